@@ -1,0 +1,609 @@
+"""Kernels of the tapped multilayer perceptron.
+
+    a_0 = z_t,  a_l = f(a_{l-1} W_l + b_l),  y_hat_t = a_{L-1} W_L + b_L + z_t V,  clipped to [low, high]
+
+Design
+------
+A. One alphabet.  n rows, m inputs, p outputs, T taps, L layers of weights, P parameters,
+   K rows of history, B rows or trajectories worked on together, S steps.
+B. Parameters are one flat vector: W_1, b_1, ..., W_L, b_L, V, each in C order with the shapes of
+   scikit-learn's MLP; V (T, p) is the linear term.  `Plan` knows the offsets.
+C. Many rows or trajectories go through BLAS, block by block; a single trajectory, which time
+   makes sequential, goes through hand-written loops over weights padded to whole vectors.
+   Blocks depend on the shapes alone, so the same call gives the same bits.
+D. Only where the output taps read from differs: the measured y in open loop, the trajectory's
+   own path in a rollout.  `gather` takes the address of "row t" and never knows.
+E. Python checks, allocates and passes outputs last; they are marked OUT.  Inside there is no
+   Python object, no allocation, no lock: kernels may run in several threads on one `Plan`.
+F. Long kernels look at `stop` once per block and return early when it is set.
+"""
+
+import numpy as np
+
+from libc.math cimport NAN, fabs, isfinite, isnan, sqrt
+from libc.string cimport memcpy, memset
+from scipy.linalg.cython_blas cimport dgemm, dgemv, dsyrk
+
+cdef extern from "_simd.h" nogil:
+    const int NK_LANES
+    void nk_activate(int f, double* x, Py_ssize_t n)
+    void nk_chain(int f, const double* a, double* g, Py_ssize_t n)
+    void nk_affine(const double* x, Py_ssize_t n, const double* W, const double* b,
+                   double* z, Py_ssize_t width)
+    double nk_dot(const double* x, const double* w, Py_ssize_t n)
+    void nk_outer(const double* x, Py_ssize_t n, const double* d, Py_ssize_t m, double* J)
+
+ACTIVATIONS = {"identity": 0, "tanh": 1, "logistic": 2, "relu": 3, "softplus": 4}
+DIVERGED = 1e3          # standard deviations: a rollout that leaves them has diverged
+
+cdef enum:
+    BLOCK = 256         # rows or trajectories worked on together
+    MAX_LAYERS = 32
+
+cdef double LIMIT = DIVERGED
+
+
+cdef struct Net:
+    int f                       # activation
+    int L                       # layers of weights
+    int T                       # taps
+    int p                       # outputs
+    int m                       # inputs
+    int n_y                     # output taps, first in the lagged vector
+    int width                   # widest hidden layer
+    int hidden                  # sum of the hidden layers
+    Py_ssize_t P                # parameters
+    Py_ssize_t V                # offset of the linear term, -1 if there is none
+    int size[MAX_LAYERS + 1]                # T, hidden layers, p
+    Py_ssize_t W[MAX_LAYERS]            # offset of each layer's weights
+    Py_ssize_t b[MAX_LAYERS]            # offset of each layer's intercepts
+    const Py_ssize_t* tap       # offset of each tap from "row t" of its array
+
+
+cdef class Plan:
+    """What the kernels must know of a network: sizes, offsets into theta, taps.
+
+    Parameters
+    ----------
+    sizes : tuple of int
+        Taps, hidden layers, outputs.
+    activation : str
+        A key of `ACTIVATIONS`.
+    linear : bool
+        Whether taps reach the output directly as well.
+    outputs, inputs : tuple of (int, int)
+        (column, lag) of each output tap and of each input tap.
+    n_inputs : int
+        Columns of u.
+    """
+
+    cdef Net net
+    cdef Py_ssize_t[::1] _tap
+    cdef readonly tuple args
+    cdef readonly Py_ssize_t history, lead
+
+    def __init__(self, sizes, activation, linear, outputs, inputs, n_inputs):
+        cdef Net* net = &self.net
+        cdef Py_ssize_t at = 0
+        cdef int l
+        if len(sizes) > MAX_LAYERS:
+            raise ValueError(f"at most {MAX_LAYERS - 1} hidden layers are supported.")
+        self.args = (sizes, activation, linear, outputs, inputs, n_inputs)
+        net.f = ACTIVATIONS[activation]
+        net.L = len(sizes) - 1
+        net.T, *hidden, net.p = sizes
+        net.m, net.n_y = n_inputs, len(outputs)
+        net.width, net.hidden = max(hidden, default=0), sum(hidden)
+        for l in range(net.L + 1):
+            net.size[l] = sizes[l]
+        for l in range(net.L):
+            net.W[l] = at
+            net.b[l] = at + <Py_ssize_t>net.size[l] * net.size[l + 1]
+            at = net.b[l] + net.size[l + 1]
+        net.V = at if linear else -1
+        net.P = at + net.T * net.p if linear else at
+        self._tap = np.array([j - lag * net.p for j, lag in outputs]
+                             + [i - lag * net.m for i, lag in inputs] + [0], dtype=np.intp)
+        net.tap = &self._tap[0]
+        lags = [lag for _, lag in outputs + inputs]
+        self.history = max(0, *lags, 0)
+        self.lead = max(0, *(-lag for lag in lags), 0)
+
+    def __reduce__(self):
+        return Plan, self.args
+
+    @property
+    def n_params(self):
+        return self.net.P
+
+
+# ---------------------------------------------------------------- one row
+cdef inline int pad(int n) noexcept nogil:
+    return (n + NK_LANES - 1) // NK_LANES * NK_LANES
+
+
+cdef inline void gather(const Net* net, const double* y, const double* u, double* z) noexcept nogil:
+    """z = the lagged vector, from the addresses of row t of y and of u."""
+    cdef int i
+    for i in range(net.n_y):
+        z[i] = y[net.tap[i]]
+    for i in range(net.n_y, net.T):
+        z[i] = u[net.tap[i]]
+
+
+cdef inline int gather_block(const Net* net, const double* y, const double* u,
+                             const Py_ssize_t* rows, Py_ssize_t B, double* Z) noexcept nogil:
+    """The lagged vectors Z (B, T) of some rows; returns B."""
+    cdef Py_ssize_t i
+    for i in range(B):
+        gather(net, y + rows[i] * net.p, u + rows[i] * net.m, Z + i * net.T)
+    return <int>B
+
+
+cdef inline bint clip(const double* low, const double* high, double* y_hat) noexcept nogil:
+    """Put y_hat between the bounds (NaN: no bound); whether that moved it."""
+    if y_hat[0] < low[0]:
+        y_hat[0] = low[0]
+        return True
+    if y_hat[0] > high[0]:
+        y_hat[0] = high[0]
+        return True
+    return False
+
+
+cdef Py_ssize_t packed_size(const Net* net) noexcept nogil:
+    cdef Py_ssize_t n = 0
+    cdef int l
+    for l in range(net.L - 1):
+        n += <Py_ssize_t>(net.size[l] + 1) * pad(net.size[l + 1])
+    n += <Py_ssize_t>net.p * (pad(net.size[net.L - 1]) + 1)
+    return n + <Py_ssize_t>net.p * pad(net.T)
+
+
+cdef void pack(const Net* net, const double* theta, double* w) noexcept nogil:
+    """Weights for `forward_row`: rows padded with zeros, the output layer and V transposed."""
+    cdef int l, i, j, width, last = net.size[net.L - 1]
+    memset(w, 0, packed_size(net) * sizeof(double))
+    for l in range(net.L - 1):
+        width = net.size[l + 1]
+        for i in range(net.size[l]):
+            memcpy(w, theta + net.W[l] + <Py_ssize_t>i * width, width * sizeof(double))
+            w += pad(width)
+        memcpy(w, theta + net.b[l], width * sizeof(double))
+        w += pad(width)
+    for j in range(net.p):
+        for i in range(last):
+            w[i] = theta[net.W[net.L - 1] + <Py_ssize_t>i * net.p + j]
+        w += pad(last)
+        w[0] = theta[net.b[net.L - 1] + j]
+        w += 1
+        if net.V >= 0:
+            for i in range(net.T):
+                w[i] = theta[net.V + <Py_ssize_t>i * net.p + j]
+        w += pad(net.T)
+
+
+cdef inline void forward_row(const Net* net, const double* w, const double* z, double* a,
+                             double* y_hat) noexcept nogil:
+    """y_hat (p) of one lagged vector; a: room for two padded layers."""
+    cdef const double* x = z
+    cdef double* swap = a + pad(net.width)
+    cdef int l, j, width, last = pad(net.size[net.L - 1])
+    for l in range(net.L - 1):
+        width = pad(net.size[l + 1])
+        nk_affine(x, net.size[l], w, w + net.size[l] * width, a, width)
+        nk_activate(net.f, a, width)
+        w += <Py_ssize_t>(net.size[l] + 1) * width
+        x = a
+        a, swap = swap, a
+    for j in range(net.p):
+        y_hat[j] = nk_dot(x, w, last) + w[last]
+        w += last + 1
+        if net.V >= 0:
+            y_hat[j] += nk_dot(z, w, pad(net.T))
+        w += pad(net.T)
+
+
+# ---------------------------------------------------------------- a block of rows
+cdef inline void matmul(int B, int n_in, int n_out, const double* A, const double* W, double beta,
+                        double* C) noexcept nogil:
+    """C (B, n_out) = A (B, n_in) W + beta C."""
+    cdef double one = 1.0
+    if n_in:
+        dgemm("N", "N", &n_out, &B, &n_in, &one, <double*>W, &n_out, <double*>A, &n_in, &beta, C,
+              &n_out)
+
+
+cdef inline void matmul_transposed(int B, int n_in, int n_out, const double* G, const double* W,
+                                   double* C) noexcept nogil:
+    """C (B, n_in) = G (B, n_out) W'."""
+    cdef double one = 1.0, zero = 0.0
+    dgemm("T", "N", &n_in, &B, &n_out, &one, <double*>W, &n_out, <double*>G, &n_out, &zero, C,
+          &n_in)
+
+
+cdef inline void add_outer(int B, int n_in, int n_out, const double* A, const double* G,
+                           double* dW) noexcept nogil:
+    """dW (n_in, n_out) += A (B, n_in)' G (B, n_out)."""
+    cdef double one = 1.0
+    if n_in:
+        dgemm("N", "T", &n_out, &n_in, &B, &one, <double*>G, &n_out, <double*>A, &n_in, &one, dW,
+              &n_out)
+
+
+cdef void forward(const Net* net, const double* theta, int B, const double* Z, double* A,
+                  double* y_hat) noexcept nogil:
+    """y_hat (B, p) of the lagged vectors Z (B, T); A keeps the hidden layers one after another."""
+    cdef const double* x = Z
+    cdef double* out
+    cdef int l, i, width
+    for l in range(net.L):
+        width = net.size[l + 1]
+        out = A if l < net.L - 1 else y_hat
+        for i in range(B):
+            memcpy(out + <Py_ssize_t>i * width, theta + net.b[l], width * sizeof(double))
+        matmul(B, net.size[l], width, x, theta + net.W[l], 1.0, out)
+        if l < net.L - 1:
+            nk_activate(net.f, out, <Py_ssize_t>B * width)
+            A += <Py_ssize_t>B * width
+        x = out
+    if net.V >= 0:
+        matmul(B, net.T, net.p, Z, theta + net.V, 1.0, y_hat)
+
+
+cdef double residuals(const Net* net, int B, const Py_ssize_t* rows, const double* y,
+                      const double* weight, const double* low, const double* high,
+                      double* y_hat, double* root) noexcept nogil:
+    """SSE of a block.  y_hat (B, p) becomes sqrt(w) (y_hat - y), 0 where y is missing; root (B, p)
+    becomes its derivative by the unclipped output: sqrt(w), or 0 where missing or clipped."""
+    cdef double sse = 0.0, w
+    cdef Py_ssize_t i, j, at
+    for i in range(B):
+        w = sqrt(weight[rows[i]])
+        for j in range(net.p):
+            at = rows[i] * net.p + j
+            root[j] = w
+            if low != NULL and clip(low + at, high + at, y_hat + j):
+                root[j] = 0.0
+            if isnan(y[at]):
+                root[j] = y_hat[j] = 0.0
+            else:
+                y_hat[j] = w * (y_hat[j] - y[at])
+            sse += y_hat[j] * y_hat[j]
+        y_hat += net.p
+        root += net.p
+    return sse
+
+
+cdef void backward(const Net* net, const double* theta, int B, const double* Z, const double* A,
+                   double* G, double* spare, double* gradient) noexcept nogil:
+    """gradient += the derivative of sum(G y_hat); G (B, p) and spare: room for the widest layer."""
+    cdef int l, i, j, width
+    cdef const double* x
+    cdef const double* a = A + <Py_ssize_t>B * net.hidden
+    if net.V >= 0:
+        add_outer(B, net.T, net.p, Z, G, gradient + net.V)
+    for l in range(net.L - 1, -1, -1):
+        width = net.size[l + 1]
+        a -= <Py_ssize_t>B * (net.size[l] if l else 0)
+        x = a if l else Z
+        add_outer(B, net.size[l], width, x, G, gradient + net.W[l])
+        for i in range(B):
+            for j in range(width):
+                gradient[net.b[l] + j] += G[<Py_ssize_t>i * width + j]
+        if l:
+            matmul_transposed(B, net.size[l], width, G, theta + net.W[l], spare)
+            nk_chain(net.f, a, spare, <Py_ssize_t>B * net.size[l])
+            G, spare = spare, G
+
+
+cdef void jacobian(const Net* net, const double* theta, int B, int j, const double* Z,
+                   const double* A, const double* root, double* G, double* spare,
+                   double* J) noexcept nogil:
+    """J (B, P) = root[:, j] d y_hat[:, j] / d theta; G, spare: room for the widest layer."""
+    cdef int l, i, k, n_in, width
+    cdef double one
+    cdef Py_ssize_t P = net.P
+    cdef const double* x
+    cdef const double* a = A + <Py_ssize_t>B * net.hidden
+    for l in range(net.L - 1, -1, -1):
+        n_in, width = net.size[l], net.size[l + 1]
+        a -= <Py_ssize_t>B * (n_in if l else 0)
+        x = a if l else Z
+        for i in range(B):
+            if l == net.L - 1:
+                memset(J + i * P + net.W[l], 0, (<Py_ssize_t>n_in + 1) * width * sizeof(double))
+                one = root[<Py_ssize_t>i * net.p + j]
+                for k in range(n_in):
+                    J[i * P + net.W[l] + <Py_ssize_t>k * width + j] = one * x[<Py_ssize_t>i * n_in + k]
+                J[i * P + net.b[l] + j] = one
+                for k in range(n_in if l else 0):
+                    spare[<Py_ssize_t>i * n_in + k] = one * theta[net.W[l] + <Py_ssize_t>k * width + j]
+            else:
+                nk_outer(x + <Py_ssize_t>i * n_in, n_in, G + <Py_ssize_t>i * width, width,
+                         J + i * P + net.W[l])
+                memcpy(J + i * P + net.b[l], G + <Py_ssize_t>i * width, width * sizeof(double))
+        if l:
+            if l < net.L - 1:
+                matmul_transposed(B, n_in, width, G, theta + net.W[l], spare)
+            nk_chain(net.f, a, spare, <Py_ssize_t>B * n_in)
+            G, spare = spare, G
+    if net.V >= 0:
+        for i in range(B):
+            memset(J + i * P + net.V, 0, <Py_ssize_t>net.T * net.p * sizeof(double))
+            one = root[<Py_ssize_t>i * net.p + j]
+            for k in range(net.T):
+                J[i * P + net.V + <Py_ssize_t>k * net.p + j] = one * Z[<Py_ssize_t>i * net.T + k]
+
+
+# ---------------------------------------------------------------- open loop: one step from every row
+def _rows_at_once(Plan plan):
+    """Rows in a block: as many as keep a block of the Jacobian within 2 MB."""
+    return int(np.clip(2**18 // (plan.net.P * plan.net.p), 32, 512))
+
+
+def open_loop(Plan plan, const double[::1] theta, const double[:, ::1] u, const double[:, ::1] y,
+              const double[:, ::1] low, const double[:, ::1] high, const Py_ssize_t[::1] rows,
+              double[:, ::1] y_hat):
+    """One-step predictions of `rows` from measured history.
+
+    y_hat : OUT (len(rows), p), clipped.
+    """
+    cdef const Net* net = &plan.net
+    cdef int B
+    cdef Py_ssize_t at, i, j, n = len(rows)
+    cdef double[::1] Z = np.empty(BLOCK * net.T + 1), A = np.empty(BLOCK * net.hidden + 1)
+    cdef const double* lo = &low[0, 0] if low is not None else NULL
+    cdef const double* hi = &high[0, 0] if high is not None else NULL
+    cdef const double* u0 = first(u)
+    with nogil:
+        at = 0
+        while at < n:
+            B = gather_block(net, &y[0, 0], u0, &rows[at], min(BLOCK, n - at), &Z[0])
+            forward(net, &theta[0], B, &Z[0], &A[0], &y_hat[at, 0])
+            if lo != NULL:
+                for i in range(B):
+                    for j in range(net.p):
+                        clip(lo + rows[at + i] * net.p + j, hi + rows[at + i] * net.p + j,
+                             &y_hat[at + i, j])
+            at += B
+
+
+def population_values(Plan plan, const double[:, ::1] thetas, const double[:, ::1] u,
+                      const double[:, ::1] y, const double[:, ::1] low,
+                      const double[:, ::1] high, const Py_ssize_t[::1] rows,
+                      const double[::1] weight, const int[::1] stop, double[::1] sse):
+    """Sum of squared errors of every parameter vector; taps are gathered once for all.
+
+    sse : OUT (len(thetas),); NaN when stopped.
+    """
+    cdef const Net* net = &plan.net
+    cdef int B
+    cdef Py_ssize_t at, i, k, n = len(rows)
+    cdef double[::1] Z = np.empty(BLOCK * net.T + 1), A = np.empty(BLOCK * net.hidden + 1)
+    cdef double[::1] e = np.empty(BLOCK * net.p), root = np.empty(BLOCK * net.p)
+    cdef const double* lo = &low[0, 0] if low is not None else NULL
+    cdef const double* hi = &high[0, 0] if high is not None else NULL
+    cdef const double* u0 = first(u)
+    sse[:] = 0.0
+    with nogil:
+        at = 0
+        while at < n:
+            if stop[0]:
+                sse[:] = NAN
+                break
+            B = gather_block(net, &y[0, 0], u0, &rows[at], min(BLOCK, n - at), &Z[0])
+            for k in range(len(thetas)):
+                forward(net, &thetas[k, 0], B, &Z[0], &A[0], &e[0])
+                sse[k] += residuals(net, B, &rows[at], &y[0, 0], &weight[0], lo, hi, &e[0],
+                                    &root[0])
+            at += B
+
+
+def gradient(Plan plan, const double[::1] theta, const double[:, ::1] u, const double[:, ::1] y,
+             const double[:, ::1] low, const double[:, ::1] high, const Py_ssize_t[::1] rows,
+             const double[::1] weight, const int[::1] stop, double[::1] g):
+    """Sum of squared errors (returned, NaN when stopped) and half its gradient.
+
+    g : OUT (P,), J'e.
+    """
+    cdef const Net* net = &plan.net
+    cdef int B, widest = max(net.width, net.p)
+    cdef Py_ssize_t at, i, n = len(rows)
+    cdef double sse = 0.0
+    cdef double[::1] Z = np.empty(BLOCK * net.T + 1), A = np.empty(BLOCK * net.hidden + 1)
+    cdef double[::1] e = np.empty(BLOCK * widest), root = np.empty(BLOCK * net.p)
+    cdef double[::1] spare = np.empty(BLOCK * widest)
+    cdef const double* lo = &low[0, 0] if low is not None else NULL
+    cdef const double* hi = &high[0, 0] if high is not None else NULL
+    cdef const double* u0 = first(u)
+    g[:] = 0.0
+    with nogil:
+        at = 0
+        while at < n:
+            if stop[0]:
+                sse = NAN
+                break
+            B = gather_block(net, &y[0, 0], u0, &rows[at], min(BLOCK, n - at), &Z[0])
+            forward(net, &theta[0], B, &Z[0], &A[0], &e[0])
+            sse += residuals(net, B, &rows[at], &y[0, 0], &weight[0], lo, hi, &e[0], &root[0])
+            for i in range(B * net.p):
+                e[i] *= root[i]
+            backward(net, &theta[0], B, &Z[0], &A[0], &e[0], &spare[0], &g[0])
+            at += B
+    return sse
+
+
+def residuals_and_jacobian(Plan plan, const double[::1] theta, const double[:, ::1] u,
+                           const double[:, ::1] y, const double[:, ::1] low,
+                           const double[:, ::1] high, const Py_ssize_t[::1] rows,
+                           const double[::1] weight, double[:, ::1] e, double[:, :, ::1] J):
+    """Weighted residuals and their whole Jacobian, for tests and intervals.
+
+    e : OUT (len(rows), p).
+    J : OUT (p, len(rows), P).
+    """
+    cdef const Net* net = &plan.net
+    cdef int B, j, widest = max(net.width, net.p)
+    cdef Py_ssize_t at, n = len(rows)
+    cdef double[::1] Z = np.empty(BLOCK * net.T + 1), A = np.empty(BLOCK * net.hidden + 1)
+    cdef double[::1] root = np.empty(BLOCK * net.p)
+    cdef double[::1] G = np.empty(BLOCK * widest), spare = np.empty(BLOCK * widest)
+    cdef const double* lo = &low[0, 0] if low is not None else NULL
+    cdef const double* hi = &high[0, 0] if high is not None else NULL
+    cdef const double* u0 = first(u)
+    with nogil:
+        at = 0
+        while at < n:
+            B = gather_block(net, &y[0, 0], u0, &rows[at], min(BLOCK, n - at), &Z[0])
+            forward(net, &theta[0], B, &Z[0], &A[0], &e[at, 0])
+            residuals(net, B, &rows[at], &y[0, 0], &weight[0], lo, hi, &e[at, 0], &root[0])
+            for j in range(net.p):
+                jacobian(net, &theta[0], B, j, &Z[0], &A[0], &root[0], &G[0], &spare[0],
+                         &J[j, at, 0])
+            at += B
+
+
+def normal_equations(Plan plan, const double[::1] theta, const double[:, ::1] u,
+                     const double[:, ::1] y, const double[:, ::1] low, const double[:, ::1] high,
+                     const Py_ssize_t[::1] rows, const double[::1] weight, const int[::1] stop,
+                     double[:, ::1] JtJ, double[::1] Jte):
+    """Sum of squared errors (returned, NaN when stopped), J'J and J'e, block by block.
+
+    JtJ : OUT (P, P), full and symmetric.
+    Jte : OUT (P,).
+    """
+    cdef const Net* net = &plan.net
+    cdef int B, P = <int>net.P, size = _rows_at_once(plan), widest = max(net.width, net.p), one = 1
+    cdef int j, p = net.p
+    cdef Py_ssize_t at, i, k, n = len(rows)
+    cdef double sse = 0.0, unit = 1.0
+    cdef double[::1] Z = np.empty(size * net.T + 1), A = np.empty(size * net.hidden + 1)
+    cdef double[::1] e = np.empty(size * p), root = np.empty(size * p)
+    cdef double[::1] G = np.empty(size * widest), spare = np.empty(size * widest)
+    cdef double[:, ::1] J = np.empty((size, P))
+    cdef const double* lo = &low[0, 0] if low is not None else NULL
+    cdef const double* hi = &high[0, 0] if high is not None else NULL
+    cdef const double* u0 = first(u)
+    JtJ[:] = 0.0
+    Jte[:] = 0.0
+    with nogil:
+        at = 0
+        while at < n:
+            if stop[0]:
+                sse = NAN
+                break
+            B = gather_block(net, &y[0, 0], u0, &rows[at], min(size, n - at), &Z[0])
+            forward(net, &theta[0], B, &Z[0], &A[0], &e[0])
+            sse += residuals(net, B, &rows[at], &y[0, 0], &weight[0], lo, hi, &e[0], &root[0])
+            for j in range(p):
+                jacobian(net, &theta[0], B, j, &Z[0], &A[0], &root[0], &G[0], &spare[0], &J[0, 0])
+                dsyrk("U", "N", &P, &B, &unit, &J[0, 0], &P, &unit, &JtJ[0, 0], &P)
+                dgemv("N", &P, &B, &unit, &J[0, 0], &P, &e[j], &p, &unit, &Jte[0], &one)
+            at += B
+        for i in range(P):
+            for k in range(i):
+                JtJ[k, i] = JtJ[i, k]
+    return sse
+
+
+# ---------------------------------------------------------------- rollouts
+def rollout(Plan plan, const double[::1] theta, const double[:, ::1] u, const double[:, ::1] y,
+            const double[:, ::1] low, const double[:, ::1] high,
+            const Py_ssize_t[::1] origins, const Py_ssize_t[::1] lengths, double[:, :, ::1] path,
+            Py_ssize_t[::1] bad):
+    """Trajectories that start at `origins` with measured history and feed back their own output.
+
+    origins : first predicted row of each trajectory.
+    lengths : steps of each, in decreasing order.
+    path : OUT (len(origins), K + S, p), the history followed by the predictions, NaN after a
+        trajectory's length and from its first bad step.
+    bad : OUT, first step that is not finite or leaves 1e3, -1 where there is none.
+    """
+    cdef Py_ssize_t i, s, N = len(origins), K = plan.history
+    cdef Py_ssize_t p = plan.net.p, S = path.shape[1] - K
+    cdef const double* lo = &low[0, 0] if low is not None else NULL
+    cdef const double* hi = &high[0, 0] if high is not None else NULL
+    cdef const double* u0 = first(u)
+    for i in range(N):
+        if (origins[i] < K or lengths[i] > S or lengths[i] < 0
+                or origins[i] + lengths[i] + plan.lead > len(y)
+                or (i and lengths[i] > lengths[i - 1])):
+            raise IndexError(f"rollout {i} does not fit: origin {origins[i]}, {lengths[i]} steps.")
+        bad[i] = -1
+        memcpy(&path[i, 0, 0], &y[0, 0] + (origins[i] - K) * p, K * p * sizeof(double))
+        for s in range(lengths[i] * p, S * p):
+            (&path[i, 0, 0] + K * p)[s] = NAN
+    if N < NK_LANES:
+        roll_each(plan, theta, u0, lo, hi, origins, lengths, path, bad)
+    else:
+        roll_together(plan, theta, u0, lo, hi, origins, lengths, path, bad)
+
+
+cdef inline void accept(const Net* net, const double* low, const double* high, Py_ssize_t row,
+                        Py_ssize_t s, double* y_hat, Py_ssize_t* bad) noexcept nogil:
+    """Clip the outputs of step s; NaN from the first bad step on."""
+    cdef Py_ssize_t j
+    for j in range(net.p):
+        if low != NULL:
+            clip(low + row * net.p + j, high + row * net.p + j, y_hat + j)
+        if bad[0] < 0 and not fabs(y_hat[j]) <= LIMIT:
+            bad[0] = s
+    if bad[0] >= 0:
+        for j in range(net.p):
+            y_hat[j] = NAN
+
+
+cdef roll_each(Plan plan, const double[::1] theta, const double* u, const double* low,
+               const double* high, const Py_ssize_t[::1] origins, const Py_ssize_t[::1] lengths,
+               double[:, :, ::1] path, Py_ssize_t[::1] bad):
+    """Few trajectories: one after another, step by step."""
+    cdef const Net* net = &plan.net
+    cdef Py_ssize_t i, s, t, K = plan.history
+    cdef double[::1] w = np.empty(packed_size(net)), z = np.zeros(pad(net.T) + NK_LANES)
+    cdef double[::1] a = np.zeros(2 * pad(net.width) + NK_LANES)
+    cdef double* y
+    with nogil:
+        pack(net, &theta[0], &w[0])
+        for i in range(len(origins)):
+            y = &path[i, 0, 0] + K * net.p
+            for s in range(lengths[i]):
+                t = origins[i] + s
+                gather(net, y, u + t * net.m, &z[0])
+                forward_row(net, &w[0], &z[0], &a[0], y)
+                accept(net, low, high, t, s, y, &bad[i])
+                y += net.p
+
+
+cdef roll_together(Plan plan, const double[::1] theta, const double* u, const double* low,
+                   const double* high, const Py_ssize_t[::1] origins,
+                   const Py_ssize_t[::1] lengths, double[:, :, ::1] path, Py_ssize_t[::1] bad):
+    """Many trajectories: a block of them takes each step together.  Lengths decrease, so those
+    that are still running come first."""
+    cdef const Net* net = &plan.net
+    cdef int B, n_running
+    cdef Py_ssize_t at, i, s, K = plan.history, N = len(origins)
+    cdef double[::1] Z = np.empty(BLOCK * net.T + 1), A = np.empty(BLOCK * net.hidden + 1)
+    cdef double[::1] y_hat = np.empty(BLOCK * net.p)
+    cdef double* y
+    with nogil:
+        at = 0
+        while at < N:
+            B = n_running = <int>min(BLOCK, N - at)
+            for s in range(lengths[at]):
+                while lengths[at + n_running - 1] <= s:
+                    n_running -= 1
+                for i in range(n_running):
+                    gather(net, &path[at + i, K + s, 0], u + (origins[at + i] + s) * net.m,
+                           &Z[0] + i * net.T)
+                forward(net, &theta[0], n_running, &Z[0], &A[0], &y_hat[0])
+                for i in range(n_running):
+                    y = &path[at + i, K + s, 0]
+                    memcpy(y, &y_hat[0] + i * net.p, net.p * sizeof(double))
+                    accept(net, low, high, origins[at + i] + s, s, y, &bad[at + i])
+            at += B
+
+
+cdef inline const double* first(const double[:, ::1] x) noexcept:
+    """Address of a matrix that may have no columns."""
+    return &x[0, 0] if x.shape[0] and x.shape[1] else NULL

@@ -1,0 +1,168 @@
+/* The few inner loops that must be vectorised.
+ *
+ * A. Elementwise functions and sums over a fixed number of lanes only: without contraction or
+ *    reassociation every instruction set gives the same bits, so results do not depend on the
+ *    machine's vector width.
+ * B. gcc on x86-64 glibc compiles each loop for several instruction sets and picks one when the
+ *    module is loaded (target_clones); every other compiler gets plain C.
+ * C. NaN goes in, NaN comes out: comparisons are written so that NaN falls through.
+ *
+ * exp and expm1: x = k ln 2 + r with |r| <= ln 2 / 2 (Cody-Waite, two-part ln 2), a Taylor
+ * polynomial of degree 13 for expm1(r) (its remainder is below 1e-17), then 2^k expm1(r) + (2^k - 1).
+ * tanh(x) = -e / (e + 2) with e = expm1(-2|x|), the sign put back: at most 3 ulp.
+ */
+#ifndef NARXKIT_SIMD_H
+#define NARXKIT_SIMD_H
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__GLIBC__)
+#define NK_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define NK_CLONES
+#endif
+
+#if defined(_MSC_VER)
+#define NK_RESTRICT __restrict
+#define NK_INLINE static __forceinline
+#else
+#define NK_RESTRICT restrict
+#define NK_INLINE static inline __attribute__((always_inline))
+#endif
+
+#define NK_LANES 8      /* widths are padded to a multiple of this */
+
+enum { NK_IDENTITY, NK_TANH, NK_LOGISTIC, NK_RELU, NK_SOFTPLUS };
+
+/* expm1(r) for |r| <= ln 2 / 2 */
+NK_INLINE double nk_expm1_poly(double r) {
+    double q = 1.0 / 6227020800.0;
+    q = q * r + 1.0 / 479001600.0;
+    q = q * r + 1.0 / 39916800.0;
+    q = q * r + 1.0 / 3628800.0;
+    q = q * r + 1.0 / 362880.0;
+    q = q * r + 1.0 / 40320.0;
+    q = q * r + 1.0 / 5040.0;
+    q = q * r + 1.0 / 720.0;
+    q = q * r + 1.0 / 120.0;
+    q = q * r + 1.0 / 24.0;
+    q = q * r + 1.0 / 6.0;
+    q = q * r + 0.5;
+    return r + r * r * q;
+}
+
+/* x = k ln 2 + r: gives r and 2^k, for -708 <= x <= 0 */
+NK_INLINE double nk_reduce(double x, double *power) {
+    const double shift = 6755399441055744.0;                    /* 1.5 * 2^52: rounds to integer */
+    const double shifted = x * 1.4426950408889634074 + shift;
+    const double k = shifted - shift;
+    uint64_t bits;
+    memcpy(&bits, &shifted, sizeof bits);
+    bits = (bits + 1023) << 52;                                 /* the exponent field of 2^k */
+    memcpy(power, &bits, sizeof bits);
+    return (x - k * 6.93147180369123816490e-01) - k * 1.90821492927058770002e-10;
+}
+
+NK_INLINE double nk_tanh_one(double x) {
+    double power, t = -2.0 * fabs(x);
+    t = t < -44.0 ? -44.0 : t;
+    const double q = nk_expm1_poly(nk_reduce(t, &power));
+    const double e = power * q + (power - 1.0);
+    const double y = -e / (e + 2.0);
+    return x < 0.0 ? -y : y;
+}
+
+/* exp(-|x|) */
+NK_INLINE double nk_exp_neg(double x) {
+    double power, t = -fabs(x);
+    t = t < -708.0 ? -708.0 : t;
+    const double q = nk_expm1_poly(nk_reduce(t, &power));
+    return power + power * q;
+}
+
+NK_CLONES static void nk_tanh(double *NK_RESTRICT x, Py_ssize_t n) {
+    for (Py_ssize_t i = 0; i < n; i++) x[i] = nk_tanh_one(x[i]);
+}
+
+NK_CLONES static void nk_logistic(double *NK_RESTRICT x, Py_ssize_t n) {
+    for (Py_ssize_t i = 0; i < n; i++) {
+        const double e = nk_exp_neg(x[i]);
+        x[i] = (x[i] < 0.0 ? e : 1.0) / (1.0 + e);
+    }
+}
+
+static void nk_softplus(double *NK_RESTRICT x, Py_ssize_t n) {
+    for (Py_ssize_t i = 0; i < n; i++)
+        x[i] = (x[i] < 0.0 ? 0.0 : x[i]) + log1p(exp(-fabs(x[i])));
+}
+
+NK_CLONES static void nk_relu(double *NK_RESTRICT x, Py_ssize_t n) {
+    for (Py_ssize_t i = 0; i < n; i++) x[i] = x[i] < 0.0 ? 0.0 : x[i];
+}
+
+/* x <- f(x) */
+static inline void nk_activate(int f, double *x, Py_ssize_t n) {
+    switch (f) {
+        case NK_TANH: nk_tanh(x, n); break;
+        case NK_LOGISTIC: nk_logistic(x, n); break;
+        case NK_RELU: nk_relu(x, n); break;
+        case NK_SOFTPLUS: nk_softplus(x, n); break;
+        default: break;
+    }
+}
+
+/* g <- g f'(x), with f' written in the activation a = f(x) */
+NK_CLONES static void nk_chain(int f, const double *NK_RESTRICT a, double *NK_RESTRICT g,
+                               Py_ssize_t n) {
+    Py_ssize_t i;
+    switch (f) {
+        case NK_TANH: for (i = 0; i < n; i++) g[i] *= 1.0 - a[i] * a[i]; break;
+        case NK_LOGISTIC: for (i = 0; i < n; i++) g[i] *= a[i] * (1.0 - a[i]); break;
+        case NK_RELU: for (i = 0; i < n; i++) g[i] = a[i] > 0.0 ? g[i] : 0.0; break;
+        case NK_SOFTPLUS: for (i = 0; i < n; i++) g[i] *= -expm1(-a[i]); break;
+        default: break;
+    }
+}
+
+/* z = b + sum_i x_i W_i, W (n, width) with rows padded to a multiple of NK_LANES */
+NK_CLONES static void nk_affine(const double *NK_RESTRICT x, Py_ssize_t n,
+                                const double *NK_RESTRICT W, const double *NK_RESTRICT b,
+                                double *NK_RESTRICT z, Py_ssize_t width) {
+    Py_ssize_t i, j = 0;
+    int k;
+    for (; j + 2 * NK_LANES <= width; j += 2 * NK_LANES) {
+        double s[2 * NK_LANES];
+        for (k = 0; k < 2 * NK_LANES; k++) s[k] = b[j + k];
+        for (i = 0; i < n; i++)
+            for (k = 0; k < 2 * NK_LANES; k++) s[k] += x[i] * W[i * width + j + k];
+        for (k = 0; k < 2 * NK_LANES; k++) z[j + k] = s[k];
+    }
+    for (; j < width; j += NK_LANES) {
+        double s[NK_LANES];
+        for (k = 0; k < NK_LANES; k++) s[k] = b[j + k];
+        for (i = 0; i < n; i++)
+            for (k = 0; k < NK_LANES; k++) s[k] += x[i] * W[i * width + j + k];
+        for (k = 0; k < NK_LANES; k++) z[j + k] = s[k];
+    }
+}
+
+/* sum_i x_i w_i, n a multiple of NK_LANES, summed lane by lane */
+NK_CLONES static double nk_dot(const double *NK_RESTRICT x, const double *NK_RESTRICT w,
+                               Py_ssize_t n) {
+    double s[NK_LANES] = {0.0};
+    for (Py_ssize_t i = 0; i < n; i += NK_LANES)
+        for (int k = 0; k < NK_LANES; k++) s[k] += x[i + k] * w[i + k];
+    return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
+}
+
+/* J (n, m) = x d', the derivative of W'x with respect to W */
+NK_CLONES static void nk_outer(const double *NK_RESTRICT x, Py_ssize_t n,
+                               const double *NK_RESTRICT d, Py_ssize_t m,
+                               double *NK_RESTRICT J) {
+    for (Py_ssize_t i = 0; i < n; i++)
+        for (Py_ssize_t j = 0; j < m; j++) J[i * m + j] = x[i] * d[j];
+}
+
+#endif

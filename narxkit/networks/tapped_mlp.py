@@ -1,0 +1,213 @@
+"""The tapped multilayer perceptron: a static network over lagged values."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from narxkit import _core
+from narxkit.taps import Taps
+
+ACTIVATIONS = tuple(_core.ACTIVATIONS)
+
+
+class Weights(NamedTuple):
+    """Views of a parameter vector, with the shapes of scikit-learn's MLP."""
+
+    coefs: list
+    intercepts: list
+    linear: np.ndarray | None
+
+
+@dataclass(frozen=True)
+class TappedMLP:
+    """Structure of a multilayer perceptron that reads taps.
+
+    .. math::
+
+        a_0 = z_t, \\quad a_l = f(a_{l-1} W_l + b_l), \\quad
+        \\hat y_t = a_{L-1} W_L + b_L + z_t V
+
+    The parameter vector holds :math:`W_1, b_1, \\dots, W_L, b_L, V`, each in C order.
+
+    Parameters
+    ----------
+    taps : Taps
+        The lagged vector z, of length T.
+    hidden_layer_sizes : tuple of int
+        Widths of the hidden layers; none gives a linear network.
+    activation : {"identity", "tanh", "logistic", "relu", "softplus"}
+        The function f.
+    linear_term : bool
+        Whether there is a direct path V from the taps to the outputs. A network without hidden
+        layers is such a path already and takes no second one.
+
+    Examples
+    --------
+    >>> from narxkit.taps import make_taps
+    >>> network = TappedMLP(make_taps(2, 2, ["sun"]), (10,))
+    >>> network.layer_sizes, network.n_params
+    ((5, 10, 1), 76)
+    """
+
+    taps: Taps
+    hidden_layer_sizes: tuple[int, ...] = (10,)
+    activation: str = "tanh"
+    linear_term: bool = True
+
+    @property
+    def n_outputs(self):
+        return self.taps.n_outputs
+
+    @property
+    def layer_sizes(self):
+        return (self.taps.n_taps, *self.hidden_layer_sizes, self.n_outputs)
+
+    @property
+    def has_linear_term(self):
+        return self.linear_term and len(self.hidden_layer_sizes) > 0
+
+    @cached_property
+    def plan(self):
+        """What the kernels know of this structure."""
+        return _core.Plan(
+            self.layer_sizes,
+            self.activation,
+            self.has_linear_term,
+            self.taps.outputs,
+            self.taps.inputs,
+            self.taps.n_inputs,
+        )
+
+    @property
+    def n_params(self):
+        return self.plan.n_params
+
+    def unpack(self, theta):
+        """Views of `theta` as `Weights`."""
+        coefs, intercepts, at = [], [], 0
+        for n_in, n_out in zip(self.layer_sizes, self.layer_sizes[1:]):
+            coefs.append(theta[at : at + n_in * n_out].reshape(n_in, n_out))
+            intercepts.append(theta[at + n_in * n_out : at + (n_in + 1) * n_out])
+            at += (n_in + 1) * n_out
+        linear = theta[at:].reshape(self.layer_sizes[0], -1) if self.has_linear_term else None
+        return Weights(coefs, intercepts, linear)
+
+    @cached_property
+    def groups(self):
+        """Masks over the parameters: ``"weights"``, ``"intercepts"`` and ``"linear"``."""
+        name = np.full(self.n_params, "weights", dtype="<U10")
+        weights = self.unpack(name)
+        for intercepts in weights.intercepts:
+            intercepts[:] = "intercepts"
+        if weights.linear is not None:
+            weights.linear[:] = "linear"
+        return {group: name == group for group in ("weights", "intercepts", "linear")}
+
+    def initial(self, rng):
+        """Random starting parameters.
+
+        Weights are uniform within :math:`\\pm\\sqrt{6 / (n_{in} + n_{out})}` (Glorot and Bengio
+        2010), intercepts and the linear term zero. Beside a linear term the output layer starts
+        at zero too, so that training starts from what the linear term alone achieves; hidden
+        intercepts are then drawn like weights, so that hidden units differ.
+        """
+        theta = np.zeros(self.n_params)
+        coefs, intercepts, linear = self.unpack(theta)
+        for W, b in zip(coefs, intercepts):
+            bound = np.sqrt(6.0 / max(sum(W.shape), 1))
+            W[:] = rng.uniform(-bound, bound, W.shape)
+            if W is not coefs[-1]:
+                b[:] = rng.uniform(-bound, bound, b.shape)
+        if linear is not None or len(coefs) == 1:
+            coefs[-1][:] = 0.0
+        return theta
+
+    def linear_part(self):
+        """The same taps without hidden layers: an ARX model."""
+        return TappedMLP(self.taps, (), self.activation, False)
+
+    # The face of the kernels. Each takes the segments and the rows to predict.
+
+    def one_step(self, theta, segments, rows):
+        """Predictions (len(rows), n_outputs) from measured history."""
+        y_hat = np.empty((len(rows), self.n_outputs))
+        _core.open_loop(self.plan, theta, *_arrays(segments), rows, y_hat)
+        return y_hat
+
+    def rollout(self, theta, segments, origins, lengths):
+        """Trajectories on their own output.
+
+        Parameters
+        ----------
+        theta : ndarray of shape (n_params,)
+            Parameters.
+        segments : Segments
+            Measured rows.
+        origins, lengths : ndarray of shape (n,)
+            First predicted row and number of steps of each trajectory.
+
+        Returns
+        -------
+        y_hat : ndarray of shape (n, max(lengths), n_outputs)
+            Predictions, NaN after a trajectory's length and from its first bad step on.
+        bad : ndarray of shape (n,)
+            First step that was not finite or left `_core.DIVERGED`, -1 where there is none.
+        """
+        n_steps = int(np.max(lengths, initial=0))
+        if not self.taps.output_lags:
+            return self._without_feedback(theta, segments, origins, lengths, n_steps)
+        order = np.argsort(-lengths, kind="stable")
+        path = np.empty((len(origins), self.plan.history + n_steps, self.n_outputs))
+        bad = np.empty(len(origins), dtype=np.intp)
+        _core.rollout(
+            self.plan, theta, *_arrays(segments), origins[order], lengths[order], path, bad
+        )
+        y_hat = path[:, self.plan.history :]
+        if np.any(order[1:] < order[:-1]):
+            back = np.argsort(order)
+            y_hat, bad = y_hat[back], bad[back]
+        return y_hat, bad
+
+    def _without_feedback(self, theta, segments, origins, lengths, n_steps):
+        """Every row on its own: a bad one says nothing of those after it."""
+        y_hat = np.full((len(origins), n_steps, self.n_outputs), np.nan)
+        i, s = np.nonzero(np.arange(n_steps) < lengths[:, None])
+        rows, at = np.unique(origins[i] + s, return_inverse=True)
+        y_hat[i, s] = self.one_step(theta, segments, rows)[at]
+        return y_hat, np.full(len(origins), -1)
+
+    def sse(self, thetas, segments, rows, weight, stop):
+        """Sum of squared errors of each parameter vector (one per row of `thetas`)."""
+        sse = np.empty(len(thetas))
+        _core.population_values(
+            self.plan, thetas, *_arrays(segments), rows, weight, stop, sse
+        )
+        return sse
+
+    def gradient(self, theta, segments, rows, weight, stop):
+        """Sum of squared errors and J'e, half its gradient."""
+        g = np.empty(self.n_params)
+        return _core.gradient(self.plan, theta, *_arrays(segments), rows, weight, stop, g), g
+
+    def normal_equations(self, theta, segments, rows, weight, stop):
+        """J'J, J'e and the sum of squared errors."""
+        JtJ, Jte = np.empty((self.n_params, self.n_params)), np.empty(self.n_params)
+        sse = _core.normal_equations(
+            self.plan, theta, *_arrays(segments), rows, weight, stop, JtJ, Jte
+        )
+        return JtJ, Jte, sse
+
+    def residuals_and_jacobian(self, theta, segments, rows, weight):
+        """Weighted residuals (n,) and Jacobian (n, n_params), output after output."""
+        e = np.empty((len(rows), self.n_outputs))
+        J = np.empty((self.n_outputs, len(rows), self.n_params))
+        _core.residuals_and_jacobian(
+            self.plan, theta, *_arrays(segments), rows, weight, e, J
+        )
+        return e.T.ravel(), J.reshape(-1, self.n_params)
+
+
+def _arrays(segments):
+    return segments.u, segments.y, segments.low, segments.high

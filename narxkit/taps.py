@@ -1,0 +1,210 @@
+"""Lag specifications, the taps they become, and the segments that taps read from.
+
+A tap is one number that the network sees: a column of y or of X, some rows back. The lagged
+vector of row t is
+
+    z_t = [ y_{t-l} for every output and its lags,  u_{t-l} for every input and its lags ]
+
+so ``output_lags=2, input_lags=1`` gives ``z_t = [y_{t-1}, y_{t-2}, u_t, u_{t-1}]``.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from numbers import Integral
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Taps:
+    """Which column is read how many rows back.
+
+    Attributes
+    ----------
+    output_lags : tuple of int
+        Lags of every output, at least 1 each; empty for a network without feedback.
+    input_lags : tuple of tuple of int
+        One tuple of lags for each input column; negative lags are leads.
+    n_outputs : int
+        Number of columns of y.
+    """
+
+    output_lags: tuple[int, ...]
+    input_lags: tuple[tuple[int, ...], ...]
+    n_outputs: int = 1
+
+    @cached_property
+    def outputs(self):
+        """(column of y, lag) of each output tap, in the order of the lagged vector."""
+        return tuple((j, lag) for j in range(self.n_outputs) for lag in self.output_lags)
+
+    @cached_property
+    def inputs(self):
+        """(column of X, lag) of each input tap, in the order of the lagged vector."""
+        return tuple((i, lag) for i, lags in enumerate(self.input_lags) for lag in lags)
+
+    @property
+    def n_taps(self):
+        return len(self.outputs) + len(self.inputs)
+
+    @property
+    def n_inputs(self):
+        return len(self.input_lags)
+
+    @property
+    def max_lag(self):
+        """Rows of history that a prediction needs."""
+        return max(0, self.max_output_lag, *(lag for _, lag in self.inputs))
+
+    @property
+    def max_output_lag(self):
+        return max(self.output_lags, default=0)
+
+    @property
+    def lead(self):
+        """Rows after its own that a prediction needs."""
+        return max(0, *(-lag for _, lag in self.inputs), 0)
+
+    def names(self, inputs, outputs):
+        """Readable names of the taps, such as ``"ghi[t-1]"``."""
+        return [
+            f"{name[column]}[t{-lag:+d}]" if lag else f"{name[column]}[t]"
+            for name, taps in ((outputs, self.outputs), (inputs, self.inputs))
+            for column, lag in taps
+        ]
+
+
+def make_taps(input_lags, output_lags, columns=(), n_outputs=1):
+    """Read lag specifications.
+
+    Parameters
+    ----------
+    input_lags : int, sequence of int or dict
+        L means lags 0..L; a sequence means exactly those lags, negative ones are leads; a dict
+        gives each column its own and must name every column (``[]`` removes one).
+    output_lags : int or sequence of int
+        K means lags 1..K; a sequence means exactly those lags, at least 1 each.
+    columns : sequence
+        Names of the input columns; positions for arrays.
+    n_outputs : int
+        Number of outputs.
+
+    Returns
+    -------
+    Taps
+
+    Raises
+    ------
+    ValueError
+        When a lag is of the wrong kind or a column has no entry in the dict.
+
+    Examples
+    --------
+    >>> make_taps({"sun": 1, "rain": [24]}, 2, columns=["sun", "rain"])
+    Taps(output_lags=(1, 2), input_lags=((0, 1), (24,)), n_outputs=1)
+    """
+    outputs = _read_lags(output_lags, "output_lags", first=1)
+    if isinstance(input_lags, Mapping):
+        inputs = _read_each_column(input_lags, columns)
+    else:
+        inputs = (_read_lags(input_lags, "input_lags", first=0),) * len(columns)
+    return Taps(outputs, inputs, n_outputs)
+
+
+def _read_each_column(input_lags, columns):
+    columns = list(columns)
+    missing = [c for c in columns if c not in input_lags]
+    unknown = [c for c in input_lags if c not in columns]
+    if missing:
+        raise ValueError(
+            f"input_lags gives no lags for the columns {missing} of X: name every column, "
+            f"for example {missing[0]!r}: 1, or {missing[0]!r}: [] to leave it out."
+        )
+    if unknown:
+        raise ValueError(
+            f"input_lags names the columns {unknown}, but X has the columns {columns}: "
+            "correct the names."
+        )
+    return tuple(_read_lags(input_lags[c], f"input_lags[{c!r}]", first=0) for c in columns)
+
+
+def _read_lags(lags, name, first):
+    """0..L or 1..K from a number, exactly those from a sequence."""
+    if _is_int(lags) and lags >= 0:
+        return tuple(range(first, int(lags) + 1))
+    is_sequence = isinstance(lags, (Sequence, np.ndarray, range)) and not isinstance(lags, str)
+    if not is_sequence or not all(_is_int(lag) for lag in lags):
+        kinds = f"an int >= 0 (lags {first}..{'K' if first else 'L'}), a sequence of ints"
+        kinds += " or a dict of column: lags" if name == "input_lags" else ""
+        raise ValueError(f"{name} must be {kinds}. Got {lags!r} instead.")
+    lags = tuple(int(lag) for lag in lags)
+    if first and min(lags, default=first) < first:
+        raise ValueError(
+            f"{name} must be at least {first}: an output is not known at its own time. "
+            f"Got {min(lags)}."
+        )
+    if len(set(lags)) < len(lags):
+        raise ValueError(f"{name} holds a lag twice: {list(lags)}. Name each lag once.")
+    return lags
+
+
+def _is_int(value):
+    return isinstance(value, Integral) and not isinstance(value, (bool, np.bool_))
+
+
+@dataclass(frozen=True)
+class Segments:
+    """Rows of a table, cut into segments that no lag, rollout or score crosses.
+
+    Attributes
+    ----------
+    u : ndarray of shape (n, n_inputs)
+        Inputs.
+    y : ndarray of shape (n, n_outputs)
+        Outputs, NaN where missing.
+    edges : ndarray of shape (n_segments + 1,)
+        First row of each segment, and n.
+    low, high : ndarray of shape (n, n_outputs) or None
+        Bounds of the outputs, NaN where there is none.
+    times : pandas.Index or None
+        Time stamps of the rows, where there is a clock.
+    """
+
+    u: np.ndarray
+    y: np.ndarray
+    edges: np.ndarray
+    low: np.ndarray | None = None
+    high: np.ndarray | None = None
+    times: object = None
+
+    def __len__(self):
+        return len(self.y)
+
+    @cached_property
+    def starts(self):
+        """First row of each row's segment."""
+        return np.repeat(self.edges[:-1], np.diff(self.edges))
+
+    @cached_property
+    def stops(self):
+        """First row after each row's segment."""
+        return np.repeat(self.edges[1:], np.diff(self.edges))
+
+    def reachable(self, taps):
+        """Rows whose taps all lie inside their segment, as a mask."""
+        t = np.arange(len(self))
+        return (t - taps.max_lag >= self.starts) & (t + taps.lead < self.stops)
+
+    def known(self, taps):
+        """Reachable rows whose taps are all there (not NaN), as a mask."""
+        known = self.reachable(taps)
+        rows = np.flatnonzero(known)
+        for values, pairs in ((self.y, taps.outputs), (self.u, taps.inputs)):
+            finite = np.isfinite(values)
+            for column, lag in () if finite.all() else pairs:
+                known[rows] &= finite[rows - lag, column]
+        return known
+
+    def replace(self, **changes):
+        return replace(self, **changes)
