@@ -3,17 +3,19 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 COMPILED := setup.py pyproject.toml $(wildcard narxkit/*.pyx narxkit/*.pxd narxkit/*.h)
 
 .PHONY: help forecast test lint bench clean
+.DELETE_ON_ERROR:
 
 help:
 	@echo "make forecast   build, forecast a year of solar irradiation, write forecast.png and .csv"
-	@echo "make test       build and run the tests (TESTS='-k name' to choose)"
+	@echo "make test       build and run tests and doctests (TESTS='-k name' chooses)"
 	@echo "make lint       check style and docstrings"
-	@echo "make bench      measure speed and accuracy (BENCH='--help' for its options)"
+	@echo "make bench      measure speed and accuracy (BENCH=--help for its options)"
 	@echo "make clean      remove all that these targets made"
-	@echo "PYTHON=python3.12 chooses the interpreter of a new .venv"
+	@echo "The interpreter of a new $(VENV) is $(PYTHON); make PYTHON=python3.12 ... takes another."
 
 forecast: $(VENV)/with-plot
 	$(BIN)/narxkit forecast solar --plot forecast.png --out forecast.csv
@@ -35,30 +37,23 @@ clean:
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # An editable installation: changed Python files count at once, changed Cython files build anew.
-$(VENV)/with-%: $(COMPILED) | $(BIN)/python
-	@echo "Building and installing narxkit with its '$*' extra into $(VENV) ..."
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[$*]"
+$(VENV)/with-%: $(COMPILED) $(VENV)/build-requires
+	@echo "Building narxkit and installing it with its '$*' extra into $(VENV) ..."
+	@$(PIP) install --no-build-isolation --editable ".[$*]"
 	@touch $@
 
+# The build requirements of pyproject.toml, installed once instead of anew for each build
+READ_REQUIRES := import tomllib; \
+    print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")
+
+$(VENV)/build-requires: pyproject.toml | $(BIN)/python
+	@echo "Installing what the build needs into $(VENV) ..."
+	@$(BIN)/python -c '$(READ_REQUIRES)' > $@
+	@$(PIP) install --requirement $@
+
 $(BIN)/python:
-	@$(call require,$(PYTHON) -c '',\
-	    there is no $(PYTHON) here: name one with make PYTHON=...)
-	@$(call require,$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3$(comma) 11))',\
-	    narxkit needs Python 3.11 or later and $(PYTHON) is older: name another with make PYTHON=...)
-	@$(call require,$(PYTHON) -c 'import ensurepip$(comma) venv',\
-	    $(PYTHON) cannot make environments: install its venv module (Debian: apt install python3-venv))
-	@$(call require,$(PYTHON) -c '$(HAS_HEADERS)',\
-	    $(PYTHON) has no headers to build against: install them (Debian: apt install python3-dev))
-	@$(call require,$(PYTHON) -c '$(HAS_COMPILER)',\
-	    there is no C compiler here: install one (Debian: apt install gcc) or name it with CC=...)
-	$(PYTHON) -m venv $(VENV)
-
-comma := ,
-HAS_HEADERS := import os$(comma) sys$(comma) sysconfig as s; \
-	sys.exit(not os.path.exists(os.path.join(s.get_path("include")$(comma) "Python.h")))
-HAS_COMPILER := import os$(comma) shutil$(comma) sys$(comma) sysconfig as s; \
-	cc = os.environ.get("CC") or s.get_config_var("CC") or "cc"; \
-	sys.exit(shutil.which(cc.split()[0]) is None)
-
-# $(call require,command,sentence): the sentence and an end where the command fails
-require = $(1) 2>/dev/null || { echo "$(strip $(2))" >&2; exit 1; }
+	@command -v $(PYTHON) > /dev/null || \
+	    { echo "There is no $(PYTHON) here: name an interpreter, make PYTHON=..." >&2; exit 1; }
+	@$(PYTHON) .ci/require.py
+	@echo "Making the environment $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }

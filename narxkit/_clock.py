@@ -9,16 +9,17 @@ between them. How a clock is read from an index:
   own rows, by the first of these rules that fits:
 
   1. Months: rows at least 26 days apart, all on the first, the last or the same day of their month
-     (or among its first or last four days, as business months are). Consecutive months, quarters
-     or years follow each other, whatever their length.
-  2. Trading days: rows whole days apart, one or two days of the week (as good as) never seen:
-     Saturday and Sunday over at least one week, any others over at least four. Weekends and
+     (or, unevenly spaced, among its first or last four days, as business months are). Consecutive
+     months, quarters or years follow each other, whatever their length.
+  2. Trading days: rows whole days apart, one or two days of the week seen less than a
+     twentieth as often as the busiest: Saturday and Sunday over at least one week, any others over
+     at least four. Weekends and
      holidays are no seam; a hole of more than ``LONGEST_HOLIDAY`` working days is.
-  3. A fixed step: the most common difference if it makes up a quarter of all, else (jitter) the
-     median if more than half lie near it. A row follows if it comes one step later, give or take a
-     quarter of the step: no missing row fits into that, but clock jitter does, and so do the days
-     of 23 and 25 hours. Seconds are counted in UTC; whole days are found and made on the wall
-     clock.
+  3. A fixed step: the most common difference if it stands twice and makes up a quarter of all
+     (or is the only one), else, for jittering clocks, the rounded median if more than half lie
+     near it. A row follows if it comes one step later, give or take a quarter of the step: no
+     missing row fits into that, but jitter does, and so do the days of 23 and 25 hours. Seconds
+     are counted in UTC; whole days are found and continued on the wall clock.
   4. Irregular: no step. All rows follow each other; only the order is known.
 """
 
@@ -277,19 +278,22 @@ def _monthly(wall, apart):
     """The calendar clock, if all rows stand in the same place of their month."""
     if apart.min() < 26 * DAY:
         return None
-    step, _ = _most_common(np.diff(_months(wall)))
-    day, to_end = wall.day, wall.days_in_month - wall.day
-    varied = np.ptp(apart) > 0
-    if day.max() == 1 or (varied and day.max() <= 4):
-        place = "S" if day.max() == 1 else "BS"
-    elif to_end.max() == 0 or (varied and to_end.max() < 4):
-        place = "E" if to_end.max() == 0 else "BE"
-    elif (day == np.minimum(day.max(), wall.days_in_month)).all():
-        offset = pd.DateOffset(months=int(step), day=int(day.max()))
-        return Clock("month", int(step), offset)
+    step = int(_most_common(np.diff(_months(wall)))[0])
+    day, length = wall.day, wall.days_in_month
+    is_varied = np.ptp(apart) > 0  # four-weekly rows may stand at the end of some months, too
+    if day.max() == 1:
+        place = "S"
+    elif (day == length).all():
+        place = "E"
+    elif (day == np.minimum(day.max(), length)).all():
+        return Clock("month", step, pd.DateOffset(months=step, day=int(day.max())))
+    elif is_varied and day.max() <= 4:
+        place = "BS"
+    elif is_varied and (length - day).max() < 4:
+        place = "BE"
     else:
         return None
-    return Clock("month", int(step), _month_offset(int(step), place, wall[0].month))
+    return Clock("month", step, _month_offset(step, place, wall[0].month))
 
 
 def _month_offset(step, place, month):
@@ -305,10 +309,11 @@ def _month_offset(step, place, month):
 
 def _trading(wall, apart):
     """The clock of working days, if rows are whole days apart and some weekdays never come."""
-    if _most_common(apart)[0] % DAY:
+    usual = _most_common(apart)[0]
+    if usual <= 0 or usual % DAY:
         return None
     counts = np.bincount(wall.day_of_week, minlength=7)
-    seen = counts > 0.02 * counts.max()
+    seen = counts > 0.05 * counts.max()
     week = "".join("1" if day else "0" for day in seen)
     n_weeks = (wall[-1] - wall[0]).days // 7
     if seen.sum() not in (5, 6) or n_weeks < (1 if week == WORKING_WEEK else 4):
@@ -336,12 +341,14 @@ def _fixed(index, apart):
 
 
 def _prevailing(apart):
-    """The most common difference, else the median to three digits, else None."""
+    """The most common difference, else a round number near the median, else None."""
     step, count = _most_common(apart)
     if count < max(0.25 * len(apart), min(len(apart), 2)):
-        step = float(f"{np.quantile(apart, 0.5, method='lower'):.3g}")
-        if np.mean(np.abs(apart - step) <= SLACK * step) <= 0.5:
+        step = np.median(apart)
+        if step <= 0 or np.mean(np.abs(apart - step) <= SLACK * step) <= 0.5:
             return None
+        n, noun = _in_words(step, _SECONDS, tolerance=0.02)
+        step = n * _SECONDS[noun]
     return float(step) if step > 0 else None
 
 
@@ -363,10 +370,10 @@ def _dates(index):
     return index.tz_localize(None).to_numpy().astype("datetime64[D]")
 
 
-def _in_words(step, sizes):
-    """The number and the noun of the largest size that divides the step: 1800 -> 30, "minute"."""
+def _in_words(step, sizes, tolerance=1e-9):
+    """The count and the noun of the largest size that divides the step: 1800 -> 30, "minute"."""
     counts = ((step / size, noun) for noun, size in sizes.items())
-    return next((round(n), noun) for n, noun in counts if np.isclose(n, max(round(n), 1), 1e-9, 0))
+    return next((round(n), noun) for n, noun in counts if abs(n - round(n)) <= tolerance * round(n))
 
 
 def _describe_week(week):
@@ -389,11 +396,10 @@ def _check_alike(last, first):
             f"with one of '{first.freqstr}' ({first}): give both the same with asfreq()."
         )
     if isinstance(last, pd.Timestamp) and (last.tz is None) != (first.tz is None):
-        with_zone, without = ("last row seen", "new rows") if last.tz else ("new rows", "last row")
+        seen, new = ("no time zone", "one") if last.tz is None else ("a time zone", "none")
         raise ValueError(
-            f"the last row seen ({last}) and the first new row ({first}) cannot be compared: the "
-            f"{with_zone} have a time zone, the {without} have none: give both one with "
-            "tz_localize()."
+            f"the last row seen ({last}) has {seen}, but the first new row ({first}) has {new}: "
+            "give both a time zone with tz_localize()."
         )
 
 
