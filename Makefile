@@ -25,7 +25,7 @@ test: $(VENV)/with-test
 
 lint: $(VENV)/with-test
 	$(BIN)/ruff check .
-	$(BIN)/cython-lint narxkit
+	PATH="$(CURDIR)/$(BIN):$$PATH" cython-lint narxkit
 	$(BIN)/python .ci/docstrings.py
 
 bench: $(VENV)/with-plot

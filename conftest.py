@@ -2,13 +2,13 @@
 
 pytest puts this folder on the path, and its bare ``narxkit/`` would hide an installed wheel.
 ``datasets/`` becomes ``narxkit.datasets`` on installing; after ``build_ext --inplace`` alone it
-is mapped here.
+is found here.
 """
 
-import importlib.util
 import os
 import sys
 from importlib.machinery import EXTENSION_SUFFIXES
+from importlib.util import spec_from_file_location
 from pathlib import Path
 
 import pytest
@@ -17,27 +17,22 @@ ROOT = Path(__file__).parent
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 
-def _built_in_place():
-    return any((ROOT / f"narxkit/_core{suffix}").exists() for suffix in EXTENSION_SUFFIXES)
+class DatasetsFinder:
+    """Finds ``datasets/`` under its installed name, where no finder before it did."""
 
-
-def _map_datasets():
-    """Import ``datasets/`` under the name that it has when installed."""
-    import narxkit
-
-    folder = ROOT / "datasets"
-    spec = importlib.util.spec_from_file_location(
-        "narxkit.datasets", folder / "__init__.py", submodule_search_locations=[str(folder)]
-    )
-    narxkit.datasets = sys.modules["narxkit.datasets"] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(narxkit.datasets)
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name == "narxkit.datasets":
+            folder = ROOT / "datasets"
+            return spec_from_file_location(
+                name, folder / "__init__.py", submodule_search_locations=[str(folder)]
+            )
 
 
 sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != ROOT]
-if _built_in_place():
+if any((ROOT / f"narxkit/_core{suffix}").exists() for suffix in EXTENSION_SUFFIXES):
     sys.path.insert(0, str(ROOT))
-    if importlib.util.find_spec("narxkit.datasets") is None:
-        _map_datasets()
+    sys.meta_path.append(DatasetsFinder)
 
 
 @pytest.fixture(autouse=True)

@@ -11,10 +11,10 @@ between them. How a clock is read from an index:
   1. Months: rows at least 26 days apart, all on the first, the last or the same day of their month
      (or, unevenly spaced, among its first or last four days, as business months are). Consecutive
      months, quarters or years follow each other, whatever their length.
-  2. Trading days: rows whole days apart, one or two days of the week seen less than a
-     twentieth as often as the busiest: Saturday and Sunday over at least one week, any others over
-     at least four. Weekends and
-     holidays are no seam; a hole of more than ``LONGEST_HOLIDAY`` working days is.
+  2. Trading days: rows whole days apart, one or two days of the week seen less than a twentieth
+     as often as the busiest: Saturday and Sunday over at least one week, any others over at least
+     four. Weekends and holidays are no seam; more than ``LONGEST_HOLIDAY`` missing working days
+     are.
   3. A fixed step: the most common difference if it stands twice and makes up a quarter of all
      (or is the only one), else, for jittering clocks, the rounded median if more than half lie
      near it. A row follows if it comes one step later, give or take a quarter of the step: no
@@ -140,7 +140,7 @@ class Clock:
         """The `n` labels that follow `last`, in its time zone and unit.
 
         Days, months and trading days keep the hour of the wall clock. ``freq`` is set unless
-        daylight saving skips that hour on one of the days.
+        daylight saving skips or repeats that hour on one of the days.
 
         Raises
         ------
@@ -157,7 +157,7 @@ class Clock:
         labels = self._labels_from(last, n + 3)
         begin = next(i for i, label in enumerate(labels) if self._is_due(last, label))
         labels = labels[begin : begin + n]
-        with suppress(ValueError):  # refused where daylight saving skips the hour
+        with suppress(Exception):  # daylight saving took the hour: ValueError, or pytz's own
             labels.freq = self.offset
         return labels
 

@@ -42,7 +42,8 @@ class LeastSquares:
 
     def value(self, theta):
         e = self.residuals(theta)
-        return (e @ e + self.penalty @ theta**2) / (2 * len(e))
+        with np.errstate(all="ignore"):
+            return (e @ e + np.sum(self.penalty * theta**2)) / (2 * len(e))
 
     def value_and_grad(self, theta):
         g = self.jacobian(theta).T @ self.residuals(theta) + self.penalty * theta

@@ -1,0 +1,260 @@
+"""From what users pass to checked arrays: the one door to scikit-learn's private helpers.
+
+A `Table` holds rows as they were given and knows how they follow each other: which series they
+belong to, and where a seam (a jump of the clock, another segment label, another series) ends a
+segment.
+"""
+
+from dataclasses import dataclass
+from numbers import Integral, Real
+
+import numpy as np
+import pandas as pd
+from sklearn.utils import check_array, check_consistent_length, column_or_1d
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.validation import _check_sample_weight, validate_data
+
+from narxkit._clock import Clock, check_order, has_clock
+from narxkit.taps import Segments
+
+__all__ = ["HasMethods", "Interval", "Integral", "Real", "StrOptions", "Table", "read_table"]
+
+
+@dataclass(frozen=True)
+class Table:
+    """Checked rows.
+
+    Attributes
+    ----------
+    X : ndarray of shape (n, n_features)
+        Inputs as given; no columns without X.
+    y : ndarray of shape (n, n_outputs) or None
+        Outputs as given.
+    y_ndim : int
+        1 or 2: how y was given.
+    outputs : list
+        Names of the outputs (None for arrays).
+    index : pandas.Index or None
+        Labels of the rows.
+    times : pandas.Index or None
+        Their time stamps, where there is a clock.
+    clock : Clock or None
+        The clock that tells seams.
+    series : dict
+        Key of each series (None without a MultiIndex) and the positions of its rows.
+    weight : ndarray of shape (n,) or None
+        Sample weights.
+    labels : ndarray of shape (n,) or None
+        Segment labels.
+    """
+
+    X: np.ndarray
+    y: np.ndarray | None
+    y_ndim: int
+    outputs: list | None
+    index: pd.Index | None
+    times: pd.Index | None
+    clock: Clock | None
+    series: dict
+    weight: np.ndarray | None = None
+    labels: np.ndarray | None = None
+
+    def __len__(self):
+        return len(self.X)
+
+    @property
+    def order(self):
+        """Positions of the rows, series after series."""
+        return np.concatenate(list(self.series.values()))
+
+    @property
+    def edges(self):
+        """Edges of the segments, in `order`."""
+        cuts = [self._cuts(rows) for rows in self.series.values()]
+        return np.append(np.flatnonzero(np.concatenate(cuts)), len(self))
+
+    def _cuts(self, rows):
+        """Which rows of a series begin a segment."""
+        cut = np.zeros(len(rows), dtype=bool)
+        if self.clock is not None and self.times is not None:
+            cut |= self.clock.breaks(self.times[rows])
+        if self.labels is not None:
+            cut[1:] |= self.labels[rows[1:]] != self.labels[rows[:-1]]
+        cut[:1] = True
+        return cut
+
+    def segments(self, inputs, low=None, high=None):
+        """The rows in `order`, cut at the seams; `inputs` are the columns that taps may read."""
+        order = self.order
+        return Segments(
+            u=np.ascontiguousarray(self.X[order][:, inputs]),
+            y=np.ascontiguousarray(self.y[order]),
+            edges=self.edges,
+            low=None if low is None else low[order],
+            high=None if high is None else high[order],
+            times=None if self.times is None else self.times[order],
+        )
+
+    def label(self, row):
+        """How to name a row to a reader."""
+        return f"row {row}" if self.index is None else f"row {row} ({self.index[row]})"
+
+
+def read_table(estimator, X, y=None, *, sample_weight=None, segments=None, reset=False):
+    """Check what a verb was given.
+
+    Parameters
+    ----------
+    estimator : Forecaster
+        Its number and names of features are set (`reset`) or compared.
+    X : array-like of shape (n, n_features) or None
+        Inputs.
+    y : array-like of shape (n,) or (n, n_outputs), optional
+        Outputs.
+    sample_weight : array-like of shape (n,), optional
+        Weights of the rows.
+    segments : array-like of shape (n,), optional
+        Segment labels of the rows.
+    reset : bool
+        True in ``fit``.
+
+    Returns
+    -------
+    Table
+    """
+    index = _common_index(X, y)
+    outputs, y_ndim = _names_of_outputs(y)
+    y = None if y is None else _read_y(y, estimator)
+    X = _read_X(estimator, X, y, reset)
+    _refuse_infinite(X, "X", index, getattr(estimator, "feature_names_in_", None))
+    if y is not None:
+        check_consistent_length(X, y)
+        _refuse_infinite(y, "y", index, outputs)
+    times, series = _read_index(index, len(X))
+    return Table(
+        X=X,
+        y=y,
+        y_ndim=y_ndim,
+        outputs=outputs,
+        index=index,
+        times=times,
+        clock=_read_clock(estimator, times, series, reset),
+        series=series,
+        weight=None if sample_weight is None else _read_weight(sample_weight, X),
+        labels=None if segments is None else _read_labels(segments, X),
+    )
+
+
+def _read_X(estimator, X, y, reset):
+    name = type(estimator).__name__
+    if X is not None:
+        return validate_data(
+            estimator,
+            X,
+            reset=reset,
+            dtype=np.float64,
+            order="C",
+            ensure_all_finite=False,
+            ensure_min_samples=2 if reset else 1,
+        )
+    if reset:
+        estimator.n_features_in_ = 0
+        if hasattr(estimator, "feature_names_in_"):
+            del estimator.feature_names_in_
+    elif estimator.n_features_in_:
+        columns = list(getattr(estimator, "feature_names_in_", range(estimator.n_features_in_)))
+        raise ValueError(f"this {name} was fitted with the columns {columns} of X: give them.")
+    return np.empty((len(y), 0))
+
+
+def _read_y(y, estimator):
+    y = check_array(
+        y, ensure_2d=False, dtype=np.float64, ensure_all_finite=False, input_name="y"
+    )
+    if y.ndim > 2:
+        raise ValueError(f"y must have 1 or 2 dimensions. Got {y.ndim}.")
+    if y.ndim == 1:
+        y = y[:, None]
+    expected = getattr(estimator, "n_outputs_", None)
+    return np.ascontiguousarray(y) if expected is None else y
+
+
+def _names_of_outputs(y):
+    if y is None:
+        return None, 1
+    if isinstance(y, pd.DataFrame):
+        return list(y.columns), 2
+    if isinstance(y, pd.Series):
+        return [y.name], 1
+    ndim = np.ndim(y)
+    return [None] * (np.shape(y)[1] if ndim == 2 else 1), ndim
+
+
+def _refuse_infinite(values, name, index, columns):
+    bad = np.isinf(values)
+    if bad.any():
+        row, column = np.argwhere(bad)[0]
+        where = f"row {row}" if index is None else f"row {row} ({index[row]})"
+        if columns is not None and columns[column] is not None:
+            where += f", column {columns[column]!r}"
+        elif values.shape[1] > 1:
+            where += f", column {column}"
+        raise ValueError(
+            f"{name} is infinite (inf) in {where}: give a number, or NaN for a missing value."
+        )
+
+
+def _common_index(X, y):
+    """The index that says most: one with a clock, else any, else None."""
+    given = [i for i in (getattr(X, "index", None), getattr(y, "index", None)) if _is_index(i)]
+    clocks = [i for i in given if isinstance(i, pd.MultiIndex) or has_clock(i)]
+    if len(clocks) == 2 and len(clocks[0]) == len(clocks[1]):
+        differ = np.flatnonzero(np.asarray(clocks[0] != clocks[1]))
+        if len(differ):
+            row = differ[0]
+            raise ValueError(
+                f"the indexes of X and y differ, first in row {row} ({clocks[0][row]} and "
+                f"{clocks[1][row]}): align them, for example y = y.loc[X.index]."
+            )
+    return (clocks or given or [None])[0]
+
+
+def _is_index(index):
+    return isinstance(index, pd.Index)
+
+
+def _read_index(index, n):
+    """Time stamps, and the rows of each series."""
+    if not isinstance(index, pd.MultiIndex):
+        times, series = index, {None: np.arange(n)}
+    else:
+        if index.nlevels != 2:
+            raise ValueError(
+                f"a MultiIndex must have two levels (series, time). Got {index.nlevels}."
+            )
+        codes, keys = pd.factorize(index.get_level_values(0))
+        times = index.get_level_values(1)
+        series = {key: np.flatnonzero(codes == code) for code, key in enumerate(keys)}
+    if times is None or not has_clock(times):
+        return None, series
+    for key, rows in series.items():
+        check_order(times[rows], "X" if key is None else f"series {key!r}")
+    return times, series
+
+
+def _read_clock(estimator, times, series, reset):
+    """In ``fit`` the clock of the longest series; afterwards the one that was seen in ``fit``."""
+    if times is None:
+        return None
+    known = None if reset else getattr(estimator, "_clock", None)
+    return known or Clock.from_index(times[max(series.values(), key=len)])
+
+
+def _read_weight(sample_weight, X):
+    return _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+
+
+def _read_labels(segments, X):
+    labels = column_or_1d(np.asarray(segments))
+    check_consistent_length(X, labels)
+    return labels

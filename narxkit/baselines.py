@@ -1,0 +1,337 @@
+"""Baselines with the same verbs: what every network must beat.
+
+Each answers to ``predict``, ``forecast``, ``predict_ahead``, ``simulate`` and ``update`` like the
+networks do, and takes the same ``output_range``.
+"""
+
+from abc import abstractmethod
+
+import numpy as np
+import pandas as pd
+
+from narxkit._validation import Integral, Interval, Real
+from narxkit.forecaster import Forecaster
+from narxkit.networks import TappedMLP
+from narxkit.objective import Objective
+from narxkit.tapped import Scale, TappedForecaster, one_blas_thread
+from narxkit.taps import make_taps
+
+
+class _Lookup(Forecaster):
+    """A forecast that is looked up, not computed: no weights, nothing fed back."""
+
+    def _train(self, segments, weight):
+        """Nothing to learn; a subclass that averages does it here."""
+
+    def _run(self, segments, origins, lengths):
+        steps = np.arange(int(np.max(lengths, initial=0)))
+        rows = origins[:, None] + steps
+        inside = steps < lengths[:, None]
+        y_hat = self._look_up(segments, origins, np.minimum(rows, len(segments) - 1))
+        if segments.low is not None:
+            at = np.minimum(rows, len(segments) - 1)
+            y_hat = _clip(y_hat, segments.low[at], segments.high[at])
+        return np.where(inside[..., None], y_hat, np.nan), np.full(len(origins), -1)
+
+    @abstractmethod
+    def _look_up(self, segments, origins, rows):
+        """Values (n, steps, n_outputs) for the rows after each origin."""
+
+
+def _clip(values, low, high):
+    """Values between the bounds; a missing bound does not count."""
+    values = np.where(values < low, low, values)
+    return np.where(values > high, high, values)
+
+
+class Persistence(_Lookup):
+    """The last measured value stays.
+
+    .. math::
+
+        \\hat y_{o+h} = y_o
+
+    Parameters
+    ----------
+    output_range : tuple (low, high), default=None
+        Bounds of the output, each a number, a column name of X or None.
+
+    Attributes
+    ----------
+    max_lag_ : int
+        Rows of history that a prediction needs: 1.
+    n_features_in_ : int
+        Number of columns of X.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, when X has any.
+
+    See Also
+    --------
+    SeasonalNaive : The value one season ago.
+
+    Examples
+    --------
+    >>> from narxkit import Persistence
+    >>> Persistence().fit(None, [1.0, 2.0, 4.0]).forecast(2).tolist()
+    [4.0, 4.0]
+    """
+
+    _parameter_constraints: dict = {"output_range": "no_validation"}
+
+    def __init__(self, output_range=None):
+        self.output_range = output_range
+
+    def _make_taps(self, columns, n_outputs):
+        return make_taps([], 1, columns, n_outputs)
+
+    def _look_up(self, segments, origins, rows):
+        return np.repeat(segments.y[origins - 1][:, None], rows.shape[1], axis=1)
+
+
+class SeasonalNaive(_Lookup):
+    """The value one season ago; further ahead, the last season again and again.
+
+    .. math::
+
+        \\hat y_{o+h} = y_{o+h-mP}, \\quad m = \\lceil h / P \\rceil
+
+    Parameters
+    ----------
+    period : int, default=24
+        Length P of the season, in rows.
+    output_range : tuple (low, high), default=None
+        Bounds of the output, each a number, a column name of X or None.
+
+    Attributes
+    ----------
+    max_lag_ : int
+        Rows of history that a prediction needs: the period.
+    n_features_in_ : int
+        Number of columns of X.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, when X has any.
+
+    See Also
+    --------
+    Climatology : The mean of the same hour and month.
+
+    Examples
+    --------
+    >>> from narxkit import SeasonalNaive
+    >>> SeasonalNaive(period=2).fit(None, [1.0, 2.0, 3.0, 4.0]).forecast(3).tolist()
+    [3.0, 4.0, 3.0]
+    """
+
+    _parameter_constraints: dict = {
+        "period": [Interval(Integral, 1, None, closed="left")],
+        "output_range": "no_validation",
+    }
+
+    def __init__(self, period=24, output_range=None):
+        self.period = period
+        self.output_range = output_range
+
+    def _make_taps(self, columns, n_outputs):
+        return make_taps([], [self.period], columns, n_outputs)
+
+    def _look_up(self, segments, origins, rows):
+        phase = np.arange(rows.shape[1]) % self.period
+        return segments.y[origins[:, None] - self.period + phase]
+
+
+class Climatology(_Lookup):
+    """The mean of the training values of the same month and hour, or other calendar fields.
+
+    Parameters
+    ----------
+    by : tuple of str, default=("month", "hour")
+        Fields of the time stamps that are averaged over alike, such as ``"month"``, ``"hour"``,
+        ``"dayofweek"`` or ``"dayofyear"``.
+    output_range : tuple (low, high), default=None
+        Bounds of the output, each a number, a column name of X or None.
+
+    Attributes
+    ----------
+    means_ : DataFrame
+        Mean of each output for every combination of the fields seen.
+    max_lag_ : int
+        Rows of history that a prediction needs: none.
+    n_features_in_ : int
+        Number of columns of X.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, when X has any.
+
+    See Also
+    --------
+    SeasonalNaive : The value one season ago.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from narxkit import Climatology
+    >>> days = pd.date_range("2024-01-01", periods=14)
+    >>> y = pd.Series([0.0, 0, 0, 0, 0, 7, 7] * 2, index=days)
+    >>> Climatology(by=("dayofweek",)).fit(None, y).forecast(6).tolist()
+    [0.0, 0.0, 0.0, 0.0, 0.0, 7.0]
+    """
+
+    _parameter_constraints: dict = {"by": ["array-like"], "output_range": "no_validation"}
+
+    def __init__(self, by=("month", "hour"), output_range=None):
+        self.by = by
+        self.output_range = output_range
+
+    def _make_taps(self, columns, n_outputs):
+        return make_taps([], [], columns, n_outputs)
+
+    def _train(self, segments, weight):
+        fields = self._fields(segments.times)
+        weights = np.isfinite(segments.y) * weight[:, None]
+        sums = pd.DataFrame(np.nan_to_num(segments.y) * weights).groupby(fields).sum()
+        self.means_ = sums / pd.DataFrame(weights).groupby(fields).sum()
+
+    def _fields(self, times):
+        if times is None:
+            raise ValueError(
+                f"Climatology averages by {', '.join(self.by)}, and the rows have no time stamps: "
+                "give X or y a DatetimeIndex."
+            )
+        unknown = [field for field in self.by if not hasattr(times, field)]
+        if unknown:
+            raise ValueError(
+                f"by must name fields of a {type(times).__name__}, such as 'month' or 'hour'. "
+                f"Got {unknown[0]!r} instead."
+            )
+        return [np.asarray(getattr(times, field)) for field in self.by]
+
+    def _look_up(self, segments, origins, rows):
+        fields = self._fields(segments.times)
+        keys = pd.MultiIndex.from_arrays(fields) if len(fields) > 1 else pd.Index(fields[0])
+        return self.means_.reindex(keys).to_numpy()[rows]
+
+
+class ARX(TappedForecaster):
+    """Linear autoregression with exogenous inputs, by ridge regression on standardised taps.
+
+    .. math::
+
+        \\hat y_t = b + \\sum_i w_i z_{t,i}, \\qquad
+        \\min_{w, b} \\sum_t (y_t - \\hat y_t)^2 + \\alpha \\sum_i (w_i s_i)^2
+
+    with s_i the standard deviation of tap i. Of `alphas` the one with the smallest one-step error
+    on the last block of each segment is chosen, and the model fitted again on all rows.
+
+    Parameters
+    ----------
+    input_lags : int, sequence of int or dict, default=1
+        As in NARX.
+    output_lags : int or sequence of int, default=2
+        As in NARX.
+    alphas : array-like of float, default=(0.01, 0.1, 1, 10, 100, 1000, 10000)
+        Penalties to choose from.
+    validation_fraction : float, default=0.1
+        Part of each segment, at its end, on which the penalty is chosen.
+    output_range : tuple (low, high), default=None
+        Bounds of the output, each a number, a column name of X or None; the clipped value is fed
+        back.
+
+    Attributes
+    ----------
+    alpha_ : float
+        Penalty chosen.
+    coef_ : ndarray of shape (n_taps, n_outputs)
+        Weights of the taps, in standardised units.
+    max_lag_ : int
+        Rows of history that a prediction needs.
+    n_features_in_ : int
+        Number of columns of X.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, when X has any.
+
+    See Also
+    --------
+    NARX : With a network beside the linear term.
+
+    References
+    ----------
+    Hoerl and Kennard 1970, "Ridge regression", Technometrics 12, 55-67.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from narxkit import ARX
+    >>> y = 0.9 ** np.arange(60)
+    >>> model = ARX(output_lags=1, alphas=[1e-8]).fit(None, y[:50])
+    >>> bool(np.allclose(model.forecast(10), y[50:], rtol=1e-3))
+    True
+    """
+
+    _parameter_constraints: dict = {
+        "input_lags": "no_validation",
+        "output_lags": "no_validation",
+        "alphas": ["array-like"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "output_range": "no_validation",
+    }
+
+    def __init__(
+        self,
+        input_lags=1,
+        output_lags=2,
+        alphas=(1e-2, 1e-1, 1.0, 1e1, 1e2, 1e3, 1e4),
+        validation_fraction=0.1,
+        output_range=None,
+    ):
+        self.input_lags = input_lags
+        self.output_lags = output_lags
+        self.alphas = alphas
+        self.validation_fraction = validation_fraction
+        self.output_range = output_range
+
+    def _make_taps(self, columns, n_outputs):
+        return make_taps(self.input_lags, self.output_lags, columns, n_outputs)
+
+    def _train(self, segments, weight):
+        self.structure_ = TappedMLP(self._taps, ())
+        self._scale = Scale.of(segments, weight > 0)
+        free = self._scale.apply(segments.replace(low=None, high=None))
+        last = np.zeros(len(segments), dtype=bool)
+        for start, stop in zip(segments.edges, segments.edges[1:]):
+            last[stop - int(np.ceil((stop - start) * self.validation_fraction)) : stop] = True
+        first, held_out, whole = (
+            Objective(self.structure_, free, sample_weight=weight, targets=targets)
+            for targets in (~last, last, None)
+        )
+        if not len(whole.rows):
+            raise ValueError("no row has all its taps and its target: too many values are missing.")
+        with one_blas_thread():
+            self.alpha_ = self._choose(first, held_out)
+            self.theta_ = _ridge(whole)(self.alpha_)
+
+    def _choose(self, training, held_out):
+        if len(self.alphas) == 1 or not len(training.rows) or not len(held_out.rows):
+            return self.alphas[0]
+        solve = _ridge(training)
+        return min(self.alphas, key=lambda alpha: held_out.value(solve(alpha)))
+
+    @property
+    def coef_(self):
+        """Weights of the taps, (n_taps, n_outputs), in standardised units."""
+        return self.coefs_[0]
+
+
+def _ridge(objective):
+    """The ridge solution as a function of the penalty, from one pass over the data."""
+    network = objective.network
+    JtJ, Jte, *_ = objective.normal_equations(np.zeros(network.n_params))
+    intercepts = network.groups["intercepts"]
+    # the derivative by a weight is its tap and that by an intercept is 1: J'J holds sums of
+    # squares, sums and counts, and so the variance of each tap
+    moments = network.unpack(np.arange(network.n_params))
+    variance = np.zeros(network.n_params)
+    for j, b in enumerate(moments.intercepts[0]):
+        w, n = moments.coefs[0][:, j], JtJ[b, b]
+        variance[w] = JtJ[w, w] - JtJ[w, b] ** 2 / n
+        variance[w] /= n
+    variance[intercepts] = 0.0
+    return lambda alpha: np.linalg.lstsq(JtJ + np.diag(alpha * variance), -Jte, rcond=1e-14)[0]

@@ -1,0 +1,306 @@
+"""Judging forecasts: backtests from many origins, and tables of skill."""
+
+from numbers import Integral
+
+import numpy as np
+import pandas as pd
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from narxkit._validation import read_table
+
+__all__ = ["backtest", "skill_table"]
+
+
+def backtest(model, X, y, steps=24, origins=None, segments=None):
+    """Forecast from many origins, without refitting.
+
+    The forecast of origin o and horizon h is the prediction of row o + h from outputs up to row o
+    and inputs up to row o + h, the model's own outputs in between.
+
+    Parameters
+    ----------
+    model : Forecaster, Pipeline or TransformedTargetRegressor
+        Fitted model. All steps of a pipeline but the last transform X; a transformed target is
+        scored in its original units.
+    X : array-like of shape (n, n_features) or None
+        Inputs.
+    y : array-like of shape (n,) or (n, n_outputs)
+        Measured outputs; a missing one is history that the model fills by its one-step
+        prediction, and a target that stays NaN.
+    steps : int, default=24
+        Number of horizons.
+    origins : sequence, default=None
+        Last known rows to forecast from, as row positions or as labels of the index; by default
+        all rows that have the model's history behind them and all targets ahead of them.
+    segments : array-like of shape (n,), optional
+        Segment labels, as in ``fit``.
+
+    Returns
+    -------
+    DataFrame
+        One row per origin and horizon: ``series`` (name of the output, of the series, or both as
+        ``"series/output"``), ``origin`` (label of the last known row), ``horizon`` (1..steps),
+        ``y`` and ``y_hat``.
+
+    Raises
+    ------
+    ValueError
+        When an origin lacks history or targets.
+
+    See Also
+    --------
+    skill_table : Summarise several backtests.
+
+    Examples
+    --------
+    >>> from narxkit import Persistence, backtest
+    >>> y = [1.0, 2.0, 4.0, 7.0]
+    >>> backtest(Persistence().fit(None, y), None, y, steps=2)[["origin", "horizon", "y", "y_hat"]]
+       origin  horizon    y  y_hat
+    0       0        1  2.0    1.0
+    1       0        2  4.0    1.0
+    2       1        1  4.0    2.0
+    3       1        2  7.0    2.0
+    """
+    if not isinstance(steps, Integral) or isinstance(steps, bool) or steps < 1:
+        raise ValueError(f"steps must be an int >= 1. Got {steps!r} instead.")
+    forecaster, X, inner_y, undo = unwrap(model, X, y)
+    check_is_fitted(forecaster, "_state")
+    table = read_table(forecaster, X, inner_y, segments=segments)
+    forecaster._check_outputs(table)
+    rows = forecaster._measured(table)
+    first = _first_rows(forecaster, table, rows, steps, origins)
+    y_hat = np.concatenate(
+        [
+            part
+            for _, part in forecaster._rollouts(rows, first, np.full(len(first), steps), table)
+        ]
+    )
+    measured = table.y[table.order][first[:, None] + np.arange(steps)]
+    return _long(forecaster, table, first, undo(measured), undo(y_hat))
+
+
+def unwrap(model, X, y):
+    """The forecaster inside a Pipeline or TransformedTargetRegressor, and what it sees.
+
+    Returns
+    -------
+    forecaster : Forecaster
+    X, y : array-like
+        As they reach it, with their index.
+    undo : callable
+        Brings outputs (..., n_outputs) back to original units.
+    """
+    index = next((a.index for a in (X, y) if isinstance(a, (pd.DataFrame, pd.Series))), None)
+    if isinstance(model, Pipeline):
+        check_is_fitted(model)
+        if X is not None and len(model.steps) > 1:
+            X = model[:-1].transform(X)
+            y = _with_index(y, index)
+        return unwrap(model.steps[-1][1], X, y)
+    if isinstance(model, TransformedTargetRegressor):
+        check_is_fitted(model)
+        transform = model.transformer_
+        values = np.asarray(y, dtype=float)
+        inner = transform.transform(values.reshape(len(values), -1))
+        inner = inner[:, 0] if values.ndim == 1 else inner
+        forecaster, X, inner, undo = unwrap(model.regressor_, X, _with_index(inner, index))
+
+        def original(values):
+            flat = undo(values).reshape(-1, values.shape[-1])
+            ok = np.isfinite(flat).all(axis=1)
+            out = np.full_like(flat, np.nan)
+            out[ok] = transform.inverse_transform(flat[ok])
+            return out.reshape(values.shape)
+
+        return forecaster, X, inner, original
+    return model, X, y, lambda values: values
+
+
+def _with_index(y, index):
+    if index is None or isinstance(y, (pd.Series, pd.DataFrame)):
+        return y
+    return pd.Series(y, index=index) if np.ndim(y) == 1 else pd.DataFrame(y, index=index)
+
+
+def _first_rows(forecaster, table, rows, steps, origins):
+    """First predicted rows, in the order of the segments."""
+    n = np.arange(len(rows))
+    complete = rows.reachable(forecaster._taps)
+    complete &= n + steps + forecaster._taps.lead <= rows.stops
+    if origins is None:
+        first = np.flatnonzero(complete)
+        if not len(first):
+            forecaster._check_length(rows)
+            raise ValueError(
+                f"no row has {forecaster.max_lag_} rows of history and {steps} rows ahead of it: "
+                "give a longer series or fewer steps."
+            )
+        return first
+    place = np.empty(len(table), dtype=int)
+    place[table.order] = n
+    first = place[_positions(origins, table)] + 1
+    bad = np.flatnonzero((first >= len(rows)) | ~complete[np.minimum(first, len(rows) - 1)])
+    if len(bad):
+        raise ValueError(
+            f"origin {origins[bad[0]]} lacks {forecaster.max_lag_} rows of history up to it or "
+            f"{steps + forecaster._taps.lead} rows after it in its segment: leave it out."
+        )
+    return first
+
+
+def _positions(origins, table):
+    """Row positions of origins given as such or as labels."""
+    origins = np.asarray(origins) if not isinstance(origins, pd.Index) else origins
+    if pd.api.types.is_integer_dtype(origins.dtype):
+        outside = (origins < 0) | (origins >= len(table))
+        if outside.any():
+            raise ValueError(
+                f"origin {origins[outside][0]} is no row of {len(table)}: give positions from 0."
+            )
+        return np.asarray(origins)
+    positions = pd.Index(table.index).get_indexer(pd.Index(origins))
+    if (positions < 0).any():
+        unknown = origins[int(np.argmax(positions < 0))]
+        raise ValueError(f"origin {unknown} is not in the index of y: give labels it holds.")
+    return positions
+
+
+def _long(forecaster, table, first, y, y_hat):
+    """One row per origin, horizon and output."""
+    n, steps, p = y.shape
+    origin = table.order[first - 1]
+    labels = pd.RangeIndex(len(table)) if table.index is None else table.index
+    if isinstance(labels, pd.MultiIndex):
+        labels = labels.get_level_values(1)
+    frames = [
+        pd.DataFrame(
+            {
+                "series": _series_names(forecaster, table, origin, j, steps),
+                "origin": labels[origin].repeat(steps),
+                "horizon": np.tile(np.arange(1, steps + 1), n),
+                "y": y[:, :, j].ravel(),
+                "y_hat": y_hat[:, :, j].ravel(),
+            }
+        )
+        for j in range(p)
+    ]
+    return frames[0] if p == 1 else pd.concat(frames, ignore_index=True)
+
+
+def _series_names(forecaster, table, origin, j, steps):
+    name = forecaster._layout.outputs[j]
+    name = (f"y{j}" if len(forecaster._layout.outputs) > 1 else "y") if name is None else str(name)
+    keys = list(table.series)
+    if keys == [None]:
+        return pd.Categorical.from_codes(np.zeros(len(origin) * steps, dtype=np.int8), [name])
+    codes = np.empty(len(table), dtype=int)
+    for code, rows in enumerate(table.series.values()):
+        codes[rows] = code
+    several = len(forecaster._layout.outputs) > 1
+    names = [f"{key}/{name}" if several else str(key) for key in keys]
+    return pd.Categorical.from_codes(np.repeat(codes[origin], steps), names)
+
+
+def skill_table(
+    backtests,
+    horizons=(1, 8, 24),
+    persistence="persistence",
+    seasonal="seasonal naive",
+    ridge="ridge ARX",
+    fit_seconds=None,
+):
+    """Errors of several backtests side by side, and their skill against the baselines.
+
+    .. math::
+
+        \\mathrm{RMSE}_h = \\sqrt{\\mathrm{mean}_o (\\hat y_{o+h} - y_{o+h})^2}, \\qquad
+        \\mathrm{skill} = 1 - \\frac{\\mathrm{mean}_h \\mathrm{RMSE}_h}
+        {\\mathrm{mean}_h \\mathrm{RMSE}_h^{\\mathrm{ref}}}
+
+    Only the targets that every backtest predicts are compared.
+
+    Parameters
+    ----------
+    backtests : dict of str to DataFrame
+        Answers of `backtest` by name.
+    horizons : sequence of int, default=(1, 8, 24)
+        Horizons to show beside the mean over all.
+    persistence, seasonal, ridge : str
+        Names of the backtests to compare with; what is not among them gives no column. The
+        better of persistence and seasonal naive is taken for each horizon.
+    fit_seconds : dict of str to float, optional
+        Seconds that each fit took.
+
+    Returns
+    -------
+    DataFrame
+        A row for each backtest; columns ``RMSE h=1`` ..., ``RMSE mean``, ``MAE``,
+        ``skill vs persistence``, ``skill vs naive``, ``ratio to ridge``, ``fit s``.
+
+    Raises
+    ------
+    ValueError
+        When the backtests have no target in common, or a horizon was not forecast.
+
+    See Also
+    --------
+    backtest : Forecasts from many origins.
+
+    Examples
+    --------
+    >>> from narxkit import Persistence, SeasonalNaive, backtest, skill_table
+    >>> y = [1.0, 2.0, 3.0, 1.0, 2.0, 3.0, 1.0, 2.0, 4.0]
+    >>> models = {"persistence": Persistence(), "seasonal naive": SeasonalNaive(period=3)}
+    >>> runs = {k: backtest(m.fit(None, y), None, y, steps=2) for k, m in models.items()}
+    >>> skill_table(runs, horizons=[1]).round(3)["RMSE mean"].tolist()
+    [1.533, 0.428]
+    """
+    errors = _aligned_errors(backtests)
+    rmse = {name: np.sqrt(e.pow(2).groupby(level="horizon").mean()) for name, e in errors.items()}
+    known = next(iter(rmse.values())).index
+    missing = [h for h in horizons if h not in known]
+    if missing:
+        raise ValueError(
+            f"horizons {missing} were not forecast: the backtests have 1..{known.max()}."
+        )
+    table = pd.DataFrame(index=list(backtests))
+    for h in horizons:
+        table[f"RMSE h={h}"] = [rmse[name][h] for name in backtests]
+    table["RMSE mean"] = [rmse[name].mean() for name in backtests]
+    table["MAE"] = [errors[name].abs().groupby(level="horizon").mean().mean() for name in backtests]
+    if persistence in rmse:
+        table["skill vs persistence"] = 1 - table["RMSE mean"] / rmse[persistence].mean()
+        if seasonal in rmse:
+            better = np.minimum(rmse[persistence], rmse[seasonal]).mean()
+            table["skill vs naive"] = 1 - table["RMSE mean"] / better
+    if ridge in rmse:
+        table["ratio to ridge"] = table["RMSE mean"] / rmse[ridge].mean()
+    if fit_seconds is not None:
+        table["fit s"] = [fit_seconds.get(name, np.nan) for name in backtests]
+    return table
+
+
+def _aligned_errors(backtests):
+    """Errors by (series, origin, horizon), on the targets that all of them have."""
+    keys = ["series", "origin", "horizon"]
+    frames = list(backtests.values())
+    if not frames:
+        raise ValueError("skill_table needs at least one backtest.")
+    errors = {k: (f["y_hat"] - f["y"]).to_numpy() for k, f in backtests.items()}
+    same = all(len(f) == len(frames[0]) and f[keys].equals(frames[0][keys]) for f in frames[1:])
+    if same:
+        index = pd.Index(frames[0]["horizon"])
+        errors = pd.DataFrame(errors, index=index)
+    else:
+        parts = [
+            pd.Series(e, index=pd.MultiIndex.from_frame(f[keys].astype({"series": str})), name=k)
+            for (k, e), f in zip(errors.items(), frames)
+        ]
+        errors = pd.concat(parts, axis=1, join="inner")
+    errors = errors.dropna()
+    if not len(errors):
+        raise ValueError("the backtests have no target in common: give them the same origins.")
+    return errors

@@ -1,0 +1,551 @@
+"""NARX and TDNN: multilayer perceptrons over lagged values, trained by any solver."""
+
+import warnings
+from typing import NamedTuple
+
+import numpy as np
+from joblib import Parallel, delayed
+from scipy.linalg import lstsq
+from sklearn.utils import check_random_state
+
+from narxkit._validation import Integral, Interval, Real, StrOptions
+from narxkit.networks import ACTIVATIONS, TappedMLP
+from narxkit.objective import Objective
+from narxkit.solvers import SOLVERS, Monitor, Solver, interruptible, make_solver
+from narxkit.taps import make_taps
+from narxkit.tapped import Scale, TappedForecaster, one_blas_thread
+
+class Stage(NamedTuple):
+    """One stage of training: the rollout length and the loss it reached."""
+
+    loop: str
+    loss: float
+
+
+class _TappedNetwork(TappedForecaster):
+    """What NARX and TDNN share: training."""
+
+    _parameter_constraints: dict = {
+        "hidden_layer_sizes": ["array-like", Interval(Integral, 0, None, closed="left")],
+        "activation": [StrOptions(set(ACTIVATIONS))],
+        "linear_term": ["boolean"],
+        "scale": ["boolean"],
+        "solver": [StrOptions(set(SOLVERS)), Solver],
+        "alpha": [Interval(Real, 0, None, closed="left")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "n_restarts": [Interval(Integral, 1, None, closed="left")],
+        "warm_start": ["boolean"],
+        "random_state": ["random_state"],
+        "n_jobs": [None, Integral],
+        "verbose": ["verbose"],
+        "callback": [None, callable],
+    }
+
+    def _train(self, segments, weight):
+        training, held_out = self._split(segments)
+        network = self._network()
+        start = self._warm_start(network)
+        if start is None:
+            self._scale = Scale.of(segments, training & (weight > 0), self.scale)
+        scaled = self._scale.apply(segments)
+        flag = np.zeros(1, dtype=np.int32)
+        common = {"loop": self._loop, "sample_weight": weight, "flag": flag}
+        objective = Objective(network, scaled, alpha=self.alpha, targets=training, **common)
+        self.n_dropped_ = self._count_dropped(segments, weight, objective.rows, held_out)
+        validate = None
+        if held_out.any():
+            validate = Objective(network, scaled, targets=held_out, **common).value
+        with one_blas_thread(), interruptible(flag):
+            results = self._solve(objective, validate, start, flag)
+        self._keep(network, min(results, key=_rank))
+
+    def _network(self):
+        sizes = tuple(int(n) for n in np.atleast_1d(self.hidden_layer_sizes))
+        if any(n < 1 for n in sizes):
+            raise ValueError(
+                f"hidden_layer_sizes must hold ints >= 1. Got {self.hidden_layer_sizes!r} instead."
+            )
+        return TappedMLP(self._taps, sizes, self.activation, self.linear_term)
+
+    def _split(self, segments):
+        """Masks of the rows to train on and of those held out: the last block of each segment."""
+        held_out = np.zeros(len(segments), dtype=bool)
+        if self.early_stopping:
+            sizes = np.diff(segments.edges)
+            for stop, n in zip(segments.edges[1:], sizes):
+                held_out[stop - int(np.ceil(n * self.validation_fraction)) : stop] = True
+            if not (held_out & segments.reachable(self._taps)).any():
+                raise ValueError(
+                    f"validation_fraction={self.validation_fraction} of {len(segments)} rows "
+                    "holds no row that can be predicted: give a larger fraction or a longer series."
+                )
+        return ~held_out, held_out
+
+    def _warm_start(self, network):
+        """The parameters to go on from, or None."""
+        if not self.warm_start or not hasattr(self, "theta_"):
+            return None
+        if network != self.structure_:
+            raise ValueError(
+                "warm_start=True goes on from the fitted network, but the lags, columns or sizes "
+                f"have changed: it had the layers {self.structure_.layer_sizes}, now "
+                f"{network.layer_sizes}: fit a new model or keep them."
+            )
+        return self.theta_
+
+    def _count_dropped(self, segments, weight, rows, held_out):
+        """Rows that had the history but were lost to missing values; warn once."""
+        candidates = segments.reachable(self._taps) & (weight > 0) & ~held_out
+        n_dropped = int(candidates.sum() - len(rows))
+        if len(rows) < 2:
+            raise ValueError(
+                f"{len(rows)} of {candidates.sum()} rows can be trained on, the others have "
+                "missing values (NaN) in their taps or targets, or no weight: at least 2 are "
+                "needed."
+            )
+        if n_dropped:
+            warnings.warn(
+                f"{n_dropped} of {candidates.sum()} rows were left out of training because of "
+                "missing values.",
+                UserWarning,
+                stacklevel=4,
+            )
+        return n_dropped
+
+    def _solve(self, objective, validate, start, flag):
+        """One result for each restart, in threads."""
+        seeds = check_random_state(self.random_state).randint(2**31, size=self.n_restarts)
+        linear = _least_squares(objective) if objective.network.has_linear_term else None
+        solver = make_solver(self.solver)
+        generators = [np.random.default_rng(seed) for seed in seeds]
+        starts = [_initial(objective.network, rng, linear) for rng in generators]
+        if start is not None:
+            starts[0] = start
+        return Parallel(self.n_jobs, prefer="threads")(
+            delayed(solver.solve)(objective, start, self._monitor(validate, flag), rng)
+            for start, rng in zip(starts, generators)
+        )
+
+    def _monitor(self, validate, flag):
+        return Monitor(
+            max_iter=self.max_iter,
+            tol=self.tol,
+            n_iter_no_change=self.n_iter_no_change,
+            validate=validate,
+            callback=self.callback,
+            verbose=self.verbose,
+            flag=flag,
+        )
+
+    def _keep(self, network, result):
+        self.structure_ = network
+        self.theta_ = result.theta
+        self.loss_ = result.loss
+        self.loss_curve_ = result.loss_curve
+        self.validation_curve_ = result.validation_curve
+        self.n_iter_ = result.n_iter
+        self.stop_ = result.stop
+        self.n_params_ = network.n_params
+        self.loop_ = [Stage(self._loop, result.loss)]
+
+
+def _least_squares(objective):
+    """The ARX model of the same taps, by least squares and without bounds: weights, intercepts."""
+    network = objective.network.linear_part()
+    targets = np.zeros(len(objective.segments), dtype=bool)
+    targets[objective.rows] = True
+    linear = Objective(
+        network,
+        objective.segments.replace(low=None, high=None),
+        sample_weight=objective.weight,
+        targets=targets,
+        flag=objective.flag,
+    )
+    JtJ, Jte, *_ = linear.normal_equations(np.zeros(network.n_params))
+    theta = lstsq(JtJ, -Jte, cond=1e-12, check_finite=False)[0]
+    weights = network.unpack(theta)
+    return weights.coefs[0], weights.intercepts[0]
+
+
+def _initial(network, rng, linear):
+    """A random start; where there is a linear term, it begins as the ARX model."""
+    theta = network.initial(rng)
+    if linear is not None:
+        weights = network.unpack(theta)
+        weights.linear[:], weights.intercepts[-1][:] = linear
+    return theta
+
+
+def _rank(result):
+    """Restarts compete by held-out loss, without one by training loss."""
+    return min(result.validation_curve) if result.validation_curve else result.loss
+
+
+class NARX(_TappedNetwork):
+    r"""Nonlinear autoregressive network with exogenous inputs.
+
+    .. math::
+
+        \hat y_t = f(y_{t-1}, \dots, y_{t-K}, u_t, \dots, u_{t-L}; \theta)
+
+    with f a multilayer perceptron, by default beside a linear term. Training minimises the
+    squared error of one-step predictions from measured history (open loop, series-parallel);
+    predictions feed back the network's own output (closed loop, parallel).
+
+    Parameters
+    ----------
+    input_lags : int, sequence of int or dict, default=2
+        L means lags 0..L; a sequence means exactly those lags, negative ones are leads. A dict
+        gives each column of X its own (``[]`` leaves one out).
+    output_lags : int or sequence of int, default=2
+        K means lags 1..K; a sequence means exactly those lags.
+    hidden_layer_sizes : array-like of int, default=(10,)
+        Widths of the hidden layers; ``()`` gives a linear model.
+    activation : {"identity", "tanh", "logistic", "relu", "softplus"}, default="tanh"
+        Activation of the hidden layers.
+    loop : {"open"} or 1, default="open"
+        Rollout length that training minimises.
+    linear_term : bool, default=True
+        A direct path from the taps to the output, started from the least-squares ARX fit: the
+        network learns what the linear model misses, and extrapolates like it.
+    output_range : tuple (low, high), default=None
+        Bounds of the output in y's units, each a number (one per output), a column name of X
+        (an input only if a dict `input_lags` names it) or None. Outputs are clipped, in the loop
+        as well.
+    scale : bool, default=True
+        Whether X is standardised inside; y always is.
+    solver : {"lm", "lbfgs"} or Solver, default="lm"
+        Training algorithm.
+    alpha : float, default=1e-4
+        L2 penalty of the weights: the loss is (SSE + alpha |w|^2) / (2 n) in standardised units.
+        Intercepts and the linear term are free.
+    max_iter : int, default=200
+        Largest number of iterations.
+    tol : float, default=1e-7
+        Training ends when the loss decreases by less than this fraction.
+    early_stopping : bool, default=False
+        Whether the last `validation_fraction` of each segment is held out, and training ends
+        when its loss has not improved for `n_iter_no_change` iterations; the best weights are
+        kept.
+    validation_fraction : float, default=0.1
+        Part of each segment that is held out.
+    n_iter_no_change : int, default=10
+        Patience of early stopping.
+    n_restarts : int, default=1
+        Trainings from different initial weights; the best by held-out loss, or else by training
+        loss, is kept.
+    warm_start : bool, default=False
+        Whether ``fit`` goes on from the weights of the last fit.
+    random_state : int, RandomState or None, default=None
+        Seed of the initial weights.
+    n_jobs : int or None, default=None
+        Threads for restarts; the result does not depend on it.
+    verbose : bool or int, default=False
+        Whether to show a progress line.
+    callback : callable, default=None
+        ``callback(iteration)`` is called after each iteration with its number, loss, held-out
+        loss and theta; True ends training.
+
+    Attributes
+    ----------
+    theta_ : ndarray of shape (n_params_,)
+        Parameters, in standardised units.
+    structure_ : TappedMLP
+        What explains them.
+    coefs_, intercepts_ : list of ndarray
+        Weights and intercepts of each layer.
+    linear_coef_ : ndarray of shape (n_taps, n_outputs) or None
+        Weights of the linear term.
+    n_params_ : int
+        Number of parameters.
+    max_lag_ : int
+        Rows of history that a prediction needs.
+    loop_ : list of Stage
+        Stages of training, each with its rollout length and loss.
+    loss_ : float
+        Loss of the weights kept.
+    loss_curve_ : list of float
+        Loss at the start and after each iteration.
+    validation_curve_ : list of float or None
+        Held-out loss likewise.
+    n_iter_ : int
+        Iterations done.
+    stop_ : Stop
+        Why training ended.
+    n_dropped_ : int
+        Rows left out of training because of missing values.
+    n_features_in_ : int
+        Number of columns of X.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, when X has any.
+
+    See Also
+    --------
+    TDNN : The same without feedback.
+    narxkit.model_selection.backtest : Forecasts from many origins.
+
+    References
+    ----------
+    Lin, Horne, Tino and Giles 1996, "Learning long-term dependencies in NARX recurrent neural
+    networks", IEEE Transactions on Neural Networks 7, 1329-1338. Narendra and Parthasarathy 1990,
+    IEEE Transactions on Neural Networks 1, 4-27.
+
+    Examples
+    --------
+    >>> from narxkit import NARX
+    >>> from narxkit.datasets import make_narendra
+    >>> X, y = make_narendra(600, random_state=0)
+    >>> model = NARX(input_lags=[1], output_lags=1, random_state=0).fit(X[:500], y[:500])
+    >>> bool(abs(model.predict(X[500:]) - y[500:]).max() < 0.05)
+    True
+    """
+
+    _parameter_constraints: dict = {
+        "input_lags": "no_validation",
+        "output_lags": "no_validation",
+        "loop": "no_validation",
+        "output_range": "no_validation",
+        **_TappedNetwork._parameter_constraints,
+    }
+
+    def __init__(
+        self,
+        input_lags=2,
+        output_lags=2,
+        hidden_layer_sizes=(10,),
+        activation="tanh",
+        loop="open",
+        linear_term=True,
+        output_range=None,
+        scale=True,
+        solver="lm",
+        alpha=1e-4,
+        max_iter=200,
+        tol=1e-7,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        n_restarts=1,
+        warm_start=False,
+        random_state=None,
+        n_jobs=None,
+        verbose=False,
+        callback=None,
+    ):
+        self.input_lags = input_lags
+        self.output_lags = output_lags
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.loop = loop
+        self.linear_term = linear_term
+        self.output_range = output_range
+        self.scale = scale
+        self.solver = solver
+        self.alpha = alpha
+        self.max_iter = max_iter
+        self.tol = tol
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.n_restarts = n_restarts
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+        self.callback = callback
+
+    def _make_taps(self, columns, n_outputs):
+        _check_loop(self.loop)
+        taps = make_taps(self.input_lags, self.output_lags, columns, n_outputs)
+        if not taps.n_taps:
+            raise ValueError(
+                "the model has neither output lags nor input lags: give at least one lag."
+            )
+        return taps
+
+    @property
+    def _loop(self):
+        return "open"
+
+
+def _check_loop(loop):
+    if loop == "open" or (loop == 1 and not isinstance(loop, bool)):
+        return
+    if loop == "closed" or (isinstance(loop, Integral) and not isinstance(loop, bool) and loop > 1):
+        raise ValueError(
+            f"loop={loop!r} cannot be trained yet: train with loop='open'; predictions run in "
+            "closed loop all the same."
+        )
+    raise ValueError(f"loop must be 'open', 'closed' or an int k >= 1. Got {loop!r} instead.")
+
+
+class TDNN(_TappedNetwork):
+    r"""Time-delay neural network: a NARX without feedback.
+
+    .. math::
+
+        \hat y_t = f(u_t, \dots, u_{t-L}; \theta)
+
+    Parameters
+    ----------
+    input_lags : int, sequence of int or dict, default=2
+        L means lags 0..L; a sequence means exactly those lags, negative ones are leads. A dict
+        gives each column of X its own (``[]`` leaves one out).
+    hidden_layer_sizes : array-like of int, default=(10,)
+        Widths of the hidden layers; ``()`` gives a linear model.
+    activation : {"identity", "tanh", "logistic", "relu", "softplus"}, default="tanh"
+        Activation of the hidden layers.
+    linear_term : bool, default=True
+        A direct path from the taps to the output, started from the least-squares ARX fit: the
+        network learns what the linear model misses, and extrapolates like it.
+    output_range : tuple (low, high), default=None
+        Bounds of the output in y's units, each a number (one per output), a column name of X
+        (an input only if a dict `input_lags` names it) or None. Outputs are clipped.
+    scale : bool, default=True
+        Whether X is standardised inside; y always is.
+    solver : {"lm", "lbfgs"} or Solver, default="lm"
+        Training algorithm.
+    alpha : float, default=1e-4
+        L2 penalty of the weights: the loss is (SSE + alpha |w|^2) / (2 n) in standardised units.
+        Intercepts and the linear term are free.
+    max_iter : int, default=200
+        Largest number of iterations.
+    tol : float, default=1e-7
+        Training ends when the loss decreases by less than this fraction.
+    early_stopping : bool, default=False
+        Whether the last `validation_fraction` of each segment is held out, and training ends
+        when its loss has not improved for `n_iter_no_change` iterations; the best weights are
+        kept.
+    validation_fraction : float, default=0.1
+        Part of each segment that is held out.
+    n_iter_no_change : int, default=10
+        Patience of early stopping.
+    n_restarts : int, default=1
+        Trainings from different initial weights; the best by held-out loss, or else by training
+        loss, is kept.
+    warm_start : bool, default=False
+        Whether ``fit`` goes on from the weights of the last fit.
+    random_state : int, RandomState or None, default=None
+        Seed of the initial weights.
+    n_jobs : int or None, default=None
+        Threads for restarts; the result does not depend on it.
+    verbose : bool or int, default=False
+        Whether to show a progress line.
+    callback : callable, default=None
+        ``callback(iteration)`` is called after each iteration with its number, loss, held-out
+        loss and theta; True ends training.
+
+    Attributes
+    ----------
+    theta_ : ndarray of shape (n_params_,)
+        Parameters, in standardised units.
+    structure_ : TappedMLP
+        What explains them.
+    coefs_, intercepts_ : list of ndarray
+        Weights and intercepts of each layer.
+    linear_coef_ : ndarray of shape (n_taps, n_outputs) or None
+        Weights of the linear term.
+    n_params_ : int
+        Number of parameters.
+    max_lag_ : int
+        Rows of history that a prediction needs.
+    loop_ : list of Stage
+        Stages of training, each with its rollout length and loss.
+    loss_ : float
+        Loss of the weights kept.
+    loss_curve_ : list of float
+        Loss at the start and after each iteration.
+    validation_curve_ : list of float or None
+        Held-out loss likewise.
+    n_iter_ : int
+        Iterations done.
+    stop_ : Stop
+        Why training ended.
+    n_dropped_ : int
+        Rows left out of training because of missing values.
+    n_features_in_ : int
+        Number of columns of X.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, when X has any.
+
+    See Also
+    --------
+    NARX : With feedback of the output; it explains the parameters and attributes at length.
+
+    References
+    ----------
+    Waibel, Hanazawa, Hinton, Shikano and Lang 1989, "Phoneme recognition using time-delay neural
+    networks", IEEE Transactions on Acoustics, Speech, and Signal Processing 37, 328-339.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from narxkit import TDNN
+    >>> u = np.random.default_rng(0).normal(size=300)
+    >>> y = np.tanh(u[1:] + 0.5 * u[:-1])
+    >>> model = TDNN(input_lags=1, random_state=0).fit(u[1:201, None], y[:200])
+    >>> bool(model.score(u[201:, None], y[200:]) > 0.99)
+    True
+    """
+
+    _parameter_constraints: dict = {
+        "input_lags": "no_validation",
+        "output_range": "no_validation",
+        **_TappedNetwork._parameter_constraints,
+    }
+    _loop = "open"
+
+    def __init__(
+        self,
+        input_lags=2,
+        hidden_layer_sizes=(10,),
+        activation="tanh",
+        linear_term=True,
+        output_range=None,
+        scale=True,
+        solver="lm",
+        alpha=1e-4,
+        max_iter=200,
+        tol=1e-7,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        n_restarts=1,
+        warm_start=False,
+        random_state=None,
+        n_jobs=None,
+        verbose=False,
+        callback=None,
+    ):
+        self.input_lags = input_lags
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.linear_term = linear_term
+        self.output_range = output_range
+        self.scale = scale
+        self.solver = solver
+        self.alpha = alpha
+        self.max_iter = max_iter
+        self.tol = tol
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.n_restarts = n_restarts
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+        self.callback = callback
+
+    def _make_taps(self, columns, n_outputs):
+        taps = make_taps(self.input_lags, [], columns, n_outputs)
+        if not taps.n_taps:
+            raise ValueError(
+                "TDNN predicts from inputs alone, and there are none: give X with input_lags, or "
+                "use NARX."
+            )
+        return taps

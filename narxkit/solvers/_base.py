@@ -1,0 +1,503 @@
+"""What every solver shares: the contract, the endings, and the Monitor that watches a run.
+
+A solver sees a flat parameter vector and an *objective*: any object with the verbs that the
+solver lists in ``requires``. With residuals ``e = y_hat - y``, ``SSE`` their weighted sum of
+squares and ``n`` the sum of the weights, the loss is::
+
+    loss(theta) = (SSE + sum_i penalty_i theta_i^2) / (2 n)
+
+and the verbs are
+
+``penalty``
+    (P,), not negative.
+``value(theta)``
+    The loss. Where the model diverges, or the stop flag cut the work short, it is inf or NaN, and
+    the solver backs away.
+``value_and_grad(theta)``
+    The loss and its gradient (P,).
+``normal_equations(theta)``
+    ``J'J`` (P, P) full and symmetric, ``J'e`` (P,), ``SSE`` and ``n``, where J is the derivative of
+    y_hat. The data part only: a solver adds the penalty itself.
+
+Nothing here knows a network, so a solver also runs on Rosenbrock's valley.
+"""
+
+import enum
+import signal
+import threading
+from abc import ABC, abstractmethod
+from contextlib import contextmanager
+from dataclasses import dataclass
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+# One small step proves little: Levenberg-Marquardt makes one whenever its damping was just raised.
+N_SMALL_STEPS = 3
+
+
+class Stop(enum.Enum):  # numpydoc ignore=PR01
+    """Why a run ended; ``str(stop)`` is the sentence.
+
+    Examples
+    --------
+    >>> from narxkit.solvers import Stop
+    >>> print(Stop.MAX_ITER)
+    The number of iterations reached max_iter.
+    """
+
+    CONVERGED = "The relative decrease of the loss stayed below tol."
+    STALLED = "No step from here reduces the loss any further."
+    MAX_ITER = "The number of iterations reached max_iter."
+    PATIENCE = "The held-out loss did not improve for n_iter_no_change iterations."
+    CALLBACK = "The callback asked to stop."
+    INTERRUPTED = "Interrupted; the best parameters so far were kept."
+    NOT_FINITE = "The loss at the starting parameters is not finite."
+
+    def __str__(self):
+        return self.value
+
+
+@dataclass(frozen=True, eq=False)
+class SolverResult:
+    """The end of a run.
+
+    Parameters
+    ----------
+    theta : ndarray of shape (P,)
+        The best parameters met: by the held-out loss where there is one, else by the loss.
+    loss : float
+        The loss at ``theta``.
+    n_iter : int
+        Accepted iterations.
+    stop : Stop
+        Why the run ended.
+    loss_curve : list of float
+        The loss at the start and after each iteration, ``n_iter + 1`` numbers.
+    validation_curve : list of float or None
+        The held-out loss at the same moments; None without validation.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from narxkit.solvers import SolverResult, Stop
+    >>> result = SolverResult(np.ones(2), 0.5, 1, Stop.CONVERGED, [0.8, 0.5])
+    >>> print(result.stop)
+    The relative decrease of the loss stayed below tol.
+    """
+
+    theta: np.ndarray
+    loss: float
+    n_iter: int
+    stop: Stop
+    loss_curve: list
+    validation_curve: list | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Iteration:
+    """What a callback is told after each accepted iteration.
+
+    Parameters
+    ----------
+    n_iter : int
+        Accepted iterations so far, from 1.
+    loss : float
+        The loss at ``theta``.
+    validation_loss : float or None
+        The held-out loss at ``theta``; None without validation.
+    theta : ndarray of shape (P,)
+        A copy of the parameters, free to keep.
+
+    Examples
+    --------
+    A callback that ends the run once the loss is low enough:
+
+    >>> from narxkit.solvers import Iteration
+    >>> def good_enough(iteration):
+    ...     return iteration.loss < 0.1
+    >>> good_enough(Iteration(n_iter=3, loss=0.05, validation_loss=None, theta=None))
+    True
+    """
+
+    n_iter: int
+    loss: float
+    validation_loss: float | None
+    theta: np.ndarray
+
+
+class Monitor:
+    """Watch a run: count, remember the best, show progress, and say when to stop.
+
+    Parameters
+    ----------
+    max_iter : int, default=200
+        The largest number of accepted iterations.
+    tol : float, default=1e-7
+        The run has converged when the relative change of the loss, ``|before - after| / before``,
+        stays below ``tol`` for three iterations running. With 0 it ends only where nothing
+        improves any more, or at ``max_iter``.
+    n_iter_no_change : int, default=10
+        Patience: how many iterations may pass without a new lowest held-out loss.
+    validate : callable, default=None
+        ``validate(theta)`` gives the held-out loss. The best parameters are then those with the
+        lowest held-out loss, the start included.
+    callback : callable, default=None
+        ``callback(iteration)`` is called with an :class:`Iteration` after each accepted iteration;
+        returning True ends the run.
+    verbose : bool, default=False
+        Show a progress line on stderr, or every tenth iteration where stderr is not a terminal.
+    flag : ndarray of shape (1,) and dtype int32, default=None
+        The stop flag. Kernels may poll the same array; once it is set they return values that are
+        not finite, and the run ends with the best parameters so far.
+
+    Attributes
+    ----------
+    n_iter : int
+        Accepted iterations so far.
+    loss_curve, validation_curve : list of float
+        As in :class:`SolverResult`.
+
+    Notes
+    -----
+    A solver's loop reads::
+
+        stop = monitor.start(theta, loss)
+        while stop is None:
+            theta, loss = ...                   # one accepted step
+            stop = monitor.step(theta, loss)
+        return monitor.result(stop)
+
+    ``start`` forgets any run before it, so that one monitor may serve several in turn.
+
+    Examples
+    --------
+    >>> from narxkit.solvers import Monitor
+    >>> monitor = Monitor(max_iter=2)
+    >>> monitor.start([1.0], 4.0)
+    >>> monitor.step([0.5], 1.0)
+    >>> stop = monitor.step([0.75], 2.25)
+    >>> result = monitor.result(stop)
+    >>> result.theta, result.loss, result.stop.name
+    (array([0.5]), 1.0, 'MAX_ITER')
+    """
+
+    def __init__(
+        self,
+        max_iter=200,
+        tol=1e-7,
+        n_iter_no_change=10,
+        validate=None,
+        callback=None,
+        verbose=False,
+        flag=None,
+    ):
+        self.max_iter = max_iter
+        self.tol = tol
+        self.n_iter_no_change = n_iter_no_change
+        self.validate = validate
+        self.callback = callback
+        self.verbose = verbose
+        self.flag = np.zeros(1, dtype=np.int32) if flag is None else flag
+
+    @property
+    def interrupted(self):
+        """Whether the stop flag is set."""
+        return bool(self.flag[0])
+
+    def start(self, theta, loss):
+        """Open a run.
+
+        Parameters
+        ----------
+        theta : array-like of shape (P,)
+            The starting parameters.
+        loss : float
+            The loss there.
+
+        Returns
+        -------
+        Stop or None
+            Why the run cannot even begin: its loss is not finite, the flag is set, or no iteration
+            is allowed.
+        """
+        self.n_iter = 0
+        self.loss_curve = []
+        self.validation_curve = None if self.validate is None else []
+        self._best_theta, self._best_loss = np.array(theta, dtype=float), float(loss)
+        self._best_score = np.inf
+        self._n_since_best = self._n_small_steps = 0
+        self._progress = _ProgressLine() if self.verbose else None
+        self._record(theta, loss)
+        if self.interrupted:
+            return Stop.INTERRUPTED
+        if not np.isfinite(loss):
+            return Stop.NOT_FINITE
+        return Stop.MAX_ITER if self.max_iter <= 0 else None
+
+    def step(self, theta, loss):
+        """Take note of an accepted iteration.
+
+        Parameters
+        ----------
+        theta : array-like of shape (P,)
+            The parameters now.
+        loss : float
+            The loss there.
+
+        Returns
+        -------
+        Stop or None
+            Why this iteration was the last one, if it was.
+        """
+        self.n_iter += 1
+        validation_loss = self._record(theta, loss)
+        before, after = self.loss_curve[-2:]
+        is_small = abs(before - after) < self.tol * abs(before)
+        self._n_small_steps = self._n_small_steps + 1 if is_small else 0
+        iteration = Iteration(self.n_iter, after, validation_loss, np.array(theta, dtype=float))
+        if self._progress:
+            self._progress.show(iteration, self.max_iter)
+        return self._ending(iteration)
+
+    def stall(self):
+        """Name the ending of a solver that found no better step.
+
+        Returns
+        -------
+        Stop
+            STALLED, or INTERRUPTED where the flag is what made every trial fail.
+        """
+        return Stop.INTERRUPTED if self.interrupted else Stop.STALLED
+
+    def result(self, stop):
+        """Close the run with the best parameters met.
+
+        Parameters
+        ----------
+        stop : Stop
+            Why it ends.
+
+        Returns
+        -------
+        SolverResult
+            The best parameters, their loss, and the curves.
+        """
+        if self._progress:
+            self._progress.close(self.n_iter, self._best_loss, stop)
+        return SolverResult(
+            self._best_theta,
+            self._best_loss,
+            self.n_iter,
+            stop,
+            self.loss_curve,
+            self.validation_curve,
+        )
+
+    def _record(self, theta, loss):
+        score = loss = float(loss)
+        validation_loss = None
+        self.loss_curve.append(loss)
+        if self.validate is not None:
+            score = validation_loss = float(self.validate(theta))
+            self.validation_curve.append(validation_loss)
+        if score < self._best_score:
+            self._best_theta, self._best_loss = np.array(theta, dtype=float), loss
+            self._best_score, self._n_since_best = score, 0
+        else:
+            self._n_since_best += 1
+        return validation_loss
+
+    def _ending(self, iteration):
+        asked_to_stop = self.callback is not None and self.callback(iteration)
+        if self.interrupted:
+            return Stop.INTERRUPTED
+        if asked_to_stop:
+            return Stop.CALLBACK
+        if self.validate is not None and self._n_since_best >= self.n_iter_no_change:
+            return Stop.PATIENCE
+        if self._n_small_steps >= N_SMALL_STEPS:
+            return Stop.CONVERGED
+        return Stop.MAX_ITER if self.n_iter >= self.max_iter else None
+
+
+class _ProgressLine:
+    """One line on stderr, rewritten in place; where stderr is no terminal, a line now and then."""
+
+    def __init__(self):
+        from rich.console import Console
+
+        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
+
+    def show(self, iteration, max_iter):
+        text = f"iteration {iteration.n_iter}/{max_iter}  loss {iteration.loss:.6g}"
+        if iteration.validation_loss is not None:
+            text += f"  held-out loss {iteration.validation_loss:.6g}"
+        if self._console.is_terminal:
+            self._console.print(text.ljust(self._console.width - 1), end="\r")
+        elif iteration.n_iter % 10 == 0:
+            self._console.print(text)
+
+    def close(self, n_iter, loss, stop):
+        text = f"{n_iter} iterations, loss {loss:.6g}. {stop}"
+        if self._console.is_terminal:
+            text = text.ljust(self._console.width - 1)
+        self._console.print(text)
+
+
+@contextmanager
+def interruptible(flag):
+    """Let Ctrl-C end a run gently: the first sets ``flag``, the second raises.
+
+    Signals reach the main thread only, so anywhere else this does nothing; nor does it where
+    SIGINT is ignored or belongs to a handler outside Python. The handler met is put back at the
+    end.
+
+    Parameters
+    ----------
+    flag : ndarray of shape (1,) and dtype int32
+        Set to 1 on the first SIGINT.
+
+    Yields
+    ------
+    flag : ndarray of shape (1,) and dtype int32
+        The same array.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        On a second SIGINT, where the code happens to be.
+
+    Examples
+    --------
+    >>> import signal
+    >>> import numpy as np
+    >>> from narxkit.solvers import interruptible
+    >>> with interruptible(np.zeros(1, dtype=np.int32)) as flag:
+    ...     signal.raise_signal(signal.SIGINT)
+    >>> int(flag[0])
+    1
+    """
+    is_ours = threading.current_thread() is threading.main_thread()
+    previous = signal.getsignal(signal.SIGINT)
+    if not is_ours or previous in (None, signal.SIG_IGN):
+        yield flag
+        return
+
+    def handle(signum, frame):
+        if flag[0]:
+            raise KeyboardInterrupt
+        flag[0] = 1
+
+    signal.signal(signal.SIGINT, handle)
+    try:
+        yield flag
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+class Solver(BaseEstimator, ABC):
+    """The base of all solvers: hyper-parameters, and one verb, :meth:`solve`.
+
+    A subclass gives its hyper-parameters in ``__init__`` (kept as they are, so that ``clone`` and
+    ``get_params`` work), the verbs it needs in ``requires``, the bounds of its hyper-parameters in
+    ``ranges``, and its algorithm in ``_solve(objective, theta, monitor, rng)``. Solving never
+    changes the solver: one object may serve many threads.
+
+    Attributes
+    ----------
+    requires : tuple of str
+        What the objective must offer.
+    ranges : dict
+        ``{name: (kind, low)}``: an int of at least ``low``, or a float above ``low``.
+
+    See Also
+    --------
+    narxkit.solvers.make_solver : A solver from its name.
+
+    Examples
+    --------
+    Gradient descent with steps of fixed length:
+
+    >>> import numpy as np
+    >>> from narxkit.solvers import Monitor, Solver
+    >>> class GradientDescent(Solver):
+    ...     requires = ("value_and_grad",)
+    ...     def __init__(self, rate=0.4):
+    ...         self.rate = rate
+    ...     def _solve(self, objective, theta, monitor, rng):
+    ...         loss, grad = objective.value_and_grad(theta)
+    ...         stop = monitor.start(theta, loss)
+    ...         while stop is None:
+    ...             theta = theta - self.rate * grad
+    ...             loss, grad = objective.value_and_grad(theta)
+    ...             stop = monitor.step(theta, loss)
+    ...         return monitor.result(stop)
+    >>> class Bowl:
+    ...     def value_and_grad(self, theta):
+    ...         return theta @ theta, 2 * theta
+    >>> GradientDescent().solve(Bowl(), [1.0, -2.0], Monitor(max_iter=9)).theta.round(5)
+    array([ 0., -0.])
+    """
+
+    requires = ()
+    ranges = {}
+
+    def solve(self, objective, theta, monitor, rng=None):
+        """Minimise the objective from ``theta``.
+
+        Parameters
+        ----------
+        objective : object
+            Anything that has the verbs in ``requires``.
+        theta : array-like of shape (P,)
+            The start; it is left as it was.
+        monitor : Monitor
+            Counts, remembers the best, and says when to stop.
+        rng : numpy.random.Generator, default=None
+            For solvers that draw; the others ignore it.
+
+        Returns
+        -------
+        SolverResult
+            The best parameters, their loss, and why the run ended.
+
+        Raises
+        ------
+        TypeError
+            Where the objective lacks a verb that the solver needs.
+        ValueError
+            Where a hyper-parameter is out of its range.
+        """
+        self._check_objective(objective)
+        self._check_ranges()
+        return self._solve(objective, np.array(theta, dtype=float), monitor, rng)
+
+    @abstractmethod
+    def _solve(self, objective, theta, monitor, rng):
+        """The algorithm, on checked arguments; ``theta`` is its own copy."""
+
+    def _check_objective(self, objective):
+        missing = [verb for verb in self.requires if not hasattr(objective, verb)]
+        if missing:
+            raise TypeError(
+                f"{type(self).__name__} needs an objective with {_listed(self.requires)}, but "
+                f"{type(objective).__name__} has no {_listed(missing)}: choose another solver."
+            )
+
+    def _check_ranges(self):
+        for name, (kind, low) in self.ranges.items():
+            value = getattr(self, name)
+            is_count = kind is Integral
+            is_number = isinstance(value, kind) and not isinstance(value, bool)
+            if not is_number or not (low <= value if is_count else low < value < np.inf):
+                rule = f"an int in the range [{low}" if is_count else f"a float in the range ({low}"
+                raise ValueError(
+                    f"The {name!r} parameter of {type(self).__name__} must be {rule}, inf). "
+                    f"Got {value!r} instead."
+                )
+
+
+def _listed(words):
+    return ", ".join(repr(word) for word in words)

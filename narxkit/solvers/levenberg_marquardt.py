@@ -1,0 +1,180 @@
+"""Levenberg-Marquardt: Gauss-Newton steps, held short by a damping that learns.
+
+It minimises the penalised sum of squares::
+
+    loss(theta) = (e'e + sum_i penalty_i theta_i^2) / (2 n),    e = y_hat(theta) - y
+
+With J the derivative of y_hat, Lambda = diag(penalty) and g = J'e + Lambda theta, a trial step is
+the solution of::
+
+    (J'J + Lambda + mu D) delta = -g
+
+For small mu this is Gauss-Newton, which converges fast where the residuals are small or nearly
+linear; for large mu it is a short step down the scaled gradient, which always lowers the loss in
+the end. D, the running maximum of diag(J'J + Lambda), makes the steps indifferent to the units of
+the parameters (More 1978), within the four decades that its floor leaves: 1e-8 of the largest
+entry, so that parameters which the data do not see stay where they are.
+
+Acceptance. A trial stands only if it lowers the loss; otherwise mu grows and the next trial starts
+from the same theta. The gain ratio of an accepted step compares what it brought with what the
+quadratic model had promised::
+
+    rho = (loss(theta) - loss(theta + delta)) / ((mu delta'D delta - g'delta) / (2 n))
+
+and mu shrinks only where the model held, rho > 3/4. Raising mu in small steps and lowering it in
+larger ones ("delayed gratification", Transtrum and Sethna 2012) finds nearly the longest step that
+still descends; on the NIST problems it ends in fewer traps than rules that jump to heavy damping
+after a failure. A failed trial is cheap, one Cholesky and one forward pass, no J'J, and shrinking
+mu only where the model held saves about half of them.
+
+When to prefer it. Least squares with up to about a thousand parameters, where it reaches far lower
+losses than first-order methods. An iteration costs n P^2 / 2 + P^3 / 6 multiplications: beyond that
+size L-BFGS is the better choice.
+
+References
+----------
+Levenberg 1944, Quarterly of Applied Mathematics 2, 164-168. Marquardt 1963, SIAM Journal on Applied
+Mathematics 11, 431-441. More 1978, "The Levenberg-Marquardt algorithm: implementation and theory",
+Lecture Notes in Mathematics 630, 105-116. Transtrum and Sethna 2012, "Improvements to the
+Levenberg-Marquardt algorithm for nonlinear least-squares minimization", arXiv:1201.5885.
+"""
+
+from numbers import Integral, Real
+
+import numpy as np
+from scipy.linalg import LinAlgError, cho_factor, cho_solve
+
+from ._base import Solver
+
+EPS = np.finfo(float).eps
+SCALE_FLOOR = 1e-8
+MODEL_HELD = 0.75
+LEAST_DAMPING = 1e-20
+
+
+class LevenbergMarquardt(Solver):
+    """Levenberg-Marquardt with Cholesky factors and a scaled, adaptive damping.
+
+    Each iteration solves ``(J'J + Lambda + mu D) delta = -g`` and raises mu until the step lowers
+    the loss.
+
+    Parameters
+    ----------
+    damping : float, default=1e-3
+        The first mu, in units of the diagonal of J'J: 1e-3 trusts the model, 1 is careful.
+    damping_increase : float, default=1.5
+        The factor on mu after a rejected trial.
+    damping_decrease : float, default=4.0
+        The divisor of mu after an accepted step that the quadratic model had foreseen.
+    n_trials : int, default=100
+        The most trials in one iteration; where all are rejected, the run ends with Stop.STALLED.
+
+    See Also
+    --------
+    narxkit.solvers.LBFGS : For more parameters than J'J can hold.
+
+    References
+    ----------
+    Transtrum and Sethna 2012, arXiv:1201.5885. More 1978, Lecture Notes in Mathematics 630,
+    105-116.
+
+    Examples
+    --------
+    The lowest point of Rosenbrock's valley, as residuals ``10 (b - a^2)`` and ``1 - a``:
+
+    >>> import numpy as np
+    >>> from narxkit.solvers import LevenbergMarquardt, Monitor
+    >>> class Rosenbrock:
+    ...     penalty = np.zeros(2)
+    ...     def residuals(self, theta):
+    ...         a, b = theta
+    ...         return np.array([10 * (b - a**2), 1 - a])
+    ...     def value(self, theta):
+    ...         e = self.residuals(theta)
+    ...         return e @ e / 4
+    ...     def normal_equations(self, theta):
+    ...         e, J = self.residuals(theta), np.array([[-20 * theta[0], 10.0], [-1.0, 0.0]])
+    ...         return J.T @ J, J.T @ e, e @ e, 2
+    >>> result = LevenbergMarquardt().solve(Rosenbrock(), [-1.2, 1.0], Monitor())
+    >>> result.theta.round(6)
+    array([1., 1.])
+    """
+
+    requires = ("penalty", "value", "normal_equations")
+    ranges = {
+        "damping": (Real, 0.0),
+        "damping_increase": (Real, 1.0),
+        "damping_decrease": (Real, 1.0),
+        "n_trials": (Integral, 1),
+    }
+
+    def __init__(self, damping=1e-3, damping_increase=1.5, damping_decrease=4.0, n_trials=100):
+        self.damping = damping
+        self.damping_increase = damping_increase
+        self.damping_decrease = damping_decrease
+        self.n_trials = n_trials
+
+    def _solve(self, objective, theta, monitor, rng):
+        loss, mu = float(objective.value(theta)), self.damping
+        system = _DampedSystem(len(theta))
+        stop = monitor.start(theta, loss)
+        while stop is None:
+            system.linearise(objective, theta)
+            descent = self._descend(system, objective, theta, loss, mu, monitor)
+            if descent is None:
+                stop = monitor.stall()
+            else:
+                theta, loss, mu = descent
+                stop = monitor.step(theta, loss)
+        return monitor.result(stop)
+
+    def _descend(self, system, objective, theta, loss, mu, monitor):
+        """The first trial that lowers the loss, as (theta, loss, next mu); None if none does."""
+        for _ in range(self.n_trials):
+            delta, promised = system.step(mu)
+            if np.isfinite(promised):
+                trial = float(objective.value(theta + delta))
+                if trial < loss:
+                    return theta + delta, trial, self._next(mu, (loss - trial) / promised)
+                if promised <= EPS * loss:
+                    return None  # shorter steps promise even less: only rounding is left
+            if monitor.interrupted:
+                return None
+            mu *= self.damping_increase
+        return None
+
+    def _next(self, mu, gain):
+        return max(mu / self.damping_decrease, LEAST_DAMPING) if gain > MODEL_HELD else mu
+
+
+class _DampedSystem:
+    """The equations ``(J'J + Lambda + mu D) delta = -g`` at one theta, for any mu.
+
+    One (P, P) buffer takes every factor, and D lives on from one theta to the next.
+    """
+
+    def __init__(self, n_params):
+        self._A = np.empty((n_params, n_params), order="F")
+        self._D = np.zeros(n_params)
+        self._JtJ = None
+
+    def linearise(self, objective, theta):
+        """Take J'J and g at theta, and widen D."""
+        self._JtJ = None  # so that two never stand in memory at once
+        self._JtJ, Jte, _, self._n = objective.normal_equations(theta)
+        self._g = Jte + objective.penalty * theta
+        self._diagonal = np.diagonal(self._JtJ) + objective.penalty
+        D = np.maximum(self._D, self._diagonal)
+        self._D = np.maximum(D, SCALE_FLOOR * D.max())
+
+    def step(self, mu):
+        """Delta, and the decrease of the loss that it promises; (None, inf) if Cholesky fails."""
+        A, D, g = self._A, self._D, self._g
+        A.T[...] = self._JtJ
+        np.einsum("ii->i", A)[...] = self._diagonal + mu * D
+        try:
+            factor = cho_factor(A, lower=True, overwrite_a=True, check_finite=False)
+        except LinAlgError:
+            return None, np.inf
+        delta = -cho_solve(factor, g, check_finite=False)
+        return delta, float(mu * delta @ (D * delta) - g @ delta) / (2 * self._n)

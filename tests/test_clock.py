@@ -1,0 +1,446 @@
+"""What the clock of a time index tells: seams, relations, the next labels, and every message."""
+
+import copy
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from narxkit._clock import LONGEST_HOLIDAY, Clock, check_order, has_clock
+
+
+def stamps(*args, **kwargs):
+    """A DatetimeIndex that has forgotten its freq, as after boolean slicing."""
+    return pd.DatetimeIndex(pd.date_range(*args, **kwargs), freq=None)
+
+
+def seams(index):
+    return Clock.from_index(index).breaks(index).nonzero()[0].tolist()
+
+
+def message(call, *args, **kwargs):
+    with pytest.raises(ValueError) as error:
+        call(*args, **kwargs)
+    return str(error.value)
+
+
+# --- which indexes have a clock ----------------------------------------------------------------
+
+@pytest.mark.parametrize(
+    "index",
+    [pd.RangeIndex(5), pd.Index([1, 3, 7]), pd.Index([0.5, 1.5]), pd.Index(["a", "b"]),
+     pd.to_timedelta([1, 2], unit="h"), np.arange(3), None],
+)
+def test_plain_labels_carry_no_clock(index):
+    assert not has_clock(index)
+    assert Clock.from_index(index) is None
+    check_order(index)
+
+
+@pytest.mark.parametrize("index", [stamps("2020", periods=0), stamps("2020", periods=1)])
+def test_an_index_too_short_for_a_step_knows_the_order_only(index):
+    clock = Clock.from_index(index)
+    assert has_clock(index)
+    assert clock.describe() == "irregular"
+    assert clock.breaks(index).tolist() == [False] * len(index)
+
+
+def test_one_row_with_a_freq_knows_its_step():
+    assert Clock.from_index(pd.date_range("2020", periods=1, freq="MS")).describe() == "monthly"
+    assert Clock.from_index(pd.period_range("2020", periods=1, freq="2h")).describe() == (
+        "2-hour periods"
+    )
+
+
+# --- every kind of step, with and without freq --------------------------------------------------
+
+STEPS = {
+    "5us": "every 5 microseconds", "100ms": "every 100 milliseconds", "s": "every second",
+    "30min": "every 30 minutes", "90min": "every 90 minutes", "h": "hourly",
+    "36h": "every 36 hours", "D": "daily", "2D": "every 2 days", "W-SUN": "weekly",
+    "2W-TUE": "every 2 weeks",
+    "MS": "monthly", "ME": "monthly", "2ME": "every 2 months", "BMS": "monthly", "BME": "monthly",
+    "QS-JAN": "quarterly", "QS-FEB": "quarterly", "QE-DEC": "quarterly", "BQE-NOV": "quarterly",
+    "YS-JAN": "yearly", "YE-JUN": "yearly", "2YE-DEC": "every 2 years", "B": "trading days",
+    "2B": "every 2 trading days",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("tz", [None, "UTC", "America/New_York"])
+@pytest.mark.parametrize("unit", ["us", "ns"])
+@pytest.mark.parametrize(("freq", "words"), STEPS.items())
+def test_rows_made_by_a_freq_follow_each_other_and_are_continued(freq, words, unit, tz):
+    whole = pd.date_range("2017-01-01", periods=60, freq=freq, unit=unit, tz=tz)
+    past, future = whole[:50], whole[50:]
+    for index in (past, pd.DatetimeIndex(past, freq=None)):
+        clock = Clock.from_index(index)
+        assert clock.describe() == words
+        assert not clock.breaks(whole).any()
+        assert clock.relation(past[-1], future[0]) == "follows"
+        assert clock.relation(past[-1], past[-1]) == "overlaps"
+        assert clock.relation(past[-1], past[3]) == "overlaps"
+        after = clock.after(past[-1], 10)
+        assert after.equals(future)
+        assert after.freq is not None
+        assert after.dtype == whole.dtype
+        assert len(clock.after(past[-1], 0)) == 0
+
+
+@pytest.mark.parametrize("freq", [f for f in STEPS if f not in ("2W-TUE", "2YE-DEC")])
+def test_the_freq_and_the_rows_tell_the_same_clock(freq):
+    index = pd.date_range("2017-01-01", periods=60, freq=freq)
+    assert Clock.from_index(index) == Clock.from_index(pd.DatetimeIndex(index, freq=None))
+
+
+PERIODS = {
+    "h": "hourly periods", "2h": "2-hour periods", "15min": "15-minute periods",
+    "s": "1-second periods", "D": "daily periods", "W-SUN": "weekly periods",
+    "M": "monthly periods", "2M": "2-month periods", "Q-NOV": "quarterly periods",
+    "Y": "yearly periods",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("freq", "words"), PERIODS.items())
+def test_periods_follow_the_one_that_ends_where_they_begin(freq, words):
+    whole = pd.period_range("2017-01-01", periods=30, freq=freq)
+    clock = Clock.from_index(whole)
+    assert clock.describe() == words
+    assert seams(whole.delete(7)) == [7]
+    pd.testing.assert_index_equal(clock.after(whole[19], 10), whole[20:])
+    assert clock.relation(whole[3], whole[4]) == "follows"
+    assert clock.relation(whole[3], whole[5]) == "gap"
+    assert clock.relation(whole[3], whole[3]) == "overlaps"
+
+
+@pytest.mark.filterwarnings("ignore:.*B.*is deprecated:FutureWarning")
+def test_business_day_periods():
+    index = pd.period_range("2017-01-02", periods=12, freq="B")
+    clock = Clock.from_index(index)
+    assert clock.describe() == "business-day periods"
+    assert not clock.breaks(index).any()
+    assert str(clock.after(index[-1], 1)[0]) == "2017-01-18"
+
+
+def test_long_periods_that_begin_before_the_last_one_ends_overlap():
+    clock = Clock.from_index(pd.period_range("2017-01-01", periods=3, freq="2h"))
+    last, first = (pd.Period(f"2017-01-01 {hour}:00", "2h") for hour in (10, 11))
+    assert clock.relation(last, first) == "overlaps"
+
+
+# --- seams ---------------------------------------------------------------------------------------
+
+def test_missing_hours_are_seams():
+    index = stamps("2017-01-01", periods=100, freq="h").delete([10, 40, 41, 42])
+    assert seams(index) == [10, 39]
+
+
+def test_years_apart_are_one_seam():
+    index = stamps("2017", "2018", freq="h", inclusive="left").append(
+        stamps("2023", "2024", freq="h", inclusive="left")
+    )
+    assert seams(index) == [8760]
+    clock = Clock.from_index(index)
+    assert clock.relation(index[8759], index[8760]) == "gap"
+
+
+def test_nights_between_sessions_are_seams():
+    days = pd.date_range("2017-01-02", periods=5)
+    index = pd.DatetimeIndex([s for d in days for s in stamps(d, periods=28, freq="15min")])
+    assert Clock.from_index(index).describe() == "every 15 minutes"
+    assert seams(index) == [28, 56, 84, 112]
+
+
+def test_a_missing_month_is_a_seam_and_leap_years_are_none():
+    index = stamps("2015-01-01", periods=72, freq="MS")
+    assert seams(index) == []
+    assert seams(index.delete(14)) == [14]
+    assert seams(stamps("2015-01-31", periods=72, freq="ME").delete(13)) == [13]
+    assert seams(stamps("1896", periods=20, freq="YS").delete(4)) == [4]
+    assert seams(stamps("2015-01-30", periods=400, freq="D").delete(395)) == [395]
+
+
+def test_the_same_day_of_each_month_is_a_monthly_clock():
+    index = pd.DatetimeIndex(["2020-12-30", "2021-01-30", "2021-02-28", "2021-03-30"])
+    clock = Clock.from_index(index)
+    assert clock.describe() == "monthly"
+    assert [str(label.date()) for label in clock.after(index[2], 2)] == ["2021-03-30", "2021-04-30"]
+
+
+def test_the_last_trading_day_of_a_month_may_be_moved_by_a_holiday():
+    index = stamps("2023-01-01", periods=15, freq="BME")
+    good_friday = pd.DatetimeIndex([s.replace(day=28) if s.day == 29 and s.month == 3 else s
+                                    for s in index])
+    clock = Clock.from_index(good_friday)
+    assert (clock.describe(), good_friday[-1].day) == ("monthly", 28)
+    assert str(clock.after(good_friday[-1], 1)[0].date()) == "2024-04-30"
+
+
+def test_two_rows_make_a_step():
+    assert Clock.from_index(pd.DatetimeIndex(["2020-01-01", "2020-01-04"])).describe() == (
+        "every 3 days"
+    )
+    assert Clock.from_index(pd.DatetimeIndex(["2020-01-01", "2020-02-01"])).describe() == "monthly"
+    assert Clock.from_index(stamps("2020", periods=2, freq="7min")).describe() == "every 7 minutes"
+
+
+def test_a_slice_with_a_stride_has_the_longer_step():
+    index = pd.date_range("2017", periods=10, freq="h")[::2]
+    assert Clock.from_index(index).describe() == "every 2 hours"
+
+
+def test_a_week_shifted_by_a_holiday_still_follows_and_the_next_is_regular():
+    index = stamps("2024-01-05", periods=20, freq="W-FRI")
+    moved = pd.DatetimeIndex([*index[:-1], index[-1] - pd.Timedelta(days=1)])
+    clock = Clock.from_index(moved)
+    assert not clock.breaks(moved).any()
+    assert str(clock.after(moved[-1], 1)[0].date()) == "2024-05-24"
+    assert clock.relation(moved[-1], pd.Timestamp("2024-05-24")) == "follows"
+
+
+# --- daylight saving -----------------------------------------------------------------------------
+
+@pytest.mark.parametrize("freq", ["15min", "h", "D", "W-SUN", "MS", "B"])
+def test_daylight_saving_is_no_seam(freq):
+    n = 9000 if freq == "h" else 400
+    index = stamps("2024-03-20", periods=n, freq=freq, tz="Europe/Berlin")
+    assert seams(index) == []
+
+
+def test_two_daily_rows_around_the_shift_are_a_day_apart():
+    for day in ("2024-03-31", "2024-10-27"):
+        index = stamps(day, periods=2, freq="D", tz="Europe/Berlin")
+        assert Clock.from_index(index).describe() == "daily"
+
+
+def test_midnights_told_in_utc_are_daily():
+    index = stamps("2024-03-20", periods=300, freq="D", tz="Europe/Berlin").tz_convert("UTC")
+    assert Clock.from_index(index).describe() == "daily"
+    assert seams(index) == []
+
+
+def test_hours_are_continued_in_utc_and_days_on_the_wall():
+    hours = stamps("2024-10-26", periods=26, freq="h", tz="Europe/Berlin")
+    after = Clock.from_index(hours).after(hours[-1], 3)
+    assert [str(label) for label in after] == [
+        "2024-10-27 02:00:00+02:00", "2024-10-27 02:00:00+01:00", "2024-10-27 03:00:00+01:00"
+    ]
+    days = stamps("2024-10-20 12:00", periods=7, freq="D", tz="Europe/Berlin")
+    after = Clock.from_index(days).after(days[-1], 2)
+    assert [str(label) for label in after] == [
+        "2024-10-27 12:00:00+01:00", "2024-10-28 12:00:00+01:00"
+    ]
+
+
+def test_a_daily_hour_that_daylight_saving_skips_is_moved_and_one_that_comes_twice_is_the_first():
+    index = stamps("2024-03-24 02:30", periods=7, freq="D", tz="Europe/Berlin")
+    after = Clock.from_index(index).after(index[-1], 2)
+    assert [str(label) for label in after] == [
+        "2024-03-31 03:00:00+02:00", "2024-04-01 02:30:00+02:00"
+    ]
+    assert after.freq is None
+    index = stamps("2024-10-20 02:30", periods=7, freq="D", tz="Europe/Berlin")
+    after = Clock.from_index(index).after(index[-1], 1)
+    assert str(after[0]) == "2024-10-27 02:30:00+02:00"
+
+
+def test_a_day_without_midnight_is_a_day():
+    midnights = stamps("2018-10-30", periods=10, freq="D")
+    index = midnights.tz_localize("America/Sao_Paulo", nonexistent="shift_forward")
+    assert seams(index) == []
+
+
+# --- trading days --------------------------------------------------------------------------------
+
+def test_weekends_and_holidays_are_no_seam_but_a_long_hole_is():
+    index = stamps("2017-01-02", periods=200, freq="B")
+    holidays = index.delete([17, 70, 71, 72, 73, 74, 75])
+    clock = Clock.from_index(holidays)
+    assert clock.describe() == "trading days"
+    assert seams(holidays) == []
+    assert seams(index.delete(range(50, 50 + LONGEST_HOLIDAY))) == []
+    assert seams(index.delete(range(50, 51 + LONGEST_HOLIDAY))) == [50]
+    assert clock.relation(index[49], index[50 + LONGEST_HOLIDAY]) == "follows"
+    assert clock.relation(index[49], index[51 + LONGEST_HOLIDAY]) == "gap"
+
+
+def test_a_week_and_a_day_without_weekend_are_trading_days_and_a_week_alone_is_daily():
+    monday = pd.Timestamp("2017-01-02")
+    assert Clock.from_index(stamps(monday, periods=6, freq="B")).describe() == "trading days"
+    assert Clock.from_index(stamps(monday, periods=5, freq="B")).describe() == "daily"
+
+
+def test_a_rare_saturday_session_follows_and_is_followed():
+    index = stamps("2017-01-02", periods=200, freq="B")
+    saturday = index.insert(100, index[99] + pd.Timedelta(days=1))
+    assert saturday[100].day_name() == "Saturday"
+    clock = Clock.from_index(saturday)
+    assert clock.describe() == "trading days"
+    assert not clock.breaks(saturday).any()
+    assert str(clock.after(saturday[100], 1)[0].day_name()) == "Monday"
+
+
+def test_two_rows_on_one_trading_day_do_not_follow():
+    clock = Clock.from_index(stamps("2017-01-02", periods=20, freq="B"))
+    assert clock.relation(pd.Timestamp("2017-02-01"), pd.Timestamp("2017-02-01 16:00")) == "gap"
+
+
+def test_closed_sundays_make_a_working_week():
+    days = stamps("2017-01-02", periods=60, freq="D")
+    open_days = days[days.day_of_week != 6]
+    clock = Clock.from_index(open_days)
+    assert clock.describe() == "trading days (Mon Tue Wed Thu Fri Sat)"
+    assert seams(open_days) == []
+    assert clock.after(pd.Timestamp("2017-03-04"), 1)[0].day_name() == "Monday"
+
+
+def test_a_few_missing_days_do_not_make_a_working_week():
+    index = stamps("2017-01-02", periods=20, freq="D").delete([6, 13])
+    assert Clock.from_index(index).describe() == "daily"
+    assert seams(index) == [6, 12]
+
+
+@pytest.mark.parametrize("freq", ["C", pd.offsets.CDay(holidays=["2017-01-16", "2017-02-20"])])
+def test_custom_business_days(freq):
+    index = pd.date_range("2017-01-02", periods=10, freq=freq)
+    clock = Clock.from_index(index)
+    assert clock.describe() == "trading days"
+    assert not clock.breaks(index).any()
+    expected = pd.date_range("2017-01-02", periods=15, freq=freq)[10:]
+    pd.testing.assert_index_equal(clock.after(index[-1], 5), expected)
+
+
+# --- no step, or hardly one ----------------------------------------------------------------------
+
+def test_irregular_stamps_know_the_order_only():
+    index = pd.DatetimeIndex(["2020-01-01 10:00", "2020-01-01 10:07", "2020-01-01 11:31"])
+    clock = Clock.from_index(index)
+    assert clock.describe() == "irregular"
+    assert not clock.breaks(index).any()
+    assert clock.relation(index[2], index[1]) == "overlaps"
+    assert clock.relation(index[2], pd.Timestamp("2020-02-01")) == "follows"
+    assert message(clock.after, index[2], 3) == (
+        "the time stamps have no regular step, so those after 2020-01-01 11:31:00 are not known: "
+        "give X with its index, or a regular index."
+    )
+
+
+def test_random_events_are_irregular():
+    seconds = np.random.default_rng(0).exponential(60, size=1000).cumsum()
+    index = pd.Timestamp("2020") + pd.to_timedelta(seconds, unit="s")
+    assert Clock.from_index(index).describe() == "irregular"
+
+
+def test_jitter_is_no_seam_and_a_hole_is():
+    exact = stamps("2020-01-01", periods=1000, freq="15min")
+    jitter = np.random.default_rng(0).integers(-20_000, 20_000, size=1000)
+    index = (exact + pd.to_timedelta(jitter, unit="ms")).delete(500)
+    assert Clock.from_index(index).describe() == "every 15 minutes"
+    assert seams(index) == [500]
+
+
+def test_a_row_between_two_steps_does_not_follow():
+    clock = Clock.from_index(stamps("2020-01-01", periods=10, freq="h"))
+    last = pd.Timestamp("2020-01-01 09:00")
+    for minutes, relation in [(-30, "overlaps"), (0, "overlaps"), (30, "gap"), (44, "gap"),
+                              (45, "follows"), (75, "follows"), (76, "gap"), (120, "gap")]:
+        assert clock.relation(last, last + pd.Timedelta(minutes=minutes)) == relation
+
+
+def test_many_holes_do_not_hide_the_step():
+    rows = np.sort(np.random.default_rng(0).choice(5000, size=2000, replace=False))
+    index = stamps("2020-01-01", periods=5000, freq="h")[rows]
+    assert Clock.from_index(index).describe() == "hourly"
+    assert seams(index) == (np.flatnonzero(np.diff(rows) > 1) + 1).tolist()
+
+
+# --- a clock as a value --------------------------------------------------------------------------
+
+@pytest.mark.parametrize(
+    "index",
+    [stamps("2017", periods=60, freq=freq) for freq in ("h", "D", "QE", "B")]
+    + [pd.period_range("2017", periods=3, freq="2h"), stamps("2017", periods=1),
+       pd.DatetimeIndex(["2021-01-15", "2021-02-15"]),
+       pd.date_range("2017", periods=60, freq=pd.offsets.CDay(weekmask="Sun Mon Tue Wed Thu"))],
+)
+def test_a_clock_is_a_value(index):
+    clock = Clock.from_index(index)
+    assert pickle.loads(pickle.dumps(clock)) == clock == copy.deepcopy(clock)
+    assert hash(clock) == hash(copy.deepcopy(clock))
+    with pytest.raises(AttributeError):
+        clock.step = 2
+
+
+def test_labels_of_another_unit_or_zone_are_compared_in_time():
+    clock = Clock.from_index(stamps("2017", periods=10, freq="h", unit="ns"))
+    assert not clock.breaks(stamps("2017", periods=10, freq="h", unit="s")).any()
+    last = pd.Timestamp("2017-01-01 12:00", tz="UTC")
+    assert clock.relation(last, pd.Timestamp("2017-01-01 14:00", tz="Europe/Berlin")) == "follows"
+
+
+# --- labels that cannot be compared --------------------------------------------------------------
+
+def test_mixed_labels_are_refused():
+    clock = Clock.from_index(stamps("2020", periods=10, freq="h"))
+    stamp, zoned = pd.Timestamp("2020-01-01 09:00"), pd.Timestamp("2020-01-01 10:00", tz="UTC")
+    period = pd.Period("2020-01-01 10:00", "h")
+    assert message(clock.relation, stamp, zoned) == (
+        "the last row seen (2020-01-01 09:00:00) has no time zone, but the first new row "
+        "(2020-01-01 10:00:00+00:00) has one: give both a time zone with tz_localize()."
+    )
+    assert message(clock.relation, zoned, stamp) == (
+        "the last row seen (2020-01-01 10:00:00+00:00) has a time zone, but the first new row "
+        "(2020-01-01 09:00:00) has none: give both a time zone with tz_localize()."
+    )
+    assert message(clock.relation, stamp, period) == (
+        "the last row seen (2020-01-01 09:00:00) is labelled by a Timestamp, but the new rows "
+        "begin with a Period (2020-01-01 10:00): give both the same kind of index, for example "
+        "with to_timestamp() or to_period()."
+    )
+    assert message(clock.relation, period, pd.Period("2020-01-02", "D")) == (
+        "the last row seen (2020-01-01 10:00) is a period of 'h', but the new rows begin with one "
+        "of 'D' (2020-01-02): give both the same with asfreq()."
+    )
+
+
+# --- order ---------------------------------------------------------------------------------------
+
+def test_an_unsorted_index_is_refused():
+    index = stamps("2020-01-01", periods=8, freq="h")[[0, 1, 2, 3, 4, 3, 6, 7]]
+    assert message(check_order, index) == (
+        "the index of X is not sorted: row 5 (2020-01-01 03:00:00) comes before row 4 "
+        "(2020-01-01 04:00:00) in time: sort it with X.sort_index()."
+    )
+    descending = pd.period_range("2020-01", periods=3, freq="M")[::-1]
+    assert message(check_order, descending, name="y") == (
+        "the index of y is not sorted: row 1 (2020-02) comes before row 0 (2020-03) in time: "
+        "sort it with y.sort_index()."
+    )
+
+
+def test_a_label_that_stands_twice_is_refused():
+    days = pd.DatetimeIndex(["2020-01-01", "2020-01-02", "2020-01-02"])
+    assert message(check_order, days, "y") == (
+        "the index of y is not unique: the time stamp 2020-01-02 00:00:00 stands twice, in rows 1 "
+        "and 2: keep one of them, for example y[~y.index.duplicated()]."
+    )
+    hours = stamps("2020-10-25", periods=5, freq="h")[[0, 1, 2, 2, 3]]
+    assert message(check_order, hours) == (
+        "the index of X is not unique: the time stamp 2020-10-25 02:00:00 stands twice, in rows 2 "
+        "and 3: keep one of them, for example X[~X.index.duplicated()], or, if the clock was set "
+        "back there, name its time zone with tz_localize()."
+    )
+
+
+def test_missing_time_stamps_are_refused():
+    index = pd.DatetimeIndex(["2020-01-01", None, "2020-01-03", None])
+    assert message(check_order, index) == (
+        "the index of X has 2 missing time stamps (NaT), the first in row 1: drop these rows with "
+        "X[X.index.notna()]."
+    )
+
+
+def test_the_repeated_hour_of_autumn_passes_with_a_time_zone():
+    check_order(stamps("2024-10-27", periods=6, freq="h", tz="Europe/Berlin"))
+    check_order(stamps("2020", periods=0))
+    check_order(pd.period_range("2020", periods=3, freq="h"))

@@ -1,0 +1,110 @@
+"""What an installation promises: one version, a licence, a light import, clean archives.
+
+The archives are looked for in the folder that the environment variable NARXKIT_DIST names.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import tarfile
+import tomllib
+import zipfile
+from importlib.metadata import PackageNotFoundError, metadata
+from pathlib import Path
+
+import pytest
+
+import narxkit
+
+ROOT = Path(__file__).parents[1]
+HEAVY = ("statsmodels", "deap", "matplotlib")
+
+
+@pytest.fixture
+def installed():
+    try:
+        return metadata("narxkit")
+    except PackageNotFoundError:
+        pytest.skip("narxkit is built in place and not installed")
+
+
+@pytest.fixture(scope="module")
+def archives():
+    """Names of the files in the wheel and in the sdist, without the sdist's top folder."""
+    if "NARXKIT_DIST" not in os.environ:
+        pytest.skip("no archives built: NARXKIT_DIST is not set")
+    dist = Path(os.environ["NARXKIT_DIST"])
+    (wheel,), (sdist,) = dist.glob("*.whl"), dist.glob("*.tar.gz")
+    with zipfile.ZipFile(wheel) as opened:
+        in_wheel = opened.namelist()
+    with tarfile.open(sdist) as opened:
+        in_sdist = [name.partition("/")[2] for name in opened.getnames()]
+    return in_wheel, in_sdist
+
+
+def with_suffix(names, *suffixes):
+    return {name for name in names if name.endswith(suffixes)}
+
+
+# --- version, licence, import ------------------------------------------------------------------
+
+
+def test_version_is_the_installed_one(installed):
+    assert installed["Version"] == narxkit.__version__
+    assert re.fullmatch(r"\d+\.\d+\.\d+", narxkit.__version__)
+
+
+def test_version_stands_in_one_place():
+    if not (ROOT / "setup.py").exists():
+        pytest.skip("no source tree here")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert "version" in project["project"]["dynamic"]
+    assert project["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "narxkit.__version__"}
+    assert f"[{narxkit.__version__}]" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_licence_is_stated(installed):
+    assert installed["License-Expression"] == "BSD-3-Clause"
+    assert installed.get_all("License-File") == ["LICENSE"]
+
+
+def test_import_is_light():
+    code = f"import sys, narxkit; print([name for name in {HEAVY} if name in sys.modules])"
+    home = Path(narxkit.__file__).parents[1]
+    answer = subprocess.run(
+        [sys.executable, "-c", code], cwd=home, capture_output=True, text=True, timeout=120
+    )
+    assert (answer.stdout.strip(), answer.returncode) == ("[]", 0), answer.stderr
+
+
+# --- archives ----------------------------------------------------------------------------------
+
+
+def test_wheel_carries_what_runs_and_no_sources(archives):
+    wheel, _ = archives
+    assert with_suffix(wheel, ".so", ".pyd")
+    assert not with_suffix(wheel, ".c", ".pyx", ".pxd", ".h", ".pyc")
+    assert with_suffix(wheel, ".csv.gz") and "narxkit/datasets/README.md" in wheel
+    assert any(name.endswith("licenses/LICENSE") for name in wheel)
+    tops = {name.partition("/")[0] for name in wheel}
+    assert tops == {"narxkit", f"narxkit-{narxkit.__version__}.dist-info"}
+
+
+def test_wheel_carries_every_module_and_stub_of_the_sdist(archives):
+    wheel, sdist = archives
+    modules = {name for name in with_suffix(sdist, ".py", ".pyi") if name.startswith("narxkit/")}
+    data = {f"narxkit/{name}" for name in sdist if name.startswith("datasets/") and "." in name}
+    assert modules and modules | data <= set(wheel)
+
+
+def test_sdist_carries_all_sources_and_nothing_built(archives):
+    _, sdist = archives
+    for name in ("README.md", "CHANGELOG.md", "LICENSE", "Makefile", "conftest.py", "setup.py",
+                 "pyproject.toml", "narxkit/_core.pyx", "narxkit/_simd.h",
+                 "tests/test_packaging.py", "datasets/README.md"):  # fmt: skip
+        assert name in sdist
+    assert not with_suffix(sdist, ".c", ".so", ".pyd", ".pyc")
+    for folder in ("examples", "benchmarks"):
+        for file in ROOT.glob(f"{folder}/*.py"):
+            assert f"{folder}/{file.name}" in sdist

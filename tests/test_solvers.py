@@ -1,0 +1,490 @@
+"""Solvers on problems with known answers, and every way in which a run may end."""
+
+import ast
+import inspect
+import signal
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+
+from narxkit import solvers
+from narxkit.solvers import (
+    LBFGS,
+    SOLVERS,
+    LevenbergMarquardt,
+    Monitor,
+    Solver,
+    SolverResult,
+    Stop,
+    interruptible,
+    make_solver,
+)
+from nist import LeastSquares
+
+every_solver = pytest.mark.parametrize("solver", [make_solver(name) for name in SOLVERS], ids=repr)
+
+START = np.array([-1.2, 1.0])
+
+
+def rosenbrock(penalty=(0.0, 0.0)):
+    """Residuals 10 (b - a^2) and 1 - a: zero at (1, 1)."""
+    return LeastSquares(
+        lambda theta: np.stack([10 * (theta[1] - theta[0] ** 2), 1 - theta[0]]), [0, 0], penalty
+    )
+
+
+def linear(penalty):
+    """Least squares and its exact answer."""
+    rng = np.random.default_rng(0)
+    X, y, penalty = rng.normal(size=(30, 4)), rng.normal(size=30), np.asarray(penalty, dtype=float)
+    exact = np.linalg.solve(X.T @ X + np.diag(penalty), X.T @ y)
+    return LeastSquares(lambda theta: X @ theta, y, penalty), exact
+
+
+def logarithm():
+    """Zero at 0.1, NaN below 0, where the first long step from 0.5 leads."""
+    return LeastSquares(lambda theta: np.log(10 * theta), [0.0], [0.0])
+
+
+PROBLEMS = {
+    "Rosenbrock": (rosenbrock(), START, np.ones(2)),
+    "linear": (linear(np.zeros(4))[0], np.zeros(4), linear(np.zeros(4))[1]),
+    "linear with penalty": (linear([1, 0, 10, 3])[0], np.ones(4), linear([1, 0, 10, 3])[1]),
+    "logarithm": (logarithm(), np.array([0.5]), np.array([0.1])),
+    "a parameter without effect": (
+        LeastSquares(lambda theta: theta[0] * np.arange(3.0), [0, 2, 4], np.zeros(2)),
+        np.array([0.0, 5.0]),
+        np.array([2.0, 5.0]),
+    ),
+}
+
+
+@every_solver
+@pytest.mark.parametrize("problem", PROBLEMS)
+def test_finds_the_known_answer(solver, problem):
+    objective, start, answer = PROBLEMS[problem]
+    before = start.copy()
+    result = solver.solve(objective, start, Monitor(tol=0))
+    np.testing.assert_allclose(result.theta, answer, rtol=1e-5)
+    np.testing.assert_array_equal(start, before)
+    assert result.loss == pytest.approx(objective.value(result.theta), rel=1e-9, abs=1e-15)
+    assert result.loss == min(result.loss_curve)
+    assert len(result.loss_curve) == result.n_iter + 1
+    assert result.validation_curve is None
+    assert result.stop is Stop.STALLED
+
+
+@every_solver
+def test_penalty_shrinks_a_nonlinear_answer(solver):
+    objective = rosenbrock(penalty=[0.5, 0.1])
+    result = solver.solve(objective, START, Monitor(tol=0))
+    _, gradient = objective.value_and_grad(result.theta)
+    np.testing.assert_allclose(gradient, 0, atol=1e-5)
+    assert result.theta[0] < 0.9
+
+
+@every_solver
+def test_the_same_run_gives_the_same_bits(solver):
+    first, second = (solver.solve(rosenbrock(), START, Monitor()) for _ in range(2))
+    np.testing.assert_array_equal(first.theta, second.theta)
+    assert first.loss_curve == second.loss_curve
+
+
+# Endings
+
+
+@every_solver
+def test_ends_at_max_iter(solver):
+    result = solver.solve(rosenbrock(), START, Monitor(max_iter=3))
+    assert (result.stop, result.n_iter) == (Stop.MAX_ITER, 3)
+
+
+@every_solver
+def test_max_iter_zero_returns_the_start(solver):
+    result = solver.solve(rosenbrock(), START, Monitor(max_iter=0))
+    assert (result.stop, result.n_iter) == (Stop.MAX_ITER, 0)
+    np.testing.assert_array_equal(result.theta, START)
+
+
+@every_solver
+def test_ends_converged_after_three_small_steps(solver):
+    result = solver.solve(rosenbrock(), START, Monitor(tol=1.0))
+    assert (result.stop, result.n_iter) == (Stop.CONVERGED, 3)
+
+
+def test_one_small_step_is_not_convergence():
+    monitor = Monitor(tol=0.01)
+    stops = [monitor.start([0.0], 10.0)]
+    stops += [monitor.step([0.0], loss) for loss in (9.99, 9.98, 5, 4.999, 4.998, 4.997)]
+    assert stops == [None] * 6 + [Stop.CONVERGED]
+
+
+def test_tol_zero_never_converges():
+    monitor = Monitor(tol=0)
+    monitor.start([0.0], 1.0)
+    assert all(monitor.step([0.0], 1.0) is None for _ in range(20))
+
+
+@every_solver
+def test_patience_restores_the_best_held_out_parameters(solver):
+    met = [START]
+    monitor = Monitor(
+        n_iter_no_change=3,
+        validate=lambda theta: abs(theta[0]),
+        callback=lambda iteration: met.append(iteration.theta),
+    )
+    result = solver.solve(rosenbrock(), START, monitor)
+    best = int(np.argmin(result.validation_curve))
+    assert 0 < best < result.n_iter
+    assert (result.stop, result.n_iter) == (Stop.PATIENCE, best + 3)
+    np.testing.assert_array_equal(result.theta, met[best])
+    assert result.loss == result.loss_curve[best] > min(result.loss_curve)
+
+
+def test_a_held_out_loss_that_is_nan_is_never_the_best():
+    scores = iter([np.nan, np.nan, 2.0, np.nan])
+    monitor = Monitor(validate=lambda theta: next(scores))
+    monitor.start([0.0], 4.0)
+    for theta, loss in zip((1.0, 2.0, 3.0), (3.0, 2.0, 1.0)):
+        monitor.step([theta], loss)
+    result = monitor.result(Stop.MAX_ITER)
+    assert (result.theta[0], result.loss) == (2.0, 2.0)
+
+
+@every_solver
+def test_callback_sees_every_iteration_and_may_stop(solver):
+    seen = []
+
+    def callback(iteration):
+        seen.append(iteration)
+        return iteration.n_iter == 4
+
+    result = solver.solve(rosenbrock(), START, Monitor(callback=callback))
+    assert (result.stop, result.n_iter) == (Stop.CALLBACK, 4)
+    assert [iteration.n_iter for iteration in seen] == [1, 2, 3, 4]
+    assert [iteration.loss for iteration in seen] == result.loss_curve[1:]
+    assert seen[0].validation_loss is None
+    np.testing.assert_array_equal(seen[-1].theta, result.theta)
+
+
+@every_solver
+@pytest.mark.parametrize("loss", [np.inf, np.nan])
+def test_a_start_without_a_finite_loss_is_an_ending(solver, loss):
+    objective = LeastSquares(lambda theta: theta * loss, [0.0], [0.0])
+    result = solver.solve(objective, [1.0], Monitor())
+    assert (result.stop, result.n_iter) == (Stop.NOT_FINITE, 0)
+    np.testing.assert_array_equal(result.theta, [1.0])
+
+
+def test_stops_are_sentences():
+    for stop in Stop:
+        assert str(stop) == stop.value
+        assert stop.value[0].isupper() and stop.value.endswith(".")
+
+
+def test_a_monitor_may_be_used_again():
+    monitor = Monitor(max_iter=3)
+    first, second = (LBFGS().solve(rosenbrock(), START, monitor) for _ in range(2))
+    assert first.loss_curve == second.loss_curve
+    assert second.n_iter == 3
+
+
+# Interruption
+
+
+class Interruptible(LeastSquares):
+    """A kernel that polls the flag: once it is set, nothing finite comes out any more.
+
+    The flag is set during evaluation number ``after``.
+    """
+
+    def __init__(self, flag, after):
+        problem = rosenbrock()
+        super().__init__(problem.model, problem.y, problem.penalty)
+        self.flag, self.left = flag, after
+
+    def residuals(self, theta):
+        e = super().residuals(theta)
+        if np.isrealobj(theta):
+            self.left -= 1
+            self.flag[0] |= self.left <= 0
+        return np.full_like(e, np.nan) if self.flag[0] else e
+
+
+@every_solver
+@pytest.mark.parametrize("after", [1, 2, 3, 7, 12, 13, 14, 15])
+def test_a_flag_set_midway_keeps_the_best_so_far(solver, after):
+    flag = np.zeros(1, dtype=np.int32)
+    result = solver.solve(Interruptible(flag, after), START, Monitor(flag=flag))
+    assert result.stop is Stop.INTERRUPTED
+    assert np.isfinite(result.theta).all()
+    if after > 2:
+        assert result.loss == min(result.loss_curve)
+        assert rosenbrock().value(result.theta) == pytest.approx(result.loss)
+
+
+@every_solver
+def test_ctrl_c_ends_the_run_gently(solver):
+    flag = np.zeros(1, dtype=np.int32)
+
+    def callback(iteration):
+        if iteration.n_iter == 2:
+            signal.raise_signal(signal.SIGINT)
+
+    before = signal.getsignal(signal.SIGINT)
+    with interruptible(flag):
+        result = solver.solve(rosenbrock(), START, Monitor(flag=flag, callback=callback))
+    assert (result.stop, result.n_iter) == (Stop.INTERRUPTED, 2)
+    assert result.loss == min(result.loss_curve)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_second_ctrl_c_raises():
+    def callback(iteration):
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+
+    flag = np.zeros(1, dtype=np.int32)
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt), interruptible(flag):
+        LevenbergMarquardt().solve(rosenbrock(), START, Monitor(flag=flag, callback=callback))
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_interruptible_does_nothing_outside_the_main_thread():
+    handlers = []
+
+    def work():
+        with interruptible(np.zeros(1, dtype=np.int32)):
+            handlers.append(signal.getsignal(signal.SIGINT))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert handlers == [signal.getsignal(signal.SIGINT)]
+
+
+def test_interruptible_leaves_an_ignored_signal_ignored():
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with interruptible(np.zeros(1, dtype=np.int32)) as flag:
+            signal.raise_signal(signal.SIGINT)
+        assert flag[0] == 0
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+# Steps
+
+
+class Recorder(LeastSquares):
+    """Keeps every loss that it gave, and where the normal equations were asked for."""
+
+    def __init__(self, problem, bad=np.nan):
+        super().__init__(problem.model, problem.y, problem.penalty)
+        self.bad, self.losses, self.expansions = bad, [], []
+
+    def value(self, theta):
+        loss = super().value(theta)
+        self.losses.append(loss if np.isfinite(loss) else self.bad)
+        return self.losses[-1]
+
+    def normal_equations(self, theta):
+        self.expansions.append(theta.copy())
+        return super().normal_equations(theta)
+
+
+@every_solver
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_backs_away_from_losses_that_are_not_finite(solver, bad):
+    objective = Recorder(logarithm(), bad)
+    result = solver.solve(objective, [0.5], Monitor(tol=0))
+    assert not np.isfinite(objective.losses).all()
+    assert np.isfinite(result.loss_curve).all()
+    np.testing.assert_allclose(result.theta, [0.1], rtol=1e-6)
+
+
+def test_a_rejected_step_is_never_in_force():
+    accepted = [START]
+    objective = Recorder(rosenbrock())
+    monitor = Monitor(callback=lambda iteration: accepted.append(iteration.theta))
+    result = LevenbergMarquardt().solve(objective, START, monitor)
+    assert len(objective.losses) > result.n_iter + 1
+    assert np.all(np.diff(result.loss_curve) < 0)
+    for expansion, theta in zip(objective.expansions, accepted):
+        np.testing.assert_array_equal(expansion, theta)
+
+
+@pytest.mark.parametrize("elsewhere", [2.0, np.nan])
+def test_where_every_step_is_worse_the_start_stays(elsewhere):
+    class Worse(LeastSquares):
+        def value(self, theta):
+            return 1.0 if np.array_equal(theta, START) else elsewhere
+
+    problem = rosenbrock()
+    objective = Worse(problem.model, problem.y, problem.penalty)
+    result = LevenbergMarquardt().solve(objective, START, Monitor())
+    assert (result.stop, result.n_iter, result.loss) == (Stop.STALLED, 0, 1.0)
+    np.testing.assert_array_equal(result.theta, START)
+
+
+def test_a_failed_cholesky_is_a_rejected_trial():
+    class Indefinite(LeastSquares):
+        def normal_equations(self, theta):
+            JtJ, Jte, sse, n = super().normal_equations(theta)
+            return JtJ + np.array([[0, 50.0], [50.0, 0]]), Jte, sse, n
+
+    problem = rosenbrock()
+    objective = Indefinite(problem.model, problem.y, problem.penalty)
+    JtJ = objective.normal_equations(START)[0]
+    assert np.linalg.eigvalsh(JtJ)[0] < 0
+    result = LevenbergMarquardt().solve(objective, START, Monitor())
+    assert result.loss < 0.01 * result.loss_curve[0]
+
+
+def test_levenberg_marquardt_ignores_the_units_of_the_parameters():
+    units = np.array([0.1, 100.0])
+    plain = rosenbrock()
+    scaled = LeastSquares(lambda theta: plain.model(theta * units), plain.y, plain.penalty)
+    first = LevenbergMarquardt().solve(plain, START, Monitor())
+    second = LevenbergMarquardt().solve(scaled, START / units, Monitor())
+    np.testing.assert_allclose(second.loss_curve[:10], first.loss_curve[:10], rtol=1e-6)
+
+
+# The contract
+
+
+@every_solver
+def test_get_params_and_clone(solver):
+    names = set(inspect.signature(type(solver)).parameters)
+    assert set(solver.get_params()) == names == set(solver.ranges)
+    changed = clone(solver).set_params(n_trials=7)
+    assert clone(changed).get_params() == changed.get_params() != solver.get_params()
+
+
+@every_solver
+def test_solving_changes_nothing_in_the_solver(solver):
+    before = dict(vars(solver))
+    solver.solve(rosenbrock(), START, Monitor(max_iter=5))
+    assert vars(solver) == before
+
+
+def test_a_missing_verb_is_refused_before_work_starts():
+    class ValueOnly:
+        penalty = np.zeros(2)
+
+        def value(self, theta):
+            raise AssertionError("work started")
+
+    with pytest.raises(TypeError) as error:
+        LevenbergMarquardt().solve(ValueOnly(), START, Monitor())
+    assert str(error.value) == (
+        "LevenbergMarquardt needs an objective with 'penalty', 'value', 'normal_equations', but "
+        "ValueOnly has no 'normal_equations': choose another solver."
+    )
+    with pytest.raises(TypeError, match="LBFGS needs .* ValueOnly has no 'value_and_grad'"):
+        LBFGS().solve(ValueOnly(), START, Monitor())
+
+
+@pytest.mark.parametrize(
+    "solver, sentence",
+    [
+        (
+            LevenbergMarquardt(damping=-1),
+            "The 'damping' parameter of LevenbergMarquardt must be a float in the range "
+            "(0.0, inf). Got -1 instead.",
+        ),
+        (
+            LevenbergMarquardt(damping_increase=1),
+            "The 'damping_increase' parameter of LevenbergMarquardt must be a float in the range "
+            "(1.0, inf). Got 1 instead.",
+        ),
+        (
+            LBFGS(memory=2.5),
+            "The 'memory' parameter of LBFGS must be an int in the range [1, inf). "
+            "Got 2.5 instead.",
+        ),
+    ],
+)
+def test_a_hyper_parameter_out_of_range_is_refused(solver, sentence):
+    with pytest.raises(ValueError) as error:
+        solver.solve(rosenbrock(), START, Monitor())
+    assert str(error.value) == sentence
+
+
+def test_make_solver():
+    assert isinstance(make_solver("lm"), LevenbergMarquardt)
+    assert isinstance(make_solver("lbfgs"), LBFGS)
+    given = LevenbergMarquardt(damping=1e-2)
+    made = make_solver(given)
+    assert made is not given
+    assert made.damping == 1e-2
+
+
+@pytest.mark.parametrize("unknown", ["xyz", 3, None, LevenbergMarquardt])
+def test_an_unknown_solver_is_refused_with_the_known_ones(unknown):
+    with pytest.raises(ValueError) as error:
+        make_solver(unknown)
+    assert str(error.value) == (
+        f"solver must be one of 'lbfgs', 'lm' or a solver object. Got {unknown!r} instead."
+    )
+
+
+def test_a_solver_of_the_user_needs_one_method():
+    class Stay(Solver):
+        requires = ("value",)
+
+        def _solve(self, objective, theta, monitor, rng):
+            stop = monitor.start(theta, objective.value(theta))
+            while stop is None:
+                stop = monitor.step(theta, objective.value(theta))
+            return monitor.result(stop)
+
+    result = make_solver(Stay()).solve(rosenbrock(), START, Monitor())
+    assert isinstance(result, SolverResult)
+    assert (result.stop, result.n_iter) == (Stop.CONVERGED, 3)
+
+
+@every_solver
+def test_progress_in_a_pipe_is_plain_lines_on_stderr(solver, capfd):
+    objective, start, _ = PROBLEMS["Rosenbrock"]
+    solver.solve(objective, start, Monitor(max_iter=20, tol=0, verbose=True))
+    out, err = capfd.readouterr()
+    first, *_, last = err.splitlines()
+    assert out == ""
+    assert first.startswith("iteration 10/20  loss ")
+    assert str(Stop.MAX_ITER) in last or str(Stop.STALLED) in last
+    assert "\r" not in err and "\x1b" not in err
+
+
+@every_solver
+def test_nothing_is_printed_unless_asked(solver, capfd):
+    solver.solve(rosenbrock(), START, Monitor())
+    assert capfd.readouterr() == ("", "")
+
+
+def test_solvers_import_nothing_of_ours_but_base():
+    files = sorted(Path(solvers.__file__).parent.glob("*.py"))
+    own = {path.stem for path in files}
+    for path in files:
+        allowed = own if path.stem == "__init__" else {"_base"}
+        for module, level in _imports(path):
+            assert level <= 1, f"{path.name} imports from above solvers/"
+            if level == 1:
+                assert module in allowed, f"{path.name} imports .{module}"
+            else:
+                assert module in {"numpy", "scipy", "sklearn", "rich"} | sys.stdlib_module_names
+
+
+def _imports(path):
+    """Top-level names that a file imports, each with the number of leading dots."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name.split(".")[0], 0) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            names = [node.module] if node.module else [alias.name for alias in node.names]
+            yield from ((name.split(".")[0], node.level) for name in names)
