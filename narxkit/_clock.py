@@ -35,14 +35,43 @@ SLACK = 0.25  # of a fixed step
 DAY = 86400  # seconds
 WORKING_WEEK = "1111100"
 
-_SECONDS = {"week": 7 * DAY, "day": DAY, "hour": 3600, "minute": 60, "second": 1,
-            "millisecond": 1e-3, "microsecond": 1e-6, "nanosecond": 1e-9}
+_SECONDS = {
+    "week": 7 * DAY,
+    "day": DAY,
+    "hour": 3600,
+    "minute": 60,
+    "second": 1,
+    "millisecond": 1e-3,
+    "microsecond": 1e-6,
+    "nanosecond": 1e-9,
+}
 _MONTHS = {"year": 12, "month": 1}
-_PERIODS = {"Y": "year", "YE": "year", "Q": "quarter", "QE": "quarter", "M": "month", "ME": "month",
-            "W": "week", "D": "day", "B": "business-day", "h": "hour", "min": "minute",
-            "s": "second", "ms": "millisecond", "us": "microsecond", "ns": "nanosecond"}
-_ADVERBS = {"year": "yearly", "quarter": "quarterly", "month": "monthly", "week": "weekly",
-            "day": "daily", "hour": "hourly", "business-day": "business-day"}
+_PERIODS = {
+    "Y": "year",
+    "YE": "year",
+    "Q": "quarter",
+    "QE": "quarter",
+    "M": "month",
+    "ME": "month",
+    "W": "week",
+    "D": "day",
+    "B": "business-day",
+    "h": "hour",
+    "min": "minute",
+    "s": "second",
+    "ms": "millisecond",
+    "us": "microsecond",
+    "ns": "nanosecond",
+}
+_ADVERBS = {
+    "year": "yearly",
+    "quarter": "quarterly",
+    "month": "monthly",
+    "week": "weekly",
+    "day": "daily",
+    "hour": "hourly",
+    "business-day": "business-day",
+}
 _MONTH_NAMES = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split()
 _DAY_NAMES = "Mon Tue Wed Thu Fri Sat Sun".split()
 

@@ -5,19 +5,19 @@ belong to, and where a seam (a jump of the clock, another segment label, another
 segment.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral, Real
 
 import numpy as np
 import pandas as pd
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from narxkit._clock import Clock, check_order, has_clock
 from narxkit.taps import Segments
 
-__all__ = ["HasMethods", "Interval", "Integral", "Real", "StrOptions", "Table", "read_table"]
+__all__ = ["Interval", "Integral", "Real", "StrOptions", "Table", "read_table"]
 
 
 @dataclass(frozen=True)
@@ -70,10 +70,10 @@ class Table:
     @property
     def edges(self):
         """Edges of the segments, in `order`."""
-        cuts = [self._cuts(rows) for rows in self.series.values()]
+        cuts = [self.cuts(rows) for rows in self.series.values()]
         return np.append(np.flatnonzero(np.concatenate(cuts)), len(self))
 
-    def _cuts(self, rows):
+    def cuts(self, rows):
         """Which rows of a series begin a segment."""
         cut = np.zeros(len(rows), dtype=bool)
         if self.clock is not None and self.times is not None:
@@ -93,6 +93,21 @@ class Table:
             low=None if low is None else low[order],
             high=None if high is None else high[order],
             times=None if self.times is None else self.times[order],
+        )
+
+    def replace(self, **changes):
+        """A copy with other fields."""
+        return replace(self, **changes)
+
+    def first(self, n):
+        """The first n rows of each series."""
+        series = {key: np.arange(n) + i * n for i, key in enumerate(self.series)}
+        keep = np.concatenate([rows[:n] for rows in self.series.values()])
+        return self.replace(
+            X=self.X[keep],
+            index=self.index[keep],
+            times=None if self.times is None else self.times[keep],
+            series=series,
         )
 
     def label(self, row):
@@ -122,6 +137,10 @@ def read_table(estimator, X, y=None, *, sample_weight=None, segments=None, reset
     -------
     Table
     """
+    if reset and y is None:
+        raise ValueError(
+            f"{type(estimator).__name__} requires y to be passed, but the target y is None."
+        )
     index = _common_index(X, y)
     outputs, y_ndim = _names_of_outputs(y)
     y = None if y is None else _read_y(y, estimator)
@@ -168,9 +187,7 @@ def _read_X(estimator, X, y, reset):
 
 
 def _read_y(y, estimator):
-    y = check_array(
-        y, ensure_2d=False, dtype=np.float64, ensure_all_finite=False, input_name="y"
-    )
+    y = check_array(y, ensure_2d=False, dtype=np.float64, ensure_all_finite=False, input_name="y")
     if y.ndim > 2:
         raise ValueError(f"y must have 1 or 2 dimensions. Got {y.ndim}.")
     if y.ndim == 1:
@@ -246,7 +263,7 @@ def _read_clock(estimator, times, series, reset):
     """In ``fit`` the clock of the longest series; afterwards the one that was seen in ``fit``."""
     if times is None:
         return None
-    known = None if reset else getattr(estimator, "_clock", None)
+    known = None if reset else estimator._state.clock
     return known or Clock.from_index(times[max(series.values(), key=len)])
 
 

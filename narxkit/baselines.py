@@ -146,7 +146,7 @@ class Climatology(_Lookup):
     ----------
     by : tuple of str, default=("month", "hour")
         Fields of the time stamps that are averaged over alike, such as ``"month"``, ``"hour"``,
-        ``"dayofweek"`` or ``"dayofyear"``.
+        ``"day_of_week"`` or ``"day_of_year"``.
     output_range : tuple (low, high), default=None
         Bounds of the output, each a number, a column name of X or None.
 
@@ -171,7 +171,7 @@ class Climatology(_Lookup):
     >>> from narxkit import Climatology
     >>> days = pd.date_range("2024-01-01", periods=14)
     >>> y = pd.Series([0.0, 0, 0, 0, 0, 7, 7] * 2, index=days)
-    >>> Climatology(by=("dayofweek",)).fit(None, y).forecast(6).tolist()
+    >>> Climatology(by=("day_of_week",)).fit(None, y).forecast(6).tolist()
     [0.0, 0.0, 0.0, 0.0, 0.0, 7.0]
     """
 

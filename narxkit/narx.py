@@ -12,8 +12,9 @@ from narxkit._validation import Integral, Interval, Real, StrOptions
 from narxkit.networks import ACTIVATIONS, TappedMLP
 from narxkit.objective import Objective
 from narxkit.solvers import SOLVERS, Monitor, Solver, interruptible, make_solver
-from narxkit.taps import make_taps
 from narxkit.tapped import Scale, TappedForecaster, one_blas_thread
+from narxkit.taps import make_taps
+
 
 class Stage(NamedTuple):
     """One stage of training: the rollout length and the loss it reached."""

@@ -206,5 +206,31 @@ class Segments:
                 known[rows] &= finite[rows - lag, column]
         return known
 
+    def gaps(self, taps):
+        """(start, length) of the rows to fill: reachable, with a missing output.
+
+        Rows that follow each other and miss all outputs make one gap; a row that misses only
+        some stands alone.
+        """
+        missing = np.isnan(self.y)
+        rows = np.flatnonzero(missing.any(axis=1) & self.reachable(taps))
+        alone = ~missing[rows].all(axis=1)
+        begins = np.ones(len(rows), dtype=bool)
+        begins[1:] = (np.diff(rows) > 1) | alone[1:] | alone[:-1]
+        begins |= np.isin(rows, self.edges)
+        at = np.append(np.flatnonzero(begins), len(rows))
+        return list(zip(rows[at[:-1]].tolist(), np.diff(at).tolist()))
+
+    def window(self, start, stop):
+        """Some rows of one segment, as a segment of their own."""
+
+        def cut(values):
+            return None if values is None else values[start:stop]
+
+        edges = np.array([0, stop - start])
+        columns = (self.low, self.high, self.times)
+        return Segments(cut(self.u), cut(self.y), edges, *map(cut, columns))
+
     def replace(self, **changes):
+        """A copy with other fields."""
         return replace(self, **changes)

@@ -181,9 +181,7 @@ class TappedMLP:
     def sse(self, thetas, segments, rows, weight, stop):
         """Sum of squared errors of each parameter vector (one per row of `thetas`)."""
         sse = np.empty(len(thetas))
-        _core.population_values(
-            self.plan, thetas, *_arrays(segments), rows, weight, stop, sse
-        )
+        _core.population_values(self.plan, thetas, *_arrays(segments), rows, weight, stop, sse)
         return sse
 
     def gradient(self, theta, segments, rows, weight, stop):
@@ -203,9 +201,7 @@ class TappedMLP:
         """Weighted residuals (n,) and Jacobian (n, n_params), output after output."""
         e = np.empty((len(rows), self.n_outputs))
         J = np.empty((self.n_outputs, len(rows), self.n_params))
-        _core.residuals_and_jacobian(
-            self.plan, theta, *_arrays(segments), rows, weight, e, J
-        )
+        _core.residuals_and_jacobian(self.plan, theta, *_arrays(segments), rows, weight, e, J)
         return e.T.ravel(), J.reshape(-1, self.n_params)
 
 

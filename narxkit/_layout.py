@@ -1,0 +1,134 @@
+"""How the columns of X and y are used: inputs, bounds of the output, names."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from narxkit.taps import Segments
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Which columns of X are inputs, which are bounds, and how y was given.
+
+    Attributes
+    ----------
+    columns : list
+        Names of the columns of X, or their positions.
+    inputs : ndarray of int
+        Positions of the columns that taps may read.
+    low, high : int, ndarray of shape (n_outputs,) or None
+        Bounds of the outputs: the position of a column, numbers, or none.
+    outputs : list
+        Names of the outputs, None where they have none.
+    y_ndim : int
+        1 or 2: how y was given.
+    """
+
+    columns: list
+    inputs: np.ndarray
+    low: object
+    high: object
+    outputs: list
+    y_ndim: int
+
+    @classmethod
+    def read(cls, table, estimator):
+        """A column of X that bounds the output is an input only if the lags name it."""
+        columns = list(getattr(estimator, "feature_names_in_", range(table.X.shape[1])))
+        lags = getattr(estimator, "input_lags", None)
+        named = lags if isinstance(lags, dict) else ()
+        low, high = _read_range(estimator.output_range, columns, table.y.shape[1])
+        bounds = [columns[bound] for bound in (low, high) if isinstance(bound, int)]
+        inputs = [i for i, c in enumerate(columns) if c not in bounds or c in named]
+        return cls(columns, np.array(inputs, dtype=int), low, high, table.outputs, table.y_ndim)
+
+    @property
+    def n_outputs(self):
+        return len(self.outputs)
+
+    @property
+    def input_names(self):
+        return [self.columns[i] for i in self.inputs]
+
+    @property
+    def bound_names(self):
+        return [self.columns[bound] for bound in (self.low, self.high) if isinstance(bound, int)]
+
+    def bounds(self, X):
+        """Lower and upper bounds (n, n_outputs) of the rows of X, or two times None."""
+        if self.low is None and self.high is None:
+            return None, None
+        return self._bound(self.low, X), self._bound(self.high, X)
+
+    def _bound(self, bound, X):
+        """A column of X, one number per output, or NaN for no bound."""
+        values = X[:, [bound]] if isinstance(bound, int) else np.nan if bound is None else bound
+        return np.ascontiguousarray(np.broadcast_to(values, (len(X), self.n_outputs)))
+
+    def segments(self, table):
+        """The rows of a table, cut into segments."""
+        low, high = self.bounds(table.X)
+        if low is not None:
+            _check_order(low, high, table)
+        return table.segments(self.inputs, low, high)
+
+    def segment(self, X, y, times):
+        """Rows that follow each other, as one segment."""
+        u = np.ascontiguousarray(X[:, self.inputs])
+        return Segments(u, y, np.array([0, len(y)]), *self.bounds(X), times)
+
+    def frame(self, values, index):
+        """Predictions as a Series, or a DataFrame of several outputs."""
+        if self.y_ndim == 1:
+            return pd.Series(values[:, 0], index=index, name=self.outputs[0])
+        names = self.outputs if self.outputs[0] is not None else range(self.n_outputs)
+        return pd.DataFrame(values, index=index, columns=list(names))
+
+
+def _read_range(output_range, columns, n_outputs):
+    """Bounds as the position of a column, an array of one number per output, or None."""
+    if output_range is None:
+        return None, None
+    try:
+        low, high = output_range
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"output_range must be a pair (low, high). Got {output_range!r} instead."
+        ) from None
+    low, high = (_read_bound(bound, columns, n_outputs) for bound in (low, high))
+    if isinstance(low, np.ndarray) and isinstance(high, np.ndarray) and np.any(low > high):
+        raise ValueError(
+            f"output_range must be (low, high) with low <= high. Got {output_range!r} instead."
+        )
+    return low, high
+
+
+def _read_bound(bound, columns, n_outputs):
+    if bound is None:
+        return None
+    if isinstance(bound, str):
+        if bound not in columns:
+            raise ValueError(
+                f"output_range names the column {bound!r}, but X has the columns {columns}: "
+                "correct the name."
+            )
+        return columns.index(bound)
+    try:
+        return np.broadcast_to(np.asarray(bound, dtype=float), n_outputs)
+    except (TypeError, ValueError):
+        raise ValueError(
+            "each bound of output_range must be a number, one number per output "
+            f"({n_outputs}), a column name of X or None. Got {bound!r} instead."
+        ) from None
+
+
+def _check_order(low, high, table):
+    wrong = np.argwhere(low > high)
+    if len(wrong):
+        row, output = wrong[0]
+        raise ValueError(
+            f"output_range must have low <= high, but in {table.label(row)} low is "
+            f"{low[row, output]:g} and high {high[row, output]:g}: correct the bounds."
+        )
