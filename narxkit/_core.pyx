@@ -1,6 +1,8 @@
 """Kernels of the tapped multilayer perceptron.
 
-    a_0 = z_t,  a_l = f(a_{l-1} W_l + b_l),  y_hat_t = a_{L-1} W_L + b_L + z_t V,  clipped to [low, high]
+    a_0 = z_t,    a_l = f(a_{l-1} W_l + b_l),    y_hat_t = a_{L-1} W_L + b_L + z_t V
+
+with y_hat_t clipped to [low_t, high_t] where there are bounds.
 
 Design
 ------
@@ -20,7 +22,7 @@ F. Long kernels look at `stop` once per block and return early when it is set.
 
 import numpy as np
 
-from libc.math cimport NAN, fabs, isfinite, isnan, sqrt
+from libc.math cimport NAN, fabs, isnan, sqrt
 from libc.string cimport memcpy, memset
 from scipy.linalg.cython_blas cimport dgemm, dgemv, dsyrk
 
@@ -301,7 +303,8 @@ cdef void jacobian(const Net* net, const double* theta, int B, int j, const doub
                    const double* A, const double* root, double* G, double* spare,
                    double* J) noexcept nogil:
     """J (B, P) = root[:, j] d y_hat[:, j] / d theta; G, spare: room for the widest layer."""
-    cdef int l, i, k, n_in, width
+    cdef int l, n_in, width
+    cdef Py_ssize_t i, k
     cdef double one
     cdef Py_ssize_t P = net.P
     cdef const double* x
@@ -313,16 +316,16 @@ cdef void jacobian(const Net* net, const double* theta, int B, int j, const doub
         for i in range(B):
             if l == net.L - 1:
                 memset(J + i * P + net.W[l], 0, (<Py_ssize_t>n_in + 1) * width * sizeof(double))
-                one = root[<Py_ssize_t>i * net.p + j]
+                one = root[i * net.p + j]
                 for k in range(n_in):
-                    J[i * P + net.W[l] + <Py_ssize_t>k * width + j] = one * x[<Py_ssize_t>i * n_in + k]
+                    J[i * P + net.W[l] + k * width + j] = one * x[i * n_in + k]
                 J[i * P + net.b[l] + j] = one
                 for k in range(n_in if l else 0):
-                    spare[<Py_ssize_t>i * n_in + k] = one * theta[net.W[l] + <Py_ssize_t>k * width + j]
+                    spare[i * n_in + k] = one * theta[net.W[l] + k * width + j]
             else:
-                nk_outer(x + <Py_ssize_t>i * n_in, n_in, G + <Py_ssize_t>i * width, width,
+                nk_outer(x + i * n_in, n_in, G + i * width, width,
                          J + i * P + net.W[l])
-                memcpy(J + i * P + net.b[l], G + <Py_ssize_t>i * width, width * sizeof(double))
+                memcpy(J + i * P + net.b[l], G + i * width, width * sizeof(double))
         if l:
             if l < net.L - 1:
                 matmul_transposed(B, n_in, width, G, theta + net.W[l], spare)
@@ -331,9 +334,9 @@ cdef void jacobian(const Net* net, const double* theta, int B, int j, const doub
     if net.V >= 0:
         for i in range(B):
             memset(J + i * P + net.V, 0, <Py_ssize_t>net.T * net.p * sizeof(double))
-            one = root[<Py_ssize_t>i * net.p + j]
+            one = root[i * net.p + j]
             for k in range(net.T):
-                J[i * P + net.V + <Py_ssize_t>k * net.p + j] = one * Z[<Py_ssize_t>i * net.T + k]
+                J[i * P + net.V + k * net.p + j] = one * Z[i * net.T + k]
 
 
 # ---------------------------------------------------------------- open loop: one step from every row

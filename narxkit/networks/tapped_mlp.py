@@ -13,7 +13,26 @@ ACTIVATIONS = tuple(_core.ACTIVATIONS)
 
 
 class Weights(NamedTuple):
-    """Views of a parameter vector, with the shapes of scikit-learn's MLP."""
+    """Views of a parameter vector, with the shapes of scikit-learn's MLP.
+
+    Parameters
+    ----------
+    coefs : list of ndarray of shape (n_in, n_out)
+        Weights of each layer.
+    intercepts : list of ndarray of shape (n_out,)
+        Intercepts of each layer.
+    linear : ndarray of shape (n_taps, n_outputs) or None
+        Weights of the linear term.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from narxkit.networks import TappedMLP
+    >>> from narxkit.taps import make_taps
+    >>> network = TappedMLP(make_taps(0, 1, ["u"]), (3,), linear_term=False)
+    >>> [W.shape for W in network.unpack(np.zeros(network.n_params)).coefs]
+    [(2, 3), (3, 1)]
+    """
 
     coefs: list
     intercepts: list
@@ -58,14 +77,17 @@ class TappedMLP:
 
     @property
     def n_outputs(self):
+        """Number of outputs."""
         return self.taps.n_outputs
 
     @property
     def layer_sizes(self):
+        """Taps, hidden layers, outputs."""
         return (self.taps.n_taps, *self.hidden_layer_sizes, self.n_outputs)
 
     @property
     def has_linear_term(self):
+        """Whether the parameters hold a linear term."""
         return self.linear_term and len(self.hidden_layer_sizes) > 0
 
     @cached_property
@@ -82,10 +104,22 @@ class TappedMLP:
 
     @property
     def n_params(self):
+        """Length of the parameter vector."""
         return self.plan.n_params
 
     def unpack(self, theta):
-        """Views of `theta` as `Weights`."""
+        """Weights and intercepts as views of a parameter vector.
+
+        Parameters
+        ----------
+        theta : ndarray of shape (n_params,)
+            Parameters.
+
+        Returns
+        -------
+        Weights
+            Writing to them writes to `theta`.
+        """
         coefs, intercepts, at = [], [], 0
         for n_in, n_out in zip(self.layer_sizes, self.layer_sizes[1:]):
             coefs.append(theta[at : at + n_in * n_out].reshape(n_in, n_out))
@@ -112,6 +146,16 @@ class TappedMLP:
         2010), intercepts and the linear term zero. Beside a linear term the output layer starts
         at zero too, so that training starts from what the linear term alone achieves; hidden
         intercepts are then drawn like weights, so that hidden units differ.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            Source of randomness.
+
+        Returns
+        -------
+        ndarray of shape (n_params,)
+            Parameters.
         """
         theta = np.zeros(self.n_params)
         coefs, intercepts, linear = self.unpack(theta)
@@ -125,19 +169,40 @@ class TappedMLP:
         return theta
 
     def linear_part(self):
-        """The same taps without hidden layers: an ARX model."""
+        """Leave out the hidden layers: an ARX model of the same taps.
+
+        Returns
+        -------
+        TappedMLP
+            A linear network.
+        """
         return TappedMLP(self.taps, (), self.activation, False)
 
     # The face of the kernels. Each takes the segments and the rows to predict.
 
     def one_step(self, theta, segments, rows):
-        """Predictions (len(rows), n_outputs) from measured history."""
+        """Predict one step from measured history.
+
+        Parameters
+        ----------
+        theta : ndarray of shape (n_params,)
+            Parameters.
+        segments : Segments
+            Measured rows.
+        rows : ndarray of shape (n,)
+            Rows to predict.
+
+        Returns
+        -------
+        ndarray of shape (n, n_outputs)
+            Predictions.
+        """
         y_hat = np.empty((len(rows), self.n_outputs))
         _core.open_loop(self.plan, theta, *_arrays(segments), rows, y_hat)
         return y_hat
 
     def rollout(self, theta, segments, origins, lengths):
-        """Trajectories on their own output.
+        """Run trajectories on their own output.
 
         Parameters
         ----------
@@ -179,18 +244,81 @@ class TappedMLP:
         return y_hat, np.full(len(origins), -1)
 
     def sse(self, thetas, segments, rows, weight, stop):
-        """Sum of squared errors of each parameter vector (one per row of `thetas`)."""
+        """Sum the squared errors of many parameter vectors.
+
+        Parameters
+        ----------
+        thetas : ndarray of shape (k, n_params)
+            One parameter vector in each row.
+        segments : Segments
+            Measured rows.
+        rows : ndarray of shape (n,)
+            Rows to predict.
+        weight : ndarray of shape (n_rows,)
+            Weight of each row's squared error.
+        stop : ndarray of int32 of shape (1,)
+            Return early once it is set.
+
+        Returns
+        -------
+        ndarray of shape (k,)
+            Sums, NaN when stopped.
+        """
         sse = np.empty(len(thetas))
         _core.population_values(self.plan, thetas, *_arrays(segments), rows, weight, stop, sse)
         return sse
 
     def gradient(self, theta, segments, rows, weight, stop):
-        """Sum of squared errors and J'e, half its gradient."""
+        """Sum the squared errors, and half their gradient.
+
+        Parameters
+        ----------
+        theta : ndarray of shape (n_params,)
+            Parameters.
+        segments : Segments
+            Measured rows.
+        rows : ndarray of shape (n,)
+            Rows to predict.
+        weight : ndarray of shape (n_rows,)
+            Weight of each row's squared error.
+        stop : ndarray of int32 of shape (1,)
+            Return early once it is set.
+
+        Returns
+        -------
+        sse : float
+            Sum, NaN when stopped.
+        Jte : ndarray of shape (n_params,)
+            J'e.
+        """
         g = np.empty(self.n_params)
         return _core.gradient(self.plan, theta, *_arrays(segments), rows, weight, stop, g), g
 
     def normal_equations(self, theta, segments, rows, weight, stop):
-        """J'J, J'e and the sum of squared errors."""
+        """Accumulate the normal equations, block by block.
+
+        Parameters
+        ----------
+        theta : ndarray of shape (n_params,)
+            Parameters.
+        segments : Segments
+            Measured rows.
+        rows : ndarray of shape (n,)
+            Rows to predict.
+        weight : ndarray of shape (n_rows,)
+            Weight of each row's squared error.
+        stop : ndarray of int32 of shape (1,)
+            Return early once it is set.
+
+        Returns
+        -------
+        JtJ : ndarray of shape (n_params, n_params)
+            J'J, J the derivative of the weighted predictions.
+        Jte : ndarray of shape (n_params,)
+            J'e.
+        sse : float
+            Sum of squared errors, NaN when stopped.
+        """
         JtJ, Jte = np.empty((self.n_params, self.n_params)), np.empty(self.n_params)
         sse = _core.normal_equations(
             self.plan, theta, *_arrays(segments), rows, weight, stop, JtJ, Jte
@@ -198,7 +326,26 @@ class TappedMLP:
         return JtJ, Jte, sse
 
     def residuals_and_jacobian(self, theta, segments, rows, weight):
-        """Weighted residuals (n,) and Jacobian (n, n_params), output after output."""
+        """Weighted residuals and their whole Jacobian, output after output.
+
+        Parameters
+        ----------
+        theta : ndarray of shape (n_params,)
+            Parameters.
+        segments : Segments
+            Measured rows.
+        rows : ndarray of shape (n,)
+            Rows to predict.
+        weight : ndarray of shape (n_rows,)
+            Weight of each row's squared error.
+
+        Returns
+        -------
+        e : ndarray of shape (n * n_outputs,)
+            Residuals.
+        J : ndarray of shape (n * n_outputs, n_params)
+            Jacobian.
+        """
         e = np.empty((len(rows), self.n_outputs))
         J = np.empty((self.n_outputs, len(rows), self.n_params))
         _core.residuals_and_jacobian(self.plan, theta, *_arrays(segments), rows, weight, e, J)

@@ -1,0 +1,120 @@
+"""Types of the compiled kernels of the tapped multilayer perceptron."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+_Floats = NDArray[np.float64]
+_Indices = NDArray[np.intp]
+_Flag = NDArray[np.int32]
+_Tap = tuple[int, int]
+
+ACTIVATIONS: dict[str, int]
+DIVERGED: float
+
+class Plan:
+    """What the kernels must know of a network: sizes, offsets into theta, taps."""
+
+    @property
+    def args(self) -> tuple:
+        """What the plan was made from."""
+    @property
+    def history(self) -> int:
+        """Rows of history that a prediction reads."""
+    @property
+    def lead(self) -> int:
+        """Rows after its own that a prediction reads."""
+    @property
+    def n_params(self) -> int:
+        """Length of the parameter vector."""
+    def __init__(
+        self,
+        sizes: tuple[int, ...],
+        activation: str,
+        linear: bool,
+        outputs: tuple[_Tap, ...],
+        inputs: tuple[_Tap, ...],
+        n_inputs: int,
+    ) -> None: ...
+
+def open_loop(
+    plan: Plan,
+    theta: _Floats,
+    u: _Floats,
+    y: _Floats,
+    low: _Floats | None,
+    high: _Floats | None,
+    rows: _Indices,
+    y_hat: _Floats,
+) -> None:
+    """One-step predictions of `rows` from measured history."""
+
+def rollout(
+    plan: Plan,
+    theta: _Floats,
+    u: _Floats,
+    y: _Floats,
+    low: _Floats | None,
+    high: _Floats | None,
+    origins: _Indices,
+    lengths: _Indices,
+    path: _Floats,
+    bad: _Indices,
+) -> None:
+    """Trajectories that start at `origins` with measured history and feed back their own output."""
+
+def population_values(
+    plan: Plan,
+    thetas: _Floats,
+    u: _Floats,
+    y: _Floats,
+    low: _Floats | None,
+    high: _Floats | None,
+    rows: _Indices,
+    weight: _Floats,
+    stop: _Flag,
+    sse: _Floats,
+) -> None:
+    """Sum of squared errors of every parameter vector."""
+
+def gradient(
+    plan: Plan,
+    theta: _Floats,
+    u: _Floats,
+    y: _Floats,
+    low: _Floats | None,
+    high: _Floats | None,
+    rows: _Indices,
+    weight: _Floats,
+    stop: _Flag,
+    g: _Floats,
+) -> float:
+    """Sum of squared errors (NaN when stopped); `g` becomes J'e, half its gradient."""
+
+def residuals_and_jacobian(
+    plan: Plan,
+    theta: _Floats,
+    u: _Floats,
+    y: _Floats,
+    low: _Floats | None,
+    high: _Floats | None,
+    rows: _Indices,
+    weight: _Floats,
+    e: _Floats,
+    J: _Floats,
+) -> None:
+    """Weighted residuals and their whole Jacobian."""
+
+def normal_equations(
+    plan: Plan,
+    theta: _Floats,
+    u: _Floats,
+    y: _Floats,
+    low: _Floats | None,
+    high: _Floats | None,
+    rows: _Indices,
+    weight: _Floats,
+    stop: _Flag,
+    JtJ: _Floats,
+    Jte: _Floats,
+) -> float:
+    """Sum of squared errors (NaN when stopped), J'J and J'e, accumulated block by block."""
