@@ -9,11 +9,12 @@ from abc import abstractmethod
 import numpy as np
 import pandas as pd
 
+from narxkit._blas import one_blas_thread
 from narxkit._validation import Integral, Interval, Real
 from narxkit.forecaster import Forecaster
 from narxkit.networks import TappedMLP
 from narxkit.objective import Objective
-from narxkit.tapped import Scale, TappedForecaster, one_blas_thread
+from narxkit.tapped import Scale, TappedForecaster
 from narxkit.taps import make_taps
 
 

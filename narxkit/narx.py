@@ -8,11 +8,12 @@ from joblib import Parallel, delayed
 from scipy.linalg import lstsq
 from sklearn.utils import check_random_state
 
+from narxkit._blas import one_blas_thread
 from narxkit._validation import Integral, Interval, Real, StrOptions
 from narxkit.networks import ACTIVATIONS, TappedMLP
 from narxkit.objective import Objective
 from narxkit.solvers import SOLVERS, Monitor, Solver, interruptible, make_solver
-from narxkit.tapped import Scale, TappedForecaster, one_blas_thread
+from narxkit.tapped import Scale, TappedForecaster
 from narxkit.taps import make_taps
 
 

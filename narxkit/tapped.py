@@ -1,10 +1,8 @@
 """Forecasters whose network reads taps: standardisation, and rollouts in standardised units."""
 
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
 from narxkit.forecaster import Forecaster
 
@@ -75,13 +73,3 @@ class TappedForecaster(Forecaster):
     def linear_coef_(self):
         """Weights (n_taps, n_outputs) of the linear term, or None."""
         return self.structure_.unpack(self.theta_).linear
-
-
-@cache
-def _controller():
-    return ThreadpoolController()
-
-
-def one_blas_thread():
-    """Context in which BLAS runs on one thread: the same bits wherever a fit runs."""
-    return _controller().limit(limits=1, user_api="blas")

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from narxkit import _core
+from narxkit._blas import one_blas_thread
 from narxkit.taps import Taps
 
 ACTIVATIONS = tuple(_core.ACTIVATIONS)
@@ -198,7 +199,8 @@ class TappedMLP:
             Predictions.
         """
         y_hat = np.empty((len(rows), self.n_outputs))
-        _core.open_loop(self.plan, theta, *_arrays(segments), rows, y_hat)
+        with one_blas_thread():
+            _core.open_loop(self.plan, theta, *_arrays(segments), rows, y_hat)
         return y_hat
 
     def rollout(self, theta, segments, origins, lengths):
@@ -226,9 +228,10 @@ class TappedMLP:
         order = np.argsort(-lengths, kind="stable")
         path = np.empty((len(origins), self.plan.history + n_steps, self.n_outputs))
         bad = np.empty(len(origins), dtype=np.intp)
-        _core.rollout(
-            self.plan, theta, *_arrays(segments), origins[order], lengths[order], path, bad
-        )
+        with one_blas_thread():
+            _core.rollout(
+                self.plan, theta, *_arrays(segments), origins[order], lengths[order], path, bad
+            )
         y_hat = path[:, self.plan.history :]
         if np.any(order[1:] < order[:-1]):
             back = np.argsort(order)

@@ -1,0 +1,64 @@
+"""The floors of the house: imports go strictly downwards, and two walls stand."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import narxkit
+
+PACKAGE = Path(narxkit.__file__).parent
+FLOORS = [
+    {"_core", "_clock", "_blas"},
+    {"taps"},
+    {"_validation"},
+    {"networks", "_layout", "_state"},
+    {"objective", "solvers", "forecaster"},
+    {"tapped"},
+    {"narx", "baselines"},
+    {"model_selection", "plotting", "datasets"},
+    {"study"},
+    {"cli"},
+    {"__main__"},
+]
+FLOOR = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
+FILES = sorted(p for p in PACKAGE.rglob("*.py") if p != PACKAGE / "__init__.py")
+
+
+def room(path):
+    """The name of a module's room: its file, or its folder."""
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+def imports(path):
+    """Rooms of narxkit that a file imports, wherever the import stands."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            yield room(path)
+        elif isinstance(node, ast.ImportFrom) and node.module == "narxkit":
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module.startswith("narxkit."):
+            yield node.module.split(".")[1]
+        elif isinstance(node, ast.Import):
+            yield from (a.name.split(".")[1] for a in node.names if a.name.startswith("narxkit."))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_go_downwards(path):
+    """A room imports from lower floors, or from itself."""
+    here = room(path)
+    for there in set(imports(path)) - {here}:
+        assert FLOOR[there] < FLOOR[here], f"{here} imports {there}"
+
+
+def test_solvers_know_no_network():
+    """Solvers import nothing of ours but their own contract."""
+    for path in (PACKAGE / "solvers").glob("*.py"):
+        assert set(imports(path)) <= {"solvers"}
+
+
+def test_plots_and_diagnostics_know_no_estimator():
+    """They take arrays, or use public verbs of what they are given."""
+    walled = [PACKAGE / "plotting.py", *(PACKAGE / "diagnostics").glob("*.py")]
+    for path in filter(Path.exists, walled):
+        assert set(imports(path)) <= {"plotting", "diagnostics"}
