@@ -1,0 +1,278 @@
+"""The slow, obvious twin of the compiled kernels, and random problems to compare both on.
+
+Written from the formulas in the docstrings of `TappedMLP` and `Objective`, with no thought for
+speed. Parameters may be complex, so derivatives come from the complex step
+
+    dF / d theta_i = Im F(theta + i h e_i) / h,
+
+which has no difference to cancel and is exact to rounding (Squire and Trapp 1998). Whatever is
+decided by comparing (relu, clipping, divergence) is decided by the real part.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from narxkit.networks.tapped_mlp import TappedMLP
+from narxkit.taps import Segments, Taps
+
+DIVERGED = 1e3
+STEP = 1e-30
+
+
+# ---------------------------------------------------------------- the network
+def logistic(x):
+    small = np.exp(np.where(x.real > 0, -x, x))  # never overflows
+    return np.where(x.real > 0, 1.0, small) / (1.0 + small)
+
+
+def relu(x):
+    return np.where(x.real > 0, x, np.where(np.isnan(x), np.nan, 0.0))
+
+
+def softplus(x):
+    return relu(x) + np.log1p(np.exp(np.where(x.real > 0, -x, x)))
+
+
+ACTIVATIONS = {
+    "identity": lambda x: x,
+    "tanh": np.tanh,
+    "logistic": logistic,
+    "relu": relu,
+    "softplus": softplus,
+}
+
+
+def n_taps(taps):
+    return taps.n_outputs * len(taps.output_lags) + sum(len(lags) for lags in taps.input_lags)
+
+
+def lagged_vector(taps, u, y, t):
+    """z_t: every output at its lags, then every input at its own; t is one row or several."""
+    z = []
+    for column in range(taps.n_outputs):
+        for lag in taps.output_lags:
+            assert np.all((t - lag >= 0) & (t - lag < len(y)))
+            z.append(y[t - lag, column])
+    for column, lags in enumerate(taps.input_lags):
+        for lag in lags:
+            assert np.all((t - lag >= 0) & (t - lag < len(u)))
+            z.append(u[t - lag, column])
+    return np.stack(z, axis=-1) if z else np.empty((*np.shape(t), 0))
+
+
+def split(network, theta):
+    """[(W_1, b_1), ..., (W_L, b_L)] and V, which is None where there is no linear term."""
+    sizes = [n_taps(network.taps), *network.hidden_layer_sizes, network.taps.n_outputs]
+    layers, rest = [], theta
+    for n_in, n_out in zip(sizes, sizes[1:]):
+        W, b, rest = np.split(rest, [n_in * n_out, n_in * n_out + n_out])
+        layers.append((W.reshape(n_in, n_out), b))
+    if not network.linear_term or not network.hidden_layer_sizes:
+        assert len(rest) == 0
+        return layers, None
+    return layers, rest.reshape(sizes[0], sizes[-1])
+
+
+def forward(network, theta, z):
+    """Outputs of one lagged vector (T,), or of one in each row (n, T), before clipping."""
+    f = ACTIVATIONS[network.activation]
+    layers, V = split(network, theta)
+    a = z
+    for W, b in layers[:-1]:
+        a = f(a @ W + b)
+    W, b = layers[-1]
+    y_hat = a @ W + b
+    return y_hat if V is None else y_hat + z @ V
+
+
+def clip(y_hat, low, high):
+    """Outputs within their bounds; NaN is no bound."""
+    if low is not None:
+        y_hat = np.where(y_hat.real < low, low, y_hat)
+        y_hat = np.where(y_hat.real > high, high, y_hat)
+    return y_hat
+
+
+def bounds(segments, t):
+    return (None, None) if segments.low is None else (segments.low[t], segments.high[t])
+
+
+def one_step(network, theta, segments, rows):
+    """Predictions (len(rows), p) of single rows from measured history."""
+    z = lagged_vector(network.taps, segments.u, segments.y, rows)
+    return clip(forward(network, theta, z), *bounds(segments, rows))
+
+
+def rollout(network, theta, segments, origins, lengths):
+    """Trajectories (n, max(lengths), p) on their own output, and the first bad step of each."""
+    p = network.taps.n_outputs
+    number = np.result_type(theta, float)
+    paths = np.full((len(origins), max(lengths, default=0), p), np.nan, dtype=number)
+    bad = np.full(len(origins), -1)
+    for i, (origin, length) in enumerate(zip(origins, lengths)):
+        y = segments.y.astype(number)
+        y[origin:] = np.nan  # the future is not known
+        for s in range(length):
+            t = origin + s
+            z = lagged_vector(network.taps, segments.u, y, t)
+            y[t] = clip(forward(network, theta, z), *bounds(segments, t))
+            if network.taps.output_lags and not np.all(np.abs(y[t].real) <= DIVERGED):
+                bad[i] = s
+                break
+            paths[i, s] = y[t]
+    return paths, bad
+
+
+# ---------------------------------------------------------------- the loss
+def target_rows(taps, segments, weight, targets):
+    """Rows whose taps are known and within their segment, and that have something to be fitted."""
+    rows = []
+    for start, stop in zip(segments.edges, segments.edges[1:]):
+        for t in range(start, stop):
+            pairs = [(segments.y, j, lag) for j, lag in taps.outputs]
+            pairs += [(segments.u, i, lag) for i, lag in taps.inputs]
+            inside = all(start <= t - lag < stop for _, _, lag in pairs)
+            if (
+                inside
+                and all(np.isfinite(values[t - lag, column]) for values, column, lag in pairs)
+                and weight[t] > 0
+                and targets[t]
+                and np.any(np.isfinite(segments.y[t]))
+            ):
+                rows.append(t)
+    return np.array(rows, dtype=np.intp)
+
+
+def residuals(network, theta, segments, rows, weight):
+    """sqrt(w) (y_hat - y), output after output; 0 where y is missing."""
+    y = segments.y[rows]
+    error = np.where(np.isnan(y), 0.0, one_step(network, theta, segments, rows) - y)
+    return (np.sqrt(weight[rows])[:, None] * error).T.ravel()
+
+
+def sse(network, theta, segments, rows, weight):
+    e = residuals(network, theta, segments, rows, weight)
+    return np.sum(e * e)
+
+
+def count(segments, rows, weight):
+    """n: the summed weights of the residuals."""
+    return np.sum(weight[rows][:, None] * np.isfinite(segments.y[rows]))
+
+
+def penalty(network, alpha):
+    """The vector pi: alpha for the weights, 0 for intercepts and the linear term."""
+    layers, V = split(network, np.zeros(network.n_params))
+    parts = [np.r_[np.full(W.size, alpha), np.zeros(b.size)] for W, b in layers]
+    return np.concatenate(parts + ([] if V is None else [np.zeros(V.size)]))
+
+
+def loss(network, theta, segments, rows, weight, pi):
+    n = count(segments, rows, weight)
+    return (sse(network, theta, segments, rows, weight) + np.sum(pi * theta * theta)) / (2 * n)
+
+
+def complex_step(function, theta):
+    """The derivative of `function` by each parameter, as the last axis."""
+    columns = []
+    for i in range(len(theta)):
+        moved = theta.astype(complex)
+        moved[i] += 1j * STEP
+        columns.append(np.imag(function(moved)) / STEP)
+    return np.stack(columns, axis=-1)
+
+
+def jacobian(network, theta, segments, rows, weight):
+    return complex_step(lambda x: residuals(network, x, segments, rows, weight), theta)
+
+
+def gradient(network, theta, segments, rows, weight, pi):
+    return complex_step(lambda x: loss(network, x, segments, rows, weight, pi), theta)
+
+
+# ---------------------------------------------------------------- random problems
+HIDDEN = [(), (1,), (8,), (9,), (17,), (3, 7), (8, 1), (7, 8, 3), (17, 9), (1, 1, 1)]
+LAGS = {  # output lags, and the lags of each input
+    "plain": ((1, 2), ((0, 1),)),
+    "holes": ((1, 3, 7), ((0, 2, 5), (1,))),
+    "leads": ((2,), ((-2, 0), (-1, 3), (0,))),
+    "no inputs": ((1, 2, 3), ()),
+    "no output lags": ((), ((0, 1, 4), (2,))),
+    "unordered, one input left out": ((5, 1), ((), (3, 0))),
+    "intercepts only": ((), ()),
+}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A structure, parameters and data for it."""
+
+    network: TappedMLP
+    theta: np.ndarray
+    segments: Segments
+    weight: np.ndarray
+    targets: np.ndarray
+
+    @property
+    def rows(self):
+        return target_rows(self.network.taps, self.segments, self.weight, self.targets)
+
+
+def make_theta(network, rng):
+    """Parameters under which free runs stay tame."""
+    theta = rng.normal(scale=0.3, size=network.n_params)
+    weights = network.unpack(theta)
+    for W in weights.coefs:
+        W[:] = rng.normal(size=W.shape) / np.sqrt(max(W.shape[0], 1))
+    weights.coefs[-1][:] *= 0.7
+    if weights.linear is not None:
+        weights.linear[:] *= 0.5
+    return theta
+
+
+def make_segments(taps, rng, edges=(0, 25, 25, 31, 60), missing=True, bounded=True):
+    """Noise in segments of several lengths, one of them empty."""
+    n, p = edges[-1], taps.n_outputs
+    u, y = rng.normal(size=(n, taps.n_inputs)), rng.normal(size=(n, p))
+    low = high = None
+    if missing:
+        y[rng.random(y.shape) < 0.05] = np.nan
+        u[rng.random(u.shape) < 0.02] = np.nan
+    if bounded:
+        low, high = rng.normal(-0.6, 0.2, (n, p)), rng.normal(0.8, 0.2, (n, p))
+        low[rng.random(low.shape) < 0.3] = np.nan
+        high[rng.random(high.shape) < 0.3] = np.nan
+    return Segments(u, y, np.array(edges), low, high)
+
+
+def make_problem(seed):
+    """The problem of a number: 50 in a row meet every pair of widths and activation."""
+    rng = np.random.default_rng(seed)
+    output_lags, input_lags = list(LAGS.values())[seed % len(LAGS)]
+    network = TappedMLP(
+        Taps(output_lags, input_lags, n_outputs=1 + seed % 3),
+        hidden_layer_sizes=HIDDEN[seed % 10],
+        activation=list(ACTIVATIONS)[(seed + seed // 10) % 5],
+        linear_term=seed % 4 < 2 and seed % len(LAGS) != 6,  # there must be taps for it
+    )
+    segments = make_segments(network.taps, rng, missing=seed % 8 < 5, bounded=seed % 5 < 3)
+    weight = rng.uniform(0.2, 3.0, len(segments)) * (rng.random(len(segments)) > 0.1)
+    targets = rng.random(len(segments)) > 0.1
+    return Problem(network, make_theta(network, rng), segments, weight, targets)
+
+
+PROBLEMS = range(50)
+
+
+def describe(seed):
+    """A readable name of a problem."""
+    network = make_problem(seed).network
+    widths = "x".join(map(str, network.hidden_layer_sizes)) or "linear"
+    lags = list(LAGS)[seed % len(LAGS)]
+    return f"{seed}: {widths} {network.activation}, {lags}, {network.n_outputs} out"
+
+
+def relative_error(got, exact):
+    """Difference by the norm of the exact answer."""
+    return np.linalg.norm(got - exact) / max(np.linalg.norm(exact), np.finfo(float).tiny)

@@ -1,0 +1,713 @@
+"""Bad input: a clear sentence that names rule, numbers and remedy, and nothing is lost."""
+
+import copy
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+
+from narxkit import ARX, NARX, TDNN, Climatology, Persistence, SeasonalNaive, backtest, skill_table
+
+HOURS = pd.date_range("2024-01-01", periods=120, freq="h")
+RNG = np.random.default_rng(0)
+X = pd.DataFrame(RNG.normal(size=(120, 2)), HOURS, ["a", "b"])
+Y = pd.Series(np.cumsum(RNG.normal(size=120)), HOURS, name="y")
+SEEN, NEXT = slice(0, 100), slice(100, 120)
+
+
+def make(**params):
+    defaults = {"input_lags": 1, "hidden_layer_sizes": (2,), "max_iter": 3, "random_state": 0}
+    return NARX(**{**defaults, **params})
+
+
+FITTED = make().fit(X[SEEN], Y[SEEN])
+
+
+@pytest.fixture
+def model():
+    """A fitted model; after the test it answers as before and its clock still tells."""
+    model = copy.deepcopy(FITTED)
+    yield model
+    model.set_params(**FITTED.get_params())
+    np.testing.assert_array_equal(model.predict(X[NEXT]), FITTED.predict(X[NEXT]))
+    assert model.forecast(X=X[NEXT]).index.equals(HOURS[NEXT])
+    with pytest.raises(ValueError, match="use predict_ahead"):
+        model.predict(X[SEEN])
+
+
+def refuses(sentence):
+    """The context of a ValueError with this sentence in it; ``...`` stands for anything."""
+    return pytest.raises(ValueError, match="(?s)" + re.escape(sentence).replace(r"\.\.\.", ".*"))
+
+
+def changed(data, row, value, column=None):
+    data = data.copy()
+    if column is None:
+        data.iloc[row] = value
+    else:
+        data.loc[data.index[row], column] = value
+    return data
+
+
+def reindexed(data, positions):
+    return data.set_axis(HOURS[positions])
+
+
+UNSORTED = [0, 2, 1, *range(3, 100)]
+DOUBLE = [0, 1, 1, *range(3, 100)]
+THREE_LEVELS = pd.MultiIndex.from_arrays([["s"] * 100, ["t"] * 100, HOURS[SEEN]])
+
+# What is wrong: (parameters, X, y, other arguments of fit, sentence)
+BAD_FITS = {
+    # rows
+    "too few rows": (
+        {"output_lags": 20}, X[:12], Y[:12], {},
+        "y has 12 rows, but lags up to 20 need at least 22: give a longer series or smaller lags.",
+    ),
+    "too few rows for leads": (
+        {"input_lags": [-9, 0]}, X[:12], Y[:12], {},
+        "y has 12 rows, but lags up to 2 and leads up to 9 need at least 13: give a longer series",
+    ),
+    "too short segments": (
+        {"output_lags": 20}, X[:30], Y[:30], {"segments": np.repeat([0, 1], 15)},
+        "the longest segment of y has 15 rows, but lags up to 20 need at least 22",
+    ),
+    "no rows": ({}, X[:0], Y[:0], {}, "0 sample(s)"),
+    "no target": ({}, X[SEEN], None, {}, "NARX requires y to be passed, but the target y is None."),
+    "all missing": (
+        {}, X[SEEN], Y[SEEN] * np.nan, {}, "0 of 98 rows can be trained on, the others have missing"
+    ),
+    "no weight": (
+        {}, X[SEEN], Y[SEEN], {"sample_weight": np.zeros(100)}, "are needed",
+    ),
+    "nothing to validate on": (
+        {"early_stopping": True, "validation_fraction": 0.01, "input_lags": [-3]},
+        X[SEEN], Y[SEEN], {},
+        "validation_fraction=0.01 of 100 rows holds no row that can be predicted: give a larger",
+    ),
+    "different lengths": (
+        {}, X[SEEN], Y[:99], {}, "inconsistent numbers of samples: [100, 99]"
+    ),
+    "three dimensions": (
+        {}, X[SEEN], np.zeros((100, 2, 2)), {}, "Found array with dim 3",
+    ),
+    "text": ({}, X[SEEN].assign(b="windy"), Y[SEEN], {}, "could not convert string to float"),
+    # infinite values
+    "infinite input": (
+        {}, changed(X[SEEN], 7, np.inf, "b"), Y[SEEN], {},
+        "X is infinite (inf) in row 7 (2024-01-01 07:00:00), column 'b': give a number, or NaN for "
+        "a missing value.",
+    ),
+    "negative infinite input": (
+        {}, changed(X[SEEN], 7, -np.inf, "a"), Y[SEEN], {},
+        "X is infinite (...inf) in row 7 (2024-01-01 07:00:00), column 'a'",
+    ),
+    "infinite input in an array": (
+        {}, changed(X[SEEN], 7, np.inf, "b").to_numpy(), Y[SEEN].to_numpy(), {},
+        "X is infinite (inf) in row 7, column 1",
+    ),
+    "infinite output": (
+        {}, X[SEEN], changed(Y[SEEN], 9, np.inf), {},
+        "y is infinite (inf) in row 9 (2024-01-01 09:00:00), column 'y'",
+    ),
+    "infinite output in an array": (
+        {}, X[SEEN].to_numpy(), changed(Y[SEEN], 9, np.inf).to_numpy(), {},
+        "y is infinite (inf) in row 9: give a number",
+    ),
+    "negative weight": (
+        {}, X[SEEN], Y[SEEN], {"sample_weight": np.r_[-1.0, np.ones(99)]}, "Negative values in data",
+    ),
+    "infinite weight": (
+        {}, X[SEEN], Y[SEEN], {"sample_weight": np.r_[np.inf, np.ones(99)]}, "contains infinity",
+    ),
+    "too few weights": (
+        {}, X[SEEN], Y[SEEN], {"sample_weight": np.ones(9)}, "sample_weight.shape == (9,)",
+    ),
+    "too few labels": (
+        {}, X[SEEN], Y[SEEN], {"segments": np.ones(9)}, "inconsistent numbers of samples: [100, 9]",
+    ),
+    # lags
+    **{
+        f"input lags {lags!r}": (
+            {"input_lags": lags}, X[SEEN], Y[SEEN], {},
+            "input_lags must be an int >= 0 (lags 0..L), a sequence of ints or a dict of "
+            f"column: lags. Got {lags!r} instead.",
+        )
+        for lags in (1.5, "2", -1, True, None, [0.5], [0, "1"], np.array([0.0, 1.0]))
+    },
+    **{
+        f"output lags {lags!r}": (
+            {"output_lags": lags}, X[SEEN], Y[SEEN], {},
+            f"output_lags must be an int >= 0 (lags 1..K)...a sequence of ints. Got {lags!r} "
+            "instead.",
+        )
+        for lags in (1.5, "2", -1, True, None, [1.5], {"y": 1})
+    },
+    "output lag 0": (
+        {"output_lags": [1, 0]}, X[SEEN], Y[SEEN], {},
+        "output_lags must be at least 1: an output is not known at its own time. Got 0.",
+    ),
+    "a lag twice": (
+        {"output_lags": [1, 2, 1]}, X[SEEN], Y[SEEN], {},
+        "output_lags holds a lag twice: [1, 2, 1]. Name each lag once.",
+    ),
+    "wrong lags in a dict": (
+        {"input_lags": {"a": 1, "b": "2"}}, X[SEEN], Y[SEEN], {},
+        "input_lags['b'] must be an int >= 0 (lags 0..L)...a sequence of ints. Got '2' instead.",
+    ),
+    "a column without lags": (
+        {"input_lags": {"a": 1}}, X[SEEN], Y[SEEN], {},
+        "input_lags gives no lags for the columns ['b'] of X: name every column, for example "
+        "'b': 1, or 'b': [] to leave it out.",
+    ),
+    "a position without lags": (
+        {"input_lags": {0: 1}}, X[SEEN].to_numpy(), Y[SEEN], {},
+        "input_lags gives no lags for the columns [1] of X",
+    ),
+    "lags without a column": (
+        {"input_lags": {"a": 1, "b": 1, "c": 1}}, X[SEEN], Y[SEEN], {},
+        "input_lags names the columns ['c'], but X has the columns ['a', 'b']: correct the names.",
+    ),
+    "no lags at all": (
+        {"input_lags": [], "output_lags": []}, X[SEEN], Y[SEEN], {},
+        "the model has neither output lags nor input lags: give at least one lag.",
+    ),
+    # the index
+    "unsorted": (
+        {}, reindexed(X[SEEN], UNSORTED), Y[SEEN].to_numpy(), {},
+        "the index of X is not sorted: row 2 (2024-01-01 01:00:00) comes before row 1 "
+        "(2024-01-01 02:00:00) in time: sort it with X.sort_index().",
+    ),
+    "unsorted y": (
+        {}, X[SEEN].to_numpy(), reindexed(Y[SEEN], UNSORTED), {},
+        "the index of y is not sorted: row 2 (2024-01-01 01:00:00) comes before row 1 "
+        "(2024-01-01 02:00:00) in time: sort it with y.sort_index().",
+    ),
+    "a time stamp twice": (
+        {}, reindexed(X[SEEN], DOUBLE), reindexed(Y[SEEN], DOUBLE), {},
+        "the index of X is not unique: the time stamp 2024-01-01 01:00:00 stands twice, in rows 1 "
+        "and 2: keep one of them, for example X[~X.index.duplicated()]",
+    ),
+    "a missing time stamp": (
+        {}, X[SEEN].set_axis(HOURS[SEEN].where(np.arange(100) != 4)), Y[SEEN].to_numpy(), {},
+        "the index of X has 1 missing time stamps (NaT), the first in row 4",
+    ),
+    "indices of X and y": (
+        {}, X[SEEN], Y[1:101], {},
+        "the indexes of X and y differ, first in row 0 (2024-01-01 00:00:00 and 2024-01-01 "
+        "01:00:00): align them, for example y = y.loc[X.index].",
+    ),
+    "an unsorted series": (
+        {}, X[SEEN].set_axis([["east"] * 100, HOURS[UNSORTED]]), Y[SEEN].to_numpy(), {},
+        "the index of series 'east' is not sorted: row 2 (2024-01-01 01:00:00)",
+    ),
+    "three levels": (
+        {}, X[SEEN].set_axis(THREE_LEVELS), Y[SEEN].to_numpy(), {},
+        "a MultiIndex must have two levels (series, time). Got 3.",
+    ),
+    # parameters
+    "loop": (
+        {"loop": "shut"}, X[SEEN], Y[SEEN], {},
+        "loop must be 'open', 'closed' or an int k >= 1. Got 'shut' instead.",
+    ),
+    **{
+        f"loop {loop!r}": (
+            {"loop": loop}, X[SEEN], Y[SEEN], {},
+            f"loop must be 'open', 'closed' or an int k >= 1. Got {loop!r} instead.",
+        )
+        for loop in (0, -3, 2.5, True, None)
+    },
+    "alpha": (
+        {"alpha": -1}, X[SEEN], Y[SEEN], {},
+        "The 'alpha' parameter of NARX must be a float in the range [0.0, inf). Got -1 instead.",
+    ),
+    **{
+        name: (
+            {name: value}, X[SEEN], Y[SEEN], {},
+            f"The {name!r} parameter of NARX must be {rule}. Got {value!r} instead.",
+        )
+        for name, value, rule in [
+            ("max_iter", 0, "an int in the range [1, inf)"),
+            ("tol", -1e-3, "a float in the range [0.0, inf)"),
+            ("validation_fraction", 1.0, "a float in the range (0.0, 1.0)"),
+            ("n_iter_no_change", 0, "an int in the range [1, inf)"),
+            ("n_restarts", 0, "an int in the range [1, inf)"),
+            ("n_jobs", "all", "None or an instance of 'int'"),
+            ("callback", 3, "None or a callable"),
+        ]
+    },
+    "hidden layer sizes": (
+        {"hidden_layer_sizes": (4, 0)}, X[SEEN], Y[SEEN], {},
+        "hidden_layer_sizes must hold ints >= 1. Got (4, 0) instead.",
+    ),
+    "hidden layer sizes that are no ints": (
+        {"hidden_layer_sizes": (4.5,)}, X[SEEN], Y[SEEN], {},
+        "hidden_layer_sizes must hold ints >= 1. Got (4.5,) instead.",
+    ),
+    # bounds
+    "bounds the wrong way round": (
+        {"output_range": (1, 0)}, X[SEEN], Y[SEEN], {},
+        "output_range must be (low, high) with low <= high. Got (1, 0) instead.",
+    ),
+    "a row with bounds the wrong way round": (
+        {"output_range": ("a", "b")}, X[SEEN].assign(a=0.0, b=1.0).pipe(changed, 5, -1.0, "b"),
+        Y[SEEN], {},
+        "output_range must have low <= high, but in row 5 (2024-01-01 05:00:00) low is 0 and high "
+        "-1: correct the bounds.",
+    ),
+    "one bound": (
+        {"output_range": 3}, X[SEEN], Y[SEEN], {},
+        "output_range must be a pair (low, high). Got 3 instead.",
+    ),
+    "a bound that is no column": (
+        {"output_range": (0, "limit")}, X[SEEN], Y[SEEN], {},
+        "output_range names the column 'limit', but X has the columns ['a', 'b']: correct the name.",
+    ),
+    "too many bounds": (
+        {"output_range": ([0, 0], None)}, X[SEEN], Y[SEEN], {},
+        "each bound of output_range must be a number, one number per output (1), a column name",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BAD_FITS)
+def test_fit_refuses(case):
+    params, X_bad, y_bad, others, sentence = BAD_FITS[case]
+    with refuses(sentence):
+        make(**params).fit(X_bad, y_bad, **others)
+
+
+@pytest.mark.parametrize("case", BAD_FITS)
+def test_a_refused_fit_leaves_the_fitted_model_as_it_was(case, model):
+    params, X_bad, y_bad, others, sentence = BAD_FITS[case]
+    with refuses(sentence):
+        model.set_params(**params).fit(X_bad, y_bad, **others)
+
+
+@pytest.mark.parametrize("data", ["other columns", "arrays", "no inputs", "two outputs"])
+def test_a_refused_fit_on_other_data_leaves_the_fitted_model_as_it_was(data, model):
+    few = slice(0, 3)
+    X_bad, y_bad = {
+        "other columns": (X[few].assign(c=1.0), Y[few]),
+        "arrays": (X[few].to_numpy(), Y[few].to_numpy()),
+        "no inputs": (None, Y[few]),
+        "two outputs": (X[few], Y[few].to_frame().assign(z=1.0)),
+    }[data]
+    with refuses("y has 3 rows, but lags up to 2 need at least 4"):
+        model.fit(X_bad, y_bad)
+
+
+@pytest.mark.parametrize(
+    "name, value, known",
+    [
+        ("solver", "newton", ["lm", "lbfgs"]),
+        ("activation", "sine", ["identity", "tanh", "logistic", "relu", "softplus"]),
+    ],
+)
+def test_an_unknown_name_lists_the_known_ones(name, value, known, model):
+    with refuses(f"The {name!r} parameter of NARX must be a str among ...{value!r}") as error:
+        model.set_params(**{name: value}).fit(X[SEEN], Y[SEEN])
+    for word in known:
+        assert repr(word) in str(error.value)
+
+
+@pytest.mark.parametrize("loop", ["closed", 24])
+def test_a_loop_that_cannot_be_trained_yet_says_what_can(loop, model):
+    with refuses(f"loop={loop!r} cannot be trained yet: train with loop='open'"):
+        model.set_params(loop=loop).fit(X[SEEN], Y[SEEN])
+
+
+def test_a_tdnn_needs_inputs():
+    for lags, X_bad in ((2, None), ([], X[SEEN])):
+        with refuses("TDNN predicts from inputs alone, and there are none"):
+            TDNN(input_lags=lags).fit(X_bad, Y[SEEN])
+
+
+# --- predict -------------------------------------------------------------------------------------
+
+BAD_X = {
+    "missing": (X[NEXT][["a"]], "The feature names should match...seen at fit time...- b"),
+    "added": (X[NEXT].assign(c=1.0), "The feature names should match...unseen at fit time...- c"),
+    "renamed": (X[NEXT].rename(columns={"b": "c"}), "The feature names should match...- c...- b"),
+    "reordered": (X[NEXT][["b", "a"]], "must be in the same order as they were in fit"),
+    "too wide": (
+        np.ones((5, 3)), "X has 3 features, but NARX is expecting 2 features as input",
+    ),
+    "too narrow": (np.ones((5, 1)), "X has 1 features, but NARX is expecting 2 features as input"),
+    "one dimension": (np.ones(5), "Expected 2D array, got 1D array instead"),
+    "no rows": (X[:0], "Found array with 0 sample(s)"),
+    "nothing": (None, "X"),
+    "infinite": (
+        changed(X[NEXT], 3, np.inf, "a"),
+        "X is infinite (inf) in row 3 (2024-01-05 07:00:00), column 'a'",
+    ),
+    "seen": (
+        X[90:110],
+        "X begins at 2024-01-04 18:00:00, but rows up to 2024-01-05 03:00:00 have been seen, and "
+        "predict continues after them: use predict_ahead(X, y)...or simulate(X, y_init)",
+    ),
+    "later": (
+        X[105:],
+        "X begins at 2024-01-05 09:00:00, but the last row seen is 2024-01-05 03:00:00 and the "
+        "clock is hourly: give the rows in between to update(X, y), or use simulate(X, y_init).",
+    ),
+    "jumping": (
+        X[NEXT].drop(HOURS[104]),
+        "X jumps at row 4 (2024-01-05 09:00:00), which does not follow the row before it",
+    ),
+    "unsorted": (
+        X[NEXT].iloc[[1, 0, 2]],
+        "the index of X is not sorted: row 1 (2024-01-05 04:00:00) comes before row 0",
+    ),
+    "twice": (
+        X[NEXT].iloc[[0, 1, 1]],
+        "the index of X is not unique: the time stamp 2024-01-05 05:00:00 stands twice",
+    ),
+    "zoned": (X[NEXT].tz_localize("UTC"), "zone"),
+    "in periods": (X[NEXT].to_period("h"), "period"),
+    "of a series": (
+        X[NEXT].set_axis([["east"] * 20, HOURS[NEXT]]),
+        "series 'east' cannot be continued, for NARX has seen a single series: use "
+        "simulate(X, y_init) to run from given initial conditions.",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+@pytest.mark.parametrize("verb", ["predict", "score", "forecast"])
+@pytest.mark.parametrize("case", BAD_X)
+def test_predict_refuses(case, verb, model):
+    X_bad, sentence = BAD_X[case]
+    if verb == "forecast" and case in ("missing", "renamed"):
+        sentence = "need the columns ['b'] of X"
+    if verb == "forecast" and case == "reordered":
+        pytest.skip("either answer is right where columns have names")
+    n = 0 if X_bad is None else len(X_bad)
+    with refuses(sentence):
+        if verb == "forecast":
+            model.forecast(X=X_bad)
+        elif verb == "score":
+            model.score(X_bad, np.ones(n))
+        else:
+            model.predict(X_bad)
+
+
+def test_predict_without_X_names_forecast(model):
+    with refuses("predict needs X...use forecast(steps) for the next steps"):
+        model.predict(None)
+
+
+def test_a_bound_needs_its_future_rows():
+    limited = X.assign(limit=5.0)
+    model = make(output_range=(None, "limit"), input_lags=30)
+    model.set_params(input_lags=[30]).fit(limited[SEEN], Y[SEEN])
+    with refuses("20 steps need the columns ['limit'] of X in the 20 rows after 2024-01-05 03:00"):
+        model.forecast(20)
+    assert len(model.forecast(X=limited[NEXT][["limit"]])) == 20
+
+
+def test_bounds_the_wrong_way_round_in_future_rows_are_refused():
+    limited = X.assign(low=-5.0, high=5.0)
+    model = make(output_range=("low", "high")).fit(limited[SEEN], Y[SEEN])
+    before = model.predict(limited[NEXT])
+    with refuses("output_range must have low <= high, but in row 2 (2024-01-05 06:00:00) low is 7"):
+        model.predict(changed(limited[NEXT], 2, 7.0, "low"))
+    np.testing.assert_array_equal(model.predict(limited[NEXT]), before)
+
+
+# --- forecast ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("steps", [0, -1, 2.5, "24", True, [3]])
+def test_forecast_needs_a_number_of_steps(steps, model):
+    with refuses(f"steps must be an int >= 1. Got {steps!r} instead."):
+        model.forecast(steps, X=X[NEXT])
+
+
+def test_forecast_needs_steps_or_X(model):
+    with refuses("forecast needs a number of steps, or X"):
+        model.forecast()
+
+
+def test_forecast_needs_the_future_inputs(model):
+    with refuses(
+        "24 steps need the columns ['a', 'b'] of X in the 24 rows after 2024-01-05 03:00:00: "
+        "give them as forecast(X=...)"
+    ):
+        model.forecast(24)
+
+
+def test_forecast_needs_as_many_rows_as_steps(model):
+    with refuses("24 steps need 24 rows of the columns ['a', 'b'] of X, but it has 20"):
+        model.forecast(24, X=X[NEXT])
+
+
+def test_an_irregular_clock_knows_no_next_time_stamps():
+    index = HOURS[np.unique(np.random.default_rng(0).integers(0, 120, 25) ** 2 // 120)]
+    y = pd.Series(1.0 * np.arange(len(index)), index)
+    model = make().fit(None, y)
+    if model._clock.describe() == "irregular":
+        with refuses("the time stamps have no regular step"):
+            model.forecast(3)
+
+
+# --- predict_ahead -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("steps", [0, -1, 1.5, "a", [1, 0], [], [[1]], None])
+def test_predict_ahead_needs_steps_of_1_or_more(steps, model):
+    with refuses(f"steps must be an int >= 1 or a sequence of them. Got {steps!r}"):
+        model.predict_ahead(X, Y, steps=steps)
+
+
+def test_predict_ahead_needs_rows_for_the_lags(model):
+    with refuses("y has 2 rows, but lags up to 2 need at least"):
+        model.predict_ahead(X[:2], Y[:2])
+
+
+@pytest.mark.parametrize(
+    "y, sentence",
+    [
+        (None, "y"),
+        (Y[:50], "inconsistent numbers of samples: [120, 50]"),
+        (changed(Y, 5, np.inf), "y is infinite (inf) in row 5 (2024-01-01 05:00:00), column 'y'"),
+        (Y.to_frame().assign(z=1.0), "y has 2 columns, but NARX was fitted with 1"),
+        (Y.set_axis(HOURS + pd.Timedelta("1D")), "the indexes of X and y differ, first in row 0"),
+    ],
+    ids=["none", "short", "infinite", "two columns", "other index"],
+)
+@pytest.mark.parametrize("verb", ["predict_ahead", "backtest", "update"])
+def test_measured_outputs_must_fit(verb, y, sentence, model):
+    with refuses(sentence):
+        if verb == "backtest":
+            backtest(model, X, y, steps=3)
+        elif verb == "update":
+            model.update(X, y)
+        else:
+            model.predict_ahead(X, y)
+
+
+def test_predict_ahead_needs_the_inputs_of_fit(model):
+    with refuses("was fitted with the columns ['a', 'b'] of X: give them"):
+        model.predict_ahead(None, Y)
+
+
+def test_predict_ahead_needs_a_label_for_each_row(model):
+    with refuses("inconsistent numbers of samples: [120, 7]"):
+        model.predict_ahead(X, Y, segments=np.ones(7))
+
+
+# --- score ---------------------------------------------------------------------------------------
+
+
+def test_score_needs_an_output_for_each_row(model):
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        model.score(X[NEXT], Y[100:110])
+
+
+def test_score_needs_some_measured_output(model):
+    with pytest.raises(ValueError):
+        model.score(X[NEXT], Y[NEXT] * np.nan)
+
+
+# --- simulate ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n", [0, 1])
+def test_simulate_needs_y_init_of_the_largest_output_lag(n, model):
+    sentence = (
+        f"y_init has {n} rows, but output lags up to 2 need the measured outputs of at least the "
+        "first 2 of the 120 rows of X: give y_init of that length."
+    )
+    with refuses(sentence):
+        model.simulate(X, Y[:n])
+    if not n:
+        with refuses(sentence):
+            model.simulate(X)
+
+
+def test_simulate_needs_y_init_up_to_the_first_row_that_it_can_predict():
+    """Between the end of y_init and a longer input lag there is no history to run on."""
+    model = make(input_lags=6, output_lags=2).fit(X[SEEN], Y[SEEN])
+    with refuses("y_init has 3 rows, but"):
+        model.simulate(X, Y[:3])
+
+
+@pytest.mark.parametrize(
+    "y_init, sentence",
+    [
+        (pd.concat([Y, Y]), "y_init has 240 rows"),
+        (Y[:5].to_frame().assign(z=1.0), "y_init has 2 columns, but the model has 1"),
+        (changed(Y[:5], 3, np.inf), "y_init is infinite (inf) in row 3"),
+    ],
+    ids=["long", "two columns", "infinite"],
+)
+def test_y_init_must_fit(y_init, sentence, model):
+    with refuses(sentence):
+        model.simulate(X, y_init)
+
+
+def test_simulate_needs_X(model):
+    with pytest.raises(ValueError, match="X"):
+        model.simulate(None, Y[:5])
+
+
+def test_simulate_of_a_model_without_inputs_names_forecast():
+    model = make().fit(None, Y[SEEN])
+    with pytest.raises(ValueError, match="forecast"):
+        model.simulate(None, Y[:5])
+
+
+def test_simulate_refuses_a_jump(model):
+    with refuses("X jumps at row 50 (2024-01-03 03:00:00), which does not follow the row before"):
+        model.simulate(X.drop(HOURS[50]), Y[:5])
+
+
+# --- update --------------------------------------------------------------------------------------
+
+
+def test_update_takes_only_later_rows(model):
+    with refuses(
+        "the new rows begin at 2024-01-04 18:00:00, but rows up to 2024-01-05 03:00:00 have been "
+        "seen: give update only rows after those."
+    ):
+        model.update(X[90:110], Y[90:110])
+
+
+def test_update_needs_the_inputs_of_fit(model):
+    with refuses("was fitted with the columns ['a', 'b'] of X: give them"):
+        model.update(None, Y[NEXT])
+
+
+def test_update_refuses_bad_inputs(model):
+    with refuses("X is infinite (inf) in row 3 (2024-01-05 07:00:00), column 'a'"):
+        model.update(changed(X[NEXT], 3, np.inf, "a"), Y[NEXT])
+    with refuses("The feature names should match"):
+        model.update(X[NEXT].rename(columns={"b": "c"}), Y[NEXT])
+
+
+def panel(rows):
+    X_, y_ = X[rows], Y[rows]
+    return tuple(pd.concat([v, v], keys=["east", "west"]) for v in (X_, y_))
+
+
+def test_a_refused_update_of_a_panel_moves_no_series():
+    """East follows and west overlaps: neither is taken."""
+    model = make().fit(*panel(SEEN))
+    before = model.predict(panel(NEXT)[0])
+    east, west = (pd.concat([v], keys=[k]) for k, v in (("east", X[100:105]), ("west", X[95:105])))
+    X_bad = pd.concat([east, west])
+    with refuses("the new rows begin at 2024-01-04 23:00:00, but rows up to 2024-01-05 03:00:00"):
+        model.update(X_bad, np.ones(15))
+    np.testing.assert_array_equal(model.predict(panel(NEXT)[0]), before)
+
+
+def test_an_unknown_series_is_refused():
+    model = make().fit(*panel(SEEN))
+    with refuses("series 'north' cannot be continued, for NARX has seen the series ['east', 'west']"):
+        model.predict(pd.concat([X[NEXT]], keys=["north"]))
+    with refuses("cannot be continued, for NARX has seen the series ['east', 'west']"):
+        model.predict(X[NEXT])
+
+
+# --- backtest and skill_table --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "origins, sentence",
+    [
+        ([0], "origin 0 lacks 2 rows of history up to it or 5 rows after it"),
+        ([50, 115], "origin 115 lacks 2 rows of history up to it or 5 rows after it"),
+        ([119], "origin 119 lacks"),
+        ([50, 120], "origin 120 is no row of 120: give positions from 0"),
+        ([-1], "origin -1 is no row of 120: give positions from 0"),
+        ([HOURS[0]], "origin 2024-01-01 00:00:00 lacks 2 rows of history"),
+        ([HOURS[50], pd.Timestamp("2025-01-01")], "origin 2025-01-01 00:00:00 is not in the index"),
+        (["noon"], "origin noon is not in the index"),
+        ([], "origin"),
+        (50, "origin"),
+        ([[50]], "origin"),
+    ],
+    ids=str,
+)
+def test_origins_must_be_rows_with_history_and_targets(origins, sentence, model):
+    with refuses(sentence):
+        backtest(model, X, Y, steps=5, origins=origins)
+
+
+def test_labels_need_an_index(model):
+    with pytest.raises(ValueError, match="origin"):
+        backtest(make().fit(X.to_numpy(), Y.to_numpy()), X.to_numpy(), Y.to_numpy(), 5, ["noon"])
+
+
+def test_an_origin_needs_its_targets_in_its_segment(model):
+    with refuses("origin 57 lacks 2 rows of history up to it or 5 rows after it in its segment"):
+        backtest(model, X, Y, 5, origins=[50, 57], segments=np.repeat([0, 1], 60))
+
+
+@pytest.mark.parametrize("steps", [0, 2.5, "24", True])
+def test_backtest_needs_a_number_of_steps(steps, model):
+    with refuses(f"steps must be an int >= 1. Got {steps!r} instead."):
+        backtest(model, X, Y, steps=steps)
+
+
+def test_backtest_needs_rows_for_history_and_steps(model):
+    with refuses("no row has 2 rows of history and 24 rows ahead of it: give a longer series or"):
+        backtest(model, X[:20], Y[:20], steps=24)
+
+
+def test_skill_table_needs_common_targets(model):
+    early, late = (backtest(model, X, Y, 2, origins) for origins in ([10, 11], [50, 51]))
+    with refuses("the backtests have no target in common: give them the same origins"):
+        skill_table({"early": early, "late": late}, horizons=[1])
+    with refuses("horizons [8, 24] were not forecast: the backtests have 1..2"):
+        skill_table({"early": early}, horizons=(1, 8, 24))
+    with refuses("skill_table needs at least one backtest"):
+        skill_table({})
+
+
+# --- baselines -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "model, sentence",
+    [
+        (SeasonalNaive(0), "The 'period' parameter of SeasonalNaive must be an int in the range"),
+        (SeasonalNaive(200), "y has 100 rows, but lags up to 200 need at least 202"),
+        (ARX(validation_fraction=0), "The 'validation_fraction' parameter of ARX must be a float"),
+        (ARX(input_lags="2"), "input_lags must be an int >= 0"),
+        (ARX(alphas=[-1.0]), "alphas"),
+        (ARX(alphas=[]), "alphas"),
+        (Climatology(by=("moon",)), "by must name fields of a DatetimeIndex"),
+        (Persistence(output_range=(1, 0)), "output_range must be (low, high) with low <= high"),
+    ],
+    ids=str,
+)
+def test_baselines_refuse(model, sentence):
+    with refuses(sentence):
+        clone(model).fit(X[SEEN], Y[SEEN])
+
+
+@pytest.mark.parametrize("model", [Persistence(), SeasonalNaive(24), ARX(), Climatology()], ids=str)
+def test_baselines_refuse_what_networks_refuse(model):
+    model = clone(model).fit(X[SEEN], Y[SEEN])
+    before = model.predict(X[NEXT])
+    for call, sentence in [
+        (lambda: model.predict(X[90:]), "use predict_ahead(X, y)"),
+        (lambda: model.predict(X[105:]), "give the rows in between to update(X, y)"),
+        (lambda: model.predict(X[NEXT][["a"]]), "The feature names should match"),
+        (lambda: model.predict(changed(X[NEXT], 3, np.inf, "a")), "X is infinite (inf) in row 3"),
+        (lambda: model.update(X[90:], Y[90:]), "give update only rows after those"),
+        (lambda: model.forecast(0), "steps must be an int >= 1"),
+        (lambda: model.predict_ahead(X, Y, 0), "steps must be an int >= 1"),
+    ]:
+        with refuses(sentence):
+            call()
+        np.testing.assert_array_equal(model.predict(X[NEXT]), before)
+
+
+def test_a_climatology_needs_time_stamps():
+    with refuses("Climatology averages by month, hour, and the rows have no time stamps"):
+        Climatology().fit(X[SEEN].to_numpy(), Y[SEEN].to_numpy())

@@ -1,0 +1,238 @@
+"""Displays draw what they were given, name it, and leave matplotlib's style alone."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from narxkit import NARX, Persistence, SeasonalNaive, backtest
+from narxkit.datasets import make_narendra
+from narxkit.plotting import ForecastDisplay, HorizonDisplay, TrainingDisplay, _spread
+
+matplotlib = pytest.importorskip("matplotlib")
+plt = pytest.importorskip("matplotlib.pyplot")
+
+
+@pytest.fixture(autouse=True)
+def untouched_style():
+    before = matplotlib.rcParams.copy()
+    yield
+    plt.close("all")
+    assert matplotlib.rcParams == before
+
+
+@pytest.fixture
+def y():
+    index = pd.date_range("2024-05-01", periods=96, freq="h", name="time")
+    return pd.Series(10 + np.sin(2 * np.pi * np.arange(96) / 24), index=index, name="power")
+
+
+@pytest.fixture(scope="module")
+def runs():
+    y = np.random.default_rng(0).normal(size=200).cumsum()
+    models = {"seasonal naive": SeasonalNaive(24), "persistence": Persistence()}
+    return {name: backtest(m.fit(None, y), None, y, steps=12) for name, m in models.items()}
+
+
+@pytest.fixture(scope="module")
+def network():
+    X, y = make_narendra(300, random_state=0)
+    return NARX(early_stopping=True, max_iter=15, random_state=0).fit(X[:280], y[:280])
+
+
+def drawn(line):
+    return np.asarray(line.get_ydata(), dtype=float)
+
+
+def texts(legend):
+    return [text.get_text() for text in legend.get_texts()]
+
+
+# --- forecasts ---------------------------------------------------------------------------------
+
+
+def test_forecast_draws_history_forecast_and_truth(y):
+    y_pred = y[72:] + 1
+    display = ForecastDisplay.from_predictions(y[72:], y_pred, history=y[:72], unit="kW")
+    np.testing.assert_array_equal(drawn(display.history_line_), y[:72])
+    np.testing.assert_array_equal(drawn(display.true_line_), y[72:])
+    np.testing.assert_array_equal(drawn(display.forecast_lines_["forecast"]), y_pred)
+    assert display.ax_.get_title(loc="left") == "power, kW"
+    assert display.ax_.get_xlabel() == "time"
+    assert texts(display.legend_) == ["history", "measured", "forecast"]
+    assert display.figure_ is display.ax_.figure
+
+
+def test_forecast_draws_several_forecasts_onto_given_axes(y):
+    _, ax = plt.subplots()
+    forecasts = {"NARX": y[72:] + 1, "ridge": y[72:] - 1}
+    display = ForecastDisplay.from_predictions(y[72:], forecasts, ax=ax, lw=3.5)
+    assert display.ax_ is ax and display.history_line_ is display.origin_line_ is None
+    assert list(display.forecast_lines_) == ["NARX", "ridge"]
+    colours = {line.get_color() for line in display.forecast_lines_.values()}
+    assert len(colours) == 2
+    assert {line.get_linewidth() for line in display.forecast_lines_.values()} == {3.5}
+
+
+def test_forecast_without_truth(y):
+    display = ForecastDisplay.from_predictions(None, {"model": y[72:]}, target="wind", unit="m/s")
+    assert display.true_line_ is None
+    assert display.ax_.get_title(loc="left") == "wind, m/s"
+
+
+def test_arrays_take_the_clock_beside_them(y):
+    display = ForecastDisplay.from_predictions(y[72:], y[72:].to_numpy(), history=y[:72])
+    assert display.y_pred["forecast"].index.equals(y.index[72:])
+
+
+def test_arrays_are_counted_from_the_origin():
+    display = ForecastDisplay.from_predictions([3.0, 4.0], [3.5, 4.5], history=[1.0, 2.0])
+    assert display.history_line_.get_xdata().tolist() == [-1, 0]
+    assert display.true_line_.get_xdata().tolist() == [1, 2]
+    assert display.ax_.get_xlabel() == "steps from the origin"
+
+
+@pytest.mark.parametrize("kind", ["zone", "period"])
+def test_clocks_of_all_kinds(y, kind):
+    y = y.tz_localize("Europe/Berlin") if kind == "zone" else y.to_period("h")
+    display = ForecastDisplay.from_predictions(y[72:], y[72:], history=y[:72])
+    display.figure_.canvas.draw()
+    assert display.ax_.get_xlabel() == ("time, Europe/Berlin" if kind == "zone" else "time")
+
+
+def test_forecast_from_an_estimator(y):
+    model = SeasonalNaive(24).fit(None, y[:72])
+    display = ForecastDisplay.from_estimator(model, y=y[72:], history=y[:72])
+    np.testing.assert_allclose(drawn(display.forecast_lines_["SeasonalNaive"]), y[48:72])
+
+
+def test_forecast_from_an_estimator_with_inputs(network):
+    X, y = make_narendra(300, random_state=0)
+    display = ForecastDisplay.from_estimator(network, X[280:], y[280:], name="network")
+    np.testing.assert_array_equal(
+        drawn(display.forecast_lines_["network"]), network.predict(X[280:])
+    )
+
+
+def test_two_outputs_at_once_are_refused():
+    with pytest.raises(ValueError) as error:
+        ForecastDisplay.from_predictions(None, np.zeros((5, 2)))
+    assert str(error.value) == (
+        "ForecastDisplay draws one series, but forecast has the shape (5, 2): give one output at "
+        "a time."
+    )
+
+
+def test_an_array_of_another_length_is_refused(y):
+    with pytest.raises(ValueError) as error:
+        ForecastDisplay.from_predictions(y[72:], np.zeros(5))
+    assert str(error.value) == (
+        "forecast has 5 values where 24 were given beside it: give as many, or a Series with its "
+        "own index."
+    )
+
+
+def test_clock_and_no_clock_are_refused(y):
+    with pytest.raises(ValueError) as error:
+        ForecastDisplay.from_predictions([1.0, 2.0], [1.0, 2.0], history=y)
+    assert str(error.value) == (
+        "some of history, y_true and y_pred have time stamps and others do not: give all of them "
+        "as Series with time stamps, or none."
+    )
+
+
+# --- errors by horizon -------------------------------------------------------------------------
+
+
+def test_horizons_draw_the_errors_of_backtests(runs):
+    display = HorizonDisplay.from_backtests(runs, unit="kW", step="h")
+    for name, run in runs.items():
+        errors = [
+            np.sqrt(np.mean((part["y_hat"] - part["y"]) ** 2)) for _, part in run.groupby("horizon")
+        ]
+        np.testing.assert_allclose(drawn(display.lines_[name]), errors)
+        assert display.labels_[name].get_text() == name
+    assert display.ax_.get_title(loc="left") == "RMSE, kW"
+    assert display.ax_.get_xlabel() == "horizon, h"
+
+
+def test_the_highlighted_model_is_the_bold_one(runs):
+    display = HorizonDisplay.from_backtests(runs, highlight="persistence")
+    widths = {name: line.get_linewidth() for name, line in display.lines_.items()}
+    assert widths["persistence"] > widths["seasonal naive"]
+    assert display.labels_["persistence"].get_fontweight() == "bold"
+
+
+def test_an_unknown_highlight_is_refused(runs):
+    with pytest.raises(ValueError) as error:
+        HorizonDisplay.from_backtests(runs, highlight="NARX")
+    assert str(error.value) == (
+        "highlight must be one of seasonal naive, persistence. Got 'NARX' instead."
+    )
+
+
+def test_names_stand_apart_even_where_lines_meet():
+    names = list("abcde")
+    rmse = pd.DataFrame(np.full((3, 5), [1.0, 1.0, 1.0, 2.0, 9.0]), [1, 2, 3], names)
+    display = HorizonDisplay(rmse=rmse).plot()
+    display.figure_.canvas.draw()
+    boxes = sorted(label.get_window_extent().y0 for label in display.labels_.values())
+    assert np.diff(boxes).min() > 1.2 * 9 * display.figure_.dpi / 72
+
+
+def test_spread_moves_only_what_is_too_close():
+    np.testing.assert_allclose(_spread(np.array([0.0, 10.0, 11.0, 30.0]), 3), [0, 9, 12, 30])
+
+
+# --- training ----------------------------------------------------------------------------------
+
+
+def test_training_draws_both_curves_and_the_reason(network):
+    display = TrainingDisplay.from_estimator(network)
+    np.testing.assert_array_equal(drawn(display.loss_line_), network.loss_curve_)
+    np.testing.assert_array_equal(drawn(display.validation_line_), network.validation_curve_)
+    assert drawn(display.best_)[0] == min(network.validation_curve_)
+    assert display.stop_text_.get_text() == str(network.stop_)
+    assert display.ax_.get_xlabel() == "iteration"
+    assert display.ax_.get_title(loc="left") == "loss, standardised units"
+    assert texts(display.legend_) == ["training", "held out", "weights kept"]
+
+
+def test_training_without_held_out_rows():
+    display = TrainingDisplay(loss_curve=[3.0, 2.0, 1.0]).plot()
+    assert display.validation_line_ is None and display.stop_text_.get_text() == ""
+    assert drawn(display.best_).tolist() == [1.0]
+
+
+def test_training_of_a_model_without_iterations_is_refused():
+    with pytest.raises(ValueError) as error:
+        TrainingDisplay.from_estimator(Persistence())
+    assert str(error.value) == (
+        "TrainingDisplay draws loss_curve_, and this Persistence has none: give a fitted network."
+    )
+
+
+# --- matplotlib --------------------------------------------------------------------------------
+
+
+def test_without_matplotlib_a_sentence_says_how_to_get_it(monkeypatch):
+    for name in [name for name in sys.modules if name.partition(".")[0] == "matplotlib"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(ImportError) as error:
+        TrainingDisplay(loss_curve=[2.0, 1.0]).plot()
+    assert str(error.value) == (
+        "plots need matplotlib, which is not installed: pip install 'narxkit[plot]'."
+    )
+
+
+def test_the_module_imports_no_matplotlib(tmp_path):
+    code = "import sys, narxkit.plotting, narxkit.study; print('matplotlib' in sys.modules)"
+    path = [entry for entry in sys.path if entry]
+    answer = subprocess.run(
+        [sys.executable, "-c", f"import sys; sys.path[:0] = {path!r}; {code}"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert answer.stdout.strip() == "False", answer.stderr
