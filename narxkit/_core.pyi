@@ -36,13 +36,24 @@ class Plan:
         n_inputs: int,
     ) -> None: ...
 
+class Measured:
+    """Inputs, outputs and their bounds, as kernels read them."""
+
+    @property
+    def n(self) -> int:
+        """Number of rows."""
+    def __init__(
+        self,
+        u: _Floats,
+        y: _Floats,
+        low: _Floats | None = None,
+        high: _Floats | None = None,
+    ) -> None: ...
+
 def open_loop(
     plan: Plan,
     theta: _Floats,
-    u: _Floats,
-    y: _Floats,
-    low: _Floats | None,
-    high: _Floats | None,
+    data: Measured,
     rows: _Indices,
     y_hat: _Floats,
 ) -> None:
@@ -51,10 +62,7 @@ def open_loop(
 def rollout(
     plan: Plan,
     theta: _Floats,
-    u: _Floats,
-    y: _Floats,
-    low: _Floats | None,
-    high: _Floats | None,
+    data: Measured,
     origins: _Indices,
     lengths: _Indices,
     path: _Floats,
@@ -65,10 +73,7 @@ def rollout(
 def population_values(
     plan: Plan,
     thetas: _Floats,
-    u: _Floats,
-    y: _Floats,
-    low: _Floats | None,
-    high: _Floats | None,
+    data: Measured,
     rows: _Indices,
     weight: _Floats,
     stop: _Flag,
@@ -79,10 +84,7 @@ def population_values(
 def gradient(
     plan: Plan,
     theta: _Floats,
-    u: _Floats,
-    y: _Floats,
-    low: _Floats | None,
-    high: _Floats | None,
+    data: Measured,
     rows: _Indices,
     weight: _Floats,
     stop: _Flag,
@@ -93,10 +95,7 @@ def gradient(
 def residuals_and_jacobian(
     plan: Plan,
     theta: _Floats,
-    u: _Floats,
-    y: _Floats,
-    low: _Floats | None,
-    high: _Floats | None,
+    data: Measured,
     rows: _Indices,
     weight: _Floats,
     e: _Floats,
@@ -107,10 +106,7 @@ def residuals_and_jacobian(
 def normal_equations(
     plan: Plan,
     theta: _Floats,
-    u: _Floats,
-    y: _Floats,
-    low: _Floats | None,
-    high: _Floats | None,
+    data: Measured,
     rows: _Indices,
     weight: _Floats,
     stop: _Flag,

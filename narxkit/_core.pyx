@@ -88,7 +88,7 @@ cdef class Plan:
         cdef Net* net = &self.net
         cdef Py_ssize_t at = 0
         cdef int l
-        if len(sizes) > MAX_LAYERS:
+        if len(sizes) > MAX_LAYERS + 1:
             raise ValueError(f"at most {MAX_LAYERS - 1} hidden layers are supported.")
         self.args = (sizes, activation, linear, outputs, inputs, n_inputs)
         net.f = ACTIVATIONS[activation]
@@ -119,6 +119,38 @@ cdef class Plan:
         return self.net.P
 
 
+cdef class Measured:
+    """Inputs u (n, m), outputs y (n, p) and their bounds (n, p) or None, as kernels read them."""
+
+    cdef const double[:, ::1] _u, _y, _low, _high       # keep the memory alive
+    cdef const double* u
+    cdef const double* y
+    cdef const double* low
+    cdef const double* high
+    cdef readonly Py_ssize_t n
+
+    def __init__(self, const double[:, ::1] u, const double[:, ::1] y,
+                 const double[:, ::1] low=None, const double[:, ::1] high=None):
+        self._u, self._y, self._low, self._high = u, y, low, high
+        self.n = min(len(u), len(y)) if u.shape[1] else len(y)
+        self.u = &u[0, 0] if u.shape[0] and u.shape[1] else NULL
+        self.y = &y[0, 0] if self.n else NULL
+        self.low = &low[0, 0] if low is not None and self.n else NULL
+        self.high = &high[0, 0] if high is not None and self.n else NULL
+
+
+cdef check(Plan plan, Measured data, const Py_ssize_t[::1] rows, const double[::1] weight=None):
+    """The data fit the network, and every row has its history and its leads inside them."""
+    cdef Py_ssize_t i
+    if weight is not None and len(weight) != data.n:
+        raise ValueError(f"{data.n} rows need as many weights, not {len(weight)}.")
+    if data._u.shape[1] != plan.net.m or data._y.shape[1] != plan.net.p:
+        raise ValueError("the data do not have the columns of the network.")
+    for i in range(len(rows)):
+        if rows[i] < plan.history or rows[i] + plan.lead >= data.n:
+            raise IndexError(f"row {rows[i]} of {data.n} lacks history or leads.")
+
+
 # ---------------------------------------------------------------- one row
 cdef inline int pad(int n) noexcept nogil:
     return (n + NK_LANES - 1) // NK_LANES * NK_LANES
@@ -133,12 +165,12 @@ cdef inline void gather(const Net* net, const double* y, const double* u, double
         z[i] = u[net.tap[i]]
 
 
-cdef inline int gather_block(const Net* net, const double* y, const double* u,
-                             const Py_ssize_t* rows, Py_ssize_t B, double* Z) noexcept nogil:
+cdef inline int gather_block(const Net* net, Measured data, const Py_ssize_t* rows, Py_ssize_t B,
+                             double* Z) noexcept nogil:
     """The lagged vectors Z (B, T) of some rows; returns B."""
     cdef Py_ssize_t i
     for i in range(B):
-        gather(net, y + rows[i] * net.p, u + rows[i] * net.m, Z + i * net.T)
+        gather(net, data.y + rows[i] * net.p, data.u + rows[i] * net.m, Z + i * net.T)
     return <int>B
 
 
@@ -195,6 +227,7 @@ cdef inline void forward_row(const Net* net, const double* w, const double* z, d
         width = pad(net.size[l + 1])
         nk_affine(x, net.size[l], w, w + net.size[l] * width, a, width)
         nk_activate(net.f, a, width)
+        memset(a + net.size[l + 1], 0, (width - net.size[l + 1]) * sizeof(double))
         w += <Py_ssize_t>(net.size[l] + 1) * width
         x = a
         a, swap = swap, a
@@ -253,9 +286,8 @@ cdef void forward(const Net* net, const double* theta, int B, const double* Z, d
         matmul(B, net.T, net.p, Z, theta + net.V, 1.0, y_hat)
 
 
-cdef double residuals(const Net* net, int B, const Py_ssize_t* rows, const double* y,
-                      const double* weight, const double* low, const double* high,
-                      double* y_hat, double* root) noexcept nogil:
+cdef double residuals(const Net* net, Measured data, int B, const Py_ssize_t* rows,
+                      const double* weight, double* y_hat, double* root) noexcept nogil:
     """SSE of a block.  y_hat (B, p) becomes sqrt(w) (y_hat - y), 0 where y is missing; root (B, p)
     becomes its derivative by the unclipped output: sqrt(w), or 0 where missing or clipped."""
     cdef double sse = 0.0, w
@@ -265,12 +297,12 @@ cdef double residuals(const Net* net, int B, const Py_ssize_t* rows, const doubl
         for j in range(net.p):
             at = rows[i] * net.p + j
             root[j] = w
-            if low != NULL and clip(low + at, high + at, y_hat + j):
+            if data.low != NULL and clip(data.low + at, data.high + at, y_hat + j):
                 root[j] = 0.0
-            if isnan(y[at]):
+            if isnan(data.y[at]):
                 root[j] = y_hat[j] = 0.0
             else:
-                y_hat[j] = w * (y_hat[j] - y[at])
+                y_hat[j] = w * (y_hat[j] - data.y[at])
             sse += y_hat[j] * y_hat[j]
         y_hat += net.p
         root += net.p
@@ -339,14 +371,13 @@ cdef void jacobian(const Net* net, const double* theta, int B, int j, const doub
                 J[i * P + net.V + k * net.p + j] = one * Z[i * net.T + k]
 
 
-# ---------------------------------------------------------------- open loop: one step from every row
+# ---------------------------------------------------------------- open loop: one step from a row
 def _rows_at_once(Plan plan):
     """Rows in a block: as many as keep a block of the Jacobian within 2 MB."""
     return int(np.clip(2**18 // (plan.net.P * plan.net.p), 32, 512))
 
 
-def open_loop(Plan plan, const double[::1] theta, const double[:, ::1] u, const double[:, ::1] y,
-              const double[:, ::1] low, const double[:, ::1] high, const Py_ssize_t[::1] rows,
+def open_loop(Plan plan, const double[::1] theta, Measured data, const Py_ssize_t[::1] rows,
               double[:, ::1] y_hat):
     """One-step predictions of `rows` from measured history.
 
@@ -354,40 +385,35 @@ def open_loop(Plan plan, const double[::1] theta, const double[:, ::1] u, const 
     """
     cdef const Net* net = &plan.net
     cdef int B
-    cdef Py_ssize_t at, i, j, n = len(rows)
+    cdef Py_ssize_t at, i, j, k, n = len(rows)
     cdef double[::1] Z = np.empty(BLOCK * net.T + 1), A = np.empty(BLOCK * net.hidden + 1)
-    cdef const double* lo = &low[0, 0] if low is not None else NULL
-    cdef const double* hi = &high[0, 0] if high is not None else NULL
-    cdef const double* u0 = first(u)
+    check(plan, data, rows)
     with nogil:
         at = 0
         while at < n:
-            B = gather_block(net, &y[0, 0], u0, &rows[at], min(BLOCK, n - at), &Z[0])
+            B = gather_block(net, data, &rows[at], min(BLOCK, n - at), &Z[0])
             forward(net, &theta[0], B, &Z[0], &A[0], &y_hat[at, 0])
-            if lo != NULL:
+            if data.low != NULL:
                 for i in range(B):
                     for j in range(net.p):
-                        clip(lo + rows[at + i] * net.p + j, hi + rows[at + i] * net.p + j,
-                             &y_hat[at + i, j])
+                        k = rows[at + i] * net.p + j
+                        clip(data.low + k, data.high + k, &y_hat[at + i, j])
             at += B
 
 
-def population_values(Plan plan, const double[:, ::1] thetas, const double[:, ::1] u,
-                      const double[:, ::1] y, const double[:, ::1] low,
-                      const double[:, ::1] high, const Py_ssize_t[::1] rows,
-                      const double[::1] weight, const int[::1] stop, double[::1] sse):
+def population_values(Plan plan, const double[:, ::1] thetas, Measured data,
+                      const Py_ssize_t[::1] rows, const double[::1] weight, const int[::1] stop,
+                      double[::1] sse):
     """Sum of squared errors of every parameter vector; taps are gathered once for all.
 
     sse : OUT (len(thetas),); NaN when stopped.
     """
     cdef const Net* net = &plan.net
     cdef int B
-    cdef Py_ssize_t at, i, k, n = len(rows)
+    cdef Py_ssize_t at, k, n = len(rows)
     cdef double[::1] Z = np.empty(BLOCK * net.T + 1), A = np.empty(BLOCK * net.hidden + 1)
     cdef double[::1] e = np.empty(BLOCK * net.p), root = np.empty(BLOCK * net.p)
-    cdef const double* lo = &low[0, 0] if low is not None else NULL
-    cdef const double* hi = &high[0, 0] if high is not None else NULL
-    cdef const double* u0 = first(u)
+    check(plan, data, rows, weight)
     sse[:] = 0.0
     with nogil:
         at = 0
@@ -395,16 +421,15 @@ def population_values(Plan plan, const double[:, ::1] thetas, const double[:, ::
             if stop[0]:
                 sse[:] = NAN
                 break
-            B = gather_block(net, &y[0, 0], u0, &rows[at], min(BLOCK, n - at), &Z[0])
+            B = gather_block(net, data, &rows[at], min(BLOCK, n - at), &Z[0])
             for k in range(len(thetas)):
                 forward(net, &thetas[k, 0], B, &Z[0], &A[0], &e[0])
-                sse[k] += residuals(net, B, &rows[at], &y[0, 0], &weight[0], lo, hi, &e[0],
+                sse[k] += residuals(net, data, B, &rows[at], &weight[0], &e[0],
                                     &root[0])
             at += B
 
 
-def gradient(Plan plan, const double[::1] theta, const double[:, ::1] u, const double[:, ::1] y,
-             const double[:, ::1] low, const double[:, ::1] high, const Py_ssize_t[::1] rows,
+def gradient(Plan plan, const double[::1] theta, Measured data, const Py_ssize_t[::1] rows,
              const double[::1] weight, const int[::1] stop, double[::1] g):
     """Sum of squared errors (returned, NaN when stopped) and half its gradient.
 
@@ -417,9 +442,7 @@ def gradient(Plan plan, const double[::1] theta, const double[:, ::1] u, const d
     cdef double[::1] Z = np.empty(BLOCK * net.T + 1), A = np.empty(BLOCK * net.hidden + 1)
     cdef double[::1] e = np.empty(BLOCK * widest), root = np.empty(BLOCK * net.p)
     cdef double[::1] spare = np.empty(BLOCK * widest)
-    cdef const double* lo = &low[0, 0] if low is not None else NULL
-    cdef const double* hi = &high[0, 0] if high is not None else NULL
-    cdef const double* u0 = first(u)
+    check(plan, data, rows, weight)
     g[:] = 0.0
     with nogil:
         at = 0
@@ -427,9 +450,9 @@ def gradient(Plan plan, const double[::1] theta, const double[:, ::1] u, const d
             if stop[0]:
                 sse = NAN
                 break
-            B = gather_block(net, &y[0, 0], u0, &rows[at], min(BLOCK, n - at), &Z[0])
+            B = gather_block(net, data, &rows[at], min(BLOCK, n - at), &Z[0])
             forward(net, &theta[0], B, &Z[0], &A[0], &e[0])
-            sse += residuals(net, B, &rows[at], &y[0, 0], &weight[0], lo, hi, &e[0], &root[0])
+            sse += residuals(net, data, B, &rows[at], &weight[0], &e[0], &root[0])
             for i in range(B * net.p):
                 e[i] *= root[i]
             backward(net, &theta[0], B, &Z[0], &A[0], &e[0], &spare[0], &g[0])
@@ -437,10 +460,9 @@ def gradient(Plan plan, const double[::1] theta, const double[:, ::1] u, const d
     return sse
 
 
-def residuals_and_jacobian(Plan plan, const double[::1] theta, const double[:, ::1] u,
-                           const double[:, ::1] y, const double[:, ::1] low,
-                           const double[:, ::1] high, const Py_ssize_t[::1] rows,
-                           const double[::1] weight, double[:, ::1] e, double[:, :, ::1] J):
+def residuals_and_jacobian(Plan plan, const double[::1] theta, Measured data,
+                           const Py_ssize_t[::1] rows, const double[::1] weight,
+                           double[:, ::1] e, double[:, :, ::1] J):
     """Weighted residuals and their whole Jacobian, for tests and intervals.
 
     e : OUT (len(rows), p).
@@ -452,23 +474,20 @@ def residuals_and_jacobian(Plan plan, const double[::1] theta, const double[:, :
     cdef double[::1] Z = np.empty(BLOCK * net.T + 1), A = np.empty(BLOCK * net.hidden + 1)
     cdef double[::1] root = np.empty(BLOCK * net.p)
     cdef double[::1] G = np.empty(BLOCK * widest), spare = np.empty(BLOCK * widest)
-    cdef const double* lo = &low[0, 0] if low is not None else NULL
-    cdef const double* hi = &high[0, 0] if high is not None else NULL
-    cdef const double* u0 = first(u)
+    check(plan, data, rows, weight)
     with nogil:
         at = 0
         while at < n:
-            B = gather_block(net, &y[0, 0], u0, &rows[at], min(BLOCK, n - at), &Z[0])
+            B = gather_block(net, data, &rows[at], min(BLOCK, n - at), &Z[0])
             forward(net, &theta[0], B, &Z[0], &A[0], &e[at, 0])
-            residuals(net, B, &rows[at], &y[0, 0], &weight[0], lo, hi, &e[at, 0], &root[0])
+            residuals(net, data, B, &rows[at], &weight[0], &e[at, 0], &root[0])
             for j in range(net.p):
                 jacobian(net, &theta[0], B, j, &Z[0], &A[0], &root[0], &G[0], &spare[0],
                          &J[j, at, 0])
             at += B
 
 
-def normal_equations(Plan plan, const double[::1] theta, const double[:, ::1] u,
-                     const double[:, ::1] y, const double[:, ::1] low, const double[:, ::1] high,
+def normal_equations(Plan plan, const double[::1] theta, Measured data,
                      const Py_ssize_t[::1] rows, const double[::1] weight, const int[::1] stop,
                      double[:, ::1] JtJ, double[::1] Jte):
     """Sum of squared errors (returned, NaN when stopped), J'J and J'e, block by block.
@@ -485,9 +504,7 @@ def normal_equations(Plan plan, const double[::1] theta, const double[:, ::1] u,
     cdef double[::1] e = np.empty(size * p), root = np.empty(size * p)
     cdef double[::1] G = np.empty(size * widest), spare = np.empty(size * widest)
     cdef double[:, ::1] J = np.empty((size, P))
-    cdef const double* lo = &low[0, 0] if low is not None else NULL
-    cdef const double* hi = &high[0, 0] if high is not None else NULL
-    cdef const double* u0 = first(u)
+    check(plan, data, rows, weight)
     JtJ[:] = 0.0
     Jte[:] = 0.0
     with nogil:
@@ -496,9 +513,9 @@ def normal_equations(Plan plan, const double[::1] theta, const double[:, ::1] u,
             if stop[0]:
                 sse = NAN
                 break
-            B = gather_block(net, &y[0, 0], u0, &rows[at], min(size, n - at), &Z[0])
+            B = gather_block(net, data, &rows[at], min(size, n - at), &Z[0])
             forward(net, &theta[0], B, &Z[0], &A[0], &e[0])
-            sse += residuals(net, B, &rows[at], &y[0, 0], &weight[0], lo, hi, &e[0], &root[0])
+            sse += residuals(net, data, B, &rows[at], &weight[0], &e[0], &root[0])
             for j in range(p):
                 jacobian(net, &theta[0], B, j, &Z[0], &A[0], &root[0], &G[0], &spare[0], &J[0, 0])
                 dsyrk("U", "N", &P, &B, &unit, &J[0, 0], &P, &unit, &JtJ[0, 0], &P)
@@ -511,10 +528,8 @@ def normal_equations(Plan plan, const double[::1] theta, const double[:, ::1] u,
 
 
 # ---------------------------------------------------------------- rollouts
-def rollout(Plan plan, const double[::1] theta, const double[:, ::1] u, const double[:, ::1] y,
-            const double[:, ::1] low, const double[:, ::1] high,
-            const Py_ssize_t[::1] origins, const Py_ssize_t[::1] lengths, double[:, :, ::1] path,
-            Py_ssize_t[::1] bad):
+def rollout(Plan plan, const double[::1] theta, Measured data, const Py_ssize_t[::1] origins,
+            const Py_ssize_t[::1] lengths, double[:, :, ::1] path, Py_ssize_t[::1] bad):
     """Trajectories that start at `origins` with measured history and feed back their own output.
 
     origins : first predicted row of each trajectory.
@@ -525,31 +540,29 @@ def rollout(Plan plan, const double[::1] theta, const double[:, ::1] u, const do
     """
     cdef Py_ssize_t i, s, N = len(origins), K = plan.history
     cdef Py_ssize_t p = plan.net.p, S = path.shape[1] - K
-    cdef const double* lo = &low[0, 0] if low is not None else NULL
-    cdef const double* hi = &high[0, 0] if high is not None else NULL
-    cdef const double* u0 = first(u)
+    check(plan, data, origins[:0])
     for i in range(N):
         if (origins[i] < K or lengths[i] > S or lengths[i] < 0
-                or origins[i] + lengths[i] + plan.lead > len(y)
+                or origins[i] + lengths[i] + plan.lead > data.n
                 or (i and lengths[i] > lengths[i - 1])):
             raise IndexError(f"rollout {i} does not fit: origin {origins[i]}, {lengths[i]} steps.")
         bad[i] = -1
-        memcpy(&path[i, 0, 0], &y[0, 0] + (origins[i] - K) * p, K * p * sizeof(double))
+        memcpy(&path[i, 0, 0], data.y + (origins[i] - K) * p, K * p * sizeof(double))
         for s in range(lengths[i] * p, S * p):
             (&path[i, 0, 0] + K * p)[s] = NAN
     if N < NK_LANES:
-        roll_each(plan, theta, u0, lo, hi, origins, lengths, path, bad)
+        roll_each(plan, theta, data, origins, lengths, path, bad)
     else:
-        roll_together(plan, theta, u0, lo, hi, origins, lengths, path, bad)
+        roll_together(plan, theta, data, origins, lengths, path, bad)
 
 
-cdef inline void accept(const Net* net, const double* low, const double* high, Py_ssize_t row,
-                        Py_ssize_t s, double* y_hat, Py_ssize_t* bad) noexcept nogil:
+cdef inline void accept(const Net* net, Measured data, Py_ssize_t row, Py_ssize_t s,
+                        double* y_hat, Py_ssize_t* bad) noexcept nogil:
     """Clip the outputs of step s; NaN from the first bad step on."""
     cdef Py_ssize_t j
     for j in range(net.p):
-        if low != NULL:
-            clip(low + row * net.p + j, high + row * net.p + j, y_hat + j)
+        if data.low != NULL:
+            clip(data.low + row * net.p + j, data.high + row * net.p + j, y_hat + j)
         if bad[0] < 0 and not fabs(y_hat[j]) <= LIMIT:
             bad[0] = s
     if bad[0] >= 0:
@@ -557,9 +570,8 @@ cdef inline void accept(const Net* net, const double* low, const double* high, P
             y_hat[j] = NAN
 
 
-cdef roll_each(Plan plan, const double[::1] theta, const double* u, const double* low,
-               const double* high, const Py_ssize_t[::1] origins, const Py_ssize_t[::1] lengths,
-               double[:, :, ::1] path, Py_ssize_t[::1] bad):
+cdef roll_each(Plan plan, const double[::1] theta, Measured data, const Py_ssize_t[::1] origins,
+               const Py_ssize_t[::1] lengths, double[:, :, ::1] path, Py_ssize_t[::1] bad):
     """Few trajectories: one after another, step by step."""
     cdef const Net* net = &plan.net
     cdef Py_ssize_t i, s, t, K = plan.history
@@ -572,14 +584,13 @@ cdef roll_each(Plan plan, const double[::1] theta, const double* u, const double
             y = &path[i, 0, 0] + K * net.p
             for s in range(lengths[i]):
                 t = origins[i] + s
-                gather(net, y, u + t * net.m, &z[0])
+                gather(net, y, data.u + t * net.m, &z[0])
                 forward_row(net, &w[0], &z[0], &a[0], y)
-                accept(net, low, high, t, s, y, &bad[i])
+                accept(net, data, t, s, y, &bad[i])
                 y += net.p
 
 
-cdef roll_together(Plan plan, const double[::1] theta, const double* u, const double* low,
-                   const double* high, const Py_ssize_t[::1] origins,
+cdef roll_together(Plan plan, const double[::1] theta, Measured data, const Py_ssize_t[::1] origins,
                    const Py_ssize_t[::1] lengths, double[:, :, ::1] path, Py_ssize_t[::1] bad):
     """Many trajectories: a block of them takes each step together.  Lengths decrease, so those
     that are still running come first."""
@@ -597,16 +608,11 @@ cdef roll_together(Plan plan, const double[::1] theta, const double* u, const do
                 while lengths[at + n_running - 1] <= s:
                     n_running -= 1
                 for i in range(n_running):
-                    gather(net, &path[at + i, K + s, 0], u + (origins[at + i] + s) * net.m,
+                    gather(net, &path[at + i, K + s, 0], data.u + (origins[at + i] + s) * net.m,
                            &Z[0] + i * net.T)
                 forward(net, &theta[0], n_running, &Z[0], &A[0], &y_hat[0])
                 for i in range(n_running):
                     y = &path[at + i, K + s, 0]
                     memcpy(y, &y_hat[0] + i * net.p, net.p * sizeof(double))
-                    accept(net, low, high, origins[at + i] + s, s, y, &bad[at + i])
+                    accept(net, data, origins[at + i] + s, s, y, &bad[at + i])
             at += B
-
-
-cdef inline const double* first(const double[:, ::1] x) noexcept:
-    """Address of a matrix that may have no columns."""
-    return &x[0, 0] if x.shape[0] and x.shape[1] else NULL

@@ -26,23 +26,14 @@ class _Lookup(Forecaster):
 
     def _run(self, segments, origins, lengths):
         steps = np.arange(int(np.max(lengths, initial=0)))
-        rows = origins[:, None] + steps
-        inside = steps < lengths[:, None]
-        y_hat = self._look_up(segments, origins, np.minimum(rows, len(segments) - 1))
-        if segments.low is not None:
-            at = np.minimum(rows, len(segments) - 1)
-            y_hat = _clip(y_hat, segments.low[at], segments.high[at])
-        return np.where(inside[..., None], y_hat, np.nan), np.full(len(origins), -1)
+        rows = np.minimum(origins[:, None] + steps, len(segments) - 1)
+        y_hat = segments.clip(origins, self._look_up(segments, origins, rows))
+        is_asked = (steps < lengths[:, None])[..., None]
+        return np.where(is_asked, y_hat, np.nan), np.full(len(origins), -1)
 
     @abstractmethod
     def _look_up(self, segments, origins, rows):
         """Values (n, steps, n_outputs) for the rows after each origin."""
-
-
-def _clip(values, low, high):
-    """Values between the bounds; a missing bound does not count."""
-    values = np.where(values < low, low, values)
-    return np.where(values > high, high, values)
 
 
 class Persistence(_Lookup):

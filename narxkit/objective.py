@@ -69,7 +69,8 @@ class Objective:
         return other
 
     def _loss(self, theta, sse):
-        loss = (sse + self.penalty @ theta**2) / (2.0 * self.n)
+        with np.errstate(over="ignore", invalid="ignore"):
+            loss = (sse + self.penalty @ theta**2) / (2.0 * self.n)
         return float(loss) if np.isfinite(loss) else np.inf
 
     def value(self, theta):
@@ -93,7 +94,9 @@ class Objective:
             observed = np.isfinite(self.segments.y[rows]).sum(axis=1)
             scale = self.n / float(self.weight[rows] @ observed)
         sse, Jte = self.network.gradient(theta, self.segments, rows, self.weight, self.flag)
-        return self._loss(theta, scale * sse), (scale * Jte + self.penalty * theta) / self.n
+        with np.errstate(over="ignore", invalid="ignore"):
+            grad = (scale * Jte + self.penalty * theta) / self.n
+        return self._loss(theta, scale * sse), grad
 
     def normal_equations(self, theta):
         """J'J, J'e, the sum of squared errors and n: the data's part, without the penalty."""

@@ -17,6 +17,8 @@ INK, GREY, PALE = "#222222", "#767676", "#dddddd"
 # Okabe and Ito's palette: told apart by the colour-blind too
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#b5658f", "#c98700", "#3a9bdc")
 SMALL = 9.0  # points, for labels inside the axes
+# leading digits of the ticks of a logarithmic axis, while high / low is below the key
+_TICKS = {4: range(1, 10), 1e3: (1, 2, 5), np.inf: (1,)}
 
 
 def load_matplotlib(module="pyplot"):
@@ -50,7 +52,6 @@ class _Display:
     def _open(self, ax):
         if ax is None:
             _, ax = load_matplotlib().subplots(layout="constrained")
-        load_matplotlib("axes")  # the sentence above, where a foreign object came as ax
         self.ax_, self.figure_ = ax, ax.figure
         ax.spines[["top", "right"]].set_visible(False)
         ax.spines[["left", "bottom"]].set_color(GREY)
@@ -60,8 +61,7 @@ class _Display:
     def _name_axes(self, x, y):
         """Name the axes; y stands level above its axis, where it is read without a turn."""
         self.ax_.set_xlabel(x, color=INK, fontsize=SMALL)
-        self.ax_.set_ylabel(y, color=INK, fontsize=SMALL, rotation=0, ha="left", va="bottom")
-        self.ax_.yaxis.set_label_coords(0.0, 1.03)
+        self.ax_.set_title(y, color=INK, fontsize=SMALL, loc="left", pad=8)
 
 
 class ForecastDisplay(_Display):
@@ -106,8 +106,8 @@ class ForecastDisplay(_Display):
     >>> days = pd.date_range("2024-03-01", periods=9, name="day")
     >>> y = pd.Series([3.0, 4, 6, 3, 4, 6, 3, 5, 6], index=days, name="power")
     >>> display = ForecastDisplay.from_predictions(y[6:], [3, 4, 6], history=y[:6], unit="kW")
-    >>> display.ax_.get_ylabel()
-    'power, kW'
+    >>> display.ax_.get_title(loc="left"), display.ax_.get_xlabel()
+    ('power, kW', 'day')
     """
 
     def __init__(self, *, y_pred, y_true=None, history=None, target=None, unit=None):
@@ -237,12 +237,13 @@ class ForecastDisplay(_Display):
             self._draw_history()
         if self.y_true is not None:
             (self.true_line_,) = ax.plot(
-                *_points(self.y_true), color=INK, lw=1.0, marker="o", ms=2.6, label="measured"
-            )
+                *_points(self.y_true), color=INK, lw=0.9, marker="o", ms=2.8, label="measured",
+                zorder=4,
+            )  # fmt: skip
         self.forecast_lines_ = {
             name: ax.plot(
                 *_points(y_pred),
-                **{"color": colour, "lw": 2.0, "label": name, "zorder": 3, **kwargs},
+                **{"color": colour, "lw": 2.4, "label": name, "zorder": 3, **kwargs},
             )[0]
             for (name, y_pred), colour in zip(self.y_pred.items(), _cycle(len(self.y_pred)))
         }
@@ -398,7 +399,7 @@ class HorizonDisplay(_Display):
         ax.margins(x=0.02, y=0.06)
         _plain_log_ticks(ax)
         ax.xaxis.set_major_locator(
-            load_matplotlib("ticker").MaxNLocator(integer=True, steps=[1, 2, 3, 4, 6, 10])
+            load_matplotlib("ticker").MaxNLocator(5, integer=True, steps=[1, 2, 3, 6, 10])
         )
         self._name_axes(f"horizon, {self.step}", f"RMSE, {self.unit}" if self.unit else "RMSE")
         self._label_lines(first)
@@ -550,26 +551,26 @@ class TrainingDisplay(_Display):
         x, y = line.get_data()
         best = int(np.nanargmin(y))
         (self.best_,) = self.ax_.plot(
-            x[[best]], y[[best]], "o", ms=6, mfc="white", mec=line.get_color(), mew=1.8,
-            label="kept", zorder=4, ls="none",
-        )  # fmt: skip
+            x[[best]], y[[best]], "o", ms=7, color=line.get_color(), label="weights kept", zorder=4
+        )
 
     def _finish(self):
         ax = self.ax_
         ax.set_yscale("log")
         _plain_log_ticks(ax)
         ax.margins(x=0.02, y=0.08)
-        ax.xaxis.set_major_locator(load_matplotlib("ticker").MaxNLocator(integer=True))
+        ticker = load_matplotlib("ticker")
+        ax.xaxis.set_major_locator(ticker.MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
         self._name_axes("iteration", "loss, standardised units")
         stop = "" if self.stop is None else str(self.stop)
-        self.stop_text_ = ax.set_title(stop, loc="right", fontsize=SMALL, color=GREY, pad=4)
+        self.stop_text_ = ax.set_title(stop, loc="right", fontsize=SMALL, color=GREY, pad=8)
         self.legend_ = ax.legend(frameon=False, fontsize=SMALL, labelcolor="linecolor")
 
 
 def _same_index(values):
     """Series of one index, for values of which some may be bare arrays or None."""
-    index = next((v.index for v in values.values() if hasattr(v, "index")
-                  and not callable(v.index)), None)  # fmt: skip
+    indexed = (v.index for v in values.values() if isinstance(v, (pd.Series, pd.DataFrame)))
+    index = next(indexed, None)
     return {
         name: None if value is None else _as_series(name, value, index)
         for name, value in values.items()
@@ -630,14 +631,15 @@ def _tell_time(ax, index):
         locator = dates.AutoDateLocator(tz=zone, minticks=4, maxticks=9)
         ax.xaxis.set_major_locator(locator)
         ax.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator, tz=zone))
+        ax.xaxis.get_offset_text().set(color=INK, fontsize=SMALL)
 
 
 def _plain_log_ticks(ax):
     """Numbers such as 50, 100, 200 on the logarithmic axis."""
     ticker = load_matplotlib("ticker")
     low, high = ax.get_ylim()
-    few = high < 30 * low
-    ax.yaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5) if few else (1,)))
+    finest = (limit for limit in _TICKS if high < limit * low)
+    ax.yaxis.set_major_locator(ticker.LogLocator(subs=_TICKS[next(finest, np.inf)]))
     ax.yaxis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:g}"))
     ax.yaxis.set_minor_locator(ticker.NullLocator())
     ax.grid(axis="y", color=PALE, lw=0.6)

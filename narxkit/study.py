@@ -23,7 +23,7 @@ from narxkit.narx import NARX
 from narxkit.plotting import ForecastDisplay, HorizonDisplay, load_matplotlib
 from narxkit.solvers import Stop
 
-__all__ = ["TASKS", "Study", "Task", "find_task", "run", "solar_network"]
+__all__ = ["TASKS", "Study", "Task", "decimals", "find_task", "run", "solar_network"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,13 +56,15 @@ class Task:
     columns : dict of str to callable, default={}
         Columns to add to the series, each a function of it, as in ``DataFrame.assign``.
     history : int, default=48
-        Rows of the test period before the first origin's end.
+        Rows of the test period up to the first origin, itself included.
     steps : int, default=24
         Horizons.
     step : str, default="h"
         Unit of a step.
     season : int, default=24
         Period of the seasonal naive and lags of the ridge.
+    climate : tuple of str, default=("month", "hour")
+        What the climatology averages by.
     protocol : str, default=""
         Name of the protocol.
     why : str, default=""
@@ -92,6 +94,7 @@ class Task:
     steps: int = 24
     step: str = "h"
     season: int = 24
+    climate: tuple = ("month", "hour")
     protocol: str = ""
     why: str = ""
 
@@ -99,6 +102,15 @@ class Task:
     def fitting(self):
         """First and last time stamp of what the models are fitted on."""
         return self.training[0], (self.validation or self.training)[1]
+
+    @property
+    def validation_fraction(self):
+        """Part of the fitting period that is validation; a tenth where there is none."""
+        if self.validation is None:
+            return 0.1
+        index = self.load().index
+        held_out, whole = (index.slice_indexer(*p) for p in (self.validation, self.fitting))
+        return len(index[held_out]) / len(index[whole])
 
     @property
     def features(self):
@@ -142,29 +154,28 @@ class Task:
             )
         return origins
 
-    def models(self, random_state=0, validation_fraction=0.1):
+    def models(self, random_state=0):
         """Make the network and the baselines, not fitted.
 
         Parameters
         ----------
         random_state : int, default=0
             Seed of the network.
-        validation_fraction : float, default=0.1
-            Part of the rows, at their end, on which the ridge chooses its penalty.
 
         Returns
         -------
         dict of str to estimator
-            Models by name, the network first.
+            Models by name, the network first. The ridge chooses its penalty on the validation
+            period.
         """
         network = self.network(random_state)
         bounds = {"output_range": self.output_range}
-        ridge = {"output_lags": self.season, "validation_fraction": validation_fraction}
+        ridge = {"output_lags": self.season, "validation_fraction": self.validation_fraction}
         return {
             type(network).__name__: network,
             "persistence": Persistence(**bounds),
             "seasonal naive": SeasonalNaive(self.season, **bounds),
-            "climatology": Climatology(**bounds),
+            "climatology": Climatology(self.climate, **bounds),
             "ridge ARX": ARX(dict(self.input_lags), **ridge, **bounds),
         }
 
@@ -174,7 +185,8 @@ class Task:
         Returns
         -------
         Task
-            Fitted on the training period alone.
+            Fitted on the training period alone; its climatology leaves out the month, which the
+            training period need not hold.
 
         Examples
         --------
@@ -183,7 +195,8 @@ class Task:
         >>> rehearsal.fitting, rehearsal.test
         (('2017-01', '2017-10'), ('2017-11', '2017-12'))
         """
-        return replace(self, validation=None, test=self.validation)
+        climate = tuple(part for part in self.climate if part != "month")
+        return replace(self, validation=None, test=self.validation, climate=climate)
 
 
 @dataclass(frozen=True, eq=False)
@@ -318,7 +331,7 @@ class Study:
         return table
 
     def to_csv(self, path):
-        """Write all forecasts into a file, six digits each.
+        """Write all forecasts into a file, rounded to five digits of a usual value.
 
         Parameters
         ----------
@@ -329,7 +342,9 @@ class Study:
         --------
         to_frame : The columns.
         """
-        self.to_frame().to_csv(path, index=False, float_format="%.6g")
+        size = decimals(self.y.std(), digits=5)
+        values = [self.task.target, *self.backtests]
+        self.to_frame().round(dict.fromkeys(values, size)).to_csv(path, index=False)
 
     def plot(self, figure=None):
         """Draw a week of history with one typical forecast, and the errors by horizon beside it.
@@ -350,9 +365,9 @@ class Study:
             Where matplotlib is missing.
         """
         if figure is None:
-            figure = load_matplotlib("figure").Figure((11, 4.2), dpi=150, layout="constrained")
-        left, right = figure.subplots(1, 2, width_ratios=(1.6, 1))
-        figure.get_layout_engine().set(wspace=0.06)
+            figure = load_matplotlib("figure").Figure((11, 4), dpi=150, layout="constrained")
+            figure.get_layout_engine().set(wspace=0.06)
+        left, right = figure.subplots(1, 2, width_ratios=(1.8, 1))
         self._plot_forecast(left)
         unit, step = self.task.unit, self.task.step
         HorizonDisplay.from_backtests(
@@ -408,13 +423,13 @@ def run(task, random_state=0, progress=None):
     progress = progress or (lambda text, done, total: None)
     data = task.read()
     fitting, test = (data.loc[slice(*period)] for period in (task.fitting, task.test))
-    n_validation = len(data.loc[slice(*task.validation)]) if task.validation else 0
-    fraction = {"validation_fraction": n_validation / len(fitting)} if n_validation else {}
-    models = task.models(random_state, **fraction)
     origins = task.origins(test)
+    models = task.models(random_state)
     backtests, fit_seconds = {}, {}
     for name, model in models.items():
-        fit_seconds[name] = _fit(name, model, fitting[task.features], fitting[task.target], progress)
+        start = perf_counter()
+        _fit(name, model, fitting[task.features], fitting[task.target], progress)
+        fit_seconds[name] = perf_counter() - start
         progress(f"forecasting with {name}", 0, 1)
         backtests[name] = backtest(
             model, test[task.features], test[task.target], task.steps, origins
@@ -423,20 +438,46 @@ def run(task, random_state=0, progress=None):
 
 
 def _fit(name, model, X, y, progress):
-    """Fit a model, reporting its iterations where it has any; the seconds that it took."""
+    """Fit a model, reporting its iterations where it has any."""
     params = model.get_params()
     total = params.get("max_iter", 1)
+
+    def report(iteration):
+        progress(f"training {name}", iteration.n_iter, total)
+
     progress(f"training {name}", 0, total)
     if "callback" in params:
-        model.set_params(callback=lambda i: progress(f"training {name}", i.n_iter, total))
-    start = perf_counter()
-    model.fit(X, y)
-    seconds = perf_counter() - start
-    if "callback" in params:
-        model.set_params(callback=params["callback"])
+        model.set_params(callback=report).fit(X, y).set_params(callback=params["callback"])
+    else:
+        model.fit(X, y)
     if getattr(model, "stop_", None) is Stop.INTERRUPTED:
         raise KeyboardInterrupt
-    return seconds
+
+
+def decimals(scale, digits):
+    """Count the decimals that give numbers of this size so many digits.
+
+    Parameters
+    ----------
+    scale : float
+        Size of the numbers.
+    digits : int
+        Significant digits wanted.
+
+    Returns
+    -------
+    int
+        Decimals, 0 or more.
+
+    Examples
+    --------
+    >>> from narxkit.study import decimals
+    >>> decimals(52.4, digits=3), decimals(0.295, digits=3), decimals(5000, digits=3)
+    (1, 3, 0)
+    """
+    if not 0 < scale < np.inf:
+        return digits
+    return max(0, digits - 1 - int(np.floor(np.log10(scale))))
 
 
 def _period(period):
@@ -473,6 +514,10 @@ def solar_network(random_state=0):
     )
 
 
+def _solar_limit(data):
+    return 1.3 * data["ghi_clear"]
+
+
 SOLAR = Task(
     name="solar",
     title="Solar irradiance in Colorado, 24 hours ahead",
@@ -482,15 +527,14 @@ SOLAR = Task(
     network=solar_network,
     input_lags={"clear_sky": 1},
     output_range=(0, "limit"),
-    columns={"limit": lambda data: 1.3 * data["ghi_clear"]},
+    columns={"limit": _solar_limit},
     training=("2017-01", "2017-10"),
     validation=("2017-11", "2017-12"),
-    test=("2023-01", "2023-12"),
+    test=("2023", "2023"),
     protocol="S0",
     why=(
-        "Known ahead is clear_sky, computed from the sun's height alone, because ghi_clear "
-        "carries the haze of the very day; that serves as a bound only, 1.3 ghi_clear, alike "
-        "for every model."
+        "Known ahead is clear_sky, from the sun's height alone, because ghi_clear carries the "
+        "haze of the very day; it only bounds the output of all models, at 1.3 ghi_clear."
     ),
 )
 

@@ -57,7 +57,7 @@ class TappedForecaster(Forecaster):
     def _run(self, segments, origins, lengths):
         scaled = self._scale.apply(segments)
         y_hat, bad = self.structure_.rollout(self.theta_, scaled, origins, lengths)
-        return self._scale.undo(y_hat), bad
+        return segments.clip(origins, self._scale.undo(y_hat)), bad
 
     @property
     def coefs_(self):

@@ -15,6 +15,8 @@ from numbers import Integral
 
 import numpy as np
 
+from narxkit._core import Measured
+
 
 @dataclass(frozen=True)
 class Taps:
@@ -133,7 +135,8 @@ def _read_lags(lags, name, first):
     """0..L or 1..K from a number, exactly those from a sequence."""
     if _is_int(lags) and lags >= 0:
         return tuple(range(first, int(lags) + 1))
-    is_sequence = isinstance(lags, (Sequence, np.ndarray, range)) and not isinstance(lags, str)
+    is_sequence = isinstance(lags, Sequence) and not isinstance(lags, str)
+    is_sequence |= isinstance(lags, np.ndarray) and lags.ndim == 1
     if not is_sequence or not all(_is_int(lag) for lag in lags):
         kinds = f"an int >= 0 (lags {first}..{'K' if first else 'L'}), a sequence of ints"
         kinds += " or a dict of column: lags" if name == "input_lags" else ""
@@ -182,6 +185,11 @@ class Segments:
         return len(self.y)
 
     @cached_property
+    def measured(self):
+        """The same rows as kernels read them."""
+        return Measured(self.u, self.y, self.low, self.high)
+
+    @cached_property
     def starts(self):
         """First row of each row's segment."""
         return np.repeat(self.edges[:-1], np.diff(self.edges))
@@ -220,6 +228,16 @@ class Segments:
         begins |= np.isin(rows, self.edges)
         at = np.append(np.flatnonzero(begins), len(rows))
         return list(zip(rows[at[:-1]].tolist(), np.diff(at).tolist()))
+
+    def clip(self, origins, y_hat):
+        """Predictions (n, steps, n_outputs) from the rows `origins` on, put between the bounds."""
+        if self.low is None:
+            return y_hat
+        rows = origins[:, None] + np.arange(y_hat.shape[1])
+        rows = np.minimum(rows, len(self) - 1)
+        for bound, is_beyond in ((self.low[rows], np.less), (self.high[rows], np.greater)):
+            y_hat = np.where(is_beyond(y_hat, bound), bound, y_hat)
+        return y_hat
 
     def window(self, start, stop):
         """Some rows of one segment, as a segment of their own."""

@@ -117,10 +117,12 @@ def rollout(network, theta, segments, origins, lengths):
             t = origin + s
             z = lagged_vector(network.taps, segments.u, y, t)
             y[t] = clip(forward(network, theta, z), *bounds(segments, t))
-            if network.taps.output_lags and not np.all(np.abs(y[t].real) <= DIVERGED):
-                bad[i] = s
+            if np.all(np.abs(y[t].real) <= DIVERGED):
+                paths[i, s] = y[t]
+                continue
+            bad[i] = s if bad[i] < 0 else bad[i]
+            if network.taps.output_lags:
                 break
-            paths[i, s] = y[t]
     return paths, bad
 
 

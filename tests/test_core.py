@@ -274,7 +274,7 @@ def test_without_feedback_a_missing_input_costs_only_the_rows_that_read_it():
     segments.u[12] = np.nan
     y_hat, bad = network.rollout(theta, segments, np.full(MANY, 10), np.full(MANY, 8))
     assert_array_equal(np.flatnonzero(np.isnan(y_hat[0, :, 0])), [2, 4])
-    assert np.all(bad == -1)
+    assert np.all(bad == 2)
 
 
 def test_missing_value_makes_the_sum_of_squares_nan():
@@ -306,10 +306,10 @@ def test_rollout_that_does_not_fit_is_an_index_error(n, origin, length):
 
 @pytest.mark.parametrize("origin, length", [(1, 1), (18, 3), (-1, 2)])
 def test_rollout_without_feedback_that_does_not_fit_is_an_index_error(origin, length):
-    """The same sentence for a network without output taps."""
+    """So is a row that a network without output taps cannot reach."""
     network = TappedMLP(Taps((), ((0, 2),)), (4,))
     theta = reference.make_theta(network, np.random.default_rng(0))
-    with pytest.raises(IndexError, match=rf"origin {origin}, {length} steps\.$"):
+    with pytest.raises(IndexError, match=r"^row -?\d+ of 20 lacks history or leads\.$"):
         network.rollout(theta, one_segment(20), np.array([origin]), np.array([length]))
 
 
@@ -330,7 +330,7 @@ def test_kernel_refuses_lengths_that_it_cannot_run(lengths):
     network, theta = a_network()
     s = one_segment(40, n_outputs=2)
     path, bad = np.empty((2, network.plan.history + 5, 2)), np.empty(2, dtype=np.intp)
-    data = network.plan, theta, s.u, s.y, None, None
+    data = network.plan, theta, s.measured
     with pytest.raises(IndexError, match="does not fit"):
         _core.rollout(*data, np.array([5, 5]), np.array(lengths), path, bad)
 
@@ -340,7 +340,7 @@ def test_path_begins_with_the_measured_history():
     network, theta = a_network()
     s = one_segment(40, n_outputs=2)
     path, bad = np.empty((1, 2 + 4, 2)), np.empty(1, dtype=np.intp)
-    data = network.plan, theta, s.u, s.y, None, None
+    data = network.plan, theta, s.measured
     _core.rollout(*data, np.array([7]), np.array([3]), path, bad)
     assert_array_equal(path[0, :2], s.y[5:7])
     assert np.isfinite(path[0, 2:5]).all() and np.isnan(path[0, 5]).all()
@@ -387,7 +387,7 @@ def test_kernels_take_read_only_arrays(busy):
     assert_same_bits(answers, every_kernel(network, theta, s, weight))
 
     rows, origins, lengths, go = read_only(np.arange(2, 50), np.arange(2, 22), np.full(20, 3), GO)
-    data = network.plan, theta_, u, y, low, high
+    data = network.plan, theta_, locked.measured
     _core.open_loop(*data, rows, np.empty((48, 2)))
     _core.rollout(*data, origins, lengths, np.empty((20, 5, 2)), np.empty(20, dtype=np.intp))
     thetas = read_only(np.stack([theta, theta]))[0]

@@ -126,7 +126,9 @@ class TappedMLP:
             coefs.append(theta[at : at + n_in * n_out].reshape(n_in, n_out))
             intercepts.append(theta[at + n_in * n_out : at + (n_in + 1) * n_out])
             at += (n_in + 1) * n_out
-        linear = theta[at:].reshape(self.layer_sizes[0], -1) if self.has_linear_term else None
+        linear = (
+            theta[at:].reshape(self.taps.n_taps, self.n_outputs) if self.has_linear_term else None
+        )
         return Weights(coefs, intercepts, linear)
 
     @cached_property
@@ -200,7 +202,7 @@ class TappedMLP:
         """
         y_hat = np.empty((len(rows), self.n_outputs))
         with one_blas_thread():
-            _core.open_loop(self.plan, theta, *_arrays(segments), rows, y_hat)
+            _core.open_loop(self.plan, theta, segments.measured, rows, y_hat)
         return y_hat
 
     def rollout(self, theta, segments, origins, lengths):
@@ -230,7 +232,7 @@ class TappedMLP:
         bad = np.empty(len(origins), dtype=np.intp)
         with one_blas_thread():
             _core.rollout(
-                self.plan, theta, *_arrays(segments), origins[order], lengths[order], path, bad
+                self.plan, theta, segments.measured, origins[order], lengths[order], path, bad
             )
         y_hat = path[:, self.plan.history :]
         if np.any(order[1:] < order[:-1]):
@@ -243,8 +245,13 @@ class TappedMLP:
         y_hat = np.full((len(origins), n_steps, self.n_outputs), np.nan)
         i, s = np.nonzero(np.arange(n_steps) < lengths[:, None])
         rows, at = np.unique(origins[i] + s, return_inverse=True)
-        y_hat[i, s] = self.one_step(theta, segments, rows)[at]
-        return y_hat, np.full(len(origins), -1)
+        one_step = self.one_step(theta, segments, rows)
+        is_bad = ~(np.abs(one_step) <= _core.DIVERGED).all(axis=1)
+        one_step[is_bad] = np.nan
+        y_hat[i, s] = one_step[at]
+        bad = np.full(len(origins), -1)
+        bad[i[is_bad[at]][::-1]] = s[is_bad[at]][::-1]
+        return y_hat, bad
 
     def sse(self, thetas, segments, rows, weight, stop):
         """Sum the squared errors of many parameter vectors.
@@ -268,7 +275,7 @@ class TappedMLP:
             Sums, NaN when stopped.
         """
         sse = np.empty(len(thetas))
-        _core.population_values(self.plan, thetas, *_arrays(segments), rows, weight, stop, sse)
+        _core.population_values(self.plan, thetas, segments.measured, rows, weight, stop, sse)
         return sse
 
     def gradient(self, theta, segments, rows, weight, stop):
@@ -295,7 +302,7 @@ class TappedMLP:
             J'e.
         """
         g = np.empty(self.n_params)
-        return _core.gradient(self.plan, theta, *_arrays(segments), rows, weight, stop, g), g
+        return _core.gradient(self.plan, theta, segments.measured, rows, weight, stop, g), g
 
     def normal_equations(self, theta, segments, rows, weight, stop):
         """Accumulate the normal equations, block by block.
@@ -324,7 +331,7 @@ class TappedMLP:
         """
         JtJ, Jte = np.empty((self.n_params, self.n_params)), np.empty(self.n_params)
         sse = _core.normal_equations(
-            self.plan, theta, *_arrays(segments), rows, weight, stop, JtJ, Jte
+            self.plan, theta, segments.measured, rows, weight, stop, JtJ, Jte
         )
         return JtJ, Jte, sse
 
@@ -351,9 +358,5 @@ class TappedMLP:
         """
         e = np.empty((len(rows), self.n_outputs))
         J = np.empty((self.n_outputs, len(rows), self.n_params))
-        _core.residuals_and_jacobian(self.plan, theta, *_arrays(segments), rows, weight, e, J)
+        _core.residuals_and_jacobian(self.plan, theta, segments.measured, rows, weight, e, J)
         return e.T.ravel(), J.reshape(-1, self.n_params)
-
-
-def _arrays(segments):
-    return segments.u, segments.y, segments.low, segments.high
