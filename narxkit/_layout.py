@@ -67,12 +67,20 @@ class Layout:
         values = X[:, [bound]] if isinstance(bound, int) else np.nan if bound is None else bound
         return np.ascontiguousarray(np.broadcast_to(values, (len(X), self.n_outputs)))
 
+    def check_bounds(self, table):
+        """Refuse rows where columns of X bound the output the wrong way round."""
+        low, high = self.bounds(table.X)
+        wrong = np.argwhere(low > high) if low is not None else ()
+        if len(wrong):
+            row, output = wrong[0]
+            raise ValueError(
+                f"output_range must have low <= high, but in {table.label(row)} low is "
+                f"{low[row, output]:g} and high {high[row, output]:g}: correct the bounds."
+            )
+
     def segments(self, table):
         """The rows of a table, cut into segments."""
-        low, high = self.bounds(table.X)
-        if low is not None:
-            _check_order(low, high, table)
-        return table.segments(self.inputs, low, high)
+        return table.segments(self.inputs, *self.bounds(table.X))
 
     def segment(self, X, y, times):
         """Rows that follow each other, as one segment."""
@@ -122,13 +130,3 @@ def _read_bound(bound, columns, n_outputs):
             "each bound of output_range must be a number, one number per output "
             f"({n_outputs}), a column name of X or None. Got {bound!r} instead."
         ) from None
-
-
-def _check_order(low, high, table):
-    wrong = np.argwhere(low > high)
-    if len(wrong):
-        row, output = wrong[0]
-        raise ValueError(
-            f"output_range must have low <= high, but in {table.label(row)} low is "
-            f"{low[row, output]:g} and high {high[row, output]:g}: correct the bounds."
-        )

@@ -55,17 +55,20 @@ class State:
         The clock of the rows.
     max_lag : int
         Rows of history that a prediction needs.
+    lead : int
+        Rows after its own that it needs: a missing output is filled that much later.
     tails : dict
         The `Tail` of each series; its key is None without a MultiIndex.
     """
 
     clock: Clock | None
     max_lag: int
+    lead: int
     tails: dict = field(default_factory=dict)
 
     def continued(self, key, table, rows):
         """The tail and the new rows after it, which must follow it directly."""
-        tail = self._tail(key)
+        tail = self._known(key)
         self._check_follows(tail, table, rows)
         refuse_seams(table, rows)
         return len(tail.y), *tail.followed_by(table, rows)
@@ -78,12 +81,12 @@ class State:
         times = None if table.times is None else table.times[rows[start:]]
         return table.X[rows[start:]], table.y[rows[start:]], times
 
-    def keep(self, key, X, y, times, n_new, label):
-        """Remember the last rows of a segment, one at least for its time stamp."""
-        at = max(0, len(y) - max(self.max_lag, 1))
+    def tail(self, key, X, y, times, n_new, label):
+        """The last rows of a segment, one at least for its time stamp, as a new tail."""
+        at = max(0, len(y) - max(self.max_lag + self.lead, 1))
         old = self.tails.get(key)
         number = label if old is None else old.next_number + n_new
-        self.tails[key] = Tail(X[at:], y[at:], None if times is None else times[at:], number)
+        return Tail(X[at:], y[at:], None if times is None else times[at:], number)
 
     def _joins(self, key, table, rows):
         """Whether new measured rows follow the tail directly."""
@@ -99,7 +102,7 @@ class State:
             )
         return relation == "follows"
 
-    def _tail(self, key):
+    def _known(self, key):
         if key not in self.tails:
             rows = "the rows" if key is None else f"series {key!r}"
             known = [known for known in self.tails if known is not None]
@@ -148,11 +151,17 @@ class State:
         X = np.full((n * len(tails), n_features), np.nan)
         return Table(X, None, 1, None, index, times, self.clock if has_times else None, series)
 
-    def numbered(self, table):
-        """A table whose rows have a label each: numbers that count on, where it has none."""
-        if table.index is not None and (table.times is not None or None not in table.series):
+    def labelled(self, table):
+        """A table whose rows have labels: those that follow the tail, where they bring none."""
+        if table.times is not None or None not in table.series:
             return table
-        return table.replace(index=self._labels(self._tail(None), len(table)))
+        tail = self._known(None)
+        if tail.times is not None and self.clock.offset is not None:
+            times = self.clock.after(tail.last, len(table))
+            return table.replace(index=times, times=times, clock=self.clock)
+        if table.index is None:
+            return table.replace(index=self._labels(tail, len(table)))
+        return table
 
     def _labels(self, tail, n):
         if tail.times is None:

@@ -141,15 +141,15 @@ def read_table(estimator, X, y=None, *, sample_weight=None, segments=None, reset
         raise ValueError(
             f"{type(estimator).__name__} requires y to be passed, but the target y is None."
         )
-    index = _common_index(X, y)
-    outputs, y_ndim = _names_of_outputs(y)
-    y = None if y is None else _read_y(y, estimator)
+    index, owner = common_index(X, y)
+    outputs, y_ndim = names_of_outputs(y)
+    y = None if y is None else _read_y(y)
     X = _read_X(estimator, X, y, reset)
-    _refuse_infinite(X, "X", index, getattr(estimator, "feature_names_in_", None))
+    refuse_infinite(X, "X", index, getattr(estimator, "feature_names_in_", None))
     if y is not None:
         check_consistent_length(X, y)
-        _refuse_infinite(y, "y", index, outputs)
-    times, series = _read_index(index, len(X))
+        refuse_infinite(y, "y", index, outputs)
+    times, series = _read_index(index, owner, len(X))
     return Table(
         X=X,
         y=y,
@@ -186,28 +186,27 @@ def _read_X(estimator, X, y, reset):
     return np.empty((len(y), 0))
 
 
-def _read_y(y, estimator):
+def _read_y(y):
     y = check_array(y, ensure_2d=False, dtype=np.float64, ensure_all_finite=False, input_name="y")
     if y.ndim > 2:
         raise ValueError(f"y must have 1 or 2 dimensions. Got {y.ndim}.")
-    if y.ndim == 1:
-        y = y[:, None]
-    expected = getattr(estimator, "n_outputs_", None)
-    return np.ascontiguousarray(y) if expected is None else y
+    return np.ascontiguousarray(y[:, None] if y.ndim == 1 else y)
 
 
-def _names_of_outputs(y):
+def names_of_outputs(y):
+    """Names of the columns of y (None where they have none), and its number of dimensions."""
     if y is None:
         return None, 1
     if isinstance(y, pd.DataFrame):
         return list(y.columns), 2
     if isinstance(y, pd.Series):
         return [y.name], 1
-    ndim = np.ndim(y)
-    return [None] * (np.shape(y)[1] if ndim == 2 else 1), ndim
+    y = np.asarray(y)
+    return [None] * (y.shape[1] if y.ndim == 2 else 1), y.ndim
 
 
-def _refuse_infinite(values, name, index, columns):
+def refuse_infinite(values, name, index=None, columns=None):
+    """Raise where a value is infinite, naming row and column."""
     bad = np.isinf(values)
     if bad.any():
         row, column = np.argwhere(bad)[0]
@@ -221,26 +220,24 @@ def _refuse_infinite(values, name, index, columns):
         )
 
 
-def _common_index(X, y):
-    """The index that says most: one with a clock, else any, else None."""
-    given = [i for i in (getattr(X, "index", None), getattr(y, "index", None)) if _is_index(i)]
-    clocks = [i for i in given if isinstance(i, pd.MultiIndex) or has_clock(i)]
-    if len(clocks) == 2 and len(clocks[0]) == len(clocks[1]):
-        differ = np.flatnonzero(np.asarray(clocks[0] != clocks[1]))
+def common_index(X, y):
+    """The index that says most, one with a clock before any other, and whose it is."""
+    given = [(getattr(values, "index", None), name) for values, name in ((X, "X"), (y, "y"))]
+    given = [(index, name) for index, name in given if isinstance(index, pd.Index)]
+    clocks = [pair for pair in given if isinstance(pair[0], pd.MultiIndex) or has_clock(pair[0])]
+    if len(clocks) == 2 and len(clocks[0][0]) == len(clocks[1][0]):
+        (first, _), (second, _) = clocks
+        differ = np.flatnonzero(np.asarray(first != second))
         if len(differ):
             row = differ[0]
             raise ValueError(
-                f"the indexes of X and y differ, first in row {row} ({clocks[0][row]} and "
-                f"{clocks[1][row]}): align them, for example y = y.loc[X.index]."
+                f"the indexes of X and y differ, first in row {row} ({first[row]} and "
+                f"{second[row]}): align them, for example y = y.loc[X.index]."
             )
-    return (clocks or given or [None])[0]
+    return (clocks or given or [(None, None)])[0]
 
 
-def _is_index(index):
-    return isinstance(index, pd.Index)
-
-
-def _read_index(index, n):
+def _read_index(index, owner, n):
     """Time stamps, and the rows of each series."""
     if not isinstance(index, pd.MultiIndex):
         times, series = index, {None: np.arange(n)}
@@ -255,7 +252,7 @@ def _read_index(index, n):
     if times is None or not has_clock(times):
         return None, series
     for key, rows in series.items():
-        check_order(times[rows], "X" if key is None else f"series {key!r}")
+        check_order(times[rows], owner if key is None else f"series {key!r}")
     return times, series
 
 

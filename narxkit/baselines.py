@@ -31,6 +31,11 @@ class _Lookup(Forecaster):
         is_asked = (steps < lengths[:, None])[..., None]
         return np.where(is_asked, y_hat, np.nan), np.full(len(origins), -1)
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.regressor_tags.poor_score = True  # X is not read
+        return tags
+
     @abstractmethod
     def _look_up(self, segments, origins, rows):
         """Values (n, steps, n_outputs) for the rows after each origin."""
@@ -284,6 +289,11 @@ class ARX(TappedForecaster):
         return make_taps(self.input_lags, self.output_lags, columns, n_outputs)
 
     def _train(self, segments, weight):
+        if not len(self.alphas) or min(self.alphas) < 0:
+            raise ValueError(
+                "The 'alphas' parameter of ARX must hold at least one float, each in the range "
+                f"[0.0, inf). Got {self.alphas!r} instead."
+            )
         self.structure_ = TappedMLP(self._taps, ())
         self._scale = Scale.of(segments, weight > 0)
         free = self._scale.apply(segments.replace(low=None, high=None))

@@ -7,17 +7,18 @@ to train (`_train`), which taps it reads (`_make_taps`) and how to run rollouts 
 
 import warnings
 from abc import ABCMeta, abstractmethod
+from contextlib import contextmanager
 from numbers import Integral
 
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.metrics import r2_score
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from narxkit._layout import Layout
 from narxkit._state import State, next_number, refuse_seams
-from narxkit._validation import read_table
+from narxkit._validation import read_table, refuse_infinite
 
 ROLLOUT_CELLS = 2**22  # numbers in the paths of one batch of rollouts: 32 MB
 
@@ -64,15 +65,20 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             label twice, or a parameter is out of its range.
         """
         self._validate_params()
-        table = read_table(self, X, y, sample_weight=sample_weight, segments=segments, reset=True)
-        self._layout = Layout.read(table, self)
-        self._taps = self._make_taps(self._layout.input_names, self._layout.n_outputs)
-        rows = self._layout.segments(table)
-        self._check_length(rows)
-        self._train(rows, np.ones(len(rows)) if table.weight is None else table.weight[table.order])
-        self.max_lag_ = self._taps.max_lag
-        self._state = State(table.clock, self.max_lag_)
-        self._remember(table)
+        with _restored_on_error(self):
+            table = read_table(
+                self, X, y, sample_weight=sample_weight, segments=segments, reset=True
+            )
+            self._layout = Layout.read(table, self)
+            self._taps = self._make_taps(self._layout.input_names, self._layout.n_outputs)
+            self._layout.check_bounds(table)
+            rows = self._layout.segments(table)
+            self._check_rows(rows)
+            weight = np.ones(len(rows)) if table.weight is None else table.weight[table.order]
+            self._train(rows, weight)
+            self.max_lag_ = self._taps.max_lag
+            self._state = State(table.clock, self.max_lag_, self._taps.lead)
+            self._remember(table)
         return self
 
     def update(self, X, y):
@@ -100,11 +106,14 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         return self
 
     def _remember(self, table):
+        """Move the state of every series, or of none where one is refused."""
+        tails = {}
         for key, rows in table.series.items():
             X, y, times = self._state.extended(key, table, rows)
             y = self._filled(self._layout.segment(X, y, times))
             label = next_number(table.index, rows)
-            self._state.keep(key, X, y, times, len(rows), label)
+            tails[key] = self._state.tail(key, X, y, times, len(rows), label)
+        self._state.tails.update(tails)
 
     # ------------------------------------------------------------ predictions from the state
     def predict(self, X):
@@ -126,13 +135,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             When a clock shows that X does not follow the last row seen, or a series is unknown.
         """
         check_is_fitted(self)
-        if X is None or not self.n_features_in_:
-            raise ValueError(
-                f"predict needs X, and this {type(self).__name__} was fitted "
-                f"{'with' if self.n_features_in_ else 'without'} it: use forecast(steps) for the "
-                "next steps."
-            )
-        table = read_table(self, X)
+        table = self._state.labelled(self._read_inputs("predict", X))
         y_hat = self._continue(table)
         self._warn_of_leads()
         return self._shape(y_hat)
@@ -171,8 +174,8 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         check_is_fitted(self)
         if steps is None and X is None:
             raise ValueError("forecast needs a number of steps, or X with their inputs.")
-        if steps is not None:
-            _check_steps([steps], steps)
+        if steps is not None and not _is_count(steps):
+            raise ValueError(f"steps must be an int >= 1. Got {steps!r} instead.")
         table = self._future(steps, X)
         y_hat = self._continue(table)
         index = table.index
@@ -201,7 +204,9 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             raises and names ``predict_ahead``.
         """
         y_hat = self.predict(X)
-        y = np.asarray(y, dtype=float).reshape(y_hat.shape)
+        y = np.asarray(y, dtype=float)
+        check_consistent_length(y_hat, y)
+        y = y.reshape(y_hat.shape)
         ok = np.isfinite(y) & np.isfinite(y_hat)
         ok = ok if ok.ndim == 1 else ok.all(axis=1)
         weight = None if sample_weight is None else np.asarray(sample_weight)[ok]
@@ -212,7 +217,9 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         y_hat = np.full((len(table), self._layout.n_outputs), np.nan)
         for key, rows in table.series.items():
             past, *columns = self._state.continued(key, table, rows)
-            y_hat[rows] = self._free_run(self._layout.segment(*columns), past, table, rows)
+            segment = self._layout.segment(*columns)
+            segment = segment.replace(y=self._filled(segment, past))
+            y_hat[rows] = self._free_run(segment, past, table, rows)
         return y_hat
 
     def _free_run(self, segment, past, table, rows):
@@ -224,8 +231,9 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             y_hat[:steps] = values[0]
             wrong = np.flatnonzero(np.isnan(values[0]).any(axis=1))
             if len(wrong):
-                row = past + wrong[0]
-                self._warn_of_nan(segment, row, row, table.label(rows[wrong[0]]))
+                has_diverged = bad[0] >= 0 and not self._lacks_values(segment, past + bad[0], past)
+                warn = self._warn_of_divergence if has_diverged else self._warn_of_missing
+                warn(table.label(rows[wrong[0]]))
         return y_hat
 
     def _future(self, steps, X):
@@ -240,7 +248,8 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             if missing:
                 others = [name for name in X if name not in set(self.feature_names_in_)]
                 X = X.reindex(columns=[*self.feature_names_in_, *others])
-        table = self._state.numbered(read_table(self, X))
+        table = self._state.labelled(read_table(self, X))
+        self._layout.check_bounds(table)
         return table if steps is None else self._first_rows(table, steps)
 
     def _first_rows(self, table, steps):
@@ -291,18 +300,23 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             NaN where the rollout lacks history.
         """
         horizons = np.atleast_1d(np.asarray(steps))
-        _check_steps(horizons, steps)
+        if horizons.ndim > 1 or not len(horizons) or not all(map(_is_count, horizons)):
+            raise ValueError(
+                f"steps must be an int >= 1 or a sequence of them. Got {steps!r} instead."
+            )
         table = self._read(X, y, segments)
         rows = self._measured(table)
         origins = np.flatnonzero(rows.reachable(self._taps))
         if not len(origins):
-            self._check_length(rows)
+            self._check_rows(rows)
         lengths = np.minimum(horizons.max(), rows.stops[origins] - self._taps.lead - origins)
         ahead = np.full((len(table), self._layout.n_outputs, len(horizons)), np.nan)
         order = table.order
         for part, y_hat in self._rollouts(rows, origins, lengths, table):
             for i, h in enumerate(horizons):
                 long = lengths[part] >= h
+                if not long.any():
+                    continue
                 ahead[order[origins[part][long] + h - 1], :, i] = y_hat[long, h - 1]
         ahead = self._shape(ahead)
         return ahead if np.ndim(steps) else ahead[..., 0]
@@ -325,7 +339,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             Free run; NaN before the first free step and, with leads, in the last rows.
         """
         check_is_fitted(self)
-        table = read_table(self, X)
+        table = self._read_inputs("simulate", X)
         y_hat = np.full((len(table), self._layout.n_outputs), np.nan)
         for key, rows in table.series.items():
             refuse_seams(table, rows)
@@ -341,23 +355,38 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         return self._shape(y_hat)
 
     def _read_initial(self, y_init, key, n):
-        p, needed = self._layout.n_outputs, self._taps.max_output_lag
-        if y_init is None:
-            initial = np.empty((0, p))
-        else:
-            y_init = y_init if key is None else y_init.xs(key, level=0)
-            initial = np.asarray(y_init, dtype=float).reshape(len(y_init), -1)
-            if initial.shape[1] != p:
-                raise ValueError(f"y_init has {initial.shape[1]} columns, but the model has {p}.")
+        p = self._layout.n_outputs
+        needed = self.max_lag_ if self._taps.output_lags else 0
+        if y_init is not None and key is not None:
+            if key not in y_init.index.get_level_values(0):
+                raise ValueError(f"y_init lacks the series {key!r} of X: give its first rows too.")
+            y_init = y_init.xs(key, level=0)
+        initial = np.empty((0, p)) if y_init is None else np.asarray(y_init, dtype=float)
+        initial = initial[:, None] if initial.ndim == 1 else initial
+        if len(initial) and initial.shape[1:] != (p,):
+            raise ValueError(f"y_init has {initial.shape[1]} columns, but the model has {p}.")
         if not needed <= len(initial) <= n:
             raise ValueError(
-                f"y_init has {len(initial)} rows, but output lags up to {needed} need the "
-                f"measured outputs of at least the first {needed} of the {n} rows of X: give "
-                "y_init of that length."
+                f"y_init has {len(initial)} rows, but lags up to {needed} need the measured "
+                f"outputs of at least the first {needed} of the {n} rows of X: give y_init of "
+                "that length."
             )
-        return initial
+        refuse_infinite(initial, "y_init")
+        return initial.reshape(-1, p)
 
     # ------------------------------------------------------------ rollouts over measured rows
+    def _read_inputs(self, verb, X):
+        """Rows of which the inputs are given."""
+        if X is None or not self.n_features_in_:
+            raise ValueError(
+                f"{verb} needs X, and this {type(self).__name__} was fitted "
+                f"{'with' if self.n_features_in_ else 'without'} it: use forecast(steps) for the "
+                "next steps."
+            )
+        table = read_table(self, X)
+        self._layout.check_bounds(table)
+        return table
+
     def _read(self, X, y, segments=None):
         """Measured rows for a fitted model."""
         check_is_fitted(self)
@@ -369,6 +398,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
                 f"y has {table.y.shape[1]} columns, but {type(self).__name__} was fitted with "
                 f"{self._layout.n_outputs}: give the same outputs."
             )
+        self._layout.check_bounds(table)
         return table
 
     def _measured(self, table):
@@ -413,7 +443,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
                     break
             yield part, y_hat
 
-    def _check_length(self, segments):
+    def _check_rows(self, segments):
         longest = int(np.max(np.diff(segments.edges)))
         needed = self._taps.max_lag + self._taps.lead + 2
         if longest < needed:
@@ -423,6 +453,8 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
                 f"{what} has {longest} rows, but lags up to {self._taps.max_lag}{leads} need at "
                 f"least {needed}: give a longer series or smaller lags."
             )
+        if np.isnan(segments.y).all(axis=0).any():
+            raise ValueError("y holds a column of missing values (NaN) only: give measured ones.")
 
     # ------------------------------------------------------------ answers and warnings
     def _shape(self, values):
@@ -434,13 +466,11 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         outputs = [segments.y[row - lag, j] for j, lag in self._taps.outputs if row - lag < origin]
         return bool(np.isnan(inputs + outputs).any())
 
-    def _warn_of_nan(self, segment, row, origin, label):
-        if not self._lacks_values(segment, row, origin):
-            return self._warn_of_divergence(label)
+    def _warn_of_missing(self, label):
         feedback = "predictions are NaN from there on"
         alone = "predictions of rows that need such a value are NaN"
         warnings.warn(
-            f"an input or measured output that {label} needs is missing: "
+            f"a value that the prediction of {label} needs is missing: "
             f"{feedback if self._taps.output_lags else alone}.",
             UserWarning,
             stacklevel=5,
@@ -472,8 +502,17 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         return tags
 
 
-def _check_steps(horizons, given):
-    if not len(horizons) or not all(
-        isinstance(h, Integral) and not isinstance(h, (bool, np.bool_)) and h >= 1 for h in horizons
-    ):
-        raise ValueError(f"steps must be an int >= 1 or a sequence of them. Got {given!r} instead.")
+def _is_count(value):
+    return isinstance(value, Integral) and not isinstance(value, (bool, np.bool_)) and value >= 1
+
+
+@contextmanager
+def _restored_on_error(estimator):
+    """A refused or broken-off call leaves the estimator as it was."""
+    before = dict(vars(estimator))
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise

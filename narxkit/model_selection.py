@@ -8,6 +8,8 @@ from sklearn.compose import TransformedTargetRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from narxkit._validation import common_index, names_of_outputs
+
 __all__ = ["backtest", "skill_table"]
 
 
@@ -72,7 +74,8 @@ def backtest(model, X, y, steps=24, origins=None, segments=None):
         [part for _, part in forecaster._rollouts(rows, first, np.full(len(first), steps), table)]
     )
     measured = table.y[table.order][first[:, None] + np.arange(steps)]
-    return _long(forecaster, table, first, undo(measured), undo(y_hat))
+    outputs = names_of_outputs(y)[0]
+    return _long(table, first, undo(measured), undo(y_hat), outputs)
 
 
 def unwrap(model, X, y):
@@ -86,7 +89,7 @@ def unwrap(model, X, y):
     undo : callable
         Brings outputs (..., n_outputs) back to original units.
     """
-    index = next((a.index for a in (X, y) if isinstance(a, (pd.DataFrame, pd.Series))), None)
+    index, _ = common_index(X, y)
     if isinstance(model, Pipeline):
         check_is_fitted(model)
         if X is not None and len(model.steps) > 1:
@@ -95,26 +98,29 @@ def unwrap(model, X, y):
         return unwrap(model.steps[-1][1], X, y)
     if isinstance(model, TransformedTargetRegressor):
         check_is_fitted(model)
-        transform = model.transformer_
+        forward, back = model.transformer_.transform, model.transformer_.inverse_transform
         values = np.asarray(y, dtype=float)
-        inner = transform.transform(values.reshape(len(values), -1))
-        inner = inner[:, 0] if values.ndim == 1 else inner
+        inner = _where_finite(forward, values.reshape(len(values), -1)).reshape(values.shape)
         forecaster, X, inner, undo = unwrap(model.regressor_, X, _with_index(inner, index))
-
-        def original(values):
-            flat = undo(values).reshape(-1, values.shape[-1])
-            ok = np.isfinite(flat).all(axis=1)
-            out = np.full_like(flat, np.nan)
-            out[ok] = transform.inverse_transform(flat[ok])
-            return out.reshape(values.shape)
-
-        return forecaster, X, inner, original
+        return forecaster, X, inner, lambda values: _where_finite(back, undo(values))
     return model, X, y, lambda values: values
 
 
+def _where_finite(transform, values):
+    """A transformation of outputs (..., n_outputs) that leaves missing ones missing."""
+    flat = values.reshape(-1, values.shape[-1])
+    missing = ~np.isfinite(flat)
+    stand_in = np.take_along_axis(flat, np.argmin(missing, axis=0)[None], axis=0)
+    out = np.asarray(transform(np.where(missing, stand_in, flat)), dtype=float)
+    return np.where(missing, np.nan, out).reshape(values.shape)
+
+
 def _with_index(y, index):
-    if index is None or isinstance(y, (pd.Series, pd.DataFrame)):
+    """y under the index that says most."""
+    if index is None:
         return y
+    if isinstance(y, (pd.Series, pd.DataFrame)):
+        return y.set_axis(index, axis=0)
     return pd.Series(y, index=index) if np.ndim(y) == 1 else pd.DataFrame(y, index=index)
 
 
@@ -122,16 +128,20 @@ def _first_rows(forecaster, table, rows, steps, origins):
     """First predicted rows, in the order of the segments."""
     n = np.arange(len(rows))
     complete = rows.reachable(forecaster._taps)
-    complete &= n + steps + forecaster._taps.lead <= rows.stops
+    complete &= (n > rows.starts) & (n + steps + forecaster._taps.lead <= rows.stops)
     if origins is None:
         first = np.flatnonzero(complete)
         if not len(first):
-            forecaster._check_length(rows)
+            forecaster._check_rows(rows)
             raise ValueError(
                 f"no row has {forecaster.max_lag_} rows of history and {steps} rows ahead of it: "
                 "give a longer series or fewer steps."
             )
         return first
+    if np.ndim(origins) != 1 or not len(origins):
+        raise ValueError(
+            f"origins must be a sequence of at least one row position or label. Got {origins!r}."
+        )
     place = np.empty(len(table), dtype=int)
     place[table.order] = n
     first = place[_positions(origins, table)] + 1
@@ -146,22 +156,23 @@ def _first_rows(forecaster, table, rows, steps, origins):
 
 def _positions(origins, table):
     """Row positions of origins given as such or as labels."""
-    origins = np.asarray(origins) if not isinstance(origins, pd.Index) else origins
+    origins = pd.Index(origins)
     if pd.api.types.is_integer_dtype(origins.dtype):
         outside = (origins < 0) | (origins >= len(table))
         if outside.any():
             raise ValueError(
                 f"origin {origins[outside][0]} is no row of {len(table)}: give positions from 0."
             )
-        return np.asarray(origins)
-    positions = pd.Index(table.index).get_indexer(pd.Index(origins))
+        return origins.to_numpy()
+    index = pd.RangeIndex(len(table)) if table.index is None else table.index
+    positions = index.get_indexer(origins)
     if (positions < 0).any():
         unknown = origins[int(np.argmax(positions < 0))]
         raise ValueError(f"origin {unknown} is not in the index of y: give labels it holds.")
     return positions
 
 
-def _long(forecaster, table, first, y, y_hat):
+def _long(table, first, y, y_hat, outputs):
     """One row per origin, horizon and output."""
     n, steps, p = y.shape
     origin = table.order[first - 1]
@@ -171,7 +182,7 @@ def _long(forecaster, table, first, y, y_hat):
     frames = [
         pd.DataFrame(
             {
-                "series": _series_names(forecaster, table, origin, j, steps),
+                "series": _series_names(table, origin.repeat(steps), outputs, j),
                 "origin": labels[origin].repeat(steps),
                 "horizon": np.tile(np.arange(1, steps + 1), n),
                 "y": y[:, :, j].ravel(),
@@ -183,18 +194,17 @@ def _long(forecaster, table, first, y, y_hat):
     return frames[0] if p == 1 else pd.concat(frames, ignore_index=True)
 
 
-def _series_names(forecaster, table, origin, j, steps):
-    name = forecaster._layout.outputs[j]
-    name = (f"y{j}" if len(forecaster._layout.outputs) > 1 else "y") if name is None else str(name)
-    keys = list(table.series)
-    if keys == [None]:
-        return pd.Categorical.from_codes(np.zeros(len(origin) * steps, dtype=np.int8), [name])
+def _series_names(table, rows, outputs, j):
+    """The series of each row: name of the output, key of the panel, or both."""
+    is_alone = len(outputs) == 1
+    name = ("y" if is_alone else f"y{j}") if outputs[j] is None else str(outputs[j])
     codes = np.empty(len(table), dtype=int)
-    for code, rows in enumerate(table.series.values()):
-        codes[rows] = code
-    several = len(forecaster._layout.outputs) > 1
-    names = [f"{key}/{name}" if several else str(key) for key in keys]
-    return pd.Categorical.from_codes(np.repeat(codes[origin], steps), names)
+    for code, members in enumerate(table.series.values()):
+        codes[members] = code
+    names = [
+        name if key is None else str(key) if is_alone else f"{key}/{name}" for key in table.series
+    ]
+    return pd.Categorical.from_codes(codes[rows], names)
 
 
 def skill_table(

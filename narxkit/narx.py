@@ -66,12 +66,12 @@ class _TappedNetwork(TappedForecaster):
         self._keep(network, min(results, key=_rank))
 
     def _network(self):
-        sizes = tuple(int(n) for n in np.atleast_1d(self.hidden_layer_sizes))
-        if any(n < 1 for n in sizes):
+        sizes = np.atleast_1d(self.hidden_layer_sizes)
+        if sizes.ndim > 1 or len(sizes) and (sizes.dtype.kind not in "iu" or sizes.min() < 1):
             raise ValueError(
                 f"hidden_layer_sizes must hold ints >= 1. Got {self.hidden_layer_sizes!r} instead."
             )
-        return TappedMLP(self._taps, sizes, self.activation, self.linear_term)
+        return TappedMLP(self._taps, tuple(sizes.tolist()), self.activation, self.linear_term)
 
     def _split(self, segments):
         """Masks of the rows to train on and of those held out: the last block of each segment."""

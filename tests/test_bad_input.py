@@ -59,6 +59,11 @@ UNSORTED = [0, 2, 1, *range(3, 100)]
 DOUBLE = [0, 1, 1, *range(3, 100)]
 THREE_LEVELS = pd.MultiIndex.from_arrays([["s"] * 100, ["t"] * 100, HOURS[SEEN]])
 
+def panel(rows):
+    X_, y_ = X[rows], Y[rows]
+    return tuple(pd.concat([v, v], keys=["east", "west"]) for v in (X_, y_))
+
+
 # What is wrong: (parameters, X, y, other arguments of fit, sentence)
 BAD_FITS = {
     # rows
@@ -80,7 +85,8 @@ BAD_FITS = {
         {}, X[SEEN], Y[SEEN] * np.nan, {}, "0 of 98 rows can be trained on, the others have missing"
     ),
     "no weight": (
-        {}, X[SEEN], Y[SEEN], {"sample_weight": np.zeros(100)}, "are needed",
+        {}, X[SEEN], Y[SEEN], {"sample_weight": np.zeros(100)},
+        "Sample weights must contain at least one non-zero number.",
     ),
     "nothing to validate on": (
         {"early_stopping": True, "validation_fraction": 0.01, "input_lags": [-3]},
@@ -117,7 +123,8 @@ BAD_FITS = {
         "y is infinite (inf) in row 9: give a number",
     ),
     "negative weight": (
-        {}, X[SEEN], Y[SEEN], {"sample_weight": np.r_[-1.0, np.ones(99)]}, "Negative values in data",
+        {}, X[SEEN], Y[SEEN], {"sample_weight": np.r_[-1.0, np.ones(99)]},
+        "Negative values in data",
     ),
     "infinite weight": (
         {}, X[SEEN], Y[SEEN], {"sample_weight": np.r_[np.inf, np.ones(99)]}, "contains infinity",
@@ -263,7 +270,8 @@ BAD_FITS = {
     ),
     "a bound that is no column": (
         {"output_range": (0, "limit")}, X[SEEN], Y[SEEN], {},
-        "output_range names the column 'limit', but X has the columns ['a', 'b']: correct the name.",
+        "output_range names the column 'limit', but X has the columns ['a', 'b']: correct the "
+        "name.",
     ),
     "too many bounds": (
         {"output_range": ([0, 0], None)}, X[SEEN], Y[SEEN], {},
@@ -369,29 +377,30 @@ BAD_X = {
     "in periods": (X[NEXT].to_period("h"), "period"),
     "of a series": (
         X[NEXT].set_axis([["east"] * 20, HOURS[NEXT]]),
-        "series 'east' cannot be continued, for NARX has seen a single series: use "
+        "series 'east' cannot be continued, for the model has seen one series without a name: use "
         "simulate(X, y_init) to run from given initial conditions.",
     ),
 }  # fmt: skip
 
 
 @pytest.mark.filterwarnings("ignore:X does not have valid feature names")
-@pytest.mark.parametrize("verb", ["predict", "score", "forecast"])
 @pytest.mark.parametrize("case", BAD_X)
-def test_predict_refuses(case, verb, model):
+def test_predict_and_score_refuse(case, model):
     X_bad, sentence = BAD_X[case]
-    if verb == "forecast" and case in ("missing", "renamed"):
-        sentence = "need the columns ['b'] of X"
-    if verb == "forecast" and case == "reordered":
-        pytest.skip("either answer is right where columns have names")
-    n = 0 if X_bad is None else len(X_bad)
     with refuses(sentence):
-        if verb == "forecast":
-            model.forecast(X=X_bad)
-        elif verb == "score":
-            model.score(X_bad, np.ones(n))
-        else:
-            model.predict(X_bad)
+        model.predict(X_bad)
+    with refuses(sentence):
+        model.score(X_bad, np.ones(0 if X_bad is None else len(X_bad)))
+
+
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+@pytest.mark.parametrize("case", [case for case in BAD_X if case != "reordered"])
+def test_forecast_refuses(case, model):
+    X_bad, sentence = BAD_X[case]
+    if case in ("missing", "renamed"):
+        sentence = "need the columns ['b'] of X"
+    with refuses(sentence):
+        model.forecast(X=X_bad)
 
 
 def test_predict_without_X_names_forecast(model):
@@ -422,7 +431,7 @@ def test_bounds_the_wrong_way_round_in_future_rows_are_refused():
 
 @pytest.mark.parametrize("steps", [0, -1, 2.5, "24", True, [3]])
 def test_forecast_needs_a_number_of_steps(steps, model):
-    with refuses(f"steps must be an int >= 1. Got {steps!r} instead."):
+    with refuses(f"steps must be an int >= 1...Got {steps!r} instead."):
         model.forecast(steps, X=X[NEXT])
 
 
@@ -445,12 +454,13 @@ def test_forecast_needs_as_many_rows_as_steps(model):
 
 
 def test_an_irregular_clock_knows_no_next_time_stamps():
-    index = HOURS[np.unique(np.random.default_rng(0).integers(0, 120, 25) ** 2 // 120)]
-    y = pd.Series(1.0 * np.arange(len(index)), index)
+    y = pd.Series(RNG.normal(size=10), HOURS[[0, 1, 3, 7, 12, 20, 31, 50, 77, 110]])
     model = make().fit(None, y)
-    if model._clock.describe() == "irregular":
-        with refuses("the time stamps have no regular step"):
-            model.forecast(3)
+    with refuses(
+        "the time stamps have no regular step, so those after 2024-01-05 14:00:00 are not known: "
+        "give X with its index, or a regular index."
+    ):
+        model.forecast(3)
 
 
 # --- predict_ahead -------------------------------------------------------------------------------
@@ -549,6 +559,15 @@ def test_y_init_must_fit(y_init, sentence, model):
         model.simulate(X, y_init)
 
 
+def test_y_init_must_have_every_series():
+    model = make().fit(*panel(SEEN))
+    X_panel, y_panel = panel(slice(0, 30))
+    with refuses("...'west'"):
+        model.simulate(X_panel, y_panel[:5])
+    with pytest.raises(ValueError, match="y_init"):
+        model.simulate(X_panel, Y[:5].to_numpy())
+
+
 def test_simulate_needs_X(model):
     with pytest.raises(ValueError, match="X"):
         model.simulate(None, Y[:5])
@@ -588,11 +607,6 @@ def test_update_refuses_bad_inputs(model):
         model.update(X[NEXT].rename(columns={"b": "c"}), Y[NEXT])
 
 
-def panel(rows):
-    X_, y_ = X[rows], Y[rows]
-    return tuple(pd.concat([v, v], keys=["east", "west"]) for v in (X_, y_))
-
-
 def test_a_refused_update_of_a_panel_moves_no_series():
     """East follows and west overlaps: neither is taken."""
     model = make().fit(*panel(SEEN))
@@ -606,9 +620,10 @@ def test_a_refused_update_of_a_panel_moves_no_series():
 
 def test_an_unknown_series_is_refused():
     model = make().fit(*panel(SEEN))
-    with refuses("series 'north' cannot be continued, for NARX has seen the series ['east', 'west']"):
+    sentence = "cannot be continued, for the model has seen the series ['east', 'west']: use"
+    with refuses("series 'north' " + sentence):
         model.predict(pd.concat([X[NEXT]], keys=["north"]))
-    with refuses("cannot be continued, for NARX has seen the series ['east', 'west']"):
+    with refuses("the rows " + sentence):
         model.predict(X[NEXT])
 
 

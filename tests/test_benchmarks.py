@@ -14,8 +14,8 @@ sys.path.append(str(Path(__file__).parents[1]))
 pytest.importorskip("benchmarks", reason="the benchmarks are not beside the tests")
 
 from benchmarks import __main__ as command  # noqa: E402
-from benchmarks import peers, speed  # noqa: E402
-from benchmarks.harness import Case, constant, measure, stopwatch  # noqa: E402
+from benchmarks import harness, peers, speed  # noqa: E402
+from benchmarks.harness import Case, constant, measure  # noqa: E402
 from benchmarks.report import Suite  # noqa: E402
 
 
@@ -48,10 +48,16 @@ def test_candidate_and_reference_take_turns():
     assert (outcome.reference.min, outcome.reference.max) == (3, 7)
 
 
-def test_a_stopwatch_divides_by_the_items_of_a_call():
-    calls = []
-    assert stopwatch(lambda: calls.append(1), per=1e12)() < 1e-6
-    assert len(calls) == 1
+def test_a_stopwatch_divides_by_the_items_of_a_call(monkeypatch):
+    moments = iter([0.0, 10.0])
+    monkeypatch.setattr(harness.time, "perf_counter", lambda: next(moments))
+    assert harness.stopwatch(lambda: None, per=4)() == 2.5
+
+
+def test_short_calls_fill_a_turn_and_count_their_median(monkeypatch):
+    moments = iter([0.0, harness.TURN / 2, 0.0, harness.TURN / 4, 0.0, harness.TURN / 4])
+    monkeypatch.setattr(harness.time, "perf_counter", lambda: next(moments))
+    assert harness.stopwatch(lambda: None)() == harness.TURN / 4
 
 
 def test_the_command_writes_what_it_shows(tmp_path, monkeypatch, capsys):

@@ -800,7 +800,7 @@ class TestClock:
     def test_months_business_days_and_minutes(self, freq):
         index = pd.date_range("2000-01-01", periods=200, freq=freq)
         X, y = frames(index=index)
-        for X_, y_ in ((X, y), (X.set_axis(index._with_freq(None)), y.to_numpy())):
+        for X_, y_ in ((X, y), (X.set_axis(pd.DatetimeIndex(index, freq=None)), y.to_numpy())):
             model = small(max_iter=2).fit(X_[:150], y_[:150])
             assert np.isfinite(model.predict(X_[150:])).all()
             with pytest.raises(ValueError, match="give the rows in between"):
@@ -1279,10 +1279,7 @@ class TestDivergence:
         X, y = frames()
         model = small(hidden_layer_sizes=(), output_lags=1).fit(X[:150], y[:150])
         model.theta_[0] = 4.0
-        for verb, row in (
-            (lambda: model.predict(X[150:]), None),
-            (lambda: model.simulate(X, y[:1]), None),
-        ):
+        for verb in (lambda: model.predict(X[150:]), lambda: model.simulate(X, y[:1])):
             answer, message = one_warning(verb, RuntimeWarning)
             first = np.flatnonzero(np.isfinite(answer))[-1] + 1
             assert np.isnan(answer[first:]).all() and f"diverged at row {first} (" in message

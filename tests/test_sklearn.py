@@ -44,7 +44,7 @@ WEIGHT = {
 
 
 def by_nature(estimator):
-    """The failures of DESIGN.md section 6; a constant forecast knows no order of rows."""
+    """What no forecaster can pass; a forecast that is looked up knows no order of rows."""
     if isinstance(estimator, (Persistence, SeasonalNaive)):
         return {}
     return {**ORDER, **WEIGHT}
@@ -97,7 +97,7 @@ def data(request):
 # --- parameters ----------------------------------------------------------------------------------
 
 
-def test_parameters_and_defaults_are_those_of_the_design():
+def test_parameters_and_their_defaults():
     assert NARX().get_params() == {
         "input_lags": 2, "output_lags": 2, "hidden_layer_sizes": (10,), "activation": "tanh",
         "loop": "open", "linear_term": True, "output_range": None, "scale": True, "solver": "lm",

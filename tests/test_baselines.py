@@ -1,0 +1,385 @@
+"""Baselines: their values by hand, every verb, and the published figures of the solar protocol."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from narxkit import ARX, Climatology, Persistence, SeasonalNaive, backtest, skill_table
+from narxkit.datasets import load_solar, make_narma10
+
+FIGURES = Path(__file__).parents[2] / "shared" / "protocol" / "rolling_origin_baselines.csv"
+DAYS = pd.date_range("2024-01-01", periods=40, freq="D")
+nan = np.nan
+
+
+def daily(values, name="y"):
+    return pd.Series(np.asarray(values, dtype=float), DAYS[: len(values)], name=name)
+
+
+# --- persistence ---------------------------------------------------------------------------------
+
+
+class TestPersistence:
+    def test_the_last_value_stays(self):
+        y = daily([1, 5, 2, 4])
+        model = Persistence().fit(None, y)
+        expected = pd.Series([4.0] * 3, DAYS[4:7], name="y")
+        pd.testing.assert_series_equal(model.forecast(3), expected, check_freq=False)
+
+    def test_predict_with_inputs_that_it_does_not_read(self):
+        model = Persistence().fit(np.zeros((4, 2)), [1, 5, 2, 4])
+        assert model.predict(np.ones((3, 2))).tolist() == [4, 4, 4]
+
+    def test_predict_ahead_is_the_value_k_rows_ago(self):
+        model = Persistence().fit(None, [1.0, 2.0, 3.0])
+        ahead = model.predict_ahead(None, [1, 5, 2, 4], steps=[1, 2])
+        np.testing.assert_array_equal(ahead, [[nan, nan], [1, nan], [5, 1], [2, 5]])
+
+    def test_simulate_holds_the_last_of_y_init(self):
+        model = Persistence().fit(np.zeros((4, 1)), [1, 5, 2, 4])
+        free = model.simulate(np.zeros((5, 1)), [7.0, 8.0])
+        np.testing.assert_array_equal(free, [nan, nan, 8, 8, 8])
+
+    def test_update_moves_the_value(self):
+        y = daily([1, 5, 2, 4, 9, 3])
+        model = Persistence().fit(None, y[:4])
+        assert model.update(None, y[4:5]).forecast(2).tolist() == [9, 9]
+        assert model.update(None, y[5:6]).forecast(1).index[0] == DAYS[6]
+
+    def test_a_missing_value_is_the_one_before_it(self):
+        model = Persistence().fit(None, daily([1, 5, nan, nan]))
+        assert model.forecast(2).tolist() == [5, 5]
+        ahead = model.predict_ahead(None, [1, nan, nan, 4, 2])
+        np.testing.assert_array_equal(ahead, [nan, 1, 1, 1, 4])
+
+    def test_output_range_clips(self):
+        model = Persistence(output_range=(0, 3)).fit(None, [1, 2, 5])
+        assert model.forecast(2).tolist() == [3, 3]
+        assert model.update(None, [-2]).forecast(1).tolist() == [0]
+
+    def test_output_range_by_a_column(self):
+        X = pd.DataFrame({"limit": [9.0, 9.0, 9.0, 2.0, 7.0, nan]}, DAYS[:6])
+        model = Persistence(output_range=(None, "limit")).fit(X[:3], daily([1, 2, 5]))
+        assert model.predict(X[3:]).tolist() == [2, 5, 5]
+
+    def test_several_outputs(self):
+        y = pd.DataFrame({"p": [1.0, 2.0, 3.0], "q": [4.0, 5.0, 6.0]}, DAYS[:3])
+        expected = pd.DataFrame({"p": [3.0] * 2, "q": [6.0] * 2}, DAYS[3:5])
+        pd.testing.assert_frame_equal(
+            Persistence().fit(None, y).forecast(2), expected, check_freq=False
+        )
+
+    def test_each_series_has_its_own(self):
+        y = pd.concat([daily([1, 2, 3]), daily([7, 8])], keys=["a", "b"])
+        forecast = Persistence().fit(None, y).forecast(2)
+        assert forecast["a"].tolist() == [3, 3] and forecast["b"].tolist() == [8, 8]
+        assert forecast["b"].index[0] == DAYS[2]
+
+    def test_a_seam_ends_its_knowledge(self):
+        y = daily([1, 5, 2, 4, 9, 3]).drop(DAYS[3])
+        ahead = Persistence().fit(None, y).predict_ahead(None, y)
+        np.testing.assert_array_equal(ahead, [nan, 1, 5, nan, 9])
+
+
+# --- seasonal naive ------------------------------------------------------------------------------
+
+
+class TestSeasonalNaive:
+    Y = daily([1, 2, 3, 4, 5, 6, 7])
+
+    def test_the_last_season_again_and_again(self):
+        assert SeasonalNaive(3).fit(None, self.Y).forecast(7).tolist() == [5, 6, 7, 5, 6, 7, 5]
+
+    def test_the_default_is_a_day_of_hours(self):
+        y = np.arange(60.0)
+        assert SeasonalNaive().fit(None, y).forecast(26).tolist() == [*range(36, 60), 36, 37]
+
+    def test_predict_ahead_repeats_what_was_measured_by_then(self):
+        ahead = SeasonalNaive(3).fit(None, self.Y).predict_ahead(None, self.Y, steps=[1, 3, 4])
+        # row 6 (value 7), 4 steps ahead: origin row 2, the season is rows 0, 1, 2, its first again
+        np.testing.assert_array_equal(ahead[6], [4, 4, 1])
+        np.testing.assert_array_equal(ahead[3], [1, nan, nan])
+        np.testing.assert_array_equal(ahead[5], [3, 3, nan])
+        assert np.isnan(ahead[:3]).all()
+
+    def test_simulate_and_update(self):
+        model = SeasonalNaive(2).fit(np.zeros((7, 1)), self.Y)
+        free = model.simulate(np.zeros((6, 1)), [8.0, 9.0, 10.0])
+        np.testing.assert_array_equal(free, [nan, nan, nan, 9, 10, 9])
+        model.update(np.zeros((1, 1)), [0.0])
+        assert model.predict(np.zeros((3, 1))).tolist() == [7, 0, 7]
+
+    def test_a_missing_value_is_that_of_the_season_before(self):
+        y = self.Y.copy()
+        y.iloc[[4, 6]] = nan  # 2 and 4 took their place
+        assert SeasonalNaive(3).fit(None, y).forecast(3).tolist() == [2, 6, 4]
+
+    def test_a_value_that_was_never_measured_is_missing(self):
+        y = self.Y.copy()
+        y.iloc[[0, 3, 6]] = nan
+        with pytest.warns(UserWarning, match="missing"):
+            forecast = SeasonalNaive(3).fit(None, y).forecast(6)
+        np.testing.assert_array_equal(forecast, [5, 6, nan, 5, 6, nan])
+
+    def test_output_range_clips(self):
+        model = SeasonalNaive(3, output_range=(5.5, 6.5)).fit(None, self.Y)
+        assert model.forecast(3).tolist() == [5.5, 6, 6.5]
+
+
+# --- climatology ---------------------------------------------------------------------------------
+
+
+class TestClimatology:
+    HOURS = pd.date_range("2023-01-31", periods=48, freq="h")  # a day of January, one of February
+    Y = pd.Series(np.arange(48.0), HOURS, name="y")
+
+    def test_the_mean_of_the_same_month_and_hour(self):
+        index = pd.date_range("2023-01-01", periods=24 * 59, freq="h")
+        y = pd.Series(np.random.default_rng(0).normal(size=len(index)), index)
+        model = Climatology().fit(None, y)
+        ahead = model.predict_ahead(None, y, steps=5)
+        for row in (4, 100, 1000):
+            alike = (index.month == index[row].month) & (index.hour == index[row].hour)
+            assert ahead[row] == pytest.approx(y[alike].mean())
+        assert np.isnan(ahead[:4]).all() and np.isfinite(ahead[4:]).all()
+
+    def test_forecast_and_predict_by_their_time_stamps(self):
+        weekly = daily([0, 0, 0, 0, 0, 7, 7] * 2)
+        model = Climatology(by=("day_of_week",)).fit(None, weekly)
+        expected = pd.Series([0.0, 0, 0, 0, 0, 7, 7, 0], DAYS[14:22], name="y")
+        pd.testing.assert_series_equal(model.forecast(8), expected, check_freq=False)
+        X = pd.DataFrame({"x": 0.0}, DAYS)
+        model.fit(X[:14], weekly)
+        assert model.predict(X[14:22]).tolist() == expected.tolist()
+
+    def test_arrays_are_taken_to_follow_on_the_clock(self):
+        y = daily([0, 1, 2, 3, 4, 5, 6] * 2)
+        model = Climatology(by=("day_of_week",)).fit(np.zeros((14, 1)), y)
+        assert model.forecast(X=np.zeros((3, 1))).tolist() == [0, 1, 2]
+        assert model.predict(np.zeros((3, 1))).tolist() == [0, 1, 2]
+
+    def test_simulate_needs_no_initial_outputs(self):
+        X = pd.DataFrame({"x": 0.0}, DAYS)
+        model = Climatology(by=("day_of_week",)).fit(X[:14], daily([0, 0, 0, 0, 0, 7, 7] * 2))
+        assert model.simulate(X[5:8]).tolist() == [7, 7, 0]
+        np.testing.assert_array_equal(model.simulate(X[5:8], [3.0]), [nan, 7, 0])
+
+    def test_update_moves_the_clock_not_the_means(self):
+        weekly = daily([0, 0, 0, 0, 0, 7, 7] * 2 + [100])
+        model = Climatology(by=("day_of_week",)).fit(None, weekly[:14])
+        model.update(None, weekly[14:])
+        assert model.forecast(1).index[0] == DAYS[15]
+        assert model.forecast(7).tolist() == [0, 0, 0, 0, 7, 7, 0]
+
+    def test_missing_values_and_weights_count_in_the_mean(self):
+        y = daily([1, 2, 3, 4, 5, 6, 7, nan, 4, 5, 8, 7, 8, 9])
+        weight = np.repeat([1.0, 3.0], 7)
+        means = Climatology(by=("day_of_week",)).fit(None, y).means_[0]
+        assert means.tolist() == [1, 3, 4, 6, 6, 7, 8]
+        weighted = Climatology(by=("day_of_week",)).fit(None, y, sample_weight=weight).means_[0]
+        assert weighted.tolist() == [1, 3.5, 4.5, 7, 6.5, 7.5, 8.5]
+
+    def test_what_was_never_seen_is_missing(self):
+        model = Climatology(by=("hour",)).fit(None, self.Y[:12])
+        with pytest.warns(UserWarning):
+            forecast = model.forecast(14)
+        assert np.isnan(forecast[:12]).all() and forecast[12:].tolist() == [0, 1]
+
+    def test_output_range_clips(self):
+        weekly = daily([0, 0, 0, 0, 0, 7, 7] * 2)
+        model = Climatology(by=("day_of_week",), output_range=(1, 5)).fit(None, weekly)
+        assert model.forecast(7).tolist() == [1, 1, 1, 1, 1, 5, 5]
+
+    def test_periods_have_fields_too(self):
+        y = pd.Series(np.arange(24.0), pd.period_range("2020-01", periods=24, freq="M"))
+        forecast = Climatology(by=("month",)).fit(None, y).forecast(3)
+        assert forecast.tolist() == [6, 7, 8]
+        assert forecast.index.equals(pd.period_range("2022-01", periods=3, freq="M"))
+
+
+# --- ARX -----------------------------------------------------------------------------------------
+
+
+def narma(n=300):
+    X, y = make_narma10(n, random_state=0)
+    index = pd.date_range("2024-01-01", periods=n, freq="h")
+    return pd.DataFrame(X, index, ["u"]), pd.Series(y, index, name="y")
+
+
+def taps_of(X, y, output_lags, input_lags):
+    n, first = len(y), max(*output_lags, *input_lags)
+    y, X = np.asarray(y), np.asarray(X)[:, 0]
+    return np.column_stack(
+        [y[first - lag : n - lag] for lag in output_lags]
+        + [X[first - lag : n - lag] for lag in input_lags]
+    )
+
+
+def ridge(alpha):
+    return make_pipeline(StandardScaler(), Ridge(alpha))
+
+
+class TestARX:
+    @pytest.mark.parametrize("alpha", [1e-2, 10.0, 1e4])
+    def test_is_ridge_regression_on_standardised_taps(self, alpha):
+        X, y = narma()
+        model = ARX(input_lags=1, output_lags=3, alphas=[alpha]).fit(X, y)
+        Z = taps_of(X, y, [1, 2, 3], [0, 1])
+        expected = ridge(alpha).fit(Z, y[3:]).predict(Z)
+        np.testing.assert_allclose(model.predict_ahead(X, y)[3:], expected, atol=1e-9)
+        assert model.alpha_ == alpha and model.coef_.shape == (5, 1)
+
+    def test_its_penalty_is_chosen_on_the_last_block(self):
+        X, y = narma()
+        noise = np.random.default_rng(0).normal(size=(300, 30))
+        wide = pd.DataFrame(np.column_stack([X, noise]), X.index).set_axis([*range(31)], axis=1)
+        wide.columns = [f"x{i}" for i in range(31)]
+        model = ARX(input_lags=0, output_lags=1, validation_fraction=0.25).fit(wide, y)
+        Z = np.column_stack([y[:-1], wide[1:]])
+        first, last = slice(0, 224), slice(224, 299)  # rows 1..224 and the last 75
+        errors = {
+            alpha: np.mean((ridge(alpha).fit(Z[first], y[1:][first]).predict(Z[last])
+                            - y[1:][last]) ** 2)
+            for alpha in (1e-2, 1e-1, 1.0, 1e1, 1e2, 1e3, 1e4)
+        }  # fmt: skip
+        best = min(errors, key=errors.get)
+        assert model.alpha_ == best and best not in (1e-2, 1e4)
+        expected = ridge(best).fit(Z, y[1:]).predict(Z)
+        np.testing.assert_allclose(model.predict_ahead(wide, y)[1:], expected, atol=1e-9)
+
+    def test_free_run_feeds_back_its_own_output(self):
+        X, y = narma()
+        model = ARX(input_lags=1, output_lags=3, alphas=[1.0]).fit(X[:250], y[:250])
+        Z = taps_of(X[:250], y[:250], [1, 2, 3], [0, 1])
+        plain = ridge(1.0).fit(Z, y[3:250])
+        path, u = y[:250].tolist(), X["u"].to_numpy()
+        for t in range(250, 270):
+            path.append(plain.predict([[path[-1], path[-2], path[-3], u[t], u[t - 1]]])[0])
+        np.testing.assert_allclose(model.predict(X[250:270]), path[250:], atol=1e-9)
+        pd.testing.assert_series_equal(
+            model.forecast(X=X[250:270]), pd.Series(path[250:], X.index[250:270], name="y"),
+            check_freq=False, rtol=1e-9,
+        )  # fmt: skip
+
+    def test_simulate_and_update(self):
+        X, y = narma()
+        model = ARX(input_lags=1, output_lags=3).fit(X[:250], y[:250])
+        free = model.simulate(X[200:], y[200:250])
+        np.testing.assert_allclose(free[50:], model.predict(X[250:]), atol=1e-12)
+        assert np.isnan(free[:50]).all()
+        alpha, theta = model.alpha_, model.theta_.copy()
+        model.update(X[250:260], y[250:260])
+        assert model.alpha_ == alpha and (model.theta_ == theta).all()
+        free = model.simulate(X[200:], y[200:260])
+        np.testing.assert_allclose(free[60:], model.predict(X[260:]), atol=1e-12)
+
+    def test_output_range_clips_in_the_loop(self):
+        y = 1.1 ** np.arange(40)
+        model = ARX(output_lags=1, alphas=[1e-9], output_range=(None, 50.0)).fit(None, y)
+        forecast = model.forecast(5).to_numpy()
+        np.testing.assert_allclose(forecast, np.minimum(1.1 ** np.arange(40, 45), 50), rtol=1e-6)
+
+    def test_rows_with_missing_values_are_left_out(self):
+        X, y = narma()
+        X, y = X.copy(), y.copy()
+        X.iloc[50], y.iloc[120] = nan, nan
+        model = ARX(input_lags=0, output_lags=[1], alphas=[1.0]).fit(X, y)
+        Z = taps_of(X, y, [1], [0])
+        keep = np.isfinite(Z).all(axis=1) & np.isfinite(y[1:]).to_numpy()
+        assert (~keep).sum() == 3
+        plain = make_pipeline(StandardScaler(), Ridge(1.0)).fit(Z[keep], y[1:][keep])
+        ahead = model.predict_ahead(X, y)[1:]
+        np.testing.assert_allclose(ahead[keep], plain.predict(Z[keep]), atol=1e-9)
+
+    def test_missing_history_is_filled_by_its_own_prediction(self):
+        X, y = narma()
+        model = ARX(input_lags=1, output_lags=3).fit(X[:250], y[:250])
+        holey, filled = y.copy(), y.copy()
+        holey.iloc[255] = nan
+        filled.iloc[255] = model.predict_ahead(X, y)[255]
+        np.testing.assert_allclose(
+            model.predict_ahead(X, holey, 4), model.predict_ahead(X, filled, 4), atol=1e-12
+        )
+
+    def test_several_outputs_are_ridge_regressions_side_by_side(self):
+        X, y = narma()
+        two = pd.DataFrame({"p": y, "q": np.sin(20 * y)})
+        model = ARX(input_lags=0, output_lags=1, alphas=[1.0]).fit(X, two)
+        Z = np.column_stack([two["p"][:-1], two["q"][:-1], X[1:]])
+        expected = ridge(1.0).fit(Z, two[1:]).predict(Z)
+        np.testing.assert_allclose(model.predict_ahead(X, two)[1:], expected, atol=1e-9)
+
+    def test_weights_are_those_of_ridge(self):
+        """Taps are standardised and errors are summed with the weights of the rows."""
+        X, y = narma()
+        weight = np.random.default_rng(0).uniform(0.1, 3, 300)
+        model = ARX(input_lags=0, output_lags=1, alphas=[1e-9]).fit(X, y, sample_weight=weight)
+        Z = taps_of(X, y, [1], [0])
+        plain = Ridge(1e-9).fit(Z, y[1:], sample_weight=weight[1:])
+        np.testing.assert_allclose(model.predict_ahead(X, y)[1:], plain.predict(Z), atol=1e-8)
+
+    def test_units_do_not_matter(self):
+        X, y = narma()
+        plain = ARX(1, 3).fit(X[:250], y[:250]).predict(X[250:])
+        moved = ARX(1, 3).fit(1e3 * X[:250] - 7, 1e5 * y[:250] + 1e6).predict(1e3 * X[250:] - 7)
+        np.testing.assert_allclose((moved - 1e6) / 1e5, plain, atol=1e-6)
+
+    def test_the_last_block_of_each_segment_chooses_the_penalty(self):
+        X, y = narma()
+        labels, alphas = np.repeat([0, 1], 150), 10.0 ** np.arange(-2, 7)
+        y = y + np.repeat([0.0, 0.3], 150)
+        model = ARX(input_lags=0, output_lags=1, alphas=alphas, validation_fraction=0.3)
+        model.fit(X, y, segments=labels)
+        Z = np.concatenate([taps_of(X[s], y[s], [1], [0]) for s in (slice(150), slice(150, 300))])
+        t = np.concatenate([y[1:150], y[151:300]])
+        last = np.tile(np.arange(1, 150) >= 105, 2)
+        errors = [
+            np.mean((ridge(alpha).fit(Z[~last], t[~last]).predict(Z[last]) - t[last]) ** 2)
+            for alpha in alphas
+        ]
+        assert model.alpha_ == alphas[np.argmin(errors)]
+        expected = ridge(model.alpha_).fit(Z, t).predict(Z)
+        ahead = model.predict_ahead(X, y, segments=labels)
+        np.testing.assert_allclose(ahead[np.isfinite(ahead)], expected, atol=1e-9)
+
+
+# --- the published figures -----------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not FIGURES.is_file(), reason=f"the figures are not in {FIGURES.parent}")
+@pytest.mark.parametrize("task, known", [("S0", "clear_sky"), ("S1", "ghi_clear")])
+def test_the_figures_of_the_rolling_origin_protocol(task, known):
+    """Train on 2017, forecast 24 hours from every hour of 2023; errors within 1 %."""
+    data = load_solar()
+    data["limit"] = 1.3 * data["ghi_clear"]
+    train, test = (data[data.index.year == year] for year in (2017, 2023))
+    columns, bounds = [known, "limit"], (0, "limit")
+    models = {
+        "persistence": Persistence(bounds),
+        "seasonal_naive_24h": SeasonalNaive(24, bounds),
+        "climatology": Climatology(output_range=bounds),
+        "ridge_arx": ARX(1, 24, validation_fraction=61 / 365, output_range=bounds),
+    }
+    origins = np.arange(47, len(test) - 24)
+    runs = {
+        name: backtest(
+            model.fit(train[columns], train["ghi"]), test[columns], test["ghi"], 24, origins
+        )
+        for name, model in models.items()
+    }
+    assert {len(run) for run in runs.values()} == {8_689 * 24}
+    table = skill_table(runs, ridge="ridge_arx", seasonal="seasonal_naive_24h")
+    published = pd.read_csv(FIGURES).query("task == @task").set_index("model")
+    ours = table[["RMSE h=1", "RMSE h=8", "RMSE h=24", "RMSE mean", "MAE"]]
+    theirs = published[["rmse_h1", "rmse_h8", "rmse_h24", "rmse_mean", "mae_mean"]]
+    np.testing.assert_allclose(ours, theirs.loc[list(models)], rtol=0.01)
+    skill = table.loc["ridge_arx", "skill vs persistence"]
+    assert skill == pytest.approx(published.loc["ridge_arx", "skill_p_mean"], abs=0.005)
+    naive = table.loc["ridge_arx", "skill vs naive"]
+    assert naive == pytest.approx(published.loc["ridge_arx", "skill_b_mean"], abs=0.005)
+    assert table.loc["ridge_arx", "ratio to ridge"] == 1
