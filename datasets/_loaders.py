@@ -94,4 +94,3 @@ def _add_clear_sky(data):
     scale = float((seen * computed).sum() / (computed**2).sum())
     data["clear_sky"] = scale * sky
     return scale
-

@@ -358,8 +358,12 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         p = self._layout.n_outputs
         needed = self.max_lag_ if self._taps.output_lags else 0
         if y_init is not None and key is not None:
-            if key not in y_init.index.get_level_values(0):
-                raise ValueError(f"y_init lacks the series {key!r} of X: give its first rows too.")
+            index = getattr(y_init, "index", None)
+            if not isinstance(index, pd.MultiIndex) or key not in index.get_level_values(0):
+                raise ValueError(
+                    f"y_init lacks the series {key!r} of X: give its first rows too, under a "
+                    "MultiIndex (series, time) like that of X."
+                )
             y_init = y_init.xs(key, level=0)
         initial = np.empty((0, p)) if y_init is None else np.asarray(y_init, dtype=float)
         initial = initial[:, None] if initial.ndim == 1 else initial

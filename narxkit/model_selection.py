@@ -138,10 +138,6 @@ def _first_rows(forecaster, table, rows, steps, origins):
                 "give a longer series or fewer steps."
             )
         return first
-    if np.ndim(origins) != 1 or not len(origins):
-        raise ValueError(
-            f"origins must be a sequence of at least one row position or label. Got {origins!r}."
-        )
     place = np.empty(len(table), dtype=int)
     place[table.order] = n
     first = place[_positions(origins, table)] + 1
@@ -156,7 +152,15 @@ def _first_rows(forecaster, table, rows, steps, origins):
 
 def _positions(origins, table):
     """Row positions of origins given as such or as labels."""
-    origins = pd.Index(origins)
+    try:
+        origins = pd.Index(origins)
+        is_empty = not len(origins.unique())  # refuses what cannot be a label
+    except (TypeError, ValueError):
+        is_empty = True
+    if is_empty:
+        raise ValueError(
+            f"origins must be a sequence of at least one row position or label. Got {origins!r}."
+        )
     if pd.api.types.is_integer_dtype(origins.dtype):
         outside = (origins < 0) | (origins >= len(table))
         if outside.any():

@@ -401,9 +401,7 @@ def test_a_transformed_target_is_scored_in_original_units(data, transform):
     outer = TransformedTargetRegressor(small(), **transform).fit(X[:N_TRAIN], y[:N_TRAIN])
     run = backtest(outer, X, y, STEPS, [N_TRAIN - 1])
     np.testing.assert_allclose(run["y"], y[N_TRAIN : N_TRAIN + STEPS], rtol=1e-12)
-    np.testing.assert_allclose(
-        run["y_hat"], outer.predict(X[N_TRAIN : N_TRAIN + STEPS]), rtol=1e-9
-    )
+    np.testing.assert_allclose(run["y_hat"], outer.predict(X[N_TRAIN : N_TRAIN + STEPS]), rtol=1e-9)
     assert run["series"].astype(str).unique().tolist() == ["load"]
 
 

@@ -59,6 +59,7 @@ UNSORTED = [0, 2, 1, *range(3, 100)]
 DOUBLE = [0, 1, 1, *range(3, 100)]
 THREE_LEVELS = pd.MultiIndex.from_arrays([["s"] * 100, ["t"] * 100, HOURS[SEEN]])
 
+
 def panel(rows):
     X_, y_ = X[rows], Y[rows]
     return tuple(pd.concat([v, v], keys=["east", "west"]) for v in (X_, y_))
@@ -82,7 +83,7 @@ BAD_FITS = {
     "no rows": ({}, X[:0], Y[:0], {}, "0 sample(s)"),
     "no target": ({}, X[SEEN], None, {}, "NARX requires y to be passed, but the target y is None."),
     "all missing": (
-        {}, X[SEEN], Y[SEEN] * np.nan, {}, "0 of 98 rows can be trained on, the others have missing"
+        {}, X[SEEN], Y[SEEN] * np.nan, {}, "y holds a column of missing values (NaN) only: give measured ones."
     ),
     "no weight": (
         {}, X[SEEN], Y[SEEN], {"sample_weight": np.zeros(100)},
@@ -528,7 +529,7 @@ def test_score_needs_some_measured_output(model):
 @pytest.mark.parametrize("n", [0, 1])
 def test_simulate_needs_y_init_of_the_largest_output_lag(n, model):
     sentence = (
-        f"y_init has {n} rows, but output lags up to 2 need the measured outputs of at least the "
+        f"y_init has {n} rows, but lags up to 2 need the measured outputs of at least the "
         "first 2 of the 120 rows of X: give y_init of that length."
     )
     with refuses(sentence):

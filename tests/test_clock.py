@@ -27,10 +27,18 @@ def message(call, *args, **kwargs):
 
 # --- which indexes have a clock ----------------------------------------------------------------
 
+
 @pytest.mark.parametrize(
     "index",
-    [pd.RangeIndex(5), pd.Index([1, 3, 7]), pd.Index([0.5, 1.5]), pd.Index(["a", "b"]),
-     pd.to_timedelta([1, 2], unit="h"), np.arange(3), None],
+    [
+        pd.RangeIndex(5),
+        pd.Index([1, 3, 7]),
+        pd.Index([0.5, 1.5]),
+        pd.Index(["a", "b"]),
+        pd.to_timedelta([1, 2], unit="h"),
+        np.arange(3),
+        None,
+    ],
 )
 def test_plain_labels_carry_no_clock(index):
     assert not has_clock(index)
@@ -130,6 +138,7 @@ def test_long_periods_that_begin_before_the_last_one_ends_overlap():
 
 # --- seams ---------------------------------------------------------------------------------------
 
+
 def test_missing_hours_are_seams():
     index = stamps("2017-01-01", periods=100, freq="h").delete([10, 40, 41, 42])
     assert seams(index) == [10, 39]
@@ -169,8 +178,9 @@ def test_the_same_day_of_each_month_is_a_monthly_clock():
 
 def test_the_last_trading_day_of_a_month_may_be_moved_by_a_holiday():
     index = stamps("2023-01-01", periods=15, freq="BME")
-    good_friday = pd.DatetimeIndex([s.replace(day=28) if s.day == 29 and s.month == 3 else s
-                                    for s in index])
+    good_friday = pd.DatetimeIndex(
+        [s.replace(day=28) if s.day == 29 and s.month == 3 else s for s in index]
+    )
     clock = Clock.from_index(good_friday)
     assert (clock.describe(), good_friday[-1].day) == ("monthly", 28)
     assert str(clock.after(good_friday[-1], 1)[0].date()) == "2024-04-30"
@@ -200,6 +210,7 @@ def test_a_week_shifted_by_a_holiday_still_follows_and_the_next_is_regular():
 
 # --- daylight saving -----------------------------------------------------------------------------
 
+
 @pytest.mark.parametrize("freq", ["15min", "h", "D", "W-SUN", "MS", "B"])
 def test_daylight_saving_is_no_seam(freq):
     n = 9000 if freq == "h" else 400
@@ -223,12 +234,15 @@ def test_hours_are_continued_in_utc_and_days_on_the_wall():
     hours = stamps("2024-10-26", periods=26, freq="h", tz="Europe/Berlin")
     after = Clock.from_index(hours).after(hours[-1], 3)
     assert [str(label) for label in after] == [
-        "2024-10-27 02:00:00+02:00", "2024-10-27 02:00:00+01:00", "2024-10-27 03:00:00+01:00"
+        "2024-10-27 02:00:00+02:00",
+        "2024-10-27 02:00:00+01:00",
+        "2024-10-27 03:00:00+01:00",
     ]
     days = stamps("2024-10-20 12:00", periods=7, freq="D", tz="Europe/Berlin")
     after = Clock.from_index(days).after(days[-1], 2)
     assert [str(label) for label in after] == [
-        "2024-10-27 12:00:00+01:00", "2024-10-28 12:00:00+01:00"
+        "2024-10-27 12:00:00+01:00",
+        "2024-10-28 12:00:00+01:00",
     ]
 
 
@@ -236,7 +250,8 @@ def test_a_daily_hour_that_daylight_saving_skips_is_moved_and_one_that_comes_twi
     index = stamps("2024-03-24 02:30", periods=7, freq="D", tz="Europe/Berlin")
     after = Clock.from_index(index).after(index[-1], 2)
     assert [str(label) for label in after] == [
-        "2024-03-31 03:00:00+02:00", "2024-04-01 02:30:00+02:00"
+        "2024-03-31 03:00:00+02:00",
+        "2024-04-01 02:30:00+02:00",
     ]
     assert after.freq is None
     index = stamps("2024-10-20 02:30", periods=7, freq="D", tz="Europe/Berlin")
@@ -251,6 +266,7 @@ def test_a_day_without_midnight_is_a_day():
 
 
 # --- trading days --------------------------------------------------------------------------------
+
 
 def test_weekends_and_holidays_are_no_seam_but_a_long_hole_is():
     index = stamps("2017-01-02", periods=200, freq="B")
@@ -312,6 +328,7 @@ def test_custom_business_days(freq):
 
 # --- no step, or hardly one ----------------------------------------------------------------------
 
+
 def test_irregular_stamps_know_the_order_only():
     index = pd.DatetimeIndex(["2020-01-01 10:00", "2020-01-01 10:07", "2020-01-01 11:31"])
     clock = Clock.from_index(index)
@@ -342,8 +359,16 @@ def test_jitter_is_no_seam_and_a_hole_is():
 def test_a_row_between_two_steps_does_not_follow():
     clock = Clock.from_index(stamps("2020-01-01", periods=10, freq="h"))
     last = pd.Timestamp("2020-01-01 09:00")
-    for minutes, relation in [(-30, "overlaps"), (0, "overlaps"), (30, "gap"), (44, "gap"),
-                              (45, "follows"), (75, "follows"), (76, "gap"), (120, "gap")]:
+    for minutes, relation in [
+        (-30, "overlaps"),
+        (0, "overlaps"),
+        (30, "gap"),
+        (44, "gap"),
+        (45, "follows"),
+        (75, "follows"),
+        (76, "gap"),
+        (120, "gap"),
+    ]:
         assert clock.relation(last, last + pd.Timedelta(minutes=minutes)) == relation
 
 
@@ -356,12 +381,16 @@ def test_many_holes_do_not_hide_the_step():
 
 # --- a clock as a value --------------------------------------------------------------------------
 
+
 @pytest.mark.parametrize(
     "index",
     [stamps("2017", periods=60, freq=freq) for freq in ("h", "D", "QE", "B")]
-    + [pd.period_range("2017", periods=3, freq="2h"), stamps("2017", periods=1),
-       pd.DatetimeIndex(["2021-01-15", "2021-02-15"]),
-       pd.date_range("2017", periods=60, freq=pd.offsets.CDay(weekmask="Sun Mon Tue Wed Thu"))],
+    + [
+        pd.period_range("2017", periods=3, freq="2h"),
+        stamps("2017", periods=1),
+        pd.DatetimeIndex(["2021-01-15", "2021-02-15"]),
+        pd.date_range("2017", periods=60, freq=pd.offsets.CDay(weekmask="Sun Mon Tue Wed Thu")),
+    ],
 )
 def test_a_clock_is_a_value(index):
     clock = Clock.from_index(index)
@@ -379,6 +408,7 @@ def test_labels_of_another_unit_or_zone_are_compared_in_time():
 
 
 # --- labels that cannot be compared --------------------------------------------------------------
+
 
 def test_mixed_labels_are_refused():
     clock = Clock.from_index(stamps("2020", periods=10, freq="h"))
@@ -404,6 +434,7 @@ def test_mixed_labels_are_refused():
 
 
 # --- order ---------------------------------------------------------------------------------------
+
 
 def test_an_unsorted_index_is_refused():
     index = stamps("2020-01-01", periods=8, freq="h")[[0, 1, 2, 3, 4, 3, 6, 7]]

@@ -694,9 +694,7 @@ class TestPanels:
 
         clocked, plain = small().fit(X, y), small().fit(numbered(X), numbered(y))
         np.testing.assert_array_equal(plain.theta_, clocked.theta_)
-        np.testing.assert_array_equal(
-            plain.predict(numbered(X_ahead)), clocked.predict(X_ahead)
-        )
+        np.testing.assert_array_equal(plain.predict(numbered(X_ahead)), clocked.predict(X_ahead))
 
 
 class TestClock:
@@ -929,9 +927,7 @@ class TestMissingAndBadValues:
         holey[4] = np.nan
         filled = y[:6].copy()
         filled[4] = model.predict_ahead(X[:5], y[:5])[-1]
-        np.testing.assert_allclose(
-            model.simulate(X, holey), model.simulate(X, filled), atol=1e-12
-        )
+        np.testing.assert_allclose(model.simulate(X, holey), model.simulate(X, filled), atol=1e-12)
 
     def test_one_missing_output_of_two_is_filled_alone(self):
         X, y = frames(n_outputs=2)
@@ -970,7 +966,7 @@ class TestMissingAndBadValues:
         np.testing.assert_array_equal(predicted[:7], model.predict(X[150:])[:7])
         assert np.isnan(predicted[7:]).all()
         assert message == (
-            "an input or measured output that row 7 (2024-01-07 13:00:00) needs is missing: "
+            "a value that the prediction of row 7 (2024-01-07 13:00:00) needs is missing: "
             "predictions are NaN from there on."
         )
 
@@ -981,7 +977,10 @@ class TestMissingAndBadValues:
         holey.iloc[-1, 0] = np.nan
         model.update(holey, y[150:160])
         predicted, message = one_warning(lambda: model.predict(X[160:]))
-        assert np.isnan(predicted).all() and "that row 0 (2024-01-07 16:00:00) needs" in message
+        assert (
+            np.isnan(predicted).all()
+            and "the prediction of row 0 (2024-01-07 16:00:00) needs" in message
+        )
 
     def test_predict_ahead_is_nan_where_its_rollout_needs_a_missing_input(self):
         X, y = system()
@@ -1270,9 +1269,7 @@ class TestDivergence:
     def test_is_named_by_every_verb(self):
         model = linear_nar([2.0])
         y = np.ones(20)
-        ahead, message = one_warning(
-            lambda: model.predict_ahead(None, y, steps=12), RuntimeWarning
-        )
+        ahead, message = one_warning(lambda: model.predict_ahead(None, y, steps=12), RuntimeWarning)
         assert np.isnan(ahead).all() and "diverged at row 10" in message  # 2^10 from row 0
 
     def test_with_inputs(self):

@@ -1,0 +1,62 @@
+"""Measure narxkit beside its references: tables on the screen and a CSV file for each.
+
+Medians are compared of measurements that take turns, on one thread; a figure is followed by its
+range. A target that is missed is shown and is no error.
+"""
+
+import argparse
+from pathlib import Path
+
+from rich.console import Console
+from rich.live import Live
+from threadpoolctl import threadpool_limits
+
+from . import memory, nist, report, speed, startup
+
+SUITES = {
+    "speed": speed.SUITE,
+    "memory": memory.SUITE,
+    "startup": startup.SUITE,
+    "nist": nist.SUITE,
+}
+HERE = Path(__file__).resolve().parent
+
+
+def main(arguments=None):
+    options = read(arguments)
+    console = Console()
+    console.print(report.machine(), style="dim", highlight=False)
+    with threadpool_limits(1):
+        for name in options.names or SUITES:
+            run(SUITES[name], options.quick, options.out / f"{name}.csv", console)
+
+
+def run(suite, quick, path, console):
+    """Measure one suite, show its table and write its file."""
+    with Live(console=console, auto_refresh=False, transient=True) as line:  # without a thread
+        rows = list(suite.rows(quick, lambda name: line.update(f"{name} ...", refresh=True)))
+    if not rows:
+        console.print(f"{suite.title}: left out, its files are not here.")
+        return
+    console.print(suite.table(rows))
+    report.save(rows, path)
+
+
+def read(arguments):
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument(
+        "names", nargs="*", metavar="name", help=f"what to measure: {', '.join(SUITES)} (all)"
+    )
+    parser.add_argument("--out", type=Path, default=HERE, help="folder of the CSV files")
+    parser.add_argument("--quick", action="store_true", help="fewer repetitions")
+    options = parser.parse_args(arguments)
+    unknown = [name for name in options.names if name not in SUITES]
+    if unknown:
+        parser.error(f"there is no {unknown[0]!r}: choose from {', '.join(SUITES)}.")
+    return options
+
+
+if __name__ == "__main__":
+    main()
