@@ -1,5 +1,6 @@
 """Judging forecasts: backtests from many origins, and tables of skill."""
 
+from collections.abc import Hashable
 from numbers import Integral
 
 import numpy as np
@@ -152,15 +153,11 @@ def _first_rows(forecaster, table, rows, steps, origins):
 
 def _positions(origins, table):
     """Row positions of origins given as such or as labels."""
-    try:
-        origins = pd.Index(origins)
-        is_empty = not len(origins.unique())  # refuses what cannot be a label
-    except (TypeError, ValueError):
-        is_empty = True
-    if is_empty:
+    if not np.iterable(origins) or not len(origins) or not all(map(_is_label, origins)):
         raise ValueError(
             f"origins must be a sequence of at least one row position or label. Got {origins!r}."
         )
+    origins = pd.Index(origins)
     if pd.api.types.is_integer_dtype(origins.dtype):
         outside = (origins < 0) | (origins >= len(table))
         if outside.any():
@@ -174,6 +171,10 @@ def _positions(origins, table):
         unknown = origins[int(np.argmax(positions < 0))]
         raise ValueError(f"origin {unknown} is not in the index of y: give labels it holds.")
     return positions
+
+
+def _is_label(origin):
+    return isinstance(origin, Hashable)
 
 
 def _long(table, first, y, y_hat, outputs):
