@@ -83,7 +83,11 @@ BAD_FITS = {
     "no rows": ({}, X[:0], Y[:0], {}, "0 sample(s)"),
     "no target": ({}, X[SEEN], None, {}, "NARX requires y to be passed, but the target y is None."),
     "all missing": (
-        {}, X[SEEN], Y[SEEN] * np.nan, {}, "y holds a column of missing values (NaN) only: give measured ones."
+        {},
+        X[SEEN],
+        Y[SEEN] * np.nan,
+        {},
+        "y holds a column of missing values (NaN) only: give measured ones.",
     ),
     "no weight": (
         {}, X[SEEN], Y[SEEN], {"sample_weight": np.zeros(100)},
