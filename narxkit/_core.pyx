@@ -226,7 +226,7 @@ cdef inline void forward_row(const Net* net, const double* w, const double* z, d
     for l in range(net.L - 1):
         width = pad(net.size[l + 1])
         nk_affine(x, net.size[l], w, w + net.size[l] * width, a, width)
-        nk_activate(net.f, a, width)
+        nk_activate(net.f, a, (net.size[l + 1] + 3) // 4 * 4)
         memset(a + net.size[l + 1], 0, (width - net.size[l + 1]) * sizeof(double))
         w += <Py_ssize_t>(net.size[l] + 1) * width
         x = a
