@@ -138,6 +138,10 @@ cdef class Measured:
         self.low = &low[0, 0] if low is not None and self.n else NULL
         self.high = &high[0, 0] if high is not None and self.n else NULL
 
+    def __reduce__(self):
+        arrays = self._u, self._y, self._low, self._high
+        return Measured, tuple(None if a is None else np.asarray(a) for a in arrays)
+
 
 cdef check(Plan plan, Measured data, const Py_ssize_t[::1] rows, const double[::1] weight=None):
     """The data fit the network, and every row has its history and its leads inside them."""

@@ -127,7 +127,7 @@ class _TappedNetwork(TappedForecaster):
         starts = [_initial(objective.network, rng, linear) for rng in generators]
         if start is not None:
             starts[0] = start
-        return Parallel(self.n_jobs, prefer="threads")(
+        return Parallel(self.n_jobs, require="sharedmem")(
             delayed(solver.solve)(objective, start, self._monitor(validate, flag), rng)
             for start, rng in zip(starts, generators)
         )

@@ -23,8 +23,8 @@ class Objective:
         Structure with the kernels.
     segments : Segments
         Measured rows, of which the target rows are predicted.
-    loop : "open" or int
-        Length of the rollouts; ``"open"`` is one step from every row.
+    loop : "open"
+        Length of the rollouts: one step from every row.
     alpha : float
         Penalty of the weights; intercepts and the linear term are free.
     sample_weight : ndarray of shape (n_rows,), optional
@@ -47,9 +47,10 @@ class Objective:
     def __init__(
         self, network, segments, loop="open", alpha=0.0, sample_weight=None, targets=None, flag=None
     ):
+        if loop != "open":
+            raise ValueError(f"loop must be 'open'. Got {loop!r} instead.")
         self.network = network
         self.segments = segments
-        self.loop = loop
         self.penalty = alpha * network.groups["weights"]
         self.weight = np.ones(len(segments)) if sample_weight is None else sample_weight
         self.flag = np.zeros(1, dtype=np.int32) if flag is None else flag
