@@ -139,8 +139,9 @@ cdef class Measured:
         self.high = &high[0, 0] if high is not None and self.n else NULL
 
     def __reduce__(self):
-        arrays = self._u, self._y, self._low, self._high
-        return Measured, tuple(None if a is None else np.asarray(a) for a in arrays)
+        low = None if self._low is None else np.asarray(self._low)
+        high = None if self._high is None else np.asarray(self._high)
+        return Measured, (np.asarray(self._u), np.asarray(self._y), low, high)
 
 
 cdef check(Plan plan, Measured data, const Py_ssize_t[::1] rows, const double[::1] weight=None):
