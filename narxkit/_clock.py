@@ -411,6 +411,20 @@ def _describe_week(week):
     return f" ({' '.join(name for name, day in zip(_DAY_NAMES, week, strict=True) if day == '1')})"
 
 
+def is_alike(label, other):
+    """Whether two labels are of one kind, so that they can be compared.
+
+    Returns
+    -------
+    bool
+    """
+    try:
+        _check_alike(label, other)
+    except ValueError:
+        return False
+    return True
+
+
 def _check_alike(last, first):
     """Two labels must be of one kind before they can be compared."""
     if type(last) is not type(first):

@@ -108,8 +108,8 @@ cdef class Plan:
                              + [i - lag * net.m for i, lag in inputs] + [0], dtype=np.intp)
         net.tap = &self._tap[0]
         lags = [lag for _, lag in outputs + inputs]
-        self.history = max(0, *lags, 0)
-        self.lead = max(0, *(-lag for lag in lags), 0)
+        self.history = max([0] + lags)
+        self.lead = max([0] + [-lag for lag in lags])
 
     def __reduce__(self):
         return Plan, self.args
@@ -231,6 +231,7 @@ cdef inline void forward_row(const Net* net, const double* w, const double* z, d
     for l in range(net.L - 1):
         width = pad(net.size[l + 1])
         nk_affine(x, net.size[l], w, w + net.size[l] * width, a, width)
+        # whole vectors of 4 are enough, and a padded unit must add nothing to the next layer
         nk_activate(net.f, a, (net.size[l + 1] + 3) // 4 * 4)
         memset(a + net.size[l + 1], 0, (width - net.size[l + 1]) * sizeof(double))
         w += <Py_ssize_t>(net.size[l] + 1) * width

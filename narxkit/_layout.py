@@ -1,5 +1,6 @@
 """How the columns of X and y are used: inputs, bounds of the output, names."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,8 @@ class Layout:
     ----------
     columns : list
         Names of the columns of X, or their positions.
+    is_named : bool
+        Whether they are names.
     inputs : ndarray of int
         Positions of the columns that taps may read.
     low, high : int, ndarray of shape (n_outputs,) or None
@@ -27,6 +30,7 @@ class Layout:
     """
 
     columns: list
+    is_named: bool
     inputs: np.ndarray
     low: object
     high: object
@@ -36,13 +40,15 @@ class Layout:
     @classmethod
     def read(cls, table, estimator):
         """A column of X that bounds the output is an input only if the lags name it."""
-        columns = list(getattr(estimator, "feature_names_in_", range(table.X.shape[1])))
+        columns = list(range(table.X.shape[1])) if table.columns is None else table.columns
         lags = getattr(estimator, "input_lags", None)
-        named = lags if isinstance(lags, dict) else ()
+        named = lags if isinstance(lags, Mapping) else ()
         low, high = _read_range(estimator.output_range, columns, table.y.shape[1])
         bounds = [columns[bound] for bound in (low, high) if isinstance(bound, int)]
         inputs = [i for i, c in enumerate(columns) if c not in bounds or c in named]
-        return cls(columns, np.array(inputs, dtype=int), low, high, table.outputs, table.y_ndim)
+        is_named = table.columns is not None
+        inputs = np.array(inputs, dtype=int)
+        return cls(columns, is_named, inputs, low, high, table.outputs, table.y_ndim)
 
     @property
     def n_outputs(self):
@@ -67,8 +73,29 @@ class Layout:
         values = X[:, [bound]] if isinstance(bound, int) else np.nan if bound is None else bound
         return np.ascontiguousarray(np.broadcast_to(values, (len(X), self.n_outputs)))
 
-    def check_bounds(self, table):
-        """Refuse rows where columns of X bound the output the wrong way round."""
+    def check(self, table):
+        """Refuse other columns than those of ``fit``, and bounds the wrong way round."""
+        if self.is_named and table.columns is not None and table.columns != self.columns:
+            raise ValueError(
+                f"X has the columns {table.columns}, but the model was fitted with "
+                f"{self.columns}: give the same columns in the same order."
+            )
+        if table.y is not None:
+            self.check_outputs(table.outputs)
+        self._check_bounds(table)
+
+    def check_outputs(self, outputs, name="y"):
+        """Refuse other outputs than those of ``fit``."""
+        is_named = self.n_outputs > 1 and None not in [*outputs, *self.outputs]
+        if len(outputs) != self.n_outputs or is_named and outputs != self.outputs:
+            given = f"the columns {outputs}" if is_named else f"{len(outputs)} columns"
+            raise ValueError(
+                f"{name} has {given}, but the model was fitted with "
+                f"{self.outputs if is_named else self.n_outputs}: give the same outputs in the "
+                "same order."
+            )
+
+    def _check_bounds(self, table):
         low, high = self.bounds(table.X)
         wrong = np.argwhere(low > high) if low is not None else ()
         if len(wrong):

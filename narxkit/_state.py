@@ -1,11 +1,11 @@
 """The last rows of every series: what predictions continue from."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from narxkit._clock import Clock
+from narxkit._clock import Clock, is_alike
 from narxkit._validation import Table
 
 
@@ -21,17 +21,21 @@ class Tail:
         Outputs.
     times : pandas.Index or None
         Time stamps, where there is a clock.
+    clock : Clock or None
+        What says which time stamps follow.
     next_number : int
-        What the next row is called where there is none.
+        What the next row is called where there is no clock.
     """
 
     X: np.ndarray
     y: np.ndarray
     times: pd.Index | None
+    clock: Clock | None
     next_number: int
 
     @property
     def last(self):
+        """The last time stamp, or None."""
         return None if self.times is None else self.times[-1]
 
     def followed_by(self, table, rows):
@@ -44,15 +48,25 @@ class Tail:
             self.times.append(table.times[rows]) if has_times else None,
         )
 
+    def relation(self, table, rows):
+        """How new rows relate to the last one: "follows", "overlaps" or "gap"."""
+        if self.last is None or table.times is None:
+            return "follows"
+        return self.clock.relation(self.last, table.times[rows[0]])
 
-@dataclass
+    def labels(self, n):
+        """Labels of the next n rows: time stamps, or numbers that count on."""
+        if self.times is None:
+            return pd.RangeIndex(self.next_number, self.next_number + n)
+        return self.clock.after(self.last, n)
+
+
+@dataclass(frozen=True)
 class State:
-    """Tails by series, and the clock that says what follows them.
+    """Tails by series.
 
     Attributes
     ----------
-    clock : Clock or None
-        The clock of the rows.
     max_lag : int
         Rows of history that a prediction needs.
     lead : int
@@ -61,131 +75,133 @@ class State:
         The `Tail` of each series; its key is None without a MultiIndex.
     """
 
-    clock: Clock | None
     max_lag: int
     lead: int
-    tails: dict = field(default_factory=dict)
+    tails: dict
+
+    def clock(self, key, times):
+        """The clock of a series, or else of any; None for time stamps of another kind."""
+        tail = self.tails.get(key, next(iter(self.tails.values())))
+        return tail.clock if tail.clock is not None and is_alike(tail.last, times[0]) else None
+
+    def in_zone(self, times):
+        """Time stamps in the time zone that was seen before, where both have one."""
+        zone = getattr(next(iter(self.tails.values())).times, "tz", None)
+        has_other = getattr(times, "tz", None) is not None and zone is not None
+        return times.tz_convert(zone) if has_other else times
 
     def continued(self, key, table, rows):
         """The tail and the new rows after it, which must follow it directly."""
         tail = self._known(key)
-        self._check_follows(tail, table, rows)
-        refuse_seams(table, rows)
+        _check_follows(tail, table, rows)
+        refuse_seams(table, key)
         return len(tail.y), *tail.followed_by(table, rows)
 
-    def extended(self, key, table, rows):
+    def extended(self, key, table):
         """The segment that the new measured rows end in: with the tail if they join it."""
-        start = int(np.flatnonzero(table.cuts(rows))[-1])
-        if start == 0 and key in self.tails and self._joins(key, table, rows):
-            return self.tails[key].followed_by(table, rows)
-        times = None if table.times is None else table.times[rows[start:]]
-        return table.X[rows[start:]], table.y[rows[start:]], times
+        rows = table.series[key]
+        tail = self.tails.get(key)
+        if self.tails and (key is None) != (None in self.tails):
+            raise ValueError(
+                "the model has seen "
+                f"{'one series' if key is not None else f'the series {list(self.tails)}'}: "
+                f"give {'no' if key is not None else 'a'} MultiIndex (series, time)."
+            )
+        start = int(np.flatnonzero(table.cuts(key))[-1])
+        if start == 0 and tail is not None:
+            relation = tail.relation(table, rows)
+            if relation == "overlaps":
+                raise ValueError(
+                    f"the new rows begin at {table.times[rows[0]]}, but rows up to {tail.last} "
+                    "have been seen: give update only rows after those."
+                )
+            if relation == "follows":
+                return tail.followed_by(table, rows)
+        rows = rows[start:]
+        return table.X[rows], table.y[rows], None if table.times is None else table.times[rows]
 
-    def tail(self, key, X, y, times, n_new, label):
-        """The last rows of a segment, one at least for its time stamp, as a new tail."""
+    def tail(self, key, table, X, y, times):
+        """A new tail: the last rows of a segment, one at least for its time stamp."""
         at = max(0, len(y) - max(self.max_lag + self.lead, 1))
         old = self.tails.get(key)
-        number = label if old is None else old.next_number + n_new
-        return Tail(X[at:], y[at:], None if times is None else times[at:], number)
-
-    def _joins(self, key, table, rows):
-        """Whether new measured rows follow the tail directly."""
-        last = self.tails[key].last
-        if last is None or table.times is None:
-            return True
-        first = table.times[rows[0]]
-        relation = self.clock.relation(last, first)
-        if relation == "overlaps":
-            raise ValueError(
-                f"the new rows begin at {first}, but rows up to {last} have been seen: give "
-                "update only rows after those."
-            )
-        return relation == "follows"
+        rows = table.series[key]
+        return Tail(
+            X=X[at:].copy(),
+            y=y[at:].copy(),
+            times=None if times is None else times[at:],
+            clock=table.clocks.get(key) if old is None or old.clock is None else old.clock,
+            next_number=table.next_number(rows) if old is None else old.next_number + len(rows),
+        )
 
     def _known(self, key):
+        name = "the rows" if key is None else f"series {key!r}"
         if key not in self.tails:
-            rows = "the rows" if key is None else f"series {key!r}"
             known = [known for known in self.tails if known is not None]
             seen = f"the series {known}" if known else "one series without a name"
             raise ValueError(
-                f"{rows} cannot be continued, for the model has seen {seen}: use "
+                f"{name} cannot be continued, for the model has seen {seen}: use "
                 "simulate(X, y_init) to run from given initial conditions."
             )
         tail = self.tails[key]
         if len(tail.y) < self.max_lag:
             raise ValueError(
-                f"the last segment seen has {len(tail.y)} rows, but lags up to {self.max_lag} "
-                f"need {self.max_lag} of history: give more rows to update(X, y)."
+                f"the last segment seen{'' if key is None else f' of {name}'} has {len(tail.y)} "
+                f"rows, but lags up to {self.max_lag} need {self.max_lag} of history: give more "
+                "rows to update(X, y)."
             )
         return tail
-
-    def _check_follows(self, tail, table, rows):
-        if tail.last is None or table.times is None:
-            return
-        first = table.times[rows[0]]
-        relation = self.clock.relation(tail.last, first)
-        if relation == "overlaps":
-            raise ValueError(
-                f"X begins at {first}, but rows up to {tail.last} have been seen, and predict "
-                "continues after them: use predict_ahead(X, y) for rows with measured outputs, "
-                "or simulate(X, y_init) to run from given initial conditions."
-            )
-        if relation == "gap":
-            raise ValueError(
-                f"X begins at {first}, but the last row seen is {tail.last} and the clock is "
-                f"{self.clock.describe()}: give the rows in between to update(X, y), or use "
-                "simulate(X, y_init)."
-            )
 
     # ------------------------------------------------------------ rows that nobody has given
     def future(self, n, n_features):
         """The next n rows of every series, of which nothing is known."""
         tails = list(self.tails.values())
         series = {key: np.arange(n) + i * n for i, key in enumerate(self.tails)}
-        has_times = tails[0].times is not None
-        labels = [self._labels(tail, n) for tail in tails]
+        labels = [tail.labels(n) for tail in tails]
         index = labels[0].append(labels[1:]) if labels[1:] else labels[0]
-        times = index if has_times else None
+        times = None if tails[0].times is None else index
         if None not in self.tails:
             index = pd.MultiIndex.from_arrays([np.repeat(list(self.tails), n), index])
+        clocks = {key: tail.clock for key, tail in self.tails.items()}
         X = np.full((n * len(tails), n_features), np.nan)
-        return Table(X, None, 1, None, index, times, self.clock if has_times else None, series)
+        return Table(X, None, 1, None, None, index, times, clocks, series)
 
     def labelled(self, table):
         """A table whose rows have labels: those that follow the tail, where they bring none."""
-        if table.times is not None or None not in table.series:
+        tail = self.tails.get(None)
+        if table.times is not None or None not in table.series or tail is None:
             return table
-        tail = self._known(None)
-        if tail.times is not None and self.clock.offset is not None:
-            times = self.clock.after(tail.last, len(table))
-            return table.replace(index=times, times=times, clock=self.clock)
-        if table.index is None:
-            return table.replace(index=self._labels(tail, len(table)))
-        return table
-
-    def _labels(self, tail, n):
-        if tail.times is None:
-            return pd.RangeIndex(tail.next_number, tail.next_number + n)
-        return self.clock.after(tail.last, n)
+        if tail.times is None or tail.clock.offset is None:
+            index = tail.labels(len(table)) if table.index is None and tail.times is None else None
+            return table if index is None else table.replace(index=index)
+        times = tail.labels(len(table))
+        return table.replace(index=times, times=times, clocks={None: tail.clock})
 
 
-def refuse_seams(table, rows):
-    """Raise where rows that one free run shall cross do not follow each other."""
-    if table.times is None or table.clock is None:
-        return
-    breaks = np.flatnonzero(table.clock.breaks(table.times[rows]))
-    if len(breaks):
+def _check_follows(tail, table, rows):
+    relation = tail.relation(table, rows)
+    if relation == "overlaps":
         raise ValueError(
-            f"X jumps at {table.label(rows[breaks[0]])}, which does not follow the row before it "
-            f"(the clock is {table.clock.describe()}): a free run has no history there; give rows "
-            "without a gap."
+            f"X begins at {table.times[rows[0]]}, but rows up to {tail.last} have been seen, and "
+            "predict continues after them: use predict_ahead(X, y) for rows with measured "
+            "outputs, or simulate(X, y_init) to run from given initial conditions."
+        )
+    if relation == "gap":
+        raise ValueError(
+            f"X begins at {table.times[rows[0]]}, but the last row seen is {tail.last} and the "
+            f"clock is {tail.clock.describe()}: give the rows in between to update(X, y), or use "
+            "simulate(X, y_init)."
         )
 
 
-def next_number(index, rows):
-    """The number after the label of the last row, where labels are numbers."""
-    if isinstance(index, pd.MultiIndex):
-        index = index.get_level_values(1)
-    if index is not None and pd.api.types.is_integer_dtype(index.dtype):
-        return int(index[rows[-1]]) + 1
-    return int(rows[-1]) + 1
+def refuse_seams(table, key):
+    """Raise where rows that one free run shall cross do not follow each other."""
+    clock, rows = table.clocks.get(key), table.series[key]
+    if table.times is None or clock is None:
+        return
+    breaks = np.flatnonzero(clock.breaks(table.times[rows]))
+    if len(breaks):
+        raise ValueError(
+            f"X jumps at {table.label(rows[breaks[0]])}, which does not follow the row before it "
+            f"(the clock is {clock.describe()}): a free run has no history there; give rows "
+            "without a gap."
+        )

@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import _check_sample_weight, validate_data
+from sklearn.utils.validation import _check_sample_weight, _num_samples, validate_data
 
 from narxkit._clock import Clock, check_order, has_clock
-from narxkit.taps import Segments
+from narxkit.taps import Segments, is_int
 
 __all__ = ["Interval", "Integral", "Real", "StrOptions", "Table", "read_table"]
 
@@ -32,14 +32,16 @@ class Table:
         Outputs as given.
     y_ndim : int
         1 or 2: how y was given.
+    columns : list or None
+        Names of the columns of X, where it is a frame.
     outputs : list
         Names of the outputs (None for arrays).
     index : pandas.Index or None
         Labels of the rows.
     times : pandas.Index or None
         Their time stamps, where there is a clock.
-    clock : Clock or None
-        The clock that tells seams.
+    clocks : dict
+        The clock of each series, which tells seams; empty where there is none.
     series : dict
         Key of each series (None without a MultiIndex) and the positions of its rows.
     weight : ndarray of shape (n,) or None
@@ -51,10 +53,11 @@ class Table:
     X: np.ndarray
     y: np.ndarray | None
     y_ndim: int
+    columns: list | None
     outputs: list | None
     index: pd.Index | None
     times: pd.Index | None
-    clock: Clock | None
+    clocks: dict
     series: dict
     weight: np.ndarray | None = None
     labels: np.ndarray | None = None
@@ -70,14 +73,15 @@ class Table:
     @property
     def edges(self):
         """Edges of the segments, in `order`."""
-        cuts = [self.cuts(rows) for rows in self.series.values()]
+        cuts = [self.cuts(key) for key in self.series]
         return np.append(np.flatnonzero(np.concatenate(cuts)), len(self))
 
-    def cuts(self, rows):
+    def cuts(self, key):
         """Which rows of a series begin a segment."""
+        rows = self.series[key]
         cut = np.zeros(len(rows), dtype=bool)
-        if self.clock is not None and self.times is not None:
-            cut |= self.clock.breaks(self.times[rows])
+        if key in self.clocks:
+            cut |= self.clocks[key].breaks(self.times[rows])
         if self.labels is not None:
             cut[1:] |= self.labels[rows[1:]] != self.labels[rows[:-1]]
         cut[:1] = True
@@ -112,7 +116,16 @@ class Table:
 
     def label(self, row):
         """How to name a row to a reader."""
-        return f"row {row}" if self.index is None else f"row {row} ({self.index[row]})"
+        return _label(row, self.index)
+
+    def next_number(self, rows):
+        """The number after the label of the last row, where labels are numbers."""
+        if self.index is not None and self.times is None:
+            label = self.index[rows[-1]]
+            number = label[1] if isinstance(self.index, pd.MultiIndex) else label
+            if is_int(number):
+                return int(number) + 1
+        return int(rows[-1]) + 1
 
 
 def read_table(estimator, X, y=None, *, sample_weight=None, segments=None, reset=False):
@@ -142,22 +155,27 @@ def read_table(estimator, X, y=None, *, sample_weight=None, segments=None, reset
             f"{type(estimator).__name__} requires y to be passed, but the target y is None."
         )
     index, owner = common_index(X, y)
+    columns = list(X.columns) if isinstance(X, pd.DataFrame) else None
     outputs, y_ndim = names_of_outputs(y)
-    y = None if y is None else _read_y(y)
     X = _read_X(estimator, X, y, reset)
+    y = None if y is None else _read_y(y)
     refuse_infinite(X, "X", index, getattr(estimator, "feature_names_in_", None))
     if y is not None:
         check_consistent_length(X, y)
         refuse_infinite(y, "y", index, outputs)
     times, series = _read_index(index, owner, len(X))
+    state = None if reset else estimator._state
+    if times is not None and state is not None:
+        times = state.in_zone(times)
     return Table(
         X=X,
         y=y,
         y_ndim=y_ndim,
+        columns=columns,
         outputs=outputs,
         index=index,
         times=times,
-        clock=_read_clock(estimator, times, series, reset),
+        clocks={} if times is None else _read_clocks(state, times, series),
         series=series,
         weight=None if sample_weight is None else _read_weight(sample_weight, X),
         labels=None if segments is None else _read_labels(segments, X),
@@ -183,7 +201,7 @@ def _read_X(estimator, X, y, reset):
     elif estimator.n_features_in_:
         columns = list(getattr(estimator, "feature_names_in_", range(estimator.n_features_in_)))
         raise ValueError(f"this {name} was fitted with the columns {columns} of X: give them.")
-    return np.empty((len(y), 0))
+    return np.empty((_num_samples(y), 0))
 
 
 def _read_y(y):
@@ -210,7 +228,7 @@ def refuse_infinite(values, name, index=None, columns=None):
     bad = np.isinf(values)
     if bad.any():
         row, column = np.argwhere(bad)[0]
-        where = f"row {row}" if index is None else f"row {row} ({index[row]})"
+        where = _label(row, index)
         if columns is not None and columns[column] is not None:
             where += f", column {columns[column]!r}"
         elif values.shape[1] > 1:
@@ -218,6 +236,10 @@ def refuse_infinite(values, name, index=None, columns=None):
         raise ValueError(
             f"{name} is infinite (inf) in {where}: give a number, or NaN for a missing value."
         )
+
+
+def _label(row, index):
+    return f"row {row}" if index is None else f"row {row} ({index[row]})"
 
 
 def common_index(X, y):
@@ -247,6 +269,11 @@ def _read_index(index, owner, n):
                 f"a MultiIndex must have two levels (series, time). Got {index.nlevels}."
             )
         codes, keys = pd.factorize(index.get_level_values(0))
+        if (codes < 0).any():
+            raise ValueError(
+                f"the series of row {int(np.argmin(codes))} has no name (NaN): name it or leave "
+                "its rows out."
+            )
         times = index.get_level_values(1)
         series = {key: np.flatnonzero(codes == code) for code, key in enumerate(keys)}
     if times is None or not has_clock(times):
@@ -256,12 +283,20 @@ def _read_index(index, owner, n):
     return times, series
 
 
-def _read_clock(estimator, times, series, reset):
-    """In ``fit`` the clock of the longest series; afterwards the one that was seen in ``fit``."""
-    if times is None:
-        return None
-    known = None if reset else estimator._state.clock
-    return known or Clock.from_index(times[max(series.values(), key=len)])
+def _read_clocks(state, times, series):
+    """The clock of each series as seen before, or else read from its rows.
+
+    A series too short to tell its step goes by the clock of the longest.
+    """
+    clocks = {
+        key: (state and state.clock(key, times[rows])) or Clock.from_index(times[rows])
+        for key, rows in series.items()
+    }
+    longest = clocks[max(series, key=lambda key: len(series[key]))]
+    return {
+        key: longest if len(series[key]) < 3 and clock.unit == "order" else clock
+        for key, clock in clocks.items()
+    }
 
 
 def _read_weight(sample_weight, X):

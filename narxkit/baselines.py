@@ -193,11 +193,11 @@ class Climatology(_Lookup):
                 f"Climatology averages by {', '.join(self.by)}, and the rows have no time stamps: "
                 "give X or y a DatetimeIndex."
             )
-        unknown = [field for field in self.by if not hasattr(times, field)]
-        if unknown:
+        unknown = [f for f in self.by if np.shape(getattr(times, f, None)) != times.shape]
+        if unknown or not len(self.by):
             raise ValueError(
                 f"by must name fields of a {type(times).__name__}, such as 'month' or 'hour'. "
-                f"Got {unknown[0]!r} instead."
+                f"Got {self.by!r} instead."
             )
         return [np.asarray(getattr(times, field)) for field in self.by]
 
@@ -289,7 +289,7 @@ class ARX(TappedForecaster):
         return make_taps(self.input_lags, self.output_lags, columns, n_outputs)
 
     def _train(self, segments, weight):
-        if not len(self.alphas) or min(self.alphas) < 0:
+        if not len(self.alphas) or not all(0 <= alpha < np.inf for alpha in self.alphas):
             raise ValueError(
                 "The 'alphas' parameter of ARX must hold at least one float, each in the range "
                 f"[0.0, inf). Got {self.alphas!r} instead."
@@ -297,9 +297,7 @@ class ARX(TappedForecaster):
         self.structure_ = TappedMLP(self._taps, ())
         self._scale = Scale.of(segments, weight > 0)
         free = self._scale.apply(segments.replace(low=None, high=None))
-        last = np.zeros(len(segments), dtype=bool)
-        for start, stop in zip(segments.edges, segments.edges[1:]):
-            last[stop - int(np.ceil((stop - start) * self.validation_fraction)) : stop] = True
+        last = segments.last_block(self.validation_fraction)
         first, held_out, whole = (
             Objective(self.structure_, free, sample_weight=weight, targets=targets)
             for targets in (~last, last, None)

@@ -5,20 +5,22 @@ what users ask for into rollouts and their answers back into rows; what a subcla
 to train (`_train`), which taps it reads (`_make_taps`) and how to run rollouts (`_run`).
 """
 
-import warnings
 from abc import ABCMeta, abstractmethod
 from contextlib import contextmanager
-from numbers import Integral
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.metrics import r2_score
-from sklearn.utils.validation import check_consistent_length, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
+from narxkit._clock import has_clock
 from narxkit._layout import Layout
-from narxkit._state import State, next_number, refuse_seams
+from narxkit._state import State, refuse_seams
 from narxkit._validation import read_table, refuse_infinite
+from narxkit._warn import warn
+from narxkit.taps import is_int
 
 ROLLOUT_CELLS = 2**22  # numbers in the paths of one batch of rollouts: 32 MB
 
@@ -71,13 +73,14 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             )
             self._layout = Layout.read(table, self)
             self._taps = self._make_taps(self._layout.input_names, self._layout.n_outputs)
-            self._layout.check_bounds(table)
+            self._layout.check(table)
             rows = self._layout.segments(table)
             self._check_rows(rows)
+            self._warn_of_short_series(table)
             weight = np.ones(len(rows)) if table.weight is None else table.weight[table.order]
             self._train(rows, weight)
             self.max_lag_ = self._taps.max_lag
-            self._state = State(table.clock, self.max_lag_, self._taps.lead)
+            self._state = State(self.max_lag_, self._taps.lead, {})
             self._remember(table)
         return self
 
@@ -102,18 +105,17 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         ValueError
             When the rows begin before the last one seen.
         """
-        self._remember(self._read(X, y))
+        self._remember(self._state.labelled(self._read(X, y=y)))
         return self
 
     def _remember(self, table):
         """Move the state of every series, or of none where one is refused."""
-        tails = {}
-        for key, rows in table.series.items():
-            X, y, times = self._state.extended(key, table, rows)
+        tails = dict(self._state.tails)
+        for key in table.series:
+            X, y, times = self._state.extended(key, table)
             y = self._filled(self._layout.segment(X, y, times))
-            label = next_number(table.index, rows)
-            tails[key] = self._state.tail(key, X, y, times, len(rows), label)
-        self._state.tails.update(tails)
+            tails[key] = self._state.tail(key, table, X, y, times)
+        self._state = replace(self._state, tails=tails)
 
     # ------------------------------------------------------------ predictions from the state
     def predict(self, X):
@@ -190,7 +192,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
 
         Parameters
         ----------
-        X : array-like of shape (n, n_features)
+        X : array-like of shape (n, n_features) or None
             Inputs of the rows that follow the last row seen.
         y : array-like of shape (n,) or (n, n_outputs)
             Their measured outputs; rows that are missing or cannot be predicted are left out.
@@ -203,14 +205,12 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             R2. For rows used in ``fit`` it is a wrong question; where a clock shows that, it
             raises and names ``predict_ahead``.
         """
-        y_hat = self.predict(X)
-        y = np.asarray(y, dtype=float)
-        check_consistent_length(y_hat, y)
-        y = y.reshape(y_hat.shape)
-        ok = np.isfinite(y) & np.isfinite(y_hat)
-        ok = ok if ok.ndim == 1 else ok.all(axis=1)
-        weight = None if sample_weight is None else np.asarray(sample_weight)[ok]
-        return r2_score(y[ok], y_hat[ok], sample_weight=weight)
+        table = self._state.labelled(self._read(X, y=y, sample_weight=sample_weight))
+        y_hat = self._continue(table.replace(y=None))
+        self._warn_of_leads()
+        ok = np.isfinite(table.y).all(axis=1) & np.isfinite(y_hat).all(axis=1)
+        weight = None if table.weight is None else table.weight[ok]
+        return r2_score(table.y[ok], y_hat[ok], sample_weight=weight)
 
     def _continue(self, table):
         """Predictions of the rows of `table`, each series from its own state."""
@@ -231,9 +231,9 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             y_hat[:steps] = values[0]
             wrong = np.flatnonzero(np.isnan(values[0]).any(axis=1))
             if len(wrong):
-                has_diverged = bad[0] >= 0 and not self._lacks_values(segment, past + bad[0], past)
-                warn = self._warn_of_divergence if has_diverged else self._warn_of_missing
-                warn(table.label(rows[wrong[0]]))
+                has_diverged = len(self._diverged(segment, np.array([past]), bad)) > 0
+                tell = self._warn_of_divergence if has_diverged else self._warn_of_missing
+                tell(table.label(rows[wrong[0]]))
         return y_hat
 
     def _future(self, steps, X):
@@ -242,14 +242,15 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             steps = len(X) if steps is None else steps
             self._refuse_missing(steps, self._layout.columns)
             return self._state.future(steps + self._taps.lead, self.n_features_in_)
-        if isinstance(X, pd.DataFrame) and hasattr(self, "feature_names_in_"):
-            missing = [name for name in self.feature_names_in_ if name not in X]
+        if isinstance(X, pd.DataFrame) and self._layout.is_named:
+            columns = self._layout.columns
+            missing = [name for name in columns if name not in X]
             self._refuse_missing(len(X) if steps is None else steps, missing)
             if missing:
-                others = [name for name in X if name not in set(self.feature_names_in_)]
-                X = X.reindex(columns=[*self.feature_names_in_, *others])
-        table = self._state.labelled(read_table(self, X))
-        self._layout.check_bounds(table)
+                X = X.reindex(columns=[*columns, *(name for name in X if name not in columns)])
+        table = self._state.labelled(self._read(X))
+        if table.index is None:
+            self._state.tails[None].labels(1)  # says why there are no labels
         return table if steps is None else self._first_rows(table, steps)
 
     def _first_rows(self, table, steps):
@@ -304,7 +305,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             raise ValueError(
                 f"steps must be an int >= 1 or a sequence of them. Got {steps!r} instead."
             )
-        table = self._read(X, y, segments)
+        table = self._read(X, y=y, segments=segments)
         rows = self._measured(table)
         origins = np.flatnonzero(rows.reachable(self._taps))
         if not len(origins):
@@ -329,9 +330,8 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         X : array-like of shape (n, n_features)
             Inputs, including those of the first rows.
         y_init : array-like of shape (k,) or (k, n_outputs), optional
-            Measured outputs of the first k rows of X, at least as many as the largest output
-            lag. For a MultiIndex (series, time) it carries that index too and says which rows
-            are whose.
+            Measured outputs of the first k rows of X, at least as many as the largest lag. For a
+            MultiIndex (series, time) it carries that index too and says which rows are whose.
 
         Returns
         -------
@@ -342,8 +342,8 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         table = self._read_inputs("simulate", X)
         y_hat = np.full((len(table), self._layout.n_outputs), np.nan)
         for key, rows in table.series.items():
-            refuse_seams(table, rows)
-            initial = self._read_initial(y_init, key, len(rows))
+            refuse_seams(table, key)
+            initial = self._read_initial(y_init, key, table)
             begin = max(len(initial), self.max_lag_)
             y = np.full((len(rows), y_hat.shape[1]), np.nan)
             y[: len(initial)] = initial
@@ -354,8 +354,8 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         self._warn_of_leads()
         return self._shape(y_hat)
 
-    def _read_initial(self, y_init, key, n):
-        p = self._layout.n_outputs
+    def _read_initial(self, y_init, key, table):
+        p, n = self._layout.n_outputs, len(table.series[key])
         needed = self.max_lag_ if self._taps.output_lags else 0
         if y_init is not None and key is not None:
             index = getattr(y_init, "index", None)
@@ -365,6 +365,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
                     "MultiIndex (series, time) like that of X."
                 )
             y_init = y_init.xs(key, level=0)
+        self._check_initial_rows(y_init, table, key)
         initial = np.empty((0, p)) if y_init is None else np.asarray(y_init, dtype=float)
         initial = initial[:, None] if initial.ndim == 1 else initial
         if len(initial) and initial.shape[1:] != (p,):
@@ -378,6 +379,21 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         refuse_infinite(initial, "y_init")
         return initial.reshape(-1, p)
 
+    def _check_initial_rows(self, y_init, table, key):
+        """Where both have time stamps, y_init must hold those of the first rows of X."""
+        if isinstance(y_init, pd.DataFrame):
+            self._layout.check_outputs(list(y_init.columns), "y_init")
+        if table.times is None or not has_clock(getattr(y_init, "index", None)):
+            return
+        times = table.times[table.series[key]][: len(y_init)]
+        differ = np.flatnonzero(np.asarray(y_init.index[: len(times)] != times))
+        if len(differ):
+            row = differ[0]
+            raise ValueError(
+                f"y_init holds the outputs of other rows than the first of X: row {row} is "
+                f"{y_init.index[row]} there and {times[row]} in X: give y.loc[X.index[:k]]."
+            )
+
     # ------------------------------------------------------------ rollouts over measured rows
     def _read_inputs(self, verb, X):
         """Rows of which the inputs are given."""
@@ -387,22 +403,15 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
                 f"{'with' if self.n_features_in_ else 'without'} it: use forecast(steps) for the "
                 "next steps."
             )
-        table = read_table(self, X)
-        self._layout.check_bounds(table)
-        return table
+        return self._read(X)
 
-    def _read(self, X, y, segments=None):
-        """Measured rows for a fitted model."""
+    def _read(self, X, **columns):
+        """Rows for a fitted model, like those of ``fit``."""
         check_is_fitted(self)
-        if y is None:
+        if columns.get("y", X) is None:
             raise ValueError("y is None, but measured outputs are needed: give them.")
-        table = read_table(self, X, y, segments=segments)
-        if table.y.shape[1] != self._layout.n_outputs:
-            raise ValueError(
-                f"y has {table.y.shape[1]} columns, but {type(self).__name__} was fitted with "
-                f"{self._layout.n_outputs}: give the same outputs."
-            )
-        self._layout.check_bounds(table)
+        table = read_table(self, X, **columns)
+        self._layout.check(table)
         return table
 
     def _measured(self, table):
@@ -435,17 +444,26 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         """Pairs (slice of the origins, predictions), in batches that bound the memory."""
         cells = (self.max_lag_ + int(np.max(lengths, initial=1))) * self._layout.n_outputs
         size = max(1, ROLLOUT_CELLS // cells)
-        is_warned = False
+        has_warned = False
         for at in range(0, len(origins), size):
             part = slice(at, at + size)
             y_hat, bad = self._run(segments, origins[part], lengths[part])
-            for i in np.flatnonzero(bad >= 0) if not is_warned else ():
-                row = origins[part][i] + bad[i]
-                if not self._lacks_values(segments, row, origins[part][i]):
-                    self._warn_of_divergence(table.label(table.order[row]))
-                    is_warned = True
-                    break
+            diverged = self._diverged(segments, origins[part], bad)
+            if len(diverged) and not has_warned:
+                self._warn_of_divergence(table.label(table.order[diverged[0]]))
+                has_warned = True
             yield part, y_hat
+
+    def _diverged(self, segments, origins, bad):
+        """The first bad rows that no missing value explains."""
+        i = np.flatnonzero(bad >= 0)
+        rows, origins = (origins + bad)[i], origins[i]
+        lacks = np.zeros(len(rows), dtype=bool)
+        for column, lag in self._taps.inputs:
+            lacks |= np.isnan(segments.u[rows - lag, column])
+        for column, lag in self._taps.outputs:
+            lacks |= (rows - lag < origins) & np.isnan(segments.y[rows - lag, column])
+        return rows[~lacks]
 
     def _check_rows(self, segments):
         longest = int(np.max(np.diff(segments.edges)))
@@ -460,43 +478,46 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         if np.isnan(segments.y).all(axis=0).any():
             raise ValueError("y holds a column of missing values (NaN) only: give measured ones.")
 
+    def _warn_of_short_series(self, table):
+        """Name the series of a panel that hold nothing to learn from."""
+        needed = self._taps.max_lag + self._taps.lead + 1
+        longest = {
+            key: np.diff(np.append(np.flatnonzero(table.cuts(key)), len(rows))).max()
+            for key, rows in table.series.items()
+        }
+        short = [key for key, n in longest.items() if n < needed]
+        if short:
+            warn(
+                f"the series {short} have no segment of {needed} rows, as the lags need, and are "
+                "not trained on."
+            )
+
     # ------------------------------------------------------------ answers and warnings
     def _shape(self, values):
         return values[:, 0] if self._layout.y_ndim == 1 else values
 
-    def _lacks_values(self, segments, row, origin):
-        """Whether a prediction is NaN because an input or measured output that it needs is."""
-        inputs = [segments.u[row - lag, i] for i, lag in self._taps.inputs]
-        outputs = [segments.y[row - lag, j] for j, lag in self._taps.outputs if row - lag < origin]
-        return bool(np.isnan(inputs + outputs).any())
-
     def _warn_of_missing(self, label):
         feedback = "predictions are NaN from there on"
         alone = "predictions of rows that need such a value are NaN"
-        warnings.warn(
+        warn(
             f"a value that the prediction of {label} needs is missing: "
-            f"{feedback if self._taps.output_lags else alone}.",
-            UserWarning,
-            stacklevel=5,
+            f"{feedback if self._taps.output_lags else alone}."
         )
 
     @staticmethod
     def _warn_of_divergence(label):
-        warnings.warn(
+        warn(
             f"the rollout diverged at {label}: it left 1000 standard deviations of the training "
             "outputs and is NaN from there on.",
             RuntimeWarning,
-            stacklevel=6,
         )
 
     def _warn_of_leads(self):
         lead = self._taps.lead
         if lead:
-            warnings.warn(
+            warn(
                 f"inputs have leads up to {lead}, so the last {lead} rows of X cannot be "
-                "predicted and are NaN: give later rows of X to predict them.",
-                UserWarning,
-                stacklevel=3,
+                "predicted and are NaN: give later rows of X to predict them."
             )
 
     def __sklearn_tags__(self):
@@ -507,7 +528,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
 
 
 def _is_count(value):
-    return isinstance(value, Integral) and not isinstance(value, (bool, np.bool_)) and value >= 1
+    return is_int(value) and value >= 1
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """Judging forecasts: backtests from many origins, and tables of skill."""
 
 from collections.abc import Hashable
-from numbers import Integral
 
 import numpy as np
 import pandas as pd
@@ -10,6 +9,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from narxkit._validation import common_index, names_of_outputs
+from narxkit.taps import is_int
 
 __all__ = ["backtest", "skill_table"]
 
@@ -22,7 +22,7 @@ def backtest(model, X, y, steps=24, origins=None, segments=None):
 
     Parameters
     ----------
-    model : Forecaster, Pipeline or TransformedTargetRegressor
+    model : Forecaster, Pipeline, TransformedTargetRegressor or a fitted search of one
         Fitted model. All steps of a pipeline but the last transform X; a transformed target is
         scored in its original units.
     X : array-like of shape (n, n_features) or None
@@ -33,8 +33,9 @@ def backtest(model, X, y, steps=24, origins=None, segments=None):
     steps : int, default=24
         Number of horizons.
     origins : sequence, default=None
-        Last known rows to forecast from, as row positions or as labels of the index; by default
-        all rows that have the model's history behind them and all targets ahead of them.
+        Last known rows to forecast from, as labels of the index or, where those are not numbers
+        themselves, as row positions; by default all rows that have the model's history behind
+        them and all targets ahead of them.
     segments : array-like of shape (n,), optional
         Segment labels, as in ``fit``.
 
@@ -65,10 +66,10 @@ def backtest(model, X, y, steps=24, origins=None, segments=None):
     2       1        1  4.0    2.0
     3       1        2  7.0    2.0
     """
-    if not isinstance(steps, Integral) or isinstance(steps, bool) or steps < 1:
+    if not is_int(steps) or steps < 1:
         raise ValueError(f"steps must be an int >= 1. Got {steps!r} instead.")
     forecaster, X, inner_y, undo = unwrap(model, X, y)
-    table = forecaster._read(X, inner_y, segments)
+    table = forecaster._read(X, y=inner_y, segments=segments)
     rows = forecaster._measured(table)
     first = _first_rows(forecaster, table, rows, steps, origins)
     y_hat = np.concatenate(
@@ -91,6 +92,8 @@ def unwrap(model, X, y):
         Brings outputs (..., n_outputs) back to original units.
     """
     index, _ = common_index(X, y)
+    if hasattr(model, "best_estimator_"):
+        return unwrap(model.best_estimator_, X, y)
     if isinstance(model, Pipeline):
         check_is_fitted(model)
         if X is not None and len(model.steps) > 1:
@@ -158,14 +161,15 @@ def _positions(origins, table):
             f"origins must be a sequence of at least one row position or label. Got {origins!r}."
         )
     origins = pd.Index(origins)
-    if pd.api.types.is_integer_dtype(origins.dtype):
+    index = pd.RangeIndex(len(table)) if table.index is None else table.index
+    are_numbers = pd.api.types.is_integer_dtype(origins.dtype)
+    if are_numbers and not pd.api.types.is_integer_dtype(index.dtype):
         outside = (origins < 0) | (origins >= len(table))
         if outside.any():
             raise ValueError(
                 f"origin {origins[outside][0]} is no row of {len(table)}: give positions from 0."
             )
         return origins.to_numpy()
-    index = pd.RangeIndex(len(table)) if table.index is None else table.index
     positions = index.get_indexer(origins)
     if (positions < 0).any():
         unknown = origins[int(np.argmax(positions < 0))]

@@ -1,6 +1,5 @@
 """NARX and TDNN: multilayer perceptrons over lagged values, trained by any solver."""
 
-import warnings
 from typing import NamedTuple
 
 import numpy as np
@@ -10,11 +9,12 @@ from sklearn.utils import check_random_state
 
 from narxkit._blas import one_blas_thread
 from narxkit._validation import Integral, Interval, Real, StrOptions
+from narxkit._warn import warn
 from narxkit.networks import ACTIVATIONS, TappedMLP
 from narxkit.objective import Objective
-from narxkit.solvers import SOLVERS, Monitor, Solver, interruptible, make_solver
+from narxkit.solvers import SOLVERS, Monitor, Solver, Stop, interruptible, make_solver
 from narxkit.tapped import Scale, TappedForecaster
-from narxkit.taps import make_taps
+from narxkit.taps import is_int, make_taps
 
 
 class Stage(NamedTuple):
@@ -48,7 +48,8 @@ class _TappedNetwork(TappedForecaster):
     }
 
     def _train(self, segments, weight):
-        training, held_out = self._split(segments)
+        held_out = segments.last_block(self.validation_fraction if self.early_stopping else 0.0)
+        training = ~held_out
         network = self._network()
         start = self._warm_start(network)
         if start is None:
@@ -59,11 +60,24 @@ class _TappedNetwork(TappedForecaster):
         objective = Objective(network, scaled, alpha=self.alpha, targets=training, **common)
         self.n_dropped_ = self._count_dropped(segments, weight, objective.rows, held_out)
         validate = None
-        if held_out.any():
-            validate = Objective(network, scaled, targets=held_out, **common).value
+        if self.early_stopping:
+            validate = self._validation(Objective(network, scaled, targets=held_out, **common))
         with one_blas_thread(), interruptible(flag):
-            results = self._solve(objective, validate, start, flag)
+            try:
+                results = self._solve(objective, validate, start, flag)
+            finally:
+                flag[0] = 1  # after an error in one restart, the others end too
         self._keep(network, min(results, key=_rank))
+
+    def _validation(self, held_out):
+        """The held-out loss as a function of theta."""
+        if not len(held_out.rows):
+            raise ValueError(
+                f"the last {self.validation_fraction:.0%} of each segment, held out for early "
+                "stopping, hold no row with its history, a measured target and a weight: give a "
+                "larger validation_fraction or a longer series."
+            )
+        return held_out.value
 
     def _network(self):
         sizes = np.atleast_1d(self.hidden_layer_sizes)
@@ -72,20 +86,6 @@ class _TappedNetwork(TappedForecaster):
                 f"hidden_layer_sizes must hold ints >= 1. Got {self.hidden_layer_sizes!r} instead."
             )
         return TappedMLP(self._taps, tuple(sizes.tolist()), self.activation, self.linear_term)
-
-    def _split(self, segments):
-        """Masks of the rows to train on and of those held out: the last block of each segment."""
-        held_out = np.zeros(len(segments), dtype=bool)
-        if self.early_stopping:
-            sizes = np.diff(segments.edges)
-            for stop, n in zip(segments.edges[1:], sizes):
-                held_out[stop - int(np.ceil(n * self.validation_fraction)) : stop] = True
-            if not (held_out & segments.reachable(self._taps)).any():
-                raise ValueError(
-                    f"validation_fraction={self.validation_fraction} of {len(segments)} rows "
-                    "holds no row that can be predicted: give a larger fraction or a longer series."
-                )
-        return ~held_out, held_out
 
     def _warm_start(self, network):
         """The parameters to go on from, or None."""
@@ -110,11 +110,9 @@ class _TappedNetwork(TappedForecaster):
                 "needed."
             )
         if n_dropped:
-            warnings.warn(
+            warn(
                 f"{n_dropped} of {candidates.sum()} rows were left out of training because of "
-                "missing values.",
-                UserWarning,
-                stacklevel=4,
+                "missing values."
             )
         return n_dropped
 
@@ -153,6 +151,11 @@ class _TappedNetwork(TappedForecaster):
         self.stop_ = result.stop
         self.n_params_ = network.n_params
         self.loop_ = [Stage(self._loop, result.loss)]
+        if result.stop is Stop.INTERRUPTED:
+            warn(
+                f"fit: {result.stop} A second Ctrl-C during a fit breaks off what is around it.",
+                RuntimeWarning,
+            )
 
 
 def _least_squares(objective):
@@ -228,7 +231,7 @@ class NARX(_TappedNetwork):
     max_iter : int, default=200
         Largest number of iterations.
     tol : float, default=1e-7
-        Training ends when the loss decreases by less than this fraction.
+        Training ends when the loss decreases by less than this fraction three times running.
     early_stopping : bool, default=False
         Whether the last `validation_fraction` of each segment is held out, and training ends
         when its loss has not improved for `n_iter_no_change` iterations; the best weights are
@@ -375,9 +378,9 @@ class NARX(_TappedNetwork):
 
 
 def _check_loop(loop):
-    if loop == "open" or (loop == 1 and not isinstance(loop, bool)):
+    if loop == "open" or (is_int(loop) and loop == 1):
         return
-    if loop == "closed" or (isinstance(loop, Integral) and not isinstance(loop, bool) and loop > 1):
+    if loop == "closed" or (is_int(loop) and loop > 1):
         raise ValueError(
             f"loop={loop!r} cannot be trained yet: train with loop='open'; predictions run in "
             "closed loop all the same."
@@ -417,7 +420,7 @@ class TDNN(_TappedNetwork):
     max_iter : int, default=200
         Largest number of iterations.
     tol : float, default=1e-7
-        Training ends when the loss decreases by less than this fraction.
+        Training ends when the loss decreases by less than this fraction three times running.
     early_stopping : bool, default=False
         Whether the last `validation_fraction` of each segment is held out, and training ends
         when its loss has not improved for `n_iter_no_change` iterations; the best weights are

@@ -57,7 +57,8 @@ class TappedForecaster(Forecaster):
     def _run(self, segments, origins, lengths):
         scaled = self._scale.apply(segments)
         y_hat, bad = self.structure_.rollout(self.theta_, scaled, origins, lengths)
-        return segments.clip(origins, self._scale.undo(y_hat)), bad
+        y_hat = self._scale.undo(y_hat)
+        return segments.clip(origins, y_hat), bad  # once more: undoing the scale rounds
 
     @property
     def coefs_(self):

@@ -57,7 +57,7 @@ class Taps:
     @property
     def max_lag(self):
         """Rows of history that a prediction needs."""
-        return max(0, self.max_output_lag, *(lag for _, lag in self.inputs))
+        return max([self.max_output_lag, *(lag for _, lag in self.inputs)])
 
     @property
     def max_output_lag(self):
@@ -66,7 +66,7 @@ class Taps:
     @property
     def lead(self):
         """Rows after its own that a prediction needs."""
-        return max(0, *(-lag for _, lag in self.inputs), 0)
+        return max([0, *(-lag for _, lag in self.inputs)])
 
     def names(self, inputs, outputs):
         """Readable names of the taps, such as ``"ghi[t-1]"``."""
@@ -133,11 +133,11 @@ def _read_each_column(input_lags, columns):
 
 def _read_lags(lags, name, first):
     """0..L or 1..K from a number, exactly those from a sequence."""
-    if _is_int(lags) and lags >= 0:
+    if is_int(lags) and lags >= 0:
         return tuple(range(first, int(lags) + 1))
     is_sequence = isinstance(lags, Sequence) and not isinstance(lags, str)
     is_sequence |= isinstance(lags, np.ndarray) and lags.ndim == 1
-    if not is_sequence or not all(_is_int(lag) for lag in lags):
+    if not is_sequence or not all(is_int(lag) for lag in lags):
         kinds = f"an int >= 0 (lags {first}..{'K' if first else 'L'}), a sequence of ints"
         kinds += " or a dict of column: lags" if name == "input_lags" else ""
         raise ValueError(f"{name} must be {kinds}. Got {lags!r} instead.")
@@ -152,7 +152,8 @@ def _read_lags(lags, name, first):
     return lags
 
 
-def _is_int(value):
+def is_int(value):
+    """Whether a value is a whole number, which True is not."""
     return isinstance(value, Integral) and not isinstance(value, (bool, np.bool_))
 
 
@@ -238,6 +239,11 @@ class Segments:
         for bound, is_beyond in ((self.low[rows], np.less), (self.high[rows], np.greater)):
             y_hat = np.where(is_beyond(y_hat, bound), bound, y_hat)
         return y_hat
+
+    def last_block(self, fraction):
+        """The last rows of each segment, as a mask."""
+        t, length = np.arange(len(self)), self.stops - self.starts
+        return t >= self.stops - np.ceil(fraction * length).astype(int)
 
     def window(self, start, stop):
         """Some rows of one segment, as a segment of their own."""

@@ -96,7 +96,7 @@ BAD_FITS = {
     "nothing to validate on": (
         {"early_stopping": True, "validation_fraction": 0.01, "input_lags": [-3]},
         X[SEEN], Y[SEEN], {},
-        "validation_fraction=0.01 of 100 rows holds no row that can be predicted: give a larger",
+        "the last 1% of each segment, held out for early stopping, hold no row with its history",
     ),
     "different lengths": (
         {}, X[SEEN], Y[:99], {}, "inconsistent numbers of samples: [100, 99]"
@@ -488,7 +488,7 @@ def test_predict_ahead_needs_rows_for_the_lags(model):
         (None, "y"),
         (Y[:50], "inconsistent numbers of samples: [120, 50]"),
         (changed(Y, 5, np.inf), "y is infinite (inf) in row 5 (2024-01-01 05:00:00), column 'y'"),
-        (Y.to_frame().assign(z=1.0), "y has 2 columns, but NARX was fitted with 1"),
+        (Y.to_frame().assign(z=1.0), "y has 2 columns, but the model was fitted with 1:"),
         (Y.set_axis(HOURS + pd.Timedelta("1D")), "the indexes of X and y differ, first in row 0"),
     ],
     ids=["none", "short", "infinite", "two columns", "other index"],
@@ -554,7 +554,7 @@ def test_simulate_needs_y_init_up_to_the_first_row_that_it_can_predict():
     "y_init, sentence",
     [
         (pd.concat([Y, Y]), "y_init has 240 rows"),
-        (Y[:5].to_frame().assign(z=1.0), "y_init has 2 columns, but the model has 1"),
+        (Y[:5].to_frame().assign(z=1.0), "y_init has 2 columns, but the model was fitted with 1:"),
         (changed(Y[:5], 3, np.inf), "y_init is infinite (inf) in row 3"),
     ],
     ids=["long", "two columns", "infinite"],

@@ -9,7 +9,7 @@ import narxkit
 
 PACKAGE = Path(narxkit.__file__).parent
 FLOORS = [
-    {"_core", "_clock", "_blas"},
+    {"_core", "_clock", "_blas", "_warn"},
     {"taps"},
     {"_validation"},
     {"networks", "_layout", "_state"},
