@@ -3,9 +3,18 @@
 The public names of the package; see the README for a first model.
 """
 
+try:
+    from narxkit import _core  # noqa: F401
+except ImportError as error:
+    raise ImportError(
+        "narxkit's kernels are not built: this is its source folder, so go to another one to use "
+        "the installed package, or build here with pip install --editable ."
+    ) from error
+
 from narxkit.baselines import ARX, Climatology, Persistence, SeasonalNaive
 from narxkit.model_selection import backtest, skill_table
 from narxkit.narx import NARX, TDNN
+from narxkit.plotting import ForecastDisplay, HorizonDisplay, TrainingDisplay
 from narxkit.solvers import LBFGS, LevenbergMarquardt
 
 __version__ = "0.1.0"
@@ -16,9 +25,12 @@ __all__ = [
     "NARX",
     "TDNN",
     "Climatology",
+    "ForecastDisplay",
+    "HorizonDisplay",
     "LevenbergMarquardt",
     "Persistence",
     "SeasonalNaive",
+    "TrainingDisplay",
     "backtest",
     "skill_table",
 ]

@@ -71,12 +71,15 @@ class State:
         Rows of history that a prediction needs.
     lead : int
         Rows after its own that it needs: a missing output is filled that much later.
+    names : list
+        Names of the levels of the index of ``fit``.
     tails : dict
         The `Tail` of each series; its key is None without a MultiIndex.
     """
 
     max_lag: int
     lead: int
+    names: list
     tails: dict
 
     def clock(self, key, times):
@@ -147,7 +150,8 @@ class State:
             raise ValueError(
                 f"the last segment seen{'' if key is None else f' of {name}'} has {len(tail.y)} "
                 f"rows, but lags up to {self.max_lag} need {self.max_lag} of history: give more "
-                "rows to update(X, y)."
+                "rows to update(X, y), or rows of missing values (NaN) for those that a gap left "
+                "out, such as y.asfreq() makes: they are bridged."
             )
         return tail
 
@@ -160,7 +164,10 @@ class State:
         index = labels[0].append(labels[1:]) if labels[1:] else labels[0]
         times = None if tails[0].times is None else index
         if None not in self.tails:
-            index = pd.MultiIndex.from_arrays([np.repeat(list(self.tails), n), index])
+            keys = np.repeat(list(self.tails), n)
+            index = pd.MultiIndex.from_arrays([keys, index], names=self.names)
+        else:
+            index = index.rename(self.names[-1])
         clocks = {key: tail.clock for key, tail in self.tails.items()}
         X = np.full((n * len(tails), n_features), np.nan)
         return Table(X, None, 1, None, None, index, times, clocks, series)
@@ -173,7 +180,7 @@ class State:
         if tail.times is None or tail.clock.offset is None:
             index = tail.labels(len(table)) if table.index is None and tail.times is None else None
             return table if index is None else table.replace(index=index)
-        times = tail.labels(len(table))
+        times = tail.labels(len(table)).rename(self.names[-1])
         return table.replace(index=times, times=times, clocks={None: tail.clock})
 
 

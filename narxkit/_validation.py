@@ -15,6 +15,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, _num_samples, validate_data
 
 from narxkit._clock import Clock, check_order, has_clock
+from narxkit._warn import warn
 from narxkit.taps import Segments, is_int
 
 __all__ = ["Interval", "Integral", "Real", "StrOptions", "Table", "read_table"]
@@ -184,7 +185,9 @@ def read_table(estimator, X, y=None, *, sample_weight=None, segments=None, reset
 
 def _read_X(estimator, X, y, reset):
     name = type(estimator).__name__
-    if X is not None:
+    has_columns = X is not None and not (isinstance(X, pd.DataFrame) and X.shape[1] == 0)
+    if has_columns:
+        _refuse_time_columns(X)
         return validate_data(
             estimator,
             X,
@@ -201,7 +204,17 @@ def _read_X(estimator, X, y, reset):
     elif estimator.n_features_in_:
         columns = list(getattr(estimator, "feature_names_in_", range(estimator.n_features_in_)))
         raise ValueError(f"this {name} was fitted with the columns {columns} of X: give them.")
-    return np.empty((_num_samples(y), 0))
+    return np.empty((_num_samples(y if X is None else X), 0))
+
+
+def _refuse_time_columns(X):
+    if isinstance(X, pd.DataFrame):
+        stamps = [c for c, kind in X.dtypes.items() if pd.api.types.is_datetime64_any_dtype(kind)]
+        if stamps:
+            raise ValueError(
+                f"the column {stamps[0]!r} of X holds time stamps: make it the index, "
+                f"X.set_index({stamps[0]!r}), or leave it out."
+            )
 
 
 def _read_y(y):
@@ -254,7 +267,8 @@ def common_index(X, y):
             row = differ[0]
             raise ValueError(
                 f"the indexes of X and y differ, first in row {row} ({first[row]} and "
-                f"{second[row]}): align them, for example y = y.loc[X.index]."
+                f"{second[row]}): align them, for example "
+                "X, y = X.align(y, join='inner', axis=0)."
             )
     return (clocks or given or [(None, None)])[0]
 
@@ -268,6 +282,11 @@ def _read_index(index, owner, n):
             raise ValueError(
                 f"a MultiIndex must have two levels (series, time). Got {index.nlevels}."
             )
+        if has_clock(index.levels[0]):
+            raise ValueError(
+                "the levels of a MultiIndex must be (series, time), but the first holds time "
+                "stamps: use swaplevel().sort_index()."
+            )
         codes, keys = pd.factorize(index.get_level_values(0))
         if (codes < 0).any():
             raise ValueError(
@@ -277,10 +296,19 @@ def _read_index(index, owner, n):
         times = index.get_level_values(1)
         series = {key: np.flatnonzero(codes == code) for code, key in enumerate(keys)}
     if times is None or not has_clock(times):
+        if times is not None and _is_text(times):
+            warn(
+                f"the row labels of {owner} are text, such as {times[0]!r}, and taken to follow "
+                "each other: read them with pandas.to_datetime to have gaps and order checked."
+            )
         return None, series
     for key, rows in series.items():
         check_order(times[rows], owner if key is None else f"series {key!r}")
     return times, series
+
+
+def _is_text(index):
+    return not pd.api.types.is_numeric_dtype(index.dtype) and isinstance(index[0], str)
 
 
 def _read_clocks(state, times, series):

@@ -220,7 +220,7 @@ class ARX(TappedForecaster):
 
     Parameters
     ----------
-    input_lags : int, sequence of int or dict, default=1
+    input_lags : int, sequence of int or dict, default=2
         As in NARX.
     output_lags : int or sequence of int, default=2
         As in NARX.
@@ -273,7 +273,7 @@ class ARX(TappedForecaster):
 
     def __init__(
         self,
-        input_lags=1,
+        input_lags=2,
         output_lags=2,
         alphas=(1e-2, 1e-1, 1.0, 1e1, 1e2, 1e3, 1e4),
         validation_fraction=0.1,

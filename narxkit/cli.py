@@ -14,6 +14,8 @@ import narxkit
 
 __all__ = ["main"]
 
+WIDTH = 80
+
 ABOUT = """\
 Forecast time series with networks that feed their own output back (NARX).
 
@@ -22,12 +24,12 @@ hour of another, and is compared with what any forecast must beat.
 """
 EXAMPLES = """\
 examples:
-  narxkit forecast solar                        the table, in about ten seconds
+  narxkit forecast solar                        the table, in a few seconds
   narxkit forecast solar --plot forecast.png    with a picture
   narxkit forecast solar --out forecast.csv     with all forecasts in a file
   narxkit forecast --help                       what the table and files hold
 
-In Python the same begins with: from narxkit import NARX
+Your own series are forecast in Python: from narxkit import NARX
 """
 FORECAST = """\
 Train a network and the baselines on a shipped series, forecast its test period
@@ -153,14 +155,27 @@ def forecast(args):
         result = study.run(task, args.seed, progress)
         if args.out:
             progress(f"writing {args.out}", 0, 1)
-            result.to_csv(args.out)
+            with whole(args.out) as path:
+                result.to_csv(path)
         if args.plot:
             progress(f"drawing {args.plot}", 0, 1)
-            result.plot().savefig(args.plot)
+            with whole(args.plot) as path:
+                result.plot().savefig(path)
     show_table(result)
     written = [str(path) for path in (args.out, args.plot) if path]
     if written:
         print(f"Written: {', '.join(written)}.")
+
+
+@contextmanager
+def whole(path):
+    """A name to write to that becomes `path` when all is written, and vanishes otherwise."""
+    part = path.with_name(f".part-{path.name}")
+    try:
+        yield part
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def check_files(out, plot):
@@ -206,7 +221,9 @@ def show_table(result):
     for name, row in table.iterrows():
         cells = (f"{value:.{places(column, size)}f}" for column, value in row.items())
         shown.add_row(str(name), *cells, style="bold" if name == result.network else None)
-    Console(highlight=False).print(shown)
+    console = Console(highlight=False)
+    console.width = max(console.width, WIDTH)  # cut figures would be worse than broken lines
+    console.print(shown)
 
 
 def short_header(name, task):

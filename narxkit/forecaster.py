@@ -47,7 +47,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         Parameters
         ----------
         X : array-like of shape (n, n_features) or None
-            Inputs; None for a model of y alone.
+            Inputs; None, or a frame with an index and no columns, for a model of y alone.
         y : array-like of shape (n,) or (n, n_outputs)
             Outputs; NaN where missing.
         sample_weight : array-like of shape (n,), optional
@@ -58,7 +58,8 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         Returns
         -------
         self
-            The fitted model.
+            The fitted model. Ctrl-C ends the training of a network early and keeps the best
+            weights so far, with a warning; a second one raises KeyboardInterrupt.
 
         Raises
         ------
@@ -76,11 +77,12 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             self._layout.check(table)
             rows = self._layout.segments(table)
             self._check_rows(rows)
-            self._warn_of_short_series(table)
+            self._warn_of_short_segments(table, rows)
             weight = np.ones(len(rows)) if table.weight is None else table.weight[table.order]
             self._train(rows, weight)
             self.max_lag_ = self._taps.max_lag
-            self._state = State(self.max_lag_, self._taps.lead, {})
+            names = [None] if table.index is None else list(table.index.names)
+            self._state = State(self.max_lag_, self._taps.lead, names, {})
             self._remember(table)
         return self
 
@@ -203,7 +205,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         -------
         float
             R2. For rows used in ``fit`` it is a wrong question; where a clock shows that, it
-            raises and names ``predict_ahead``.
+            raises and names ``predict_ahead``: cross-validate with TimeSeriesSplit, without gap.
         """
         table = self._state.labelled(self._read(X, y=y, sample_weight=sample_weight))
         y_hat = self._continue(table.replace(y=None))
@@ -373,8 +375,8 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         if not needed <= len(initial) <= n:
             raise ValueError(
                 f"y_init has {len(initial)} rows, but lags up to {needed} need the measured "
-                f"outputs of at least the first {needed} of the {n} rows of X: give y_init of "
-                "that length."
+                f"outputs of the first rows of X, from {needed} to {n} of them: give y_init of "
+                "such a length."
             )
         refuse_infinite(initial, "y_init")
         return initial.reshape(-1, p)
@@ -397,11 +399,12 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
     # ------------------------------------------------------------ rollouts over measured rows
     def _read_inputs(self, verb, X):
         """Rows of which the inputs are given."""
-        if X is None or not self.n_features_in_:
+        if X is None:
             raise ValueError(
                 f"{verb} needs X, and this {type(self).__name__} was fitted "
                 f"{'with' if self.n_features_in_ else 'without'} it: use forecast(steps) for the "
-                "next steps."
+                "next steps, or give a frame of the rows' index without columns to a model of y "
+                "alone."
             )
         return self._read(X)
 
@@ -478,18 +481,26 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         if np.isnan(segments.y).all(axis=0).any():
             raise ValueError("y holds a column of missing values (NaN) only: give measured ones.")
 
-    def _warn_of_short_series(self, table):
-        """Name the series of a panel that hold nothing to learn from."""
+    def _warn_of_short_segments(self, table, segments):
+        """Name the series that hold nothing to learn from, or the rows lost to many segments."""
         needed = self._taps.max_lag + self._taps.lead + 1
         longest = {
             key: np.diff(np.append(np.flatnonzero(table.cuts(key)), len(rows))).max()
             for key, rows in table.series.items()
         }
         short = [key for key, n in longest.items() if n < needed]
+        n_reachable = int(segments.reachable(self._taps).sum())
         if short:
             warn(
                 f"the series {short} have no segment of {needed} rows, as the lags need, and are "
                 "not trained on."
+            )
+        elif n_reachable < len(segments) / 2 and len(table.edges) > 2:
+            warn(
+                f"{len(table.edges) - 1} segments, cut by gaps, labels or series, leave "
+                f"{n_reachable} of {len(segments)} rows with the history that lags need: fill "
+                "gaps with rows of missing values (NaN), such as y.asfreq() makes, or use smaller "
+                "lags."
             )
 
     # ------------------------------------------------------------ answers and warnings

@@ -1,6 +1,6 @@
 """Judging forecasts: backtests from many origins, and tables of skill."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -9,6 +9,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from narxkit._validation import common_index, names_of_outputs
+from narxkit.forecaster import Forecaster
 from narxkit.taps import is_int
 
 __all__ = ["backtest", "skill_table"]
@@ -107,6 +108,11 @@ def unwrap(model, X, y):
         inner = _where_finite(forward, values.reshape(len(values), -1)).reshape(values.shape)
         forecaster, X, inner, undo = unwrap(model.regressor_, X, _with_index(inner, index))
         return forecaster, X, inner, lambda values: _where_finite(back, undo(values))
+    if not isinstance(model, Forecaster):
+        raise ValueError(
+            "model must be a fitted forecaster, or a Pipeline, TransformedTargetRegressor or "
+            f"search of one. Got {type(model).__name__} instead."
+        )
     return model, X, y, lambda values: values
 
 
@@ -218,7 +224,7 @@ def _series_names(table, rows, outputs, j):
 
 def skill_table(
     backtests,
-    horizons=(1, 8, 24),
+    horizons=None,
     persistence="persistence",
     seasonal="seasonal naive",
     ridge="ridge ARX",
@@ -238,8 +244,9 @@ def skill_table(
     ----------
     backtests : dict of str to DataFrame
         Answers of `backtest` by name.
-    horizons : sequence of int, default=(1, 8, 24)
-        Horizons to show beside the mean over all.
+    horizons : sequence of int, default=None
+        Horizons to show beside the mean over all; by default 1, 8, 24 as far as they were
+        forecast, and the last.
     persistence, seasonal, ridge : str
         Names of the backtests to compare with; what is not among them gives no column. The
         better of persistence and seasonal naive is taken for each horizon.
@@ -273,6 +280,8 @@ def skill_table(
     errors = _aligned_errors(backtests)
     rmse = {name: np.sqrt(e.pow(2).groupby(level="horizon").mean()) for name, e in errors.items()}
     known = next(iter(rmse.values())).index
+    if horizons is None:
+        horizons = [h for h in (1, 8, 24) if h < known.max()] + [known.max()]
     missing = [h for h in horizons if h not in known]
     if missing:
         raise ValueError(
@@ -297,10 +306,10 @@ def skill_table(
 
 def _aligned_errors(backtests):
     """Errors by (series, origin, horizon), on the targets that all of them have."""
+    if not isinstance(backtests, Mapping) or not backtests:
+        raise ValueError("skill_table needs a dict of name: backtest, with at least one of them.")
     keys = ["series", "origin", "horizon"]
     frames = list(backtests.values())
-    if not frames:
-        raise ValueError("skill_table needs at least one backtest.")
     errors = {k: (f["y_hat"] - f["y"]).to_numpy() for k, f in backtests.items()}
     same = all(len(f) == len(frames[0]) and f[keys].equals(frames[0][keys]) for f in frames[1:])
     if same:

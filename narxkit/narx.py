@@ -103,6 +103,11 @@ class _TappedNetwork(TappedForecaster):
         """Rows that had the history but were lost to missing values; warn once."""
         candidates = segments.reachable(self._taps) & (weight > 0) & ~held_out
         n_dropped = int(candidates.sum() - len(rows))
+        if not candidates.any():
+            raise ValueError(
+                "no row is left to train on: those with enough history are held out "
+                f"(validation_fraction={self.validation_fraction}) or have no weight."
+            )
         if len(rows) < 2:
             raise ValueError(
                 f"{len(rows)} of {candidates.sum()} rows can be trained on, the others have "
@@ -252,8 +257,8 @@ class NARX(_TappedNetwork):
     verbose : bool or int, default=False
         Whether to show a progress line.
     callback : callable, default=None
-        ``callback(iteration)`` is called after each iteration with its number, loss, held-out
-        loss and theta; True ends training.
+        ``callback(iteration)`` is called after each iteration with one `narxkit.solvers.Iteration`
+        (fields ``n_iter``, ``loss``, ``validation_loss``, ``theta``); True ends training.
 
     Attributes
     ----------
@@ -292,6 +297,27 @@ class NARX(_TappedNetwork):
     --------
     TDNN : The same without feedback.
     narxkit.model_selection.backtest : Forecasts from many origins.
+
+    Notes
+    -----
+    Clock. A DatetimeIndex or PeriodIndex, of X or else of y, tells which row follows which: a jump
+    of it ends a segment that no lag crosses, and ``predict`` refuses rows that do not follow the
+    last one seen. Time zones and daylight saving are understood, and weekends and holidays of
+    trading days are no jump. Rows without a clock are taken to follow.
+
+    Missing values (NaN). In training a missing output costs its own row as a target and, like a
+    missing input, the rows that need it (`n_dropped_`). Before a forecast a missing output is
+    replaced by the model's one-step prediction; a missing input gives NaN from there on.
+
+    Several series. A MultiIndex (series, time) holds one series under each key; each has its own
+    clock and state. Several recordings of one system may also be told apart by `segments`.
+
+    Known ahead. Every column of X counts as known for all rows it is asked for. One that is not
+    needs lags of at least the number of steps, or belongs into y.
+
+    Pipelines. Inputs and outputs are standardised inside, so that no scaler is needed; one that
+    is there needs ``set_output(transform="pandas")`` to keep names and clock. ``backtest`` takes
+    whole pipelines, ``forecast`` the transformed X: ``p[-1].forecast(X=p[:-1].transform(X))``.
 
     References
     ----------
@@ -441,8 +467,8 @@ class TDNN(_TappedNetwork):
     verbose : bool or int, default=False
         Whether to show a progress line.
     callback : callable, default=None
-        ``callback(iteration)`` is called after each iteration with its number, loss, held-out
-        loss and theta; True ends training.
+        ``callback(iteration)`` is called after each iteration with one `narxkit.solvers.Iteration`
+        (fields ``n_iter``, ``loss``, ``validation_loss``, ``theta``); True ends training.
 
     Attributes
     ----------

@@ -18,7 +18,8 @@ INK, GREY, PALE = "#222222", "#767676", "#dddddd"
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#b5658f", "#c98700", "#3a9bdc")
 SMALL = 9.0  # points, for labels inside the axes
 # leading digits of the ticks of a logarithmic axis, while high / low is below the key
-_TICKS = {4: range(1, 10), 1e3: (1, 2, 5), np.inf: (1,)}
+_TICKS = {1e3: (1, 2, 5), np.inf: (1,)}
+FEW_TICKS = 8  # below this ratio a logarithmic axis is ticked like a linear one
 
 
 def load_matplotlib(module="pyplot"):
@@ -165,7 +166,8 @@ class ForecastDisplay(_Display):
         else:
             y_pred = estimator.predict(X)
             index = getattr(X, "index", None)
-            y_pred = y_pred if index is None else pd.Series(y_pred, index=index)
+            if index is not None and np.ndim(y_pred) == 1:
+                y_pred = pd.Series(y_pred, index=index)
         name = type(estimator).__name__ if name is None else name
         return cls.from_predictions(
             y, {name: y_pred}, history=history, target=target, unit=unit, ax=ax, **kwargs
@@ -563,7 +565,9 @@ class TrainingDisplay(_Display):
         ax.xaxis.set_major_locator(ticker.MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
         self._name_axes("iteration", "loss, standardised units")
         stop = "" if self.stop is None else str(self.stop)
-        self.stop_text_ = ax.set_title(stop, loc="right", fontsize=SMALL, color=GREY, pad=8)
+        self.stop_text_ = ax.annotate(
+            stop, (0, 0), (0, -32), "axes fraction", "offset points", fontsize=SMALL, color=GREY
+        )
         self.legend_ = ax.legend(frameon=False, fontsize=SMALL, labelcolor="linecolor")
 
 
@@ -639,7 +643,10 @@ def _plain_log_ticks(ax):
     ticker = load_matplotlib("ticker")
     low, high = ax.get_ylim()
     finest = (limit for limit in _TICKS if high < limit * low)
-    ax.yaxis.set_major_locator(ticker.LogLocator(subs=_TICKS[next(finest, np.inf)]))
+    locator = ticker.LogLocator(subs=_TICKS[next(finest, np.inf)])
+    if high < FEW_TICKS * low:
+        locator = ticker.MaxNLocator(6, steps=[1, 2, 5, 10])
+    ax.yaxis.set_major_locator(locator)
     ax.yaxis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:g}"))
     ax.yaxis.set_minor_locator(ticker.NullLocator())
     ax.grid(axis="y", color=PALE, lw=0.6)

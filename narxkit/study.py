@@ -9,6 +9,7 @@ The protocol is that of a rolling origin. Choices are made on the validation per
 chosen on the test period.
 """
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from time import perf_counter
@@ -446,10 +447,12 @@ def _fit(name, model, X, y, progress):
         progress(f"training {name}", iteration.n_iter, total)
 
     progress(f"training {name}", 0, total)
-    if "callback" in params:
-        model.set_params(callback=report).fit(X, y).set_params(callback=params["callback"])
-    else:
-        model.fit(X, y)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "fit: Interrupted")  # what follows says so itself
+        if "callback" in params:
+            model.set_params(callback=report).fit(X, y).set_params(callback=params["callback"])
+        else:
+            model.fit(X, y)
     if getattr(model, "stop_", None) is Stop.INTERRUPTED:
         raise KeyboardInterrupt
 
@@ -569,5 +572,8 @@ def find_task(name):
     'ghi'
     """
     if name not in TASKS:
-        raise ValueError(f"there is no series {name!r}: the shipped ones are {', '.join(TASKS)}.")
+        raise ValueError(
+            f"there is no series {name!r}: the shipped ones are {', '.join(TASKS)}. "
+            "Your own data are forecast in Python: from narxkit import NARX."
+        )
     return TASKS[name]

@@ -118,15 +118,15 @@ def _read_each_column(input_lags, columns):
     columns = list(columns)
     missing = [c for c in columns if c not in input_lags]
     unknown = [c for c in input_lags if c not in columns]
-    if missing:
-        raise ValueError(
-            f"input_lags gives no lags for the columns {missing} of X: name every column, "
-            f"for example {missing[0]!r}: 1, or {missing[0]!r}: [] to leave it out."
-        )
     if unknown:
         raise ValueError(
             f"input_lags names the columns {unknown}, but X has the columns {columns}: "
             "correct the names."
+        )
+    if missing:
+        raise ValueError(
+            f"input_lags gives no lags for the columns {missing} of X: name every column, "
+            f"for example {missing[0]!r}: 1, or {missing[0]!r}: [] to leave it out."
         )
     return tuple(_read_lags(input_lags[c], f"input_lags[{c!r}]", first=0) for c in columns)
 

@@ -229,3 +229,48 @@ def test_warnings_name_the_line_of_the_user(data):
 def test_segments_pickle_with_their_kernel_view(n_inputs):
     segments = Segments(np.ones((5, n_inputs)), np.ones((5, 1)), np.array([0, 5]))
     assert segments.measured.n == pickle.loads(pickle.dumps(segments)).measured.n == 5
+
+
+class TestIndex:
+    def test_a_frame_without_columns_stands_for_no_inputs(self, data):
+        """So that models of y alone can be searched, scored and simulated."""
+        _, y = data
+        X = pd.DataFrame(index=y.index)
+        search = GridSearchCV(ARX(), {"output_lags": [2, 24]}, cv=TimeSeriesSplit(2)).fit(X, y)
+        model = search.best_estimator_
+        assert np.isfinite(search.best_score_)
+        assert_array_equal(model.forecast(3), ARX(**model.get_params()).fit(None, y).forecast(3))
+        simulated = model.simulate(X, y[:24])
+        assert np.isfinite(simulated[24:]).all() and simulated.shape == y.shape
+
+    def test_a_forecast_keeps_the_names_of_the_index(self, data):
+        _, y = data
+        assert Persistence().fit(None, y.rename_axis("time")).forecast(2).index.name == "time"
+        shops = panel(a=HOURS, b=HOURS).rename_axis(["shop", "time"])
+        assert list(Persistence().fit(None, shops).forecast(2).index.names) == ["shop", "time"]
+
+    def test_time_stamps_as_a_column_are_refused(self, data):
+        X, y = data
+        with pytest.raises(ValueError, match=r"the column 'time' of X holds time stamps: make it"):
+            NARX(**FEW).fit(X.rename_axis("time").reset_index(), y.to_numpy())
+
+    def test_labels_of_text_are_warned_of(self, data):
+        y = data[1].set_axis(HOURS.strftime("%d.%m.%Y %H:%M"))
+        with pytest.warns(UserWarning, match=r"the row labels of y are text, such as '01.01.2024"):
+            Persistence().fit(None, y)
+
+    def test_levels_the_wrong_way_round_are_refused(self, data):
+        y = panel(a=HOURS, b=HOURS).swaplevel()
+        with pytest.raises(ValueError, match=r"must be \(series, time\), but the first holds time"):
+            Persistence().fit(None, y)
+
+    def test_many_gaps_are_warned_of(self, data):
+        X, y = data
+        keep = np.random.default_rng(0).random(300) > 0.1
+        with pytest.warns(UserWarning, match=r"segments, cut by gaps, labels or series, leave"):
+            ARX(output_lags=14).fit(None, y[keep])
+
+
+def test_backtest_names_what_it_was_given_instead_of_a_model(data):
+    with pytest.raises(ValueError, match="model must be a fitted forecaster.*Got DataFrame"):
+        backtest(data[0], NARX(), data[1])

@@ -209,7 +209,7 @@ BAD_FITS = {
     "indices of X and y": (
         {}, X[SEEN], Y[1:101], {},
         "the indexes of X and y differ, first in row 0 (2024-01-01 00:00:00 and 2024-01-01 "
-        "01:00:00): align them, for example y = y.loc[X.index].",
+        "01:00:00): align them, for example X, y = X.align(y, join='inner', axis=0).",
     ),
     "an unsorted series": (
         {}, X[SEEN].set_axis([["east"] * 100, HOURS[UNSORTED]]), Y[SEEN].to_numpy(), {},
@@ -533,8 +533,8 @@ def test_score_needs_some_measured_output(model):
 @pytest.mark.parametrize("n", [0, 1])
 def test_simulate_needs_y_init_of_the_largest_output_lag(n, model):
     sentence = (
-        f"y_init has {n} rows, but lags up to 2 need the measured outputs of at least the "
-        "first 2 of the 120 rows of X: give y_init of that length."
+        f"y_init has {n} rows, but lags up to 2 need the measured outputs of the first rows of X, "
+        "from 2 to 120 of them: give y_init of such a length."
     )
     with refuses(sentence):
         model.simulate(X, Y[:n])
@@ -684,7 +684,7 @@ def test_skill_table_needs_common_targets(model):
         skill_table({"early": early, "late": late}, horizons=[1])
     with refuses("horizons [8, 24] were not forecast: the backtests have 1..2"):
         skill_table({"early": early}, horizons=(1, 8, 24))
-    with refuses("skill_table needs at least one backtest"):
+    with refuses("skill_table needs a dict of name: backtest, with at least one of them."):
         skill_table({})
 
 

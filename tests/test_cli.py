@@ -99,7 +99,10 @@ def test_as_a_module_and_light(tmp_path):
 
 def test_an_unknown_series_lists_the_known_ones(capsys):
     sentence = ends_with_2(capsys, "forecast", "sonar")
-    assert sentence == "there is no series 'sonar': the shipped ones are solar."
+    assert sentence == (
+        "there is no series 'sonar': the shipped ones are solar. Your own data are forecast in "
+        "Python: from narxkit import NARX."
+    )
 
 
 @pytest.mark.parametrize("seed", ["-1", "one", "4294967296"])

@@ -209,4 +209,7 @@ def test_a_short_test_is_refused():
 def test_an_unknown_series_is_refused():
     with pytest.raises(ValueError) as error:
         find_task("sonar")
-    assert str(error.value) == "there is no series 'sonar': the shipped ones are solar."
+    assert str(error.value) == (
+        "there is no series 'sonar': the shipped ones are solar. Your own data are forecast in "
+        "Python: from narxkit import NARX."
+    )
