@@ -566,7 +566,7 @@ class TrainingDisplay(_Display):
         self._name_axes("iteration", "loss, standardised units")
         stop = "" if self.stop is None else str(self.stop)
         self.stop_text_ = ax.annotate(
-            stop, (0, 0), (0, -32), "axes fraction", "offset points", fontsize=SMALL, color=GREY
+            stop, (0, 0), (0, -44), "axes fraction", "offset points", fontsize=SMALL, color=GREY
         )
         self.legend_ = ax.legend(frameon=False, fontsize=SMALL, labelcolor="linecolor")
 
