@@ -30,9 +30,10 @@ cdef extern from "_simd.h" nogil:
     const int NK_LANES
     void nk_activate(int f, double* x, Py_ssize_t n)
     void nk_chain(int f, const double* a, double* g, Py_ssize_t n)
-    void nk_affine(const double* x, Py_ssize_t n, const double* W, const double* b,
-                   double* z, Py_ssize_t width)
-    double nk_dot(const double* x, const double* w, Py_ssize_t n)
+    void nk_layer(int f, const double* x, Py_ssize_t n, const double* W, const double* b,
+                  double* z, Py_ssize_t units, Py_ssize_t width)
+    double nk_output(double bias, const double* z, const double* v, Py_ssize_t taps,
+                     const double* x, const double* w, Py_ssize_t n)
     void nk_outer(const double* x, Py_ssize_t n, const double* d, Py_ssize_t m, double* J)
 
 ACTIVATIONS = {"identity": 0, "tanh": 1, "logistic": 2, "relu": 3, "softplus": 4}
@@ -228,21 +229,16 @@ cdef inline void forward_row(const Net* net, const double* w, const double* z, d
     cdef const double* x = z
     cdef double* swap = a + pad(net.width)
     cdef int l, j, width, last = pad(net.size[net.L - 1])
+    cdef int taps = pad(net.T) if net.V >= 0 else 0
     for l in range(net.L - 1):
         width = pad(net.size[l + 1])
-        nk_affine(x, net.size[l], w, w + net.size[l] * width, a, width)
-        # whole vectors of 4 are enough, and a padded unit must add nothing to the next layer
-        nk_activate(net.f, a, (net.size[l + 1] + 3) // 4 * 4)
-        memset(a + net.size[l + 1], 0, (width - net.size[l + 1]) * sizeof(double))
+        nk_layer(net.f, x, net.size[l], w, w + net.size[l] * width, a, net.size[l + 1], width)
         w += <Py_ssize_t>(net.size[l] + 1) * width
         x = a
         a, swap = swap, a
     for j in range(net.p):
-        y_hat[j] = nk_dot(x, w, last) + w[last]
-        w += last + 1
-        if net.V >= 0:
-            y_hat[j] += nk_dot(z, w, pad(net.T))
-        w += pad(net.T)
+        y_hat[j] = nk_output(w[last], z, w + last + 1, taps, x, w, last)
+        w += last + 1 + pad(net.T)
 
 
 # ---------------------------------------------------------------- a block of rows

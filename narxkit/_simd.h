@@ -36,15 +36,15 @@
 
 enum { NK_IDENTITY, NK_TANH, NK_LOGISTIC, NK_RELU, NK_SOFTPLUS };
 
-/* expm1(r) for |r| <= ln 2 / 2, in Estrin's order: a single trajectory waits for every result */
-NK_INLINE double nk_expm1_poly(double r) {
+/* (expm1(r) - r) / r^2 for |r| <= ln 2 / 2, in Estrin's order: a trajectory waits for every result */
+NK_INLINE double nk_expm1_tail(double r) {
     const double r2 = r * r, r4 = r2 * r2;
     const double a = (1.0 / 2.0 + r * (1.0 / 6.0)) + r2 * (1.0 / 24.0 + r * (1.0 / 120.0));
     const double b = (1.0 / 720.0 + r * (1.0 / 5040.0))
                    + r2 * (1.0 / 40320.0 + r * (1.0 / 362880.0));
     const double c = (1.0 / 3628800.0 + r * (1.0 / 39916800.0))
                    + r2 * (1.0 / 479001600.0 + r * (1.0 / 6227020800.0));
-    return r + r2 * (a + r4 * (b + r4 * c));
+    return (a + r4 * b) + (r4 * r4) * c;
 }
 
 /* x = k ln 2 + r: gives r and 2^k, for -708 <= x <= 0 */
@@ -62,9 +62,10 @@ NK_INLINE double nk_reduce(double x, double *power) {
 NK_INLINE double nk_tanh_one(double x) {
     double power, t = -2.0 * fabs(x);
     t = t < -44.0 ? -44.0 : t;
-    const double q = nk_expm1_poly(nk_reduce(t, &power));
-    const double e = power * q + (power - 1.0);
-    const double y = -e / (e + 2.0);
+    const double r = nk_reduce(t, &power);
+    const double linear = power * r + (power - 1.0);
+    const double tail = (power * (r * r)) * nk_expm1_tail(r);
+    const double y = -(linear + tail) / ((linear + 2.0) + tail);     /* -e / (e + 2) */
     return x < 0.0 ? -y : y;
 }
 
@@ -72,8 +73,8 @@ NK_INLINE double nk_tanh_one(double x) {
 NK_INLINE double nk_exp_neg(double x) {
     double power, t = -fabs(x);
     t = t < -708.0 ? -708.0 : t;
-    const double q = nk_expm1_poly(nk_reduce(t, &power));
-    return power + power * q;
+    const double r = nk_reduce(t, &power);
+    return (power + power * r) + (power * (r * r)) * nk_expm1_tail(r);
 }
 
 NK_CLONES static void nk_tanh(double *NK_RESTRICT x, Py_ssize_t n) {
@@ -141,9 +142,8 @@ typedef struct { double lane[4]; } nk_v4;
 
 /* z = b + sum_i x_i W_i, W (n, width) with rows padded to a multiple of NK_LANES; backwards, since
  * x_0 of a trajectory is the output of the step before, the one term that the sum must wait for */
-NK_CLONES static void nk_affine(const double *NK_RESTRICT x, Py_ssize_t n,
-                                const double *NK_RESTRICT W, const double *NK_RESTRICT b,
-                                double *NK_RESTRICT z, Py_ssize_t width) {
+NK_INLINE void nk_affine(const double *NK_RESTRICT x, Py_ssize_t n, const double *NK_RESTRICT W,
+                         const double *NK_RESTRICT b, double *NK_RESTRICT z, Py_ssize_t width) {
     Py_ssize_t i, j = 0;
     for (; j + 16 <= width; j += 16) {
         const double *w = W + j;
@@ -173,8 +173,7 @@ NK_CLONES static void nk_affine(const double *NK_RESTRICT x, Py_ssize_t n,
 }
 
 /* sum_i x_i w_i, n a multiple of NK_LANES, summed lane by lane */
-NK_CLONES static double nk_dot(const double *NK_RESTRICT x, const double *NK_RESTRICT w,
-                               Py_ssize_t n) {
+NK_INLINE double nk_dot(const double *NK_RESTRICT x, const double *NK_RESTRICT w, Py_ssize_t n) {
     static const double zero[4] = {0.0, 0.0, 0.0, 0.0};
     nk_v4 s = NK_LOAD(zero), r = NK_LOAD(zero);
     for (Py_ssize_t i = 0; i < n; i += 8) {
@@ -183,6 +182,29 @@ NK_CLONES static double nk_dot(const double *NK_RESTRICT x, const double *NK_RES
     }
     return ((NK_LANE(s, 0) + NK_LANE(r, 0)) + (NK_LANE(s, 2) + NK_LANE(r, 2)))
          + ((NK_LANE(s, 1) + NK_LANE(r, 1)) + (NK_LANE(s, 3) + NK_LANE(r, 3)));
+}
+
+/* A hidden layer of one row: z = f(b + W'x) for its units, 0 in the padding, which must add
+ * nothing to the next layer. tanh stands here as well to spare a call. */
+NK_CLONES static void nk_layer(int f, const double *NK_RESTRICT x, Py_ssize_t n,
+                               const double *NK_RESTRICT W, const double *NK_RESTRICT b,
+                               double *NK_RESTRICT z, Py_ssize_t units, Py_ssize_t width) {
+    Py_ssize_t i;
+    nk_affine(x, n, W, b, z, width);
+    if (f == NK_TANH)
+        for (i = 0; i < units; i += 4)          /* whole vectors of 4 */
+            for (int k = 0; k < 4; k++) z[i + k] = nk_tanh_one(z[i + k]);
+    else
+        nk_activate(f, z, units);
+    for (i = units; i < width; i++) z[i] = 0.0;
+}
+
+/* An output of one row: bias + v'z + w'x, what waits for the hidden layer last */
+NK_CLONES static double nk_output(double bias, const double *NK_RESTRICT z,
+                                  const double *NK_RESTRICT v, Py_ssize_t taps,
+                                  const double *NK_RESTRICT x, const double *NK_RESTRICT w,
+                                  Py_ssize_t n) {
+    return (bias + nk_dot(z, v, taps)) + nk_dot(x, w, n);
 }
 
 /* J (n, m) = x d', the derivative of W'x with respect to W */
