@@ -175,11 +175,13 @@ class State:
     def labelled(self, table):
         """A table whose rows have labels: those that follow the tail, where they bring none."""
         tail = self.tails.get(None)
-        if table.times is not None or None not in table.series or tail is None:
+        if tail is None or None not in table.series or table.times is not None:
             return table
-        if tail.times is None or tail.clock.offset is None:
-            index = tail.labels(len(table)) if table.index is None and tail.times is None else None
-            return table if index is None else table.replace(index=index)
+        if tail.times is None:
+            index = tail.labels(len(table)) if table.index is None else table.index
+            return table.replace(index=index)
+        if tail.clock.offset is None:
+            return table
         times = tail.labels(len(table)).rename(self.names[-1])
         return table.replace(index=times, times=times, clocks={None: tail.clock})
 
