@@ -46,6 +46,7 @@ _SECONDS = {
     "nanosecond": 1e-9,
 }
 _MONTHS = {"year": 12, "month": 1}
+_PER_SECOND = {"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9}
 _PERIODS = {
     "Y": "year",
     "YE": "year",
@@ -388,6 +389,8 @@ def _most_common(values):
 
 
 def _seconds(earlier, later):
+    if earlier.unit == later.unit:  # many times faster than a TimedeltaIndex of a short series
+        return (later.asi8 - earlier.asi8) / _PER_SECOND[later.unit]
     return (later - earlier).total_seconds().to_numpy()
 
 

@@ -110,7 +110,7 @@ class State:
                 f"{'one series' if key is not None else f'the series {list(self.tails)}'}: "
                 f"give {'no' if key is not None else 'a'} MultiIndex (series, time)."
             )
-        start = int(np.flatnonzero(table.cuts(key))[-1])
+        start = int(np.flatnonzero(table.cuts[key])[-1])
         if start == 0 and tail is not None:
             relation = tail.relation(table, rows)
             if relation == "overlaps":

@@ -6,6 +6,7 @@ segment.
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from numbers import Integral, Real
 
 import numpy as np
@@ -74,12 +75,15 @@ class Table:
     @property
     def edges(self):
         """Edges of the segments, in `order`."""
-        cuts = [self.cuts(key) for key in self.series]
-        return np.append(np.flatnonzero(np.concatenate(cuts)), len(self))
+        cuts = np.concatenate(list(self.cuts.values()))
+        return np.append(np.flatnonzero(cuts), len(self))
 
-    def cuts(self, key):
-        """Which rows of a series begin a segment."""
-        rows = self.series[key]
+    @cached_property
+    def cuts(self):
+        """Which rows of each series begin a segment."""
+        return {key: self._cuts_of(key, rows) for key, rows in self.series.items()}
+
+    def _cuts_of(self, key, rows):
         cut = np.zeros(len(rows), dtype=bool)
         if key in self.clocks:
             cut |= self.clocks[key].breaks(self.times[rows])

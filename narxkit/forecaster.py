@@ -485,7 +485,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         """Name the series that hold nothing to learn from, or the rows lost to many segments."""
         needed = self._taps.max_lag + self._taps.lead + 1
         longest = {
-            key: np.diff(np.append(np.flatnonzero(table.cuts(key)), len(rows))).max()
+            key: np.diff(np.append(np.flatnonzero(table.cuts[key]), len(rows))).max()
             for key, rows in table.series.items()
         }
         short = [key for key, n in longest.items() if n < needed]
