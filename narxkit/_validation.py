@@ -169,6 +169,8 @@ def read_table(estimator, X, y=None, *, sample_weight=None, segments=None, reset
         check_consistent_length(X, y)
         refuse_infinite(y, "y", index, outputs)
     times, series = _read_index(index, owner, len(X))
+    if reset:
+        _warn_of_text(index, owner)
     state = None if reset else estimator._state
     if times is not None and state is not None:
         times = state.in_zone(times)
@@ -300,19 +302,20 @@ def _read_index(index, owner, n):
         times = index.get_level_values(1)
         series = {key: np.flatnonzero(codes == code) for code, key in enumerate(keys)}
     if times is None or not has_clock(times):
-        if times is not None and _is_text(times):
-            warn(
-                f"the row labels of {owner} are text, such as {times[0]!r}, and taken to follow "
-                "each other: read them with pandas.to_datetime to have gaps and order checked."
-            )
         return None, series
     for key, rows in series.items():
         check_order(times[rows], owner if key is None else f"series {key!r}")
     return times, series
 
 
-def _is_text(index):
-    return not pd.api.types.is_numeric_dtype(index.dtype) and isinstance(index[0], str)
+def _warn_of_text(index, owner):
+    """Dates that were not parsed are the likeliest labels of text."""
+    level = index.levels[1] if isinstance(index, pd.MultiIndex) else index
+    if level is not None and len(level) and isinstance(level[0], str):
+        warn(
+            f"the row labels of {owner} are text, such as {level[0]!r}, and taken to follow each "
+            "other: read them with pandas.to_datetime to have gaps and order checked."
+        )
 
 
 def _read_clocks(state, times, series):

@@ -107,7 +107,8 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         ValueError
             When the rows begin before the last one seen.
         """
-        self._remember(self._state.labelled(self._read(X, y=y)))
+        table = self._read(X, y=y)
+        self._remember(self._state.labelled(table))
         return self
 
     def _remember(self, table):
@@ -138,8 +139,8 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         ValueError
             When a clock shows that X does not follow the last row seen, or a series is unknown.
         """
-        check_is_fitted(self)
-        table = self._state.labelled(self._read_inputs("predict", X))
+        table = self._read_inputs("predict", X)
+        table = self._state.labelled(table)
         y_hat = self._continue(table)
         self._warn_of_leads()
         return self._shape(y_hat)
@@ -207,7 +208,8 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             R2. For rows used in ``fit`` it is a wrong question; where a clock shows that, it
             raises and names ``predict_ahead``: cross-validate with TimeSeriesSplit, without gap.
         """
-        table = self._state.labelled(self._read(X, y=y, sample_weight=sample_weight))
+        table = self._read(X, y=y, sample_weight=sample_weight)
+        table = self._state.labelled(table)
         y_hat = self._continue(table.replace(y=None))
         self._warn_of_leads()
         ok = np.isfinite(table.y).all(axis=1) & np.isfinite(y_hat).all(axis=1)
@@ -340,7 +342,6 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         ndarray of shape (n,) or (n, n_outputs)
             Free run; NaN before the first free step and, with leads, in the last rows.
         """
-        check_is_fitted(self)
         table = self._read_inputs("simulate", X)
         y_hat = np.full((len(table), self._layout.n_outputs), np.nan)
         for key, rows in table.series.items():
@@ -399,6 +400,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
     # ------------------------------------------------------------ rollouts over measured rows
     def _read_inputs(self, verb, X):
         """Rows of which the inputs are given."""
+        check_is_fitted(self)
         if X is None:
             raise ValueError(
                 f"{verb} needs X, and this {type(self).__name__} was fitted "

@@ -166,8 +166,10 @@ class TestState:
 
 
 class TestTraining:
+    @pytest.mark.filterwarnings("ignore:.*left out of training")
     @pytest.mark.parametrize("lost", ["missing", "without weight"])
     def test_a_held_out_block_that_says_nothing_is_refused(self, data, lost):
+        """Be it that its targets are missing or that they have no weight."""
         X, y = data
         weight = np.ones(300)
         if lost == "missing":

@@ -187,6 +187,7 @@ def test_origins_keep_their_order(fitted, data):
     assert run["origin"].unique().tolist() == [HOURS[170], HOURS[160]]
 
 
+@pytest.mark.filterwarnings("ignore:the row labels of X are text")
 @pytest.mark.parametrize("index", ["zoned", "periods", "words"])
 def test_origins_by_labels_of_other_indexes(index, data):
     X, y = data
