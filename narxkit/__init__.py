@@ -11,7 +11,7 @@ except ImportError as error:
         "the installed package, or build here with pip install --editable ."
     ) from error
 
-from narxkit.baselines import ARX, Climatology, Persistence, SeasonalNaive
+from narxkit.baselines import ARX, Climatology, Persistence, SeasonalNaive, SmartPersistence
 from narxkit.model_selection import backtest, skill_table
 from narxkit.narx import NARX, TDNN
 from narxkit.plotting import ForecastDisplay, HorizonDisplay, TrainingDisplay
@@ -30,6 +30,7 @@ __all__ = [
     "LevenbergMarquardt",
     "Persistence",
     "SeasonalNaive",
+    "SmartPersistence",
     "TrainingDisplay",
     "backtest",
     "skill_table",

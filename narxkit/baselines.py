@@ -207,6 +207,121 @@ class Climatology(_Lookup):
         return self.means_.reindex(keys).to_numpy()[rows]
 
 
+class SmartPersistence(_Lookup):
+    """The last clear-sky index stays: cloudiness persists, the sun moves on.
+
+    .. math::
+
+        \\hat y_{o+h} = k_o \\, c_{o+h}, \\qquad k_o = y_s / c_s, \\quad
+        s = \\max \\{ t : o - M < t \\le o, \\; c_t > \\theta, \\; y_t \\text{ measured} \\}
+
+    with c the clear sky, theta the `threshold` and M the `memory`: by night the index of the
+    evening is kept.
+
+    Parameters
+    ----------
+    clear_sky : str or int, default="clear_sky"
+        The column of X with the output under a clear sky, in units of y, known ahead; a position
+        for arrays. Other columns are not read.
+    threshold : float, default=50
+        The index is taken from rows with a clear sky above it, in units of y: below, with the sun
+        at the horizon, the quotient is noise.
+    memory : int, default=48
+        Rows in which the index is looked for, and so the history that a prediction needs. More
+        than the longest night; with two days a lost day is bridged. Where all these rows are dark
+        or missing, the index is the mean one of the training rows.
+    output_range : tuple (low, high), default=None
+        Bounds of the output, each a number, a column name of X or None.
+
+    Attributes
+    ----------
+    index_ : ndarray of shape (n_outputs,)
+        Mean index of the training rows above the threshold: sum of y over sum of clear sky.
+    max_lag_ : int
+        Rows of history that a prediction needs: the memory.
+    n_features_in_ : int
+        Number of columns of X.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, when X has any.
+
+    See Also
+    --------
+    Persistence : The last value, not the last index.
+    narxkit.datasets.clear_sky : A clear sky from the sun's height alone.
+
+    References
+    ----------
+    Pedro and Coimbra 2012, "Assessment of forecasting techniques for solar power production with
+    no exogenous inputs", Solar Energy 86, 2017-2028.
+
+    Examples
+    --------
+    >>> from narxkit import SmartPersistence
+    >>> X = [[0], [400], [800], [0], [0], [500], [900]]
+    >>> model = SmartPersistence(clear_sky=0, memory=2).fit(X[:4], [0, 300, 400, 0])
+    >>> model.predict(X[4:]).tolist()
+    [0.0, 250.0, 450.0]
+    """
+
+    _parameter_constraints: dict = {
+        "clear_sky": [str, Integral],
+        "threshold": [Interval(Real, 0, None, closed="left")],
+        "memory": [Interval(Integral, 1, None, closed="left")],
+        "output_range": "no_validation",
+    }
+
+    def __init__(self, clear_sky="clear_sky", threshold=50, memory=48, output_range=None):
+        self.clear_sky = clear_sky
+        self.threshold = threshold
+        self.memory = memory
+        self.output_range = output_range
+
+    @property
+    def input_lags(self):
+        """Lags of the clear sky, which may be a bound of the output too."""
+        return {self.clear_sky: range(self.memory + 1)}
+
+    def _make_taps(self, columns, n_outputs):
+        if self.clear_sky not in columns:
+            raise ValueError(
+                f"clear_sky names the column {self.clear_sky!r}, but X has the columns "
+                f"{list(columns)}: correct the name."
+            )
+        lags = {column: self.input_lags.get(column, []) for column in columns}
+        return make_taps(lags, self.memory, columns, n_outputs)
+
+    def _train(self, segments, weight):
+        clear = self._clear_sky(segments)
+        counts = weight[:, None] * np.isfinite(self._index(segments))
+        if not counts.any(axis=0).all():
+            raise ValueError(
+                f"no measured row has a clear sky above the threshold of {self.threshold}, which "
+                f"is in units of y; the highest is {np.max(clear, initial=0, where=clear > 0):g}: "
+                "give rows of daylight or a lower threshold."
+            )
+        sums = [(np.nan_to_num(values) * counts).sum(axis=0) for values in (segments.y, clear)]
+        self.index_ = sums[0] / sums[1]
+
+    def _clear_sky(self, segments):
+        """The clear sky (n, 1): the one column that taps read."""
+        column, _ = self._taps.inputs[0]
+        return segments.u[:, [column]]
+
+    def _index(self, segments):
+        """The clear-sky index (n, n_outputs), NaN where it is dark or y is missing."""
+        clear = self._clear_sky(segments)
+        is_day = clear > self.threshold
+        return np.where(is_day, segments.y, np.nan) / np.where(is_day, clear, 1.0)
+
+    def _look_up(self, segments, origins, rows):
+        index = self._index(segments)
+        seen = np.where(np.isfinite(index), np.arange(len(index))[:, None], -1)
+        last = np.maximum.accumulate(seen)[origins - 1]
+        is_remembered = last >= origins[:, None] - self._taps.max_lag
+        kept = np.where(is_remembered, np.take_along_axis(index, last, axis=0), self.index_)
+        return kept[:, None] * self._clear_sky(segments)[rows]
+
+
 class ARX(TappedForecaster):
     """Linear autoregression with exogenous inputs, by ridge regression on standardised taps.
 

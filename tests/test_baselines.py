@@ -9,7 +9,15 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from narxkit import ARX, Climatology, Persistence, SeasonalNaive, backtest, skill_table
+from narxkit import (
+    ARX,
+    Climatology,
+    Persistence,
+    SeasonalNaive,
+    SmartPersistence,
+    backtest,
+    skill_table,
+)
 from narxkit.datasets import load_solar, make_narma10
 
 FIGURES = Path(__file__).parents[2] / "shared" / "protocol" / "rolling_origin_baselines.csv"
@@ -202,6 +210,159 @@ class TestClimatology:
         assert forecast.index.equals(pd.period_range("2022-01", periods=3, freq="M"))
 
 
+# --- smart persistence ---------------------------------------------------------------------------
+
+SUN = np.array([0.0, 100, 400, 100] * 3)  # four rows a day, the first of them night
+
+
+def sunny(values=SUN, name="sun"):
+    return pd.DataFrame({"other": nan, name: values}, DAYS[: len(values)])
+
+
+def smart(**params):
+    return SmartPersistence(**{"clear_sky": "sun", "memory": 4, **params})
+
+
+class TestSmartPersistence:
+    X = sunny()
+    Y = daily([0, 50, 300, 80, 0, 90, 100, 20, 0, 0, 0, 0])  # indices .5 .75 .8 | .9 .25 .2 | 0 0 0
+
+    def test_the_last_index_times_the_clear_sky(self):
+        model = smart().fit(self.X[:7], self.Y[:7])
+        expected = pd.Series(0.25 * SUN[7:], DAYS[7:12], name="y")
+        pd.testing.assert_series_equal(model.forecast(X=self.X[7:]), expected, check_freq=False)
+        np.testing.assert_array_equal(model.predict(self.X[7:]), expected)
+
+    def test_is_kept_through_the_night(self):
+        model = smart().fit(self.X[:9], self.Y[:9])
+        np.testing.assert_allclose(model.predict(self.X[9:]), 0.2 * SUN[9:])
+
+    def test_predict_ahead_by_hand(self):
+        ahead = smart().fit(self.X, self.Y).predict_ahead(self.X, self.Y, steps=[1, 3])
+        index = [0.5, 0.75, 0.8, 0.8, 0.9, 0.25, 0.2, 0.2, 0, 0, 0]  # after rows 1..11
+        expected = [SUN[t] * index[t - 2] for t in range(4, 12)]
+        np.testing.assert_allclose(ahead[4:, 0], expected)
+        np.testing.assert_allclose(ahead[6:, 1], [SUN[t] * index[t - 4] for t in range(6, 12)])
+        assert np.isnan(ahead[:4]).all() and np.isnan(ahead[4:6, 1]).all()
+
+    def test_predict_ahead_reads_no_output_of_the_steps_between(self):
+        rng = np.random.default_rng(0)
+        model = smart().fit(self.X, self.Y)
+        for t in range(6, 12):
+            y = self.Y.copy()
+            y.iloc[t - 2 :] = rng.normal(size=len(y) - t + 2)
+            ahead = [model.predict_ahead(self.X, values, steps=3)[t] for values in (self.Y, y)]
+            assert ahead[0] == ahead[1]
+
+    def test_simulate_and_update(self):
+        model = smart().fit(self.X[:8], self.Y[:8])
+        free = model.simulate(self.X, self.Y[:5])
+        np.testing.assert_allclose(free[5:], 0.8 * SUN[5:])
+        assert np.isnan(free[:5]).all()
+        model.update(self.X[8:9], [0.0])
+        np.testing.assert_allclose(model.predict(self.X[9:]), 0.2 * SUN[9:])
+        model.update(self.X[9:10], [70.0])
+        np.testing.assert_allclose(model.predict(self.X[10:]), 0.7 * SUN[10:])
+
+    def test_backtest(self):
+        run = backtest(smart().fit(self.X, self.Y), self.X, self.Y, steps=2)
+        assert run["origin"].unique().tolist() == DAYS[3:10].tolist()
+        first = run[run["origin"] == DAYS[4]]
+        np.testing.assert_allclose(first["y_hat"], [80, 320])
+
+    @pytest.mark.parametrize("threshold, index", [(50, 0.2), (99.9, 0.2), (100, 0.25), (300, 0.25)])
+    def test_the_threshold_is_exceeded(self, threshold, index):
+        model = smart(threshold=threshold).fit(self.X[:8], self.Y[:8])
+        np.testing.assert_allclose(model.predict(self.X[8:]), index * SUN[8:])
+
+    def test_after_a_longer_night_than_its_memory_the_index_is_the_mean_one(self):
+        sun = np.array([100.0, 400, 0, 0, 0, 0, 200, 300])
+        X, y = sunny(sun), daily([50, 350, 0, 0, 0, 0, 20, 90])
+        model = smart(memory=3).fit(X[:5], y[:5])
+        assert model.index_ == pytest.approx([0.8])
+        np.testing.assert_allclose(model.predict(X[5:]), 0.8 * sun[5:])
+
+    def test_the_mean_index_heeds_weights_and_missing_values(self):
+        X, y = sunny([100, 400, 0, 200, 100, nan]), daily([50, nan, 0, 20, 100, 300])
+        weight = [1.0, 1, 1, 2, 0, 1]
+        model = smart(memory=1).fit(X, y, sample_weight=weight)
+        assert model.index_ == pytest.approx([(50 + 2 * 20) / (100 + 2 * 200)])
+
+    def test_a_missing_value_leaves_the_index_before_it(self):
+        y = self.Y.copy()
+        y.iloc[[6, 7]] = nan
+        model = smart().fit(self.X[:8], y[:8])
+        np.testing.assert_allclose(model.predict(self.X[8:]), 0.9 * SUN[8:])
+        y.iloc[1] = nan  # before it could be filled: no index
+        ahead = smart(memory=3).fit(self.X, y).predict_ahead(self.X, y, steps=1)
+        assert ahead[5] == pytest.approx(0.8 * 100)
+
+    def test_a_missing_clear_sky_costs_its_own_rows(self):
+        X = self.X.copy()
+        X.iloc[[6, 10], 1] = nan
+        model = smart().fit(X[:7], self.Y[:7])
+        with pytest.warns(UserWarning, match="missing"):
+            answer = model.predict(X[7:])
+        np.testing.assert_allclose(answer, 0.9 * np.array([100, 0, 100, nan, 100]))
+
+    def test_arrays_name_it_by_position(self):
+        X, y = self.X.to_numpy(), self.Y.to_numpy()
+        model = smart(clear_sky=1).fit(X[:7], y[:7])
+        np.testing.assert_array_equal(model.predict(X[7:]), 0.25 * SUN[7:])
+
+    def test_output_range_by_the_clear_sky_itself(self):
+        model = smart(output_range=(0, "sun")).fit(self.X[:7], 8 * self.Y[:7])
+        np.testing.assert_array_equal(model.predict(self.X[7:]), SUN[7:])
+
+    def test_several_outputs_have_an_index_each(self):
+        y = pd.DataFrame({"p": self.Y, "q": 2 * self.Y})
+        y.iloc[6, 1] = nan
+        forecast = smart().fit(self.X[:7], y[:7]).forecast(X=self.X[7:])
+        np.testing.assert_allclose(forecast["p"], 0.25 * SUN[7:])
+        np.testing.assert_allclose(forecast["q"], 1.8 * SUN[7:])
+
+    def test_each_series_has_its_own(self):
+        X = pd.concat([self.X[:7], self.X[:6]], keys=["a", "b"])
+        y = pd.concat([self.Y[:7], self.Y[:6]], keys=["a", "b"])
+        later = pd.concat([self.X[7:9], self.X[6:8]], keys=["a", "b"])
+        forecast = smart(memory=3).fit(X, y).forecast(X=later)
+        np.testing.assert_allclose(forecast["a"], [25, 0])
+        np.testing.assert_allclose(forecast["b"], [360, 90])
+
+    def test_a_seam_ends_its_memory(self):
+        X, y = self.X.drop(DAYS[5]), self.Y.drop(DAYS[5])
+        ahead = smart(memory=2).fit(X, y).predict_ahead(X, y)
+        assert np.isnan(ahead[[0, 1, 5, 6]]).all()
+        np.testing.assert_allclose(ahead[7:9], [0, 20])
+
+    @pytest.mark.parametrize(
+        "params, sentence",
+        [
+            ({"clear_sky": "moon"}, "clear_sky names the column 'moon', but X has the columns"),
+            ({"clear_sky": 1}, "clear_sky names the column 1, but X has the columns"),
+            ({"clear_sky": None}, "The 'clear_sky' parameter of SmartPersistence must be"),
+            ({"threshold": -1}, "The 'threshold' parameter of SmartPersistence must be a float"),
+            ({"threshold": 400}, "above the threshold of 400, .* the highest is 400: give rows"),
+            ({"memory": 0}, "The 'memory' parameter of SmartPersistence must be an int"),
+            ({"memory": 11}, "y has 12 rows, but lags up to 11 need at least 13"),
+        ],
+    )
+    def test_refuses(self, params, sentence):
+        with pytest.raises(ValueError, match=sentence):
+            smart(**params).fit(self.X, self.Y)
+
+    def test_needs_the_clear_sky_ahead_and_nothing_else(self):
+        model = smart().fit(self.X[:8], self.Y[:8])
+        with pytest.raises(ValueError, match=r"3 steps need the columns \['sun'\] of X"):
+            model.forecast(3, X=self.X[8:][["other"]])
+        forecast = model.forecast(X=self.X[8:][["sun"]])
+        np.testing.assert_allclose(forecast, 0.2 * SUN[8:])
+
+    def test_needs_inputs(self):
+        with pytest.raises(ValueError, match=r"but X has the columns \[\]"):
+            smart().fit(None, self.Y)
+
+
 # --- ARX -----------------------------------------------------------------------------------------
 
 
@@ -363,6 +524,7 @@ def test_the_figures_of_the_rolling_origin_protocol(task, known):
         "persistence": Persistence(bounds),
         "seasonal_naive_24h": SeasonalNaive(24, bounds),
         "climatology": Climatology(output_range=bounds),
+        "smart_persistence": SmartPersistence(known, output_range=bounds),
         "ridge_arx": ARX(1, 24, validation_fraction=61 / 365, output_range=bounds),
     }
     origins = np.arange(47, len(test) - 24)
