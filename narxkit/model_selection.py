@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.pipeline import Pipeline
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from narxkit._validation import common_index, names_of_outputs
@@ -13,6 +14,8 @@ from narxkit.forecaster import Forecaster
 from narxkit.taps import is_int
 
 __all__ = ["backtest", "skill_table"]
+
+N_RESAMPLES = 2000  # the ends of an interval then scatter by about 2 % of its length
 
 
 def backtest(model, X, y, steps=24, origins=None, segments=None):
@@ -229,6 +232,9 @@ def skill_table(
     seasonal="seasonal naive",
     ridge="ridge ARX",
     fit_seconds=None,
+    interval=False,
+    block=168,
+    random_state=0,
 ):
     """Errors of several backtests side by side, and their skill against the baselines.
 
@@ -252,21 +258,38 @@ def skill_table(
         better of persistence and seasonal naive is taken for each horizon.
     fit_seconds : dict of str to float, optional
         Seconds that each fit took.
+    interval : bool, default=False
+        Whether to give the 95 % interval of the ratio to the ridge. Blocks of successive origins
+        are drawn with replacement, as many as there are, the same for both models, and the ratio
+        computed anew, 2000 times; the interval lies between the 2.5 % and the 97.5 % quantile.
+    block : int, default=168
+        Origins in a block, a week of hours; the errors of one block should not depend on those of
+        another. Where there are several series, a block holds the origins of all of them.
+    random_state : int, RandomState or None, default=0
+        Seed of the draws.
 
     Returns
     -------
     DataFrame
         A row for each backtest; columns ``RMSE h=1`` ..., ``RMSE mean``, ``MAE``,
-        ``skill vs persistence``, ``skill vs naive``, ``ratio to ridge``, ``fit s``.
+        ``skill vs persistence``, ``skill vs naive``, ``ratio to ridge``, ``ratio 2.5 %``,
+        ``ratio 97.5 %``, ``fit s``.
 
     Raises
     ------
     ValueError
-        When the backtests have no target in common, or a horizon was not forecast.
+        When the backtests have no target in common, a horizon was not forecast, or the origins
+        make no two blocks.
 
     See Also
     --------
     backtest : Forecasts from many origins.
+    narxkit.diebold_mariano : Whether two forecasts differ by more than chance.
+
+    References
+    ----------
+    Künsch 1989, "The jackknife and the bootstrap for general stationary observations", Annals of
+    Statistics 17, 1217-1241.
 
     Examples
     --------
@@ -299,9 +322,47 @@ def skill_table(
             table["skill vs naive"] = 1 - table["RMSE mean"] / better
     if ridge in rmse:
         table["ratio to ridge"] = table["RMSE mean"] / rmse[ridge].mean()
+        if interval:
+            means = _resampled_means(errors, block, check_random_state(random_state))
+            ratios = means / means[[ridge]].to_numpy()
+            table["ratio 2.5 %"] = ratios.quantile(0.025)
+            table["ratio 97.5 %"] = ratios.quantile(0.975)
     if fit_seconds is not None:
         table["fit s"] = [fit_seconds.get(name, np.nan) for name in backtests]
     return table
+
+
+def _resampled_means(errors, block, rng):
+    """The mean over horizons of the RMSE, for each model in each bootstrap sample of blocks.
+
+    A sum over drawn blocks is a product with how often each was drawn, so that squares and counts
+    are summed by (block, horizon) once.
+    """
+    if not is_int(block) or block < 1:
+        raise ValueError(f"block must be an int >= 1. Got {block!r} instead.")
+    origin, origins = errors.index.get_level_values("origin").factorize(sort=True)
+    n_blocks = -(-len(origins) // block)
+    if n_blocks < 2:
+        raise ValueError(
+            f"an interval needs at least 2 blocks of origins, but {len(origins)} origins make "
+            f"{n_blocks} of {block}: give more origins, a smaller block or interval=False."
+        )
+    horizon, horizons = errors.index.get_level_values("horizon").factorize()
+    shape = n_blocks, len(horizons)
+    cell = origin // block * shape[1] + horizon
+
+    def summed(values=None):
+        return np.bincount(cell, values, minlength=n_blocks * shape[1]).reshape(shape)
+
+    times_drawn = rng.multinomial(n_blocks, np.full(n_blocks, 1 / n_blocks), size=N_RESAMPLES)
+    n = times_drawn @ summed()
+    with np.errstate(invalid="ignore"):  # a sample may lack a horizon that few blocks have
+        return pd.DataFrame(
+            {
+                name: np.nanmean(np.sqrt(times_drawn @ summed(e**2) / n), axis=1)
+                for name, e in errors.items()
+            }
+        )
 
 
 def _aligned_errors(backtests):
@@ -313,7 +374,7 @@ def _aligned_errors(backtests):
     errors = {k: (f["y_hat"] - f["y"]).to_numpy() for k, f in backtests.items()}
     same = all(len(f) == len(frames[0]) and f[keys].equals(frames[0][keys]) for f in frames[1:])
     if same:
-        index = pd.Index(frames[0]["horizon"])
+        index = pd.MultiIndex.from_frame(frames[0][["origin", "horizon"]])
         errors = pd.DataFrame(errors, index=index)
     else:
         parts = [

@@ -538,3 +538,99 @@ class TestSkillTable:
         common = {k: r[r["origin"] >= HOURS[23]] for k, r in runs.items()}
         pd.testing.assert_frame_equal(table, skill_table(common, horizons=(1, 3)))
         assert table.loc["persistence", "skill vs persistence"] == 0
+
+
+class TestIntervalOfTheRatio:
+    @staticmethod
+    def noisy(n=200, name="y", scale=1.0, seed=0, start=0):
+        """Errors of a ridge and of a model that shares most of them."""
+        rng = np.random.default_rng(seed)
+        ridge = rng.normal(size=(n, 3)) * [1, 2, 3]
+        other = scale * (ridge + 0.3 * rng.normal(size=(n, 3)))
+        origins = np.arange(start, start + n)
+        return {"ridge ARX": run_of(ridge, origins, name), "other": run_of(other, origins, name)}
+
+    def test_gives_two_more_columns_beside_the_ratio(self):
+        runs = self.noisy()
+        plain = skill_table(runs, [1], fit_seconds={})
+        table = skill_table(runs, [1], fit_seconds={}, interval=True, block=10)
+        assert list(table.columns) == [
+            "RMSE h=1", "RMSE mean", "MAE", "ratio to ridge", "ratio 2.5 %", "ratio 97.5 %",
+            "fit s",
+        ]  # fmt: skip
+        pd.testing.assert_frame_equal(table[plain.columns], plain)
+        assert table.loc["ridge ARX", ["ratio 2.5 %", "ratio 97.5 %"]].tolist() == [1, 1]
+        low, ratio, high = table.loc["other", ["ratio 2.5 %", "ratio to ridge", "ratio 97.5 %"]]
+        assert 0.9 < low < ratio < high < 1.2
+
+    def test_is_the_plain_bootstrap_by_a_loop(self):
+        runs, block = self.noisy(95), 10  # the last block is shorter
+        squares = {k: (r["y_hat"] - r["y"]).to_numpy().reshape(-1, 3) ** 2 for k, r in runs.items()}
+        rng = np.random.default_rng(1)
+        ratios = []
+        for _ in range(4000):
+            drawn = rng.integers(0, 10, size=10)
+            rows = np.concatenate([np.arange(95)[b * block : (b + 1) * block] for b in drawn])
+            mean = {k: np.sqrt(e[rows].mean(axis=0)).mean() for k, e in squares.items()}
+            ratios.append(mean["other"] / mean["ridge ARX"])
+        expected = np.quantile(ratios, [0.025, 0.975])
+        ours = skill_table(runs, [1], interval=True, block=block).loc["other"]
+        width = np.diff(expected)[0]
+        given = ours[["ratio 2.5 %", "ratio 97.5 %"]].to_numpy(dtype=float)
+        np.testing.assert_allclose(given, expected, atol=0.1 * width)
+
+    def test_the_seed_decides(self):
+        runs = self.noisy()
+        first, same, other = (
+            skill_table(runs, [1], interval=True, block=10, random_state=seed) for seed in (0, 0, 1)
+        )
+        pd.testing.assert_frame_equal(first, same)
+        assert first.loc["other", "ratio 2.5 %"] != other.loc["other", "ratio 2.5 %"]
+
+    def test_holds_the_true_ratio_in_about_95_of_100_cases(self):
+        """Errors that live for a few origins: blocks of 20 know it, single origins do not."""
+        held = {20: 0, 1: 0}
+        for seed in range(60):
+            noise = np.random.default_rng(seed).normal(size=(2, 205))
+            errors = np.lib.stride_tricks.sliding_window_view(noise, 6, axis=1).sum(axis=2)
+            runs = {
+                name: run_of(e[:, None], np.arange(200))
+                for name, e in zip(("ridge ARX", "other"), errors)
+            }
+            for block in held:
+                table = skill_table(runs, [1], interval=True, block=block).loc["other"]
+                held[block] += table["ratio 2.5 %"] <= 1 <= table["ratio 97.5 %"]
+        assert held[20] >= 50 and held[1] <= 0.85 * held[20]
+
+    def test_series_share_their_blocks(self):
+        """The same errors in a second series are no more evidence."""
+        one, two = self.noisy(name="a"), self.noisy(name="b")
+        both = {k: pd.concat([one[k], two[k]]) for k in one}
+        alone = skill_table(one, [1], interval=True, block=10)
+        pd.testing.assert_frame_equal(skill_table(both, [1], interval=True, block=10), alone)
+
+    def test_the_order_of_the_rows_does_not_count(self):
+        runs = self.noisy()
+        mixed = {k: r.sample(frac=1, random_state=i) for i, (k, r) in enumerate(runs.items())}
+        pd.testing.assert_frame_equal(
+            skill_table(mixed, [1], interval=True, block=10),
+            skill_table(runs, [1], interval=True, block=10),
+        )
+
+    def test_missing_targets_are_left_out(self):
+        runs = self.noisy()
+        cut = runs["other"].copy()
+        cut.loc[cut["origin"] >= 100, "y_hat"] = np.nan
+        table = skill_table({**runs, "other": cut}, [1], interval=True, block=10)
+        short = {k: r[r["origin"] < 100] for k, r in runs.items()}
+        pd.testing.assert_frame_equal(table, skill_table(short, [1], interval=True, block=10))
+
+    def test_needs_the_ridge(self):
+        table = skill_table({"other": self.noisy()["other"]}, [1], interval=True)
+        assert list(table.columns) == ["RMSE h=1", "RMSE mean", "MAE"]
+
+    def test_needs_two_blocks(self):
+        with pytest.raises(ValueError, match="2 blocks of origins, but 100 origins make 1 of 168"):
+            skill_table(self.noisy(100), [1], interval=True)
+        with pytest.raises(ValueError, match="block must be an int >= 1. Got 0 instead."):
+            skill_table(self.noisy(), [1], interval=True, block=0)

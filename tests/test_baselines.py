@@ -545,3 +545,10 @@ def test_the_figures_of_the_rolling_origin_protocol(task, known):
     naive = table.loc["ridge_arx", "skill vs naive"]
     assert naive == pytest.approx(published.loc["ridge_arx", "skill_b_mean"], abs=0.005)
     assert table.loc["ridge_arx", "ratio to ridge"] == 1
+    naive = runs["persistence"].copy()  # the better of the two at each horizon
+    is_season = naive["horizon"].isin(range(2, 24))
+    naive["y_hat"] = naive["y_hat"].where(~is_season, runs["seasonal_naive_24h"]["y_hat"])
+    pair = {"naive": naive, "climatology": runs["climatology"]}
+    ours = skill_table(pair, ridge="naive", interval=True).loc["climatology"]
+    theirs = published.loc["climatology", ["ratio_b_lo", "ratio_b_hi"]].to_numpy(dtype=float)
+    np.testing.assert_allclose(ours[["ratio 2.5 %", "ratio 97.5 %"]], theirs, atol=0.005)
