@@ -15,6 +15,7 @@ from narxkit.baselines import ARX, Climatology, Persistence, SeasonalNaive, Smar
 from narxkit.model_selection import backtest, skill_table
 from narxkit.narx import NARX, TDNN
 from narxkit.plotting import ForecastDisplay, HorizonDisplay, TrainingDisplay
+from narxkit.skill import diebold_mariano, hit_rate
 from narxkit.solvers import LBFGS, LevenbergMarquardt
 
 __version__ = "0.1.0"
@@ -33,5 +34,7 @@ __all__ = [
     "SmartPersistence",
     "TrainingDisplay",
     "backtest",
+    "diebold_mariano",
+    "hit_rate",
     "skill_table",
 ]

@@ -16,7 +16,7 @@ FLOORS = [
     {"objective", "solvers", "forecaster"},
     {"tapped"},
     {"narx", "baselines"},
-    {"model_selection", "plotting", "datasets"},
+    {"model_selection", "skill", "plotting", "datasets"},
     {"study"},
     {"cli"},
     {"__main__"},
