@@ -4,8 +4,29 @@ Measured series are DataFrames with a clock, units and source in ``attrs``. Simu
 ndarrays, inputs ``X`` and output ``y`` as from scikit-learn's ``make_*``, and state their equation.
 """
 
-from ._generators import make_mackey_glass, make_narendra, make_narma10
-from ._loaders import load_solar
+from ._generators import (
+    make_henon,
+    make_lorenz,
+    make_mackey_glass,
+    make_narendra,
+    make_narma10,
+    make_wiener_hammerstein,
+)
+from ._loaders import load_fx, load_solar, load_sp500, load_stock, load_turbine, load_wind
 from ._sun import clear_sky
 
-__all__ = ["clear_sky", "load_solar", "make_mackey_glass", "make_narendra", "make_narma10"]
+__all__ = [
+    "clear_sky",
+    "load_fx",
+    "load_solar",
+    "load_sp500",
+    "load_stock",
+    "load_turbine",
+    "load_wind",
+    "make_henon",
+    "make_lorenz",
+    "make_mackey_glass",
+    "make_narendra",
+    "make_narma10",
+    "make_wiener_hammerstein",
+]

