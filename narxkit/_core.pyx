@@ -57,9 +57,9 @@ cdef struct Net:
     int hidden                  # sum of the hidden layers
     Py_ssize_t P                # parameters
     Py_ssize_t V                # offset of the linear term, -1 if there is none
-    int size[MAX_LAYERS + 1]                # T, hidden layers, p
-    Py_ssize_t W[MAX_LAYERS]            # offset of each layer's weights
-    Py_ssize_t b[MAX_LAYERS]            # offset of each layer's intercepts
+    int size[MAX_LAYERS + 1]    # T, hidden layers, p
+    Py_ssize_t W[MAX_LAYERS]    # offset of each layer's weights
+    Py_ssize_t b[MAX_LAYERS]    # offset of each layer's intercepts
     const Py_ssize_t* tap       # offset of each tap from "row t" of its array
 
 

@@ -20,7 +20,7 @@ from narxkit._layout import Layout
 from narxkit._state import State, refuse_seams
 from narxkit._validation import read_table, refuse_infinite
 from narxkit._warn import warn
-from narxkit.taps import is_int
+from narxkit.taps import is_count
 
 ROLLOUT_CELLS = 2**22  # numbers in the paths of one batch of rollouts: 32 MB
 
@@ -179,7 +179,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         check_is_fitted(self)
         if steps is None and X is None:
             raise ValueError("forecast needs a number of steps, or X with their inputs.")
-        if steps is not None and not _is_count(steps):
+        if steps is not None and not is_count(steps):
             raise ValueError(f"steps must be an int >= 1. Got {steps!r} instead.")
         table = self._future(steps, X)
         y_hat = self._continue(table)
@@ -305,7 +305,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             NaN where the rollout lacks history.
         """
         horizons = np.atleast_1d(np.asarray(steps))
-        if horizons.ndim > 1 or not len(horizons) or not all(map(_is_count, horizons)):
+        if horizons.ndim > 1 or not len(horizons) or not all(map(is_count, horizons)):
             raise ValueError(
                 f"steps must be an int >= 1 or a sequence of them. Got {steps!r} instead."
             )
@@ -491,15 +491,16 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             for key, rows in table.series.items()
         }
         short = [key for key, n in longest.items() if n < needed]
+        n_segments = len(segments.edges) - 1
         n_reachable = int(segments.reachable(self._taps).sum())
         if short:
             warn(
                 f"the series {short} have no segment of {needed} rows, as the lags need, and are "
                 "not trained on."
             )
-        elif n_reachable < len(segments) / 2 and len(table.edges) > 2:
+        elif n_reachable < len(segments) / 2 and n_segments > 1:
             warn(
-                f"{len(table.edges) - 1} segments, cut by gaps, labels or series, leave "
+                f"{n_segments} segments, cut by gaps, labels or series, leave "
                 f"{n_reachable} of {len(segments)} rows with the history that lags need: fill "
                 "gaps with rows of missing values (NaN), such as y.asfreq() makes, or use smaller "
                 "lags."
@@ -538,10 +539,6 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         tags.input_tags.allow_nan = True
         tags.target_tags.multi_output = True
         return tags
-
-
-def _is_count(value):
-    return is_int(value) and value >= 1
 
 
 @contextmanager

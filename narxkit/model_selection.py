@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from narxkit._validation import common_index, names_of_outputs
 from narxkit.forecaster import Forecaster
-from narxkit.taps import is_int
+from narxkit.taps import is_count
 
 __all__ = ["backtest", "skill_table"]
 
@@ -70,7 +70,7 @@ def backtest(model, X, y, steps=24, origins=None, segments=None):
     2       1        1  4.0    2.0
     3       1        2  7.0    2.0
     """
-    if not is_int(steps) or steps < 1:
+    if not is_count(steps):
         raise ValueError(f"steps must be an int >= 1. Got {steps!r} instead.")
     forecaster, X, inner_y, undo = unwrap(model, X, y)
     table = forecaster._read(X, y=inner_y, segments=segments)
@@ -338,7 +338,7 @@ def _resampled_means(errors, block, rng):
     A sum over drawn blocks is a product with how often each was drawn, so that squares and counts
     are summed by (block, horizon) once.
     """
-    if not is_int(block) or block < 1:
+    if not is_count(block):
         raise ValueError(f"block must be an int >= 1. Got {block!r} instead.")
     origin, origins = errors.index.get_level_values("origin").factorize(sort=True)
     n_blocks = -(-len(origins) // block)

@@ -46,6 +46,7 @@ class _TappedNetwork(TappedForecaster):
         "verbose": ["verbose"],
         "callback": [None, callable],
     }
+    _loop = "open"
 
     def _train(self, segments, weight):
         held_out = segments.last_block(self.validation_fraction if self.early_stopping else 0.0)
@@ -398,10 +399,6 @@ class NARX(_TappedNetwork):
             )
         return taps
 
-    @property
-    def _loop(self):
-        return "open"
-
 
 def _check_loop(loop):
     if loop == "open" or (is_int(loop) and loop == 1):
@@ -528,7 +525,6 @@ class TDNN(_TappedNetwork):
         "output_range": "no_validation",
         **_TappedNetwork._parameter_constraints,
     }
-    _loop = "open"
 
     def __init__(
         self,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from narxkit.taps import is_int
+from narxkit.taps import is_count
 
 __all__ = ["DieboldMariano", "HitRate", "diebold_mariano", "hit_rate"]
 
@@ -129,7 +129,7 @@ def diebold_mariano(errors, other_errors, horizon=1, power=2):
     Diebold-Mariano -4.94, p = 1.3e-06: the first forecast is better beyond chance at 5 %
     (horizon 1, 300 errors)
     """
-    if not is_int(horizon) or horizon < 1:
+    if not is_count(horizon):
         raise ValueError(f"horizon must be an int >= 1. Got {horizon!r} instead.")
     if not power > 0:
         raise ValueError(f"power must be a number above 0. Got {power!r} instead.")

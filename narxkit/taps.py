@@ -157,6 +157,11 @@ def is_int(value):
     return isinstance(value, Integral) and not isinstance(value, (bool, np.bool_))
 
 
+def is_count(value):
+    """Whether a value is a whole number from 1 on."""
+    return is_int(value) and value >= 1
+
+
 @dataclass(frozen=True)
 class Segments:
     """Rows of a table, cut into segments that no lag, rollout or score crosses.
