@@ -1,6 +1,7 @@
 # Everything happens in .venv; a target that has nothing new to do does nothing.
 
 PYTHON ?= python3
+SERIES ?= solar
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
@@ -11,6 +12,7 @@ COMPILED := setup.py pyproject.toml $(wildcard narxkit/*.pyx narxkit/*.pxd narxk
 
 help:
 	@echo "make forecast   build, forecast a year of solar irradiation, write forecast.png and .csv"
+	@echo "                (SERIES=wind, turbine, stock, fx or a file of your own)"
 	@echo "make test       build and run tests and doctests (TESTS='-k name' chooses)"
 	@echo "make lint       check style and docstrings"
 	@echo "make bench      measure speed and accuracy (BENCH=--help for its options)"
@@ -18,7 +20,7 @@ help:
 	@echo "The interpreter of a new $(VENV) is $(PYTHON); make PYTHON=python3.12 ... takes another."
 
 forecast: $(VENV)/with-plot
-	$(BIN)/narxkit forecast solar --plot forecast.png --out forecast.csv
+	$(BIN)/narxkit forecast $(SERIES) --plot forecast.png --out forecast.csv
 
 test: $(VENV)/with-test
 	$(BIN)/python -m pytest $(TESTS)
@@ -30,6 +32,12 @@ lint: $(VENV)/with-test
 
 bench: $(VENV)/with-plot
 	$(BIN)/python -m benchmarks $(BENCH)
+
+# Other packages stay out of $(VENV): they have an environment of their own.
+.PHONY: peers
+peers:
+	@$(MAKE) --no-print-directory VENV=.venv-peers .venv-peers/with-peers
+	.venv-peers/bin/python -m benchmarks peers $(BENCH)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache

@@ -6,38 +6,54 @@ Everything heavy is imported when it is needed, so that ``narxkit --help`` answe
 import argparse
 import os
 import sys
-import warnings
 from contextlib import contextmanager
 from pathlib import Path
 
 import narxkit
+from narxkit._console import (
+    complain,
+    plain_warnings,
+    progress_shown,
+    show_forecast,
+    show_lines,
+    show_study,
+    show_table,
+)
 
 __all__ = ["main"]
-
-WIDTH = 80
 
 ABOUT = """\
 Forecast time series with networks that feed their own output back (NARX).
 
-Begin with a shipped series: a network is trained on one year, forecasts every
-hour of another, and is compared with what any forecast must beat.
+Begin with a shipped series: a network is trained, forecasts every hour of
+another year, and is compared with what any forecast must beat. Then give a
+file of your own: the same test on its last fifth, and a forecast past its end.
 """
 EXAMPLES = """\
 examples:
+  narxkit datasets                              what is shipped
   narxkit forecast solar                        the table, in a few seconds
   narxkit forecast solar --plot forecast.png    with a picture
-  narxkit forecast solar --out forecast.csv     with all forecasts in a file
-  narxkit forecast --help                       what the table and files hold
-
-Your own series are forecast in Python: from narxkit import NARX
+  narxkit forecast load.csv --target Load       your own file, 24 rows ahead
+  narxkit compare wind                          all models side by side
+  narxkit forecast --help                       what tables and files hold
 """
-FORECAST = """\
-Train a network and the baselines on a shipped series, forecast its test period
-from every origin without refitting, and print how well they did.
-
-series:
-  solar    hourly irradiance in Colorado, W/m2: trained on 2017, tested on 2023
+SERIES = """\
+SERIES is the name of a shipped series (narxkit datasets lists them) or a file:
+CSV in the dialect of your country, or Parquet. Of a file
+  - the time column is found, or named by --time; its step is inferred;
+  - what is missing, comes twice or is no number is told;
+  - the last fifth is held out for a test.
 """
+FORECAST = (
+    """\
+Train a model and the baselines, forecast the test period from every origin
+without refitting, and print how well they did. Of your own file, then forecast
+past its end.
+
+"""
+    + SERIES
+)
 COLUMNS = """\
 the table, one row per model:
   RMSE     root mean squared error 1, 8 and 24 steps ahead, and the mean over
@@ -46,20 +62,34 @@ the table, one row per model:
   skill    1 - mean RMSE / that of a reference, where above 0 is better:
            pers.   persistence: the last value stays
            naive   the better, at each horizon, of persistence and seasonal
-                   naive, the value one day ago
+                   naive, the value one season ago
   ratio    mean RMSE / that of ridge ARX, the linear model: below 1 is better
   fit      seconds of training
+of returns (fx, stock), one day ahead:
+  ratio    RMSE / that of the random walk
+  DM, p    Diebold-Mariano test against it: below 0 is better
+  hits     signs forecast, beside the band that chance explains
 
---out writes every forecast of every model, a row for each origin and horizon:
-  origin (the last known time), horizon, time (the one forecast), the value
-  measured, and a column for each model. A name ending in .gz is compressed.
---plot draws a week of history with one forecast and what really happened, and
-  RMSE by horizon beside it. The forecast shown is the network's median one by
-  error, of those from midnight. The ending of the name chooses the format.
+known inputs: --known-future names columns that the file holds for the rows to
+forecast too (rows at its end with an empty target); other --inputs are used
+with lags of at least the horizon.
+
+--out of a shipped series writes every forecast of every model, a row for each
+origin and horizon: origin (the last known time), horizon, time (the one
+forecast), the value measured, and a column for each model. Of a file it writes
+the forecast past the end: time, and for each target the forecast and the RMSE
+that this horizon had in the test. A name ending in .gz is compressed.
+--plot draws history and a forecast, and the errors beside it. Of a shipped
+series, the forecast shown is the median one by error, of those from midnight.
+The ending of the name chooses the format.
 """
-SKILL = (
-    "Skill: 1 - mean RMSE / that of persistence (pers.), or of the better of it and seasonal "
-    "naive at each horizon (naive). Ratio: mean RMSE / that of ridge ARX."
+COMPARE = (
+    """\
+Train all models, forecast the test period from every origin without refitting,
+and print them side by side, with the 95 % interval of the ratio to ridge ARX.
+
+"""
+    + SERIES
 )
 
 
@@ -122,20 +152,69 @@ def make_parser():
     parser.set_defaults(command=None)
     parser.add_argument("--version", action="version", version=f"narxkit {narxkit.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+
     command = commands.add_parser(
         "forecast",
-        help="train on a shipped series, forecast, and compare with baselines",
+        help="train a model on a series or file, test it, and forecast",
         description=FORECAST,
         epilog=COLUMNS,
     )
     command.set_defaults(command=forecast)
-    command.add_argument("series", metavar="SERIES", help="name of a shipped series")
-    command.add_argument("--out", metavar="FILE", type=Path, help="write all forecasts as CSV")
-    command.add_argument("--plot", metavar="FILE", type=Path, help="draw forecast and errors")
+    add_series(command)
     command.add_argument(
-        "--seed", metavar="N", type=seed, default=0, help="seed of the network (default: 0)"
+        "--model", choices=("narx", "tdnn", "arx"), default="narx", help="default: narx"
     )
+    command.add_argument("--out", metavar="FILE", type=Path, help="write the forecasts as CSV")
+    command.add_argument("--plot", metavar="FILE", type=Path, help="draw forecast and errors")
+
+    command = commands.add_parser(
+        "compare",
+        help="train all models on a series or file and show them side by side",
+        description=COMPARE,
+    )
+    command.set_defaults(command=compare)
+    add_series(command)
+
+    command = commands.add_parser("datasets", help="list the shipped series")
+    command.set_defaults(command=datasets)
     return parser
+
+
+def add_series(command):
+    """Declare what a series is and what is asked of it."""
+    command.add_argument("series", metavar="SERIES", help="a shipped series, or a file")
+    command.add_argument(
+        "--target", metavar="A,B", type=names, help="columns to forecast, each by itself"
+    )
+    command.add_argument("--inputs", metavar="A,B", type=names, help="columns to use as inputs")
+    command.add_argument(
+        "--known-future", metavar="A", type=names, help="inputs that are known ahead"
+    )
+    command.add_argument("--horizon", metavar="N", type=count, help="rows to forecast (24)")
+    command.add_argument(
+        "--lags", metavar="L", type=lags, help="lags of the target: 24, or 1,2,24 for just these"
+    )
+    command.add_argument("--time", metavar="COLUMN", help="the column of times of a file")
+    command.add_argument(
+        "--seed", metavar="N", type=seed, default=0, help="seed of the networks (default: 0)"
+    )
+
+
+def names(text):
+    """Read names of columns, separated by commas."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def count(text):
+    """Read a whole number of at least 1."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be an int >= 1. Got {text!r}.")
+    return int(text)
+
+
+def lags(text):
+    """Read a number of lags, or just those named."""
+    return list(map(count, text.split(","))) if "," in text else count(text)
 
 
 def seed(text):
@@ -146,36 +225,111 @@ def seed(text):
 
 
 def forecast(args):
-    """Run the study of a series, print its table, and write its files."""
+    """Test a model on a series; forecast past the end of a file."""
+    check_files(args.out, args.plot)
+    forecast_file(args) if is_file(args.series) else forecast_series(args)
+
+
+def forecast_series(args):
+    """Run the study of a shipped series, print its table, and write its files."""
+    from narxkit import study
+
+    task = shipped_task(args)
+    with progress_shown() as progress:
+        result = study.run(task, (args.model,), args.seed, progress)
+        write(args.out, result.to_csv, progress)
+        write(args.plot, lambda path: result.plot().savefig(path), progress)
+    show_study(result)
+    show_written(args)
+
+
+def forecast_file(args):
+    """Test on the end of a file, forecast past it, print both, and write the files."""
+    from narxkit import study
+
+    notes, tasks = own_tasks(args)
+    with progress_shown() as progress:
+        outlooks = [study.look_ahead(task, args.model, args.seed, progress) for task in tasks]
+        frame = study.side_by_side(outlooks)
+        write(args.out, frame.to_csv, progress)
+        write(args.plot, lambda path: study.plot_outlooks(outlooks).savefig(path), progress)
+    show_lines([*notes, ""])
+    for outlook in outlooks:
+        show_study(outlook.study)
+        show_lines([""])
+    show_forecast(frame, f"Forecast by {outlooks[0].study.chosen}, fitted on all rows")
+    show_written(args)
+
+
+def compare(args):
+    """Run a study with all models."""
+    from narxkit import study
+
+    if is_file(args.series):
+        notes, tasks = own_tasks(args)
+        tasks = [task.test for task in tasks]
+        show_lines([*notes, ""])
+    else:
+        tasks = [shipped_task(args)]
+    for task in tasks:
+        with progress_shown() as progress:
+            result = study.run(task, task.learnable, args.seed, progress)
+        show_study(result, interval=True)
+
+
+def datasets(args):
+    """List the shipped series."""
+    from narxkit.study import TASKS
+
+    rows = []
+    for task in TASKS.values():
+        data = task.read()
+        first, last = (f"{label:%Y-%m}" for label in data.index[[0, -1]])
+        rows.append([task.name, task.target, task.unit, f"{len(data):,}", f"{first} to {last}"])
+        rows.append([f"  {task.title}", "", "", "", ""])
+    notes = ["", "narxkit.datasets loads them in Python; its README.md names sources and licences."]
+    show_table(None, ["series", "target", "unit", "rows", "from, to"], rows, notes)
+
+
+def is_file(series):
+    """Whether a file is meant, rather than the name of a shipped series."""
+    return bool(Path(series).suffix) or len(Path(series).parts) > 1
+
+
+def shipped_task(args):
+    """The task of a shipped series, with what is wished otherwise."""
     from narxkit import study
 
     task = study.find_task(args.series)
-    check_files(args.out, args.plot)
-    with progress_shown() as progress:
-        result = study.run(task, args.seed, progress)
-        if args.out:
-            progress(f"writing {args.out}", 0, 1)
-            with whole(args.out) as path:
-                result.to_csv(path)
-        if args.plot:
-            progress(f"drawing {args.plot}", 0, 1)
-            with whole(args.plot) as path:
-                result.plot().savefig(path)
-    show_table(result)
-    written = [str(path) for path in (args.out, args.plot) if path]
-    if written:
-        print(f"Written: {', '.join(written)}.")
+    for option in ("inputs", "known_future", "time"):
+        if getattr(args, option):
+            raise ValueError(
+                f"--{option.replace('_', '-')} is for files of your own: the columns of "
+                f"{args.series} and what is known of them ahead are part of its protocol."
+            )
+    target = None if args.target is None else ",".join(args.target)
+    return task.adjusted(target, args.horizon, args.lags)
 
 
-@contextmanager
-def whole(path):
-    """A name to write to that becomes `path` when all is written, and vanishes otherwise."""
-    part = path.with_name(f".part-{path.name}")
-    try:
-        yield part
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+def own_tasks(args):
+    """What was found in a file, and a task for each target."""
+    from narxkit.files import read_series
+    from narxkit.study import own_task
+
+    series = read_series(args.series, args.time)
+    tasks = [
+        own_task(
+            series.frame,
+            target,
+            args.inputs or (),
+            args.known_future or (),
+            args.horizon or 24,
+            args.lags,
+            series.name,
+        )
+        for target in args.target or [None]
+    ]
+    return series.notes, tasks
 
 
 def check_files(out, plot):
@@ -193,87 +347,27 @@ def check_files(out, plot):
             raise ValueError(f"cannot draw {plot}: give a name that ends in .png, .pdf or .svg.")
 
 
-def show_table(result):
-    """Print the table of a study, 80 columns wide at most."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
-    from narxkit.study import decimals
-
-    table = result.skill_table()
-    size = decimals(table["RMSE mean"].min(), digits=3)
-    shown = Table(
-        title=f"{result.task.title}, {result.task.unit}",
-        caption="\n".join(["", SKILL, result.protocol, result.task.why]),
-        title_justify="left",
-        caption_justify="left",
-        title_style="bold",
-        caption_style="dim",
-        box=box.SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
-        pad_edge=False,
-        show_edge=False,
-    )
-    shown.add_column("\nmodel", no_wrap=True)
-    for name in table.columns:
-        shown.add_column(short_header(name, result.task), justify="right", no_wrap=True)
-    for name, row in table.iterrows():
-        cells = (f"{value:.{places(column, size)}f}" for column, value in row.items())
-        shown.add_row(str(name), *cells, style="bold" if name == result.network else None)
-    console = Console(highlight=False)
-    console.width = max(console.width, WIDTH)  # cut figures would be worse than broken lines
-    console.print(shown)
-
-
-def short_header(name, task):
-    """Two lines for a column of the skill table."""
-    if name.startswith("RMSE h="):
-        return f"RMSE\n{name.removeprefix('RMSE h=')} {task.step}"
-    return {
-        "RMSE mean": "RMSE\nmean",
-        "MAE": "\nMAE",
-        "skill vs persistence": "skill\npers.",
-        "skill vs naive": "skill\nnaive",
-        "ratio to ridge": "ratio\nridge",
-        "fit s": "fit\ns",
-    }[name]
-
-
-def places(column, size):
-    """Decimals of a column of the skill table."""
-    if column.startswith(("RMSE", "MAE")):
-        return size
-    return 2 if column == "fit s" else 3
+def write(path, make, progress):
+    """Write a file, if one is asked for."""
+    if path:
+        progress(f"writing {path}", 0, 1)
+        with whole(path) as part:
+            make(part)
 
 
 @contextmanager
-def progress_shown():
-    """A bar on stderr while the work proceeds; nothing where stderr is no terminal."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield lambda text, done, total: None
-        return
-    columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("reading")
-        yield lambda text, done, total: bar.update(
-            task, description=text, completed=done, total=total
-        )
+def whole(path):
+    """A name to write to that becomes `path` when all is written, and vanishes otherwise."""
+    part = path.with_name(f".part-{path.name}")
+    try:
+        yield part
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
-@contextmanager
-def plain_warnings():
-    """Warnings as one line each, without the place in the source."""
-    with warnings.catch_warnings():
-        warnings.showwarning = lambda message, *_: complain(f"warning: {message}")
-        yield
-
-
-def complain(message, code=2):
-    """Print one line on stderr; the exit code."""
-    print(f"narxkit: {' '.join(str(message).split())}", file=sys.stderr)
-    return code
+def show_written(args):
+    """Name the files written."""
+    written = [str(path) for path in (args.out, args.plot) if path]
+    if written:
+        print(f"Written: {', '.join(written)}.")

@@ -7,6 +7,7 @@ import sys
 import warnings
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -66,13 +67,16 @@ def test_without_arguments_it_helps(capsys):
     assert "examples:" in capsys.readouterr().out
 
 
-def test_help_of_forecast_names_every_series_and_option(capsys):
+@pytest.mark.parametrize("command", ["forecast", "compare"])
+def test_help_of_a_command_names_its_options(capsys, command):
     with pytest.raises(SystemExit):
-        main(["forecast", "--help"])
+        main([command, "--help"])
     out = capsys.readouterr().out
-    series = out.split("series:")[1].split("positional")[0]
-    assert [line.split()[0] for line in series.strip().splitlines()] == list(study.TASKS)
-    assert all(option in out for option in ("--out FILE", "--plot FILE", "--seed N"))
+    options = (
+        "--target A,B|--inputs A,B|--known-future A|--horizon N|--lags L|--time COLUMN|--seed N"
+    )
+    own = "|--model|--out FILE|--plot FILE" * (command == "forecast")
+    assert all(option in out for option in (options + own).split("|"))
     assert max(map(len, out.splitlines())) <= 80
 
 
@@ -100,8 +104,9 @@ def test_as_a_module_and_light(tmp_path):
 def test_an_unknown_series_lists_the_known_ones(capsys):
     sentence = ends_with_2(capsys, "forecast", "sonar")
     assert sentence == (
-        "there is no series 'sonar': the shipped ones are solar. Your own data are forecast in "
-        "Python: from narxkit import NARX."
+        "there is no series 'sonar': the shipped ones are solar, solar-hindcast, wind, turbine, "
+        "turbine-hindcast, fx, stock; a file of your own is named with its ending, .csv or "
+        ".parquet."
     )
 
 
@@ -184,13 +189,12 @@ def test_ctrl_c_ends_with_130(capsys, monkeypatch):
 def test_a_real_ctrl_c_in_training_ends_with_130_and_no_traceback(tmp_path):
     code = (
         "from narxkit import cli, study; from dataclasses import replace\n"
-        "def network(seed):\n"
-        "    return study.solar_network(seed).set_params(max_iter=10**6, tol=0, alpha=0.0)\n"
-        "study.TASKS['solar'] = replace(study.TASKS['solar'], network=network)\n"
+        "endless = {'max_iter': 10**6, 'tol': 0, 'alpha': 0.0}\n"
+        "study.TASKS['solar'] = replace(study.TASKS['solar'], settings=endless)\n"
         "run = study.run\n"
         "def told(text, done, total):\n"
         "    if done == 1: print('at work', flush=True)\n"
-        "study.run = lambda task, seed, progress: run(task, seed, told)\n"
+        "study.run = lambda task, learned, seed, progress: run(task, learned, seed, told)\n"
         "sys.exit(cli.main(['forecast', 'solar']))"
     )
     process = in_process(code, cwd=tmp_path)
@@ -198,6 +202,199 @@ def test_a_real_ctrl_c_in_training_ends_with_130_and_no_traceback(tmp_path):
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=120)
     assert (out, err, process.returncode) == ("", "narxkit: interrupted.\n", 130)
+
+
+# --- files of one's own ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def messy(tmp_path):
+    """German dates and decimal commas, text in a cell, a time twice, a missing hour, a gap."""
+    hours = pd.date_range("2024-01-01", periods=24 * 30, freq="h")
+    noise = np.random.default_rng(0).normal(size=(2, len(hours)))
+    load = 1500 + 300 * np.sin(2 * np.pi * hours.hour / 24) + 5 * noise[0]
+    wind = 6 + np.cos(2 * np.pi * np.arange(len(hours)) / 50) + 0.1 * noise[1]
+    lines = [
+        f"{t:%d.%m.%Y %H:%M};{a:,.1f};{b:.2f};Ulm".replace(",", "'")
+        .replace(".", ",")
+        .replace(f"{t:%d,%m,%Y}", f"{t:%d.%m.%Y}")
+        for t, a, b in zip(hours, load, wind)
+    ]
+    lines[100] = lines[100].split(";")[0] + ";defekt;6,00;Ulm"
+    lines[5] = lines[4]
+    del lines[300:310], lines[200]
+    path = tmp_path / "werk.csv"
+    path.write_text("\n".join(["Zeit;Last (kW);Wind;Ort", *lines]), encoding="cp1252")
+    return path
+
+
+def test_a_messy_file_goes_through_with_plain_sentences(capsys, messy):
+    assert main(["forecast", "werk.csv", "--target", "Last (kW),Wind", "--out", "f.csv"]) == 0
+    out, err = capsys.readouterr()
+    told = " ".join(out.split())
+    for sentence in (
+        "werk.csv: 720 hourly rows from 2024-01-01 00:00 to 2024-01-30 23:00 (column 'Zeit', read "
+        "as day.month.year).",
+        "Numbers are read with a decimal comma.",
+        "Line 102: 'Last (kW)' holds 'defekt' instead of a number; it counts as missing.",
+        "'Ort' holds text and is left out.",
+        "The time 2024-01-01 04:00 comes twice; its rows are averaged.",
+        "12 rows are missing, the first 2024-01-01 05:00; they are filled in as missing values.",
+        "Last (kW), 24 h ahead",
+        "Wind, 24 h ahead",
+        "Forecast by NARX, fitted on all rows",
+        "Written: f.csv.",
+    ):
+        assert sentence in told
+    assert told.index("Wind, 24 h ahead") < told.index("Forecast by NARX")  # the test comes first
+    assert max(map(len, out.splitlines())) <= 80 and "…" not in out
+    assert all(line.startswith("narxkit: warning: ") for line in err.splitlines())
+    table = pd.read_csv("f.csv", index_col="time", parse_dates=True)
+    assert list(table) == ["Last (kW)", "Last (kW) RMSE", "Wind", "Wind RMSE"]
+    assert table.index[0] == pd.Timestamp("2024-01-31 00:00") and len(table) == 24
+    measured = 1500 + 300 * np.sin(2 * np.pi * table.index.hour / 24)
+    assert np.abs(table["Last (kW)"] - measured).max() < 20
+
+
+def test_of_several_columns_the_target_is_asked_for(capsys, messy):
+    sentence = ends_with_2(capsys, "forecast", "werk.csv")
+    assert sentence == (
+        "werk.csv has 2 columns that could be forecast, 'Last (kW)', 'Wind': name one, as in "
+        '--target "Last (kW)".'
+    )
+
+
+def test_an_unknown_target(capsys, messy):
+    sentence = ends_with_2(capsys, "forecast", "werk.csv", "--target", "Ort")
+    assert sentence == ("werk.csv has no column of numbers 'Ort': it has 'Last (kW)', 'Wind'.")
+
+
+def test_missing_future_inputs_are_asked_for_by_name(capsys, messy):
+    options = "--target", "Last (kW)", "--known-future", "Wind"
+    sentence = ends_with_2(capsys, "forecast", "werk.csv", *options)
+    assert sentence == (
+        "the forecast from 2024-01-31 00:00 to 2024-01-31 23:00 needs the input 'Wind' in each of "
+        "its 24 rows, and werk.csv lacks it from 2024-01-31 00:00 on: add rows with 'Wind' and an "
+        "empty target, or leave it out of --known-future."
+    )
+    ahead = pd.date_range("2024-01-31", periods=6, freq="h")
+    with messy.open("a") as file:
+        file.writelines(f"\n{t:%d.%m.%Y %H:%M};;6,5;Ulm" for t in ahead)
+    sentence = ends_with_2(capsys, "forecast", "werk.csv", *options)
+    assert "lacks it from 2024-01-31 06:00 on" in sentence and ", give --horizon 6," in sentence
+    assert main(["forecast", "werk.csv", *options, "--horizon", "6", "--model", "arx"]) == 0
+    out = capsys.readouterr().out
+    assert "Forecast by ridge ARX" in out and "2024-01-31 05:00" in out
+
+
+def test_a_file_can_be_compared(capsys, messy):
+    assert main(["compare", "werk.csv", "--target", "Wind", "--inputs", "Last (kW)"]) == 0
+    first = [line.partition("  ")[0] for line in capsys.readouterr().out.splitlines()]
+    names = ["NARX", "TDNN", "persistence", "seasonal naive", "climatology", "ridge ARX"]
+    assert [line for line in first if line in names] == names
+
+
+def test_a_file_is_drawn(capsys, messy):
+    pytest.importorskip("matplotlib")
+    argv = "forecast werk.csv --target Wind --horizon 5 --model arx --plot f.png".split()
+    assert main(argv) == 0
+    assert messy.with_name("f.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_long_forecast_is_cut_on_the_screen_and_whole_in_the_file(capsys, messy):
+    argv = "forecast werk.csv --target Wind --horizon 60 --model arx --out f.csv".split()
+    assert main(argv) == 0
+    out = capsys.readouterr().out
+    assert "36 rows follow: --out FILE writes all." in out
+    assert len(pd.read_csv("f.csv")) == 60
+
+
+def test_a_file_that_is_not_there(capsys):
+    sentence = ends_with_2(capsys, "forecast", "nowhere.csv")
+    assert sentence == "cannot use nowhere.csv: No such file or directory."
+
+
+def test_parquet_goes_the_same_way(capsys, tmp_path):
+    pytest.importorskip("pyarrow")
+    days = pd.date_range("2024-01-01", periods=100, name="day")
+    pd.DataFrame({"load": np.arange(100) % 7.0}, index=days).to_parquet("load.parquet")
+    assert main("forecast load.parquet --horizon 3 --model arx".split()) == 0
+    out = capsys.readouterr().out
+    assert "load.parquet: 100 daily rows from 2024-01-01 to 2024-04-09 (column 'day')." in out
+
+
+# --- options -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "option, given, sentence",
+    [
+        ("--horizon", "0", "argument --horizon: must be an int >= 1. Got '0'."),
+        ("--lags", "1,a", "argument --lags: must be an int >= 1. Got 'a'."),
+        (
+            "--model",
+            "gru",
+            "argument --model: invalid choice: 'gru' (choose from narx, tdnn, arx)",
+        ),
+    ],
+)
+def test_bad_options(capsys, option, given, sentence):
+    told = ends_with_2(capsys, "forecast", "solar", option, given).replace(
+        "'narx', 'tdnn', 'arx'", "narx, tdnn, arx"
+    )
+    assert told == f"{sentence} (see narxkit forecast --help)"
+
+
+@pytest.mark.parametrize("option", ["--inputs", "--known-future", "--time"])
+def test_options_of_files_are_refused_for_shipped_series(capsys, option):
+    sentence = ends_with_2(capsys, "forecast", "solar", option, "ghi")
+    assert sentence == (
+        f"{option} is for files of your own: the columns of solar and what is known of them ahead "
+        "are part of its protocol."
+    )
+
+
+def test_lags_and_horizon_of_a_shipped_series(capsys):
+    argv = "forecast solar --horizon 6 --lags 1,2,24 --model arx".split()
+    assert main(argv) == 0
+    out = capsys.readouterr().out
+    assert "Solar irradiance in Colorado, 6 h ahead, W/m²" in out
+    assert "Rolling origin: ghi" in out  # no longer the protocol S0
+
+
+def test_a_network_without_inputs_is_refused_before_the_work(capsys):
+    sentence = ends_with_2(capsys, "forecast", "turbine", "--model", "tdnn")
+    assert sentence == (
+        "a TDNN forecasts from inputs alone, and turbine has none: choose narx or arx, or name "
+        "inputs."
+    )
+
+
+# --- lists and comparisons ---------------------------------------------------------------------
+
+
+def test_datasets_lists_every_series(capsys):
+    assert main(["datasets"]) == 0
+    out = capsys.readouterr().out
+    first = [line.split()[0] for line in out.splitlines() if line.strip()]
+    assert [name for name in first if name in study.TASKS] == list(study.TASKS)
+    assert "…" not in out and "a hindcast" in out
+
+
+def test_compare_shows_all_models(capsys):
+    assert main(["compare", "solar"]) == 0
+    out = capsys.readouterr().out
+    first = [line.partition("  ")[0] for line in out.splitlines()]
+    assert [line for line in first if line in ("NARX", "TDNN", *SHORT.models())] == [
+        "NARX", "TDNN", *list(SHORT.models())[1:],
+    ]  # fmt: skip
+
+
+def test_returns_are_told_apart_from_luck(capsys):
+    assert main(["compare", "stock"]) == 0
+    out = capsys.readouterr().out
+    assert "Nothing here beats the random walk beyond its band" in out
+    assert max(map(len, out.splitlines())) <= 80 and "…" not in out
 
 
 # --- the forecast ------------------------------------------------------------------------------
@@ -209,7 +406,7 @@ def test_the_table_names_models_columns_and_protocol(capsys):
     lines = out.splitlines()
     assert err == ""
     assert max(map(len, lines)) <= 80 and "…" not in out and "\x1b" not in out
-    assert lines[0].strip() == "Solar irradiance in Colorado, 24 hours ahead, W/m²"
+    assert lines[0].strip() == "Solar irradiance in Colorado, 24 h ahead, W/m²"
     first = [line.partition("  ")[0].strip() for line in lines]
     for name in SHORT.models():
         assert first.count(name) == 1

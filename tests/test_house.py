@@ -16,8 +16,9 @@ FLOORS = [
     {"objective", "solvers", "forecaster"},
     {"tapped"},
     {"narx", "baselines"},
-    {"model_selection", "skill", "plotting", "datasets"},
+    {"model_selection", "skill", "plotting", "datasets", "files"},
     {"study"},
+    {"_console"},
     {"cli"},
     {"__main__"},
 ]

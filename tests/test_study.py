@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from narxkit import skill_table
+from narxkit import NARX, skill_table
 from narxkit.solvers import Stop
 from narxkit.study import TASKS, Study, find_task, run
 
@@ -87,17 +87,15 @@ def test_training_uses_nothing_of_the_test(study):
 def test_a_rehearsal_never_sees_the_test():
     rehearsal = SOLAR.rehearsal()
     assert rehearsal.fitting == SOLAR.training and rehearsal.test == SOLAR.validation
-    table = run(SHORT.rehearsal()).skill_table()
+    table = run(SHORT.rehearsal()).table()
     assert np.isfinite(table["RMSE mean"]).all()
 
 
 def test_the_baselines_reach_the_published_errors():
-    def without_network(random_state):
-        return SOLAR.network(random_state).set_params(hidden_layer_sizes=(), max_iter=1)
-
-    table = run(replace(SOLAR, network=without_network)).skill_table()
+    table = run(SOLAR, learned=("arx",)).table()
     published = {
         "persistence": [92.6, 335, 114, 268.7],
+        "smart persistence": [55.3, 118.7, 114.4, 111.7],
         "seasonal naive": [114.4, 114.4, 114.4, 114.4],
         "climatology": [103.4, 103.4, 103.4, 103.4],
         "ridge ARX": [54.7, 90.7, 91.3, 88.0],
@@ -118,7 +116,7 @@ def test_every_model_forecasts_from_the_same_origins(study):
 
 def test_the_table_is_that_of_the_backtests(study):
     expected = skill_table(study.backtests, (1, 8, 24), fit_seconds=study.fit_seconds)
-    pd.testing.assert_frame_equal(study.skill_table(), expected)
+    pd.testing.assert_frame_equal(study.table(), expected)
 
 
 def test_the_typical_forecast_begins_at_midnight_and_has_a_median_error(study):
@@ -174,22 +172,25 @@ def test_progress_is_told_and_the_callback_taken_back():
 
 
 def test_the_seed_decides():
-    first, again, other = (run(SHORT, seed).models["NARX"].theta_ for seed in (1, 1, 2))
+    first, again, other = (
+        run(SHORT, random_state=seed).models["NARX"].theta_ for seed in (1, 1, 2)
+    )
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
 
 
-def test_an_interrupted_training_ends_the_study():
-    class Interrupted(type(SHORT.network())):
+def test_an_interrupted_training_ends_the_study(monkeypatch):
+    def network(self, model, random_state):
+        return Interrupted(random_state=random_state)
+
+    class Interrupted(NARX):
         def fit(self, X, y):
             super().fit(X, y).stop_ = Stop.INTERRUPTED
             return self
 
-    def network(random_state):
-        return Interrupted(**SHORT.network(random_state).get_params())
-
+    monkeypatch.setattr(type(SHORT), "network", network)
     with pytest.raises(KeyboardInterrupt):
-        run(replace(SHORT, network=network))
+        run(SHORT)
 
 
 def test_a_study_pickles(study):
@@ -210,6 +211,7 @@ def test_an_unknown_series_is_refused():
     with pytest.raises(ValueError) as error:
         find_task("sonar")
     assert str(error.value) == (
-        "there is no series 'sonar': the shipped ones are solar. Your own data are forecast in "
-        "Python: from narxkit import NARX."
+        "there is no series 'sonar': the shipped ones are solar, solar-hindcast, wind, turbine, "
+        "turbine-hindcast, fx, stock; a file of your own is named with its ending, .csv or "
+        ".parquet."
     )

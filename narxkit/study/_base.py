@@ -1,0 +1,555 @@
+"""What every task and every study share, and how a study is run."""
+
+import warnings
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from time import perf_counter
+
+import numpy as np
+import pandas as pd
+
+from narxkit._clock import Clock
+from narxkit.baselines import ARX
+from narxkit.files import said
+from narxkit.model_selection import backtest
+from narxkit.narx import NARX, TDNN
+from narxkit.solvers import Stop
+
+NETWORKS = {"narx": NARX, "tdnn": TDNN}
+LEARNED = {"narx": "NARX", "tdnn": "TDNN", "arx": "ridge ARX"}
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Task(ABC):
+    """A series, what is asked of it, and by which rules.
+
+    Periods are pairs (first, last) of labels, both included, as pandas slices by them:
+    ``("2017-01", "2017-10")`` are ten whole months.
+
+    Parameters
+    ----------
+    name : str
+        What the command line calls it.
+    title : str
+        What a table or plot calls it.
+    load : callable
+        Gives the series: a DataFrame.
+    target : str
+        Column to forecast.
+    unit : str
+        Its unit.
+    training, validation, test : tuple
+        The periods. With None for `validation` all is trained on the first.
+    input_lags : dict, default={}
+        Known inputs and their lags, as in NARX.
+    output_lags : int or sequence of int, default=24
+        Lags of the output, as in NARX.
+    settings : dict, default={}
+        Parameters of the network beside its lags and range.
+    output_range : tuple (low, high), default=None
+        Bounds of the output, the same for all models.
+    columns : dict of str to callable, default={}
+        Columns to add to the series, each a function of it, as in ``DataFrame.assign``.
+    history : int, default=48
+        Rows of the test period up to the first origin, itself included.
+    steps : int, default=24
+        Horizons.
+    step : str, default="h"
+        Unit of a step.
+    protocol : str, default=""
+        Name of the protocol.
+    why : str, default=""
+        A sentence on what is known ahead.
+
+    Examples
+    --------
+    >>> from narxkit.study import TASKS
+    >>> solar = TASKS["solar"]
+    >>> len(solar.origins(solar.read().loc["2023"]))
+    8689
+    """
+
+    name: str
+    title: str
+    load: Callable
+    target: str
+    unit: str
+    training: tuple
+    validation: tuple | None
+    test: tuple
+    input_lags: Mapping = field(default_factory=dict)
+    output_lags: int | Sequence = 24
+    settings: Mapping = field(default_factory=dict)
+    output_range: tuple | None = None
+    columns: Mapping = field(default_factory=dict)
+    history: int = 48
+    steps: int = 24
+    step: str = "h"
+    protocol: str = ""
+    why: str = ""
+
+    @abstractmethod
+    def baselines(self):
+        """Make the models to compare with, not fitted.
+
+        Returns
+        -------
+        dict of str to estimator
+            Models by name, "ridge ARX" among them.
+        """
+
+    @abstractmethod
+    def study(self, *answers):
+        """Gather what came out.
+
+        Parameters
+        ----------
+        *answers : y, models, backtests, fit_seconds, chosen
+            As in `Study`.
+
+        Returns
+        -------
+        Study
+            The study of this task.
+        """
+
+    @abstractmethod
+    def adjusted(self, target=None, horizon=None, lags=None):
+        """Make the task with other wishes; it then follows no named protocol.
+
+        Parameters
+        ----------
+        target : str, default=None
+            Another column to forecast.
+        horizon : int, default=None
+            Another number of steps.
+        lags : int or sequence of int, default=None
+            Other lags of the output.
+
+        Returns
+        -------
+        Task
+            The task itself where nothing is wished.
+
+        Raises
+        ------
+        ValueError
+            When the task cannot grant it.
+        """
+
+    @property
+    def learnable(self):
+        """The models that can learn the task: a TDNN needs inputs."""
+        return tuple(model for model in LEARNED if model != "tdnn" or self.input_lags)
+
+    @property
+    def heading(self):
+        """Title, horizon and unit in a line."""
+        ahead = f"{self.title}, {self.steps} {self.step} ahead"
+        return f"{ahead}, {self.unit}" if self.unit else ahead
+
+    @property
+    def fitting(self):
+        """First and last label of what the models are fitted on."""
+        return self.training[0], (self.validation or self.training)[1]
+
+    @property
+    def validation_fraction(self):
+        """Part of the fitting period that is validation; a tenth where there is none."""
+        if self.validation is None:
+            return 0.1
+        index = self.load().index
+        held_out, whole = (index.slice_indexer(*p) for p in (self.validation, self.fitting))
+        return len(index[held_out]) / len(index[whole])
+
+    @property
+    def features(self):
+        """Columns that the models are given: known inputs and bounds."""
+        bounds = [bound for bound in self.output_range or () if isinstance(bound, str)]
+        return list(dict.fromkeys([*self.input_lags, *bounds]))
+
+    def read(self):
+        """Read the series, with the columns that the task adds.
+
+        Returns
+        -------
+        DataFrame
+            The series.
+        """
+        return self.load().assign(**self.columns)
+
+    def origins(self, data):
+        """Find the origins of a period: enough history up to them, all targets after them, no seam.
+
+        Parameters
+        ----------
+        data : Series or DataFrame
+            The period.
+
+        Returns
+        -------
+        Index
+            Labels of the last known rows.
+
+        Raises
+        ------
+        ValueError
+            When the period is too short for any.
+        """
+        last = np.arange(self.history - 1, max(0, len(data) - self.steps))
+        clock = Clock.from_index(data.index)
+        if clock is not None:
+            segment = clock.breaks(data.index).cumsum()
+            last = last[segment[last - self.history + 1] == segment[last + self.steps]]
+        origins = data.index[last]
+        if not len(origins):
+            raise ValueError(
+                f"a test of {len(data)} rows holds no origin with {self.history} rows up to it "
+                f"and {self.steps} after it: give a longer period."
+            )
+        return origins
+
+    def network(self, model="narx", random_state=0):
+        """Make the network, not fitted: the one place where its parameters come together.
+
+        Parameters
+        ----------
+        model : {"narx", "tdnn"}, default="narx"
+            Its kind.
+        random_state : int, default=0
+            Seed of the initial weights.
+
+        Returns
+        -------
+        NARX or TDNN
+            Where it stops early, then by its error on the validation period.
+
+        Raises
+        ------
+        ValueError
+            When the task has no inputs for a TDNN, which reads nothing else.
+        """
+        settings = {
+            "input_lags": dict(self.input_lags),
+            "output_range": self.output_range,
+            "validation_fraction": self.validation_fraction,
+            "random_state": random_state,
+            **self.settings,
+        }
+        if model == "narx":
+            return NARX(output_lags=self.output_lags, **settings)
+        if not self.input_lags:
+            raise ValueError(
+                f"a TDNN forecasts from inputs alone, and {self.name} has none: choose narx or "
+                "arx, or name inputs."
+            )
+        return TDNN(**settings)
+
+    def ridge(self):
+        """Make the linear model with the lags of the network, not fitted.
+
+        Returns
+        -------
+        ARX
+            It chooses its penalty on the validation period.
+        """
+        return ARX(
+            dict(self.input_lags),
+            self.output_lags,
+            validation_fraction=self.validation_fraction,
+            output_range=self.output_range,
+        )
+
+    def models(self, learned=("narx",), random_state=0):
+        """Make the models that learn and the baselines, not fitted.
+
+        Parameters
+        ----------
+        learned : sequence of {"narx", "tdnn", "arx"}, default=("narx",)
+            The models asked for; the ridge "arx" is always among the baselines.
+        random_state : int, default=0
+            Seed of the networks.
+
+        Returns
+        -------
+        dict of str to estimator
+            Models by name, networks first.
+
+        Raises
+        ------
+        ValueError
+            When a model is not known or not possible.
+        """
+        unknown = [model for model in learned if model not in LEARNED]
+        if unknown:
+            raise ValueError(f"there is no model {unknown[0]!r}: choose from {', '.join(LEARNED)}.")
+        networks = {
+            LEARNED[model]: self.network(model, random_state)
+            for model in learned
+            if model in NETWORKS
+        }
+        return networks | self.baselines()
+
+
+@dataclass(frozen=True, eq=False)
+class Study(ABC):
+    """What came out of a task.
+
+    Parameters
+    ----------
+    task : Task
+        What was asked.
+    y : Series
+        Measured values of the test period.
+    models : dict of str to estimator
+        Fitted models.
+    backtests : dict of str to DataFrame
+        Their forecasts from every origin, as from `narxkit.backtest`.
+    fit_seconds : dict of str to float
+        Seconds that each fit took.
+    chosen : str
+        Name of the model that was asked for.
+
+    See Also
+    --------
+    run : Makes one.
+    """
+
+    task: Task
+    y: pd.Series
+    models: dict
+    backtests: dict
+    fit_seconds: dict
+    chosen: str
+
+    @abstractmethod
+    def table(self, interval=False):
+        """Summarise the errors of all models.
+
+        Parameters
+        ----------
+        interval : bool, default=False
+            Whether to add intervals.
+
+        Returns
+        -------
+        DataFrame
+            A row for each model.
+        """
+
+    @abstractmethod
+    def notes(self, interval=False):
+        """Explain the table and its protocol, and say what came out.
+
+        Parameters
+        ----------
+        interval : bool, default=False
+            Whether the table has intervals.
+
+        Returns
+        -------
+        list of str
+            Sentences, the verdict last.
+        """
+
+    @abstractmethod
+    def plot(self, figure=None):
+        """Draw forecasts and errors.
+
+        Parameters
+        ----------
+        figure : matplotlib Figure, default=None
+            Where to draw; by default on a new one.
+
+        Returns
+        -------
+        Figure
+            The figure; ``figure.savefig(path)`` writes it.
+
+        Raises
+        ------
+        ImportError
+            Where matplotlib is missing.
+        """
+
+    @property
+    def origins(self):
+        """Labels of the last known rows."""
+        return self.task.origins(self.y)
+
+    @property
+    def n_origins(self):
+        """Number of origins."""
+        return len(self.origins)
+
+    @property
+    def protocol(self):
+        """The rules in one sentence."""
+        task = self.task
+        name = f" {task.protocol}" if task.protocol else ""
+        unit = f" in {task.unit}" if task.unit else ""
+        return (
+            f"Rolling origin{name}: {task.target}{unit}, fitted on "
+            f"{_period(task.fitting)}, tested on {_period(task.test)} from {self.n_origins:,} "
+            f"origins, every row with {task.history} {task.step} before it and {task.steps} "
+            f"{task.step} after it, without refitting."
+        )
+
+    def forecast(self, origin, model=None):
+        """Look up one forecast.
+
+        Parameters
+        ----------
+        origin : label
+            The last known row.
+        model : str, default=None
+            Name of the model; by default the one chosen.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``y`` and ``y_hat`` over the labels ahead.
+        """
+        run = self.backtests[self.chosen if model is None else model]
+        rows = run.loc[run["origin"] == origin, ["y", "y_hat"]]
+        after = self.y.index.get_loc(origin) + 1
+        return rows.set_index(self.y.index[after : after + len(rows)])
+
+    def to_frame(self):
+        """Gather all forecasts, a column for each model.
+
+        Returns
+        -------
+        DataFrame
+            A row for each origin and horizon; columns ``origin`` (the last known time),
+            ``horizon``, ``time`` (the time forecast), the target as measured, and the models.
+        """
+        first = self.backtests[self.chosen]
+        rows = self.y.index.get_indexer(first["origin"]) + first["horizon"].to_numpy()
+        table = first[["origin", "horizon"]].assign(time=self.y.index[rows])
+        table[self.task.target] = first["y"]
+        for name, run in self.backtests.items():
+            table[name] = run["y_hat"].to_numpy()
+        return table
+
+    def to_csv(self, path):
+        """Write all forecasts into a file, rounded to five digits of a usual value.
+
+        Parameters
+        ----------
+        path : str or path
+            The file; it is compressed where its name ends in ``.gz``.
+
+        See Also
+        --------
+        to_frame : The columns.
+        """
+        size = decimals(self.y.std(), digits=5)
+        values = [self.task.target, *self.backtests]
+        self.to_frame().round(dict.fromkeys(values, size)).to_csv(path, index=False)
+
+
+def run(task, learned=("narx",), random_state=0, progress=None):
+    """Fit the models of a task and forecast its test period from every origin.
+
+    Parameters
+    ----------
+    task : Task
+        What is asked.
+    learned : sequence of {"narx", "tdnn", "arx"}, default=("narx",)
+        Models asked for beside the baselines; the first is the chosen one.
+    random_state : int, default=0
+        Seed of the networks.
+    progress : callable, default=None
+        ``progress(text, done, total)`` is called as the work proceeds.
+
+    Returns
+    -------
+    Study
+        Models and forecasts.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        When Ctrl-C cut the training short: half-trained networks are not compared.
+
+    Examples
+    --------
+    >>> from dataclasses import replace
+    >>> from narxkit.study import TASKS, run
+    >>> short = {"training": ("2017-05-01", "2017-05-12"), "test": ("2017-05-13", "2017-05-20")}
+    >>> study = run(replace(TASKS["solar"], **short, validation=None))
+    >>> study.to_frame().columns[:4].tolist()
+    ['origin', 'horizon', 'time', 'ghi']
+    """
+    progress = progress or (lambda text, done, total: None)
+    models = task.models(learned, random_state)
+    data = task.read()
+    fitting, test = (data.loc[slice(*period)] for period in (task.fitting, task.test))
+    origins = task.origins(test)
+    backtests, fit_seconds = {}, {}
+    for name, model in models.items():
+        start = perf_counter()
+        fit(name, model, fitting[task.features], fitting[task.target], progress)
+        fit_seconds[name] = perf_counter() - start
+        progress(f"forecasting with {name}", 0, 1)
+        backtests[name] = backtest(
+            model, test[task.features], test[task.target], task.steps, origins
+        )
+    return task.study(test[task.target], models, backtests, fit_seconds, LEARNED[learned[0]])
+
+
+def fit(name, model, X, y, progress):
+    """Fit a model, reporting its iterations where it has any.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        When Ctrl-C cut the training short.
+    """
+    params = model.get_params()
+    total = params.get("max_iter", 1)
+
+    def report(iteration):
+        progress(f"training {name}", iteration.n_iter, total)
+
+    progress(f"training {name}", 0, total)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "fit: Interrupted")  # what follows says so itself
+        if "callback" in params:
+            model.set_params(callback=report).fit(X, y).set_params(callback=params["callback"])
+        else:
+            model.fit(X, y)
+    if getattr(model, "stop_", None) is Stop.INTERRUPTED:
+        raise KeyboardInterrupt
+
+
+def decimals(scale, digits):
+    """Count the decimals that give numbers of this size so many digits.
+
+    Parameters
+    ----------
+    scale : float
+        Size of the numbers.
+    digits : int
+        Significant digits wanted.
+
+    Returns
+    -------
+    int
+        Decimals, 0 or more.
+
+    Examples
+    --------
+    >>> decimals(52.4, digits=3), decimals(0.295, digits=3), decimals(5000, digits=3)
+    (1, 3, 0)
+    """
+    if not 0 < scale < np.inf:
+        return digits
+    return max(0, digits - 1 - int(np.floor(np.log10(scale))))
+
+
+def _period(period):
+    first, last = (label if isinstance(label, str) else said(label) for label in period)
+    return first if first == last else f"{first} to {last}"

@@ -1,0 +1,301 @@
+"""Many steps ahead: the study of a series with a season."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+
+from narxkit.baselines import Climatology, Persistence, SeasonalNaive, SmartPersistence
+from narxkit.model_selection import skill_table
+from narxkit.plotting import ForecastDisplay, HorizonDisplay, load_matplotlib
+
+from ._base import Study, Task
+
+PERSISTENCE = "Skill: 1 - mean RMSE / that of persistence"
+NAIVE = " (pers.), or of the better of it and seasonal naive at each horizon (naive)"
+RATIO = ". Ratio: mean RMSE / that of ridge ARX."
+INTERVAL = (
+    " Its 95 % interval (low, high) comes from {n} blocks of {block} origins, drawn with "
+    "replacement 2,000 times."
+)
+MIN_BLOCKS = 10
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class HorizonTask(Task):
+    """A series to forecast many steps ahead.
+
+    Parameters
+    ----------
+    season : int, default=24
+        Period of the seasonal naive; 1 where there is none.
+    climate : tuple of str, default=("month", "hour")
+        What the climatology averages by; none where it is empty.
+    clear_sky : dict, default={}
+        Parameters of SmartPersistence; none where it is empty.
+    block : int, default=168
+        Origins in a block of the bootstrap.
+
+    See Also
+    --------
+    Task : The other parameters.
+
+    Examples
+    --------
+    >>> from narxkit.study import TASKS
+    >>> list(TASKS["wind"].baselines())
+    ['persistence', 'seasonal naive', 'climatology', 'ridge ARX']
+    """
+
+    season: int = 24
+    climate: tuple = ("month", "hour")
+    clear_sky: Mapping = field(default_factory=dict)
+    block: int = 168
+
+    def baselines(self):
+        """Make the models to compare with, not fitted.
+
+        Returns
+        -------
+        dict of str to estimator
+            Models by name.
+        """
+        bounds = {"output_range": self.output_range}
+        models = {"persistence": Persistence(**bounds)}
+        if self.clear_sky:
+            models["smart persistence"] = SmartPersistence(**self.clear_sky, **bounds)
+        if self.season > 1:
+            models["seasonal naive"] = SeasonalNaive(self.season, **bounds)
+        if self.climate:
+            models["climatology"] = Climatology(self.climate, **bounds)
+        return models | {"ridge ARX": self.ridge()}
+
+    def adjusted(self, target=None, horizon=None, lags=None):
+        """Make the task with other wishes; it then follows no named protocol.
+
+        Parameters
+        ----------
+        target : str, default=None
+            The column to forecast, which is fixed here.
+        horizon : int, default=None
+            Another number of steps.
+        lags : int or sequence of int, default=None
+            Other lags of the output.
+
+        Returns
+        -------
+        HorizonTask
+            The task itself where nothing is wished.
+
+        Raises
+        ------
+        ValueError
+            When another target is wished.
+        """
+        if target not in (None, self.target):
+            raise ValueError(
+                f"{self.name} forecasts {self.target!r}: its inputs and bounds are chosen for it."
+            )
+        wishes = {"steps": horizon, "output_lags": lags}
+        wishes = {name: wish for name, wish in wishes.items() if wish is not None}
+        if not wishes:
+            return self
+        history = max(self.history, np.max(wishes.get("output_lags", 1)))
+        return replace(self, protocol="", history=int(history), **wishes)
+
+    def study(self, *answers):
+        """Gather what came out.
+
+        Parameters
+        ----------
+        *answers : y, models, backtests, fit_seconds, chosen
+            As in `Study`.
+
+        Returns
+        -------
+        HorizonStudy
+            The study of this task.
+        """
+        return HorizonStudy(self, *answers)
+
+    def rehearsal(self):
+        """Make the task whose test is the validation period: choices are made there.
+
+        Returns
+        -------
+        HorizonTask
+            Fitted on the training period alone; its climatology leaves out the month, which the
+            training period need not hold.
+
+        Examples
+        --------
+        >>> from narxkit.study import TASKS
+        >>> rehearsal = TASKS["solar"].rehearsal()
+        >>> rehearsal.fitting, rehearsal.test
+        (('2017-01', '2017-10'), ('2017-11', '2017-12'))
+        """
+        climate = tuple(part for part in self.climate if part != "month")
+        return replace(self, validation=None, test=self.validation, climate=climate)
+
+
+@dataclass(frozen=True, eq=False)
+class HorizonStudy(Study):
+    """What came out of a `HorizonTask`.
+
+    See Also
+    --------
+    run : Makes one.
+    Study : The parameters.
+
+    Examples
+    --------
+    >>> from dataclasses import replace
+    >>> from narxkit.study import TASKS, run
+    >>> may = {"training": ("2017-05-01", "2017-05-12"), "validation": None}
+    >>> study = run(replace(TASKS["solar"], **may, test=("2017-05-13", "2017-05-20")))
+    >>> study.n_origins
+    121
+    >>> list(study.table().index)[:4]
+    ['NARX', 'persistence', 'smart persistence', 'seasonal naive']
+    """
+
+    def table(self, interval=False):
+        """Summarise the errors of all models and their skill.
+
+        Parameters
+        ----------
+        interval : bool, default=False
+            Whether to give the interval of the ratio to the ridge, where there are origins enough.
+
+        Returns
+        -------
+        DataFrame
+            As from `narxkit.skill_table`.
+        """
+        horizons = sorted({1, -(-self.task.steps // 3), self.task.steps})
+        return skill_table(
+            self.backtests,
+            horizons,
+            fit_seconds=self.fit_seconds,
+            interval=interval and self.n_blocks >= MIN_BLOCKS,
+            block=self.task.block,
+        )
+
+    @property
+    def n_blocks(self):
+        """Blocks of origins that the bootstrap draws from."""
+        return -(-self.n_origins // self.task.block)
+
+    def notes(self, interval=False):
+        """Explain the table and its protocol, and say what came out.
+
+        Parameters
+        ----------
+        interval : bool, default=False
+            Whether the table has intervals.
+
+        Returns
+        -------
+        list of str
+            Sentences, the verdict last.
+        """
+        measures = PERSISTENCE + NAIVE * (self.task.season > 1) + RATIO
+        if interval and self.n_blocks >= MIN_BLOCKS:
+            measures += INTERVAL.format(n=self.n_blocks, block=self.task.block)
+        notes = measures, self.protocol, self.task.why, self.verdict
+        return [note for note in notes if note]
+
+    @property
+    def verdict(self):
+        """Which model came out best, in one sentence."""
+        errors = self.table()["RMSE mean"]
+        best, second = errors.sort_values().index[:2]
+        other = second if best == self.chosen else self.chosen
+        lead = f"On the mean over the horizons {best} is best"
+        if errors[other] < 1.0005 * errors[best]:
+            return f"On the mean over the horizons {best} and {other} are level."
+        if errors[other] > 10 * errors[best]:
+            return f"{lead}; {other} errs more than ten times as much."
+        return f"{lead}; {other} errs by {100 * (errors[other] / errors[best] - 1):.1f} % more."
+
+    def typical_origin(self):
+        """Find the origin of a typical forecast of the chosen model.
+
+        Returns
+        -------
+        label
+            Of the origins just before midnight, or else of all, the one whose forecast has the
+            median error.
+        """
+        run = self.backtests[self.chosen]
+        squares = (run["y_hat"] - run["y"]) ** 2
+        errors = squares.groupby(run["origin"].to_numpy()).mean().dropna()
+        before = self._before_midnight().intersection(errors.index)
+        ranked = errors.loc[before if len(before) else errors.index].sort_values()
+        return ranked.index[len(ranked) // 2]
+
+    def _before_midnight(self):
+        index = self.y.index
+        if not isinstance(index, pd.DatetimeIndex):
+            return index[:0]
+        return index[:-1][np.diff(index.normalize()) > pd.Timedelta(0)]
+
+    def plot(self, figure=None):
+        """Draw a week of history with one typical forecast, and the errors by horizon beside it.
+
+        Parameters
+        ----------
+        figure : matplotlib Figure, default=None
+            Where to draw; by default on a new one.
+
+        Returns
+        -------
+        Figure
+            The figure; ``figure.savefig(path)`` writes it.
+
+        Raises
+        ------
+        ImportError
+            Where matplotlib is missing.
+        """
+        left, right = two_panels(figure)
+        origin = self.typical_origin()
+        rows = self.forecast(origin)
+        stop = self.y.index.get_loc(origin) + 1
+        ForecastDisplay.from_predictions(
+            rows["y"],
+            {f"{self.chosen} forecast": rows["y_hat"]},
+            history=self.y.iloc[max(0, stop - self.n_shown) : stop],
+            target=self.task.target,
+            unit=self.task.unit,
+            ax=left,
+        )
+        self.plot_errors(right)
+        return left.figure
+
+    @property
+    def n_shown(self):
+        """Rows of history beside a forecast: a week of days, or seven times the forecast."""
+        return 7 * (self.task.season if self.task.season > 1 else self.task.steps)
+
+    def plot_errors(self, ax):
+        """Draw the errors by horizon.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes
+            Where to draw.
+        """
+        task = self.task
+        HorizonDisplay.from_backtests(
+            self.backtests, highlight=self.chosen, unit=task.unit or None, step=task.step, ax=ax
+        )
+
+
+def two_panels(figure=None):
+    """A wide panel and a narrow one, on a new figure unless one is given."""
+    if figure is None:
+        figure = load_matplotlib("figure").Figure((11, 4), dpi=150, layout="constrained")
+        figure.get_layout_engine().set(wspace=0.06)
+    return figure.subplots(1, 2, width_ratios=(1.8, 1))

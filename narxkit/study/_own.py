@@ -1,0 +1,411 @@
+"""A series that the user brings: a hold-out test first, then the forecast past its end."""
+
+import re
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from sklearn.base import clone
+
+from narxkit._clock import Clock
+from narxkit.files import said
+from narxkit.plotting import ForecastDisplay, load_matplotlib
+
+from ._base import fit, run
+from ._horizon import HorizonStudy, HorizonTask, two_panels
+
+ALPHA = 3.0  # for a free run stronger than the default: what did well on wind and turbine
+HELD_OUT = 5  # one row in so many, at the end
+MOST_LAGS = 24
+SHORTEST = 10  # rows to learn from, beyond the lags
+
+_NAMES = {3600: "h", 60: "min", 86400: "d", 7 * 86400: "wk", 1: "s"}
+DAY = 86400
+
+
+@dataclass(frozen=True, eq=False)
+class OwnTask:
+    """A hold-out test of a user's series, and what is known past its end.
+
+    Parameters
+    ----------
+    test : HorizonTask
+        The last fifth of the series held out, fitted on what comes before.
+    known_future : list of str
+        Inputs that are known ahead.
+    rows_after : DataFrame
+        Rows of the data after the last value of the target.
+
+    See Also
+    --------
+    own_task : Makes one.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from narxkit.study import own_task
+    >>> days = pd.date_range("2024-01-01", periods=100)
+    >>> data = pd.DataFrame({"load": range(100)}, index=days)
+    >>> own_task(data, "load", horizon=7).test.test
+    (Timestamp('2024-03-21 00:00:00'), Timestamp('2024-04-09 00:00:00'))
+    """
+
+    test: HorizonTask
+    known_future: list
+    rows_after: pd.DataFrame
+
+    def future(self):
+        """Find the inputs of the rows to forecast.
+
+        Returns
+        -------
+        DataFrame or None
+            The inputs known ahead, over the labels that follow; None where there are none.
+
+        Raises
+        ------
+        ValueError
+            When one is missing, naming it and the rows.
+        """
+        if not self.known_future:
+            return None
+        name, horizon, index = self.test.name, self.test.steps, self.test.read().index
+        clock = Clock.from_index(index)
+        if clock is None:
+            due = pd.RangeIndex(index[-1] + 1, index[-1] + 1 + horizon)
+        else:
+            due = clock.after(index[-1], horizon)
+        rows = self.rows_after.reindex(due)[self.known_future]
+        n = int(rows.notna().all(axis=1).cummin().sum())
+        if n == horizon:
+            return rows
+        column = rows.columns[rows.iloc[n].isna()][0]
+        fewer = f", give --horizon {n}" if n else ""
+        raise ValueError(
+            f"the forecast from {said(due[0])} to {said(due[-1])} needs the input {column!r} in "
+            f"each of its {horizon} rows, and {name} lacks it from {said(due[n])} on: add rows "
+            f"with {column!r} and an empty target{fewer}, or leave it out of --known-future."
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Outlook:
+    """A forecast past the end of a series.
+
+    Parameters
+    ----------
+    study : HorizonStudy
+        The hold-out test that went before.
+    y_hat : Series
+        The forecast, over the labels that follow.
+
+    See Also
+    --------
+    look_ahead : Makes one.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from narxkit.study import look_ahead, own_task
+    >>> days = pd.date_range("2024-01-01", periods=100)
+    >>> data = pd.DataFrame({"load": [1.0, 2, 3, 4, 5, 0, 0] * 14 + [1, 2]}, index=days)
+    >>> look_ahead(own_task(data, "load", horizon=3), model="arx").to_frame()["load"].round(1)
+    2024-04-10    3.0
+    2024-04-11    4.0
+    2024-04-12    5.0
+    Freq: D, Name: load, dtype: float64
+    """
+
+    study: HorizonStudy
+    y_hat: pd.Series
+
+    @property
+    def rmse(self):
+        """Root mean squared error of the chosen model by horizon, on the hold-out rows."""
+        run = self.study.backtests[self.study.chosen]
+        squares = (run["y_hat"] - run["y"]) ** 2
+        return np.sqrt(squares.groupby(run["horizon"]).mean())
+
+    def to_frame(self):
+        """Put the forecast and its usual error side by side.
+
+        Returns
+        -------
+        DataFrame
+            Columns named like the target and ``"<target> RMSE"``, the error that forecasts of the
+            same horizon had on the hold-out rows.
+        """
+        target = self.study.task.target
+        errors = self.rmse.reindex(np.arange(1, len(self.y_hat) + 1)).to_numpy()
+        return pd.DataFrame({target: self.y_hat, f"{target} RMSE": errors})
+
+    def plot(self, figure=None):
+        """Draw the forecast after its history, and the errors by horizon beside it.
+
+        Parameters
+        ----------
+        figure : matplotlib Figure, default=None
+            Where to draw; by default on a new one.
+
+        Returns
+        -------
+        Figure
+            The figure; ``figure.savefig(path)`` writes it.
+
+        Raises
+        ------
+        ImportError
+            Where matplotlib is missing.
+        """
+        left, right = two_panels(figure)
+        study = self.study
+        ForecastDisplay.from_predictions(
+            None,
+            {f"{study.chosen} forecast": self.y_hat},
+            history=study.y.iloc[-study.n_shown :],
+            target=study.task.target,
+            ax=left,
+        )
+        study.plot_errors(right)
+        return left.figure
+
+
+def own_task(data, target=None, inputs=(), known_future=(), horizon=24, lags=None, name="the data"):
+    """Make a task of a series that the user brings.
+
+    The last fifth is held out. The lags and the season follow from the step of the clock: a day of
+    hours, a week of days, a year of months.
+
+    Parameters
+    ----------
+    data : DataFrame
+        Numbers, with a DatetimeIndex or row numbers.
+    target : str, default=None
+        Column to forecast; by default the only one.
+    inputs : sequence of str, default=()
+        Other columns that the forecast may rest on. Those that are not known ahead get lags of at
+        least the horizon.
+    known_future : sequence of str, default=()
+        Inputs that are known ahead; `data` must hold them in the rows to forecast, after the last
+        value of the target.
+    horizon : int, default=24
+        Steps to forecast.
+    lags : int or sequence of int, default=None
+        Lags of the output; by default a season, 24 at most, and the season itself.
+    name : str, default="the data"
+        What errors call the series.
+
+    Returns
+    -------
+    OwnTask
+        The task.
+
+    Raises
+    ------
+    ValueError
+        When columns are not there or the series is too short.
+
+    See Also
+    --------
+    look_ahead : Tests and forecasts.
+    narxkit.files.read_series : Reads files.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from narxkit.study import own_task
+    >>> hours = pd.date_range("2024-01-01", periods=1000, freq="h")
+    >>> task = own_task(pd.DataFrame({"load": range(1000)}, index=hours))
+    >>> task.test.season, task.test.output_lags
+    (24, 24)
+    """
+    inputs = list(dict.fromkeys([*inputs, *known_future]))
+    target = _target(data, target, inputs, name)
+    _check_columns(data, [target, *inputs], name)
+    if target in inputs:
+        raise ValueError(
+            f"{target!r} is the target and cannot be an input: its lags are used anyhow."
+        )
+    last = data[target].last_valid_index()
+    if last is None:
+        raise ValueError(f"the column {target!r} of {name} holds no number.")
+    known = data.loc[data[target].first_valid_index() : last]
+    clock = Clock.from_index(known.index)
+    season, step = _season(clock, len(known)), _step_name(clock)
+    lags = _default_lags(season) if lags is None else lags
+    input_lags = {c: [0, 1] if c in known_future else [horizon, horizon + 1] for c in inputs}
+    history = max(np.max(lags), season, horizon + 1 if set(inputs) - set(known_future) else 1)
+    n_test = max(len(known) // HELD_OUT, int(history) + 2 * horizon - 1)
+    n_training = len(known) - n_test
+    if n_training < history + max(SHORTEST, horizon):
+        raise ValueError(
+            f"{name} has {len(known)} rows of {target!r}, but a forecast of {horizon} steps with a "
+            f"season or lags of {history} needs at least "
+            f"{n_test + int(history) + max(SHORTEST, horizon)} to learn from and to be tested on: "
+            "give a longer series, a smaller horizon or smaller lags."
+        )
+    test = HorizonTask(
+        name=name,
+        title=str(target),
+        load=known.copy,
+        target=target,
+        unit="",
+        training=(known.index[0], known.index[n_training - 1]),
+        validation=None,
+        test=(known.index[n_training], known.index[-1]),
+        input_lags=input_lags,
+        output_lags=lags,
+        settings={"alpha": ALPHA},
+        history=int(history),
+        steps=horizon,
+        step=step,
+        season=season,
+        climate=_climate(clock, known.index[:n_training]),
+        block=max(horizon, 7 * season),
+    )
+    return OwnTask(test, list(known_future), data.loc[last:].iloc[1:])
+
+
+def look_ahead(task, model="narx", random_state=0, progress=None):
+    """Test models on the held-out rows, then fit one on all rows and forecast past the end.
+
+    Parameters
+    ----------
+    task : OwnTask
+        The task.
+    model : {"narx", "tdnn", "arx"}, default="narx"
+        The model to forecast with.
+    random_state : int, default=0
+        Seed of the network.
+    progress : callable, default=None
+        ``progress(text, done, total)`` is called as the work proceeds.
+
+    Returns
+    -------
+    Outlook
+        The forecast and its test.
+
+    Raises
+    ------
+    ValueError
+        When inputs that are known ahead are missing.
+    KeyboardInterrupt
+        When Ctrl-C cut the training short.
+    """
+    progress = progress or (lambda text, done, total: None)
+    future = task.future()
+    study = run(task.test, (model,), random_state, progress)
+    test, data = task.test, task.test.read()
+    final = clone(study.models[study.chosen])
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".* were left out of training")  # the test said so
+        fit(f"{study.chosen} on all rows", final, data[test.features], data[test.target], progress)
+    return Outlook(study, final.forecast(test.steps, X=future))
+
+
+def side_by_side(outlooks):
+    """Gather the forecasts of several targets.
+
+    Parameters
+    ----------
+    outlooks : sequence of Outlook
+        The forecasts.
+
+    Returns
+    -------
+    DataFrame
+        Their columns over all their labels.
+    """
+    return pd.concat([outlook.to_frame() for outlook in outlooks], axis=1).sort_index()
+
+
+def plot_outlooks(outlooks):
+    """Draw several forecasts below each other.
+
+    Parameters
+    ----------
+    outlooks : sequence of Outlook
+        The forecasts.
+
+    Returns
+    -------
+    Figure
+        The figure.
+    """
+    n = len(outlooks)
+    figure = load_matplotlib("figure").Figure((11, 4 * n), dpi=150, layout="constrained")
+    figure.get_layout_engine().set(wspace=0.06)
+    for outlook, part in zip(outlooks, np.ravel(figure.subfigures(n, 1))):
+        outlook.plot(part)
+    return figure
+
+
+def _target(data, target, inputs, name):
+    if target is not None:
+        return target
+    left = [column for column in data if column not in inputs]
+    if len(left) != 1:
+        raise ValueError(
+            f"{name} has {len(left)} columns that could be forecast, {_listed(left)}: name one, as "
+            f"in --target {_quoted(left[0]) if left else 'COLUMN'}."
+        )
+    return left[0]
+
+
+def _check_columns(data, columns, name):
+    unknown = [column for column in columns if column not in data]
+    if unknown:
+        raise ValueError(
+            f"{name} has no column of numbers {unknown[0]!r}: it has {_listed(data.columns)}."
+        )
+
+
+def _season(clock, n):
+    """Rows of a season: a day of hours, a week of days, a year of months; 1 for none."""
+    if clock is None or clock.unit not in ("second", "month", "trading day"):
+        return 1
+    if clock.unit == "second":
+        step = clock.step
+        season = DAY / step if step < DAY else {DAY: 7, 7 * DAY: 52}.get(step, 1)
+    else:
+        season = {"month": 12, "trading day": 5}[clock.unit] / clock.step
+    is_whole = season == int(season) and 2 <= 4 * season <= n
+    return int(season) if is_whole else 1
+
+
+def _default_lags(season):
+    if season == 1:
+        return 5
+    return season if season <= MOST_LAGS else [*range(1, MOST_LAGS + 1), season]
+
+
+def _climate(clock, index):
+    """Fields of the calendar that the training rows hold in full."""
+    if clock is None or clock.unit not in ("second", "month"):
+        return ()
+    is_year = index[-1] - index[0] >= pd.Timedelta(days=364)
+    month = ("month",) if is_year else ()
+    if clock.unit == "month" or clock.step > DAY:
+        return month if clock.step < 12 else ()
+    if clock.step == DAY:
+        return (*month, "day_of_week")
+    return (*month, "hour") if clock.step % 3600 == 0 else (*month, "hour", "minute")
+
+
+def _step_name(clock):
+    if clock is None:
+        return "rows"
+    if clock.unit == "second":
+        return _NAMES.get(clock.step, "steps")
+    return {("month", 1): "mo", ("month", 12): "y", ("trading day", 1): "d"}.get(
+        (clock.unit, clock.step), "steps"
+    )
+
+
+def _listed(names):
+    return ", ".join(map(repr, map(str, names)))
+
+
+def _quoted(name):
+    return f'"{name}"' if re.search(r"[^\w.-]", str(name)) else str(name)

@@ -1,0 +1,255 @@
+"""One step ahead on a market: can a forecast of the next return beat that of no change?"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from narxkit.baselines import Persistence
+from narxkit.plotting import COLOURS, GREY, PALE, SMALL, ForecastDisplay
+from narxkit.skill import diebold_mariano, hit_rate
+
+from ._base import Study, Task
+from ._horizon import two_panels
+
+WALK = "random walk"
+MEASURES = (
+    "Ratio: RMSE / that of the random walk, which forecasts no change. DM: Diebold-Mariano "
+    "statistic of the squared errors against it, above 0 where the random walk is better, with its "
+    "two-sided p. Hits: share of signs forecast, in %; low, high: the 95 % band of a guess that "
+    "hits {chance:.1f} %, the share of the commoner sign."
+)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ReturnsTask(Task):
+    """A series of returns to forecast one step ahead.
+
+    See Also
+    --------
+    Task : The parameters.
+
+    Examples
+    --------
+    >>> from narxkit.study import TASKS
+    >>> list(TASKS["fx"].baselines())
+    ['last return', 'ridge ARX']
+    """
+
+    def baselines(self):
+        """Make the models to compare with, not fitted; the random walk needs none.
+
+        Returns
+        -------
+        dict of str to estimator
+            Models by name.
+        """
+        return {"last return": Persistence(), "ridge ARX": self.ridge()}
+
+    def adjusted(self, target=None, horizon=None, lags=None):
+        """Make the task with other wishes; it then follows no named protocol.
+
+        Parameters
+        ----------
+        target : str, default=None
+            Another column to forecast.
+        horizon : int, default=None
+            The number of steps, which is 1 here.
+        lags : int or sequence of int, default=None
+            Other lags of the output.
+
+        Returns
+        -------
+        ReturnsTask
+            The task itself where nothing is wished.
+
+        Raises
+        ------
+        ValueError
+            When there is no such column, or more than one step is wished.
+        """
+        if horizon not in (None, 1):
+            raise ValueError(
+                f"{self.name} is forecast one day ahead: returns of the days after are no easier."
+            )
+        if target in (None, self.target) and lags is None:
+            return self
+        target = self.target if target is None else target
+        columns = self.load().columns
+        if target not in columns:
+            raise ValueError(f"{self.name} has no column {target!r}: it has {', '.join(columns)}.")
+        lags = self.output_lags if lags is None else lags
+        title = self.title if target == self.target else f"{self.name} {target}"
+        inputs = {name: own for name, own in self.input_lags.items() if name != target}
+        return replace(
+            self, title=title, target=target, input_lags=inputs, output_lags=lags, protocol="",
+            history=int(max(self.history, np.max(lags) + 1)),
+        )  # fmt: skip
+
+    def study(self, *answers):
+        """Gather what came out.
+
+        Parameters
+        ----------
+        *answers : y, models, backtests, fit_seconds, chosen
+            As in `Study`.
+
+        Returns
+        -------
+        ReturnsStudy
+            The study of this task.
+        """
+        return ReturnsStudy(self, *answers)
+
+
+@dataclass(frozen=True, eq=False)
+class ReturnsStudy(Study):
+    """What came out of a `ReturnsTask`.
+
+    See Also
+    --------
+    run : Makes one.
+    Study : The parameters.
+
+    Examples
+    --------
+    >>> from narxkit.study import TASKS, run
+    >>> study = run(TASKS["stock"], learned=("arx",))
+    >>> list(study.table().index)
+    ['random walk', 'last return', 'ridge ARX']
+    """
+
+    def table(self, interval=False):
+        """Summarise errors and signs beside those of the random walk.
+
+        Parameters
+        ----------
+        interval : bool, default=False
+            Changes nothing: the band of the hit rate is always there.
+
+        Returns
+        -------
+        DataFrame
+            A row for each model, the random walk first; columns ``RMSE``, ``MAE``,
+            ``ratio to random walk``, ``DM``, ``p``, ``hits %``, ``band 2.5 %``, ``band 97.5 %``
+            and ``fit s``.
+        """
+        rows = {WALK: self._measures(np.zeros(len(self._returns)))}
+        for name, run in self.backtests.items():
+            y_hat = run["y_hat"].to_numpy()
+            rows[name] = self._measures(y_hat) | {"fit s": self.fit_seconds[name]}
+        return pd.DataFrame.from_dict(rows, orient="index")
+
+    @property
+    def _returns(self):
+        """The returns to forecast."""
+        return self.backtests[self.chosen]["y"].to_numpy()
+
+    @property
+    def chance(self):
+        """Share of the commoner sign: naming it always hits as often."""
+        signs = np.sign(self._returns)
+        return float(max(np.mean(signs[signs != 0] == sign) for sign in (-1, 1)))
+
+    def _measures(self, y_hat):
+        y = self._returns
+        e, e_walk = y_hat - y, -y
+        rmse, rmse_walk = (np.sqrt(np.nanmean(errors**2)) for errors in (e, e_walk))
+        measures = {
+            "RMSE": rmse,
+            "MAE": np.nanmean(np.abs(e)),
+            "ratio to random walk": rmse / rmse_walk,
+        }
+        if not y_hat.any():
+            return measures
+        test, hits = diebold_mariano(e, e_walk), hit_rate(y, y_hat, self.chance)
+        return measures | {
+            "DM": test.statistic,
+            "p": test.pvalue,
+            "hits %": 100 * hits.estimate,
+            "band 2.5 %": 100 * hits.band[0],
+            "band 97.5 %": 100 * hits.band[1],
+        }
+
+    def notes(self, interval=False):
+        """Explain the table and its protocol, and say what came out.
+
+        Parameters
+        ----------
+        interval : bool, default=False
+            Changes nothing.
+
+        Returns
+        -------
+        list of str
+            Sentences, the verdict last.
+        """
+        measures = MEASURES.format(chance=100 * self.chance)
+        return [note for note in (measures, self.protocol, self.task.why, self.verdict) if note]
+
+    @property
+    def verdict(self):
+        """Whether anything beats the random walk, in one sentence."""
+        table = self.table().drop(index=WALK)
+        is_better = (table["DM"] < 0) & (table["p"] < 0.05)
+        is_lucky = table["hits %"] > table["band 97.5 %"]
+        if is_better.any():
+            return (
+                f"Beyond chance (p < 5 %) better than the random walk: {_names(is_better)}; "
+                f"of {len(table)} models, one in forty would look so by chance."
+            )
+        verdict = "Nothing here beats the random walk beyond its band"
+        if is_lucky.any():
+            return (
+                f"{verdict} in size; in signs there are more hits than chance explains for "
+                f"{_names(is_lucky)}."
+            )
+        return f"{verdict}, in size or in sign."
+
+    def plot(self, figure=None):
+        """Draw the last quarter of a year one step ahead, and the share of hits beside it.
+
+        Parameters
+        ----------
+        figure : matplotlib Figure, default=None
+            Where to draw; by default on a new one.
+
+        Returns
+        -------
+        Figure
+            The figure; ``figure.savefig(path)`` writes it.
+
+        Raises
+        ------
+        ImportError
+            Where matplotlib is missing.
+        """
+        left, right = two_panels(figure)
+        frame = self.to_frame().set_index("time").iloc[-60:]
+        ForecastDisplay.from_predictions(
+            frame[self.task.target],
+            {f"{self.chosen}, one step ahead": frame[self.chosen]},
+            target=self.task.target,
+            unit=self.task.unit,
+            ax=left,
+        )
+        self._plot_hits(right)
+        return left.figure
+
+    def _plot_hits(self, ax):
+        """Each model's hits in its band of chance."""
+        table = self.table().drop(index=WALK)[::-1]
+        low, high = table["band 2.5 %"], table["band 97.5 %"]
+        place = np.arange(len(table))
+        ax.barh(place, high - low, left=low, color=PALE, height=0.4)
+        ax.plot(table["hits %"], place, "o", color=COLOURS[0])
+        ax.axvline(100 * self.chance, color=GREY, lw=0.8)
+        ax.set_yticks(place, table.index)
+        ax.spines[["top", "right", "left"]].set_visible(False)
+        ax.tick_params(axis="y", length=0, labelsize=SMALL)
+        ax.tick_params(axis="x", labelsize=SMALL)
+        ax.set_title("signs forecast, %, and the band of chance", loc="left", fontsize=SMALL, pad=8)
+
+
+def _names(which):
+    return " and ".join(which.index[which])
