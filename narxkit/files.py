@@ -96,6 +96,7 @@ class SeriesFile:
     [1.5, 2.5, nan]
     >>> print(*series.notes, sep="\\n")
     load.csv: 3 daily rows from 2024-12-30 to 2025-01-01 (column 'Datum', read as day.month.year).
+    Numbers are read with a decimal comma.
     Line 4: 'Last' holds 'x' instead of a number; it counts as missing.
     """
 
@@ -127,9 +128,16 @@ def read_series(path, time=None):
     ImportError
         When a Parquet file is given and pyarrow is missing.
 
-    See Also
+    Examples
     --------
-    SeriesFile : An example.
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from narxkit.files import read_series
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "load.csv"
+    ...     _ = path.write_text("Date,Time,MW\\n3/14/2024,13:00,5\\n3/14/2024,14:00,6\\n")
+    ...     read_series(path).frame.index[0]
+    Timestamp('2024-03-14 13:00:00')
     """
     path = Path(path)
     cells = _parquet(path) if path.suffix.lower() in (".parquet", ".pq") else _csv(path)

@@ -3,7 +3,8 @@
 A task is data: a series, what is known ahead of it, the periods to learn from and to be tested
 on, and the settings of a network. `run` fits a network and the baselines of a task, forecasts from
 every origin of the test period without refitting, and answers with a study: its table, its plot,
-its file. `HorizonTask` asks for many steps ahead, `ReturnsTask` for the next return of a market.
+its file. Tasks are of two kinds: many steps ahead (``_horizon.py``), and the next return of a
+market (``_returns.py``).
 
 The protocol is that of a rolling origin. Choices are made on the validation period
 (``task.rehearsal()``), everything is refitted on training and validation together, and nothing is
@@ -14,19 +15,13 @@ brings, and `look_ahead` forecasts past its end.
 """
 
 from ._base import Study, Task, decimals, run
-from ._horizon import HorizonStudy, HorizonTask
 from ._own import Outlook, OwnTask, look_ahead, own_task, plot_outlooks, side_by_side
-from ._returns import ReturnsStudy, ReturnsTask
 from ._shipped import TASKS, find_task
 
 __all__ = [
     "TASKS",
-    "HorizonStudy",
-    "HorizonTask",
     "Outlook",
     "OwnTask",
-    "ReturnsStudy",
-    "ReturnsTask",
     "Study",
     "Task",
     "decimals",

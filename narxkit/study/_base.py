@@ -314,6 +314,13 @@ class Study(ABC):
     See Also
     --------
     run : Makes one.
+
+    Examples
+    --------
+    >>> from narxkit.study import TASKS, run
+    >>> study = run(TASKS["stock"], learned=("arx",))
+    >>> study.n_origins, study.forecast(study.origins[0]).columns.tolist()
+    (154, ['y', 'y_hat'])
     """
 
     task: Task

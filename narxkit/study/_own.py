@@ -292,6 +292,15 @@ def look_ahead(task, model="narx", random_state=0, progress=None):
         When inputs that are known ahead are missing.
     KeyboardInterrupt
         When Ctrl-C cut the training short.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from narxkit.study import look_ahead, own_task
+    >>> days = pd.date_range("2024-01-01", periods=60)
+    >>> data = pd.DataFrame({"load": [1.0, 2, 3] * 20}, index=days)
+    >>> look_ahead(own_task(data, horizon=2), model="arx").study.chosen
+    'ridge ARX'
     """
     progress = progress or (lambda text, done, total: None)
     future = task.future()
@@ -316,6 +325,16 @@ def side_by_side(outlooks):
     -------
     DataFrame
         Their columns over all their labels.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from narxkit.study import look_ahead, own_task, side_by_side
+    >>> days = pd.date_range("2024-01-01", periods=60)
+    >>> data = pd.DataFrame({"a": [1.0, 2, 3] * 20, "b": [3.0, 2, 1] * 20}, index=days)
+    >>> tasks = [own_task(data, target, horizon=2) for target in ("a", "b")]
+    >>> list(side_by_side([look_ahead(task, model="arx") for task in tasks]))
+    ['a', 'a RMSE', 'b', 'b RMSE']
     """
     return pd.concat([outlook.to_frame() for outlook in outlooks], axis=1).sort_index()
 
@@ -332,6 +351,14 @@ def plot_outlooks(outlooks):
     -------
     Figure
         The figure.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from narxkit.study import look_ahead, own_task, plot_outlooks
+    >>> data = pd.DataFrame({"load": [1.0, 2, 3] * 20})
+    >>> len(plot_outlooks([look_ahead(own_task(data, horizon=2), model="arx")]).axes)
+    2
     """
     n = len(outlooks)
     figure = load_matplotlib("figure").Figure((11, 4 * n), dpi=150, layout="constrained")
@@ -386,8 +413,10 @@ def _climate(clock, index):
         return ()
     is_year = index[-1] - index[0] >= pd.Timedelta(days=364)
     month = ("month",) if is_year else ()
-    if clock.unit == "month" or clock.step > DAY:
+    if clock.unit == "month":
         return month if clock.step < 12 else ()
+    if clock.step > DAY:
+        return month
     if clock.step == DAY:
         return (*month, "day_of_week")
     return (*month, "hour") if clock.step % 3600 == 0 else (*month, "hour", "minute")
