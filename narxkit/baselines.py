@@ -14,7 +14,7 @@ from narxkit._validation import Integral, Interval, Real
 from narxkit.forecaster import Forecaster
 from narxkit.networks import TappedMLP
 from narxkit.objective import Objective
-from narxkit.tapped import Scale, TappedForecaster
+from narxkit.tapped import Scale, TappedForecaster, count_dropped
 from narxkit.taps import make_taps
 
 
@@ -353,6 +353,8 @@ class ARX(TappedForecaster):
         Penalty chosen.
     coef_ : ndarray of shape (n_taps, n_outputs)
         Weights of the taps, in standardised units.
+    n_dropped_ : int
+        Rows with enough history that were left out of training because of missing values.
     max_lag_ : int
         Rows of history that a prediction needs.
     n_features_in_ : int
@@ -419,6 +421,8 @@ class ARX(TappedForecaster):
         )
         if not len(whole.rows):
             raise ValueError("no row has all its taps and its target: too many values are missing.")
+        candidates = segments.reachable(self._taps) & (weight > 0)
+        self.n_dropped_ = count_dropped(int(candidates.sum()), len(whole.rows))
         with one_blas_thread():
             self.alpha_ = self._choose(first, held_out)
             self.theta_ = _ridge(whole)(self.alpha_)

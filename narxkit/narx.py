@@ -13,7 +13,7 @@ from narxkit._warn import warn
 from narxkit.networks import ACTIVATIONS, TappedMLP
 from narxkit.objective import Objective
 from narxkit.solvers import SOLVERS, Monitor, Solver, Stop, interruptible, make_solver
-from narxkit.tapped import Scale, TappedForecaster
+from narxkit.tapped import Scale, TappedForecaster, count_dropped
 from narxkit.taps import is_int, make_taps
 
 
@@ -103,7 +103,6 @@ class _TappedNetwork(TappedForecaster):
     def _count_dropped(self, segments, weight, rows, held_out):
         """Rows that had the history but were lost to missing values; warn once."""
         candidates = segments.reachable(self._taps) & (weight > 0) & ~held_out
-        n_dropped = int(candidates.sum() - len(rows))
         if not candidates.any():
             raise ValueError(
                 "no row is left to train on: those with enough history are held out "
@@ -115,12 +114,7 @@ class _TappedNetwork(TappedForecaster):
                 "missing values (NaN) in their taps or targets, or no weight: at least 2 are "
                 "needed."
             )
-        if n_dropped:
-            warn(
-                f"{n_dropped} of {candidates.sum()} rows were left out of training because of "
-                "missing values."
-            )
-        return n_dropped
+        return count_dropped(int(candidates.sum()), len(rows))
 
     def _solve(self, objective, validate, start, flag):
         """One result for each restart, in threads."""

@@ -7,6 +7,7 @@ counts the signs that one of them got right. Both answer for one horizon at a ti
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from scipy import stats
 
 from narxkit.taps import is_count
@@ -276,7 +277,19 @@ def hit_rate(returns, forecasts, chance=0.5):
 
 
 def _pair(first, second, *names):
-    """Two series of one length, without infinite values."""
+    """Two series of one length and one index, without infinite values."""
+    indexes = [values.index for values in (first, second) if isinstance(values, pd.Series)]
+    if (
+        len(indexes) == 2
+        and len(indexes[0]) == len(indexes[1])
+        and not indexes[0].equals(indexes[1])
+    ):
+        row = int(np.argmax(indexes[0] != indexes[1]))
+        raise ValueError(
+            f"{names[0]} and {names[1]} are paired row by row, but their indexes differ: row {row} "
+            f"is {indexes[0][row]} in one and {indexes[1][row]} in the other: give the same rows, "
+            f"for example {names[1]}.reindex({names[0]}.index)."
+        )
     pair = [np.asarray(values, dtype=float) for values in (first, second)]
     if pair[0].ndim != 1 or pair[0].shape != pair[1].shape:
         shapes = " and ".join(str(values.shape) for values in pair)

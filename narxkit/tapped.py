@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from narxkit._warn import warn
 from narxkit.forecaster import Forecaster
 
 
@@ -49,6 +50,17 @@ def _statistics(values):
     spread = np.sqrt((np.where(there, values - mean, 0.0) ** 2).sum(axis=0) / n)
     constant = spread <= 10 * np.finfo(float).eps * np.abs(mean)
     return mean, np.where(constant, 1.0, spread)
+
+
+def count_dropped(n_candidates, n_rows):
+    """Count the rows that had the history but were lost to missing values; warn once."""
+    n_dropped = n_candidates - n_rows
+    if n_dropped:
+        warn(
+            f"{n_dropped} of {n_candidates} rows were left out of training because of missing "
+            "values."
+        )
+    return n_dropped
 
 
 class TappedForecaster(Forecaster):

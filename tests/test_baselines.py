@@ -449,7 +449,8 @@ class TestARX:
         X, y = narma()
         X, y = X.copy(), y.copy()
         X.iloc[50], y.iloc[120] = nan, nan
-        model = ARX(input_lags=0, output_lags=[1], alphas=[1.0]).fit(X, y)
+        with pytest.warns(UserWarning, match="3 of 299 rows were left out"):
+            model = ARX(input_lags=0, output_lags=[1], alphas=[1.0]).fit(X, y)
         Z = taps_of(X, y, [1], [0])
         keep = np.isfinite(Z).all(axis=1) & np.isfinite(y[1:]).to_numpy()
         assert (~keep).sum() == 3
@@ -552,3 +553,15 @@ def test_the_figures_of_the_rolling_origin_protocol(task, known):
     ours = skill_table(pair, ridge="naive", interval=True).loc["climatology"]
     theirs = published.loc["climatology", ["ratio_b_lo", "ratio_b_hi"]].to_numpy(dtype=float)
     np.testing.assert_allclose(ours[["ratio 2.5 %", "ratio 97.5 %"]], theirs, atol=0.005)
+
+
+def test_arx_counts_the_rows_that_it_leaves_out():
+    y = np.random.default_rng(0).normal(size=60)
+    assert ARX(output_lags=2).fit(None, y).n_dropped_ == 0
+    y[20] = np.nan
+    with pytest.warns(UserWarning) as seen:
+        model = ARX(output_lags=2).fit(None, y)
+    assert model.n_dropped_ == 3  # the target itself and the two rows that it is history of
+    assert [str(w.message) for w in seen] == [
+        "3 of 58 rows were left out of training because of missing values."
+    ]

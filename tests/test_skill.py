@@ -3,6 +3,7 @@
 from dataclasses import FrozenInstanceError
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
@@ -189,3 +190,18 @@ class TestHitRate:
     def test_refuses(self, arguments, sentence):
         with refuses(sentence):
             hit_rate(*arguments)
+
+
+@pytest.mark.parametrize("judge, names", [(diebold_mariano, ("errors", "other_errors")),
+                                          (hit_rate, ("returns", "forecasts"))])  # fmt: skip
+def test_series_of_different_rows_are_not_paired(judge, names):
+    values = pd.Series([1.0, -1, 2, -2], pd.date_range("2024-01-01", periods=4))
+    with pytest.raises(ValueError) as error:
+        judge(values, values[::-1])
+    first, other = names
+    assert str(error.value) == (
+        f"{first} and {other} are paired row by row, but their indexes differ: row 0 is 2024-01-01 "
+        "00:00:00 in one and 2024-01-04 00:00:00 in the other: give the same rows, for example "
+        f"{other}.reindex({first}.index)."
+    )
+    judge(values, values.to_numpy()[::-1])  # an array is taken as it stands

@@ -1,13 +1,15 @@
 """The study of the solar series keeps its protocol, and its answers agree with each other."""
 
 import pickle
+import warnings
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from narxkit import NARX, skill_table
+from narxkit import NARX, diebold_mariano, skill_table
+from narxkit.datasets import load_fx
 from narxkit.solvers import Stop
 from narxkit.study import TASKS, Study, find_task, run
 
@@ -215,3 +217,161 @@ def test_an_unknown_series_is_refused():
         "turbine-hindcast, fx, stock; a file of your own is named with its ending, .csv or "
         ".parquet."
     )
+
+
+# --- the other series --------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def linear_studies():
+    """Every task with its linear model and baselines."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".* rows were left out of training")
+        return {name: run(task, learned=("arx",)) for name, task in TASKS.items()}
+
+
+@pytest.mark.parametrize(
+    "name, published",
+    [  # the rolling-origin yardstick of S1, W1, T1 and T2: RMSE h = 1, 8, 24 and mean
+        ("solar-hindcast", {"ridge ARX": [54.28, 88.27, 88.81, 85.80],
+                            "smart persistence": [54.76, 113.62, 112.09, 107.80]}),
+        ("wind", {"ridge ARX": [0.2948, 1.3561, 1.4925, 1.3068],
+                  "persistence": [0.5066, 2.2525, 1.8356, 2.0353],
+                  "climatology": [1.5297, 1.5300, 1.5309, 1.5304]}),
+        ("turbine", {"ridge ARX": [167.6, 370, 422, 371.8], "persistence": [171.6, 427, 509, 438.3],
+                     "seasonal naive": [508, 508, 508, 508], "climatology": [475, 475, 475, 475]}),
+        ("turbine-hindcast", {"ridge ARX": [164.1, 299, 308, 290.4]}),
+    ],
+)  # fmt: skip
+def test_the_baselines_of_every_series_reach_the_published_errors(linear_studies, name, published):
+    table = linear_studies[name].table()
+    for model, errors in published.items():
+        np.testing.assert_allclose(table.loc[model].iloc[:4].astype(float), errors, rtol=3e-3)
+
+
+def test_origins_of_the_turbine_are_those_of_the_protocol(linear_studies):
+    assert linear_studies["turbine"].n_origins == 4_345
+    assert linear_studies["wind"].n_origins == 8_689
+
+
+def test_hindcasts_are_called_so():
+    for task in TASKS.values():
+        is_hindcast = bool({"ghi_clear", "era5_ws100"} & set(task.input_lags))
+        assert is_hindcast == ("hindcast" in task.name)
+        assert is_hindcast == ("hindcast" in task.title) == task.why.startswith("A hindcast: ")
+
+
+def test_the_bounds_of_the_turbine_know_nothing_of_the_test():
+    data = TASKS["turbine"].read()
+    seen = data.loc[:"2015-06", "power_kw"]
+    assert (data["lowest"] == seen.min()).all() and (data["highest"] == seen.max()).all()
+
+
+def test_the_random_walk_of_exchange_rates(linear_studies):
+    study = linear_studies["fx"]
+    rates = load_fx()["USD"]
+    changes = 100 * np.log(rates).diff()
+    np.testing.assert_allclose(study.y, changes.loc["2019":])
+    table = study.table()
+    targets = changes.loc["2019":].iloc[6:]
+    assert table["RMSE"]["random walk"] == pytest.approx(np.sqrt((targets**2).mean()))
+    walk, ridge = 0 - targets, study.backtests["ridge ARX"]["y_hat"].to_numpy() - targets
+    test = diebold_mariano(ridge, walk)
+    assert table.loc["ridge ARX", ["DM", "p"]].tolist() == [test.statistic, test.pvalue]
+    assert table["ratio to random walk"]["ridge ARX"] == pytest.approx(0.9995, abs=2e-4)
+    assert 47.4 < table["hits %"]["ridge ARX"] < 52
+
+
+def test_no_market_is_said_to_be_beaten(linear_studies):
+    for name in ("fx", "stock"):
+        assert linear_studies[name].verdict == (
+            "Nothing here beats the random walk beyond its band, in size or in sign."
+        )
+
+
+def test_a_market_that_can_be_beaten_is_said_to_be():
+    rng = np.random.default_rng(0)
+    index = pd.bdate_range("2000-01-03", periods=3000)
+    wave = np.zeros(3000)
+    for t in range(1, 3000):
+        wave[t] = 0.5 * wave[t - 1] + rng.normal()
+    task = replace(
+        TASKS["fx"],
+        load=pd.DataFrame({"USD": wave}, index).copy,
+        training=("2000", "2004"),
+        validation=None,
+        test=("2005", "2011"),
+    )
+    verdict = run(task, learned=("arx",)).verdict
+    assert verdict == (
+        "Beyond chance (p < 5 %) better than the random walk: ridge ARX; of 2 models, one in "
+        "forty would look so by chance."
+    )
+
+
+def test_hits_without_smaller_errors_are_told_apart():
+    study = run(replace(TASKS["stock"], test=("2010-10", "2011-02")), learned=("arx",))
+    runs = dict(study.backtests)
+    y = runs["ridge ARX"]["y"]
+    runs["ridge ARX"] = runs["ridge ARX"].assign(y_hat=9 * np.sign(y))  # right signs, far too far
+    assert replace(study, backtests=runs).verdict == (
+        "Nothing here beats the random walk beyond its band in size; in signs there are more hits "
+        "than chance explains for ridge ARX."
+    )
+
+
+def test_the_band_of_chance_is_that_of_the_commoner_sign(linear_studies):
+    study = linear_studies["stock"]
+    up = (study.backtests["ridge ARX"]["y"] > 0).mean()
+    assert study.chance == pytest.approx(max(up, 1 - up))
+    assert f"hits {100 * study.chance:.1f} %" in study.notes()[0]
+
+
+@pytest.mark.parametrize("name", ["wind", "turbine", "fx", "stock"])
+def test_every_study_can_be_drawn(linear_studies, name):
+    pytest.importorskip("matplotlib")
+    left, right = linear_studies[name].plot().axes
+    assert left.get_title(loc="left").startswith(TASKS[name].target)
+    assert right.lines or right.patches
+
+
+def test_rehearsals_forecast_the_validation_period():
+    table = run(TASKS["turbine-hindcast"].rehearsal(), learned=("arx",)).table()
+    assert table["RMSE mean"]["ridge ARX"] == pytest.approx(264.7, rel=0.01)
+
+
+# --- other wishes ------------------------------------------------------------------------------
+
+
+def test_without_wishes_a_task_stays_what_it_is():
+    for task in TASKS.values():
+        assert task.adjusted() is task
+
+
+def test_other_lags_ask_for_their_history():
+    task = SOLAR.adjusted(lags=[1, 2, 72], horizon=6)
+    assert (task.output_lags, task.steps, task.history, task.protocol) == ([1, 2, 72], 6, 72, "")
+    assert TASKS["fx"].adjusted(lags=20).history == 21
+
+
+def test_another_market_can_be_chosen():
+    task = TASKS["stock"].adjusted("DAX")
+    assert task.target == "DAX" and "DAX" not in task.input_lags
+    assert TASKS["fx"].adjusted("JPY").title == "fx JPY"
+
+
+@pytest.mark.parametrize(
+    "name, wish, sentence",
+    [
+        ("solar", {"target": "dni"}, "solar forecasts 'ghi': its inputs and bounds are chosen "
+         "for it."),
+        ("fx", {"horizon": 5}, "fx is forecast one day ahead: returns of the days after are no "
+         "easier."),
+        ("stock", {"target": "DOW"}, "stock has no column 'DOW': it has ISE_TL, ISE_USD, SP, DAX, "
+         "FTSE, NIKKEI, BOVESPA, EU, EM."),
+    ],
+)  # fmt: skip
+def test_wishes_that_cannot_be_granted(name, wish, sentence):
+    with pytest.raises(ValueError) as error:
+        TASKS[name].adjusted(**wish)
+    assert str(error.value) == sentence
