@@ -1,0 +1,33 @@
+"""Write ``series.md``: what ``narxkit compare`` prints for every shipped series."""
+
+import contextlib
+import io
+from pathlib import Path
+
+from narxkit.cli import main
+from narxkit.study import TASKS
+
+HEAD = """\
+# The shipped series, model beside model
+
+What `narxkit compare SERIES` prints; `python docs/series.py` writes this page anew. The networks
+are trained one step ahead and run freely from every origin. All figures are from the test period,
+on which nothing was chosen. Known ahead is what each table says; a **hindcast** is given something
+that nobody knows ahead, and says so. Protocols S0, S1, W1, T1, T2 and FX: `narxkit/study`. Seconds
+are those of one run on a shared machine.
+"""
+
+
+def write(path):
+    parts = [HEAD]
+    for name, task in TASKS.items():
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            main(["compare", name])
+        lines = (line.rstrip() for line in printed.getvalue().splitlines())
+        parts.append(f"## {name}: {task.title}\n\n```text\n" + "\n".join(lines) + "\n```\n")
+    path.write_text("\n".join(parts), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write(Path(__file__).with_name("series.md"))
