@@ -6,6 +6,7 @@ is found here.
 """
 
 import os
+import signal
 import sys
 from importlib.machinery import EXTENSION_SUFFIXES
 from importlib.util import spec_from_file_location
@@ -15,6 +16,7 @@ import pytest
 
 ROOT = Path(__file__).parent
 os.environ.setdefault("MPLBACKEND", "Agg")
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 
 
 class DatasetsFinder:

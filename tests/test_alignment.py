@@ -196,7 +196,8 @@ class TestTraining:
         def interrupt(iteration):
             signal.raise_signal(signal.SIGINT)
 
-        with pytest.warns(RuntimeWarning, match="Interrupted; the best parameters so far"):
+        sentence = "^fit: Interrupted; the best parameters so far .* A second Ctrl-C during a fit"
+        with pytest.warns(RuntimeWarning, match=sentence):
             model = NARX(callback=interrupt, random_state=0).fit(*data)
         assert model.stop_.name == "INTERRUPTED" and np.isfinite(model.theta_).all()
 

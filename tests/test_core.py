@@ -2,6 +2,7 @@
 
 import ast
 import copy
+import os
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
@@ -333,6 +334,18 @@ def test_kernel_refuses_lengths_that_it_cannot_run(lengths):
     data = network.plan, theta, s.measured
     with pytest.raises(IndexError, match="does not fit"):
         _core.rollout(*data, np.array([5, 5]), np.array(lengths), path, bad)
+
+
+@pytest.mark.skipif(
+    os.environ.get("NARXKIT_BOUNDSCHECK", "0") in ("", "0"), reason="built without index checks"
+)
+def test_a_checked_build_finds_an_index_out_of_bounds():
+    """A write behind an output array, where there is room that other builds would write to."""
+    network, theta = a_network()
+    s, room = one_segment(40, n_outputs=2), np.zeros((1, 2))
+    with pytest.raises(IndexError, match="Out of bounds"):
+        _core.open_loop(network.plan, theta, s.measured, np.array([5]), room[:0])
+    assert not room.any()
 
 
 def test_path_begins_with_the_measured_history():

@@ -5,6 +5,7 @@ The archives are looked for in the folder that the environment variable NARXKIT_
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -64,6 +65,23 @@ def test_version_stands_in_one_place():
     assert f"[{narxkit.__version__}]" in (ROOT / "CHANGELOG.md").read_text()
 
 
+def test_pythons_are_the_same_wherever_they_are_named():
+    """In the tests of every platform and as wheels; the classifiers name no other."""
+    workflow = ROOT / ".github/workflows/tests.yml"
+    if not workflow.exists():
+        pytest.skip("no workflows here")
+    configuration = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    project, wheels = configuration["project"], configuration["tool"]["cibuildwheel"]["build"]
+    named = re.findall(r"Python :: (3\.\d+)$", "\n".join(project["classifiers"]), re.MULTILINE)
+    matrix = re.search(r"^ +python: \[(.+)\]$", workflow.read_text(), re.MULTILINE)[1]
+    tested = re.findall(r"3\.\d+", matrix)
+    assert tested[: len(named)] == named
+    assert [name for name in wheels if "t-" not in name] == [
+        f"cp{version.replace('.', '')}-*" for version in tested
+    ]
+    assert project["requires-python"] == f">={named[0]}"
+
+
 def test_licence_is_stated(installed):
     assert installed["License-Expression"] == "BSD-3-Clause"
     assert installed.get_all("License-File") == ["LICENSE"]
@@ -76,6 +94,21 @@ def test_import_is_light():
         [sys.executable, "-c", code], cwd=home, capture_output=True, text=True, timeout=120
     )
     assert (answer.stdout.strip(), answer.returncode) == ("[]", 0), answer.stderr
+
+
+def test_sources_without_kernels_say_what_to_do(tmp_path):
+    """As in a clone where nothing is built."""
+    built = shutil.ignore_patterns("*.so", "*.pyd", "__pycache__")
+    shutil.copytree(Path(narxkit.__file__).parent, tmp_path / "narxkit", ignore=built)
+    answer = subprocess.run(
+        [sys.executable, "-S", "-c", "import narxkit"],  # an installed one is not seen
+        cwd=tmp_path, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert answer.returncode == 1
+    assert answer.stderr.rstrip().endswith(
+        "ImportError: narxkit's kernels are not built: this is its source folder, so go to another "
+        "one to use the installed package, or build here with pip install --editable ."
+    )
 
 
 # --- archives ----------------------------------------------------------------------------------

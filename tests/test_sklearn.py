@@ -15,7 +15,15 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from narxkit import ARX, NARX, TDNN, LevenbergMarquardt, Persistence, SeasonalNaive
+from narxkit import (
+    ARX,
+    NARX,
+    TDNN,
+    LevenbergMarquardt,
+    Persistence,
+    SeasonalNaive,
+    SmartPersistence,
+)
 from narxkit.datasets import make_narendra
 
 SMALL = {"hidden_layer_sizes": (3,), "max_iter": 30}
@@ -47,6 +55,8 @@ def by_nature(estimator):
     """What no forecaster can pass; a forecast that is looked up knows no order of rows."""
     if isinstance(estimator, (Persistence, SeasonalNaive)):
         return {}
+    if isinstance(estimator, SmartPersistence):
+        return WEIGHT
     return {**ORDER, **WEIGHT}
 
 
@@ -62,6 +72,7 @@ def by_nature(estimator):
         ARX(),
         Persistence(),
         SeasonalNaive(period=2),
+        SmartPersistence(clear_sky=0, threshold=0, memory=2),
     ],
     expected_failed_checks=by_nature,
     xfail_strict=True,
@@ -139,14 +150,14 @@ def test_clone_is_unfitted_with_the_same_parameters(frames):
 
 
 def test_tags():
-    for model in (NARX(), TDNN(), ARX(), Persistence()):
+    for model in (NARX(), TDNN(), ARX(), Persistence(), SmartPersistence()):
         tags = sklearn.utils.get_tags(model)
         assert is_regressor(model)
         assert tags.input_tags.allow_nan and tags.target_tags.multi_output
         assert not tags.non_deterministic
 
 
-@pytest.mark.parametrize("model", [NARX(), TDNN(), ARX(), Persistence()])
+@pytest.mark.parametrize("model", [NARX(), TDNN(), ARX(), Persistence(), SmartPersistence()])
 def test_every_verb_but_fit_needs_a_fitted_model(model, arrays):
     X, y = arrays
     for verb in (
@@ -206,7 +217,16 @@ def test_the_global_random_state_is_left_alone(arrays):
 
 
 @pytest.mark.parametrize(
-    "model", [small(), TDNN(**SMALL), ARX(), Persistence(), SeasonalNaive(2)], ids=repr
+    "model",
+    [
+        small(),
+        TDNN(**SMALL),
+        ARX(),
+        Persistence(),
+        SeasonalNaive(2),
+        SmartPersistence("u", threshold=0),
+    ],
+    ids=repr,
 )
 def test_pickle_keeps_every_answer(model, frames):
     X, y = frames
