@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 COMPILED := setup.py pyproject.toml $(wildcard narxkit/*.pyx narxkit/*.pxd narxkit/*.h)
 
-.PHONY: help forecast test lint bench clean
+.PHONY: help forecast test lint bench peers clean
 .DELETE_ON_ERROR:
 
 help:
@@ -16,6 +16,7 @@ help:
 	@echo "make test       build and run tests and doctests (TESTS='-k name' chooses)"
 	@echo "make lint       check style and docstrings"
 	@echo "make bench      measure speed and accuracy (BENCH=--help for its options)"
+	@echo "make peers      the same beside other packages, in an environment of their own"
 	@echo "make clean      remove all that these targets made"
 	@echo "The interpreter of a new $(VENV) is $(PYTHON); make PYTHON=python3.12 ... takes another."
 
@@ -34,13 +35,12 @@ bench: $(VENV)/with-plot
 	$(BIN)/python -m benchmarks $(BENCH)
 
 # Other packages stay out of $(VENV): they have an environment of their own.
-.PHONY: peers
 peers:
 	@$(MAKE) --no-print-directory VENV=.venv-peers .venv-peers/with-peers
 	.venv-peers/bin/python -m benchmarks peers $(BENCH)
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venv-peers build dist *.egg-info .pytest_cache .ruff_cache
 	rm -f narxkit/*.so forecast.png forecast.csv
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

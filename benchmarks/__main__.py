@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.live import Live
 from threadpoolctl import threadpool_limits
 
-from . import memory, nist, report, speed, startup
+from . import memory, nist, peers, report, speed, startup
 
 SUITES = {
     "speed": speed.SUITE,
@@ -19,6 +19,7 @@ SUITES = {
     "startup": startup.SUITE,
     "nist": nist.SUITE,
 }
+PEERS = peers.SUITES  # measured only when asked for: they need packages that narxkit does not
 HERE = Path(__file__).resolve().parent
 
 
@@ -27,8 +28,14 @@ def main(arguments=None):
     console = Console()
     console.print(report.machine(), style="dim", highlight=False)
     with threadpool_limits(1):
-        for name in options.names or SUITES:
-            run(SUITES[name], options.quick, options.out / f"{name}.csv", console)
+        for name, suite in chosen(options.names).items():
+            run(suite, options.quick, options.out / f"{name}.csv", console)
+
+
+def chosen(names):
+    """Suites by name: all of narxkit's own without names; "peers" are all beside other packages."""
+    wanted = [name for n in names or SUITES for name in (PEERS if n == "peers" else [n])]
+    return {name: (SUITES | PEERS)[name] for name in wanted}
 
 
 def run(suite, quick, path, console):
@@ -39,22 +46,22 @@ def run(suite, quick, path, console):
         console.print(f"{suite.title}: left out, its files are not here.")
         return
     console.print(suite.table(rows))
-    report.save(rows, path)
+    report.save(rows, path, suite.packages)
 
 
 def read(arguments):
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", description=__doc__.splitlines()[0]
     )
-    parser.add_argument(
-        "names", nargs="*", metavar="name", help=f"what to measure: {', '.join(SUITES)} (all)"
-    )
+    names = [*SUITES, "peers", *PEERS]
+    what = f"what to measure: {', '.join(names)} ({', '.join(SUITES)})"
+    parser.add_argument("names", nargs="*", metavar="name", help=what)
     parser.add_argument("--out", type=Path, default=HERE, help="folder of the CSV files")
     parser.add_argument("--quick", action="store_true", help="fewer repetitions")
     options = parser.parse_args(arguments)
-    unknown = [name for name in options.names if name not in SUITES]
+    unknown = [name for name in options.names if name not in names]
     if unknown:
-        parser.error(f"there is no {unknown[0]!r}: choose from {', '.join(SUITES)}.")
+        parser.error(f"there is no {unknown[0]!r}: choose from {', '.join(names)}.")
     return options
 
 

@@ -25,6 +25,7 @@ class NistSuite:
     """The 27 problems from both starts, with the verbs of `report.Suite`."""
 
     title = "Levenberg-Marquardt on NIST StRD, default hyper-parameters"
+    packages = ()
 
     def rows(self, quick, announce):
         """One dict per problem and start; none where the files are not there."""

@@ -3,16 +3,15 @@
 import csv
 import os
 import platform
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import numpy as np
-import scipy
-import sklearn
 from rich.table import Table
 from threadpoolctl import threadpool_info
 
 from .harness import FIGURES, measure
 
+NEEDED = ("numpy", "scipy", "scikit-learn")
 SPREAD = ("min", "median", "max")
 COLUMNS = (
     "case",
@@ -33,11 +32,14 @@ class Suite:
     title : str
         Heading of the table.
     cases : sequence of Case
+    packages : sequence of str
+        Packages whose versions its file tells, beside those that narxkit needs itself.
     """
 
-    def __init__(self, title, cases):
+    def __init__(self, title, cases, packages=()):
         self.title = title
         self.cases = tuple(cases)
+        self.packages = packages
 
     def rows(self, quick, announce):
         """Measure, one dict per case; a case whose package is missing has no figures."""
@@ -114,27 +116,35 @@ def short(number):
     return f"{number:,.0f}" if abs(number) >= 100 else f"{number:.3g}"
 
 
-def save(rows, path):
-    """Write rows, under one comment line that says where they were measured."""
+def save(rows, path, packages=()):
+    """Write rows, under one comment line that says where and beside what they were measured."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="") as file:
-        file.write(f"# {machine()}\n")
+        file.write(f"# {machine(packages)}\n")
         writer = csv.DictWriter(file, rows[0], lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
 
 
-def machine():
+def machine(packages=()):
     """Processor and versions, in one line."""
     pools = threadpool_info()
     blas = {f"{p['internal_api']} {p['version']}" for p in pools if p["user_api"] == "blas"}
     parts = (
         f"{processor()}, {os.cpu_count()} cores, one thread used",
         f"{platform.system()}, Python {platform.python_version()}",
-        f"numpy {np.__version__}, scipy {scipy.__version__}, scikit-learn {sklearn.__version__}",
+        ", ".join(map(versioned, (*NEEDED, *packages))),
         ", ".join(sorted(blas)),
     )
     return "; ".join(parts)
+
+
+def versioned(package):
+    """A package and its version."""
+    try:
+        return f"{package} {version(package)}"
+    except PackageNotFoundError:
+        return f"{package} missing"
 
 
 def processor():

@@ -12,8 +12,7 @@ from narxkit.solvers import Monitor
 from narxkit.study import find_task
 from narxkit.taps import Segments, make_taps
 
-from .harness import Case, stopwatch
-from .peers import (
+from .byhand import (
     contraction,
     numpy_free_run,
     numpy_rollouts,
@@ -22,6 +21,7 @@ from .peers import (
     torch_functions,
     torch_modules,
 )
+from .harness import Case, stopwatch
 from .report import Suite
 
 STEPS = 10_000
@@ -103,7 +103,7 @@ def solar_backtest():
     data = task.read()
     train, test = data.loc["2017"], data.loc["2023"]
     X, y = test[task.features], test[task.target]
-    model = task.network(0).set_params(max_iter=10, early_stopping=False)
+    model = task.network(random_state=0).set_params(max_iter=10, early_stopping=False)
     model.fit(train[task.features], train[task.target])
     mean, std = train.mean(), train.std(ddof=0)
     standardised = standardise(test, mean, std)
