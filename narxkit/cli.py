@@ -183,13 +183,9 @@ def make_parser():
 def add_series(command):
     """Declare what a series is and what is asked of it."""
     command.add_argument("series", metavar="SERIES", help="a shipped series, or a file")
-    command.add_argument(
-        "--target", metavar="A,B", type=names, help="columns to forecast, each by itself"
-    )
-    command.add_argument("--inputs", metavar="A,B", type=names, help="columns to use as inputs")
-    command.add_argument(
-        "--known-future", metavar="A", type=names, help="inputs that are known ahead"
-    )
+    command.add_argument("--target", metavar="A,B", help="columns to forecast, each by itself")
+    command.add_argument("--inputs", metavar="A,B", help="columns to use as inputs")
+    command.add_argument("--known-future", metavar="A", help="inputs that are known ahead")
     command.add_argument("--horizon", metavar="N", type=count, help="rows to forecast (24)")
     command.add_argument(
         "--lags", metavar="L", type=lags, help="lags of the target: 24, or 1,2,24 for just these"
@@ -200,15 +196,10 @@ def add_series(command):
     )
 
 
-def names(text):
-    """Read names of columns, separated by commas."""
-    return [name.strip() for name in text.split(",") if name.strip()]
-
-
 def count(text):
     """Read a whole number of at least 1."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"must be an int >= 1. Got {text!r}.")
+    if not text.strip().isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 on. Got {text!r}.")
     return int(text)
 
 
@@ -226,7 +217,7 @@ def seed(text):
 
 def forecast(args):
     """Test a model on a series; forecast past the end of a file."""
-    check_files(args.out, args.plot)
+    check_files(args.series, args.out, args.plot)
     forecast_file(args) if is_file(args.series) else forecast_series(args)
 
 
@@ -247,17 +238,16 @@ def forecast_file(args):
     """Test on the end of a file, forecast past it, print both, and write the files."""
     from narxkit import study
 
-    notes, tasks = own_tasks(args)
+    tasks = own_tasks(args)
     with progress_shown() as progress:
         outlooks = [study.look_ahead(task, args.model, args.seed, progress) for task in tasks]
         frame = study.side_by_side(outlooks)
         write(args.out, frame.to_csv, progress)
         write(args.plot, lambda path: study.plot_outlooks(outlooks).savefig(path), progress)
-    show_lines([*notes, ""])
     for outlook in outlooks:
         show_study(outlook.study)
         show_lines([""])
-    show_forecast(frame, f"Forecast by {outlooks[0].study.chosen}, fitted on all rows")
+    show_forecast(frame, outlooks[0].heading)
     show_written(args)
 
 
@@ -266,9 +256,7 @@ def compare(args):
     from narxkit import study
 
     if is_file(args.series):
-        notes, tasks = own_tasks(args)
-        tasks = [task.test for task in tasks]
-        show_lines([*notes, ""])
+        tasks = [task.test for task in own_tasks(args)]
     else:
         tasks = [shipped_task(args)]
     for task in tasks:
@@ -293,7 +281,7 @@ def datasets(args):
 
 def is_file(series):
     """Whether a file is meant, rather than the name of a shipped series."""
-    return bool(Path(series).suffix) or len(Path(series).parts) > 1
+    return bool(Path(series).suffix) or len(Path(series).parts) > 1 or Path(series).is_dir()
 
 
 def shipped_task(args):
@@ -307,38 +295,47 @@ def shipped_task(args):
                 f"--{option.replace('_', '-')} is for files of your own: the columns of "
                 f"{args.series} and what is known of them ahead are part of its protocol."
             )
-    target = None if args.target is None else ",".join(args.target)
-    return task.adjusted(target, args.horizon, args.lags)
+    return task.adjusted(args.target, args.horizon, args.lags)
 
 
 def own_tasks(args):
-    """What was found in a file, and a task for each target."""
+    """A task for each target of a file, after telling what was found in it."""
     from narxkit.files import read_series
     from narxkit.study import own_task
 
     series = read_series(args.series, args.time)
-    tasks = [
-        own_task(
-            series.frame,
-            target,
-            args.inputs or (),
-            args.known_future or (),
-            args.horizon or 24,
-            args.lags,
-            series.name,
-        )
-        for target in args.target or [None]
-    ]
-    return series.notes, tasks
+    show_lines([*series.notes, ""])
+    targets, inputs, known_future = (
+        names(option, series.frame) for option in (args.target, args.inputs, args.known_future)
+    )
+    options = inputs, known_future, args.horizon or 24, args.lags, series.name
+    return [own_task(series.frame, target, *options) for target in targets or [None]]
 
 
-def check_files(out, plot):
-    """Refuse files that could not be written, before the work starts."""
+def names(text, frame):
+    """Read names of columns, separated by commas; a name may hold commas itself."""
+    if text is None or text in frame:
+        return [] if text is None else [text]
+    return list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+
+
+def check_files(series, out, plot):
+    """Refuse files that could not or should not be written, before the work starts."""
     for path in filter(None, (out, plot)):
         if path.is_dir():
             raise ValueError(f"cannot write {path}: it is a folder; give the name of a file.")
         if not path.parent.is_dir():
             raise ValueError(f"cannot write {path}: there is no folder {path.parent}.")
+        if path.exists() and not path.is_file():
+            raise ValueError(f"cannot write {path}: it is no ordinary file.")
+        if not os.access(path.parent, os.W_OK):
+            raise ValueError(f"cannot write {path}: the folder {path.parent} is not writable.")
+        if path.resolve() == Path(series).resolve():
+            raise ValueError(f"cannot write {path}: it is the file to read; give another name.")
+    if out and plot and out.resolve() == plot.resolve():
+        raise ValueError(f"--out and --plot both name {out}: give two names.")
+    if out and out.suffix.lower() in (".xlsx", ".xls", ".ods", ".parquet", ".pq"):
+        raise ValueError(f"cannot write {out}: forecasts are written as CSV; end it in .csv.")
     if plot:
         from narxkit.plotting import load_matplotlib
 

@@ -3,16 +3,19 @@
 `read_series` answers with a frame of numbers over time and with sentences on everything that it
 found and mended. What it takes for what:
 
-- The **separator** is the first of tab, ``;``, ``|`` and ``,`` in the header line. Numbers have a
-  decimal comma where some can be read only so.
+- The **separator** is the first of tab, ``;``, ``|`` and ``,`` that most lines hold equally often;
+  lines before the first of these are skipped. Numbers have a decimal comma where some can be read
+  only so; where all could be either (``14.380``), the sign stands for thousands if plain numbers of
+  up to three digits stand beside it.
 - The **time column** is the one named, else one with the name of a time in one of several
   languages, else the first that holds dates. A column of clock times beside one of dates is joined
   to it. Dates are read day first or month first, whichever all of them allow, and where both are
   possible, whichever gives the evener steps.
 - A **cell** that is no number is missing; so are ``NA``, ``-`` and their like. A column that holds
   mostly text is left out.
-- Rows that come twice are averaged; missing rows of a regular clock are put in as missing, unless
-  more than ``LONGEST_FILLED`` of them follow each other: such a gap stays a seam.
+- Rows of the same time are averaged, unless they are many: then something tells them apart, an
+  hour or a place, and that is refused. Missing rows of a regular clock are put in as missing,
+  unless more than ``LONGEST_FILLED`` of them follow each other: such a gap stays a seam.
 """
 
 import io
@@ -30,12 +33,14 @@ __all__ = ["SeriesFile", "read_series"]
 
 TEXT = pd.StringDtype("python", na_value=np.nan)  # the same with and without pyarrow
 LONGEST_FILLED = 200  # rows
+MOST_SHARED = 0.2  # of the rows, may have the time of another
 SEPARATORS = "\t;|,"
 MISSING = {"", "-", "--", "na", "n/a", "nan", "#n/a", "null", "none", "nil", "?", "."}
 TIME_NAMES = (
-    "time", "date", "datetime", "timestamp", "ds", "zeit", "datum", "zeitstempel", "zeitpunkt",
-    "uhrzeit", "heure", "horodatage", "fecha", "hora", "data", "ora", "tijd", "tid", "month",
-    "monat", "mois", "year", "jahr", "annee", "day", "tag", "jour",
+    "time", "date", "datetime", "timestamp", "ts", "ds", "zeit", "datum", "zeitstempel",
+    "zeitpunkt", "zeitraum", "uhrzeit", "heure", "horodatage", "fecha", "hora", "data", "ora",
+    "tijd", "tid", "interval", "period", "year", "jahr", "annee", "quarter", "quartal", "month",
+    "monat", "mois", "mes", "mese", "day", "tag", "jour",
 )  # fmt: skip
 # the months of English, German, French, Spanish, Italian, Portuguese and Dutch, without accents
 MONTHS = (
@@ -47,19 +52,30 @@ MONTH_OF = {name: i + 1 for i, names in enumerate(MONTHS) for name in names.spli
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 GROUPED = {  # numbers whose thousands stand apart, by their decimal sign
-    ".": re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?"),
+    ".": re.compile(r"[+-]?\d{1,3}([,'’]\d{3})+(\.\d*)?"),
     ",": re.compile(r"[+-]?\d{1,3}([.'’]\d{3})+(,\d*)?"),
 }
-WITH_COMMA = r"[+-]?(\d+|\d{1,3}([.'’\s]\d{3})+),\d+"
+WITH_COMMA = r"[+-]?(\d+,(\d{1,2}|\d{4,})|\d{1,3}([.'’\s]\d{3})+,\d+)"
 WITH_POINT = r"[+-]?(\d+\.(\d{1,2}|\d{4,})|\d{1,3}(,\d{3})+\.\d+)"
 CLOCK = r"(\d{1,2})(?:[:hH.](\d{2})?)(?::(\d{2})(?:[.,]\d+)?)?\s*([AaPp][Mm])?(?:\s*(?:Uhr|uhr|h))?"
-CLOCK_ALONE = re.compile(CLOCK)
 DATE = re.compile(
     r"(\d{1,4})\s*[-./\s]\s*(\d{1,2})\s*[-./\s]\s*(\d{1,4})\.?"
     rf"(?:[T,\s]+(?:um|at|à)?\s*{CLOCK})?"
 )
 MONTH_FIRST = re.compile(r"^([^\W\d_]{3,})\.?\s*(?:(\d{1,2}),)?\s*(\d{4})")
 MONTH_BETWEEN = re.compile(r"(\d{1,4})[-./\s]*(?:de\s+)?([^\W\d_]{3,})[-./\s]*(?:de\s+)?(\d{1,4})")
+EITHER = r"[+-]?\d{1,3}(\.\d{3})+|[+-]?\d{1,3}(,\d{3})+"  # thousands, or three decimals
+HOUR_NAMES = ("hour", "stunde", "heure", "hora", "ora", "uur", "timme")
+PLAIN_FORMS = (  # what is written around and in times, and plainer
+    (re.compile(r"^[^\W\d_]{2,}\.?,?\s+(?=\d+[-./]\d+[-./])"), ""),  # the day of the week
+    (re.compile(r"\s+[-–]\s+.*$"), ""),  # the end of an interval
+    (re.compile(r"([AaPp])\.\s?[Mm]\."), r"\1m"),
+    (re.compile(r"^(\d{1,2})[/.-](\d{4})$"), r"\2-\1-1"),
+    (re.compile(r"^(\d{4})[-/ ]?[QqTt]([1-4])$"), r"\1-q\2"),
+    (re.compile(r"^[QqTt]([1-4])[-/ ]?(\d{4})$"), r"\2-q\1"),
+)
+QUARTERS = {"q1": "1-1", "q2": "4-1", "q3": "7-1", "q4": "10-1"}
+STAND_INS = (-999, -9999, -99999)  # for missing values, in files of instruments
 DIGITS = {4: "%Y", 6: "%Y%m", 8: "%Y%m%d", 10: "s", 12: "%Y%m%d%H%M", 13: "ms", 14: "%Y%m%d%H%M%S"}
 
 
@@ -95,7 +111,7 @@ class SeriesFile:
     >>> series.frame["Last"].tolist()
     [1.5, 2.5, nan]
     >>> print(*series.notes, sep="\\n")
-    load.csv: 3 daily rows from 2024-12-30 to 2025-01-01 (column 'Datum', read as day.month.year).
+    load.csv: 3 rows, daily, from 2024-12-30 to 2025-01-01 (column 'Datum', read as day.month.year).
     Numbers are read with a decimal comma.
     Line 4: 'Last' holds 'x' instead of a number; it counts as missing.
     """
@@ -140,6 +156,8 @@ def read_series(path, time=None):
     Timestamp('2024-03-14 13:00:00')
     """
     path = Path(path)
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder: give a file in it.")
     cells = _parquet(path) if path.suffix.lower() in (".parquet", ".pq") else _csv(path)
     cells = cells.dropna(how="all")
     if not len(cells):
@@ -157,8 +175,7 @@ def read_series(path, time=None):
 def _csv(path):
     """Cells as stripped text, missing ones as NaN; the index holds line numbers."""
     text = _decoded(path)
-    header = text.lstrip().partition("\n")[0]
-    separator = next((sign for sign in SEPARATORS if sign in header), ",")
+    separator, n_skipped = _layout(text)
     try:
         cells = pd.read_csv(
             io.StringIO(text),
@@ -168,6 +185,7 @@ def _csv(path):
             skip_blank_lines=False,
             skipinitialspace=True,
             index_col=False,
+            skiprows=n_skipped,
         )
     except pd.errors.EmptyDataError as error:
         raise ValueError(f"{path.name} is empty: give a table with a header line.") from error
@@ -187,8 +205,21 @@ def _csv(path):
             "names of the columns should be: add a header line."
         )
     cells = cells.apply(lambda column: column.str.strip().str.strip("\u00a0'\""))
-    cells.index += 2
+    cells.index += 2 + n_skipped
     return cells.where(~cells.apply(lambda column: column.str.lower().isin(MISSING)))
+
+
+def _layout(text):
+    """The separator of a table, and how many lines stand before its header."""
+    lines = [re.sub(r'"[^"]*"|^sep=.|^#.*', "", line) for line in text.split("\n", 200)[:200]]
+    filled = [line for line in lines if line.strip()]
+    for sign in SEPARATORS:
+        counts = [line.count(sign) for line in filled]
+        usual = max(set(counts), key=counts.count, default=0)
+        if usual and counts.count(usual) >= 0.5 * len(counts):
+            header = next(i for i, line in enumerate(lines) if line.count(sign) >= usual)
+            return sign, header
+    return ",", next((i for i, line in enumerate(lines) if line.strip()), 0)
 
 
 def _decoded(path):
@@ -199,6 +230,8 @@ def _decoded(path):
         content = file.handle.read()
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return content.decode("utf-16")
+    if b"\x00" in content[:4096]:
+        raise ValueError(f"{path.name} is no text file: save the table as CSV and give that file.")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -239,7 +272,9 @@ def _times(cells, time, name):
     values = values.astype(TEXT)
     clock = _clock_column(cells, column)
     if clock is not None:
-        values, columns = values + " " + cells[clock], [column, clock]
+        hours = cells[clock].astype(TEXT)
+        hours = hours.where(~hours.str.fullmatch(r"\d{1,2}"), hours + ":00")
+        values, columns = values + " " + hours, [column, clock]
     index, how = _read_times(values, name, column)
     if isinstance(index, pd.DatetimeIndex) and index.tz is not None:
         how += ", as UTC"
@@ -261,7 +296,12 @@ def _time_column(cells):
         is_plain = values.astype(TEXT).str.fullmatch(r"[+-]?\d+([.,]\d*)?").mean() > 0.5
         if dates.notna().mean() > 0.8 and (column in named or not is_plain):
             return column
-    return None
+    texts = (c for c in named if cells[c].dtype == TEXT and _has_letters(cells[c]))
+    return next(texts, None)  # its cells will be complained of
+
+
+def _has_letters(values):
+    return values.dropna().head(50).str.contains(r"[^\W\d_]|[/:.-]").mean() > 0.5
 
 
 def _clock_column(cells, column):
@@ -270,10 +310,14 @@ def _clock_column(cells, column):
     if days.str.contains(r"[:hH]").any():
         return None
     for other in cells.columns.drop(column):
-        values = cells[other].dropna().head(50)
-        if len(values) and values.map(lambda v: bool(CLOCK_ALONE.fullmatch(str(v)))).all():
-            if values.astype(TEXT).str.contains(":").any():
-                return other
+        values = cells[other].dropna().head(50).astype(TEXT)
+        if not len(values):
+            continue
+        if values.str.fullmatch(CLOCK).all() and values.str.contains(":").any():
+            return other
+        is_hour = values.str.fullmatch(r"\d{1,2}").all() and values.astype(int).max() <= 24
+        if is_hour and set(_words(other)) & set(HOUR_NAMES):
+            return other
     return None
 
 
@@ -299,8 +343,12 @@ def _parse(values):
         return _digits(texts, int(seen.str.len().mode()[0])), ""
     has_zone = seen.str.contains(r"(?:[+-]\d\d:?\d\d|Z)$").any()
     iso = pd.to_datetime(texts, format="ISO8601", errors="coerce", utc=bool(has_zone))
-    if iso.notna().sum() >= 0.8 * len(seen):
+    if has_zone or iso.notna().sum() == len(seen):
         return pd.DatetimeIndex(iso), ""
+    for form, plain in PLAIN_FORMS:
+        texts = texts.str.replace(form, plain, regex=True)
+    if texts.str.contains("-q", na=False).any():
+        texts = texts.str.replace(r"q[1-4]$", lambda found: QUARTERS[found[0]], regex=True)
     parts = _months_as_numbers(texts).str.extract(f"^{DATE.pattern}$")
     return _from_parts(parts)
 
@@ -350,7 +398,8 @@ def _from_parts(parts):
     n_read = {name: stamps.notna().sum() for name, stamps in read.items()}
     best = [name for name in read if n_read[name] == max(n_read.values())]
     order = min(best, key=lambda name: len(np.unique(np.diff(read[name].dropna().asi8))))
-    return read[order], order
+    doubt = [f", though {other} is possible too" for other in best if other != order]
+    return read[order], order + "".join(doubt)
 
 
 def _stamps(year, month, day, numbers, half):
@@ -370,7 +419,7 @@ def _stamps(year, month, day, numbers, half):
 
 def _numbers(cells, name):
     """Columns of numbers, and sentences on those that hold none and on cells that are text."""
-    decimal = "," if _has_decimal_comma(cells) else "."
+    decimal, doubts = _decimal_sign(cells)
     columns, notes, texts = {}, [], []
     for column in cells:
         values, given = _column(cells[column], decimal), cells[column].notna()
@@ -384,41 +433,81 @@ def _numbers(cells, name):
         if is_text.any():
             notes.append(_note_text(cells[column][is_text], column))
         columns[column] = values.where(np.isfinite(values))
+        notes += _note_stand_ins(values, column)
     if not columns:
+        example = ""
+        if texts:
+            cell = cells[texts[0]].dropna()
+            example = f", as {str(cell.iloc[0])!r} in line {cell.index[0]}"
         raise ValueError(
-            f"{name} has no column of numbers beside its times: it has {_listed(cells.columns)}."
+            f"{name} has no column of numbers beside its times: it has "
+            f"{_listed(cells.columns) or 'no other column'}{example}."
         )
     if texts:
         verbs = ("holds", "is") if len(texts) == 1 else ("hold", "are")
         notes.append("{} {} text and {} left out.".format(_listed(texts), *verbs))
-    if decimal == ",":
+    if decimal == "," and not doubts:
         notes.insert(0, "Numbers are read with a decimal comma.")
+    notes = doubts + notes
     return pd.DataFrame(columns, index=cells.index), notes
 
 
-def _has_decimal_comma(cells):
-    """Whether more cells are numbers with a decimal comma than with a decimal point."""
-    surplus = 0
+def _decimal_sign(cells):
+    """The sign before decimals, and a sentence where it is in doubt."""
+    surplus, either = 0, {}
     for column in cells:
-        if cells[column].dtype.kind not in "iufbM":
-            texts = cells[column].dropna().astype(TEXT)
-            surplus += int(texts.str.fullmatch(WITH_COMMA).sum())
-            surplus -= int(texts.str.fullmatch(WITH_POINT).sum())
-    return surplus > 0
+        if cells[column].dtype.kind in "iufbM":
+            continue
+        texts = _plain_signs(cells[column].dropna())
+        surplus += int(texts.str.fullmatch(WITH_COMMA).sum())
+        surplus -= int(texts.str.fullmatch(WITH_POINT).sum())
+        is_either = texts.str.fullmatch(EITHER)
+        if is_either.any():
+            sign = "," if "," in texts[is_either].iloc[0] else "."
+            has_small = texts.str.fullmatch(r"[+-]?\d{1,3}").any()
+            either[column] = sign, texts[is_either].iloc[0], has_small
+    if surplus or not either:
+        return "," if surplus > 0 else ".", []
+    column, (sign, example, _) = next(iter(either.items()))
+    other = {",": ".", ".": ","}[sign]
+    if any(has_small for *_, has_small in either.values()):
+        return other, [f"Numbers such as {example!r} in {column!r} are read as thousands."]
+    return sign, [
+        f"Numbers such as {example!r} in {column!r} are read as {example.replace(',', '.')}; if "
+        f"thousands are meant, write them without {sign!r}."
+    ]
+
+
+def _plain_signs(texts):
+    """Numbers as texts, without blanks, with their minus in front."""
+    texts = texts.astype(TEXT).str.replace(r"[\s\u00a0\u202f]", "", regex=True)
+    texts = texts.str.replace("\u2212", "-")
+    return texts.str.replace(r"^\((\d.*)\)$|^(\d.*)-$", r"-\1\2", regex=True)
 
 
 def _column(cells, decimal):
     """Cells as floats, NaN where they are no number."""
     if cells.dtype.kind in "iufb" or pd.api.types.is_numeric_dtype(cells.dtype):
         return cells.astype(float)
-    texts = cells.astype(TEXT).str.replace(r"[\s\u00a0\u202f]", "", regex=True)
+    texts = _plain_signs(cells)
+    truths = texts.str.lower().map({"true": 1.0, "false": 0.0})
+    if truths.notna().any():
+        return truths
     is_grouped = texts.str.fullmatch(GROUPED[decimal].pattern)
     if is_grouped.any():
-        grouping = r"[.'’]" if decimal == "," else ","
+        grouping = r"[.'’]" if decimal == "," else r"[,'’]"
         texts = texts.where(~is_grouped, texts.str.replace(grouping, "", regex=True))
     if decimal == ",":
         texts = texts.str.replace(",", ".")
     return pd.to_numeric(texts, errors="coerce").astype(float)
+
+
+def _note_stand_ins(values, column):
+    return [
+        f"{column!r} is {number} in {n:,} rows: if that means missing, empty these cells."
+        for number in STAND_INS
+        if (n := int((values == number).sum())) > 1
+    ]
 
 
 def _note_text(cells, column):
@@ -454,6 +543,7 @@ def _in_order(frame, index):
         frame = frame.sort_index(kind="stable")
     twice = frame.index.duplicated()
     if twice.any():
+        _refuse_many(frame, twice)
         n, first = int(twice.sum()), said(frame.index[twice][0])
         notes.append(
             f"The time {first} comes twice; its rows are averaged."
@@ -464,6 +554,18 @@ def _in_order(frame, index):
     clock = Clock.from_index(frame.index)
     frame, more = _filled(frame, clock)
     return frame, notes + more, clock
+
+
+def _refuse_many(frame, twice):
+    """Times shared by many different rows: something tells the rows apart."""
+    others = twice & ~frame.reset_index().duplicated().to_numpy()
+    if others.mean() > MOST_SHARED:
+        first = frame.index[twice][0]
+        raise ValueError(
+            f"{int((frame.index == first).sum())} different rows have the time {said(first)}, and "
+            f"{int(others.sum()):,} rows share theirs in all: if an hour stands in a column of its "
+            "own, join it to the date; if there are several places or meters, keep one of them."
+        )
 
 
 def _filled(frame, clock):
@@ -511,7 +613,7 @@ def _summary(name, frame, clock, how):
     first, last = map(said, frame.index[[0, -1]])
     if (frame.index.normalize() == frame.index).all():
         first, last = first[:10], last[:10]
-    return f"{name}: {len(frame):,} {clock.describe()} rows from {first} to {last} ({how})."
+    return f"{name}: {len(frame):,} rows, {clock.describe()}, from {first} to {last} ({how})."
 
 
 def said(label):

@@ -112,7 +112,7 @@ class _TappedNetwork(TappedForecaster):
             raise ValueError(
                 f"{len(rows)} of {candidates.sum()} rows can be trained on, the others have "
                 "missing values (NaN) in their taps or targets, or no weight: at least 2 are "
-                "needed."
+                "needed; give smaller lags or fill the gaps."
             )
         return count_dropped(int(candidates.sum()), len(rows))
 

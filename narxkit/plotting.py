@@ -245,7 +245,7 @@ class ForecastDisplay(_Display):
         self.forecast_lines_ = {
             name: ax.plot(
                 *_points(y_pred),
-                **{"color": colour, "lw": 2.4, "label": name, "zorder": 3, **kwargs},
+                **{"color": colour, "lw": 2.4, "label": name, "zorder": 3} | _dot(y_pred) | kwargs,
             )[0]
             for (name, y_pred), colour in zip(self.y_pred.items(), _cycle(len(self.y_pred)))
         }
@@ -411,6 +411,7 @@ class HorizonDisplay(_Display):
         style = {"color": colour, "label": name, "lw": 2.6 if bold else 1.3}
         style["zorder"] = 3 if bold else 2
         errors = self.rmse[name]
+        style |= _dot(errors)
         return self.ax_.plot(errors.index, errors.to_numpy(), **{**style, **kwargs})[0]
 
     def _label_lines(self, first):
@@ -651,6 +652,11 @@ def _plain_log_ticks(ax):
     ax.yaxis.set_minor_locator(ticker.NullLocator())
     ax.grid(axis="y", color=PALE, lw=0.6)
     ax.set_axisbelow(True)
+
+
+def _dot(values):
+    """A line of one point is seen as a dot."""
+    return {"marker": "o"} if len(values) == 1 else {}
 
 
 def _cycle(n):

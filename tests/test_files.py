@@ -50,6 +50,9 @@ def table(index, how="%Y-%m-%d %H:%M", sign=",", header="time,load"):
         ("%d.%m.%Y %H:%M Uhr", "day.month.year"),
         ("%m/%d/%Y %I:%M %p", "month/day/year"),
         ("%Y%m%d%H%M", ""),
+        ("Mo %d.%m.%Y %H:%M", "day.month.year"),
+        ("Monday %d.%m.%Y %H:%M", "day.month.year"),
+        ("%d.%m.%Y %H:%M - 23:59", "day.month.year"),
     ],
 )
 @pytest.mark.parametrize("sign", ["\t", ";", "|", ","])
@@ -58,7 +61,7 @@ def test_dates_of_many_countries(written, how, order, sign):
     assert list(series.frame.index) == list(HOURS)
     assert series.frame["load"].tolist() == list(range(48))
     assert series.notes == (
-        "load.csv: 48 hourly rows from 2024-03-30 20:00 to 2024-04-01 19:00 (column 'time'"
+        "load.csv: 48 rows, hourly, from 2024-03-30 20:00 to 2024-04-01 19:00 (column 'time'"
         + (f", read as {order})." if order else ")."),
     )
 
@@ -82,7 +85,7 @@ def test_months_as_words(written, words):
 
 def test_months_alone(written):
     series = written("Monat;x\nJan 2024;1\nFeb 2024;2\nMär 2024;3\nApr 2024;4\n")
-    assert series.notes[0].startswith("load.csv: 4 monthly rows from 2024-01-01 to 2024-04-01")
+    assert series.notes[0].startswith("load.csv: 4 rows, monthly, from 2024-01-01 to 2024-04-01")
 
 
 def test_ambiguous_dates_are_read_by_the_evener_steps(written):
@@ -111,19 +114,19 @@ def test_offsets_become_utc(written):
     text = "time,x\n2024-03-31T01:00+01:00,1\n2024-03-31T03:00+02:00,2\n2024-03-31T04:00+02:00,3"
     series = written(text)
     assert str(series.frame.index.tz) == "UTC"
-    assert "3 hourly rows" in series.notes[0] and "as UTC" in series.notes[0]
+    assert "3 rows, hourly," in series.notes[0] and "as UTC" in series.notes[0]
 
 
 @pytest.mark.parametrize("stamp", [1704067200, 1704067200000])
 def test_seconds_since_1970(written, stamp):
     step = 3600 * 10 ** (3 * (stamp > 1e12))
     series = written("timestamp,x\n" + "\n".join(f"{stamp + i * step},{i}" for i in range(9)))
-    assert series.notes[0].startswith("load.csv: 9 hourly rows from 2024-01-01 00:00 to")
+    assert series.notes[0].startswith("load.csv: 9 rows, hourly, from 2024-01-01 00:00 to")
 
 
 def test_years(written):
     series = written("year,spots\n" + "\n".join(f"{1900 + i},{i}" for i in range(30)))
-    assert "30 yearly rows from 1900-01-01 to 1929-01-01" in series.notes[0]
+    assert "30 rows, yearly, from 1900-01-01 to 1929-01-01" in series.notes[0]
 
 
 @pytest.mark.parametrize(
@@ -155,6 +158,90 @@ def test_a_compressed_file(tmp_path):
     with gzip.open(tmp_path / "load.csv.gz", "wt") as file:
         file.write(table(HOURS))
     assert len(read_series(tmp_path / "load.csv.gz").frame) == 48
+
+
+@pytest.mark.parametrize("half", ["a.m.", "am", "AM"])
+def test_halves_of_the_day(written, half):
+    text = f"time;x\n12/31/2024 11:00 {half};1\n12/31/2024 12:30 {half};2\n"
+    labels = written(text).frame.index
+    assert [said(label) for label in labels] == ["2024-12-31 00:30", "2024-12-31 11:00"]
+
+
+@pytest.mark.parametrize(
+    "cells", ["01/2005;02/2005;03/2005", "1/2005;2/2005;3/2005", "Jan 2005;Feb 2005;März 2005"]
+)
+def test_months_without_days(written, cells):
+    series = written("Monat\tx\n" + "\n".join(f"{cell}\t1" for cell in cells.split(";")))
+    assert "3 rows, monthly, from 2005-01-01 to 2005-03-01" in series.notes[0]
+
+
+@pytest.mark.parametrize("cells", ["1980Q1;1980Q2;1980Q3", "Q1 1980;Q2 1980;Q3 1980"])
+def test_quarters(written, cells):
+    series = written("quarter,x\n" + "\n".join(f"{cell},1" for cell in cells.split(";")))
+    assert "3 rows, quarterly, from 1980-01-01 to 1980-07-01" in series.notes[0]
+
+
+@pytest.mark.parametrize("header, first", [("date;hour;load", 0), ("Datum;Stunde;Last", 1)])
+def test_hours_in_a_column_of_their_own(written, header, first):
+    lines = [f"{t:%Y-%m-%d};{t.hour + first};{i}" for i, t in enumerate(HOURS)]
+    series = written("\n".join([header, *lines]))
+    assert "48 rows, hourly," in series.notes[0]
+    assert series.frame.index[0] == HOURS[0] + pd.Timedelta(hours=first)
+
+
+@pytest.mark.parametrize(
+    "cells, numbers, note",
+    [  # 14.380 may be fourteen and a bit, or fourteen thousand
+        (["14.380", "15.120"], [14.38, 15.12],
+         "Numbers such as '14.380' in 'x' are read as 14.380; if thousands are meant, write them "
+         "without '.'."),
+        (["985", "1.038"], [985, 1038], "Numbers such as '1.038' in 'x' are read as thousands."),
+        (["985", "1,038"], [985, 1038], "Numbers such as '1,038' in 'x' are read as thousands."),
+    ],
+)  # fmt: skip
+def test_numbers_that_may_be_thousands(written, cells, numbers, note):
+    series = written("\n".join(["time;x", *(f"2024-01-0{i};{c}" for i, c in enumerate(cells, 1))]))
+    assert series.frame["x"].tolist() == numbers
+    assert series.notes[1:] == (note,)
+
+
+@pytest.mark.parametrize("cell", ["-1,5", "\u22121,5", "1,5-", "(1,5)"])
+def test_negative_numbers(written, cell):
+    series = written(f"time;x\n2024-01-01;{cell}\n2024-01-02;2,5\n")
+    assert series.frame["x"].tolist() == [-1.5, 2.5]
+
+
+def test_truths_are_numbers(written):
+    series = written("time;x;holiday\n2024-01-01;1;TRUE\n2024-01-02;2;false\n")
+    assert series.frame["holiday"].tolist() == [1, 0]
+
+
+def test_separators_inside_quotes_separate_nothing(written):
+    text = '"Time, local","Load; total | MW"\n2024-01-01,1\n2024-01-02,2\n'
+    assert list(written(text).frame) == ["Load; total | MW"]
+
+
+@pytest.mark.parametrize(
+    "preamble",
+    ["sep=;\n", "# Export 2.1\n# MEZ\n", "Lastgang Kunde 4711\nErstellt am: heute\n\n"],
+)
+def test_lines_before_the_header_are_skipped(written, preamble):
+    series = written(preamble + table(HOURS, "%d.%m.%Y %H:%M", ";").replace(";7\n", ";kaputt\n"))
+    assert list(series.frame) == ["load"] and len(series.frame) == 48
+    line = 9 + preamble.count("\n")
+    assert series.notes[1].startswith(f"Line {line}: 'load' holds 'kaputt'")
+
+
+def test_an_order_of_days_and_months_in_doubt_is_told(written):
+    series = written(table(pd.date_range("2024-01-01", periods=12), "%d/%m/%Y"))
+    assert "read as day.month.year, though month/day/year is possible too" in series.notes[0]
+
+
+def test_a_stand_in_for_missing_values_is_told(written):
+    series = written(table(HOURS).replace(",7\n", ",-9999\n").replace(",8\n", ",-9999\n"))
+    assert series.notes[1:] == (
+        "'load' is -9999 in 2 rows: if that means missing, empty these cells.",
+    )
 
 
 # --- the time column ---------------------------------------------------------------------------
@@ -271,7 +358,7 @@ def test_a_long_gap_stays(written):
 
 def test_weekends_of_a_market_are_no_gap(written):
     series = written(table(pd.bdate_range("2024-01-01", periods=60).delete(7)))
-    assert "59 trading days rows" in series.notes[0] and len(series.notes) == 1
+    assert "59 rows, trading days," in series.notes[0] and len(series.notes) == 1
 
 
 def test_a_jittering_clock_is_left_alone(written):
@@ -340,7 +427,50 @@ def test_a_time_column_that_is_not_there(written):
 
 def test_no_numbers(written):
     sentence = refused(written, "time,place\n2024-01-01,Ulm\n2024-01-02,Bonn\n")
-    assert sentence == "load.csv has no column of numbers beside its times: it has 'place'."
+    assert sentence == (
+        "load.csv has no column of numbers beside its times: it has 'place', as 'Ulm' in line 2."
+    )
+
+
+def test_several_places_in_one_file(written):
+    lines = [f"{t},{i},{place}" for i, t in enumerate(HOURS) for place in ("north", "south")]
+    lines = [line.replace(",", f",{k}", 1) for k, line in enumerate(lines)]
+    sentence = refused(written, "\n".join(["time,load,region", *lines]))
+    assert sentence == (
+        "2 different rows have the time 2024-03-30 20:00, and 48 rows share theirs in all: if an "
+        "hour stands in a column of its own, join it to the date; if there are several places or "
+        "meters, keep one of them."
+    )
+
+
+def test_a_column_of_times_that_cannot_be_read_is_told(written):
+    sentence = refused(written, "Week,load\n" + "\n".join(f"2015-W{i:02},{i}" for i in range(1, 9)),
+                       time="Week")  # fmt: skip
+    assert "as '2015-W01' in line 2" in sentence
+    sentence = refused(written, "Date,load\n" + "\n".join(f"first of {i},{i}" for i in range(9)))
+    assert sentence.startswith("load.csv: the times in column 'Date' cannot be read, as 'first of")
+
+
+def test_only_times(written):
+    sentence = refused(written, "time\n2024-01-01\n2024-01-02\n")
+    assert sentence == (
+        "load.csv has no column of numbers beside its times: it has no other column."
+    )
+
+
+def test_a_binary_file(tmp_path):
+    (tmp_path / "load.csv").write_bytes(b"PK\x03\x04\x00\x00")
+    with pytest.raises(ValueError) as error:
+        read_series(tmp_path / "load.csv")
+    assert str(error.value) == (
+        "load.csv is no text file: save the table as CSV and give that file."
+    )
+
+
+def test_a_folder(tmp_path):
+    with pytest.raises(ValueError) as error:
+        read_series(tmp_path)
+    assert str(error.value) == f"{tmp_path} is a folder: give a file in it."
 
 
 def test_a_spreadsheet(tmp_path):
@@ -366,7 +496,7 @@ def test_parquet(tmp_path, keep):
     assert series.frame["load"].tolist() == list(range(48))
     assert list(series.frame.index) == list(HOURS)
     assert series.notes == (
-        "load.parquet: 48 hourly rows from 2024-03-30 20:00 to 2024-04-01 19:00 (column 'when').",
+        "load.parquet: 48 rows, hourly, from 2024-03-30 20:00 to 2024-04-01 19:00 (column 'when').",
     )
 
 

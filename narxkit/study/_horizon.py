@@ -213,7 +213,7 @@ class HorizonStudy(Study):
         best, second = errors.sort_values().index[:2]
         other = second if best == self.chosen else self.chosen
         lead = f"On the mean over the horizons {best} is best"
-        if errors[other] < 1.0005 * errors[best]:
+        if errors[other] <= 1.0005 * errors[best]:
             return f"On the mean over the horizons {best} and {other} are level."
         if errors[other] > 10 * errors[best]:
             return f"{lead}; {other} errs more than ten times as much."

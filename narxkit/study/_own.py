@@ -16,6 +16,7 @@ from ._base import fit, run
 from ._horizon import HorizonStudy, HorizonTask, two_panels
 
 ALPHA = 3.0  # for a free run stronger than the default: what did well on wind and turbine
+MAX_ITER = 100
 HELD_OUT = 5  # one row in so many, at the end
 MOST_LAGS = 24
 SHORTEST = 10  # rows to learn from, beyond the lags
@@ -119,6 +120,13 @@ class Outlook:
 
     study: HorizonStudy
     y_hat: pd.Series
+
+    @property
+    def heading(self):
+        """What was forecast by what, in a line."""
+        test = self.study.task
+        last = said(test.read().index[-1])
+        return f"Forecast by {self.study.chosen}, fitted on all rows up to {last}"
 
     @property
     def rmse(self):
@@ -256,7 +264,7 @@ def own_task(data, target=None, inputs=(), known_future=(), horizon=24, lags=Non
         test=(known.index[n_training], known.index[-1]),
         input_lags=input_lags,
         output_lags=lags,
-        settings={"alpha": ALPHA},
+        settings={"alpha": ALPHA, "max_iter": MAX_ITER},
         history=int(history),
         steps=horizon,
         step=step,
