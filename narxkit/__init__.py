@@ -1,22 +1,26 @@
 """Time-series forecasting with networks that feed their own output back.
 
-The public names of the package; see the README for a first model.
+The public names of the package; see the README for a first model. A name is imported when it is
+first asked for, so that ``import narxkit`` and the command line's help cost nothing.
 """
 
-try:
-    from narxkit import _core  # noqa: F401
-except ImportError as error:
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from narxkit.baselines import ARX, Climatology, Persistence, SeasonalNaive, SmartPersistence
+    from narxkit.model_selection import backtest, skill_table
+    from narxkit.narx import NARX, TDNN
+    from narxkit.plotting import ForecastDisplay, HorizonDisplay, TrainingDisplay
+    from narxkit.skill import diebold_mariano, hit_rate
+    from narxkit.solvers import LBFGS, LevenbergMarquardt
+
+if find_spec("narxkit._core") is None:
     raise ImportError(
         "narxkit's kernels are not built: this is its source folder, so go to another one to use "
         "the installed package, or build here with pip install --editable ."
-    ) from error
-
-from narxkit.baselines import ARX, Climatology, Persistence, SeasonalNaive, SmartPersistence
-from narxkit.model_selection import backtest, skill_table
-from narxkit.narx import NARX, TDNN
-from narxkit.plotting import ForecastDisplay, HorizonDisplay, TrainingDisplay
-from narxkit.skill import diebold_mariano, hit_rate
-from narxkit.solvers import LBFGS, LevenbergMarquardt
+    )
 
 __version__ = "0.1.0"
 
@@ -38,3 +42,25 @@ __all__ = [
     "hit_rate",
     "skill_table",
 ]
+
+_HOMES = {
+    "baselines": ("ARX", "Climatology", "Persistence", "SeasonalNaive", "SmartPersistence"),
+    "model_selection": ("backtest", "skill_table"),
+    "narx": ("NARX", "TDNN"),
+    "plotting": ("ForecastDisplay", "HorizonDisplay", "TrainingDisplay"),
+    "skill": ("diebold_mariano", "hit_rate"),
+    "solvers": ("LBFGS", "LevenbergMarquardt"),
+}
+
+
+def __getattr__(name):
+    for module, names in _HOMES.items():
+        if name in names:
+            value = getattr(import_module(f"narxkit.{module}"), name)
+            globals()[name] = value
+            return value
+    raise AttributeError(f"module 'narxkit' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})

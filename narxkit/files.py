@@ -36,12 +36,12 @@ LONGEST_FILLED = 200  # rows
 MOST_SHARED = 0.2  # of the rows, may have the time of another
 SEPARATORS = "\t;|,"
 MISSING = {"", "-", "--", "na", "n/a", "nan", "#n/a", "null", "none", "nil", "?", "."}
-TIME_NAMES = (
+TIME_NAMES = {
     "time", "date", "datetime", "timestamp", "ts", "ds", "zeit", "datum", "zeitstempel",
     "zeitpunkt", "zeitraum", "uhrzeit", "heure", "horodatage", "fecha", "hora", "data", "ora",
     "tijd", "tid", "interval", "period", "year", "jahr", "annee", "quarter", "quartal", "month",
     "monat", "mois", "mes", "mese", "day", "tag", "jour",
-)  # fmt: skip
+}  # fmt: skip
 # the months of English, German, French, Spanish, Italian, Portuguese and Dutch, without accents
 MONTHS = (
     "jan gen ene", "feb fev", "mar maa mrz mrt", "apr avr abr", "mai may mag mei maj",
@@ -206,7 +206,9 @@ def _csv(path):
         )
     cells = cells.apply(lambda column: column.str.strip().str.strip("\u00a0'\""))
     cells.index += 2 + n_skipped
-    return cells.where(~cells.apply(lambda column: column.str.lower().isin(MISSING)))
+    cells = cells.where(~cells.apply(lambda column: column.str.lower().isin(MISSING)))
+    cells.attrs["separator"] = separator
+    return cells
 
 
 def _layout(text):
@@ -217,8 +219,8 @@ def _layout(text):
         counts = [line.count(sign) for line in filled]
         usual = max(set(counts), key=counts.count, default=0)
         if usual and counts.count(usual) >= 0.5 * len(counts):
-            header = next(i for i, line in enumerate(lines) if line.count(sign) >= usual)
-            return sign, header
+            least = max(1, usual - 1)  # rows may end in one separator more
+            return sign, next(i for i, line in enumerate(lines) if line.count(sign) >= least)
     return ",", next((i for i, line in enumerate(lines) if line.strip()), 0)
 
 
@@ -287,14 +289,15 @@ def _time_column(cells):
     for column in cells:
         if pd.api.types.is_datetime64_any_dtype(cells[column].dtype):
             return column
-    named = [column for column in cells if set(_words(column)) & set(TIME_NAMES)]
+    named = [column for column in cells if set(_words(column)) & TIME_NAMES]
     for column in [*named, *cells]:
         values = cells[column].dropna().head(50)
         if not len(values) or pd.api.types.is_float_dtype(values.dtype):
             continue
         dates = _parse(values.astype(TEXT))[0]
         is_plain = values.astype(TEXT).str.fullmatch(r"[+-]?\d+([.,]\d*)?").mean() > 0.5
-        if dates.notna().mean() > 0.8 and (column in named or not is_plain):
+        is_named = len(_words(column)) == 1 and column in named
+        if dates.notna().mean() > 0.8 and (is_named or not is_plain):
             return column
     texts = (c for c in named if cells[c].dtype == TEXT and _has_letters(cells[c]))
     return next(texts, None)  # its cells will be complained of
@@ -339,9 +342,11 @@ def _parse(values):
     """Time stamps of texts (NaT where there is none), and the order of day and month."""
     texts = values.str.strip()
     seen = texts.dropna()
-    if len(seen) and seen.str.fullmatch(r"\d+").mean() > 0.8:
+    if len(seen) and seen.str.fullmatch(r"\d+").mean() > 0.8 and seen.str.len().max() > 3:
         return _digits(texts, int(seen.str.len().mode()[0])), ""
-    has_zone = seen.str.contains(r"(?:[+-]\d\d:?\d\d|Z)$").any()
+    if len(seen) and seen.str.fullmatch(r"[2-6]\d{4}[.,]\d+").mean() > 0.8:
+        return _serial(texts.str.replace(",", ".")), ""
+    has_zone = seen.str.contains(r":\d\d.*(?:[+-]\d\d:?\d\d|Z)$").any()
     iso = pd.to_datetime(texts, format="ISO8601", errors="coerce", utc=bool(has_zone))
     if has_zone or iso.notna().sum() == len(seen):
         return pd.DatetimeIndex(iso), ""
@@ -353,8 +358,16 @@ def _parse(values):
     return _from_parts(parts)
 
 
+def _serial(texts):
+    """Time stamps of the days since the end of 1899, as spreadsheets count them."""
+    days = pd.to_timedelta(pd.to_numeric(texts, errors="coerce"), unit="D")
+    return pd.DatetimeIndex(pd.Timestamp("1899-12-30") + days).round("s")
+
+
 def _digits(texts, n):
     """Time stamps of whole numbers: years, dates without signs, or seconds since 1970."""
+    if n == 5:
+        return _serial(texts)
     if n not in DIGITS:
         return pd.DatetimeIndex([pd.NaT] * len(texts))
     how = {"unit": DIGITS[n]} if n in (10, 13) else {"format": DIGITS[n]}
@@ -470,7 +483,8 @@ def _decimal_sign(cells):
         return "," if surplus > 0 else ".", []
     column, (sign, example, _) = next(iter(either.items()))
     other = {",": ".", ".": ","}[sign]
-    if any(has_small for *_, has_small in either.values()):
+    is_quoted = sign == "," == cells.attrs.get("separator")  # who wrote 14,380 between commas
+    if is_quoted or any(has_small for *_, has_small in either.values()):
         return other, [f"Numbers such as {example!r} in {column!r} are read as thousands."]
     return sign, [
         f"Numbers such as {example!r} in {column!r} are read as {example.replace(',', '.')}; if "

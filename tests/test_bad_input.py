@@ -120,7 +120,7 @@ BAD_FITS = {
     "hardly a whole row": (
         {}, X[SEEN], Y[SEEN].where(np.isin(np.arange(100), [50, 51, 52])), {},
         "1 of 98 rows can be trained on, the others have missing values (NaN) in their taps or "
-        "targets, or no weight: at least 2 are needed.",
+        "targets, or no weight: at least 2 are needed; give smaller lags or fill the gaps.",
     ),
     "different lengths": (
         {}, X[SEEN], Y[:99], {}, "inconsistent numbers of samples: [100, 99]"

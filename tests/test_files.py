@@ -50,6 +50,7 @@ def table(index, how="%Y-%m-%d %H:%M", sign=",", header="time,load"):
         ("%d.%m.%Y %H:%M Uhr", "day.month.year"),
         ("%m/%d/%Y %I:%M %p", "month/day/year"),
         ("%Y%m%d%H%M", ""),
+        ("%d-%b-%Y %H:%M", "day.month.year"),
         ("Mo %d.%m.%Y %H:%M", "day.month.year"),
         ("Monday %d.%m.%Y %H:%M", "day.month.year"),
         ("%d.%m.%Y %H:%M - 23:59", "day.month.year"),
@@ -122,6 +123,30 @@ def test_seconds_since_1970(written, stamp):
     step = 3600 * 10 ** (3 * (stamp > 1e12))
     series = written("timestamp,x\n" + "\n".join(f"{stamp + i * step},{i}" for i in range(9)))
     assert series.notes[0].startswith("load.csv: 9 rows, hourly, from 2024-01-01 00:00 to")
+
+
+@pytest.mark.parametrize("sign", [".", ","])
+def test_days_as_spreadsheets_count_them(written, sign):
+    days = (HOURS - pd.Timestamp("1899-12-30")) / pd.Timedelta("1D")
+    cells = [f"{day:.5f}".replace(".", sign) for day in days]
+    series = written("Date;x\n" + "\n".join(f"{cell};1" for cell in cells))
+    assert list(series.frame.index) == list(HOURS)
+
+
+def test_a_number_with_a_name_of_times_in_it_is_no_time(written):
+    lines = [f"{t:%d.%m.%Y %H:%M},{1900 + i}" for i, t in enumerate(HOURS)]
+    series = written("\n".join(["MTU,Day-ahead load", *lines]))
+    assert "column 'MTU'" in series.notes[0] and list(series.frame) == ["Day-ahead load"]
+
+
+def test_rows_may_end_in_one_separator_more(written):
+    series = written(table(HOURS, sign=";").replace("\n", ";\n").replace(";;", ";", 1))
+    assert list(series.frame)[0] == "load" and len(series.frame) == 48
+
+
+def test_thousands_between_commas(written):
+    series = written('time,x\n2024-01-01,"14,380"\n2024-01-02,"15,120"\n')
+    assert series.frame["x"].tolist() == [14380, 15120]
 
 
 def test_years(written):

@@ -82,6 +82,16 @@ def test_pythons_are_the_same_wherever_they_are_named():
     assert project["requires-python"] == f">={named[0]}"
 
 
+def test_every_public_name_has_its_home():
+    """Names are imported when they are asked for: all of them can be, and no other."""
+    homes = [name for names in narxkit._HOMES.values() for name in names]
+    assert sorted(homes) == sorted(narxkit.__all__)
+    for name in narxkit.__all__:
+        assert getattr(narxkit, name).__name__ == name and name in dir(narxkit)
+    with pytest.raises(AttributeError, match="module 'narxkit' has no attribute 'Narx'"):
+        narxkit.Narx
+
+
 def test_licence_is_stated(installed):
     assert installed["License-Expression"] == "BSD-3-Clause"
     assert installed.get_all("License-File") == ["LICENSE"]
