@@ -22,8 +22,8 @@ F. Long kernels look at `stop` once per block and return early when it is set.
 
 import numpy as np
 
-from libc.math cimport NAN, fabs, isnan, sqrt
-from libc.string cimport memcpy, memset
+from libc.math cimport INFINITY, NAN, fabs, isnan, sqrt
+from libc.string cimport memcpy, memmove, memset
 from scipy.linalg.cython_blas cimport dgemm, dgemv, dsyrk
 
 cdef extern from "_simd.h" nogil:
@@ -35,6 +35,9 @@ cdef extern from "_simd.h" nogil:
     double nk_output(double bias, const double* z, const double* v, Py_ssize_t taps,
                      const double* x, const double* w, Py_ssize_t n)
     void nk_outer(const double* x, Py_ssize_t n, const double* d, Py_ssize_t m, double* J)
+    void nk_combine(const double* c, const Py_ssize_t* offset, Py_ssize_t n, const double* S,
+                    double* out, Py_ssize_t m)
+    void nk_dots(const double* W, Py_ssize_t n, Py_ssize_t width, const double* d, double* out)
 
 ACTIVATIONS = {"identity": 0, "tanh": 1, "logistic": 2, "relu": 3, "softplus": 4}
 DIVERGED = 1e3          # standard deviations: a rollout that leaves them has diverged
@@ -61,6 +64,9 @@ cdef struct Net:
     Py_ssize_t W[MAX_LAYERS]    # offset of each layer's weights
     Py_ssize_t b[MAX_LAYERS]    # offset of each layer's intercepts
     const Py_ssize_t* tap       # offset of each tap from "row t" of its array
+    const Py_ssize_t* lag       # of each output tap
+    const Py_ssize_t* column    # of each output tap
+    int K                       # largest lag of an output
 
 
 cdef class Plan:
@@ -81,7 +87,7 @@ cdef class Plan:
     """
 
     cdef Net net
-    cdef Py_ssize_t[::1] _tap
+    cdef Py_ssize_t[::1] _tap, _lag, _column
     cdef readonly tuple args
     cdef readonly Py_ssize_t history, lead
 
@@ -107,7 +113,10 @@ cdef class Plan:
         net.P = at + net.T * net.p if linear else at
         self._tap = np.array([j - lag * net.p for j, lag in outputs]
                              + [i - lag * net.m for i, lag in inputs] + [0], dtype=np.intp)
-        net.tap = &self._tap[0]
+        self._lag = np.array([lag for _, lag in outputs] + [0], dtype=np.intp)
+        self._column = np.array([j for j, _ in outputs] + [0], dtype=np.intp)
+        net.tap, net.lag, net.column = &self._tap[0], &self._lag[0], &self._column[0]
+        net.K = max([0] + [lag for _, lag in outputs])
         lags = [lag for _, lag in outputs + inputs]
         self.history = max([0] + lags)
         self.lead = max([0] + [-lag for lag in lags])
@@ -224,8 +233,9 @@ cdef void pack(const Net* net, const double* theta, double* w) noexcept nogil:
 
 
 cdef inline void forward_row(const Net* net, const double* w, const double* z, double* a,
-                             double* y_hat) noexcept nogil:
-    """y_hat (p) of one lagged vector; a: room for two padded layers."""
+                             double* y_hat, double* A, Py_ssize_t B, Py_ssize_t r) noexcept nogil:
+    """y_hat (p) of one lagged vector; a: room for two padded layers.  A, if not NULL, keeps the
+    hidden layers as `forward` does, of row r of B."""
     cdef const double* x = z
     cdef double* swap = a + pad(net.width)
     cdef int l, j, width, last = pad(net.size[net.L - 1])
@@ -234,6 +244,9 @@ cdef inline void forward_row(const Net* net, const double* w, const double* z, d
         width = pad(net.size[l + 1])
         nk_layer(net.f, x, net.size[l], w, w + net.size[l] * width, a, net.size[l + 1], width)
         w += <Py_ssize_t>(net.size[l] + 1) * width
+        if A != NULL:
+            memcpy(A + r * net.size[l + 1], a, net.size[l + 1] * sizeof(double))
+            A += B * net.size[l + 1]
         x = a
         a, swap = swap, a
     for j in range(net.p):
@@ -333,10 +346,25 @@ cdef void backward(const Net* net, const double* theta, int B, const double* Z, 
             G, spare = spare, G
 
 
+cdef void by_taps(const Net* net, const double* theta, int B, int j, const double* root,
+                  const double* G, double* C) noexcept nogil:
+    """C (B, n_y) = root[:, j] d y_hat[:, j] / d output taps; G: by the first hidden layer."""
+    cdef Py_ssize_t i, k, direct = net.W[0] if net.L == 1 else net.V
+    if net.L > 1:
+        matmul_transposed(B, net.n_y, net.size[1], G, theta + net.W[0], C)
+    else:
+        memset(C, 0, <Py_ssize_t>B * net.n_y * sizeof(double))
+    if direct >= 0:
+        for i in range(B):
+            for k in range(net.n_y):
+                C[i * net.n_y + k] += root[i * net.p + j] * theta[direct + k * net.p + j]
+
+
 cdef void jacobian(const Net* net, const double* theta, int B, int j, const double* Z,
                    const double* A, const double* root, double* G, double* spare,
-                   double* J) noexcept nogil:
-    """J (B, P) = root[:, j] d y_hat[:, j] / d theta; G, spare: room for the widest layer."""
+                   double* J, double* C) noexcept nogil:
+    """J (B, P) = root[:, j] d y_hat[:, j] / d theta, and, if not NULL, C (B, n_y) likewise by the
+    output taps; G, spare: room for the widest layer."""
     cdef int l, n_in, width
     cdef Py_ssize_t i, k
     cdef double one
@@ -365,6 +393,8 @@ cdef void jacobian(const Net* net, const double* theta, int B, int j, const doub
                 matmul_transposed(B, n_in, width, G, theta + net.W[l], spare)
             nk_chain(net.f, a, spare, <Py_ssize_t>B * n_in)
             G, spare = spare, G
+    if C != NULL:
+        by_taps(net, theta, B, j, root, G, C)
     if net.V >= 0:
         for i in range(B):
             memset(J + i * P + net.V, 0, <Py_ssize_t>net.T * net.p * sizeof(double))
@@ -485,7 +515,7 @@ def residuals_and_jacobian(Plan plan, const double[::1] theta, Measured data,
             residuals(net, data, B, &rows[at], &weight[0], &e[at, 0], &root[0])
             for j in range(net.p):
                 jacobian(net, &theta[0], B, j, &Z[0], &A[0], &root[0], &G[0], &spare[0],
-                         &J[j, at, 0])
+                         &J[j, at, 0], NULL)
             at += B
 
 
@@ -519,7 +549,8 @@ def normal_equations(Plan plan, const double[::1] theta, Measured data,
             forward(net, &theta[0], B, &Z[0], &A[0], &e[0])
             sse += residuals(net, data, B, &rows[at], &weight[0], &e[0], &root[0])
             for j in range(p):
-                jacobian(net, &theta[0], B, j, &Z[0], &A[0], &root[0], &G[0], &spare[0], &J[0, 0])
+                jacobian(net, &theta[0], B, j, &Z[0], &A[0], &root[0], &G[0], &spare[0], &J[0, 0],
+                         NULL)
                 dsyrk("U", "N", &P, &B, &unit, &J[0, 0], &P, &unit, &JtJ[0, 0], &P)
                 dgemv("N", &P, &B, &unit, &J[0, 0], &P, &e[j], &p, &unit, &Jte[0], &one)
             at += B
@@ -587,7 +618,7 @@ cdef roll_each(Plan plan, const double[::1] theta, Measured data, const Py_ssize
             for s in range(lengths[i]):
                 t = origins[i] + s
                 gather(net, y, data.u + t * net.m, &z[0])
-                forward_row(net, &w[0], &z[0], &a[0], y)
+                forward_row(net, &w[0], &z[0], &a[0], y, NULL, 0, 0)
                 accept(net, data, t, s, y, &bad[i])
                 y += net.p
 
@@ -618,3 +649,385 @@ cdef roll_together(Plan plan, const double[::1] theta, Measured data, const Py_s
                     memcpy(y, &y_hat[0] + i * net.p, net.p * sizeof(double))
                     accept(net, data, origins[at + i] + s, s, y, &bad[at + i])
             at += B
+
+
+# ---------------------------------------------------------------- closed loop: training on rollouts
+# A walk takes the rows of all rollouts one after another: row r of a block is step s of a rollout,
+# and the prediction of `lag` steps before stands `lag` rows before.
+
+cdef struct Walk:
+    const Py_ssize_t* origins   # first predicted row of each rollout
+    const Py_ssize_t* lengths   # its steps
+    Py_ssize_t i                # the rollout it is in
+    Py_ssize_t s                # the step to come
+
+
+cdef Py_ssize_t check_rollouts(Plan plan, Measured data, const Py_ssize_t[::1] origins,
+                               const Py_ssize_t[::1] lengths, const double[::1] weight,
+                               Py_ssize_t* longest) except -1:
+    """Rollouts stay inside the data and have their history; returns the number of all steps."""
+    cdef Py_ssize_t i, n = 0
+    check(plan, data, origins[:0], weight)
+    longest[0] = 0
+    for i in range(len(origins)):
+        if (origins[i] < plan.history or lengths[i] < 1
+                or origins[i] + lengths[i] + plan.lead > data.n):
+            raise IndexError(f"rollout {i} does not fit: origin {origins[i]}, {lengths[i]} steps.")
+        n += lengths[i]
+        longest[0] = max(longest[0], lengths[i])
+    return n
+
+
+cdef bint roll_block(const Net* net, const double* w, Measured data, Walk* walk, Py_ssize_t B,
+                     double* z, double* a, double* Z, double* A, double* y_hat, Py_ssize_t* rows,
+                     Py_ssize_t* steps, double* free) noexcept nogil:
+    """Walk on by B rows; False where a rollout diverges.
+
+    Z (B, T), A, rows (B,), steps (B,) are filled; y_hat (B, p), clipped, follows the predictions
+    before; free (B, p) is 1, or 0 where clipped.  z, a: padded rooms for one row.
+    """
+    cdef Py_ssize_t r, t, j, at
+    cdef int k
+    cdef const double* measured
+    cdef const double* u
+    for r in range(B):
+        if walk.s == walk.lengths[walk.i]:
+            walk.i, walk.s = walk.i + 1, 0
+        t = walk.origins[walk.i] + walk.s
+        rows[r], steps[r] = t, walk.s
+        measured, u = data.y + t * net.p, data.u + t * net.m
+        for k in range(net.n_y):
+            z[k] = (y_hat if net.lag[k] <= walk.s else measured)[net.tap[k]]
+        for k in range(net.n_y, net.T):
+            z[k] = u[net.tap[k]]
+        memcpy(Z + r * net.T, z, net.T * sizeof(double))
+        forward_row(net, w, z, a, y_hat, A, B, r)
+        for j in range(net.p):
+            at = t * net.p + j
+            free[j] = not (data.low != NULL and clip(data.low + at, data.high + at, y_hat + j))
+            if not fabs(y_hat[j]) <= LIMIT:
+                return False
+        y_hat += net.p
+        free += net.p
+        walk.s += 1
+    return True
+
+
+cdef class Room:
+    """Arrays for `size` rows of a walk, with `before` predictions kept from the rows before."""
+
+    cdef double[::1] w, z, a, Z, A, path, e, root, free
+    cdef Py_ssize_t[::1] rows, steps
+    cdef double* y_hat
+
+    def __init__(self, Plan plan, Py_ssize_t size, Py_ssize_t before=0):
+        cdef const Net* net = &plan.net
+        self.w = np.empty(packed_size(net))
+        self.z, self.a = np.zeros(pad(net.T) + NK_LANES), np.zeros(2 * pad(net.width) + NK_LANES)
+        self.Z, self.A = np.empty(size * net.T + 1), np.empty(size * net.hidden + 1)
+        self.path = np.zeros((before + size) * net.p)
+        self.e, self.root, self.free = (np.empty(size * net.p) for _ in range(3))
+        self.rows, self.steps = (np.empty(size, dtype=np.intp) for _ in range(2))
+        self.y_hat = &self.path[0] + before * net.p
+
+
+cdef bint walk_on(const Net* net, Room room, Measured data, Walk* walk, Py_ssize_t B,
+                  const double* weight, double* sse) noexcept nogil:
+    """The next B rows into the room, with residuals e and their root weights; False where a
+    rollout diverges."""
+    if not roll_block(net, &room.w[0], data, walk, B, &room.z[0], &room.a[0], &room.Z[0],
+                      &room.A[0], room.y_hat, &room.rows[0], &room.steps[0], &room.free[0]):
+        return False
+    memcpy(&room.e[0], room.y_hat, B * net.p * sizeof(double))
+    # what is clipped already moves no more: root is the weight alone
+    sse[0] += residuals(net, data, <int>B, &room.rows[0], weight, &room.e[0], &room.root[0])
+    return True
+
+
+def closed_values(Plan plan, const double[:, ::1] thetas, Measured data,
+                  const Py_ssize_t[::1] origins, const Py_ssize_t[::1] lengths,
+                  const double[::1] weight, const int[::1] stop, double[::1] sse):
+    """Sum of squared errors of every parameter vector over rollouts.
+
+    sse : OUT (len(thetas),); infinite where a rollout diverges, NaN when stopped.
+    """
+    cdef const Net* net = &plan.net
+    cdef Py_ssize_t longest, left, k, B, K = net.K
+    cdef Py_ssize_t n = check_rollouts(plan, data, origins, lengths, weight, &longest)
+    cdef Room room = Room(plan, BLOCK, K)
+    cdef Walk walk
+    sse[:] = 0.0
+    if not n:
+        return
+    with nogil:
+        for k in range(len(thetas)):
+            pack(net, &thetas[k, 0], &room.w[0])
+            walk = Walk(&origins[0], &lengths[0], 0, 0)
+            left = n
+            while left:
+                B = min(left, BLOCK)
+                if stop[0]:
+                    sse[k] = NAN
+                    break
+                if not walk_on(net, room, data, &walk, B, &weight[0], &sse[k]):
+                    sse[k] = INFINITY
+                    break
+                memmove(&room.path[0], &room.path[0] + B * net.p, K * net.p * sizeof(double))
+                left -= B
+
+
+def closed_normal_equations(Plan plan, const double[::1] theta, Measured data,
+                            const Py_ssize_t[::1] origins, const Py_ssize_t[::1] lengths,
+                            const double[::1] weight, const int[::1] stop, double[:, ::1] JtJ,
+                            double[::1] Jte):
+    """Sum of squared errors (returned: infinite where a rollout diverges, NaN when stopped), J'J
+    and J'e over rollouts, block by block.
+
+    The sensitivities S of the outputs by the parameters go with the path (real-time recurrent
+    learning):  S_t = D_t + sum_k C_{t,k} S_{t - lag_k},  0 where the output was clipped, with D the
+    derivative for fixed taps and C that by the output taps, of which only those on the path move.
+
+    JtJ : OUT (P, P), full and symmetric.
+    Jte : OUT (P,).
+    """
+    cdef const Net* net = &plan.net
+    cdef int P = <int>net.P, p = net.p, one = 1, B, j
+    cdef Py_ssize_t size = _rows_at_once(plan), K = net.K, row, r, i, k, left, longest
+    cdef Py_ssize_t n = check_rollouts(plan, data, origins, lengths, weight, &longest)
+    cdef double sse = 0.0, unit = 1.0
+    cdef Room room = Room(plan, size, K)
+    cdef Sensitivity S = Sensitivity(plan, size)
+    cdef double[:, ::1] J = np.empty((size, P))
+    cdef Walk walk
+    JtJ[:] = 0.0
+    Jte[:] = 0.0
+    if not n:
+        return 0.0
+    with nogil:
+        pack(net, &theta[0], &room.w[0])
+        walk = Walk(&origins[0], &lengths[0], 0, 0)
+        left = n
+        while left:
+            B = <int>min(left, size)
+            if stop[0]:
+                sse = NAN
+                break
+            if not walk_on(net, room, data, &walk, B, &weight[0], &sse):
+                sse = INFINITY
+                break
+            differentiate(net, &theta[0], room, S, B)
+            for j in range(p):
+                for r in range(B):
+                    weigh(room.root[r * p + j], &S.S[j, K + r, 0], P, &J[r, 0])
+                dsyrk("U", "N", &P, &B, &unit, &J[0, 0], &P, &unit, &JtJ[0, 0], &P)
+                dgemv("N", &P, &B, &unit, &J[0, 0], &P, &room.e[j], &p, &unit, &Jte[0], &one)
+                memmove(&S.S[j, 0, 0], &S.S[j, B, 0], K * P * sizeof(double))
+            memmove(&room.path[0], &room.path[0] + B * p, K * p * sizeof(double))
+            left -= B
+        for i in range(P):
+            for k in range(i):
+                JtJ[k, i] = JtJ[i, k]
+    return sse
+
+
+def closed_residuals_and_jacobian(Plan plan, const double[::1] theta, Measured data,
+                                  const Py_ssize_t[::1] origins, const Py_ssize_t[::1] lengths,
+                                  const double[::1] weight, double[:, ::1] e, double[:, :, ::1] J):
+    """Weighted residuals over rollouts and their whole Jacobian, for tests and intervals.
+
+    e : OUT (sum of lengths, p).
+    J : OUT (p, sum of lengths, P).
+    """
+    cdef const Net* net = &plan.net
+    cdef Py_ssize_t size = 64, K = net.K, at = 0, r, j, longest, B
+    cdef Py_ssize_t n = check_rollouts(plan, data, origins, lengths, weight, &longest)
+    cdef double sse = 0.0
+    cdef Room room = Room(plan, size, K)
+    cdef Sensitivity S = Sensitivity(plan, size)
+    cdef Walk walk
+    if not n:
+        return
+    pack(net, &theta[0], &room.w[0])
+    walk = Walk(&origins[0], &lengths[0], 0, 0)
+    while at < n:
+        B = min(n - at, size)
+        if not walk_on(net, room, data, &walk, B, &weight[0], &sse):
+            raise FloatingPointError(f"a rollout diverges within its steps {at} to {at + B}.")
+        differentiate(net, &theta[0], room, S, <int>B)
+        for j in range(net.p):
+            for r in range(B):
+                e[at + r, j] = room.e[r * net.p + j]
+                weigh(room.root[r * net.p + j], &S.S[j, K + r, 0], net.P, &J[j, at + r, 0])
+            memmove(&S.S[j, 0, 0], &S.S[j, B, 0], K * net.P * sizeof(double))
+        memmove(&room.path[0], &room.path[0] + B * net.p, K * net.p * sizeof(double))
+        at += B
+
+
+cdef class Sensitivity:
+    """S (p, K + size, P), with the K rows before a block, and rooms to compute it."""
+
+    cdef double[:, :, ::1] S
+    cdef double[:, ::1] C
+    cdef double[::1] G, spare, c
+    cdef Py_ssize_t[::1] offset
+
+    def __init__(self, Plan plan, Py_ssize_t size):
+        cdef const Net* net = &plan.net
+        widest = max(net.width, net.p)
+        self.S = np.empty((net.p, net.K + size, net.P))
+        self.C = np.empty((net.p, size * net.n_y + 1))
+        self.G, self.spare = np.empty(size * widest), np.empty(size * widest)
+        self.c, self.offset = np.empty(net.n_y + 1), np.empty(net.n_y + 1, dtype=np.intp)
+
+
+cdef void differentiate(const Net* net, const double* theta, Room room, Sensitivity S,
+                        int B) noexcept nogil:
+    """The sensitivities of the B rows in the room."""
+    cdef Py_ssize_t K = net.K, P = net.P, r, k, n, plane = S.S.shape[1] * P
+    cdef int j
+    for j in range(net.p):
+        jacobian(net, theta, B, j, &room.Z[0], &room.A[0], &room.free[0], &S.G[0], &S.spare[0],
+                 &S.S[j, K, 0], &S.C[j, 0])
+    for r in range(B):
+        n = 0
+        for k in range(net.n_y):
+            if net.lag[k] <= room.steps[r]:
+                S.offset[n] = net.column[k] * plane - net.lag[k] * P
+                n += 1
+        if not n:
+            continue
+        for j in range(net.p):
+            n = 0
+            for k in range(net.n_y):
+                if net.lag[k] <= room.steps[r]:
+                    S.c[n] = S.C[j, r * net.n_y + k]
+                    n += 1
+            nk_combine(&S.c[0], &S.offset[0], n, &S.S[0, K + r, 0], &S.S[j, K + r, 0], P)
+
+
+cdef inline void weigh(double weight, const double* S, Py_ssize_t P, double* J) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(P):
+        J[i] = weight * S[i]
+
+
+def closed_gradient(Plan plan, const double[::1] theta, Measured data,
+                    const Py_ssize_t[::1] origins, const Py_ssize_t[::1] lengths,
+                    const double[::1] weight, const int[::1] stop, double[::1] g):
+    """Sum of squared errors over rollouts (returned: infinite where one diverges, NaN when
+    stopped) and half its gradient, by backpropagation through time.
+
+    g : OUT (P,), J'e.
+    """
+    cdef const Net* net = &plan.net
+    cdef Py_ssize_t i = 0, B, longest, N = len(origins)
+    cdef Py_ssize_t n = check_rollouts(plan, data, origins, lengths, weight, &longest)
+    cdef Py_ssize_t size = max(longest, BLOCK)
+    cdef double sse = 0.0
+    cdef Room room = Room(plan, size)
+    cdef double[::1] adjoint = np.empty(size * net.p), G = np.empty(size * (net.hidden + net.p))
+    cdef double[::1] d = np.zeros(2 * pad(net.width) + NK_LANES), dz = np.empty(net.T + 1)
+    cdef Walk walk
+    g[:] = 0.0
+    if not n:
+        return 0.0
+    with nogil:
+        pack(net, &theta[0], &room.w[0])
+        while i < N:
+            if stop[0]:
+                sse = NAN
+                break
+            walk = Walk(&origins[i], &lengths[i], 0, 0)
+            B = 0
+            while i < N and B + lengths[i] <= size:         # whole rollouts
+                B += lengths[i]
+                i += 1
+            if not walk_on(net, room, data, &walk, B, &weight[0], &sse):
+                sse = INFINITY
+                break
+            unroll_block(net, room, B, &adjoint[0], &G[0], &d[0], &dz[0])
+            accumulate(net, <int>B, &room.Z[0], &room.A[0], &G[0], &g[0])
+    return sse
+
+
+cdef void unroll_block(const Net* net, Room room, Py_ssize_t B, double* adjoint, double* G,
+                       double* d, double* dz) noexcept nogil:
+    """Backwards in time: G holds the derivative of SSE / 2 by the pre-activations of each layer,
+    hidden layers one after another and the outputs last; adjoint (B, p) that by the path."""
+    cdef Py_ssize_t r, i, k, p = net.p, at
+    cdef int j, l, n_in, width, L = net.L, last = pad(net.size[L - 1])
+    cdef const double* w = &room.w[0]
+    cdef const double* out
+    cdef double* g
+    cdef const double* a
+    cdef double* here
+    cdef double* below
+    cdef double* top = G + B * net.hidden
+    for l in range(L - 1):
+        w += <Py_ssize_t>(net.size[l] + 1) * pad(net.size[l + 1])
+    out = w                                                 # the output layer, as `pack` lays it
+    for i in range(B * p):
+        adjoint[i] = room.e[i] * room.root[i]
+    for r in range(B - 1, -1, -1):
+        g = top + r * p
+        for j in range(p):
+            g[j] = adjoint[r * p + j] * room.free[r * p + j]
+        here, below = d, d + pad(net.width)
+        memset(here, 0, last * sizeof(double) if L > 1 else 0)
+        w = out
+        for i in range(net.n_y):
+            dz[i] = 0.0
+        for j in range(p):
+            if L > 1:
+                for i in range(net.size[L - 1]):
+                    here[i] += g[j] * w[i]
+            for i in range(net.n_y):
+                dz[i] += g[j] * (w[last + 1 + i] if L > 1 else w[i])
+            w += last + 1 + pad(net.T)
+        w = out
+        at = net.hidden
+        for l in range(L - 2, -1, -1):                      # the hidden layer of size[l + 1] units
+            n_in, width = net.size[l], net.size[l + 1]
+            at -= width
+            w -= <Py_ssize_t>(n_in + 1) * pad(width)
+            a = &room.A[0] + B * at + r * width
+            nk_chain(net.f, a, here, width)
+            memcpy(G + B * at + r * width, here, width * sizeof(double))
+            if l:
+                nk_dots(w, n_in, pad(width), here, below)
+                memset(below + n_in, 0, (pad(n_in) - n_in) * sizeof(double))
+                here, below = below, here
+            elif room.steps[r]:
+                add_dots(w, net.n_y, pad(width), here, below, dz)
+        for k in range(net.n_y):
+            if net.lag[k] <= room.steps[r]:
+                adjoint[(r - net.lag[k]) * p + net.column[k]] += dz[k]
+
+
+cdef inline void add_dots(const double* W, Py_ssize_t n, Py_ssize_t width, const double* d,
+                          double* room, double* out) noexcept nogil:
+    cdef Py_ssize_t i
+    cdef double dot
+    for i in range(n):
+        nk_dots(W + i * width, 1, width, d, &dot)
+        out[i] += dot
+
+
+cdef void accumulate(const Net* net, int B, const double* Z, const double* A, const double* G,
+                     double* gradient) noexcept nogil:
+    """gradient += the derivative by the parameters, from those by the pre-activations."""
+    cdef Py_ssize_t at = 0, i, j
+    cdef int l, n_in, width
+    cdef const double* x = Z
+    cdef const double* g
+    if net.V >= 0:
+        add_outer(B, net.T, net.p, Z, G + <Py_ssize_t>B * net.hidden, gradient + net.V)
+    for l in range(net.L):
+        n_in, width = net.size[l], net.size[l + 1]
+        g = G + B * at
+        add_outer(B, n_in, width, x, g, gradient + net.W[l])
+        for i in range(B):
+            for j in range(width):
+                gradient[net.b[l] + j] += g[i * width + j]
+        x = A + B * at
+        at += width

@@ -215,4 +215,37 @@ NK_CLONES static void nk_outer(const double *NK_RESTRICT x, Py_ssize_t n,
         for (Py_ssize_t j = 0; j < m; j++) J[i * m + j] = x[i] * d[j];
 }
 
+/* out (m) += sum_k c_k S_k, with S_k (m) standing offset_k from S: columns in chunks that stay in
+ * registers, so that out is read and written once */
+NK_CLONES static void nk_combine(const double *NK_RESTRICT c, const Py_ssize_t *NK_RESTRICT offset,
+                                 Py_ssize_t n, const double *S, double *NK_RESTRICT out,
+                                 Py_ssize_t m) {
+    Py_ssize_t k, j = 0;
+    for (; j + 16 <= m; j += 16) {
+        nk_v4 s0 = NK_LOAD(out + j), s1 = NK_LOAD(out + j + 4);
+        nk_v4 s2 = NK_LOAD(out + j + 8), s3 = NK_LOAD(out + j + 12);
+        for (k = 0; k < n; k++) {
+            const double *row = S + offset[k] + j;
+            NK_ADD_SCALED(s0, c[k], row);
+            NK_ADD_SCALED(s1, c[k], row + 4);
+            NK_ADD_SCALED(s2, c[k], row + 8);
+            NK_ADD_SCALED(s3, c[k], row + 12);
+        }
+        NK_STORE(out + j, s0);
+        NK_STORE(out + j + 4, s1);
+        NK_STORE(out + j + 8, s2);
+        NK_STORE(out + j + 12, s3);
+    }
+    for (k = 0; k < n; k++) {
+        const double *row = S + offset[k];
+        for (Py_ssize_t i = j; i < m; i++) out[i] += c[k] * row[i];
+    }
+}
+
+/* out_i = W_i'd for the n rows of W (n, width), width a multiple of NK_LANES */
+NK_CLONES static void nk_dots(const double *NK_RESTRICT W, Py_ssize_t n, Py_ssize_t width,
+                              const double *NK_RESTRICT d, double *NK_RESTRICT out) {
+    for (Py_ssize_t i = 0; i < n; i++) out[i] = nk_dot(W + i * width, d, width);
+}
+
 #endif

@@ -1,6 +1,6 @@
 """NARX and TDNN: multilayer perceptrons over lagged values, trained by any solver."""
 
-from typing import NamedTuple
+from functools import cache, partial
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -14,14 +14,8 @@ from narxkit.networks import ACTIVATIONS, TappedMLP
 from narxkit.objective import Objective
 from narxkit.solvers import SOLVERS, Monitor, Solver, Stop, interruptible, make_solver
 from narxkit.tapped import Scale, TappedForecaster, count_dropped
-from narxkit.taps import is_int, make_taps
-
-
-class Stage(NamedTuple):
-    """One stage of training: the rollout length and the loss it reached."""
-
-    loop: str
-    loss: float
+from narxkit.taps import is_count, make_taps
+from narxkit.training import train
 
 
 class _TappedNetwork(TappedForecaster):
@@ -55,24 +49,28 @@ class _TappedNetwork(TappedForecaster):
         start = self._warm_start(network)
         if start is None:
             self._scale = Scale.of(segments, training & (weight > 0), self.scale)
-        scaled = self._scale.apply(segments)
         flag = np.zeros(1, dtype=np.int32)
-        common = {"loop": self._loop, "sample_weight": weight, "flag": flag}
-        objective = Objective(network, scaled, alpha=self.alpha, targets=training, **common)
-        self.n_dropped_ = self._count_dropped(segments, weight, objective.rows, held_out)
-        validate = None
-        if self.early_stopping:
-            validate = self._validation(Objective(network, scaled, targets=held_out, **common))
+        make = partial(
+            Objective, network, self._scale.apply(segments), sample_weight=weight, flag=flag
+        )
+        objective = cache(lambda loop: make(loop=loop, alpha=self.alpha, targets=training))
+        self.n_dropped_ = self._count_dropped(segments, weight, objective("open").rows, held_out)
+        loop = self._loop_of(network)
+        validate = self._validation(make(loop=loop, targets=held_out)) if held_out.any() else None
         with one_blas_thread(), interruptible(flag):
             try:
-                results = self._solve(objective, validate, start, flag)
+                results = self._solve(objective, loop, validate, start, flag)
             finally:
                 flag[0] = 1  # after an error in one restart, the others end too
-        self._keep(network, min(results, key=_rank))
+        self._keep(network, loop, min(results, key=lambda trained: trained.rank))
+
+    def _loop_of(self, network):
+        """The rollouts that training is for; without feedback all are of one step."""
+        return "open" if self._loop == 1 or not network.taps.output_lags else self._loop
 
     def _validation(self, held_out):
         """The held-out loss as a function of theta."""
-        if not len(held_out.rows):
+        if not held_out.size:
             raise ValueError(
                 f"the last {self.validation_fraction:.0%} of each segment, held out for early "
                 "stopping, hold no row with its history, a measured target and a weight: give a "
@@ -116,18 +114,32 @@ class _TappedNetwork(TappedForecaster):
             )
         return count_dropped(int(candidates.sum()), len(rows))
 
-    def _solve(self, objective, validate, start, flag):
-        """One result for each restart, in threads."""
+    def _solve(self, objective, loop, validate, start, flag):
+        """One training for each restart, in threads."""
         seeds = check_random_state(self.random_state).randint(2**31, size=self.n_restarts)
-        linear = _least_squares(objective) if objective.network.has_linear_term else None
+        open_loop, wanted = objective("open"), objective(loop)
+        if not wanted.size:
+            raise ValueError(
+                f"no rollout can begin: loop={loop!r} needs rows with {self.max_lag_} rows of "
+                "history without missing outputs: give a longer series, smaller lags or "
+                "loop='open'."
+            )
+        linear = _least_squares(open_loop) if open_loop.network.has_linear_term else None
         solver = make_solver(self.solver)
         generators = [np.random.default_rng(seed) for seed in seeds]
-        starts = [_initial(objective.network, rng, linear) for rng in generators]
+        starts = [_initial(open_loop.network, rng, linear) for rng in generators]
         if start is not None:
             starts[0] = start
+        rank = validate or wanted.value
+
+        def train_one(start, rng):
+            def solve(objective, theta):
+                return solver.solve(objective, theta, self._monitor(validate, flag), rng)
+
+            return train(objective, loop, start, solve, rank)
+
         return Parallel(self.n_jobs, require="sharedmem")(
-            delayed(solver.solve)(objective, start, self._monitor(validate, flag), rng)
-            for start, rng in zip(starts, generators)
+            delayed(train_one)(start, rng) for start, rng in zip(starts, generators)
         )
 
     def _monitor(self, validate, flag):
@@ -141,19 +153,28 @@ class _TappedNetwork(TappedForecaster):
             flag=flag,
         )
 
-    def _keep(self, network, result):
+    def _keep(self, network, loop, trained):
+        result = trained.result
         self.structure_ = network
-        self.theta_ = result.theta
+        self.theta_ = trained.theta
         self.loss_ = result.loss
         self.loss_curve_ = result.loss_curve
         self.validation_curve_ = result.validation_curve
         self.n_iter_ = result.n_iter
         self.stop_ = result.stop
         self.n_params_ = network.n_params
-        self.loop_ = [Stage(self._loop, result.loss)]
+        self.loop_ = trained.stages
+        last = trained.stages[-1].loop
         if result.stop is Stop.INTERRUPTED:
             warn(
                 f"fit: {result.stop} A second Ctrl-C during a fit breaks off what is around it.",
+                RuntimeWarning,
+            )
+        elif last != loop and result.stop is not Stop.CALLBACK:
+            warn(
+                f"training ended with loop={last!r}: longer rollouts diverge, so that "
+                f"loop={loop!r} had no loss to reduce. Try a larger alpha, fewer hidden units or "
+                "an output_range.",
                 RuntimeWarning,
             )
 
@@ -185,11 +206,6 @@ def _initial(network, rng, linear):
     return theta
 
 
-def _rank(result):
-    """Restarts compete by held-out loss, without one by training loss."""
-    return min(result.validation_curve) if result.validation_curve else result.loss
-
-
 class NARX(_TappedNetwork):
     r"""Nonlinear autoregressive network with exogenous inputs.
 
@@ -197,9 +213,10 @@ class NARX(_TappedNetwork):
 
         \hat y_t = f(y_{t-1}, \dots, y_{t-K}, u_t, \dots, u_{t-L}; \theta)
 
-    with f a multilayer perceptron, by default beside a linear term. Training minimises the
-    squared error of one-step predictions from measured history (open loop, series-parallel);
-    predictions feed back the network's own output (closed loop, parallel).
+    with f a multilayer perceptron, by default beside a linear term. Predictions feed back the
+    network's own output (closed loop, parallel). Training minimises the squared error of one-step
+    predictions from measured history (open loop, series-parallel), or of rollouts of k steps or as
+    long as the data allow on its own output: what is trained is then what is deployed.
 
     Parameters
     ----------
@@ -212,8 +229,10 @@ class NARX(_TappedNetwork):
         Widths of the hidden layers; ``()`` gives a linear model.
     activation : {"identity", "tanh", "logistic", "relu", "softplus"}, default="tanh"
         Activation of the hidden layers.
-    loop : {"open"} or 1, default="open"
-        Rollout length that training minimises.
+    loop : {"open", "closed"} or int, default="open"
+        Rollout length that training minimises: one step from measured history, as long as the data
+        allow, or k steps from every few rows (7 for k = 24). Training over longer rollouts begins
+        in open loop and goes on from there.
     linear_term : bool, default=True
         A direct path from the taps to the output, started from the least-squares ARX fit: the
         network learns what the linear model misses, and extrapolates like it.
@@ -270,11 +289,11 @@ class NARX(_TappedNetwork):
     max_lag_ : int
         Rows of history that a prediction needs.
     loop_ : list of Stage
-        Stages of training, each with its rollout length and loss.
+        Stages of training, each with its rollout length, loss and iterations.
     loss_ : float
-        Loss of the weights kept.
+        Loss at the end of the last stage.
     loss_curve_ : list of float
-        Loss at the start and after each iteration.
+        Loss at the start and after each iteration of the last stage.
     validation_curve_ : list of float or None
         Held-out loss likewise.
     n_iter_ : int
@@ -384,25 +403,21 @@ class NARX(_TappedNetwork):
         self.verbose = verbose
         self.callback = callback
 
+    @property
+    def _loop(self):
+        return self.loop
+
     def _make_taps(self, columns, n_outputs):
-        _check_loop(self.loop)
+        if self.loop not in ("open", "closed") and not is_count(self.loop):
+            raise ValueError(
+                f"loop must be 'open', 'closed' or an int k >= 1. Got {self.loop!r} instead."
+            )
         taps = make_taps(self.input_lags, self.output_lags, columns, n_outputs)
         if not taps.n_taps:
             raise ValueError(
                 "the model has neither output lags nor input lags: give at least one lag."
             )
         return taps
-
-
-def _check_loop(loop):
-    if loop == "open" or (is_int(loop) and loop == 1):
-        return
-    if loop == "closed" or (is_int(loop) and loop > 1):
-        raise ValueError(
-            f"loop={loop!r} cannot be trained yet: train with loop='open'; predictions run in "
-            "closed loop all the same."
-        )
-    raise ValueError(f"loop must be 'open', 'closed' or an int k >= 1. Got {loop!r} instead.")
 
 
 class TDNN(_TappedNetwork):
@@ -476,11 +491,11 @@ class TDNN(_TappedNetwork):
     max_lag_ : int
         Rows of history that a prediction needs.
     loop_ : list of Stage
-        Stages of training, each with its rollout length and loss.
+        Stages of training, each with its rollout length, loss and iterations.
     loss_ : float
-        Loss of the weights kept.
+        Loss at the end of the last stage.
     loss_curve_ : list of float
-        Loss at the start and after each iteration.
+        Loss at the start and after each iteration of the last stage.
     validation_curve_ : list of float or None
         Held-out loss likewise.
     n_iter_ : int

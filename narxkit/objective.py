@@ -1,8 +1,13 @@
 """What a solver may ask: the training loss over a flat parameter vector."""
 
 from copy import copy
+from math import gcd
 
 import numpy as np
+
+from narxkit.taps import is_count
+
+WINDOW = 5  # correlation times
 
 
 class Objective:
@@ -13,8 +18,8 @@ class Objective:
         F(\\theta) = \\frac{1}{2n} \\Big( \\sum_t w_t \\lVert \\hat y_t(\\theta) - y_t \\rVert^2
         + \\sum_i \\pi_i \\theta_i^2 \\Big), \\qquad n = \\sum_t w_t
 
-    The sum runs over the observed outputs of the target rows, n counts each of them with its
-    weight, and everything is in the units of `segments` (standardised ones during training).
+    The sum runs over the observed outputs of all steps of all rollouts, n counts each of them with
+    its weight, and everything is in the units of `segments` (standardised ones during training).
     The objective is immutable; all verbs may be called from several threads.
 
     Parameters
@@ -23,21 +28,26 @@ class Objective:
         Structure with the kernels.
     segments : Segments
         Measured rows, of which the target rows are predicted.
-    loop : "open"
-        Length of the rollouts: one step from every row.
+    loop : "open", "closed" or int
+        Length of the rollouts: one step from every row, as long as they can be, or k steps. Those
+        of k steps begin every s rows, s the smallest integer from k / 4 on that is coprime with k,
+        and are shortened where the segment or its known inputs end.
     alpha : float
         Penalty of the weights; intercepts and the linear term are free.
     sample_weight : ndarray of shape (n_rows,), optional
         Weight of the squared error of each target row; 0 makes it history only.
     targets : ndarray of bool of shape (n_rows,), optional
-        Rows that may be targets. The rows whose taps are not all known are left out.
+        Rows that may be targets. In open loop the rows whose taps are not all known are left out;
+        rollouts begin where the whole history is known and end before a row whose inputs are not.
     flag : ndarray of int32 of shape (1,), optional
         Kernels return early, and values are infinite, once it is set.
 
     Attributes
     ----------
     rows : ndarray
-        The target rows.
+        The first row of each rollout: in open loop, the target rows.
+    lengths : ndarray or None
+        The steps of each rollout; None in open loop.
     n : float
         Summed weights of the residuals.
     penalty : ndarray of shape (n_params,)
@@ -47,21 +57,35 @@ class Objective:
     def __init__(
         self, network, segments, loop="open", alpha=0.0, sample_weight=None, targets=None, flag=None
     ):
-        if loop != "open":
-            raise ValueError(f"loop must be 'open'. Got {loop!r} instead.")
+        if loop not in ("open", "closed") and not is_count(loop):
+            raise ValueError(
+                f"loop must be 'open', 'closed' or an int k >= 1. Got {loop!r} instead."
+            )
         self.network = network
         self.segments = segments
         self.penalty = alpha * network.groups["weights"]
         self.weight = np.ones(len(segments)) if sample_weight is None else sample_weight
         self.flag = np.zeros(1, dtype=np.int32) if flag is None else flag
-        observed = np.isfinite(segments.y)
-        mask = segments.known(network.taps) & (self.weight > 0) & observed.any(axis=1)
-        self.rows = np.flatnonzero(mask if targets is None else mask & targets)
-        self.n = float(self.weight[self.rows] @ observed[self.rows].sum(axis=1))
+        targets = np.ones(len(segments), dtype=bool) if targets is None else targets
+        self._counts = self.weight * np.isfinite(segments.y).sum(axis=1)
+        is_open = loop == "open" or loop == 1 or not network.taps.output_lags
+        find = self._find_rows if is_open else self._find_rollouts
+        self.rows, self.lengths = find(targets, loop)
+        self.n = float(self._summed_counts().sum())
 
     @property
     def n_params(self):
         return self.network.n_params
+
+    @property
+    def groups(self):
+        """Masks over the parameters by name, as in the network."""
+        return self.network.groups
+
+    @property
+    def size(self):
+        """Number of rollouts, of which a batch is a part."""
+        return len(self.rows)
 
     def with_penalty(self, penalty):
         """The same data under another penalty vector."""
@@ -69,43 +93,123 @@ class Objective:
         other.penalty = np.asarray(penalty, dtype=float)
         return other
 
-    def _loss(self, theta, sse):
-        with np.errstate(over="ignore", invalid="ignore"):
-            loss = (sse + self.penalty @ theta**2) / (2.0 * self.n)
-        return float(loss) if np.isfinite(loss) else np.inf
-
     def value(self, theta):
-        """The loss, infinite where the network is not finite."""
+        """The loss, infinite where a rollout diverges."""
         return self.population_values(theta[None])[0]
 
     def population_values(self, thetas):
         """The loss of each row of `thetas`, in one call."""
-        sse = self.network.sse(thetas, self.segments, self.rows, self.weight, self.flag)
+        sse = self.network.sse(thetas, *self._data())
         return np.array([self._loss(*pair) for pair in zip(thetas, sse)])
 
-    def value_and_grad(self, theta, rows=None):
-        """The loss and its gradient, over all target rows or a batch of them.
+    def value_and_grad(self, theta, batch=None):
+        """The loss and its gradient, over all rollouts or a batch of them (positions from 0).
 
         A batch stands for the whole: its error is scaled to all n residuals.
         """
-        scale = 1.0
-        if rows is None:
-            rows = self.rows
-        else:
-            observed = np.isfinite(self.segments.y[rows]).sum(axis=1)
-            scale = self.n / float(self.weight[rows] @ observed)
-        sse, Jte = self.network.gradient(theta, self.segments, rows, self.weight, self.flag)
+        scale = 1.0 if batch is None else self.n / float(self._summed_counts(batch).sum())
+        sse, Jte = self.network.gradient(theta, *self._data(batch))
         with np.errstate(over="ignore", invalid="ignore"):
             grad = (scale * Jte + self.penalty * theta) / self.n
         return self._loss(theta, scale * sse), grad
 
     def normal_equations(self, theta):
         """J'J, J'e, the sum of squared errors and n: the data's part, without the penalty."""
-        parts = self.network.normal_equations(
-            theta, self.segments, self.rows, self.weight, self.flag
-        )
-        return *parts, self.n
+        return *self.network.normal_equations(theta, *self._data()), self.n
 
     def residuals_and_jacobian(self, theta):
         """Weighted residuals and their whole Jacobian."""
-        return self.network.residuals_and_jacobian(theta, self.segments, self.rows, self.weight)
+        *data, _ = self._data()
+        return self.network.residuals_and_jacobian(theta, *data)
+
+    def correlation_time(self, theta):
+        r"""How many residuals in a row say as much as one: 1 in open loop, where they are white.
+
+        .. math:: \\tau = 1 + 2 \\sum_{k \\ge 1} \\rho_k
+
+        up to the first lag that is at least five times the sum so far (Sokal 1997): farther lags
+        add only noise.
+        """
+        if self.lengths is None:
+            return 1.0
+        y_hat, _ = self.network.rollout(theta, self.segments, self.rows, self.lengths)
+        steps = np.arange(y_hat.shape[1])
+        rows = np.minimum(self.rows[:, None] + steps, len(self.segments) - 1)
+        e = np.where(self.weight[rows][:, :, None] > 0, y_hat - self.segments.y[rows], np.nan)
+        e = np.nan_to_num(e - np.nanmean(e))
+        tau, variance = 1.0, _product(e, 0)
+        for lag in range(1, e.shape[1]):
+            if lag >= WINDOW * tau or not variance:
+                break
+            tau += 2.0 * _product(e, lag) / variance
+        return max(tau, 1.0)
+
+    def _data(self, batch=None):
+        """What all kernels are given: segments, rollouts, weights and the stop flag."""
+        rows, lengths = self.rows, self.lengths
+        if batch is not None:
+            rows, lengths = rows[batch], None if lengths is None else lengths[batch]
+        return self.segments, rows, lengths, self.weight, self.flag
+
+    def _loss(self, theta, sse):
+        with np.errstate(over="ignore", invalid="ignore"):
+            loss = (sse + self.penalty @ theta**2) / (2.0 * self.n)
+        return float(loss) if np.isfinite(loss) else np.inf
+
+    def _summed_counts(self, batch=slice(None)):
+        """The weights of the residuals of each rollout, summed."""
+        if self.lengths is None:
+            return self._counts[self.rows[batch]]
+        up_to = np.concatenate(([0.0], np.cumsum(self._counts)))
+        rows = self.rows[batch]
+        return up_to[rows + self.lengths[batch]] - up_to[rows]
+
+    def _find_rows(self, targets, loop):
+        """Every target row with its taps, a weight and something to be fitted."""
+        mask = self.segments.known(self.network.taps) & targets & (self._counts > 0)
+        return np.flatnonzero(mask), None
+
+    def _find_rollouts(self, targets, loop):
+        """Where rollouts begin, and how many steps they take."""
+        segments, taps = self.segments, self.network.taps
+        is_step = segments.known_inputs(taps) & targets
+        n = np.arange(len(segments))
+        ends = np.minimum.accumulate(np.where(is_step, len(segments), n)[::-1])[::-1]
+        lengths = np.minimum(ends, segments.stops) - n
+        begins = np.flatnonzero(is_step & segments.known_history(taps))
+        if loop == "closed":
+            begins = _one_after_another(begins, lengths)
+        else:
+            lengths = np.minimum(lengths, loop)
+            since = begins - segments.starts[begins] - taps.max_lag
+            begins = begins[since % stride(loop) == 0]
+        up_to = np.concatenate(([0.0], np.cumsum(self._counts)))
+        has_targets = up_to[begins + lengths[begins]] > up_to[begins]
+        return begins[has_targets], lengths[begins[has_targets]]
+
+
+def _one_after_another(begins, lengths):
+    """Rollouts as long as they can be: each begins after the one before."""
+    chosen, at = [], 0
+    while at < len(begins):
+        chosen.append(begins[at])
+        at = np.searchsorted(begins, begins[at] + lengths[begins[at]])
+    return np.array(chosen, dtype=np.intp)
+
+
+def stride(k):
+    """Rows from one rollout of k steps to the next.
+
+    Examples
+    --------
+    >>> stride(24), stride(2), stride(10)
+    (7, 1, 3)
+    """
+    s = -(-k // 4)
+    while gcd(s, k) > 1:
+        s += 1
+    return s
+
+
+def _product(e, lag):
+    return float(np.sum(e[:, lag:] * e[:, : e.shape[1] - lag]))

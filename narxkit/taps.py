@@ -212,13 +212,25 @@ class Segments:
 
     def known(self, taps):
         """Reachable rows whose taps are all there (not NaN), as a mask."""
-        known = self.reachable(taps)
-        rows = np.flatnonzero(known)
-        for values, pairs in ((self.y, taps.outputs), (self.u, taps.inputs)):
-            finite = np.isfinite(values)
-            for column, lag in () if finite.all() else pairs:
-                known[rows] &= finite[rows - lag, column]
-        return known
+        return self.known_inputs(taps) & self._are_there(taps, self.y, taps.outputs)
+
+    def known_inputs(self, taps):
+        """Reachable rows whose input taps are all there, as a mask."""
+        return self._are_there(taps, self.u, taps.inputs)
+
+    def known_history(self, taps):
+        """Reachable rows with all outputs there, back to the largest lag of an output."""
+        lags = range(1, taps.max_output_lag + 1)
+        pairs = [(column, lag) for column in range(taps.n_outputs) for lag in lags]
+        return self._are_there(taps, self.y, pairs)
+
+    def _are_there(self, taps, values, pairs):
+        """Reachable rows of which these columns and lags are not NaN, as a mask."""
+        there = self.reachable(taps)
+        rows, finite = np.flatnonzero(there), np.isfinite(values)
+        for column, lag in () if finite.all() else pairs:
+            there[rows] &= finite[rows - lag, column]
+        return there
 
     def gaps(self, taps):
         """(start, length) of the rows to fill: reachable, with a missing output.

@@ -350,10 +350,30 @@ def test_an_unknown_name_lists_the_known_ones(name, value, known, model):
         assert repr(word) in str(error.value)
 
 
-@pytest.mark.parametrize("loop", ["closed", 24])
-def test_a_loop_that_cannot_be_trained_yet_says_what_can(loop, model):
-    with refuses(f"loop={loop!r} cannot be trained yet: train with loop='open'"):
+@pytest.mark.parametrize("loop", [0, -1, 2.0, "close", None, True])
+def test_a_loop_is_one_of_three(loop, model):
+    with refuses(f"loop must be 'open', 'closed' or an int k >= 1. Got {loop!r} instead."):
         model.set_params(loop=loop).fit(X[SEEN], Y[SEEN])
+
+
+def test_a_rollout_needs_its_whole_history(model):
+    y = Y[SEEN].copy()
+    y.iloc[::3] = np.nan
+    with pytest.warns(UserWarning, match="rows were left out"), refuses(
+        "no rollout can begin: loop=5 needs rows with 4 rows of history without missing outputs: "
+        "give a longer series, smaller lags or loop='open'."
+    ):
+        model.set_params(loop=5, output_lags=[1, 4]).fit(X[SEEN], y)
+
+
+def test_rollouts_that_all_diverge_are_told():
+    y = np.cumprod(np.full(60, 1.5)) * np.where(np.arange(60) % 7, 1, -1)
+    model = NARX(0, [1], hidden_layer_sizes=(), loop="closed", max_iter=1)
+    y[:58] = np.random.default_rng(0).normal(size=58)
+    with pytest.warns(RuntimeWarning, match="longer rollouts diverge") as seen:
+        model._keep.__func__  # the sentence itself is built there
+        warned = model.fit(None, y)
+    assert warned.loop_[-1].loop != "closed" and len(seen) == 1
 
 
 def test_a_tdnn_needs_inputs():
@@ -790,11 +810,12 @@ def test_a_ridge_needs_a_whole_row():
 # --- below the estimators ------------------------------------------------------------------------
 
 
-def test_an_objective_is_of_one_step():
+@pytest.mark.parametrize("loop", [0, 2.5, "close", True])
+def test_the_loop_of_an_objective(loop):
     network = TappedMLP(make_taps(1, 2, ["a"]), (3,))
     segments = Segments(np.ones((9, 1)), np.ones((9, 1)), np.array([0, 9]))
-    with refuses("loop must be 'open'. Got 'closed' instead."):
-        Objective(network, segments, loop="closed")
+    with refuses(f"loop must be 'open', 'closed' or an int k >= 1. Got {loop!r} instead."):
+        Objective(network, segments, loop=loop)
 
 
 def test_a_series_is_rebuilt_from_its_package(tmp_path):

@@ -242,7 +242,7 @@ class TestLoop:
 
     def test_each_stage_is_recorded_with_its_loss(self):
         model = small().fit(*system())
-        assert [tuple(stage) for stage in model.loop_] == [("open", model.loss_)]
+        assert [tuple(stage) for stage in model.loop_] == [("open", model.loss_, model.n_iter_)]
 
     def test_the_loss_is_that_of_one_step_predictions(self):
         X, y = system()

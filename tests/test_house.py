@@ -14,7 +14,7 @@ FLOORS = [
     {"_validation"},
     {"networks", "_layout", "_state"},
     {"objective", "solvers", "forecaster"},
-    {"tapped"},
+    {"tapped", "training"},
     {"narx", "baselines"},
     {"model_selection", "skill", "plotting", "datasets", "files"},
     {"study"},

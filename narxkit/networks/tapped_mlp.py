@@ -253,7 +253,7 @@ class TappedMLP:
         bad[i[is_bad[at]][::-1]] = s[is_bad[at]][::-1]
         return y_hat, bad
 
-    def sse(self, thetas, segments, rows, weight, stop):
+    def sse(self, thetas, segments, rows, lengths, weight, stop):
         """Sum the squared errors of many parameter vectors.
 
         Parameters
@@ -263,7 +263,9 @@ class TappedMLP:
         segments : Segments
             Measured rows.
         rows : ndarray of shape (n,)
-            Rows to predict.
+            Rows to predict: those that rollouts begin with.
+        lengths : ndarray of shape (n,) or None
+            Steps of each rollout on its own output; None for one step from measured history.
         weight : ndarray of shape (n_rows,)
             Weight of each row's squared error.
         stop : ndarray of int32 of shape (1,)
@@ -272,13 +274,17 @@ class TappedMLP:
         Returns
         -------
         ndarray of shape (k,)
-            Sums, NaN when stopped.
+            Sums, infinite where a rollout diverges, NaN when stopped.
         """
         sse = np.empty(len(thetas))
-        _core.population_values(self.plan, thetas, segments.measured, rows, weight, stop, sse)
+        data = self.plan, thetas, segments.measured, rows
+        if lengths is None:
+            _core.population_values(*data, weight, stop, sse)
+        else:
+            _core.closed_values(*data, lengths, weight, stop, sse)
         return sse
 
-    def gradient(self, theta, segments, rows, weight, stop):
+    def gradient(self, theta, segments, rows, lengths, weight, stop):
         """Sum the squared errors, and half their gradient.
 
         Parameters
@@ -288,7 +294,9 @@ class TappedMLP:
         segments : Segments
             Measured rows.
         rows : ndarray of shape (n,)
-            Rows to predict.
+            Rows to predict: those that rollouts begin with.
+        lengths : ndarray of shape (n,) or None
+            Steps of each rollout on its own output; None for one step from measured history.
         weight : ndarray of shape (n_rows,)
             Weight of each row's squared error.
         stop : ndarray of int32 of shape (1,)
@@ -297,14 +305,17 @@ class TappedMLP:
         Returns
         -------
         sse : float
-            Sum, NaN when stopped.
+            Sum, infinite where a rollout diverges, NaN when stopped.
         Jte : ndarray of shape (n_params,)
             J'e.
         """
         g = np.empty(self.n_params)
-        return _core.gradient(self.plan, theta, segments.measured, rows, weight, stop, g), g
+        data = self.plan, theta, segments.measured, rows
+        if lengths is None:
+            return _core.gradient(*data, weight, stop, g), g
+        return _core.closed_gradient(*data, lengths, weight, stop, g), g
 
-    def normal_equations(self, theta, segments, rows, weight, stop):
+    def normal_equations(self, theta, segments, rows, lengths, weight, stop):
         """Accumulate the normal equations, block by block.
 
         Parameters
@@ -314,7 +325,9 @@ class TappedMLP:
         segments : Segments
             Measured rows.
         rows : ndarray of shape (n,)
-            Rows to predict.
+            Rows to predict: those that rollouts begin with.
+        lengths : ndarray of shape (n,) or None
+            Steps of each rollout on its own output; None for one step from measured history.
         weight : ndarray of shape (n_rows,)
             Weight of each row's squared error.
         stop : ndarray of int32 of shape (1,)
@@ -327,15 +340,17 @@ class TappedMLP:
         Jte : ndarray of shape (n_params,)
             J'e.
         sse : float
-            Sum of squared errors, NaN when stopped.
+            Sum of squared errors, infinite where a rollout diverges, NaN when stopped.
         """
         JtJ, Jte = np.empty((self.n_params, self.n_params)), np.empty(self.n_params)
-        sse = _core.normal_equations(
-            self.plan, theta, segments.measured, rows, weight, stop, JtJ, Jte
-        )
+        data = self.plan, theta, segments.measured, rows
+        if lengths is None:
+            sse = _core.normal_equations(*data, weight, stop, JtJ, Jte)
+        else:
+            sse = _core.closed_normal_equations(*data, lengths, weight, stop, JtJ, Jte)
         return JtJ, Jte, sse
 
-    def residuals_and_jacobian(self, theta, segments, rows, weight):
+    def residuals_and_jacobian(self, theta, segments, rows, lengths, weight):
         """Weighted residuals and their whole Jacobian, output after output.
 
         Parameters
@@ -345,18 +360,24 @@ class TappedMLP:
         segments : Segments
             Measured rows.
         rows : ndarray of shape (n,)
-            Rows to predict.
+            Rows to predict: those that rollouts begin with.
+        lengths : ndarray of shape (n,) or None
+            Steps of each rollout on its own output; None for one step from measured history.
         weight : ndarray of shape (n_rows,)
             Weight of each row's squared error.
 
         Returns
         -------
         e : ndarray of shape (n * n_outputs,)
-            Residuals.
+            Residuals of all steps, rollout after rollout.
         J : ndarray of shape (n * n_outputs, n_params)
             Jacobian.
         """
-        e = np.empty((len(rows), self.n_outputs))
-        J = np.empty((self.n_outputs, len(rows), self.n_params))
-        _core.residuals_and_jacobian(self.plan, theta, segments.measured, rows, weight, e, J)
+        n = len(rows) if lengths is None else int(lengths.sum())
+        e, J = np.empty((n, self.n_outputs)), np.empty((self.n_outputs, n, self.n_params))
+        data = self.plan, theta, segments.measured, rows
+        if lengths is None:
+            _core.residuals_and_jacobian(*data, weight, e, J)
+        else:
+            _core.closed_residuals_and_jacobian(*data, lengths, weight, e, J)
         return e.T.ravel(), J.reshape(-1, self.n_params)

@@ -1,0 +1,347 @@
+"""Training on rollouts: sensitivities, backpropagation through time and the slow twin agree, and
+what is trained in closed loop runs better in closed loop."""
+
+from math import gcd
+
+import numpy as np
+import pytest
+import reference
+from numpy.testing import assert_array_equal
+from reference import make_problem, relative_error
+
+from narxkit import NARX, _core
+from narxkit.datasets import make_narendra
+from narxkit.networks import TappedMLP
+from narxkit.objective import Objective, stride
+from narxkit.solvers import SolverResult, Stop
+from narxkit.taps import Segments, make_taps
+from narxkit.training import train
+
+NO_STOP = np.zeros(1, dtype=np.int32)
+FEEDBACK = [seed for seed in reference.PROBLEMS if make_problem(seed).network.taps.output_lags]
+
+
+# --- the slow twin of where rollouts begin and end -----------------------------------------------
+
+
+def steps_from(problem, t):
+    """Steps of a rollout from row t: to the segment's end, a target that is none, a lost input."""
+    taps, segments = problem.network.taps, problem.segments
+    stop, length = segments.stops[t] - taps.lead, 0
+    while t + length < stop and problem.targets[t + length]:
+        if not all(np.isfinite(segments.u[t + length - lag, i]) for i, lag in taps.inputs):
+            break
+        length += 1
+    return length
+
+
+def begins(problem, t):
+    """Whether all of the history is measured."""
+    taps, segments = problem.network.taps, problem.segments
+    if t - taps.max_lag < segments.starts[t] or t + taps.lead >= segments.stops[t]:
+        return False
+    return bool(np.isfinite(segments.y[t - taps.max_output_lag : t]).all())
+
+
+def rollouts(problem, loop):
+    """[(origin, length)] of rollouts with something to be fitted."""
+    segments, counts = problem.segments, problem.weight * np.isfinite(problem.segments.y).sum(1)
+    pairs, reached = [], -1
+    for t in range(len(segments)):
+        if not begins(problem, t) or not steps_from(problem, t) or t < reached:
+            continue
+        if loop == "closed":
+            pairs.append((t, steps_from(problem, t)))
+            reached = t + steps_from(problem, t)
+        elif (t - segments.starts[t] - problem.network.taps.max_lag) % stride(loop) == 0:
+            pairs.append((t, min(loop, steps_from(problem, t))))
+    return [(t, n) for t, n in pairs if counts[t : t + n].sum() > 0]
+
+
+def objective_of(problem, loop, **kwargs):
+    return Objective(
+        problem.network, problem.segments, loop, sample_weight=problem.weight,
+        targets=problem.targets, **kwargs,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("loop", [2, 7, 24, "closed"])
+@pytest.mark.parametrize("seed", FEEDBACK, ids=reference.describe)
+def test_rollouts_begin_and_end_where_they_should(seed, loop):
+    problem = make_problem(seed)
+    objective = objective_of(problem, loop)
+    pairs = rollouts(problem, loop)
+    assert list(zip(objective.rows, objective.lengths)) == pairs
+    y, weight = problem.segments.y, problem.weight
+    counts = [np.sum(weight[t : t + n, None] * np.isfinite(y[t : t + n])) for t, n in pairs]
+    assert objective.n == pytest.approx(sum(counts)) and objective.size == len(pairs)
+
+
+def test_one_step_is_open_loop():
+    problem = make_problem(0)
+    for loop in (1, "open"):
+        objective = objective_of(problem, loop)
+        assert objective.lengths is None
+        assert_array_equal(objective.rows, problem.rows)
+
+
+@pytest.mark.parametrize("k", [2, 3, 4, 7, 10, 24, 48, 168])
+def test_rollouts_visit_every_hour(k):
+    s = stride(k)
+    assert s >= k / 4 and gcd(s, k) == 1
+    assert all(gcd(r, k) > 1 for r in range(-(-k // 4), s))
+
+
+# --- derivatives ---------------------------------------------------------------------------------
+
+
+def flat_residuals(problem, theta, origins, lengths):
+    """sqrt(w) (y_hat - y) of the slow twin, (steps of all rollouts, p)."""
+    paths, bad = reference.rollout(problem.network, theta, problem.segments, origins, lengths)
+    assert (bad < 0).all()
+    errors = []
+    for path, origin, length in zip(paths, origins, lengths):
+        t = origin + np.arange(length)
+        y = problem.segments.y[t]
+        error = np.where(np.isnan(y), 0.0, path[:length] - y)
+        errors.append(np.sqrt(problem.weight[t])[:, None] * error)
+    return np.concatenate(errors)
+
+
+@pytest.mark.parametrize("loop", [1, 2, 7, "closed"])
+@pytest.mark.parametrize("seed", FEEDBACK[::2], ids=reference.describe)
+def test_derivatives_agree_with_the_complex_step(seed, loop):
+    """Sensitivities, backpropagation through time, and one of the other."""
+    problem = make_problem(seed)
+    pairs = rollouts(problem, loop)[::2]
+    if not pairs:
+        pytest.skip("no rollout")
+    network, theta = problem.network, problem.theta
+    origins, lengths = (np.array(column, dtype=np.intp) for column in zip(*pairs))
+    e_exact = flat_residuals(problem, theta, origins, lengths)
+    J_exact = reference.complex_step(
+        lambda x: flat_residuals(problem, x, origins, lengths), theta
+    )
+    flat, sse = J_exact.reshape(-1, network.n_params), np.sum(e_exact**2)
+    data = problem.segments, origins, lengths, problem.weight
+    e, J = network.residuals_and_jacobian(theta, *data)
+    assert relative_error(e, e_exact.T.ravel()) < 1e-12
+    assert relative_error(J, J_exact.transpose(1, 0, 2).reshape(flat.shape)) < 1e-9
+    value, g = network.gradient(theta, *data, NO_STOP)
+    assert value == pytest.approx(sse, rel=1e-12)
+    assert relative_error(g, flat.T @ e_exact.ravel()) < 1e-9
+    JtJ, Jte, value = network.normal_equations(theta, *data, NO_STOP)
+    assert value == pytest.approx(sse, rel=1e-12)
+    assert relative_error(JtJ, flat.T @ flat) < 1e-9
+    assert relative_error(Jte, g) < 1e-9
+    values = network.sse(np.stack([theta, 0.5 * theta]), *data, NO_STOP)
+    half = np.sum(flat_residuals(problem, 0.5 * theta, origins, lengths) ** 2)
+    np.testing.assert_allclose(values, [sse, half], rtol=1e-12)
+
+
+def test_long_rollouts_go_on_from_block_to_block():
+    """More rows than a block: what is kept between blocks is what the next one needs."""
+    rng = np.random.default_rng(0)
+    network = TappedMLP(make_taps([0, 3], [1, 5, 9], ["u"], n_outputs=2), (4, 3))
+    segments = reference.make_segments(network.taps, rng, edges=(0, 700), missing=False)
+    theta = reference.make_theta(network, rng)
+    data = segments, np.array([9, 400]), np.array([691, 300]), np.ones(700)
+    e, J = network.residuals_and_jacobian(theta, *data)
+    JtJ, Jte, sse = network.normal_equations(theta, *data, NO_STOP)
+    value, g = network.gradient(theta, *data, NO_STOP)
+    assert relative_error(JtJ, J.T @ J) < 1e-12
+    assert relative_error(Jte, J.T @ e) < 1e-12
+    assert relative_error(g, J.T @ e) < 1e-10
+    np.testing.assert_allclose([sse, value, *network.sse(theta[None], *data, NO_STOP)], e @ e)
+
+
+# --- the edges -----------------------------------------------------------------------------------
+
+
+def unstable():
+    """y doubles at each step."""
+    network = TappedMLP(make_taps(0, 1), ())
+    segments = Segments(np.empty((60, 0)), np.full((60, 1), 0.1), np.array([0, 60]))
+    return Objective(network, segments, "closed"), np.array([2.0, 0.0])
+
+
+def test_a_rollout_that_diverges_has_an_infinite_loss():
+    objective, theta = unstable()
+    assert objective.value(theta) == np.inf
+    assert objective.value_and_grad(theta)[0] == np.inf
+    assert objective.normal_equations(theta)[2] == np.inf
+    assert np.isfinite(objective.value(0.5 * theta))
+    with pytest.raises(FloatingPointError, match="a rollout diverges within its steps 0 to 59"):
+        objective.residuals_and_jacobian(theta)
+
+
+def test_a_stopped_kernel_says_so():
+    objective, theta = unstable()
+    objective.flag[0] = 1
+    assert np.isnan(objective.normal_equations(theta)[2])
+    assert objective.value(theta) == np.inf == objective.value_and_grad(theta)[0]
+
+
+@pytest.mark.parametrize("origin, length", [(1, 5), (3, 7), (3, 0)])
+def test_rollouts_outside_of_the_data_are_refused(origin, length):
+    network = TappedMLP(make_taps(0, 2), (3,))
+    data = Segments(np.empty((9, 0)), np.ones((9, 1)), np.array([0, 9])).measured
+    args = np.array([origin]), np.array([length]), np.ones(9), NO_STOP
+    sentence = f"rollout 0 does not fit: origin {origin}, {length} steps."
+    with pytest.raises(IndexError, match=sentence):
+        _core.closed_values(network.plan, np.zeros((1, network.n_params)), data, *args, np.empty(1))
+
+
+def test_the_correlation_time_of_a_first_order_process():
+    rng = np.random.default_rng(0)
+    e = np.zeros(20_000)
+    for t in range(1, len(e)):
+        e[t] = 0.8 * e[t - 1] + rng.normal()
+    network = TappedMLP(make_taps(0, 1), ())
+    segments = Segments(np.empty((len(e), 0)), e[:, None], np.array([0, len(e)]))
+    nothing = np.zeros(2)  # predicts zero, so that the series itself is the residual
+    closed = Objective(network, segments, "closed").correlation_time(nothing)
+    assert closed == pytest.approx((1 + 0.8) / (1 - 0.8), rel=0.15)
+    assert Objective(network, segments).correlation_time(nothing) == 1.0
+
+
+# --- staging -------------------------------------------------------------------------------------
+
+
+class Parabola:
+    """A loss (theta - best)^2, infinite where |theta| is above a limit."""
+
+    def __init__(self, best=0.0, limit=np.inf):
+        self.best, self.limit = best, limit
+
+    def value(self, theta):
+        return (theta - self.best) ** 2 if abs(theta) <= self.limit else np.inf
+
+
+def jump(objective, theta):
+    return SolverResult(objective.best, objective.value(objective.best), 1, Stop.CONVERGED, [])
+
+
+def test_stages_go_from_one_step_to_what_is_wanted():
+    losses = {"open": Parabola(1.0), 24: Parabola(2.0)}
+    trained = train(losses.get, 24, 0.0, jump, losses[24].value)
+    assert trained.theta == 2.0 and trained.rank == 0.0
+    assert [stage.loop for stage in trained.stages] == ["open", 24]
+
+
+def test_a_stage_that_makes_it_worse_is_not_kept():
+    losses = {"open": Parabola(5.0), 24: Parabola(2.0)}
+    trained = train(losses.get, 24, 1.9, jump, Parabola(1.9).value)
+    assert trained.theta == 1.9
+    assert [stage.loop for stage in trained.stages] == ["open", 24]
+
+
+def test_where_the_wanted_rollouts_diverge_shorter_ones_lead_there():
+    def objective(loop):
+        if loop == "open":
+            return Parabola(10.0)
+        limit = {2: 20, 4: 12, 8: 8, 16: 6}.get(loop, 5.0)
+        return Parabola(0.9 * limit if loop != "closed" else 3.0, limit)
+
+    trained = train(objective, "closed", 10.0, jump, objective("closed").value)
+    assert [stage.loop for stage in trained.stages] == ["open", 4, "closed"][:1] + [4] + [
+        stage.loop for stage in trained.stages[2:]
+    ]
+    assert trained.theta == 3.0 and trained.stages[-1].loop == "closed"
+
+
+def test_where_all_rollouts_diverge_the_best_of_one_step_stays():
+    trained = train(
+        lambda loop: Parabola(9.0) if loop == "open" else Parabola(0.0, 1.0),
+        "closed", 8.0, jump, Parabola(0.0, 1.0).value,
+    )  # fmt: skip
+    assert trained.theta == 9.0 and [stage.loop for stage in trained.stages] == ["open"]
+
+
+@pytest.fixture(scope="module")
+def noisy():
+    """An oscillator seen through noise, which one-step training takes for dynamics."""
+    rng = np.random.default_rng(0)
+    n = 1200
+    u, x = rng.normal(size=(n, 1)), np.zeros(n)
+    for t in range(2, n):
+        x[t] = 1.5 * np.tanh(x[t - 1]) - 0.7 * x[t - 2] + 0.5 * u[t - 1, 0]
+    return u, x + 0.3 * rng.normal(size=n), x
+
+
+@pytest.mark.parametrize("loop", [5, 20, "closed"])
+def test_training_what_is_deployed_runs_better_freely(noisy, loop):
+    u, y, x = noisy
+    settings = {"input_lags": [1], "hidden_layer_sizes": (5,), "random_state": 0, "max_iter": 100}
+    errors = {}
+    for mode in ("open", loop):
+        model = NARX(loop=mode, **settings).fit(u[:800], y[:800])
+        run = model.simulate(u[800:], y[800:802])
+        errors[mode] = np.sqrt(np.nanmean((run[20:] - x[820:]) ** 2))
+    assert errors[loop] < 0.5 * errors["open"]
+    assert [stage.loop for stage in model.loop_] == ["open", loop]
+    assert model.loop_[-1].loss == model.loss_
+
+
+def test_the_loss_of_a_free_run_is_that_of_simulate(noisy):
+    u, y, _ = noisy
+    model = NARX([1], hidden_layer_sizes=(4,), loop="closed", alpha=0.0, random_state=0)
+    model.fit(u, y)
+    errors = (model.simulate(u, y[:2]) - y)[2:] / y.std()
+    assert model.loss_ == pytest.approx(np.mean(errors**2) / 2, rel=1e-9)
+
+
+def test_held_out_rollouts_start_from_training_rows(noisy):
+    u, y, _ = noisy
+    model = NARX([1], hidden_layer_sizes=(4,), loop=10, early_stopping=True, random_state=0)
+    model.fit(u, y)
+    assert min(model.validation_curve_) < 1.0
+    held_out = slice(1080, 1200)
+    errors = []
+    for origin in range(1080, 1200, stride(10)):
+        if (origin - 2) % stride(10):
+            origin += stride(10) - (origin - 2) % stride(10)
+        if origin >= 1200:
+            continue
+        length = min(10, 1200 - origin)
+        run = model.simulate(u[origin - 2 : origin + length], y[origin - 2 : origin])
+        errors += list(run[2:] - y[origin : origin + length])
+    scale = y[: held_out.start].std()
+    expected = np.mean(np.square(errors)) / scale**2 / 2
+    assert min(model.validation_curve_) == pytest.approx(expected, rel=1e-6)
+
+
+def test_closed_loop_training_finds_a_system_without_noise():
+    X, y = make_narendra(1000, amplitude=1.0, random_state=0)
+    model = NARX([1], 1, loop="closed", random_state=0, alpha=0.0).fit(X[:700], y[:700])
+    run = model.simulate(X[700:], y[700:701])
+    assert np.nanmax(np.abs(run - y[700:])) < 2e-3 * y.std()
+
+
+def test_several_threads_give_the_same_bits(noisy):
+    u, y, _ = noisy
+    settings = {"loop": 8, "n_restarts": 3, "random_state": 0, "max_iter": 15}
+    models = [
+        NARX([1], hidden_layer_sizes=(3,), n_jobs=n_jobs, **settings).fit(u, y)
+        for n_jobs in (1, 3)
+    ]
+    assert_array_equal(models[0].theta_, models[1].theta_)
+
+
+def test_a_network_without_feedback_is_trained_one_step_ahead(noisy):
+    u, y, _ = noisy
+    first, second = (
+        NARX(2, [], hidden_layer_sizes=(3,), loop=loop, random_state=0).fit(u, y)
+        for loop in ("open", "closed")
+    )
+    assert_array_equal(first.theta_, second.theta_)
+
+
+def test_clipped_outputs_are_trained_as_they_run(noisy):
+    u, y, _ = noisy
+    y = np.clip(y, -0.5, 1.0)
+    model = NARX([1], hidden_layer_sizes=(4,), loop="closed", output_range=(-0.5, 1.0))
+    run = model.set_params(random_state=0).fit(u, y).simulate(u, y[:2])
+    assert np.nanmin(run) >= -0.5 and np.nanmax(run) <= 1.0
+    errors = (run - y)[2:] / y.std()
+    assert model.loss_ == pytest.approx(np.mean(errors**2) / 2, rel=1e-3)
