@@ -18,11 +18,10 @@ from sklearn.utils.validation import check_is_fitted
 from narxkit._clock import has_clock
 from narxkit._layout import Layout
 from narxkit._state import State, refuse_seams
+from narxkit._track import Track
 from narxkit._validation import read_table, refuse_infinite
 from narxkit._warn import warn
 from narxkit.taps import is_count
-
-ROLLOUT_CELLS = 2**22  # numbers in the paths of one batch of rollouts: 32 MB
 
 
 class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
@@ -235,8 +234,8 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             y_hat[:steps] = values[0]
             wrong = np.flatnonzero(np.isnan(values[0]).any(axis=1))
             if len(wrong):
-                has_diverged = len(self._diverged(segment, np.array([past]), bad)) > 0
-                tell = self._warn_of_divergence if has_diverged else self._warn_of_missing
+                has_diverged = self._has_diverged(segment, np.array([past]), bad)
+                tell = self._warn_of_divergence if has_diverged.any() else self._warn_of_missing
                 tell(table.label(rows[wrong[0]]))
         return y_hat
 
@@ -309,20 +308,18 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             raise ValueError(
                 f"steps must be an int >= 1 or a sequence of them. Got {steps!r} instead."
             )
-        table = self._read(X, y=y, segments=segments)
-        rows = self._measured(table)
-        origins = np.flatnonzero(rows.reachable(self._taps))
+        track = self._track(X, y, segments)
+        origins = np.flatnonzero(track.can_run())
         if not len(origins):
-            self._check_rows(rows)
-        lengths = np.minimum(horizons.max(), rows.stops[origins] - self._taps.lead - origins)
-        ahead = np.full((len(table), self._layout.n_outputs, len(horizons)), np.nan)
-        order = table.order
-        for part, y_hat in self._rollouts(rows, origins, lengths, table):
+            track.check()
+        lengths = np.minimum(horizons.max(), track.room[origins])
+        ahead = np.full((len(track.table), self._layout.n_outputs, len(horizons)), np.nan)
+        for part, y_hat, _ in track.rollouts(origins, lengths):
             for i, h in enumerate(horizons):
                 long = lengths[part] >= h
                 if not long.any():
                     continue
-                ahead[order[origins[part][long] + h - 1], :, i] = y_hat[long, h - 1]
+                ahead[track.place[origins[part][long] + h - 1], :, i] = y_hat[long, h - 1]
         ahead = self._shape(ahead)
         return ahead if np.ndim(steps) else ahead[..., 0]
 
@@ -419,10 +416,37 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         self._layout.check(table)
         return table
 
-    def _measured(self, table):
-        """The segments of a table, missing outputs replaced by one-step predictions."""
-        rows = self._layout.segments(table)
-        return rows.replace(y=self._filled(rows))
+    def _track(self, X, y, segments=None, after_state=False):
+        """Measured rows, ready for rollouts from any of them.
+
+        The one door for everything that judges forecasts. With `after_state`, the rows of a series
+        that follow the last ones seen have those as their history.
+        """
+        table = self._read(X, y=y, segments=segments)
+        rows, place = self._layout.segments(table), table.order
+        if after_state:
+            rows, place = self._after_state(self._state.labelled(table))
+        return Track(self, table, rows.replace(y=self._filled(rows)), place)
+
+    def _after_state(self, table):
+        """The segments of a table, each series behind its tail; the table's row of each, or -1."""
+        columns, cuts, place = [], [], []
+        for key, rows in table.series.items():
+            tail = self._state.tails.get(key)
+            times = None if table.times is None else table.times[rows]
+            part, past = (table.X[rows], table.y[rows], times), 0
+            if tail is not None and tail.relation(table, rows) == "follows":
+                part, past = tail.followed_by(table, rows), len(tail.y)
+            columns.append(part)
+            cut = np.concatenate([np.zeros(past, dtype=bool), table.cuts[key]])
+            cut[past], cut[0] = past == 0, True
+            cuts.append(cut)
+            place += [np.full(past, -1), rows]
+        X, y, times = zip(*columns)
+        times = None if any(t is None for t in times) else times[0].append(list(times[1:]))
+        rows = self._layout.segment(np.concatenate(X), np.concatenate(y), times)
+        edges = np.append(np.flatnonzero(np.concatenate(cuts)), len(rows))
+        return rows.replace(edges=edges), np.concatenate(place)
 
     def _filled(self, segments, stop=None):
         """The outputs, each missing one before row `stop` replaced by its one-step prediction.
@@ -445,22 +469,8 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             y[stop:] = segments.y[stop:]
         return y
 
-    def _rollouts(self, segments, origins, lengths, table):
-        """Pairs (slice of the origins, predictions), in batches that bound the memory."""
-        cells = (self.max_lag_ + int(np.max(lengths, initial=1))) * self._layout.n_outputs
-        size = max(1, ROLLOUT_CELLS // cells)
-        has_warned = False
-        for at in range(0, len(origins), size):
-            part = slice(at, at + size)
-            y_hat, bad = self._run(segments, origins[part], lengths[part])
-            diverged = self._diverged(segments, origins[part], bad)
-            if len(diverged) and not has_warned:
-                self._warn_of_divergence(table.label(table.order[diverged[0]]))
-                has_warned = True
-            yield part, y_hat
-
-    def _diverged(self, segments, origins, bad):
-        """The first bad rows that no missing value explains."""
+    def _has_diverged(self, segments, origins, bad):
+        """Which rollouts went bad at a row where no missing value explains it."""
         i = np.flatnonzero(bad >= 0)
         rows, origins = (origins + bad)[i], origins[i]
         lacks = np.zeros(len(rows), dtype=bool)
@@ -468,7 +478,9 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             lacks |= np.isnan(segments.u[rows - lag, column])
         for column, lag in self._taps.outputs:
             lacks |= (rows - lag < origins) & np.isnan(segments.y[rows - lag, column])
-        return rows[~lacks]
+        has_diverged = np.zeros(len(bad), dtype=bool)
+        has_diverged[i] = ~lacks
+        return has_diverged
 
     def _check_rows(self, segments):
         longest = int(np.max(np.diff(segments.edges)))

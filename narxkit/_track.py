@@ -1,0 +1,89 @@
+"""Measured rows and the rollouts that can start from them."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from narxkit._validation import Table
+from narxkit.taps import Segments
+
+ROLLOUT_CELLS = 2**22  # numbers in the paths of one batch of rollouts: 32 MB
+
+
+@dataclass(frozen=True)
+class Track:
+    """Measured rows of a fitted forecaster, and the rollouts that can start from them.
+
+    The rows stand series after series, cut at the seams. A rollout starts from the first row that
+    it predicts.
+
+    Attributes
+    ----------
+    forecaster : Forecaster
+        Runs the rollouts.
+    table : Table
+        The rows as they were given.
+    segments : Segments
+        The same with missing outputs filled, and perhaps rows of the state before them.
+    place : ndarray of int, shape (n,)
+        Which row of the table each one is; -1 for a row of the state.
+    """
+
+    forecaster: object
+    table: Table
+    segments: Segments
+    place: np.ndarray
+
+    @cached_property
+    def past(self):
+        """How many rows of its segment stand before each row."""
+        return np.arange(len(self.segments)) - self.segments.starts
+
+    @cached_property
+    def room(self):
+        """How many steps a rollout from each row may take in its segment."""
+        return self.segments.stops - self.lead - np.arange(len(self.segments))
+
+    @property
+    def lead(self):
+        """Rows after its own that a prediction needs."""
+        return self.forecaster._taps.lead
+
+    def can_run(self, steps=1):
+        """From which rows a rollout of so many steps can start, as a mask."""
+        return (self.past >= self.forecaster.max_lag_) & (self.room >= steps)
+
+    def check(self):
+        """Refuse rows of which no segment is as long as the lags need."""
+        self.forecaster._check_rows(self.segments)
+
+    def label(self, row):
+        """How to name a row to a reader."""
+        return self.table.label(self.place[row])
+
+    def rollouts(self, origins, lengths):
+        """Run rollouts, in batches that bound the memory; warn of the first that diverges.
+
+        Yields
+        ------
+        part : slice
+            Of the origins.
+        y_hat : ndarray of shape (n, max(lengths), n_outputs)
+            Their predictions, NaN after their lengths.
+        has_diverged : ndarray of bool, shape (n,)
+            Which of them left all bounds.
+        """
+        model = self.forecaster
+        cells = (model.max_lag_ + int(np.max(lengths, initial=1))) * model._layout.n_outputs
+        size = max(1, ROLLOUT_CELLS // cells)
+        has_warned = False
+        for at in range(0, len(origins), size):
+            part = slice(at, at + size)
+            y_hat, bad = model._run(self.segments, origins[part], lengths[part])
+            has_diverged = model._has_diverged(self.segments, origins[part], bad)
+            if has_diverged.any() and not has_warned:
+                first = np.argmax(has_diverged)
+                model._warn_of_divergence(self.label(origins[part][first] + bad[first]))
+                has_warned = True
+            yield part, y_hat, has_diverged

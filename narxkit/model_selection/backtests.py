@@ -1,0 +1,163 @@
+"""Forecasts from many origins."""
+
+from collections.abc import Hashable
+
+import numpy as np
+import pandas as pd
+
+from narxkit._validation import names_of_outputs
+from narxkit.model_selection.wrappers import unwrap
+from narxkit.taps import is_count
+
+__all__ = ["backtest"]
+
+
+def backtest(model, X, y, steps=24, origins=None, segments=None):
+    """Forecast from many origins, without refitting.
+
+    The forecast of origin o and horizon h is the prediction of row o + h from outputs up to row o
+    and inputs up to row o + h, the model's own outputs in between.
+
+    Parameters
+    ----------
+    model : Forecaster, Pipeline, TransformedTargetRegressor or a fitted search of one
+        Fitted model. All steps of a pipeline but the last transform X; a transformed target is
+        scored in its original units.
+    X : array-like of shape (n, n_features) or None
+        Inputs.
+    y : array-like of shape (n,) or (n, n_outputs)
+        Measured outputs; a missing one is history that the model fills by its one-step
+        prediction, and a target that stays NaN.
+    steps : int, default=24
+        Number of horizons.
+    origins : sequence, default=None
+        Last known rows to forecast from, as labels of the index or, where those are not numbers
+        themselves, as row positions; by default all rows that have the model's history behind
+        them and all targets ahead of them.
+    segments : array-like of shape (n,), optional
+        Segment labels, as in ``fit``.
+
+    Returns
+    -------
+    DataFrame
+        One row per origin and horizon: ``series`` (name of the output, of the series, or both as
+        ``"series/output"``), ``origin`` (label of the last known row), ``horizon`` (1..steps),
+        ``y`` and ``y_hat``.
+
+    Raises
+    ------
+    ValueError
+        When an origin lacks history or targets.
+
+    See Also
+    --------
+    skill_table : Summarise several backtests.
+
+    Examples
+    --------
+    >>> from narxkit import Persistence, backtest
+    >>> y = [1.0, 2.0, 4.0, 7.0]
+    >>> backtest(Persistence().fit(None, y), None, y, steps=2)[["origin", "horizon", "y", "y_hat"]]
+       origin  horizon    y  y_hat
+    0       0        1  2.0    1.0
+    1       0        2  4.0    1.0
+    2       1        1  4.0    2.0
+    3       1        2  7.0    2.0
+    """
+    if not is_count(steps):
+        raise ValueError(f"steps must be an int >= 1. Got {steps!r} instead.")
+    forecaster, X, inner_y, undo = unwrap(model, X, y)
+    track = forecaster._track(X, inner_y, segments)
+    first = _first_rows(track, steps, origins)
+    parts = track.rollouts(first, np.full(len(first), steps))
+    y_hat = np.concatenate([part for _, part, _ in parts])
+    measured = track.table.y[track.place][first[:, None] + np.arange(steps)]
+    outputs = names_of_outputs(y)[0]
+    return _long(track, first, undo(measured), undo(y_hat), outputs)
+
+
+def _first_rows(track, steps, origins):
+    """First predicted rows, in the order of the segments."""
+    complete = track.can_run(steps) & (track.past > 0)
+    n, max_lag = len(complete), track.forecaster.max_lag_
+    if origins is None:
+        first = np.flatnonzero(complete)
+        if not len(first):
+            track.check()
+            raise ValueError(
+                f"no row has {max_lag} rows of history and {steps} rows ahead of it: "
+                "give a longer series or fewer steps."
+            )
+        return first
+    row = np.empty(n, dtype=int)
+    row[track.place] = np.arange(n)
+    first = row[_positions(origins, track.table)] + 1
+    bad = np.flatnonzero((first >= n) | ~complete[np.minimum(first, n - 1)])
+    if len(bad):
+        raise ValueError(
+            f"origin {origins[bad[0]]} lacks {max_lag} rows of history up to it or "
+            f"{steps + track.lead} rows after it in its segment: leave it out."
+        )
+    return first
+
+
+def _positions(origins, table):
+    """Row positions of origins given as such or as labels."""
+    if not np.iterable(origins) or not len(origins) or not all(map(_is_label, origins)):
+        raise ValueError(
+            f"origins must be a sequence of at least one row position or label. Got {origins!r}."
+        )
+    origins = pd.Index(origins)
+    index = pd.RangeIndex(len(table)) if table.index is None else table.index
+    are_numbers = pd.api.types.is_integer_dtype(origins.dtype)
+    if are_numbers and not pd.api.types.is_integer_dtype(index.dtype):
+        outside = (origins < 0) | (origins >= len(table))
+        if outside.any():
+            raise ValueError(
+                f"origin {origins[outside][0]} is no row of {len(table)}: give positions from 0."
+            )
+        return origins.to_numpy()
+    positions = index.get_indexer(origins)
+    if (positions < 0).any():
+        unknown = origins[int(np.argmax(positions < 0))]
+        raise ValueError(f"origin {unknown} is not in the index of y: give labels it holds.")
+    return positions
+
+
+def _is_label(origin):
+    return isinstance(origin, Hashable)
+
+
+def _long(track, first, y, y_hat, outputs):
+    """One row per origin, horizon and output."""
+    n, steps, p = y.shape
+    table, origin = track.table, track.place[first - 1]
+    labels = pd.RangeIndex(len(table)) if table.index is None else table.index
+    if isinstance(labels, pd.MultiIndex):
+        labels = labels.get_level_values(1)
+    frames = [
+        pd.DataFrame(
+            {
+                "series": _series_names(table, origin.repeat(steps), outputs, j),
+                "origin": labels[origin].repeat(steps),
+                "horizon": np.tile(np.arange(1, steps + 1), n),
+                "y": y[:, :, j].ravel(),
+                "y_hat": y_hat[:, :, j].ravel(),
+            }
+        )
+        for j in range(p)
+    ]
+    return frames[0] if p == 1 else pd.concat(frames, ignore_index=True)
+
+
+def _series_names(table, rows, outputs, j):
+    """The series of each row: name of the output, key of the panel, or both."""
+    is_alone = len(outputs) == 1
+    name = ("y" if is_alone else f"y{j}") if outputs[j] is None else str(outputs[j])
+    codes = np.empty(len(table), dtype=int)
+    for code, members in enumerate(table.series.values()):
+        codes[members] = code
+    names = [
+        name if key is None else str(key) if is_alone else f"{key}/{name}" for key in table.series
+    ]
+    return pd.Categorical.from_codes(codes[rows], names)

@@ -1,0 +1,176 @@
+"""Several backtests side by side."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from sklearn.utils import check_random_state
+
+from narxkit.taps import is_count
+
+__all__ = ["skill_table"]
+
+N_RESAMPLES = 2000  # the ends of an interval then scatter by about 2 % of its length
+
+
+def skill_table(
+    backtests,
+    horizons=None,
+    persistence="persistence",
+    seasonal="seasonal naive",
+    ridge="ridge ARX",
+    fit_seconds=None,
+    interval=False,
+    block=168,
+    random_state=0,
+):
+    """Errors of several backtests side by side, and their skill against the baselines.
+
+    .. math::
+
+        \\mathrm{RMSE}_h = \\sqrt{\\mathrm{mean}_o (\\hat y_{o+h} - y_{o+h})^2}, \\qquad
+        \\mathrm{skill} = 1 - \\frac{\\mathrm{mean}_h \\mathrm{RMSE}_h}
+        {\\mathrm{mean}_h \\mathrm{RMSE}_h^{\\mathrm{ref}}}
+
+    Only the targets that every backtest predicts are compared.
+
+    Parameters
+    ----------
+    backtests : dict of str to DataFrame
+        Answers of `backtest` by name.
+    horizons : sequence of int, default=None
+        Horizons to show beside the mean over all; by default 1, 8, 24 as far as they were
+        forecast, and the last.
+    persistence, seasonal, ridge : str
+        Names of the backtests to compare with; what is not among them gives no column. The
+        better of persistence and seasonal naive is taken for each horizon.
+    fit_seconds : dict of str to float, optional
+        Seconds that each fit took.
+    interval : bool, default=False
+        Whether to give the 95 % interval of the ratio to the ridge. Blocks of successive origins
+        are drawn with replacement, as many as there are, the same for both models, and the ratio
+        computed anew, 2000 times; the interval lies between the 2.5 % and the 97.5 % quantile.
+    block : int, default=168
+        Origins in a block, a week of hours; the errors of one block should not depend on those of
+        another. Where there are several series, a block holds the origins of all of them.
+    random_state : int, RandomState or None, default=0
+        Seed of the draws.
+
+    Returns
+    -------
+    DataFrame
+        A row for each backtest; columns ``RMSE h=1`` ..., ``RMSE mean``, ``MAE``,
+        ``skill vs persistence``, ``skill vs naive``, ``ratio to ridge``, ``ratio 2.5 %``,
+        ``ratio 97.5 %``, ``fit s``.
+
+    Raises
+    ------
+    ValueError
+        When the backtests have no target in common, a horizon was not forecast, or the origins
+        make no two blocks.
+
+    See Also
+    --------
+    backtest : Forecasts from many origins.
+    narxkit.diebold_mariano : Whether two forecasts differ by more than chance.
+
+    References
+    ----------
+    Künsch 1989, "The jackknife and the bootstrap for general stationary observations", Annals of
+    Statistics 17, 1217-1241.
+
+    Examples
+    --------
+    >>> from narxkit import Persistence, SeasonalNaive, backtest, skill_table
+    >>> y = [1.0, 2.0, 3.0, 1.0, 2.0, 3.0, 1.0, 2.0, 4.0]
+    >>> models = {"persistence": Persistence(), "seasonal naive": SeasonalNaive(period=3)}
+    >>> runs = {k: backtest(m.fit(None, y), None, y, steps=2) for k, m in models.items()}
+    >>> skill_table(runs, horizons=[1]).round(3)["RMSE mean"].tolist()
+    [1.636, 0.224]
+    """
+    errors = _aligned_errors(backtests)
+    rmse = {name: np.sqrt(e.pow(2).groupby(level="horizon").mean()) for name, e in errors.items()}
+    known = next(iter(rmse.values())).index
+    if horizons is None:
+        horizons = [h for h in (1, 8, 24) if h < known.max()] + [known.max()]
+    missing = [h for h in horizons if h not in known]
+    if missing:
+        raise ValueError(
+            f"horizons {missing} were not forecast: the backtests have 1..{known.max()}."
+        )
+    table = pd.DataFrame(index=list(backtests))
+    for h in horizons:
+        table[f"RMSE h={h}"] = [rmse[name][h] for name in backtests]
+    table["RMSE mean"] = [rmse[name].mean() for name in backtests]
+    table["MAE"] = [errors[name].abs().groupby(level="horizon").mean().mean() for name in backtests]
+    if persistence in rmse:
+        table["skill vs persistence"] = 1 - table["RMSE mean"] / rmse[persistence].mean()
+        if seasonal in rmse:
+            better = np.minimum(rmse[persistence], rmse[seasonal]).mean()
+            table["skill vs naive"] = 1 - table["RMSE mean"] / better
+    if ridge in rmse:
+        table["ratio to ridge"] = table["RMSE mean"] / rmse[ridge].mean()
+        if interval:
+            means = _resampled_means(errors, block, check_random_state(random_state))
+            ratios = means / means[[ridge]].to_numpy()
+            table["ratio 2.5 %"] = ratios.quantile(0.025)
+            table["ratio 97.5 %"] = ratios.quantile(0.975)
+    if fit_seconds is not None:
+        table["fit s"] = [fit_seconds.get(name, np.nan) for name in backtests]
+    return table
+
+
+def _resampled_means(errors, block, rng):
+    """The mean over horizons of the RMSE, for each model in each bootstrap sample of blocks.
+
+    A sum over drawn blocks is a product with how often each was drawn, so that squares and counts
+    are summed by (block, horizon) once.
+    """
+    if not is_count(block):
+        raise ValueError(f"block must be an int >= 1. Got {block!r} instead.")
+    origin, origins = errors.index.get_level_values("origin").factorize(sort=True)
+    n_blocks = -(-len(origins) // block)
+    if n_blocks < 2:
+        raise ValueError(
+            f"an interval needs at least 2 blocks of origins, but {len(origins)} origins make "
+            f"{n_blocks} of {block}: give more origins, a smaller block or interval=False."
+        )
+    horizon, horizons = errors.index.get_level_values("horizon").factorize()
+    shape = n_blocks, len(horizons)
+    cell = origin // block * shape[1] + horizon
+
+    def summed(values=None):
+        return np.bincount(cell, values, minlength=n_blocks * shape[1]).reshape(shape)
+
+    times_drawn = rng.multinomial(n_blocks, np.full(n_blocks, 1 / n_blocks), size=N_RESAMPLES)
+    n = times_drawn @ summed()
+    with np.errstate(invalid="ignore"):  # a sample may lack a horizon that few blocks have
+        return pd.DataFrame(
+            {
+                name: np.nanmean(np.sqrt(times_drawn @ summed(e**2) / n), axis=1)
+                for name, e in errors.items()
+            }
+        )
+
+
+def _aligned_errors(backtests):
+    """Errors by (series, origin, horizon), on the targets that all of them have."""
+    if not isinstance(backtests, Mapping) or not backtests:
+        raise ValueError("skill_table needs a dict of name: backtest, with at least one of them.")
+    keys = ["series", "origin", "horizon"]
+    frames = list(backtests.values())
+    errors = {k: (f["y_hat"] - f["y"]).to_numpy() for k, f in backtests.items()}
+    same = all(len(f) == len(frames[0]) and f[keys].equals(frames[0][keys]) for f in frames[1:])
+    if same:
+        index = pd.MultiIndex.from_frame(frames[0][["origin", "horizon"]])
+        errors = pd.DataFrame(errors, index=index)
+    else:
+        parts = [
+            pd.Series(e, index=pd.MultiIndex.from_frame(f[keys].astype({"series": str})), name=k)
+            for (k, e), f in zip(errors.items(), frames)
+        ]
+        errors = pd.concat(parts, axis=1, join="inner")
+    errors = errors.dropna()
+    if not len(errors):
+        raise ValueError("the backtests have no target in common: give them the same origins.")
+    return errors

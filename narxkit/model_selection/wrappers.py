@@ -1,0 +1,63 @@
+"""What stands around a forecaster: pipelines, transformed targets, searches."""
+
+import numpy as np
+import pandas as pd
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from narxkit._validation import common_index
+from narxkit.forecaster import Forecaster
+
+
+def unwrap(model, X, y):
+    """The forecaster inside a Pipeline or TransformedTargetRegressor, and what it sees.
+
+    Returns
+    -------
+    forecaster : Forecaster
+    X, y : array-like
+        As they reach it, with their index.
+    undo : callable
+        Brings outputs (..., n_outputs) back to original units.
+    """
+    index, _ = common_index(X, y)
+    if hasattr(model, "best_estimator_"):
+        return unwrap(model.best_estimator_, X, y)
+    if isinstance(model, Pipeline):
+        check_is_fitted(model)
+        if X is not None and len(model.steps) > 1:
+            X = model[:-1].transform(X)
+            y = _with_index(y, index)
+        return unwrap(model.steps[-1][1], X, y)
+    if isinstance(model, TransformedTargetRegressor):
+        check_is_fitted(model)
+        forward, back = model.transformer_.transform, model.transformer_.inverse_transform
+        values = np.asarray(y, dtype=float)
+        inner = _where_finite(forward, values.reshape(len(values), -1)).reshape(values.shape)
+        forecaster, X, inner, undo = unwrap(model.regressor_, X, _with_index(inner, index))
+        return forecaster, X, inner, lambda values: _where_finite(back, undo(values))
+    if not isinstance(model, Forecaster):
+        raise ValueError(
+            "model must be a fitted forecaster, or a Pipeline, TransformedTargetRegressor or "
+            f"search of one. Got {type(model).__name__} instead."
+        )
+    return model, X, y, lambda values: values
+
+
+def _where_finite(transform, values):
+    """A transformation of outputs (..., n_outputs) that leaves missing ones missing."""
+    flat = values.reshape(-1, values.shape[-1])
+    missing = ~np.isfinite(flat)
+    stand_in = np.take_along_axis(flat, np.argmin(missing, axis=0)[None], axis=0)
+    out = np.asarray(transform(np.where(missing, stand_in, flat)), dtype=float)
+    return np.where(missing, np.nan, out).reshape(values.shape)
+
+
+def _with_index(y, index):
+    """y under the index that says most."""
+    if index is None:
+        return y
+    if isinstance(y, (pd.Series, pd.DataFrame)):
+        return y.set_axis(index, axis=0)
+    return pd.Series(y, index=index) if np.ndim(y) == 1 else pd.DataFrame(y, index=index)
