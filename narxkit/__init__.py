@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from narxkit.baselines import ARX, Climatology, Persistence, SeasonalNaive, SmartPersistence
-    from narxkit.model_selection import backtest, skill_table
+    from narxkit.model_selection import (
+        BlockedKFold,
+        RollingOrigin,
+        ahead_scorer,
+        backtest,
+        simulation_scorer,
+        skill_table,
+    )
     from narxkit.narx import NARX, TDNN
     from narxkit.plotting import ForecastDisplay, HorizonDisplay, TrainingDisplay
     from narxkit.skill import diebold_mariano, hit_rate
@@ -29,23 +36,34 @@ __all__ = [
     "LBFGS",
     "NARX",
     "TDNN",
+    "BlockedKFold",
     "Climatology",
     "ForecastDisplay",
     "HorizonDisplay",
     "LevenbergMarquardt",
     "Persistence",
+    "RollingOrigin",
     "SeasonalNaive",
     "SmartPersistence",
     "TrainingDisplay",
+    "ahead_scorer",
     "backtest",
     "diebold_mariano",
     "hit_rate",
+    "simulation_scorer",
     "skill_table",
 ]
 
 _HOMES = {
     "baselines": ("ARX", "Climatology", "Persistence", "SeasonalNaive", "SmartPersistence"),
-    "model_selection": ("backtest", "skill_table"),
+    "model_selection": (
+        "BlockedKFold",
+        "RollingOrigin",
+        "ahead_scorer",
+        "backtest",
+        "simulation_scorer",
+        "skill_table",
+    ),
     "narx": ("NARX", "TDNN"),
     "plotting": ("ForecastDisplay", "HorizonDisplay", "TrainingDisplay"),
     "skill": ("diebold_mariano", "hit_rate"),

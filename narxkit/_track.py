@@ -46,13 +46,29 @@ class Track:
         return self.segments.stops - self.lead - np.arange(len(self.segments))
 
     @property
+    def max_lag(self):
+        """Rows of history that a prediction needs."""
+        return self.forecaster.max_lag_
+
+    @property
     def lead(self):
         """Rows after its own that a prediction needs."""
         return self.forecaster._taps.lead
 
+    @property
+    def has_new_clock(self):
+        """Whether these rows have time stamps, but those of ``fit`` had none."""
+        tails = self.forecaster._state.tails.values()
+        return self.table.times is not None and all(tail.times is None for tail in tails)
+
+    @property
+    def n_outputs(self):
+        """Number of columns of y."""
+        return self.forecaster._layout.n_outputs
+
     def can_run(self, steps=1):
         """From which rows a rollout of so many steps can start, as a mask."""
-        return (self.past >= self.forecaster.max_lag_) & (self.room >= steps)
+        return (self.past >= self.max_lag) & (self.room >= steps)
 
     def check(self):
         """Refuse rows of which no segment is as long as the lags need."""
@@ -75,7 +91,7 @@ class Track:
             Which of them left all bounds.
         """
         model = self.forecaster
-        cells = (model.max_lag_ + int(np.max(lengths, initial=1))) * model._layout.n_outputs
+        cells = (self.max_lag + int(np.max(lengths, initial=1))) * self.n_outputs
         size = max(1, ROLLOUT_CELLS // cells)
         has_warned = False
         for at in range(0, len(origins), size):

@@ -79,13 +79,13 @@ def backtest(model, X, y, steps=24, origins=None, segments=None):
 def _first_rows(track, steps, origins):
     """First predicted rows, in the order of the segments."""
     complete = track.can_run(steps) & (track.past > 0)
-    n, max_lag = len(complete), track.forecaster.max_lag_
+    n = len(complete)
     if origins is None:
         first = np.flatnonzero(complete)
         if not len(first):
             track.check()
             raise ValueError(
-                f"no row has {max_lag} rows of history and {steps} rows ahead of it: "
+                f"no row has {track.max_lag} rows of history and {steps} rows ahead of it: "
                 "give a longer series or fewer steps."
             )
         return first
@@ -95,7 +95,7 @@ def _first_rows(track, steps, origins):
     bad = np.flatnonzero((first >= n) | ~complete[np.minimum(first, n - 1)])
     if len(bad):
         raise ValueError(
-            f"origin {origins[bad[0]]} lacks {max_lag} rows of history up to it or "
+            f"origin {origins[bad[0]]} lacks {track.max_lag} rows of history up to it or "
             f"{steps + track.lead} rows after it in its segment: leave it out."
         )
     return first
