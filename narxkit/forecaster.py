@@ -439,7 +439,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
                 part, past = tail.followed_by(table, rows), len(tail.y)
             columns.append(part)
             cut = np.concatenate([np.zeros(past, dtype=bool), table.cuts[key]])
-            cut[past], cut[0] = past == 0, True
+            cut[past], cut[0] = False, True
             cuts.append(cut)
             place += [np.full(past, -1), rows]
         X, y, times = zip(*columns)

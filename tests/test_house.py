@@ -63,3 +63,12 @@ def test_plots_and_diagnostics_know_no_estimator():
     walled = [PACKAGE / "plotting.py", *(PACKAGE / "diagnostics").glob("*.py")]
     for path in filter(Path.exists, walled):
         assert set(imports(path)) <= {"plotting", "diagnostics"}
+
+
+def test_judges_use_one_door():
+    """Backtests and scorers reach into a forecaster by `_track` alone."""
+    for path in (PACKAGE / "model_selection").glob("*.py"):
+        nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        attributes = [node for node in nodes if isinstance(node, ast.Attribute)]
+        of_others = {node.attr for node in attributes if ast.unparse(node.value) != "self"}
+        assert {n for n in of_others if n.startswith("_") and n[-2:] != "__"} <= {"_track"}

@@ -215,6 +215,22 @@ def test_a_model_of_y_alone(data):
     assert (scores < 0).all()
 
 
+def test_the_split_of_sklearn_serves_too(data):
+    ours, theirs = (
+        cross_val_score(small(), *data, cv=cv, scoring=ahead_scorer(STEPS))
+        for cv in (RollingOrigin(3), TimeSeriesSplit(3))
+    )
+    np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_fold_in_another_time_zone(data):
+    X, y = (v.tz_localize("UTC") for v in data)
+    model = small().fit(X[:N_TRAIN], y[:N_TRAIN])
+    fold = [v[N_TRAIN:] for v in (X, y)]
+    score = ahead_scorer(STEPS)(model, *(v.tz_convert("Asia/Tokyo") for v in fold))
+    assert score == ahead_scorer(STEPS)(model, *fold)
+
+
 # --- free runs -----------------------------------------------------------------------------------
 
 
@@ -279,6 +295,7 @@ def test_a_rollout_that_diverges_scores_minus_infinity(scorer, data):
         assert scorer(model, X[N_TRAIN:], y[N_TRAIN:]) == -np.inf
 
 
+@pytest.mark.filterwarnings("ignore:the rollout diverged")
 def test_a_search_does_not_choose_what_diverges(data):
     """A candidate of which one fold diverges comes last."""
     search = GridSearchCV(
@@ -480,6 +497,17 @@ class TestRefusals:
         with pytest.raises(ValueError, match="nothing is left to score in the fold"):
             maker()(fitted, X, y)
 
+    def test_a_fold_without_inputs(self, maker, data):
+        X, y = data[0][N_TRAIN:] * np.nan, data[1][N_TRAIN:]
+        for transform in (
+            {"transformer": StandardScaler()},
+            {"func": np.log, "inverse_func": np.exp},
+        ):
+            model = TransformedTargetRegressor(small(), **transform)
+            model.fit(*(v[:N_TRAIN] for v in data))
+            with pytest.raises(ValueError, match="all of its predictions, for want of inputs"):
+                maker()(model, X, y)
+
     def test_no_forecaster_and_no_fit(self, maker, data):
         with pytest.raises(ValueError, match="model must be a fitted forecaster.* Got Ridge"):
             maker()(Ridge().fit(*data), *data)
@@ -491,8 +519,11 @@ def test_folds_that_are_too_short(data, fitted):
     X, y = (v[N_TRAIN : N_TRAIN + 20] for v in data)
     with pytest.raises(ValueError, match="24 steps do not fit into the fold, which has at most 20"):
         ahead_scorer(24)(fitted, X, y)
-    with pytest.raises(ValueError, match="at most 11 rows to predict in a segment after a warmup "
-                       "of 9: give larger folds, or a scorer of fewer steps"):  # fmt: skip
+    sentence = (
+        "at most 11 rows to predict in a segment after a warmup of 9: give larger folds, or a "
+        "scorer of fewer steps or less washout"
+    )
+    with pytest.raises(ValueError, match=sentence):
         ahead_scorer(12, warmup=9)(fitted, X, y)
     with pytest.raises(ValueError, match="at most 0 rows to predict"):
         ahead_scorer(1, warmup=30)(fitted, X, y)

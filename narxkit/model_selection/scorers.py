@@ -79,7 +79,8 @@ def ahead_scorer(steps=24, metric="rmse", warmup=None, greater_is_better=None):
     Pipelines, transformed targets and searches are scored in original units. Series of a
     MultiIndex are scored together, several outputs one by one, with equal weights. Missing targets
     are left out, and so are predictions that missing inputs or leads leave open; a rollout that
-    diverges scores minus infinity.
+    diverges scores minus infinity. Training rows, as ``return_train_score`` asks for, can be
+    scored with a warmup only.
 
     Examples
     --------
@@ -223,7 +224,8 @@ class Scorer(ABC):
             behind = f" after a warmup of {self.warmup}" if self.warmup else ""
             raise ValueError(
                 f"{steps} steps do not fit into the fold, which has at most {left} rows to predict "
-                f"in a segment{behind}: give larger folds, or a scorer of fewer steps."
+                f"in a segment{behind}: give larger folds, or a scorer of fewer steps or less "
+                "washout."
             )
         return starts
 

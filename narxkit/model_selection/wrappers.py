@@ -50,6 +50,7 @@ def _where_finite(transform, values):
     flat = values.reshape(-1, values.shape[-1])
     missing = ~np.isfinite(flat)
     stand_in = np.take_along_axis(flat, np.argmin(missing, axis=0)[None], axis=0)
+    stand_in = np.where(np.isfinite(stand_in), stand_in, 1.0)  # of a column without a value
     out = np.asarray(transform(np.where(missing, stand_in, flat)), dtype=float)
     return np.where(missing, np.nan, out).reshape(values.shape)
 
