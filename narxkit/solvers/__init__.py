@@ -7,23 +7,45 @@ rng)``; :mod:`narxkit.solvers._base` holds the contract.
 from sklearn.base import clone
 
 from ._base import Iteration, Monitor, Solver, SolverResult, Stop, interruptible
+from .bayesian_regularisation import BayesianRegularisation
+from .conjugate_gradient import ConjugateGradient
+from .gradient_descent import SGD, Adam, RMSprop
+from .irprop import IRpropPlus
 from .lbfgs import LBFGS
 from .levenberg_marquardt import LevenbergMarquardt
+from .truncated_newton import TruncatedNewton
 
 __all__ = [
     "LBFGS",
+    "SGD",
     "SOLVERS",
+    "Adam",
+    "BayesianRegularisation",
+    "ConjugateGradient",
+    "IRpropPlus",
     "Iteration",
     "LevenbergMarquardt",
     "Monitor",
+    "RMSprop",
     "Solver",
     "SolverResult",
     "Stop",
+    "TruncatedNewton",
     "interruptible",
     "make_solver",
 ]
 
-SOLVERS = {"lm": LevenbergMarquardt, "lbfgs": LBFGS}
+SOLVERS = {
+    "lm": LevenbergMarquardt,
+    "br": BayesianRegularisation,
+    "lbfgs": LBFGS,
+    "tnc": TruncatedNewton,
+    "cg": ConjugateGradient,
+    "irprop+": IRpropPlus,
+    "adam": Adam,
+    "rmsprop": RMSprop,
+    "sgd": SGD,
+}
 
 
 def make_solver(solver):

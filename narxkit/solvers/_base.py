@@ -18,6 +18,15 @@ and the verbs are
 ``normal_equations(theta)``
     ``J'J`` (P, P) full and symmetric, ``J'e`` (P,), ``SSE`` and ``n``, where J is the derivative of
     y_hat. The data part only: a solver adds the penalty itself.
+``with_penalty(penalty)``
+    The same data under another penalty.
+``groups``, ``correlation_time(theta)``
+    Not required of anyone. A dict of boolean masks (P,), for solvers that treat parameters of
+    different kinds differently, and the number of residuals that tell as much as one independent
+    one, for those that weigh evidence.
+``size``, and ``value_and_grad(theta, batch)``
+    The number of independent units (rows, or whole rollouts), and an unbiased estimate of loss and
+    gradient from some of them, an int array of positions in ``range(size)``.
 
 Nothing here knows a network, so a solver also runs on Rosenbrock's valley.
 """
@@ -28,7 +37,7 @@ import threading
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
 from dataclasses import dataclass
-from numbers import Integral
+from numbers import Real
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -77,6 +86,10 @@ class SolverResult:
         The loss at the start and after each iteration, ``n_iter + 1`` numbers.
     validation_curve : list of float or None
         The held-out loss at the same moments; None without validation.
+    penalty : ndarray of shape (P,) or None
+        The penalty that the solver settled on; None where it takes the objective's.
+    n_effective_params : float or None
+        How many parameters the data determine; None where the solver does not estimate it.
 
     Examples
     --------
@@ -93,6 +106,8 @@ class SolverResult:
     stop: Stop
     loss_curve: list
     validation_curve: list | None = None
+    penalty: np.ndarray | None = None
+    n_effective_params: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,6 +220,11 @@ class Monitor:
     def interrupted(self):
         """Whether the stop flag is set."""
         return bool(self.flag[0])
+
+    @property
+    def is_best(self):
+        """Whether the parameters last recorded are the best so far."""
+        return self._n_since_best == 0
 
     def start(self, theta, loss):
         """Open a run.
@@ -401,9 +421,9 @@ class Solver(BaseEstimator, ABC):
     """The base of all solvers: hyper-parameters, and one verb, :meth:`solve`.
 
     A subclass gives its hyper-parameters in ``__init__`` (kept as they are, so that ``clone`` and
-    ``get_params`` work), the verbs it needs in ``requires``, the bounds of its hyper-parameters in
-    ``ranges``, and its algorithm in ``_solve(objective, theta, monitor, rng)``. Solving never
-    changes the solver: one object may serve many threads.
+    ``get_params`` work), the verbs it needs in ``requires``, what its hyper-parameters may be in
+    ``ranges`` and ``choices``, and its algorithm in ``_solve(objective, theta, monitor, rng)``.
+    Solving never changes the solver: one object may serve many threads.
 
     Attributes
     ----------
@@ -411,6 +431,9 @@ class Solver(BaseEstimator, ABC):
         What the objective must offer.
     ranges : dict
         ``{name: (kind, low)}``: an int of at least ``low``, or a float above ``low``.
+        ``{name: (kind, low, high)}``: from ``low``, included, to ``high``, excluded.
+    choices : dict
+        ``{name: values}``: values allowed beside the range, or alone where there is none.
 
     See Also
     --------
@@ -443,6 +466,7 @@ class Solver(BaseEstimator, ABC):
 
     requires = ()
     ranges = {}
+    choices = {}
 
     def solve(self, objective, theta, monitor, rng=None):
         """Minimise the objective from ``theta``.
@@ -487,16 +511,32 @@ class Solver(BaseEstimator, ABC):
             )
 
     def _check_ranges(self):
-        for name, (kind, low) in self.ranges.items():
-            value = getattr(self, name)
-            is_count = kind is Integral
-            is_number = isinstance(value, kind) and not isinstance(value, bool)
-            if not is_number or not (low <= value if is_count else low < value < np.inf):
-                rule = f"an int in the range [{low}" if is_count else f"a float in the range ({low}"
+        for name in {**self.ranges, **self.choices}:
+            value, choices = getattr(self, name), self.choices.get(name, ())
+            bounds = self.ranges.get(name)
+            if any(type(value) is type(choice) and value == choice for choice in choices):
+                continue
+            if bounds is None or not _is_within(value, *bounds):
+                rules = [] if bounds is None else [_range(*bounds)]
+                rule = " or ".join([*rules, *map(repr, choices)])
                 raise ValueError(
-                    f"The {name!r} parameter of {type(self).__name__} must be {rule}, inf). "
+                    f"The {name!r} parameter of {type(self).__name__} must be {rule}. "
                     f"Got {value!r} instead."
                 )
+
+
+def _is_within(value, kind, low, high=None):
+    if not isinstance(value, kind) or isinstance(value, bool):
+        return False
+    if high is None and kind is Real:
+        return low < value < np.inf
+    return low <= value < (np.inf if high is None else high)
+
+
+def _range(kind, low, high=None):
+    bracket = "(" if high is None and kind is Real else "["
+    noun = "a float" if kind is Real else "an int"
+    return f"{noun} in the range {bracket}{low}, {'inf' if high is None else high})"
 
 
 def _listed(words):

@@ -5,12 +5,6 @@ approximates the inverse Hessian from the last ``memory`` pairs of steps and gra
 ``O(memory P)`` operations and numbers, and s meets the strong Wolfe conditions. SciPy's L-BFGS-B
 does this (Byrd, Lu, Nocedal and Zhu 1995; Morales and Nocedal 2011), here without bounds.
 
-Backing away. The line search of L-BFGS-B interpolates, and one infinite loss would turn it to NaN.
-So where the loss at a trial is not finite, the search is shown a parabola in its place: it leaves
-the accepted theta with the true slope and has its minimum at a tenth of the trial step, which is
-therefore tried next. With ``d`` the trial step from there and ``c = |g'd|``, the parabola gives
-``loss + 4 c`` at the trial, with the gradient ``9 c d / d'd``.
-
 When to prefer it. Thousands of parameters, many outputs, or a first polish of a large network: an
 iteration costs one or two gradients and no matrix. On least squares with fewer than a thousand
 parameters Levenberg-Marquardt gets further.
@@ -25,9 +19,9 @@ Mathematical Software 38, 7.
 from numbers import Integral
 
 import numpy as np
-from scipy.optimize import minimize
 
-from ._base import Solver, Stop
+from ._base import Solver
+from ._scipy import minimise
 
 
 class LBFGS(Solver):
@@ -71,14 +65,6 @@ class LBFGS(Solver):
         self.n_trials = n_trials
 
     def _solve(self, objective, theta, monitor, rng):
-        run = _Run(objective, monitor, theta)
-        stop = monitor.start(theta, run.loss)
-        if stop is None:
-            stop = self._minimise(run, theta, monitor)
-        return monitor.result(stop)
-
-    def _minimise(self, run, theta, monitor):
-        # Tolerances are the Monitor's: SciPy is left only the endings where nothing moves.
         options = {
             "maxcor": self.memory,
             "maxls": self.n_trials,
@@ -87,53 +73,4 @@ class LBFGS(Solver):
             "ftol": 0.0,
             "gtol": 0.0,
         }
-        try:
-            minimize(
-                run.value_and_grad,
-                theta,
-                jac=True,
-                method="L-BFGS-B",
-                callback=run.accept,
-                options=options,
-            )
-        except _Interrupted:
-            return Stop.INTERRUPTED
-        return run.stop or monitor.stall()
-
-
-class _Interrupted(Exception):
-    """The stop flag was seen inside SciPy's loop."""
-
-
-class _Run:
-    """The objective and the Monitor as SciPy wants to see them: two functions.
-
-    ``theta``, ``loss`` and ``grad`` belong to the last accepted point, ``_last`` to the last point
-    with a finite loss, which is the one that SciPy accepts next.
-    """
-
-    def __init__(self, objective, monitor, theta):
-        self._objective = objective
-        self._monitor = monitor
-        self.stop = None
-        self._last = (theta, *objective.value_and_grad(theta))
-        self.theta, self.loss, self.grad = self._last
-
-    def value_and_grad(self, theta):
-        loss, grad = self._objective.value_and_grad(theta)
-        if self._monitor.interrupted:
-            raise _Interrupted
-        if not (np.isfinite(loss) and np.isfinite(grad).all()):
-            return self._parabola(theta - self.theta)
-        self._last = theta, loss, grad
-        return loss, grad
-
-    def accept(self, intermediate_result):
-        self.theta, self.loss, self.grad = self._last
-        self.stop = self._monitor.step(intermediate_result.x, intermediate_result.fun)
-        if self.stop is not None:
-            raise StopIteration
-
-    def _parabola(self, d):
-        c = abs(self.grad @ d)
-        return self.loss + 4 * c, 9 * c / (d @ d) * d
+        return minimise(objective, theta, monitor, "L-BFGS-B", options)

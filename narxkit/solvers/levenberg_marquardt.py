@@ -41,15 +41,8 @@ Levenberg-Marquardt algorithm for nonlinear least-squares minimization", arXiv:1
 
 from numbers import Integral, Real
 
-import numpy as np
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
-
 from ._base import Solver
-
-EPS = np.finfo(float).eps
-SCALE_FLOOR = 1e-8
-MODEL_HELD = 0.75
-LEAST_DAMPING = 1e-20
+from ._damped import DampedSteps
 
 
 class LevenbergMarquardt(Solver):
@@ -115,66 +108,15 @@ class LevenbergMarquardt(Solver):
         self.n_trials = n_trials
 
     def _solve(self, objective, theta, monitor, rng):
-        loss, mu = float(objective.value(theta)), self.damping
-        system = _DampedSystem(len(theta))
+        loss = float(objective.value(theta))
+        steps = DampedSteps(self, len(theta), monitor)
         stop = monitor.start(theta, loss)
         while stop is None:
-            system.linearise(objective, theta)
-            descent = self._descend(system, objective, theta, loss, mu, monitor)
+            steps.linearise(objective, theta)
+            descent = steps.descend(objective.value, theta, loss)
             if descent is None:
                 stop = monitor.stall()
             else:
-                theta, loss, mu = descent
+                theta, loss = descent
                 stop = monitor.step(theta, loss)
         return monitor.result(stop)
-
-    def _descend(self, system, objective, theta, loss, mu, monitor):
-        """The first trial that lowers the loss, as (theta, loss, next mu); None if none does."""
-        for _ in range(self.n_trials):
-            delta, promised = system.step(mu)
-            if np.isfinite(promised):
-                trial = float(objective.value(theta + delta))
-                if trial < loss:
-                    return theta + delta, trial, self._next(mu, (loss - trial) / promised)
-                if promised <= EPS * loss:
-                    return None  # shorter steps promise even less: only rounding is left
-            if monitor.interrupted:
-                return None
-            mu *= self.damping_increase
-        return None
-
-    def _next(self, mu, gain):
-        return max(mu / self.damping_decrease, LEAST_DAMPING) if gain > MODEL_HELD else mu
-
-
-class _DampedSystem:
-    """The equations ``(J'J + Lambda + mu D) delta = -g`` at one theta, for any mu.
-
-    One (P, P) buffer takes every factor, and D lives on from one theta to the next.
-    """
-
-    def __init__(self, n_params):
-        self._A = np.empty((n_params, n_params), order="F")
-        self._D = np.zeros(n_params)
-        self._JtJ = None
-
-    def linearise(self, objective, theta):
-        """Take J'J and g at theta, and widen D."""
-        self._JtJ = None  # so that two never stand in memory at once
-        self._JtJ, Jte, _, self._n = objective.normal_equations(theta)
-        self._g = Jte + objective.penalty * theta
-        self._diagonal = np.diagonal(self._JtJ) + objective.penalty
-        D = np.maximum(self._D, self._diagonal)
-        self._D = np.maximum(D, SCALE_FLOOR * D.max())
-
-    def step(self, mu):
-        """Delta, and the decrease of the loss that it promises; (None, inf) if Cholesky fails."""
-        A, D, g = self._A, self._D, self._g
-        A.T[...] = self._JtJ
-        np.einsum("ii->i", A)[...] = self._diagonal + mu * D
-        try:
-            factor = cho_factor(A, lower=True, overwrite_a=True, check_finite=False)
-        except LinAlgError:
-            return None, np.inf
-        delta = -cho_solve(factor, g, check_finite=False)
-        return delta, float(mu * delta @ (D * delta) - g @ delta) / (2 * self._n)

@@ -1,0 +1,114 @@
+"""How the minimisers of SciPy become solvers: one wrapper for L-BFGS-B, CG and TNC.
+
+Tolerances are the Monitor's. SciPy's own are set to zero, which leaves it the endings where nothing
+moves: a line search that failed, or a gradient of zero. A line search may also fail because what it
+remembers of the past misleads it, or at a point far lower that misses one of its conditions. Such
+a point is taken all the same, and SciPy is started afresh from the last accepted one. Only a start
+that does not lower the loss ends the run, with Stop.STALLED.
+
+Backing away. The line searches interpolate, and one infinite loss would turn them to NaN. So where
+the loss at a trial is not finite, the search is shown a parabola in its place: it leaves the
+accepted theta with the true slope and has its minimum at a tenth of the trial step, which is
+therefore tried next. With ``d`` the trial step from there and ``c = |g'd|``, the parabola gives
+``loss + 4 c`` at the trial, with the gradient ``9 c d / d'd``.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.optimize import minimize
+
+
+def minimise(objective, theta, monitor, method, options):
+    """Minimise ``objective.value_and_grad`` by a method of ``scipy.optimize.minimize``.
+
+    Parameters
+    ----------
+    objective : object
+        Anything with ``value_and_grad``.
+    theta : ndarray of shape (P,)
+        The start.
+    monitor : Monitor
+        Counts, remembers the best, and says when to stop.
+    method : str
+        Its name in SciPy.
+    options : dict
+        Its options; tolerances and limits belong among them, as each method has its own names.
+
+    Returns
+    -------
+    SolverResult
+        The best parameters met.
+    """
+    run = _Run(objective, monitor, theta)
+    stop = monitor.start(theta, run.accepted.loss)
+    while stop is None:
+        before = run.accepted.loss
+        try:
+            minimize(
+                run.value_and_grad,
+                run.accepted.theta,
+                jac=True,
+                method=method,
+                callback=run.accept,
+                options=options,
+            )
+            run.accept_lowest()
+        except _Ended as end:
+            stop = end.stop
+        else:
+            stop = None if run.accepted.loss < before else monitor.stall()
+    return monitor.result(stop)
+
+
+class _Ended(Exception):
+    """The Monitor or the stop flag ended the run inside SciPy's loop."""
+
+    def __init__(self, stop):
+        super().__init__(stop)
+        self.stop = stop
+
+
+class _Point(NamedTuple):
+    theta: np.ndarray
+    loss: float
+    grad: np.ndarray
+
+
+class _Run:
+    """The objective and the Monitor as SciPy wants to see them: two functions.
+
+    ``accepted`` is the last accepted point. ``_tried`` holds the trials since then that had a
+    finite loss: SciPy accepts one of them, and not always the last.
+    """
+
+    def __init__(self, objective, monitor, theta):
+        self._objective = objective
+        self._monitor = monitor
+        self.accepted = _Point(theta, *objective.value_and_grad(theta))
+        self._tried = [self.accepted]
+
+    def value_and_grad(self, theta):
+        loss, grad = self._objective.value_and_grad(theta)
+        if self._monitor.interrupted:
+            raise _Ended(self._monitor.stall())
+        if not (np.isfinite(loss) and np.isfinite(grad).all()):
+            return self._parabola(theta - self.accepted.theta)
+        self._tried.append(_Point(theta.copy(), loss, grad))
+        return loss, grad
+
+    def accept(self, theta):
+        self.accepted = min(self._tried, key=lambda point: np.abs(point.theta - theta).max())
+        self._tried = [self.accepted]
+        stop = self._monitor.step(self.accepted.theta, self.accepted.loss)
+        if stop is not None:
+            raise _Ended(stop)
+
+    def accept_lowest(self):
+        lowest = min(self._tried, key=lambda point: point.loss)
+        if lowest.loss < self.accepted.loss:
+            self.accept(lowest.theta)
+
+    def _parabola(self, d):
+        c = abs(self.accepted.grad @ d)
+        return self.accepted.loss + 4 * c, 9 * c / (d @ d) * d
