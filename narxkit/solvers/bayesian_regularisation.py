@@ -104,7 +104,7 @@ class BayesianRegularisation(Solver):
 
     Examples
     --------
-    Forty bumps through 30 noisy points of a sine, which needs about six of them:
+    Forty bumps through 30 noisy points of a sine, which needs about seven of them:
 
     >>> import numpy as np
     >>> from narxkit.solvers import BayesianRegularisation, Monitor
@@ -125,7 +125,7 @@ class BayesianRegularisation(Solver):
     >>> solver = BayesianRegularisation()
     >>> result = solver.solve(Bumps(np.zeros(40)), np.zeros(40), Monitor())
     >>> round(result.n_effective_params)
-    6
+    7
     """
 
     requires = ("penalty", "with_penalty", "value", "normal_equations")
