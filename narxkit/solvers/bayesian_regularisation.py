@@ -44,10 +44,10 @@ evidence; it need not fall in every single iteration. With a held-out set the he
 as everywhere.
 
 When to prefer it. Few or noisy data and no wish to search for alpha: nothing need be held out, and
-gamma tells whether the network is larger than the data deserve (then it stays the same when units
-are added). An iteration costs one more factor and one more inverse than one of Levenberg-Marquardt,
-and more iterations are needed. Residuals that are far from normal, or fewer data than intercepts,
-are outside of its theory.
+gamma tells how much of the network the data deserve. An iteration costs one more factor and one
+more inverse than one of Levenberg-Marquardt, and more iterations are needed. Residuals that are far
+from normal, or fewer data than intercepts, are outside of its theory; the estimate of the noise
+then keeps one residual at least, so that the run ends all the same.
 
 References
 ----------
