@@ -21,7 +21,17 @@ if TYPE_CHECKING:
     from narxkit.narx import NARX, TDNN
     from narxkit.plotting import ForecastDisplay, HorizonDisplay, TrainingDisplay
     from narxkit.skill import diebold_mariano, hit_rate
-    from narxkit.solvers import LBFGS, LevenbergMarquardt
+    from narxkit.solvers import (
+        LBFGS,
+        SGD,
+        Adam,
+        BayesianRegularisation,
+        ConjugateGradient,
+        IRpropPlus,
+        LevenbergMarquardt,
+        RMSprop,
+        TruncatedNewton,
+    )
 
 if find_spec("narxkit._core") is None:
     raise ImportError(
@@ -35,17 +45,24 @@ __all__ = [
     "ARX",
     "LBFGS",
     "NARX",
+    "SGD",
     "TDNN",
+    "Adam",
+    "BayesianRegularisation",
     "BlockedKFold",
     "Climatology",
+    "ConjugateGradient",
     "ForecastDisplay",
     "HorizonDisplay",
+    "IRpropPlus",
     "LevenbergMarquardt",
     "Persistence",
+    "RMSprop",
     "RollingOrigin",
     "SeasonalNaive",
     "SmartPersistence",
     "TrainingDisplay",
+    "TruncatedNewton",
     "ahead_scorer",
     "backtest",
     "diebold_mariano",
@@ -67,7 +84,17 @@ _HOMES = {
     "narx": ("NARX", "TDNN"),
     "plotting": ("ForecastDisplay", "HorizonDisplay", "TrainingDisplay"),
     "skill": ("diebold_mariano", "hit_rate"),
-    "solvers": ("LBFGS", "LevenbergMarquardt"),
+    "solvers": (
+        "LBFGS",
+        "SGD",
+        "Adam",
+        "BayesianRegularisation",
+        "ConjugateGradient",
+        "IRpropPlus",
+        "LevenbergMarquardt",
+        "RMSprop",
+        "TruncatedNewton",
+    ),
 }
 
 

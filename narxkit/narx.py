@@ -120,8 +120,8 @@ class _TappedNetwork(TappedForecaster):
         open_loop, wanted = objective("open"), objective(loop)
         if not wanted.size:
             raise ValueError(
-                f"no rollout can begin: loop={loop!r} needs rows with {self.max_lag_} rows of "
-                "history without missing outputs: give a longer series, smaller lags or "
+                f"no rollout can begin: loop={loop!r} needs rows with {self._taps.max_output_lag} "
+                "rows of history without missing outputs: give a longer series, smaller lags or "
                 "loop='open'."
             )
         linear = _least_squares(open_loop) if open_loop.network.has_linear_term else None
@@ -162,6 +162,7 @@ class _TappedNetwork(TappedForecaster):
         self.validation_curve_ = result.validation_curve
         self.n_iter_ = result.n_iter
         self.stop_ = result.stop
+        self.n_effective_params_ = result.n_effective_params
         self.n_params_ = network.n_params
         self.loop_ = trained.stages
         last = trained.stages[-1].loop
@@ -242,8 +243,11 @@ class NARX(_TappedNetwork):
         as well.
     scale : bool, default=True
         Whether X is standardised inside; y always is.
-    solver : {"lm", "lbfgs"} or Solver, default="lm"
-        Training algorithm.
+    solver : str or Solver, default="lm"
+        Training algorithm: "lm" (Levenberg-Marquardt), "br" (the same with Bayesian
+        regularisation, which finds the penalty itself), "lbfgs", "tnc" (truncated Newton), "cg"
+        (conjugate gradients), "irprop+", "adam", "rmsprop", "sgd"; or an object of
+        `narxkit.solvers` with parameters of its own.
     alpha : float, default=1e-4
         L2 penalty of the weights: the loss is (SSE + alpha |w|^2) / (2 n) in standardised units.
         Intercepts and the linear term are free.
@@ -300,6 +304,8 @@ class NARX(_TappedNetwork):
         Iterations done.
     stop_ : Stop
         Why training ended.
+    n_effective_params_ : float or None
+        Parameters that the data determine, by Bayesian regularisation; None for other solvers.
     n_dropped_ : int
         Rows left out of training because of missing values.
     n_features_in_ : int
@@ -444,8 +450,11 @@ class TDNN(_TappedNetwork):
         (an input only if a dict `input_lags` names it) or None. Outputs are clipped.
     scale : bool, default=True
         Whether X is standardised inside; y always is.
-    solver : {"lm", "lbfgs"} or Solver, default="lm"
-        Training algorithm.
+    solver : str or Solver, default="lm"
+        Training algorithm: "lm" (Levenberg-Marquardt), "br" (the same with Bayesian
+        regularisation, which finds the penalty itself), "lbfgs", "tnc" (truncated Newton), "cg"
+        (conjugate gradients), "irprop+", "adam", "rmsprop", "sgd"; or an object of
+        `narxkit.solvers` with parameters of its own.
     alpha : float, default=1e-4
         L2 penalty of the weights: the loss is (SSE + alpha |w|^2) / (2 n) in standardised units.
         Intercepts and the linear term are free.
@@ -502,6 +511,8 @@ class TDNN(_TappedNetwork):
         Iterations done.
     stop_ : Stop
         Why training ended.
+    n_effective_params_ : float or None
+        Parameters that the data determine, by Bayesian regularisation; None for other solvers.
     n_dropped_ : int
         Rows left out of training because of missing values.
     n_features_in_ : int

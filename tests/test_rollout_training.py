@@ -5,10 +5,9 @@ from math import gcd
 
 import numpy as np
 import pytest
-import reference
 from numpy.testing import assert_array_equal
-from reference import make_problem, relative_error
 
+import reference
 from narxkit import NARX, _core
 from narxkit.datasets import make_narendra
 from narxkit.networks import TappedMLP
@@ -16,6 +15,7 @@ from narxkit.objective import Objective, stride
 from narxkit.solvers import SolverResult, Stop
 from narxkit.taps import Segments, make_taps
 from narxkit.training import train
+from reference import make_problem, relative_error
 
 NO_STOP = np.zeros(1, dtype=np.int32)
 FEEDBACK = [seed for seed in reference.PROBLEMS if make_problem(seed).network.taps.output_lags]
@@ -119,9 +119,7 @@ def test_derivatives_agree_with_the_complex_step(seed, loop):
     network, theta = problem.network, problem.theta
     origins, lengths = (np.array(column, dtype=np.intp) for column in zip(*pairs))
     e_exact = flat_residuals(problem, theta, origins, lengths)
-    J_exact = reference.complex_step(
-        lambda x: flat_residuals(problem, x, origins, lengths), theta
-    )
+    J_exact = reference.complex_step(lambda x: flat_residuals(problem, x, origins, lengths), theta)
     flat, sse = J_exact.reshape(-1, network.n_params), np.sum(e_exact**2)
     data = problem.segments, origins, lengths, problem.weight
     e, J = network.residuals_and_jacobian(theta, *data)
@@ -237,17 +235,15 @@ def test_a_stage_that_makes_it_worse_is_not_kept():
 
 
 def test_where_the_wanted_rollouts_diverge_shorter_ones_lead_there():
+    """Longer rollouts bear less: each stage ends where the next one is finite."""
+    ends = {"open": (10, np.inf), 2: (0, 20), 4: (7, 12), 8: (5.5, 8), 16: (4, 6), "closed": (3, 5)}
+
     def objective(loop):
-        if loop == "open":
-            return Parabola(10.0)
-        limit = {2: 20, 4: 12, 8: 8, 16: 6}.get(loop, 5.0)
-        return Parabola(0.9 * limit if loop != "closed" else 3.0, limit)
+        return Parabola(*ends.get(loop, (0, 1)))
 
     trained = train(objective, "closed", 10.0, jump, objective("closed").value)
-    assert [stage.loop for stage in trained.stages] == ["open", 4, "closed"][:1] + [4] + [
-        stage.loop for stage in trained.stages[2:]
-    ]
-    assert trained.theta == 3.0 and trained.stages[-1].loop == "closed"
+    assert [stage.loop for stage in trained.stages] == ["open", 4, 8, 16, "closed"]
+    assert trained.theta == 3 and trained.rank == 0
 
 
 def test_where_all_rollouts_diverge_the_best_of_one_step_stays():
@@ -269,8 +265,8 @@ def noisy():
     return u, x + 0.3 * rng.normal(size=n), x
 
 
-@pytest.mark.parametrize("loop", [5, 20, "closed"])
-def test_training_what_is_deployed_runs_better_freely(noisy, loop):
+@pytest.mark.parametrize("loop, share", [(5, 0.8), (20, 0.5), ("closed", 0.5)])
+def test_training_what_is_deployed_runs_better_freely(noisy, loop, share):
     u, y, x = noisy
     settings = {"input_lags": [1], "hidden_layer_sizes": (5,), "random_state": 0, "max_iter": 100}
     errors = {}
@@ -278,7 +274,7 @@ def test_training_what_is_deployed_runs_better_freely(noisy, loop):
         model = NARX(loop=mode, **settings).fit(u[:800], y[:800])
         run = model.simulate(u[800:], y[800:802])
         errors[mode] = np.sqrt(np.nanmean((run[20:] - x[820:]) ** 2))
-    assert errors[loop] < 0.5 * errors["open"]
+    assert errors[loop] < share * errors["open"]
     assert [stage.loop for stage in model.loop_] == ["open", loop]
     assert model.loop_[-1].loss == model.loss_
 
@@ -315,15 +311,14 @@ def test_closed_loop_training_finds_a_system_without_noise():
     X, y = make_narendra(1000, amplitude=1.0, random_state=0)
     model = NARX([1], 1, loop="closed", random_state=0, alpha=0.0).fit(X[:700], y[:700])
     run = model.simulate(X[700:], y[700:701])
-    assert np.nanmax(np.abs(run - y[700:])) < 2e-3 * y.std()
+    assert np.nanmax(np.abs(run - y[700:])) < 5e-3 * y.std()
 
 
 def test_several_threads_give_the_same_bits(noisy):
     u, y, _ = noisy
     settings = {"loop": 8, "n_restarts": 3, "random_state": 0, "max_iter": 15}
     models = [
-        NARX([1], hidden_layer_sizes=(3,), n_jobs=n_jobs, **settings).fit(u, y)
-        for n_jobs in (1, 3)
+        NARX([1], hidden_layer_sizes=(3,), n_jobs=n_jobs, **settings).fit(u, y) for n_jobs in (1, 3)
     ]
     assert_array_equal(models[0].theta_, models[1].theta_)
 

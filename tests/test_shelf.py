@@ -33,27 +33,12 @@ def _one_blas_thread():
         yield
 
 
-class Rows(Objective):
-    """The objective of a network, whose independent units are its rows."""
-
-    @property
-    def size(self):
-        return len(self.rows)
-
-    @property
-    def groups(self):
-        return self.network.groups
-
-    def value_and_grad(self, theta, batch=None):
-        return super().value_and_grad(theta, None if batch is None else self.rows[batch])
-
-
 def static(X, y, hidden, alpha=0.0):
     """A network without memory."""
     X, y = np.ascontiguousarray(X, dtype=float), np.asarray(y, dtype=float)[:, None]
     taps = make_taps(0, [], range(X.shape[1]))
     segments = Segments(X, y, np.array([0, len(y)]))
-    return Rows(TappedMLP(taps, hidden, linear_term=False), segments, alpha=alpha)
+    return Objective(TappedMLP(taps, hidden, linear_term=False), segments, alpha=alpha)
 
 
 def autoregressive(alpha=1e-3):
@@ -64,7 +49,7 @@ def autoregressive(alpha=1e-3):
         y[t] = 3.9 * y[t - 1] * (1 - y[t - 1])
     y = (y - y.mean()) / y.std()
     segments = Segments(np.empty((len(y), 0)), y, np.array([0, len(y)]))
-    return Rows(TappedMLP(make_taps([], 2), (5,)), segments, alpha=alpha)
+    return Objective(TappedMLP(make_taps([], 2), (5,)), segments, alpha=alpha)
 
 
 def sine():
