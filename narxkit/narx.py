@@ -34,6 +34,8 @@ class _TappedNetwork(TappedForecaster):
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "n_restarts": [Interval(Integral, 1, None, closed="left")],
+        "combine": [StrOptions({"best", "mean", "median"})],
+        "n_members": [None, Interval(Integral, 1, None, closed="left")],
         "warm_start": ["boolean"],
         "random_state": ["random_state"],
         "n_jobs": [None, Integral],
@@ -62,7 +64,9 @@ class _TappedNetwork(TappedForecaster):
                 results = self._solve(objective, loop, validate, start, flag)
             finally:
                 flag[0] = 1  # after an error in one restart, the others end too
-        self._keep(network, loop, min(results, key=lambda trained: trained.rank))
+        results.sort(key=lambda trained: trained.rank)
+        self.members_ = [trained.theta for trained in results[: self.n_members]]
+        self._keep(network, loop, results[0])
 
     def _loop_of(self, network):
         """The rollouts that training is for; without feedback all are of one step."""
@@ -266,6 +270,11 @@ class NARX(_TappedNetwork):
     n_restarts : int, default=1
         Trainings from different initial weights; the best by held-out loss, or else by training
         loss, is kept.
+    combine : {"best", "mean", "median"}, default="best"
+        What predicts: the best restart, or the mean or median, step by step, of the best
+        `n_members` of them, each running on its own output.
+    n_members : int or None, default=None
+        Restarts that are combined; by default all.
     warm_start : bool, default=False
         Whether ``fit`` goes on from the weights of the last fit.
     random_state : int, RandomState or None, default=None
@@ -284,6 +293,8 @@ class NARX(_TappedNetwork):
         Parameters, in standardised units.
     structure_ : TappedMLP
         What explains them.
+    members_ : list of ndarray of shape (n_params_,)
+        Parameters of the restarts that are combined, the best first.
     coefs_, intercepts_ : list of ndarray
         Weights and intercepts of each layer.
     linear_coef_ : ndarray of shape (n_taps, n_outputs) or None
@@ -381,6 +392,8 @@ class NARX(_TappedNetwork):
         validation_fraction=0.1,
         n_iter_no_change=10,
         n_restarts=1,
+        combine="best",
+        n_members=None,
         warm_start=False,
         random_state=None,
         n_jobs=None,
@@ -403,6 +416,8 @@ class NARX(_TappedNetwork):
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
         self.n_restarts = n_restarts
+        self.combine = combine
+        self.n_members = n_members
         self.warm_start = warm_start
         self.random_state = random_state
         self.n_jobs = n_jobs
@@ -473,6 +488,11 @@ class TDNN(_TappedNetwork):
     n_restarts : int, default=1
         Trainings from different initial weights; the best by held-out loss, or else by training
         loss, is kept.
+    combine : {"best", "mean", "median"}, default="best"
+        What predicts: the best restart, or the mean or median, step by step, of the best
+        `n_members` of them, each running on its own output.
+    n_members : int or None, default=None
+        Restarts that are combined; by default all.
     warm_start : bool, default=False
         Whether ``fit`` goes on from the weights of the last fit.
     random_state : int, RandomState or None, default=None
@@ -491,6 +511,8 @@ class TDNN(_TappedNetwork):
         Parameters, in standardised units.
     structure_ : TappedMLP
         What explains them.
+    members_ : list of ndarray of shape (n_params_,)
+        Parameters of the restarts that are combined, the best first.
     coefs_, intercepts_ : list of ndarray
         Weights and intercepts of each layer.
     linear_coef_ : ndarray of shape (n_taps, n_outputs) or None
@@ -562,6 +584,8 @@ class TDNN(_TappedNetwork):
         validation_fraction=0.1,
         n_iter_no_change=10,
         n_restarts=1,
+        combine="best",
+        n_members=None,
         warm_start=False,
         random_state=None,
         n_jobs=None,
@@ -582,6 +606,8 @@ class TDNN(_TappedNetwork):
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
         self.n_restarts = n_restarts
+        self.combine = combine
+        self.n_members = n_members
         self.warm_start = warm_start
         self.random_state = random_state
         self.n_jobs = n_jobs

@@ -1,11 +1,14 @@
 """Forecasters whose network reads taps: standardisation, and rollouts in standardised units."""
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
 
 from narxkit._warn import warn
 from narxkit.forecaster import Forecaster
+
+COMBINE = {"mean": np.nanmean, "median": np.nanmedian}
 
 
 @dataclass(frozen=True)
@@ -63,12 +66,28 @@ def count_dropped(n_candidates, n_rows):
     return n_dropped
 
 
+def combined(runs, average):
+    """Average the trajectories of several members, each of which ran on its own output.
+
+    A member that diverges says nothing from there on; all of them have diverged when the last has.
+    """
+    y_hats, bads = map(np.stack, zip(*runs))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "All-NaN slice|Mean of empty slice")
+        y_hat = average(y_hats, axis=0)
+    return y_hat, np.where((bads < 0).any(axis=0), -1, bads.max(axis=0))
+
+
 class TappedForecaster(Forecaster):
     """Base class of forecasters with a `structure_`, its parameters `theta_` and a `_scale`."""
 
+    combine = "best"
+
     def _run(self, segments, origins, lengths):
         scaled = self._scale.apply(segments)
-        y_hat, bad = self.structure_.rollout(self.theta_, scaled, origins, lengths)
+        thetas = [self.theta_] if self.combine == "best" else self.members_
+        runs = [self.structure_.rollout(theta, scaled, origins, lengths) for theta in thetas]
+        y_hat, bad = runs[0] if len(runs) == 1 else combined(runs, COMBINE[self.combine])
         y_hat = self._scale.undo(y_hat)
         return segments.clip(origins, y_hat), bad  # once more: undoing the scale rounds
 

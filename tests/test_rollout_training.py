@@ -13,6 +13,7 @@ from narxkit.datasets import make_narendra
 from narxkit.networks import TappedMLP
 from narxkit.objective import Objective, stride
 from narxkit.solvers import SolverResult, Stop
+from narxkit.tapped import combined
 from narxkit.taps import Segments, make_taps
 from narxkit.training import train
 from reference import make_problem, relative_error
@@ -340,3 +341,38 @@ def test_clipped_outputs_are_trained_as_they_run(noisy):
     assert np.nanmin(run) >= -0.5 and np.nanmax(run) <= 1.0
     errors = (run - y)[2:] / y.std()
     assert model.loss_ == pytest.approx(np.mean(errors**2) / 2, rel=1e-3)
+
+
+# --- ensembles -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("combine, average", [("mean", np.mean), ("median", np.median)])
+def test_members_run_on_their_own_output_and_are_combined_step_by_step(noisy, combine, average):
+    u, y, _ = noisy
+    settings = {"hidden_layer_sizes": (3,), "max_iter": 10, "n_restarts": 4, "random_state": 0}
+    model = NARX([1], combine=combine, n_members=3, **settings).fit(u, y)
+    assert len(model.members_) == 3
+    assert_array_equal(model.members_[0], model.theta_)
+    best = NARX([1], **settings).fit(u, y)
+    runs = []
+    for theta in model.members_:
+        best.theta_ = theta
+        runs.append(best.simulate(u, y[:2]))
+    np.testing.assert_allclose(model.simulate(u, y[:2]), average(runs, axis=0), rtol=1e-12)
+
+
+def test_a_member_that_diverges_leaves_the_others_to_speak():
+    good, lost = np.full((2, 5, 1), 2.0), np.full((2, 5, 1), 4.0)
+    lost[0, 3:] = np.nan
+    y_hat, bad = combined([(good, np.array([-1, -1])), (lost, np.array([3, -1]))], np.nanmean)
+    assert_array_equal(y_hat[0, :, 0], [3, 3, 3, 2, 2])
+    assert_array_equal(bad, [-1, -1])
+    both = combined([(lost, np.array([3, -1])), (lost, np.array([3, -1]))], np.nanmedian)
+    assert_array_equal(both[1], [3, -1])
+    assert np.isnan(both[0][0, 3:]).all()
+
+
+def test_without_a_number_all_restarts_are_members(noisy):
+    u, y, _ = noisy
+    model = NARX([1], hidden_layer_sizes=(2,), max_iter=3, n_restarts=3, combine="mean")
+    assert len(model.fit(u, y).members_) == 3
