@@ -114,3 +114,52 @@ def normal_equations(
     Jte: _Floats,
 ) -> float:
     """Sum of squared errors (NaN when stopped), J'J and J'e, accumulated block by block."""
+
+def closed_values(
+    plan: Plan,
+    thetas: _Floats,
+    data: Measured,
+    origins: _Indices,
+    lengths: _Indices,
+    weight: _Floats,
+    stop: _Flag,
+    sse: _Floats,
+) -> None:
+    """Sum of squared errors of every parameter vector over rollouts."""
+
+def closed_gradient(
+    plan: Plan,
+    theta: _Floats,
+    data: Measured,
+    origins: _Indices,
+    lengths: _Indices,
+    weight: _Floats,
+    stop: _Flag,
+    g: _Floats,
+) -> float:
+    """Sum of squared errors over rollouts and half its gradient, by backpropagation through time."""
+
+def closed_residuals_and_jacobian(
+    plan: Plan,
+    theta: _Floats,
+    data: Measured,
+    origins: _Indices,
+    lengths: _Indices,
+    weight: _Floats,
+    e: _Floats,
+    J: _Floats,
+) -> None:
+    """Weighted residuals over rollouts and their whole Jacobian."""
+
+def closed_normal_equations(
+    plan: Plan,
+    theta: _Floats,
+    data: Measured,
+    origins: _Indices,
+    lengths: _Indices,
+    weight: _Floats,
+    stop: _Flag,
+    JtJ: _Floats,
+    Jte: _Floats,
+) -> float:
+    """Sum of squared errors over rollouts, J'J and J'e, by sensitivities that go with the path."""

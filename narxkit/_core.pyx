@@ -17,7 +17,9 @@ D. Only where the output taps read from differs: the measured y in open loop, th
    own path in a rollout.  `gather` takes the address of "row t" and never knows.
 E. Python checks, allocates and passes outputs last; they are marked OUT.  Inside there is no
    Python object, no allocation, no lock: kernels may run in several threads on one `Plan`.
-F. Long kernels look at `stop` once per block and return early when it is set.
+F. Training on rollouts differentiates along the path: forwards for J'J (sensitivities), backwards
+   for the gradient (through time).  Both take the rows of all rollouts one after another.
+G. Long kernels look at `stop` once per block and return early when it is set.
 """
 
 import numpy as np
@@ -713,7 +715,7 @@ cdef bint roll_block(const Net* net, const double* w, Measured data, Walk* walk,
     return True
 
 
-cdef class Room:
+cdef class _Room:
     """Arrays for `size` rows of a walk, with `before` predictions kept from the rows before."""
 
     cdef double[::1] w, z, a, Z, A, path, e, root, free
@@ -731,7 +733,7 @@ cdef class Room:
         self.y_hat = &self.path[0] + before * net.p
 
 
-cdef bint walk_on(const Net* net, Room room, Measured data, Walk* walk, Py_ssize_t B,
+cdef bint walk_on(const Net* net, _Room room, Measured data, Walk* walk, Py_ssize_t B,
                   const double* weight, double* sse) noexcept nogil:
     """The next B rows into the room, with residuals e and their root weights; False where a
     rollout diverges."""
@@ -754,7 +756,7 @@ def closed_values(Plan plan, const double[:, ::1] thetas, Measured data,
     cdef const Net* net = &plan.net
     cdef Py_ssize_t longest, left, k, B, K = net.K
     cdef Py_ssize_t n = check_rollouts(plan, data, origins, lengths, weight, &longest)
-    cdef Room room = Room(plan, BLOCK, K)
+    cdef _Room room = _Room(plan, BLOCK, K)
     cdef Walk walk
     sse[:] = 0.0
     if not n:
@@ -795,8 +797,8 @@ def closed_normal_equations(Plan plan, const double[::1] theta, Measured data,
     cdef Py_ssize_t size = _rows_at_once(plan), K = net.K, row, r, i, k, left, longest
     cdef Py_ssize_t n = check_rollouts(plan, data, origins, lengths, weight, &longest)
     cdef double sse = 0.0, unit = 1.0
-    cdef Room room = Room(plan, size, K)
-    cdef Sensitivity S = Sensitivity(plan, size)
+    cdef _Room room = _Room(plan, size, K)
+    cdef _Sensitivity S = _Sensitivity(plan, size)
     cdef double[:, ::1] J = np.empty((size, P))
     cdef Walk walk
     JtJ[:] = 0.0
@@ -842,8 +844,8 @@ def closed_residuals_and_jacobian(Plan plan, const double[::1] theta, Measured d
     cdef Py_ssize_t size = 64, K = net.K, at = 0, r, j, longest, B
     cdef Py_ssize_t n = check_rollouts(plan, data, origins, lengths, weight, &longest)
     cdef double sse = 0.0
-    cdef Room room = Room(plan, size, K)
-    cdef Sensitivity S = Sensitivity(plan, size)
+    cdef _Room room = _Room(plan, size, K)
+    cdef _Sensitivity S = _Sensitivity(plan, size)
     cdef Walk walk
     if not n:
         return
@@ -863,7 +865,7 @@ def closed_residuals_and_jacobian(Plan plan, const double[::1] theta, Measured d
         at += B
 
 
-cdef class Sensitivity:
+cdef class _Sensitivity:
     """S (p, K + size, P), with the K rows before a block, and rooms to compute it."""
 
     cdef double[:, :, ::1] S
@@ -880,7 +882,7 @@ cdef class Sensitivity:
         self.c, self.offset = np.empty(net.n_y + 1), np.empty(net.n_y + 1, dtype=np.intp)
 
 
-cdef void differentiate(const Net* net, const double* theta, Room room, Sensitivity S,
+cdef void differentiate(const Net* net, const double* theta, _Room room, _Sensitivity S,
                         int B) noexcept nogil:
     """The sensitivities of the B rows in the room."""
     cdef Py_ssize_t K = net.K, P = net.P, r, k, n, plane = S.S.shape[1] * P
@@ -924,7 +926,7 @@ def closed_gradient(Plan plan, const double[::1] theta, Measured data,
     cdef Py_ssize_t n = check_rollouts(plan, data, origins, lengths, weight, &longest)
     cdef Py_ssize_t size = max(longest, BLOCK)
     cdef double sse = 0.0
-    cdef Room room = Room(plan, size)
+    cdef _Room room = _Room(plan, size)
     cdef double[::1] adjoint = np.empty(size * net.p), G = np.empty(size * (net.hidden + net.p))
     cdef double[::1] d = np.zeros(2 * pad(net.width) + NK_LANES), dz = np.empty(net.T + 1)
     cdef Walk walk
@@ -950,7 +952,7 @@ def closed_gradient(Plan plan, const double[::1] theta, Measured data,
     return sse
 
 
-cdef void unroll_block(const Net* net, Room room, Py_ssize_t B, double* adjoint, double* G,
+cdef void unroll_block(const Net* net, _Room room, Py_ssize_t B, double* adjoint, double* G,
                        double* d, double* dz) noexcept nogil:
     """Backwards in time: G holds the derivative of SSE / 2 by the pre-activations of each layer,
     hidden layers one after another and the outputs last; adjoint (B, p) that by the path."""

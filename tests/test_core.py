@@ -151,11 +151,13 @@ def test_sums_over_rows_cross_the_borders_of_blocks(n_rows, hidden):
     network, theta = a_network(hidden)
     segments = one_segment(600, n_outputs=2)
     rows, weight = np.arange(2, 2 + n_rows), np.random.default_rng(0).uniform(0.1, 2, 600)
-    e, J = network.residuals_and_jacobian(theta, segments, rows, weight)
-    JtJ, Jte, sse = network.normal_equations(theta, segments, rows, weight, GO)
-    sse_again, g = network.gradient(theta, segments, rows, weight, GO)
+    e, J = network.residuals_and_jacobian(theta, segments, rows, None, weight)
+    JtJ, Jte, sse = network.normal_equations(theta, segments, rows, None, weight, GO)
+    sse_again, g = network.gradient(theta, segments, rows, None, weight, GO)
     assert_allclose(
-        [sse, sse_again, *network.sse(theta[None], segments, rows, weight, GO)], e @ e, rtol=1e-13
+        [sse, sse_again, *network.sse(theta[None], segments, rows, None, weight, GO)],
+        e @ e,
+        rtol=1e-13,
     )
     assert reference.relative_error(JtJ, J.T @ J) < 1e-13
     assert reference.relative_error(Jte, J.T @ e) < 1e-12
@@ -173,10 +175,10 @@ def test_nothing_to_do_is_done():
     assert y_hat.shape == (0, 0, 2) and bad.shape == (0,)
     y_hat, bad = network.rollout(theta, segments, np.array([5, 6]), np.array([0, 0]))
     assert y_hat.shape == (2, 0, 2) and np.all(bad == -1)
-    sse, g = network.gradient(theta, segments, none, weight, GO)
-    JtJ, Jte, same = network.normal_equations(theta, segments, none, weight, GO)
+    sse, g = network.gradient(theta, segments, none, None, weight, GO)
+    JtJ, Jte, same = network.normal_equations(theta, segments, none, None, weight, GO)
     assert sse == same == 0.0 and not g.any() and not Jte.any() and not JtJ.any()
-    assert_array_equal(network.sse(theta[None], segments, none, weight, GO), [0.0])
+    assert_array_equal(network.sse(theta[None], segments, none, None, weight, GO), [0.0])
 
 
 # ---------------------------------------------------------------- bad steps
@@ -284,8 +286,8 @@ def test_missing_value_makes_the_sum_of_squares_nan():
     segments = one_segment(40, n_outputs=2)
     segments.u[12] = np.nan
     rows, weight = np.arange(2, 40), np.ones(40)
-    assert np.isnan(network.sse(theta[None], segments, rows, weight, GO)[0])
-    assert np.isnan(network.gradient(theta, segments, rows, weight, GO)[0])
+    assert np.isnan(network.sse(theta[None], segments, rows, None, weight, GO)[0])
+    assert np.isnan(network.gradient(theta, segments, rows, None, weight, GO)[0])
 
 
 @pytest.mark.parametrize("n", [FEW, MANY])
@@ -368,10 +370,10 @@ def every_kernel(network, theta, s, weight):
         network.one_step(theta, s, rows),
         *network.rollout(theta, s, origins, lengths),
         *network.rollout(theta, s, origins[:FEW], lengths[:FEW]),
-        network.sse(np.stack([theta, 0.5 * theta]), s, rows, weight, GO),
-        *network.gradient(theta, s, rows, weight, GO),
-        *network.normal_equations(theta, s, rows, weight, GO),
-        *network.residuals_and_jacobian(theta, s, rows, weight),
+        network.sse(np.stack([theta, 0.5 * theta]), s, rows, None, weight, GO),
+        *network.gradient(theta, s, rows, None, weight, GO),
+        *network.normal_equations(theta, s, rows, None, weight, GO),
+        *network.residuals_and_jacobian(theta, s, rows, None, weight),
     ]
 
 
