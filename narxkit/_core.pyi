@@ -137,7 +137,7 @@ def closed_gradient(
     stop: _Flag,
     g: _Floats,
 ) -> float:
-    """Sum of squared errors over rollouts and half its gradient, by backpropagation through time."""
+    """Sum of squared errors over rollouts and half its gradient, backwards through time."""
 
 def closed_residuals_and_jacobian(
     plan: Plan,

@@ -699,7 +699,7 @@ cdef bint roll_block(const Net* net, const double* w, Measured data, Walk* walk,
         rows[r], steps[r] = t, walk.s
         measured, u = data.y + t * net.p, data.u + t * net.m
         for k in range(net.n_y):
-            z[k] = (y_hat if net.lag[k] <= walk.s else measured)[net.tap[k]]
+            z[k] = (<const double*>y_hat if net.lag[k] <= walk.s else measured)[net.tap[k]]
         for k in range(net.n_y, net.T):
             z[k] = u[net.tap[k]]
         memcpy(Z + r * net.T, z, net.T * sizeof(double))
@@ -794,7 +794,7 @@ def closed_normal_equations(Plan plan, const double[::1] theta, Measured data,
     """
     cdef const Net* net = &plan.net
     cdef int P = <int>net.P, p = net.p, one = 1, B, j
-    cdef Py_ssize_t size = _rows_at_once(plan), K = net.K, row, r, i, k, left, longest
+    cdef Py_ssize_t size = _rows_at_once(plan), K = net.K, r, i, k, left, longest
     cdef Py_ssize_t n = check_rollouts(plan, data, origins, lengths, weight, &longest)
     cdef double sse = 0.0, unit = 1.0
     cdef _Room room = _Room(plan, size, K)
