@@ -11,13 +11,14 @@ from rich.console import Console
 from rich.live import Live
 from threadpoolctl import threadpool_limits
 
-from . import memory, nist, peers, report, speed, startup
+from . import memory, nist, peers, report, rolling, speed, startup
 
 SUITES = {
     "speed": speed.SUITE,
     "memory": memory.SUITE,
     "startup": startup.SUITE,
     "nist": nist.SUITE,
+    "rolling": rolling.SUITE,
 }
 PEERS = peers.SUITES  # measured only when asked for: they need packages that narxkit does not
 HERE = Path(__file__).resolve().parent
