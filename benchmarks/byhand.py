@@ -83,6 +83,28 @@ def torch_modules(torch, W, b, c, w, v):
     return Network()
 
 
+def torch_gradient(network, theta, segments, origin, steps):
+    """Half the squared error of a free run and its gradient, by autograd through an eager loop."""
+    import torch
+
+    weights, K = network.unpack(theta), network.taps.max_output_lag
+    parts = [weights.coefs[0], weights.intercepts[0], weights.coefs[1], weights.intercepts[1]]
+    W, b, w, c, V = (
+        torch.tensor(np.ascontiguousarray(part), requires_grad=True)
+        for part in (*parts, weights.linear)
+    )
+    known = torch.tensor(input_taps(network.taps, segments.u, origin + np.arange(steps)))
+    y = torch.tensor(segments.y[:, 0])
+    path = list(y[origin - K : origin].unbind())
+    for t in range(steps):
+        z = torch.cat((torch.stack(path[-1 : -K - 1 : -1]), known[t]))
+        path.append((torch.tanh(z @ W + b) @ w + z @ V + c)[0])
+    loss = 0.5 * ((torch.stack(path[K:]) - y[origin : origin + steps]) ** 2).sum()
+    loss.backward()
+    grads = np.concatenate([part.grad.numpy().ravel() for part in (W, b, w, c, V)])
+    return loss.item(), grads
+
+
 def numpy_rollouts(network, theta, segments, first, steps):
     """Predictions (len(first), steps) of many rollouts that take each step together."""
     weights, K = network.unpack(theta), network.taps.max_output_lag

@@ -19,6 +19,7 @@ from .byhand import (
     random_series,
     torch_free_run,
     torch_functions,
+    torch_gradient,
     torch_modules,
 )
 from .harness import Case, stopwatch
@@ -95,6 +96,49 @@ def training_iteration():
 
     np.testing.assert_allclose(np.triu(bare()), np.triu(objective.normal_equations(theta)[0]))
     return stopwatch(lambda: iterate(objective, theta)), stopwatch(bare)
+
+
+def closed_problem(n_rows):
+    """A free run over `n_rows` rows, 4 + 3 taps and 12 hidden units, and where to start."""
+    network = TappedMLP(make_taps(2, 4, [0]), (12,))
+    segments = random_series(n_rows + network.taps.max_lag, 1)
+    return network, segments, contraction(network)
+
+
+def closed_iteration(n_rows):
+    """Seconds of an iteration over one free run, and of one over single steps."""
+    network, segments, theta = closed_problem(n_rows)
+    closed, single = (Objective(network, segments, loop, alpha=1e-4) for loop in ("closed", "open"))
+    return (
+        stopwatch(lambda: iterate(closed, theta)),
+        stopwatch(lambda: iterate(single, theta)),
+    )
+
+
+def closed_growth():
+    """Seconds per row of an iteration over 20,000 rows and over 2,000."""
+    long, short = (Objective(*closed_problem(n)[:2], "closed") for n in (20_000, 2_000))
+    theta = closed_problem(10)[2]
+    return (
+        stopwatch(lambda: iterate(long, theta), 20_000),
+        stopwatch(lambda: iterate(short, theta), 2_000),
+    )
+
+
+def closed_gradient(n_rows=500):
+    """Seconds per step of the gradient through time, and by PyTorch's eager loop."""
+    network, segments, theta = closed_problem(n_rows)
+    objective = Objective(network, segments, "closed")
+    origin = int(objective.rows[0])
+
+    def compiled():
+        return objective.value_and_grad(theta)
+
+    def looped():
+        return torch_gradient(network, theta, segments, origin, n_rows)
+
+    np.testing.assert_allclose(looped()[1] / n_rows, compiled()[1], rtol=1e-8, atol=1e-12)
+    return stopwatch(compiled, n_rows), stopwatch(looped, n_rows)
 
 
 def solar_backtest():
@@ -188,6 +232,32 @@ SUITE = Suite(
             target=1.3,
             figure="ratio",
             repeats=9,
+        ),
+        Case(
+            "iteration of closed-loop training, 20,000 rows, 116 weights",
+            "the same one step ahead",
+            partial(closed_iteration, 20_000),
+            target=40,
+            repeats=9,
+        ),
+        Case(
+            "its time per row",
+            "that at 2,000 rows",
+            closed_growth,
+            target=1.12,  # a growth with the 1.05th power of the rows
+            figure="ratio",
+            unit="us",
+            repeats=9,
+        ),
+        Case(
+            "gradient through time of a step, 4 + 3 taps, 12 hidden",
+            "PyTorch, eager loop",
+            closed_gradient,
+            target=200,
+            figure="speed-up",
+            unit="ns",
+            repeats=5,
+            needs="torch",
         ),
         Case(
             "backtest, 8,689 origins x 24 steps",

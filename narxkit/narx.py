@@ -136,14 +136,15 @@ class _TappedNetwork(TappedForecaster):
             starts[0] = start
         rank = validate or wanted.value
 
-        def train_one(start, rng):
+        def train_one(theta, rng):
             def solve(objective, theta):
                 return solver.solve(objective, theta, self._monitor(validate, flag), rng)
 
-            return train(objective, loop, start, solve, rank)
+            goes_on = theta is start and np.isfinite(wanted.value(theta))
+            return train(objective, loop, theta, solve, rank, loop if goes_on else "open")
 
         return Parallel(self.n_jobs, require="sharedmem")(
-            delayed(train_one)(start, rng) for start, rng in zip(starts, generators)
+            delayed(train_one)(theta, rng) for theta, rng in zip(starts, generators)
         )
 
     def _monitor(self, validate, flag):

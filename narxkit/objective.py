@@ -125,7 +125,7 @@ class Objective:
     def correlation_time(self, theta):
         r"""How many residuals in a row say as much as one: 1 in open loop, where they are white.
 
-        .. math:: \\tau = 1 + 2 \\sum_{k \\ge 1} \\rho_k
+        .. math:: \tau = 1 + 2 \sum_{k \ge 1} \rho_k
 
         up to the first lag that is at least five times the sum so far (Sokal 1997): farther lags
         add only noise.

@@ -38,7 +38,7 @@ class Trained(NamedTuple):
     stages: list
 
 
-def train(objective, loop, theta, solve, rank):
+def train(objective, loop, theta, solve, rank, first="open"):
     """Train in stages.
 
     Parameters
@@ -53,13 +53,15 @@ def train(objective, loop, theta, solve, rank):
         ``solve(objective, theta)`` gives a SolverResult.
     rank : callable
         ``rank(theta)`` is the loss that counts in the end.
+    first : "open", "closed" or int, default="open"
+        The first stage: what is wanted, where `theta` is trained already.
 
     Returns
     -------
     Trained
         The best parameters by rank.
     """
-    best, best_rank, stages, here = theta, rank(theta), [], "open"
+    best, best_rank, stages, here = theta, rank(theta), [], first
     while here is not None:
         result = solve(objective(here), best)
         stages.append(Stage(here, result.loss, result.n_iter))

@@ -255,6 +255,17 @@ def test_where_all_rollouts_diverge_the_best_of_one_step_stays():
     assert trained.theta == 9.0 and [stage.loop for stage in trained.stages] == ["open"]
 
 
+def test_a_warm_start_goes_on_with_the_rollouts_wanted(noisy):
+    u, y, _ = noisy
+    settings = {"hidden_layer_sizes": (3,), "loop": 10, "random_state": 0, "warm_start": True}
+    model = NARX([1], max_iter=3, **settings).fit(u, y)
+    assert [stage.loop for stage in model.loop_] == ["open", 10]
+    reached = model.loss_
+    model.fit(u, y)
+    assert [stage.loop for stage in model.loop_] == [10]
+    assert model.loss_curve_[0] == pytest.approx(reached) and model.loss_ < reached
+
+
 @pytest.fixture(scope="module")
 def noisy():
     """An oscillator seen through noise, which one-step training takes for dynamics."""

@@ -340,6 +340,13 @@ def test_rehearsals_forecast_the_validation_period():
     assert table["RMSE mean"]["ridge ARX"] == pytest.approx(264.7, rel=0.01)
 
 
+def test_every_model_of_every_task_can_be_made():
+    for task in TASKS.values():
+        names = list(task.models(task.learnable))
+        assert ("TDNN" in names) == bool(task.input_lags)
+        assert "NARX" in names and "ridge ARX" in names
+
+
 # --- other wishes ------------------------------------------------------------------------------
 
 

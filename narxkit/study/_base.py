@@ -244,6 +244,7 @@ class Task(ABC):
                 f"a TDNN forecasts from inputs alone, and {self.name} has none: choose narx or "
                 "arx, or name inputs."
             )
+        settings.pop("loop", None)  # it has none
         return TDNN(**settings)
 
     def ridge(self):
