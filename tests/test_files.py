@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from narxkit.files import LONGEST_FILLED, read_series, said
+from narxkit.files import read_series, said
+from narxkit.files._rows import LONGEST_FILLED
 
 HOURS = pd.date_range("2024-03-30 20:00", periods=48, freq="h")
 
