@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.live import Live
 from threadpoolctl import threadpool_limits
 
-from . import memory, nist, peers, report, rolling, speed, startup
+from . import accuracy, memory, nist, peers, report, rolling, speed, startup
 
 SUITES = {
     "speed": speed.SUITE,
@@ -19,6 +19,7 @@ SUITES = {
     "startup": startup.SUITE,
     "nist": nist.SUITE,
     "rolling": rolling.SUITE,
+    "accuracy": accuracy.SUITE,
 }
 PEERS = peers.SUITES  # measured only when asked for: they need packages that narxkit does not
 HERE = Path(__file__).resolve().parent

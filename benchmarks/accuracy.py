@@ -1,0 +1,465 @@
+"""Accuracy of free runs: networks trained on their own output, beside the same one step ahead.
+
+One recipe for all series, which never sees a test row before its figures are printed:
+
+1. Candidates differ in lags, sizes and penalty. Each learns from the training rows without a block
+   and is run freely over that block: eight blocks in turn of a short record, the last fifth of
+   others. The smallest error wins.
+2. A model is the median, step by step, of a few networks that differ only in their initial weights,
+   each on its own output.
+3. Five fresh seeds learn from all training rows, once in closed loop (or on rollouts of k steps)
+   and once in open loop.
+
+Seconds are those of the processor, for all networks of a model on one thread. A model that diverges
+has no finite error, and is not left out.
+"""
+
+import time
+import warnings
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import pandas as pd
+from rich.table import Table
+
+from narxkit import NARX
+from narxkit.datasets import make_henon, make_mackey_glass, make_narendra, make_narma10
+
+from .report import short
+
+FOLDER = Path(__file__).resolve().parents[2] / "shared" / "data" / "bench"
+SEEDS = range(1, 6)  # structures are chosen with seed 0
+WASHOUT = 50  # samples that the benchmarks' official scores leave out
+NOISE = {"Narendra": 0.1, "NARMA-10": 0.01, "Henon": 0.01}  # standard deviations
+
+
+class Committee:
+    """The median, step by step, of networks that differ in their initial weights.
+
+    Parameters
+    ----------
+    n_members : int
+    seed : int
+        No two seeds share initial weights.
+    **settings : object
+        Parameters of `NARX`.
+    """
+
+    def __init__(self, n_members, seed, **settings):
+        states = range(seed * n_members, (seed + 1) * n_members)
+        self.members = [NARX(random_state=state, **settings) for state in states]
+
+    def fit(self, X, y, segments=None):
+        for member in self.members:
+            member.fit(X, y, segments=segments)
+        self.max_lag_ = self.members[0].max_lag_
+        return self
+
+    def simulate(self, X, y_init):
+        return self._median(member.simulate(X, y_init) for member in self.members)
+
+    def predict_ahead(self, X, y, steps):
+        return self._median(member.predict_ahead(X, y, steps=steps) for member in self.members)
+
+    @staticmethod
+    def _median(runs):
+        """Without the members that diverged, as long as there is another."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)
+            return np.nanmedian(list(runs), axis=0)
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """What is learned, and how it is judged.
+
+    Parameters
+    ----------
+    name, unit : str
+    fitting : tuple (X, y)
+        Training rows.
+    error : callable
+        ``error(model, X, y)``: what structures are chosen by.
+    tests : dict of callable
+        ``test(model)`` gives an error, by name.
+    candidates : tuple of dict
+        Parameters of `NARX`, the rollouts that training minimises (`loop`) among them.
+    targets : dict of float
+        Largest errors, by test.
+    n_blocks : int or None
+        Blocks that are held out in turn; without, the last fifth.
+    n_members : int
+    """
+
+    name: str
+    unit: str
+    fitting: tuple
+    error: callable
+    tests: dict
+    candidates: tuple
+    targets: dict = field(default_factory=dict)
+    n_blocks: int | None = None
+    n_members: int = 8
+
+    def folds(self):
+        """Labels of the rows, and those that are held out in turn."""
+        n = len(self.fitting[1])
+        if self.n_blocks is None:
+            return np.arange(n) >= n - n // 5, (True,)
+        return np.arange(n) * self.n_blocks // n, range(self.n_blocks)
+
+    def choose(self):
+        """The candidate with the smallest error over the blocks held out."""
+        if len(self.candidates) == 1:
+            return self.candidates[0]
+        return min(self.candidates, key=self.held_out_error)
+
+    def held_out_error(self, candidate):
+        """The mean over the blocks."""
+        X, y = self.fitting
+        labels, blocks = self.folds()
+        errors = []
+        for block in blocks:
+            train, test = labels != block, labels == block
+            model = Committee(self.n_members, 0, **candidate)
+            model.fit(_rows(X, train), y[train], segments=(labels > block)[train])
+            errors.append(self.error(model, _rows(X, test), y[test]))
+        return np.mean(errors)
+
+    def trial(self, settings, seed):
+        """Processor seconds of a fit, and the errors of its tests."""
+        start = time.process_time()
+        model = Committee(self.n_members, seed, **settings).fit(*self.fitting)
+        seconds = time.process_time() - start
+        return seconds, {name: test(model) for name, test in self.tests.items()}
+
+
+class AccuracySuite:
+    """Series by series, both trainings, with the verbs of `report.Suite`.
+
+    Parameters
+    ----------
+    makers : dict of callable
+        ``makers[name]()`` gives a `Series`; FileNotFoundError says that its file is not here.
+    """
+
+    title = "Free runs, test errors of five seeds (the median of networks each)"
+    packages = ()
+
+    def __init__(self, makers):
+        self.makers = makers
+
+    def rows(self, quick, announce):
+        """One dict per training and test; without figures where a file is missing."""
+        for name, make in self.makers.items():
+            try:
+                series = make()
+            except FileNotFoundError as missing:
+                yield dict.fromkeys(COLUMNS, "") | {"series": name, "met": f"needs {missing}"}
+                continue
+            announce(f"{name}, choosing")
+            start = time.process_time()
+            candidate = series.candidates[0] if quick else series.choose()
+            seconds = time.process_time() - start
+            for settings in (candidate, candidate | {"loop": "open"}):
+                trials = []
+                for seed in SEEDS[: 1 if quick else None]:
+                    announce(f"{name}, loop={settings['loop']}, seed {seed}")
+                    trials.append(series.trial(settings, seed))
+                yield from summary(series, settings, seconds, trials)
+
+    def table(self, rows):
+        """One line per training and test."""
+        table = Table("series", "test", "loop", title=self.title)
+        for heading in ("error (min to max)", "target", "met", "fit s", "choice s"):
+            table.add_column(heading, justify="right")
+        for row in rows:
+            table.add_row(*cells(row))
+        return table
+
+
+COLUMNS = (
+    "series",
+    "test",
+    "unit",
+    "loop",
+    "members",
+    "median",
+    "min",
+    "max",
+    "errors",
+    "target",
+    "met",
+    "fit_s",
+    "choice_s",
+    "structure",
+)
+
+
+def summary(series, settings, choice_s, trials):
+    """The rows of one training: medians over the seeds, ranges and all errors."""
+    structure = " ".join(f"{k}={v}".replace(" ", "") for k, v in settings.items() if k != "loop")
+    for test in series.tests:
+        errors = [errors[test] for _, errors in trials]
+        target = None if settings["loop"] == "open" else series.targets.get(test)
+        met = "" if target is None else "yes" if median(errors) <= target else "no"
+        figures = (median(errors), min(errors), max(errors))
+        yield dict(
+            zip(
+                COLUMNS,
+                (
+                    *(series.name, test, series.unit, settings["loop"], series.n_members),
+                    *(f"{figure:.4g}" for figure in figures),
+                    " ".join(f"{error:.4g}" for error in errors),
+                    *("" if target is None else f"{target:g}", met),
+                    *(f"{median(s for s, _ in trials):.3g}", f"{choice_s:.3g}", structure),
+                ),
+            )
+        )
+
+
+def cells(row):
+    """A row of the file as a line of the table."""
+    label = row["series"], row["test"], str(row["loop"])
+    if not row["median"]:
+        return *label, "", "", row["met"], "", ""
+    target = row["target"] and f"at most {row['target']}"
+    error = f"{row['median']} {row['unit']} ({row['min']} to {row['max']})"
+    return *label, error, target, row["met"], short(row["fit_s"]), short(row["choice_s"])
+
+
+def free_run_error(model, X, y, skip=0):
+    """RMSE of a run from the first measured outputs; infinite where it diverges."""
+    begin = max(model.max_lag_, skip)
+    return rms(model.simulate(X, y[: model.max_lag_])[begin:] - y[begin:])
+
+
+def rms(errors):
+    """Root mean square; infinite where a model has diverged."""
+    value = float(np.sqrt(np.mean(np.square(errors))))
+    return value if np.isfinite(value) else np.inf
+
+
+def both_windows(name, X, y, scale=1.0):
+    """Tests of one record: after the official window, and from the first predicted sample."""
+    return {
+        f"{name}, after {WASHOUT} samples": lambda m: scale * free_run_error(m, X, y, WASHOUT),
+        f"{name}, all": lambda m: scale * free_run_error(m, X, y),
+    }
+
+
+def paths(model, y, steps):
+    """Runs of some steps from every row that has its history: errors (n_runs, steps)."""
+    ahead = model.predict_ahead(None, y, steps=range(1, steps + 1)) - y[:, None]
+    origins = np.arange(model.max_lag_, len(y) - steps + 1)
+    return ahead[origins[:, None] + np.arange(steps), np.arange(steps)]
+
+
+def read(name):
+    """One of the files; where it is missing, the error is its name."""
+    if not (FOLDER / name).exists():
+        raise FileNotFoundError(name)
+    return pd.read_csv(FOLDER / name)
+
+
+def silverbox():
+    """An electronic Duffing oscillator: learned and tested on a multisine, and on an arrow."""
+    data = read("silverbox.csv.gz")
+    u, y = data[["u"]].to_numpy(), data["y"].to_numpy()
+    train, multisine, arrow = (
+        np.flatnonzero(data["split"] == part) for part in ("train", "test_multisine", "test_arrow")
+    )
+    records = {"multisine": multisine, "arrow": arrow, "arrow, no extrapolation": arrow[:32_000]}
+    tests = {}
+    for name, rows in records.items():
+        tests |= both_windows(name, u[rows], y[rows], 1e3)
+    targets = dict(zip(records, (0.24, 0.40, 0.23)))
+    return Series(
+        "Silverbox",
+        "mV",
+        (u[train], y[train]),
+        free_run_error,
+        tests,
+        tuple(
+            dict(loop="closed", input_lags=3, output_lags=3, hidden_layer_sizes=sizes, max_iter=60)
+            for sizes in ((6, 4), (10,), (8, 6))
+        ),
+        {test: targets[test.rsplit(", ", 1)[0]] for test in tests},
+        n_members=4,
+    )
+
+
+def tanks():
+    """Two cascaded water tanks, 1,024 samples; the level cannot rise above 10 V."""
+    data = read("cascaded_tanks.csv")
+    (u, y), test = (
+        (rows[["u"]].to_numpy(), rows["y"].to_numpy())
+        for rows in (data[data["split"] == part] for part in ("train", "test"))
+    )
+    tests = both_windows("test", *test)
+    shared = {"hidden_layer_sizes": (4,), "output_range": (None, 10.0), "max_iter": 60}
+    return Series(
+        "Cascaded Tanks",
+        "V",
+        (u, y),
+        free_run_error,
+        tests,
+        tuple(
+            dict(loop=loop, input_lags=n, output_lags=n, linear_term=linear, alpha=alpha, **shared)
+            for n in (4, 6, 8)
+            for linear, alpha in ((True, 0.003), (True, 0.03), (False, 0.03), (False, 0.3))
+            for loop in ("closed", 256)
+        ),
+        dict.fromkeys(tests, 0.33),
+        n_blocks=8,
+    )
+
+
+def mackey_glass():
+    """A chaotic series, 84 steps ahead in original units, as echo state networks are compared."""
+    steps, n_runs, n_driven, variance = 84, 50, 1000, 0.067
+    y = make_mackey_glass(3000, squash=True, random_state=0)[1000:]
+    runs = make_mackey_glass(n_runs * (n_driven + steps), squash=True, random_state=1)
+    runs = runs.reshape(n_runs, -1)
+
+    def last_errors(model, y):
+        y_hat = model.predict_ahead(None, y, steps=steps)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.arctanh(y_hat) - np.arctanh(y)
+
+    def held_out(model, X, y):
+        return rms(last_errors(model, y)[model.max_lag_ + steps - 1 :])
+
+    def nrmse(model):
+        return rms([last_errors(model, run)[-1] for run in runs]) / np.sqrt(variance)
+
+    shared = dict(loop=steps, linear_term=False, alpha=1e-10, max_iter=1000, tol=1e-6)
+    return Series(
+        "Mackey-Glass",
+        "NRMSE",
+        (None, y),
+        held_out,
+        {"84 steps": nrmse},
+        tuple(dict(output_lags=18, hidden_layer_sizes=(size,), **shared) for size in (10,)),
+        {"84 steps": 2.8e-4},
+        n_members=3,
+    )
+
+
+def laser():
+    """Intensity of a far-infrared laser: the 100 points after the first 1,000."""
+    n, steps = 1000, 100
+    y = read("santafe_laser.csv")["y"].to_numpy(dtype=float)[: n + steps]
+
+    def held_out(model, X, y):
+        return rms(paths(model, y, steps))
+
+    def nmse(model):
+        rows = y[n - model.max_lag_ :]
+        return rms(paths(model, rows, steps)) ** 2 / np.var(y[n:])
+
+    return Series(
+        "Santa Fe laser",
+        "NMSE",
+        (None, y[:n]),
+        held_out,
+        {"next 100": nmse},
+        tuple(
+            dict(loop=steps, output_lags=n_lags, hidden_layer_sizes=(size,), alpha=alpha)
+            for n_lags in (20, 40)
+            for size in (8,)
+            for alpha in (0.01, 1.0)
+        ),
+    )
+
+
+def narendra():
+    """A known system under a fresh input, measured with noise: 1 is the noise."""
+    make = {"noise": NOISE["Narendra"], "amplitude": 2.0}
+    fitting = make_narendra(1000, **make, random_state=0)
+    test = make_narendra(5000, **make, random_state=1)
+    return noisy("Narendra", fitting, test, {"input_lags": [1], "output_lags": 1})
+
+
+def narma10():
+    """A known system of order ten under a fresh input, measured with noise: 1 is the noise."""
+    rng = np.random.default_rng(0)
+    fitting, test = (make_narma10(n, random_state=i) for i, n in enumerate((2000, 5000)))
+    fitting, test = (
+        (X, y + NOISE["NARMA-10"] * rng.normal(size=len(y))) for X, y in (fitting, test)
+    )
+    return noisy("NARMA-10", fitting, test, {"input_lags": [1, 10], "output_lags": 10})
+
+
+def noisy(name, fitting, test, lags):
+    """Free runs over a system of known lags, in units of the noise."""
+    return Series(
+        name,
+        "x noise",
+        fitting,
+        free_run_error,
+        both_windows("test", *test, 1 / NOISE[name]),
+        tuple(
+            dict(loop="closed", **lags, hidden_layer_sizes=(size,), alpha=alpha)
+            for size in (5, 10)
+            for alpha in (1e-4, 1e-2)
+        ),
+        {},
+        n_members=3,
+    )
+
+
+def henon():
+    """A chaotic map, measured with noise: 1 is the map itself, run from the same measured rows."""
+    a, b, steps = 1.4, 0.3, 5
+    y, test = (
+        make_henon(n, a=a, b=b, noise=NOISE["Henon"], random_state=i)
+        for i, n in enumerate((1000, 5000))
+    )
+
+    def held_out(model, X, y):
+        return rms(paths(model, y, steps))
+
+    def limit(n_steps):
+        before, last = test[: -n_steps - 1], test[1:-n_steps]
+        for _ in range(n_steps):
+            before, last = last, 1 - a * last**2 + b * before
+        return rms(last - test[n_steps + 1 :])
+
+    def at(n_steps):
+        bound = limit(n_steps)
+        return lambda model: rms(paths(model, test, n_steps)[:, -1]) / bound
+
+    return Series(
+        "Henon",
+        "x map",
+        (None, y),
+        held_out,
+        {"1 step": at(1), f"{steps} steps": at(steps)},
+        tuple(
+            dict(loop=steps, output_lags=n_lags, hidden_layer_sizes=(10,), alpha=alpha)
+            for n_lags in (2, 4)
+            for alpha in (1e-4, 1e-2)
+        ),
+        {},
+        n_members=3,
+    )
+
+
+def _rows(X, mask):
+    return None if X is None else X[mask]
+
+
+SUITE = AccuracySuite(
+    {
+        "Silverbox": silverbox,
+        "Cascaded Tanks": tanks,
+        "Mackey-Glass": mackey_glass,
+        "Santa Fe laser": laser,
+        "Narendra": narendra,
+        "NARMA-10": narma10,
+        "Henon": henon,
+    }
+)
