@@ -335,16 +335,16 @@ def mackey_glass():
     def nrmse(model):
         return rms([last_errors(model, run)[-1] for run in runs]) / np.sqrt(variance)
 
-    shared = dict(loop=steps, linear_term=False, alpha=1e-10, max_iter=1000, tol=1e-6)
+    shared = dict(loop=steps, linear_term=False, alpha=1e-11, max_iter=700, tol=1e-6)
     return Series(
         "Mackey-Glass",
         "NRMSE",
         (None, y),
         held_out,
         {"84 steps": nrmse},
-        tuple(dict(output_lags=18, hidden_layer_sizes=(size,), **shared) for size in (10,)),
+        tuple(dict(output_lags=18, hidden_layer_sizes=(size,), **shared) for size in (10, 15)),
         {"84 steps": 2.8e-4},
-        n_members=3,
+        n_members=1,
     )
 
 
@@ -372,6 +372,7 @@ def laser():
             for size in (8,)
             for alpha in (0.01, 1.0)
         ),
+        n_members=4,
     )
 
 
