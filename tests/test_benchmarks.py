@@ -2,6 +2,7 @@
 
 import csv
 import sys
+from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 from itertools import count
@@ -16,6 +17,7 @@ sys.path.append(str(Path(__file__).parents[1]))
 pytest.importorskip("benchmarks", reason="the benchmarks are not beside the tests")
 
 from benchmarks import __main__ as command  # noqa: E402
+from benchmarks import accuracy as free_runs  # noqa: E402
 from benchmarks import byhand, harness, report, speed  # noqa: E402
 from benchmarks.harness import Case, constant, measure  # noqa: E402
 from benchmarks.peers import accuracy, defects, models  # noqa: E402
@@ -100,6 +102,126 @@ def test_loops_give_the_numbers_of_the_kernel():
 def test_loops_in_pytorch_give_the_numbers_of_the_kernel(make_step):
     pytest.importorskip("torch")
     speed.free_run(speed.small_network, partial(byhand.torch_free_run, make_step))
+
+
+class Echo:
+    """A model whose prediction of row t, h steps ahead, is 100 t + h."""
+
+    max_lag_ = 2
+
+    def predict_ahead(self, X, y, steps):
+        return 100.0 * np.arange(len(y))[:, None] + np.asarray(steps)
+
+    def simulate(self, X, y_init):
+        return np.r_[np.full(len(y_init), np.nan), np.arange(len(y_init), len(X), dtype=float)]
+
+
+@pytest.fixture
+def linear():
+    """A linear system and two candidates, of which only the second has the lags."""
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(120, 1)), np.zeros(120)
+    for t in range(2, 120):
+        y[t] = 1.2 * y[t - 1] - 0.5 * y[t - 2] + X[t, 0]
+    shared = {
+        "loop": "closed",
+        "input_lags": 0,
+        "hidden_layer_sizes": (),
+        "alpha": 0.0,
+        "max_iter": 20,
+    }
+    return free_runs.Series(
+        "Toys",
+        "V",
+        (X[:80], y[:80]),
+        free_runs.free_run_error,
+        free_runs.both_windows("test", X, y, 1e3),
+        ({"output_lags": 1, **shared}, {"output_lags": 2, **shared}),
+        {"test, all": 1e-3},
+        n_blocks=4,
+        n_members=2,
+    )
+
+
+def test_a_structure_is_chosen_inside_the_training_rows(linear):
+    errors = [linear.held_out_error(candidate) for candidate in linear.candidates]
+    assert errors[0] > 0.1 and errors[1] < 1e-6
+    assert linear.choose() is linear.candidates[1]
+
+
+def test_no_lag_crosses_the_block_held_out(linear, monkeypatch):
+    seen = []
+
+    def fit(self, X, y, segments):
+        seen.append((len(y), np.flatnonzero(np.diff(segments)).tolist()))
+
+    monkeypatch.setattr(free_runs.Committee, "fit", fit)
+    series = replace(linear, error=lambda model, X, y: len(y))
+    assert series.held_out_error(series.candidates[0]) == 20
+    assert seen == [(60, []), (60, [19]), (60, [39]), (60, [])]
+    assert replace(series, n_blocks=None).held_out_error(series.candidates[0]) == 16
+    assert seen[-1] == (64, [])
+
+
+def test_both_trainings_are_reported_with_all_seeds(linear):
+    suite = free_runs.AccuracySuite({"Toys": lambda: linear, "Lost": lost})
+    *rows, missing = suite.rows(False, lambda name: None)
+    assert [(row["test"], row["loop"]) for row in rows] == [
+        (test, loop) for loop in ("closed", "open") for test in linear.tests
+    ]
+    assert all(len(row["errors"].split()) == len(free_runs.SEEDS) for row in rows)
+    assert [row["met"] for row in rows] == ["", "yes", "", ""]
+    assert "output_lags=2" in rows[0]["structure"] and "loop" not in rows[0]["structure"]
+    assert missing["series"] == "Lost" and missing["met"] == "needs lost.csv"
+    console = Console(record=True, width=150)
+    console.print(suite.table([*rows, missing]))
+    assert "needs lost.csv" in console.export_text()
+
+
+def lost():
+    return free_runs.read("lost.csv")
+
+
+def test_errors_of_free_runs_begin_where_they_say():
+    X, y = np.zeros((60, 1)), np.arange(60.0)
+    y[10] += 3
+    assert free_runs.free_run_error(Echo(), X, y) == pytest.approx(3 / np.sqrt(58))
+    assert free_runs.free_run_error(Echo(), X, y, free_runs.WASHOUT) == 0
+    y[55] += 4
+    tests = free_runs.both_windows("test", X, y, 1e3)
+    assert tests["test, after 50 samples"](Echo()) == pytest.approx(4e3 / np.sqrt(10))
+    assert free_runs.rms(np.array([0.0, np.nan])) == np.inf
+
+
+def test_a_path_is_one_run_from_one_row():
+    errors = free_runs.paths(Echo(), np.zeros(6), steps=3)
+    assert errors.tolist() == [[201, 302, 403], [301, 402, 503]]
+
+
+def test_a_committee_is_the_median_of_the_members_that_run():
+    committee = free_runs.Committee(3, 1)
+    assert [member.random_state for member in committee.members] == [3, 4, 5]
+    runs = [[1.0, 1.0, np.nan], [2.0, np.nan, np.nan], [9.0, 3.0, np.nan]]
+    np.testing.assert_equal(committee._median(runs), [2.0, 2.0, np.nan])
+
+
+def test_a_target_of_henon_is_the_map_itself():
+    series = free_runs.henon()
+
+    class Map:
+        max_lag_ = 2
+
+        def predict_ahead(self, X, y, steps):
+            ahead = np.full((len(y), len(steps)), np.nan)
+            for t in range(2, len(y)):
+                before, last = y[t - 2], y[t - 1]
+                for h in range(min(len(steps), len(y) - t)):
+                    before, last = last, 1 - 1.4 * last**2 + 0.3 * before
+                    ahead[t + h, h] = last
+            return ahead
+
+    for test in series.tests.values():
+        assert test(Map()) == pytest.approx(1)
 
 
 def test_peers_are_measured_only_when_asked_for():
