@@ -43,17 +43,24 @@ class Committee:
     n_members : int
     seed : int
         No two seeds share initial weights.
+    loop : "open", "closed" or int
+        The rollouts that training minimises in the end.
+    stages : tuple of int
+        Steps of the rollouts that it goes through on the way.
     **settings : object
         Parameters of `NARX`.
     """
 
-    def __init__(self, n_members, seed, **settings):
+    def __init__(self, n_members, seed, loop="open", stages=(), **settings):
         states = range(seed * n_members, (seed + 1) * n_members)
         self.members = [NARX(random_state=state, **settings) for state in states]
+        self.loops = (loop,) if loop == "open" else (*stages, loop)
 
     def fit(self, X, y, segments=None):
         for member in self.members:
-            member.fit(X, y, segments=segments)
+            for loop in self.loops:
+                member.set_params(loop=loop).fit(X, y, segments=segments)
+                member.set_params(warm_start=True)
         self.max_lag_ = self.members[0].max_lag_
         return self
 
@@ -85,7 +92,7 @@ class Series:
     tests : dict of callable
         ``test(model)`` gives an error, by name.
     candidates : tuple of dict
-        Parameters of `NARX`, the rollouts that training minimises (`loop`) among them.
+        Parameters of a `Committee`.
     targets : dict of float
         Largest errors, by test.
     n_blocks : int or None
@@ -307,10 +314,10 @@ def tanks():
         free_run_error,
         tests,
         tuple(
-            dict(loop=loop, input_lags=n, output_lags=n, linear_term=linear, alpha=alpha, **shared)
+            dict(loop="closed", stages=stages, input_lags=n, output_lags=n, alpha=alpha, **shared)
+            for stages in ((), (5, 20))
             for n in (4, 6, 8)
-            for linear, alpha in ((True, 0.003), (True, 0.03), (False, 0.03), (False, 0.3))
-            for loop in ("closed", 256)
+            for alpha in (0.03, 0.1)
         ),
         dict.fromkeys(tests, 0.33),
         n_blocks=8,

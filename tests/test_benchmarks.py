@@ -205,6 +205,19 @@ def test_a_committee_is_the_median_of_the_members_that_run():
     np.testing.assert_equal(committee._median(runs), [2.0, 2.0, np.nan])
 
 
+def test_a_committee_goes_through_its_stages(linear, monkeypatch):
+    lengths = []
+
+    def fit(self, X, y, segments=None):
+        lengths.append((self.loop, self.warm_start))
+        self.max_lag_ = 1
+
+    monkeypatch.setattr(free_runs.NARX, "fit", fit)
+    free_runs.Committee(1, 0, loop="closed", stages=(5, 20)).fit(*linear.fitting)
+    free_runs.Committee(1, 0, loop="open", stages=(5, 20)).fit(*linear.fitting)
+    assert lengths == [(5, False), (20, True), ("closed", True), ("open", False)]
+
+
 def test_a_target_of_henon_is_the_map_itself():
     series = free_runs.henon()
 
