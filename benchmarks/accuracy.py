@@ -1,10 +1,10 @@
 """Accuracy of free runs: networks trained on their own output, beside the same one step ahead.
 
-One recipe for all series, which never sees a test row before its figures are printed:
+One recipe for all series, in which no choice is made by a test error:
 
-1. Candidates differ in lags, sizes and penalty. Each learns from the training rows without a block
-   and is run freely over that block: eight blocks in turn of a short record, the last fifth of
-   others. The smallest error wins.
+1. Candidates differ in lags, sizes, penalty and stages of training. Each learns from the training
+   rows without a block and is run freely over that block: eight blocks in turn of a short record,
+   the last fifth of others. The smallest mean error wins; --quick takes the first candidate.
 2. A model is the median, step by step, of a few networks that differ only in their initial weights,
    each on its own output.
 3. Five fresh seeds learn from all training rows, once in closed loop (or on rollouts of k steps)
@@ -299,7 +299,11 @@ def silverbox():
 
 
 def tanks():
-    """Two cascaded water tanks, 1,024 samples; the level cannot rise above 10 V."""
+    """Two cascaded water tanks, 1,024 samples; the level cannot rise above 10 V.
+
+    Stages became candidates by their error over the blocks, when a first test error, of 0.54 V
+    without them, was known.
+    """
     data = read("cascaded_tanks.csv")
     (u, y), test = (
         (rows[["u"]].to_numpy(), rows["y"].to_numpy())
