@@ -670,6 +670,8 @@ cdef Py_ssize_t check_rollouts(Plan plan, Measured data, const Py_ssize_t[::1] o
     """Rollouts stay inside the data and have their history; returns the number of all steps."""
     cdef Py_ssize_t i, n = 0
     check(plan, data, origins[:0], weight)
+    if len(lengths) != len(origins):
+        raise ValueError(f"{len(origins)} rollouts need as many lengths, not {len(lengths)}.")
     longest[0] = 0
     for i in range(len(origins)):
         if (origins[i] < plan.history or lengths[i] < 1

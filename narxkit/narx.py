@@ -17,6 +17,8 @@ from narxkit.tapped import Scale, TappedForecaster, count_dropped
 from narxkit.taps import is_count, make_taps
 from narxkit.training import train
 
+DEAD = 1e-6  # weight of the output layer, in standard deviations
+
 
 class _TappedNetwork(TappedForecaster):
     """What NARX and TDNN share: training."""
@@ -58,29 +60,35 @@ class _TappedNetwork(TappedForecaster):
         objective = cache(lambda loop: make(loop=loop, alpha=self.alpha, targets=training))
         self.n_dropped_ = self._count_dropped(segments, weight, objective("open").rows, held_out)
         loop = self._loop_of(network)
-        validate = self._validation(make(loop=loop, targets=held_out)) if held_out.any() else None
+        validation = make(loop=loop, targets=held_out) if held_out.any() else None
+        self._check_rollouts(loop, objective(loop), validation)
         with one_blas_thread(), interruptible(flag):
             try:
-                results = self._solve(objective, loop, validate, start, flag)
+                results = self._solve(objective, loop, validation, start, flag)
             finally:
                 flag[0] = 1  # after an error in one restart, the others end too
         results.sort(key=lambda trained: trained.rank)
-        self.members_ = [trained.theta for trained in results[: self.n_members]]
-        self._keep(network, loop, results[0])
+        stable = [trained for trained in results if np.isfinite(trained.rank)] or results[:1]
+        self.members_ = [trained.theta for trained in stable[: self.n_members]]
+        self._keep(network, loop, results)
 
     def _loop_of(self, network):
         """The rollouts that training is for; without feedback all are of one step."""
         return "open" if self._loop == 1 or not network.taps.output_lags else self._loop
 
-    def _validation(self, held_out):
-        """The held-out loss as a function of theta."""
-        if not held_out.size:
+    def _check_rollouts(self, loop, training, validation):
+        if not training.size:
+            raise ValueError(
+                f"no rollout can begin: loop={loop!r} needs rows with {self._taps.max_output_lag} "
+                "rows of history without missing outputs: give a longer series, smaller lags or "
+                "loop='open'."
+            )
+        if validation is not None and not validation.size:
             raise ValueError(
                 f"the last {self.validation_fraction:.0%} of each segment, held out for early "
                 "stopping, hold no row with its history, a measured target and a weight: give a "
                 "larger validation_fraction or a longer series."
             )
-        return held_out.value
 
     def _network(self):
         sizes = np.atleast_1d(self.hidden_layer_sizes)
@@ -118,30 +126,27 @@ class _TappedNetwork(TappedForecaster):
             )
         return count_dropped(int(candidates.sum()), len(rows))
 
-    def _solve(self, objective, loop, validate, start, flag):
+    def _solve(self, objective, loop, validation, start, flag):
         """One training for each restart, in threads."""
         seeds = check_random_state(self.random_state).randint(2**31, size=self.n_restarts)
         open_loop, wanted = objective("open"), objective(loop)
-        if not wanted.size:
-            raise ValueError(
-                f"no rollout can begin: loop={loop!r} needs rows with {self._taps.max_output_lag} "
-                "rows of history without missing outputs: give a longer series, smaller lags or "
-                "loop='open'."
-            )
-        linear = _least_squares(open_loop) if open_loop.network.has_linear_term else None
+        network = open_loop.network
+        linear = _least_squares(open_loop) if network.has_linear_term else None
         solver = make_solver(self.solver)
         generators = [np.random.default_rng(seed) for seed in seeds]
-        starts = [_initial(open_loop.network, rng, linear) for rng in generators]
+        starts = [_initial(network, rng, linear) for rng in generators]
         if start is not None:
             starts[0] = start
-        rank = validate or wanted.value
+        validate = None if validation is None else validation.value
+        held_out = None if validation is None else validation.without_flag().value
 
         def train_one(theta, rng):
             def solve(objective, theta):
                 return solver.solve(objective, theta, self._monitor(validate, flag), rng)
 
             goes_on = theta is start and np.isfinite(wanted.value(theta))
-            return train(objective, loop, theta, solve, rank, loop if goes_on else "open")
+            first = loop if goes_on else "open"
+            return train(objective, loop, theta, solve, held_out, first, _reviver(network, theta))
 
         return Parallel(self.n_jobs, require="sharedmem")(
             delayed(train_one)(theta, rng) for theta, rng in zip(starts, generators)
@@ -158,22 +163,23 @@ class _TappedNetwork(TappedForecaster):
             flag=flag,
         )
 
-    def _keep(self, network, loop, trained):
-        result = trained.result
+    def _keep(self, network, loop, results):
+        trained, result = results[0], results[0].result
+        was_interrupted = any(other.result.stop is Stop.INTERRUPTED for other in results)
         self.structure_ = network
         self.theta_ = trained.theta
         self.loss_ = result.loss
         self.loss_curve_ = result.loss_curve
         self.validation_curve_ = result.validation_curve
         self.n_iter_ = result.n_iter
-        self.stop_ = result.stop
+        self.stop_ = Stop.INTERRUPTED if was_interrupted else result.stop
         self.n_effective_params_ = result.n_effective_params
         self.n_params_ = network.n_params
         self.loop_ = trained.stages
         last = trained.stages[-1].loop
-        if result.stop is Stop.INTERRUPTED:
+        if was_interrupted:
             warn(
-                f"fit: {result.stop} A second Ctrl-C during a fit breaks off what is around it.",
+                f"fit: {self.stop_} A second Ctrl-C during a fit breaks off what is around it.",
                 RuntimeWarning,
             )
         elif last != loop and result.stop is not Stop.CALLBACK:
@@ -201,6 +207,25 @@ def _least_squares(objective):
     theta = lstsq(JtJ, -Jte, cond=1e-12, check_finite=False)[0]
     weights = network.unpack(theta)
     return weights.coefs[0], weights.intercepts[0]
+
+
+def _reviver(network, start):
+    """Gives hidden units back to a network that has lost them.
+
+    Under a penalty that suits rollouts, one step ahead the linear term can be all that is worth its
+    weight. The hidden units are then gone, on a saddle that training leaves by rounding alone; so
+    they begin anew as they did at the start, with no weight at the output.
+    """
+    hidden = np.zeros(network.n_params, dtype=bool)
+    weights = network.unpack(hidden)
+    for layer in (*weights.coefs[:-1], *weights.intercepts[:-1]):
+        layer[:] = True
+
+    def revive(theta):
+        is_alive = np.abs(network.unpack(theta).coefs[-1]).max(initial=0.0) > DEAD
+        return theta if is_alive or not hidden.any() else np.where(hidden, start, theta)
+
+    return revive
 
 
 def _initial(network, rng, linear):
@@ -295,7 +320,7 @@ class NARX(_TappedNetwork):
     structure_ : TappedMLP
         What explains them.
     members_ : list of ndarray of shape (n_params_,)
-        Parameters of the restarts that are combined, the best first.
+        Parameters of the best `n_members` restarts, the best first, without those that diverge.
     coefs_, intercepts_ : list of ndarray
         Weights and intercepts of each layer.
     linear_coef_ : ndarray of shape (n_taps, n_outputs) or None
@@ -513,7 +538,7 @@ class TDNN(_TappedNetwork):
     structure_ : TappedMLP
         What explains them.
     members_ : list of ndarray of shape (n_params_,)
-        Parameters of the restarts that are combined, the best first.
+        Parameters of the best `n_members` restarts, the best first, without those that diverge.
     coefs_, intercepts_ : list of ndarray
         Weights and intercepts of each layer.
     linear_coef_ : ndarray of shape (n_taps, n_outputs) or None

@@ -31,7 +31,8 @@ class Objective:
     loop : "open", "closed" or int
         Length of the rollouts: one step from every row, as long as they can be, or k steps. Those
         of k steps begin every s rows, s the smallest integer from k / 4 on that is coprime with k,
-        and are shortened where the segment or its known inputs end.
+        or at the next row whose history is known, and are shortened where the segment or its known
+        inputs end.
     alpha : float
         Penalty of the weights; intercepts and the linear term are free.
     sample_weight : ndarray of shape (n_rows,), optional
@@ -91,6 +92,12 @@ class Objective:
         """The same data under another penalty vector."""
         other = copy(self)
         other.penalty = np.asarray(penalty, dtype=float)
+        return other
+
+    def without_flag(self):
+        """The same data under a flag that nobody sets: what is there can still be ranked."""
+        other = copy(self)
+        other.flag = np.zeros(1, dtype=np.int32)
         return other
 
     def value(self, theta):
@@ -180,16 +187,15 @@ class Objective:
         if loop == "closed":
             begins = _one_after_another(begins, lengths)
         else:
+            begins = _one_after_another(begins, np.minimum(lengths, stride(loop)))
             lengths = np.minimum(lengths, loop)
-            since = begins - segments.starts[begins] - taps.max_lag
-            begins = begins[since % stride(loop) == 0]
         up_to = np.concatenate(([0.0], np.cumsum(self._counts)))
         has_targets = up_to[begins + lengths[begins]] > up_to[begins]
         return begins[has_targets], lengths[begins[has_targets]]
 
 
 def _one_after_another(begins, lengths):
-    """Rollouts as long as they can be: each begins after the one before."""
+    """Rows to begin from: each the first one after the rows that the one before claims."""
     chosen, at = [], 0
     while at < len(begins):
         chosen.append(begins[at])

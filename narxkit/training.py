@@ -7,8 +7,9 @@ answer is a good place to start from. So training with ``loop=k`` or ``"closed"`
     start (the ARX model, where there is a linear term)  ->  open loop  ->  rollouts
 
 and where the rollouts wanted diverge at first, over the longest of 2, 4, 8, ... steps that do not.
-Parameters are ranked by the loss that counts in the end, the held-out one or else that of the
-rollouts wanted, and a stage that makes it worse is not kept.
+Between the stages parameters are ranked by the loss that counts in the end, the held-out one or
+else that of the rollouts wanted, and a stage that makes it worse is not kept; the last stage can
+only improve on its start by the solver's own measure.
 """
 
 from typing import NamedTuple
@@ -38,7 +39,7 @@ class Trained(NamedTuple):
     stages: list
 
 
-def train(objective, loop, theta, solve, rank, first="open"):
+def train(objective, loop, theta, solve, held_out=None, first="open", revive=None):
     """Train in stages.
 
     Parameters
@@ -51,25 +52,32 @@ def train(objective, loop, theta, solve, rank, first="open"):
         Where to start.
     solve : callable
         ``solve(objective, theta)`` gives a SolverResult.
-    rank : callable
-        ``rank(theta)`` is the loss that counts in the end.
+    held_out : callable, default=None
+        ``held_out(theta)`` is the held-out loss.
     first : "open", "closed" or int, default="open"
         The first stage: what is wanted, where `theta` is trained already.
+    revive : callable, default=None
+        ``revive(theta)`` mends what a stage should not hand on to the next.
 
     Returns
     -------
     Trained
-        The best parameters by rank.
+        The best parameters; their rank is the held-out loss, or else what the last stage minimised.
     """
+    rank = held_out or objective(loop).without_flag().value
     best, best_rank, stages, here = theta, rank(theta), [], first
     while here is not None:
-        result = solve(objective(here), best)
+        start = revive(best) if stages and revive else best
+        result = solve(objective(here), start)
         stages.append(Stage(here, result.loss, result.n_iter))
         new_rank = rank(result.theta)
-        if new_rank < best_rank or not np.isfinite(best_rank):
+        is_wanted = here == loop
+        if is_wanted or new_rank < best_rank or not np.isfinite(best_rank):
             best, best_rank = result.theta, new_rank
-        is_last = here == loop or result.stop in LAST_WORDS
+        is_last = is_wanted or result.stop in LAST_WORDS
         here = None if is_last else _next_loop(objective, loop, here, best)
+    if is_wanted and held_out is None:
+        best_rank = result.loss
     return Trained(best, best_rank, result, stages)
 
 

@@ -246,7 +246,7 @@ class Monitor:
         self.loss_curve = []
         self.validation_curve = None if self.validate is None else []
         self._best_theta, self._best_loss = np.array(theta, dtype=float), float(loss)
-        self._best_score = np.inf
+        self._best_score = (np.inf, np.inf)
         self._n_since_best = self._n_small_steps = 0
         self._progress = _ProgressLine() if self.verbose else None
         self._record(theta, loss)
@@ -316,11 +316,12 @@ class Monitor:
         )
 
     def _record(self, theta, loss):
-        score = loss = float(loss)
-        validation_loss = None
+        loss, validation_loss = float(loss), None
+        score = (loss, loss)
         self.loss_curve.append(loss)
         if self.validate is not None:
-            score = validation_loss = float(self.validate(theta))
+            validation_loss = float(self.validate(theta))
+            score = (validation_loss, loss)  # where all held-out losses are infinite, the loss says
             self.validation_curve.append(validation_loss)
         if score < self._best_score:
             self._best_theta, self._best_loss = np.array(theta, dtype=float), loss
