@@ -144,7 +144,7 @@ class _TappedNetwork(TappedForecaster):
             def solve(objective, theta):
                 return solver.solve(objective, theta, self._monitor(validate, flag), rng)
 
-            goes_on = theta is start and np.isfinite(wanted.value(theta))
+            goes_on = theta is start and wanted.is_smooth(theta)
             first = loop if goes_on else "open"
             return train(objective, loop, theta, solve, held_out, first, _reviver(network, theta))
 

@@ -104,6 +104,11 @@ class Objective:
         """The loss, infinite where a rollout diverges."""
         return self.population_values(theta[None])[0]
 
+    def is_smooth(self, theta):
+        """Whether loss and gradient are finite: over long chaotic rollouts only the loss may be."""
+        loss, grad = self.value_and_grad(theta)
+        return bool(np.isfinite(loss) and np.isfinite(grad).all())
+
     def population_values(self, thetas):
         """The loss of each row of `thetas`, in one call."""
         sse = self.network.sse(thetas, *self._data())

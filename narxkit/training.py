@@ -83,8 +83,8 @@ def train(objective, loop, theta, solve, held_out=None, first="open", revive=Non
 
 def _next_loop(objective, loop, here, theta):
     """The rollouts wanted, or the longest that do not diverge; None where all do."""
-    if np.isfinite(objective(loop).value(theta)):
+    if objective(loop).is_smooth(theta):
         return loop
     done = 1 if here == "open" else here
     longer = (k for k in reversed(LADDER) if k > done and (loop == "closed" or k < loop))
-    return next((k for k in longer if np.isfinite(objective(k).value(theta))), None)
+    return next((k for k in longer if objective(k).is_smooth(theta)), None)

@@ -14,7 +14,7 @@ from narxkit.datasets import make_narendra
 from narxkit.narx import _reviver
 from narxkit.networks import TappedMLP
 from narxkit.objective import Objective, stride
-from narxkit.solvers import SolverResult, Stop
+from narxkit.solvers import LevenbergMarquardt, Monitor, SolverResult, Stop
 from narxkit.tapped import combined
 from narxkit.taps import Segments, make_taps
 from narxkit.training import train
@@ -174,6 +174,23 @@ def test_a_rollout_that_diverges_has_an_infinite_loss():
         objective.residuals_and_jacobian(theta)
 
 
+def test_a_chaotic_rollout_has_a_loss_and_no_gradient():
+    """The logistic map stays within bounds while its sensitivities double at every step."""
+    x = np.empty(4000)
+    x[0] = 0.3
+    for t in range(1, len(x)):
+        x[t] = 4 * x[t - 1] * (1 - x[t - 1])
+    network = TappedMLP(make_taps(0, 1), (8,), linear_term=False)
+    segments = Segments(np.empty((len(x), 0)), x[:, None], np.array([0, len(x)]))
+    theta = network.initial(np.random.default_rng(0))
+    for loop in ("open", 5):
+        objective = Objective(network, segments, loop)
+        theta = LevenbergMarquardt().solve(objective, theta, Monitor(max_iter=300, tol=0)).theta
+    assert Objective(network, segments, 5).is_smooth(theta)
+    free_run = Objective(network, segments, "closed")
+    assert np.isfinite(free_run.value(theta)) and not free_run.is_smooth(theta)
+
+
 def test_a_stopped_kernel_says_so():
     objective, theta = unstable()
     objective.flag[0] = 1
@@ -215,6 +232,9 @@ class Parabola:
 
     def value(self, theta):
         return (theta - self.best) ** 2 if abs(theta) <= self.limit else np.inf
+
+    def is_smooth(self, theta):
+        return np.isfinite(self.value(theta))
 
     def without_flag(self):
         return self
