@@ -346,7 +346,7 @@ class HorizonDisplay(_Display):
         Parameters
         ----------
         backtests : dict of str to DataFrame
-            Answers of `narxkit.backtest` by name.
+            Answers of `narxkit.backtest` by name; targets that all of them forecast are compared.
         highlight : str, default=None
             The model to draw boldly; by default the first.
         unit : str, default=None
@@ -363,7 +363,7 @@ class HorizonDisplay(_Display):
         HorizonDisplay
             The display, drawn.
         """
-        rmse = pd.DataFrame({name: _rmse_by_horizon(run) for name, run in backtests.items()})
+        rmse = _rmse_by_horizon(backtests)
         return cls(rmse=rmse, highlight=highlight, unit=unit, step=step).plot(ax=ax, **kwargs)
 
     def plot(self, ax=None, **kwargs):
@@ -663,9 +663,15 @@ def _cycle(n):
     return [COLOURS[i % len(COLOURS)] for i in range(n)]
 
 
-def _rmse_by_horizon(run):
-    squares = (run["y_hat"] - run["y"]) ** 2
-    return np.sqrt(squares.groupby(run["horizon"]).mean())
+def _rmse_by_horizon(backtests):
+    """Errors over the targets that all of them forecast."""
+    errors = {}
+    for name, run in backtests.items():
+        keys = run[["series", "origin", "horizon"]].astype({"series": str})
+        targets = pd.MultiIndex.from_frame(keys)
+        errors[name] = (run["y_hat"] - run["y"]).set_axis(targets)
+    squares = pd.concat(errors, axis=1, join="inner").dropna() ** 2
+    return np.sqrt(squares.groupby(level="horizon").mean())
 
 
 def _spread(wanted, gap):

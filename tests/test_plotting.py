@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from narxkit import NARX, Persistence, SeasonalNaive, backtest
+from narxkit import NARX, Persistence, SeasonalNaive, backtest, skill_table
 from narxkit.datasets import make_narendra
 from narxkit.plotting import ForecastDisplay, HorizonDisplay, TrainingDisplay, _spread
 
@@ -147,12 +147,14 @@ def test_clock_and_no_clock_are_refused(y):
 
 
 def test_horizons_draw_the_errors_of_backtests(runs):
+    """Over the targets that all of them forecast, as in `skill_table`."""
     display = HorizonDisplay.from_backtests(runs, unit="kW", step="h")
-    for name, run in runs.items():
-        errors = [
-            np.sqrt(np.mean((part["y_hat"] - part["y"]) ** 2)) for _, part in run.groupby("horizon")
-        ]
-        np.testing.assert_allclose(drawn(display.lines_[name]), errors)
+    table = skill_table(runs, horizons=range(1, 13))
+    origins = [set(run["origin"]) for run in runs.values()]
+    assert origins[0] != origins[1]
+    for name in runs:
+        errors = table.loc[name, [f"RMSE h={h}" for h in range(1, 13)]]
+        np.testing.assert_allclose(drawn(display.lines_[name]), errors.astype(float))
         assert display.labels_[name].get_text() == name
     assert display.ax_.get_title(loc="left") == "RMSE, kW"
     assert display.ax_.get_xlabel() == "horizon, h"
