@@ -748,6 +748,11 @@ cdef bint walk_on(const Net* net, _Room room, Measured data, Walk* walk, Py_ssiz
     return True
 
 
+cdef inline void keep_path(const Net* net, _Room room, Py_ssize_t B) noexcept nogil:
+    """After a block of B rows, what the taps of the next one reach back to."""
+    memmove(&room.path[0], &room.path[0] + B * net.p, net.K * net.p * sizeof(double))
+
+
 def closed_values(Plan plan, const double[:, ::1] thetas, Measured data,
                   const Py_ssize_t[::1] origins, const Py_ssize_t[::1] lengths,
                   const double[::1] weight, const int[::1] stop, double[::1] sse):
@@ -756,9 +761,9 @@ def closed_values(Plan plan, const double[:, ::1] thetas, Measured data,
     sse : OUT (len(thetas),); infinite where a rollout diverges, NaN when stopped.
     """
     cdef const Net* net = &plan.net
-    cdef Py_ssize_t longest, left, k, B, K = net.K
+    cdef Py_ssize_t longest, left, k, B
     cdef Py_ssize_t n = check_rollouts(plan, data, origins, lengths, weight, &longest)
-    cdef _Room room = _Room(plan, BLOCK, K)
+    cdef _Room room = _Room(plan, BLOCK, net.K)
     cdef Walk walk
     sse[:] = 0.0
     if not n:
@@ -776,7 +781,7 @@ def closed_values(Plan plan, const double[:, ::1] thetas, Measured data,
                 if not walk_on(net, room, data, &walk, B, &weight[0], &sse[k]):
                     sse[k] = INFINITY
                     break
-                memmove(&room.path[0], &room.path[0] + B * net.p, K * net.p * sizeof(double))
+                keep_path(net, room, B)
                 left -= B
 
 
@@ -825,8 +830,8 @@ def closed_normal_equations(Plan plan, const double[::1] theta, Measured data,
                     weigh(room.root[r * p + j], &S.S[j, K + r, 0], P, &J[r, 0])
                 dsyrk("U", "N", &P, &B, &unit, &J[0, 0], &P, &unit, &JtJ[0, 0], &P)
                 dgemv("N", &P, &B, &unit, &J[0, 0], &P, &room.e[j], &p, &unit, &Jte[0], &one)
-                memmove(&S.S[j, 0, 0], &S.S[j, B, 0], K * P * sizeof(double))
-            memmove(&room.path[0], &room.path[0] + B * p, K * p * sizeof(double))
+            keep_sensitivities(net, S, B)
+            keep_path(net, room, B)
             left -= B
         for i in range(P):
             for k in range(i):
@@ -862,8 +867,8 @@ def closed_residuals_and_jacobian(Plan plan, const double[::1] theta, Measured d
             for r in range(B):
                 e[at + r, j] = room.e[r * net.p + j]
                 weigh(room.root[r * net.p + j], &S.S[j, K + r, 0], net.P, &J[j, at + r, 0])
-            memmove(&S.S[j, 0, 0], &S.S[j, B, 0], K * net.P * sizeof(double))
-        memmove(&room.path[0], &room.path[0] + B * net.p, K * net.p * sizeof(double))
+        keep_sensitivities(net, S, B)
+        keep_path(net, room, B)
         at += B
 
 
@@ -907,6 +912,12 @@ cdef void differentiate(const Net* net, const double* theta, _Room room, _Sensit
                     S.c[n] = S.C[j, r * net.n_y + k]
                     n += 1
             nk_combine(&S.c[0], &S.offset[0], n, &S.S[0, K + r, 0], &S.S[j, K + r, 0], P)
+
+
+cdef inline void keep_sensitivities(const Net* net, _Sensitivity S, Py_ssize_t B) noexcept nogil:
+    cdef int j
+    for j in range(net.p):
+        memmove(&S.S[j, 0, 0], &S.S[j, B, 0], net.K * net.P * sizeof(double))
 
 
 cdef inline void weigh(double weight, const double* S, Py_ssize_t P, double* J) noexcept nogil:
@@ -1002,14 +1013,14 @@ cdef void unroll_block(const Net* net, _Room room, Py_ssize_t B, double* adjoint
                 memset(below + n_in, 0, (pad(n_in) - n_in) * sizeof(double))
                 here, below = below, here
             elif room.steps[r]:
-                add_dots(w, net.n_y, pad(width), here, below, dz)
+                add_dots(w, net.n_y, pad(width), here, dz)
         for k in range(net.n_y):
             if net.lag[k] <= room.steps[r]:
                 adjoint[(r - net.lag[k]) * p + net.column[k]] += dz[k]
 
 
 cdef inline void add_dots(const double* W, Py_ssize_t n, Py_ssize_t width, const double* d,
-                          double* room, double* out) noexcept nogil:
+                          double* out) noexcept nogil:
     cdef Py_ssize_t i
     cdef double dot
     for i in range(n):

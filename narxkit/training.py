@@ -65,19 +65,17 @@ def train(objective, loop, theta, solve, held_out=None, first="open", revive=Non
         The best parameters; their rank is the held-out loss, or else what the last stage minimised.
     """
     rank = held_out or objective(loop).without_flag().value
-    best, best_rank, stages, here = theta, rank(theta), [], first
+    best, best_rank, stages, here = theta, np.inf if first == loop else rank(theta), [], first
     while here is not None:
         start = revive(best) if stages and revive else best
         result = solve(objective(here), start)
         stages.append(Stage(here, result.loss, result.n_iter))
-        new_rank = rank(result.theta)
         is_wanted = here == loop
+        new_rank = rank(result.theta) if held_out or not is_wanted else result.loss
         if is_wanted or new_rank < best_rank or not np.isfinite(best_rank):
             best, best_rank = result.theta, new_rank
         is_last = is_wanted or result.stop in LAST_WORDS
         here = None if is_last else _next_loop(objective, loop, here, best)
-    if is_wanted and held_out is None:
-        best_rank = result.loss
     return Trained(best, best_rank, result, stages)
 
 

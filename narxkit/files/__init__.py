@@ -19,6 +19,6 @@ found and mended. What it takes for what:
 """
 
 from ._series import SeriesFile, read_series
-from ._words import said
+from ._words import listed, said
 
-__all__ = ["SeriesFile", "read_series", "said"]
+__all__ = ["SeriesFile", "listed", "read_series", "said"]

@@ -1,7 +1,5 @@
 """The numbers of a table: decimal signs, thousands, and cells that are none."""
 
-import re
-
 import numpy as np
 import pandas as pd
 
@@ -9,8 +7,8 @@ from ._times import TEXT
 from ._words import listed
 
 GROUPED = {  # numbers whose thousands stand apart, by their decimal sign
-    ".": re.compile(r"[+-]?\d{1,3}([,'’]\d{3})+(\.\d*)?"),
-    ",": re.compile(r"[+-]?\d{1,3}([.'’]\d{3})+(,\d*)?"),
+    ".": r"[+-]?\d{1,3}([,'’]\d{3})+(\.\d*)?",
+    ",": r"[+-]?\d{1,3}([.'’]\d{3})+(,\d*)?",
 }
 WITH_COMMA = r"[+-]?(\d+,(\d{1,2}|\d{4,})|\d{1,3}([.'’\s]\d{3})+,\d+)"
 WITH_POINT = r"[+-]?(\d+\.(\d{1,2}|\d{4,})|\d{1,3}(,\d{3})+\.\d+)"
@@ -95,7 +93,7 @@ def _column(cells, decimal):
     truths = texts.str.lower().map({"true": 1.0, "false": 0.0})
     if truths.notna().any():
         return truths
-    is_grouped = texts.str.fullmatch(GROUPED[decimal].pattern)
+    is_grouped = texts.str.fullmatch(GROUPED[decimal])
     if is_grouped.any():
         grouping = r"[.'’]" if decimal == "," else r"[,'’]"
         texts = texts.where(~is_grouped, texts.str.replace(grouping, "", regex=True))

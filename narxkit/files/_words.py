@@ -32,6 +32,23 @@ def said(label):
 
 
 def listed(names):
+    """List names, each between quotes.
+
+    Parameters
+    ----------
+    names : iterable
+        The names.
+
+    Returns
+    -------
+    str
+        The list.
+
+    Examples
+    --------
+    >>> listed(["load", 3])
+    "'load', '3'"
+    """
     return ", ".join(map(repr, map(str, names)))
 
 

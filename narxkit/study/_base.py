@@ -4,6 +4,7 @@ import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from time import perf_counter
 
 import numpy as np
@@ -154,7 +155,7 @@ class Task(ABC):
         """First and last label of what the models are fitted on."""
         return self.training[0], (self.validation or self.training)[1]
 
-    @property
+    @cached_property
     def validation_fraction(self):
         """Part of the fitting period that is validation; a tenth where there is none."""
         if self.validation is None:

@@ -54,13 +54,7 @@ class HorizonTask(Task):
     block: int = 168
 
     def baselines(self):
-        """Make the models to compare with, not fitted.
-
-        Returns
-        -------
-        dict of str to estimator
-            Models by name.
-        """
+        """Make the models to compare with, not fitted."""
         bounds = {"output_range": self.output_range}
         models = {"persistence": Persistence(**bounds)}
         if self.clear_sky:
@@ -72,27 +66,7 @@ class HorizonTask(Task):
         return models | {"ridge ARX": self.ridge()}
 
     def adjusted(self, target=None, horizon=None, lags=None):
-        """Make the task with other wishes; it then follows no named protocol.
-
-        Parameters
-        ----------
-        target : str, default=None
-            The column to forecast, which is fixed here.
-        horizon : int, default=None
-            Another number of steps.
-        lags : int or sequence of int, default=None
-            Other lags of the output.
-
-        Returns
-        -------
-        HorizonTask
-            The task itself where nothing is wished.
-
-        Raises
-        ------
-        ValueError
-            When another target is wished.
-        """
+        """Make the task with other wishes; it then follows no named protocol."""
         if target not in (None, self.target):
             raise ValueError(
                 f"{self.name} forecasts {self.target!r}: its inputs and bounds are chosen for it."
@@ -105,18 +79,7 @@ class HorizonTask(Task):
         return replace(self, protocol="", history=int(history), **wishes)
 
     def study(self, *answers):
-        """Gather what came out.
-
-        Parameters
-        ----------
-        *answers : y, models, backtests, fit_seconds, chosen
-            As in `Study`.
-
-        Returns
-        -------
-        HorizonStudy
-            The study of this task.
-        """
+        """Gather what came out."""
         return HorizonStudy(self, *answers)
 
     def rehearsal(self):
@@ -161,18 +124,7 @@ class HorizonStudy(Study):
     """
 
     def table(self, interval=False):
-        """Summarise the errors of all models and their skill.
-
-        Parameters
-        ----------
-        interval : bool, default=False
-            Whether to give the interval of the ratio to the ridge, where there are origins enough.
-
-        Returns
-        -------
-        DataFrame
-            As from `narxkit.skill_table`.
-        """
+        """Summarise the errors of all models and their skill."""
         horizons = sorted({1, -(-self.task.steps // 3), self.task.steps})
         return skill_table(
             self.backtests,
@@ -188,18 +140,7 @@ class HorizonStudy(Study):
         return -(-self.n_origins // self.task.block)
 
     def notes(self, interval=False):
-        """Explain the table and its protocol, and say what came out.
-
-        Parameters
-        ----------
-        interval : bool, default=False
-            Whether the table has intervals.
-
-        Returns
-        -------
-        list of str
-            Sentences, the verdict last.
-        """
+        """Explain the table and its protocol, and say what came out."""
         measures = PERSISTENCE + NAIVE * (self.task.season > 1) + RATIO
         if interval and self.n_blocks >= MIN_BLOCKS:
             measures += INTERVAL.format(n=self.n_blocks, block=self.task.block)
@@ -242,23 +183,7 @@ class HorizonStudy(Study):
         return index[:-1][np.diff(index.normalize()) > pd.Timedelta(0)]
 
     def plot(self, figure=None):
-        """Draw a week of history with one typical forecast, and the errors by horizon beside it.
-
-        Parameters
-        ----------
-        figure : matplotlib Figure, default=None
-            Where to draw; by default on a new one.
-
-        Returns
-        -------
-        Figure
-            The figure; ``figure.savefig(path)`` writes it.
-
-        Raises
-        ------
-        ImportError
-            Where matplotlib is missing.
-        """
+        """Draw a week of history with one typical forecast, and the errors by horizon beside it."""
         left, right = two_panels(figure)
         origin = self.typical_origin()
         rows = self.forecast(origin)

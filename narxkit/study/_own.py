@@ -9,7 +9,7 @@ import pandas as pd
 from sklearn.base import clone
 
 from narxkit._clock import Clock
-from narxkit.files import said
+from narxkit.files import listed, said
 from narxkit.plotting import ForecastDisplay, load_matplotlib
 
 from ._base import fit, run
@@ -382,7 +382,7 @@ def _target(data, target, inputs, name):
     left = [column for column in data if column not in inputs]
     if len(left) != 1:
         raise ValueError(
-            f"{name} has {len(left)} columns that could be forecast, {_listed(left)}: name one, as "
+            f"{name} has {len(left)} columns that could be forecast, {listed(left)}: name one, as "
             f"in --target {_quoted(left[0]) if left else 'COLUMN'}."
         )
     return left[0]
@@ -392,7 +392,7 @@ def _check_columns(data, columns, name):
     unknown = [column for column in columns if column not in data]
     if unknown:
         raise ValueError(
-            f"{name} has no column of numbers {unknown[0]!r}: it has {_listed(data.columns)}."
+            f"{name} has no column of numbers {unknown[0]!r}: it has {listed(data.columns)}."
         )
 
 
@@ -438,10 +438,6 @@ def _step_name(clock):
     return {("month", 1): "mo", ("month", 12): "y", ("trading day", 1): "d"}.get(
         (clock.unit, clock.step), "steps"
     )
-
-
-def _listed(names):
-    return ", ".join(map(repr, map(str, names)))
 
 
 def _quoted(name):

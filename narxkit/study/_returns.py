@@ -37,37 +37,11 @@ class ReturnsTask(Task):
     """
 
     def baselines(self):
-        """Make the models to compare with, not fitted; the random walk needs none.
-
-        Returns
-        -------
-        dict of str to estimator
-            Models by name.
-        """
+        """Make the models to compare with, not fitted; the random walk needs none."""
         return {"last return": Persistence(), "ridge ARX": self.ridge()}
 
     def adjusted(self, target=None, horizon=None, lags=None):
-        """Make the task with other wishes; it then follows no named protocol.
-
-        Parameters
-        ----------
-        target : str, default=None
-            Another column to forecast.
-        horizon : int, default=None
-            The number of steps, which is 1 here.
-        lags : int or sequence of int, default=None
-            Other lags of the output.
-
-        Returns
-        -------
-        ReturnsTask
-            The task itself where nothing is wished.
-
-        Raises
-        ------
-        ValueError
-            When there is no such column, or more than one step is wished.
-        """
+        """Make the task with other wishes; it then follows no named protocol."""
         if horizon not in (None, 1):
             raise ValueError(
                 f"{self.name} is forecast one day ahead: returns of the days after are no easier."
@@ -87,18 +61,7 @@ class ReturnsTask(Task):
         )  # fmt: skip
 
     def study(self, *answers):
-        """Gather what came out.
-
-        Parameters
-        ----------
-        *answers : y, models, backtests, fit_seconds, chosen
-            As in `Study`.
-
-        Returns
-        -------
-        ReturnsStudy
-            The study of this task.
-        """
+        """Gather what came out."""
         return ReturnsStudy(self, *answers)
 
 
@@ -172,18 +135,7 @@ class ReturnsStudy(Study):
         }
 
     def notes(self, interval=False):
-        """Explain the table and its protocol, and say what came out.
-
-        Parameters
-        ----------
-        interval : bool, default=False
-            Changes nothing.
-
-        Returns
-        -------
-        list of str
-            Sentences, the verdict last.
-        """
+        """Explain the table and its protocol, and say what came out."""
         measures = MEASURES.format(chance=100 * self.chance)
         return [note for note in (measures, self.protocol, self.task.why, self.verdict) if note]
 
@@ -207,23 +159,7 @@ class ReturnsStudy(Study):
         return f"{verdict}, in size or in sign."
 
     def plot(self, figure=None):
-        """Draw the last quarter of a year one step ahead, and the share of hits beside it.
-
-        Parameters
-        ----------
-        figure : matplotlib Figure, default=None
-            Where to draw; by default on a new one.
-
-        Returns
-        -------
-        Figure
-            The figure; ``figure.savefig(path)`` writes it.
-
-        Raises
-        ------
-        ImportError
-            Where matplotlib is missing.
-        """
+        """Draw the last quarter of a year one step ahead, and the share of hits beside it."""
         left, right = two_panels(figure)
         frame = self.to_frame().set_index("time").iloc[-60:]
         ForecastDisplay.from_predictions(
