@@ -14,8 +14,8 @@ from narxkit.networks import ACTIVATIONS, TappedMLP
 from narxkit.objective import Objective
 from narxkit.solvers import SOLVERS, Monitor, Solver, Stop, interruptible, make_solver
 from narxkit.tapped import Scale, TappedForecaster, count_dropped
-from narxkit.taps import is_count, make_taps
-from narxkit.training import train
+from narxkit.taps import make_taps
+from narxkit.training import read_loops, train
 
 DEAD = 1e-6  # weight of the output layer, in standard deviations
 
@@ -59,22 +59,19 @@ class _TappedNetwork(TappedForecaster):
         )
         objective = cache(lambda loop: make(loop=loop, alpha=self.alpha, targets=training))
         self.n_dropped_ = self._count_dropped(segments, weight, objective("open").rows, held_out)
-        loop = self._loop_of(network)
+        loops = read_loops(self._loop) if network.taps.output_lags else ("open",)
+        loop = loops[-1]
         validation = make(loop=loop, targets=held_out) if held_out.any() else None
         self._check_rollouts(loop, objective(loop), validation)
         with one_blas_thread(), interruptible(flag):
             try:
-                results = self._solve(objective, loop, validation, start, flag)
+                results = self._solve(objective, loops, validation, start, flag)
             finally:
                 flag[0] = 1  # after an error in one restart, the others end too
         results.sort(key=lambda trained: trained.rank)
         stable = [trained for trained in results if np.isfinite(trained.rank)] or results[:1]
         self.members_ = [trained.theta for trained in stable[: self.n_members]]
         self._keep(network, loop, results)
-
-    def _loop_of(self, network):
-        """The rollouts that training is for; without feedback all are of one step."""
-        return "open" if self._loop == 1 or not network.taps.output_lags else self._loop
 
     def _check_rollouts(self, loop, training, validation):
         if not training.size:
@@ -126,10 +123,10 @@ class _TappedNetwork(TappedForecaster):
             )
         return count_dropped(int(candidates.sum()), len(rows))
 
-    def _solve(self, objective, loop, validation, start, flag):
+    def _solve(self, objective, loops, validation, start, flag):
         """One training for each restart, in threads."""
         seeds = check_random_state(self.random_state).randint(2**31, size=self.n_restarts)
-        open_loop, wanted = objective("open"), objective(loop)
+        open_loop, wanted = objective("open"), objective(loops[-1])
         network = open_loop.network
         linear = _least_squares(open_loop) if network.has_linear_term else None
         solver = make_solver(self.solver)
@@ -145,8 +142,8 @@ class _TappedNetwork(TappedForecaster):
                 return solver.solve(objective, theta, self._monitor(validate, flag), rng)
 
             goes_on = theta is start and wanted.is_smooth(theta)
-            first = loop if goes_on else "open"
-            return train(objective, loop, theta, solve, held_out, first, _reviver(network, theta))
+            first = loops[-1] if goes_on else "open"
+            return train(objective, loops, theta, solve, held_out, first, _reviver(network, theta))
 
         return Parallel(self.n_jobs, require="sharedmem")(
             delayed(train_one)(theta, rng) for theta, rng in zip(starts, generators)
@@ -260,10 +257,11 @@ class NARX(_TappedNetwork):
         Widths of the hidden layers; ``()`` gives a linear model.
     activation : {"identity", "tanh", "logistic", "relu", "softplus"}, default="tanh"
         Activation of the hidden layers.
-    loop : {"open", "closed"} or int, default="open"
+    loop : {"open", "closed"}, int or a sequence of them, default="open"
         Rollout length that training minimises: one step from measured history, as long as the data
         allow, or k steps from every few rows (7 for k = 24). Training over longer rollouts begins
-        in open loop and goes on from there.
+        in open loop and goes on from there; a sequence such as (5, 20, "closed") names stages on
+        the way, the last is what is wanted.
     linear_term : bool, default=True
         A direct path from the taps to the output, started from the least-squares ARX fit: the
         network learns what the linear model misses, and extrapolates like it.
@@ -455,10 +453,7 @@ class NARX(_TappedNetwork):
         return self.loop
 
     def _make_taps(self, columns, n_outputs):
-        if self.loop not in ("open", "closed") and not is_count(self.loop):
-            raise ValueError(
-                f"loop must be 'open', 'closed' or an int k >= 1. Got {self.loop!r} instead."
-            )
+        read_loops(self.loop)
         taps = make_taps(self.input_lags, self.output_lags, columns, n_outputs)
         if not taps.n_taps:
             raise ValueError(

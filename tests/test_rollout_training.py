@@ -247,9 +247,28 @@ def jump(objective, theta):
 
 def test_stages_go_from_one_step_to_what_is_wanted():
     losses = {"open": Parabola(1.0), 24: Parabola(2.0)}
-    trained = train(losses.get, 24, 0.0, jump)
+    trained = train(losses.get, (24,), 0.0, jump)
     assert trained.theta == 2.0 and trained.rank == 0.0
     assert [stage.loop for stage in trained.stages] == ["open", 24]
+
+
+def test_named_stages_are_gone_through():
+    losses = {"open": Parabola(1.0), 5: Parabola(2.0), 20: Parabola(3.0), "closed": Parabola(4.0)}
+    trained = train(losses.get, (5, 20, "closed"), 0.0, jump)
+    assert [stage.loop for stage in trained.stages] == ["open", 5, 20, "closed"]
+    assert trained.theta == 4.0
+
+
+def test_named_stages_that_diverge_yet_are_left_out():
+    ends = {"open": (10, np.inf), 5: (6, 8), 20: (4, 12), "closed": (3, 5)}
+    trained = train(lambda loop: Parabola(*ends.get(loop, (0, 1))), (5, 20, "closed"), 9.0, jump)
+    assert [stage.loop for stage in trained.stages] == ["open", 20, "closed"]
+
+
+def test_an_estimator_takes_named_stages(noisy):
+    u, y, _ = noisy
+    model = NARX([1], 1, loop=("open", 5, 20, "closed"), max_iter=20, random_state=0).fit(u, y)
+    assert [stage.loop for stage in model.loop_] == ["open", 5, 20, "closed"]
 
 
 @pytest.mark.parametrize("held_out", [None, Parabola(1.9).value])
@@ -260,7 +279,7 @@ def test_a_stage_that_makes_it_worse_is_not_gone_on_from(held_out):
         starts.append(theta)
         return jump(objective, theta)
 
-    train(losses.get, 24, 1.9, solve, held_out)
+    train(losses.get, (24,), 1.9, solve, held_out)
     assert starts == [1.9, 1.9]
 
 
@@ -271,7 +290,7 @@ def test_where_the_wanted_rollouts_diverge_shorter_ones_lead_there():
     def objective(loop):
         return Parabola(*ends.get(loop, (0, 1)))
 
-    trained = train(objective, "closed", 10.0, jump)
+    trained = train(objective, ("closed",), 10.0, jump)
     assert [stage.loop for stage in trained.stages] == ["open", 4, 8, 16, "closed"]
     assert trained.theta == 3 and trained.rank == 0
 
@@ -280,7 +299,7 @@ def test_where_all_rollouts_diverge_the_best_of_one_step_stays():
     def objective(loop):
         return Parabola(9.0) if loop == "open" else Parabola(0.0, 1.0)
 
-    trained = train(objective, "closed", 8.0, jump)
+    trained = train(objective, ("closed",), 8.0, jump)
     assert trained.theta == 9.0 and trained.rank == np.inf
     assert [stage.loop for stage in trained.stages] == ["open"]
 
