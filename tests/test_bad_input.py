@@ -252,7 +252,8 @@ BAD_FITS = {
     **{
         f"loop {loop!r}": (
             {"loop": loop}, X[SEEN], Y[SEEN], {},
-            f"loop must be 'open', 'closed', an int k >= 1 or a sequence of them. Got {loop!r} instead.",
+            "loop must be 'open', 'closed', an int k >= 1 or a sequence of them. "
+            f"Got {loop!r} instead.",
         )
         for loop in (0, -3, 2.5, True, None, (), (5, "shut"), {5: "closed"})
     },
