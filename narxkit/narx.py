@@ -72,7 +72,7 @@ class _TappedNetwork(TappedForecaster):
         results.sort(key=lambda trained: trained.rank)
         stable = [trained for trained in results if np.isfinite(trained.rank)] or results[:1]
         self.members_ = [trained.theta for trained in stable[: self.n_members]]
-        self._keep(network, loop, results)
+        self._keep(network, results)
         self._measure_loop_gain(objective(self.loop_[-1].loop))
         self._warn_of_training(loop)
 
@@ -163,7 +163,7 @@ class _TappedNetwork(TappedForecaster):
             flag=flag,
         )
 
-    def _keep(self, network, loop, results):
+    def _keep(self, network, results):
         trained, result = results[0], results[0].result
         self.structure_ = network
         self.theta_ = trained.theta
