@@ -163,3 +163,13 @@ def closed_normal_equations(
     Jte: _Floats,
 ) -> float:
     """Sum of squared errors over rollouts, J'J and J'e, by sensitivities that go with the path."""
+
+def loop_gain(
+    plan: Plan,
+    theta: _Floats,
+    data: Measured,
+    origins: _Indices,
+    lengths: _Indices,
+    passes: int,
+) -> float:
+    """Growth per step of a small perturbation of the fed-back output, by the loop's tangent."""

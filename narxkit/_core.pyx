@@ -24,7 +24,7 @@ G. Long kernels look at `stop` once per block and return early when it is set.
 
 import numpy as np
 
-from libc.math cimport INFINITY, NAN, fabs, isnan, sqrt
+from libc.math cimport INFINITY, NAN, exp, fabs, isnan, log, sqrt
 from libc.string cimport memcpy, memmove, memset
 from scipy.linalg.cython_blas cimport dgemm, dgemv, dsyrk
 
@@ -1046,3 +1046,80 @@ cdef void accumulate(const Net* net, int B, const double* Z, const double* A, co
                 gradient[net.b[l] + j] += g[i * width + j]
         x = A + B * at
         at += width
+
+
+# ---------------------------------------------------------------- the loop's tangent
+def loop_gain(Plan plan, const double[::1] theta, Measured data, const Py_ssize_t[::1] origins,
+              const Py_ssize_t[::1] lengths, Py_ssize_t passes):
+    """Growth per step of a small perturbation of the fed-back output (returned), infinite where a
+    rollout diverges, 0 where the perturbation dies.
+
+    The perturbation d of the last K outputs is handed on from rollout to rollout:
+        d_t = sum_k C_{t,k} d_{t - lag_k},    C = d y_hat / d output taps, 0 where clipped.
+    After `passes` passes over all rollouts that turn it into the direction that grows most,
+    `passes` more are measured.
+    """
+    cdef const Net* net = &plan.net
+    cdef int B, j
+    cdef Py_ssize_t size = _rows_at_once(plan), Kp = net.K * net.p, i, left, longest
+    cdef Py_ssize_t n = check_rollouts(plan, data, origins, lengths, None, &longest)
+    cdef double growth = 0.0
+    cdef _Room room = _Room(plan, size, net.K)
+    cdef double[:, ::1] J = np.empty((size, net.P)), C = np.empty((net.p, size * net.n_y + 1))
+    cdef double[::1] d = 1.0 / np.arange(Kp + net.p, 0, -1.0)       # oldest first, and the next
+    cdef double[::1] G = np.empty(size * max(net.width, net.p)), spare = np.empty_like(G)
+    cdef Walk walk
+    if not n or not Kp:
+        return 0.0
+    with nogil:
+        pack(net, &theta[0], &room.w[0])
+        normalise(&d[0], Kp)
+        for i in range(2 * passes):
+            if i == passes:
+                growth = 0.0
+            walk = Walk(&origins[0], &lengths[0], 0, 0)
+            left = n
+            while left and -INFINITY < growth < INFINITY:
+                B = <int>min(left, size)
+                if roll_block(net, &room.w[0], data, &walk, B, &room.z[0], &room.a[0], &room.Z[0],
+                              &room.A[0], room.y_hat, &room.rows[0], &room.steps[0],
+                              &room.free[0]):
+                    for j in range(net.p):
+                        jacobian(net, &theta[0], B, j, &room.Z[0], &room.A[0], &room.free[0],
+                                 &G[0], &spare[0], &J[0, 0], &C[j, 0])
+                    growth += perturb(net, B, C, &d[0])
+                    keep_path(net, room, B)
+                else:
+                    growth = INFINITY
+                left -= B
+            if not -INFINITY < growth < INFINITY:
+                break
+    return exp(growth / (passes * n))
+
+
+cdef double perturb(const Net* net, int B, const double[:, ::1] C, double* d) noexcept nogil:
+    """Take d, the last K outputs' perturbation, B rows on; the logarithm of its growth."""
+    cdef double growth = 0.0
+    cdef double* new = d + net.K * net.p
+    cdef Py_ssize_t r, k
+    cdef int j
+    for r in range(B):
+        for j in range(net.p):
+            new[j] = 0.0
+            for k in range(net.n_y):
+                new[j] += C[j, r * net.n_y + k] * new[net.tap[k]]
+        memmove(d, d + net.p, net.K * net.p * sizeof(double))
+        growth += log(normalise(d, net.K * net.p))
+    return growth
+
+
+cdef inline double normalise(double* d, Py_ssize_t n) noexcept nogil:
+    """Scale d to the norm 1, unless it is 0; its norm before."""
+    cdef double square = 0.0, norm
+    cdef Py_ssize_t i
+    for i in range(n):
+        square += d[i] * d[i]
+    norm = sqrt(square)
+    for i in range(n if norm > 0.0 else 0):
+        d[i] /= norm
+    return norm

@@ -18,6 +18,7 @@ from narxkit.taps import make_taps
 from narxkit.training import read_loops, train
 
 DEAD = 1e-6  # weight of the output layer, in standard deviations
+GROWTH = 1.01  # of a perturbation per step; below it may be that of a unit root or of few rows
 
 
 class _TappedNetwork(TappedForecaster):
@@ -71,7 +72,9 @@ class _TappedNetwork(TappedForecaster):
         results.sort(key=lambda trained: trained.rank)
         stable = [trained for trained in results if np.isfinite(trained.rank)] or results[:1]
         self.members_ = [trained.theta for trained in stable[: self.n_members]]
-        self._keep(network, loop, results)
+        self._keep(network, results)
+        self._measure_loop_gain(objective(self.loop_[-1].loop))
+        self._warn_of_training(loop)
 
     def _check_rollouts(self, loop, training, validation):
         if not training.size:
@@ -160,30 +163,45 @@ class _TappedNetwork(TappedForecaster):
             flag=flag,
         )
 
-    def _keep(self, network, loop, results):
+    def _keep(self, network, results):
         trained, result = results[0], results[0].result
-        was_interrupted = any(other.result.stop is Stop.INTERRUPTED for other in results)
         self.structure_ = network
         self.theta_ = trained.theta
         self.loss_ = result.loss
         self.loss_curve_ = result.loss_curve
         self.validation_curve_ = result.validation_curve
         self.n_iter_ = result.n_iter
+        was_interrupted = any(other.result.stop is Stop.INTERRUPTED for other in results)
         self.stop_ = Stop.INTERRUPTED if was_interrupted else result.stop
         self.n_effective_params_ = result.n_effective_params
         self.n_params_ = network.n_params
         self.loop_ = trained.stages
-        last = trained.stages[-1].loop
-        if was_interrupted:
+
+    def _measure_loop_gain(self, objective):
+        """The largest gain of the loops that predict, along the rollouts of the last stage."""
+        self.loop_gain_ = max(objective.loop_gain(theta) for theta in self._thetas)
+
+    def _warn_of_training(self, loop):
+        """At most one warning: of what broke training off, or else of what it ended with."""
+        last = self.loop_[-1].loop
+        if self.stop_ is Stop.INTERRUPTED:
             warn(
                 f"fit: {self.stop_} A second Ctrl-C during a fit breaks off what is around it.",
                 RuntimeWarning,
             )
-        elif last != loop and result.stop is not Stop.CALLBACK:
+        elif last != loop and self.stop_ is not Stop.CALLBACK:
             warn(
                 f"training ended with loop={last!r}: longer rollouts diverge, so that "
                 f"loop={loop!r} had no loss to reduce. Try a larger alpha, fewer hidden units or "
                 "an output_range.",
+                RuntimeWarning,
+            )
+        elif self.loop_gain_ > GROWTH:
+            warn(
+                f"loop_gain_ is {self.loop_gain_:.3g}: a small error of the output that is fed "
+                "back grows by this factor with each step. A chaotic system does that; for any "
+                "other try a larger alpha, longer rollouts (loop=k), fewer hidden units or an "
+                "output_range.",
                 RuntimeWarning,
             )
 
@@ -341,6 +359,9 @@ class NARX(_TappedNetwork):
         Why training ended.
     n_effective_params_ : float or None
         Parameters that the data determine, by Bayesian regularisation; None for other solvers.
+    loop_gain_ : float
+        The largest growth per step of a small perturbation of the fed-back output along the
+        training rollouts, with a warning from 1.01 on; see Notes.
     n_dropped_ : int
         Rows left out of training because of missing values.
     n_features_in_ : int
@@ -369,6 +390,22 @@ class NARX(_TappedNetwork):
 
     Known ahead. Every column of X counts as known for all rows it is asked for. One that is not
     needs lags of at least the number of steps, or belongs into y.
+
+    Stability. A small perturbation d of the last K outputs follows the tangent of the loop,
+
+    .. math::
+
+        d_t = \sum_k \frac{\partial \hat y_t}{\partial y_{t-k}} \, d_{t-k}, \qquad
+        g = \Big( \frac{\lVert (d_n, \dots, d_{n-K+1}) \rVert}
+        {\lVert (d_0, \dots, d_{1-K}) \rVert} \Big)^{1/n}
+
+    in standardised units, along the rollouts of the last stage of training one after another; in
+    open loop along the measured rows. `loop_gain_` is the largest g over the segments (those of
+    less than 1000 steps are joined) and over the members that predict: the exponential of the
+    largest Lyapunov exponent, for a linear model the modulus of its largest pole. Below 1 an error
+    is forgotten; above 1 it grows until the network bends it back or the rollout diverges, which
+    only a chaotic system should do. Where `output_range` clips all K outputs nothing is left of a
+    perturbation, and the gain is 0. Below 1.01 fit is silent: there a unit root and chance lie.
 
     Pipelines. Inputs and outputs are standardised inside, so that no scaler is needed; one that
     is there needs ``set_output(transform="pandas")`` to keep names and clock. ``backtest`` takes
@@ -556,6 +593,8 @@ class TDNN(_TappedNetwork):
         Why training ended.
     n_effective_params_ : float or None
         Parameters that the data determine, by Bayesian regularisation; None for other solvers.
+    loop_gain_ : float
+        Growth of a perturbation of the fed-back output: 0, since there is none.
     n_dropped_ : int
         Rows left out of training because of missing values.
     n_features_in_ : int

@@ -5,6 +5,7 @@ from math import gcd
 
 import numpy as np
 
+from narxkit.networks.tapped_mlp import LONG
 from narxkit.taps import is_count
 
 WINDOW = 5  # correlation times
@@ -156,6 +157,27 @@ class Objective:
             tau += 2.0 * _product(e, lag) / variance
         return max(tau, 1.0)
 
+    def loop_gain(self, theta):
+        """The largest growth per step of a small perturbation of the fed-back output.
+
+        Rollouts that follow one another without an overlap make a chain, along which the
+        perturbation goes as in `TappedMLP.loop_gain`; in open loop it goes along the measured
+        rows. A chain ends with a segment, but no chain is shorter than 1000 steps where there are
+        as many: over a few steps the growth of a passing moment hides that of the loop.
+        """
+        rows, lengths = self.rows, self.lengths
+        if lengths is None:
+            lengths = np.ones(len(rows), dtype=np.intp)
+        else:
+            steps = np.zeros(len(self.segments), dtype=np.intp)
+            steps[rows] = lengths
+            rows = _one_after_another(rows, steps)
+            lengths = steps[rows]
+        return max(
+            self.network.loop_gain(theta, self.segments, rows[chain], lengths[chain])
+            for chain in _chains(self.segments.starts[rows], lengths)
+        )
+
     def _data(self, batch=None):
         """What all kernels are given: segments, rollouts, weights and the stop flag."""
         rows, lengths = self.rows, self.lengths
@@ -206,6 +228,16 @@ def _one_after_another(begins, lengths):
         chosen.append(begins[at])
         at = np.searchsorted(begins, begins[at] + lengths[begins[at]])
     return np.array(chosen, dtype=np.intp)
+
+
+def _chains(starts, lengths):
+    """Slices of rollouts that end with a segment, each of LONG steps or all there are."""
+    done = np.concatenate(([0], np.cumsum(lengths)))
+    edges = [0]
+    for edge in np.flatnonzero(np.diff(starts)) + 1:
+        if min(done[edge] - done[edges[-1]], done[-1] - done[edge]) >= LONG:
+            edges.append(edge)
+    return map(slice, edges, [*edges[1:], len(lengths)])
 
 
 def stride(k):

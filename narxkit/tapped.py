@@ -85,11 +85,15 @@ class TappedForecaster(Forecaster):
 
     def _run(self, segments, origins, lengths):
         scaled = self._scale.apply(segments)
-        thetas = [self.theta_] if self.combine == "best" else self.members_
-        runs = [self.structure_.rollout(theta, scaled, origins, lengths) for theta in thetas]
+        runs = [self.structure_.rollout(theta, scaled, origins, lengths) for theta in self._thetas]
         y_hat, bad = runs[0] if len(runs) == 1 else combined(runs, COMBINE[self.combine])
         y_hat = self._scale.undo(y_hat)
         return segments.clip(origins, y_hat), bad  # once more: undoing the scale rounds
+
+    @property
+    def _thetas(self):
+        """The parameters that predict."""
+        return [self.theta_] if self.combine == "best" else self.members_
 
     @property
     def coefs_(self):

@@ -126,6 +126,50 @@ def rollout(network, theta, segments, origins, lengths):
     return paths, bad
 
 
+def companions(network, theta, segments, origins, lengths):
+    """A_t of every step of rollouts: D_t = A_t D_{t-1}, D_t the perturbations of y_t, y_{t-1}, ...
+
+    Its first rows are the derivatives of one step by each value of the history, the others move
+    the history on.
+    """
+    p, K = network.taps.n_outputs, max(network.taps.output_lags)
+    paths, bad = rollout(network, theta, segments, origins, lengths)
+    assert (bad < 0).all()
+    matrices = []
+    for path, origin, length in zip(paths, origins, lengths):
+        y = np.array(segments.y)
+        y[origin : origin + length] = path[:length]
+        for t in range(origin, origin + length):
+
+            def step(history, t=t, y=y):
+                moved = y.astype(complex)
+                moved[t - K : t] = history.reshape(K, p)[::-1]
+                z = lagged_vector(network.taps, segments.u, moved, t)
+                return clip(forward(network, theta, z), *bounds(segments, t))
+
+            newest_first = y[t - K : t][::-1].ravel()
+            A = np.eye(K * p, k=-p)
+            A[:p] = complex_step(step, newest_first)
+            matrices.append(A)
+    return matrices
+
+
+def loop_gain(matrices, n_outputs, n_rounds):
+    """Growth per step over the second n_rounds of rounds through the matrices."""
+    size = len(matrices[0])
+    D = (1.0 / np.arange(size + n_outputs, n_outputs, -1)).reshape(-1, n_outputs)[::-1].ravel()
+    growth = 0.0
+    for i in range(2 * n_rounds):
+        for A in matrices:
+            D = A @ D
+            norm = np.linalg.norm(D)
+            if norm == 0.0:
+                return 0.0
+            D /= norm
+            growth += np.log(norm) if i >= n_rounds else 0.0
+    return np.exp(growth / (n_rounds * len(matrices)))
+
+
 # ---------------------------------------------------------------- the loss
 def target_rows(taps, segments, weight, targets):
     """Rows whose taps are known and within their segment, and that have something to be fitted."""

@@ -323,6 +323,7 @@ class TestPredict:
 
 
 class TestForecast:
+    @pytest.mark.filterwarnings("ignore:loop_gain_ is")  # 24 lags of 200 rows
     def test_without_inputs_it_needs_only_a_number(self):
         _, y = frames()
         model = small(output_lags=24).fit(None, y)

@@ -11,6 +11,7 @@ from narxkit._blas import one_blas_thread
 from narxkit.taps import Taps
 
 ACTIVATIONS = tuple(_core.ACTIVATIONS)
+LONG = 1000  # steps over which the gain of the loop is measured
 
 
 class Weights(NamedTuple):
@@ -381,3 +382,43 @@ class TappedMLP:
         else:
             _core.closed_residuals_and_jacobian(*data, lengths, weight, e, J)
         return e.T.ravel(), J.reshape(-1, self.n_params)
+
+    def loop_gain(self, theta, segments, rows, lengths):
+        r"""Growth per step of a small perturbation of the fed-back output.
+
+        A perturbation d of the last K outputs, in standardised units, follows the tangent of the
+        loop along the trajectory,
+
+        .. math::
+
+            d_t = \sum_k \frac{\partial \hat y_t}{\partial y_{t-k}} \, d_{t-k}, \qquad
+            D_t = (d_t, \dots, d_{t-K+1}), \qquad
+            g = \Big( \frac{\lVert D_{RN} \rVert}{\lVert D_0 \rVert} \Big)^{1 / RN},
+
+        handed on from each rollout to the next, N steps in all, and at the end to the first again:
+        R rounds, as many as make 1000 steps, that turn it into the direction that grows most, and
+        R rounds that count. So g is the exponential of the largest Lyapunov exponent over a
+        finite time (Benettin, Galgani, Giorgilli and Strelcyn 1980, Meccanica 15, 9-30); it tends
+        to the spectral radius of a linear loop and to :math:`\rho(A_N \cdots A_1)^{1/N}` with the
+        companion matrices :math:`A_t` of any loop. The derivative of a clipped output is 0: a
+        perturbation of which nothing is left has the gain 0.
+
+        Parameters
+        ----------
+        theta : ndarray of shape (n_params,)
+            Parameters.
+        segments : Segments
+            Measured rows.
+        rows : ndarray of shape (n,)
+            Rows to predict: those that rollouts begin with.
+        lengths : ndarray of shape (n,)
+            Steps of each rollout on its own output; 1 follows the measured rows.
+
+        Returns
+        -------
+        float
+            The gain, infinite where a rollout diverges, 0 without feedback.
+        """
+        n_rounds = -(-LONG // max(int(lengths.sum()), 1))
+        with one_blas_thread():
+            return _core.loop_gain(self.plan, theta, segments.measured, rows, lengths, n_rounds)
