@@ -277,6 +277,7 @@ BAD_FITS = {
             ("validation_fraction", 1.0, "a float in the range (0.0, 1.0)"),
             ("n_iter_no_change", 0, "an int in the range [1, inf)"),
             ("n_restarts", 0, "an int in the range [1, inf)"),
+            ("washout", -1, "an int in the range [0, inf)"),
             ("n_jobs", "all", "None or an instance of 'int'"),
             ("callback", 3, "None or a callable"),
         ]
@@ -366,6 +367,37 @@ def test_a_rollout_needs_its_whole_history(model):
     )
     with pytest.warns(UserWarning, match="rows were left out"), refuses(sentence):
         model.set_params(loop=5, output_lags=[1, 4]).fit(X[SEEN], y)
+
+
+@pytest.mark.parametrize("washout", [5, 9])
+def test_a_washout_is_shorter_than_the_rollouts(washout, model):
+    sentence = (
+        f"washout={washout} leaves nothing of rollouts of loop=5 steps: give a smaller washout or "
+        "longer rollouts."
+    )
+    with refuses(sentence):
+        model.set_params(loop=5, washout=washout).fit(X[SEEN], Y[SEEN])
+
+
+@pytest.mark.parametrize("loop, longest, washout", [("closed", 98, 98), (150, 98, 120)])
+def test_a_washout_leaves_something_of_the_longest_rollout(loop, longest, washout, model):
+    sentence = (
+        f"washout={washout} leaves no residual: the longest rollout of loop={loop!r} has "
+        f"{longest} steps, and none has a measured target with a weight behind the washout: give "
+        "a smaller washout or longer segments."
+    )
+    with refuses(sentence):
+        model.set_params(loop=loop, washout=washout).fit(X[SEEN], Y[SEEN])
+
+
+def test_a_washout_leaves_something_of_what_is_held_out(model):
+    sentence = (
+        "the last 10% of each segment, held out for early stopping, hold no row with its history, "
+        "a measured target and a weight behind the washout of 10 steps: give a larger "
+        "validation_fraction or a longer series."
+    )
+    with refuses(sentence):
+        model.set_params(loop="closed", washout=10, early_stopping=True).fit(X[SEEN], Y[SEEN])
 
 
 def test_rollouts_that_diverge_to_the_end_are_told(model, monkeypatch):
@@ -821,6 +853,14 @@ def test_the_loop_of_an_objective(loop):
     segments = Segments(np.ones((9, 1)), np.ones((9, 1)), np.array([0, 9]))
     with refuses(f"loop must be 'open', 'closed' or an int k >= 1. Got {loop!r} instead."):
         Objective(network, segments, loop=loop)
+
+
+@pytest.mark.parametrize("washout", [-1, 2.0, None, True])
+def test_the_washout_of_an_objective(washout):
+    network = TappedMLP(make_taps(1, 2, ["a"]), (3,))
+    segments = Segments(np.ones((9, 1)), np.ones((9, 1)), np.array([0, 9]))
+    with refuses(f"washout must be an int >= 0. Got {washout!r} instead."):
+        Objective(network, segments, washout=washout)
 
 
 def test_a_series_is_rebuilt_from_its_package(tmp_path):

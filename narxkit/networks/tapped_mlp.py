@@ -253,7 +253,7 @@ class TappedMLP:
         bad[i[is_bad[at]][::-1]] = s[is_bad[at]][::-1]
         return y_hat, bad
 
-    def sse(self, thetas, segments, rows, lengths, weight, stop):
+    def sse(self, thetas, segments, rows, lengths, weight, stop, washout=0):
         """Sum the squared errors of many parameter vectors.
 
         Parameters
@@ -270,6 +270,8 @@ class TappedMLP:
             Weight of each row's squared error.
         stop : ndarray of int32 of shape (1,)
             Return early once it is set.
+        washout : int, default=0
+            First steps of each rollout that have no weight.
 
         Returns
         -------
@@ -281,10 +283,10 @@ class TappedMLP:
         if lengths is None:
             _core.population_values(*data, weight, stop, sse)
         else:
-            _core.closed_values(*data, lengths, weight, stop, sse)
+            _core.closed_values(*data, lengths, weight, washout, stop, sse)
         return sse
 
-    def gradient(self, theta, segments, rows, lengths, weight, stop):
+    def gradient(self, theta, segments, rows, lengths, weight, stop, washout=0):
         """Sum the squared errors, and half their gradient.
 
         Parameters
@@ -301,6 +303,8 @@ class TappedMLP:
             Weight of each row's squared error.
         stop : ndarray of int32 of shape (1,)
             Return early once it is set.
+        washout : int, default=0
+            First steps of each rollout that have no weight.
 
         Returns
         -------
@@ -313,9 +317,9 @@ class TappedMLP:
         data = self.plan, theta, segments.measured, rows
         if lengths is None:
             return _core.gradient(*data, weight, stop, g), g
-        return _core.closed_gradient(*data, lengths, weight, stop, g), g
+        return _core.closed_gradient(*data, lengths, weight, washout, stop, g), g
 
-    def normal_equations(self, theta, segments, rows, lengths, weight, stop):
+    def normal_equations(self, theta, segments, rows, lengths, weight, stop, washout=0):
         """Accumulate the normal equations, block by block.
 
         Parameters
@@ -332,6 +336,8 @@ class TappedMLP:
             Weight of each row's squared error.
         stop : ndarray of int32 of shape (1,)
             Return early once it is set.
+        washout : int, default=0
+            First steps of each rollout that have no weight.
 
         Returns
         -------
@@ -347,10 +353,10 @@ class TappedMLP:
         if lengths is None:
             sse = _core.normal_equations(*data, weight, stop, JtJ, Jte)
         else:
-            sse = _core.closed_normal_equations(*data, lengths, weight, stop, JtJ, Jte)
+            sse = _core.closed_normal_equations(*data, lengths, weight, washout, stop, JtJ, Jte)
         return JtJ, Jte, sse
 
-    def residuals_and_jacobian(self, theta, segments, rows, lengths, weight):
+    def residuals_and_jacobian(self, theta, segments, rows, lengths, weight, washout=0):
         """Weighted residuals and their whole Jacobian, output after output.
 
         Parameters
@@ -365,6 +371,8 @@ class TappedMLP:
             Steps of each rollout on its own output; None for one step from measured history.
         weight : ndarray of shape (n_rows,)
             Weight of each row's squared error.
+        washout : int, default=0
+            First steps of each rollout that have no weight.
 
         Returns
         -------
@@ -379,5 +387,5 @@ class TappedMLP:
         if lengths is None:
             _core.residuals_and_jacobian(*data, weight, e, J)
         else:
-            _core.closed_residuals_and_jacobian(*data, lengths, weight, e, J)
+            _core.closed_residuals_and_jacobian(*data, lengths, weight, washout, e, J)
         return e.T.ravel(), J.reshape(-1, self.n_params)
