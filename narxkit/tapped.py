@@ -91,6 +91,9 @@ class TappedForecaster(Forecaster):
         y_hat = self._scale.undo(y_hat)
         return segments.clip(origins, y_hat), bad  # once more: undoing the scale rounds
 
+    def _units(self, y):
+        return self._scale.y_mean, self._scale.y_std
+
     @property
     def coefs_(self):
         """Weights of each layer, (n_in, n_out), in standardised units."""

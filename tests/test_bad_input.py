@@ -657,6 +657,64 @@ def test_y_init_must_have_every_series():
             model.simulate(X_panel, y_init)
 
 
+@pytest.mark.parametrize("n", [0, 2, 121])
+def test_an_estimate_needs_more_outputs_than_the_largest_lag(n, model):
+    with refuses(
+        f"y has {n} rows, but an estimate for lags up to 2 needs the measured outputs of the first "
+        "rows of X, from 3 to 120 of them: give y of such a length."
+    ):
+        model.simulate(X, "estimate", y=pd.concat([Y, Y[:1]]).to_numpy()[:n])
+
+
+@pytest.mark.parametrize(
+    "y_init, y, sentence",
+    [
+        (
+            "estimated", Y,
+            "y_init must be the measured outputs of the first rows of X, or 'estimate'. Got "
+            "'estimated' instead.",
+        ),
+        (
+            "estimate", None,
+            "y_init='estimate' fits the first outputs to measured ones: give those of the first "
+            "rows of X, as many as there are, as simulate(X, 'estimate', y=y).",
+        ),
+        *[
+            (
+                y_init, Y,
+                "y is what y_init='estimate' fits the first outputs to: give y_init='estimate' "
+                "with it, or leave y out.",
+            )
+            for y_init in (None, Y[:5])
+        ],
+        ("estimate", Y * np.nan, "y holds a column of missing values (NaN) only: give measured"),
+        ("estimate", changed(Y, 7, np.inf), "y is infinite (inf) in row 7"),
+        ("estimate", np.ones((9, 2)), "y has 2 columns, but the model has 1."),
+        (
+            "estimate", Y[3:20],
+            "y holds the outputs of other rows than the first of X: row 0 is 2024-01-01 03:00:00 "
+            "there and 2024-01-01 00:00:00 in X: give y.loc[X.index[:k]].",
+        ),
+    ],
+    ids=["a word", "no y", "y alone", "y and y_init", "NaN", "infinite", "two columns", "others"],
+)  # fmt: skip
+def test_an_estimate_needs_its_outputs(y_init, y, sentence, model):
+    with refuses(sentence):
+        model.simulate(X, y_init, y=y)
+
+
+def test_an_estimate_needs_the_outputs_of_every_series():
+    model = make().fit(*panel(SEEN))
+    X_panel, y_panel = panel(slice(0, 30))
+    with refuses("y lacks the series 'west' of X: give its first rows too, under a MultiIndex"):
+        model.simulate(X_panel, "estimate", y=y_panel[:5])
+
+
+def test_an_estimate_refuses_a_jump(model):
+    with refuses("X jumps at row 50 (2024-01-03 03:00:00), which does not follow the row before"):
+        model.simulate(X.drop(HOURS[50]), "estimate", y=Y[:5])
+
+
 def test_simulate_needs_X(model):
     with pytest.raises(ValueError, match="X"):
         model.simulate(None, Y[:5])

@@ -114,13 +114,13 @@ def flat_residuals(problem, theta, origins, lengths, washout=0):
     return np.concatenate(errors)
 
 
-@pytest.mark.parametrize(
-    "loop, washout", [(1, 0), (2, 1), (7, 0), (7, 4), ("closed", 0), ("closed", 5)]
-)
+@pytest.mark.parametrize("loop", [1, 2, 7, "closed"])
 @pytest.mark.parametrize("seed", FEEDBACK[::2], ids=reference.describe)
-def test_derivatives_agree_with_the_complex_step(seed, loop, washout):
-    """Sensitivities, backpropagation through time, and one of the other."""
+def test_derivatives_agree_with_the_complex_step(seed, loop):
+    """Sensitivities, backpropagation through time, and one of the other; two in three behind a
+    washout."""
     problem = make_problem(seed)
+    washout = {1: 0, 2: 1, 7: 4, "closed": 5}[loop] if seed % 3 else 0
     pairs = rollouts(problem, loop)[::2]
     if not pairs:
         pytest.skip("no rollout")
@@ -476,7 +476,9 @@ def test_short_rollouts_on_the_way_to_longer_ones_have_no_washout(noisy, monkeyp
         return train(objective, loops, *args)
 
     monkeypatch.setattr("narxkit.narx.train", look)
-    NARX([1], hidden_layer_sizes=(2,), loop=(5, 30), washout=8, max_iter=2, random_state=0).fit(u, y)
+    NARX([1], hidden_layer_sizes=(2,), loop=(5, 30), washout=8, max_iter=2, random_state=0).fit(
+        u, y
+    )
     assert washouts == {2: 0, 5: 0, 8: 0, 16: 8, 30: 8}
 
 
