@@ -122,6 +122,7 @@ def closed_values(
     origins: _Indices,
     lengths: _Indices,
     weight: _Floats,
+    washout: int,
     stop: _Flag,
     sse: _Floats,
 ) -> None:
@@ -134,6 +135,7 @@ def closed_gradient(
     origins: _Indices,
     lengths: _Indices,
     weight: _Floats,
+    washout: int,
     stop: _Flag,
     g: _Floats,
 ) -> float:
@@ -146,6 +148,7 @@ def closed_residuals_and_jacobian(
     origins: _Indices,
     lengths: _Indices,
     weight: _Floats,
+    washout: int,
     e: _Floats,
     J: _Floats,
 ) -> None:
@@ -158,6 +161,7 @@ def closed_normal_equations(
     origins: _Indices,
     lengths: _Indices,
     weight: _Floats,
+    washout: int,
     stop: _Flag,
     JtJ: _Floats,
     Jte: _Floats,

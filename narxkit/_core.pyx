@@ -304,13 +304,15 @@ cdef void forward(const Net* net, const double* theta, int B, const double* Z, d
 
 
 cdef double residuals(const Net* net, Measured data, int B, const Py_ssize_t* rows,
-                      const double* weight, double* y_hat, double* root) noexcept nogil:
+                      const double* weight, double* y_hat, double* root,
+                      const Py_ssize_t* steps=NULL, Py_ssize_t washout=0) noexcept nogil:
     """SSE of a block.  y_hat (B, p) becomes sqrt(w) (y_hat - y), 0 where y is missing; root (B, p)
-    becomes its derivative by the unclipped output: sqrt(w), or 0 where missing or clipped."""
+    becomes its derivative by the unclipped output: sqrt(w), or 0 where missing or clipped.  Rows
+    whose steps in a rollout are fewer than the washout have no weight."""
     cdef double sse = 0.0, w
     cdef Py_ssize_t i, j, at
     for i in range(B):
-        w = sqrt(weight[rows[i]])
+        w = 0.0 if steps != NULL and steps[i] < washout else sqrt(weight[rows[i]])
         for j in range(net.p):
             at = rows[i] * net.p + j
             root[j] = w
@@ -662,6 +664,7 @@ cdef struct Walk:
     const Py_ssize_t* lengths   # its steps
     Py_ssize_t i                # the rollout it is in
     Py_ssize_t s                # the step to come
+    Py_ssize_t washout          # first steps of each rollout that have no weight
 
 
 cdef Py_ssize_t check_rollouts(Plan plan, Measured data, const Py_ssize_t[::1] origins,
@@ -744,7 +747,8 @@ cdef bint walk_on(const Net* net, _Room room, Measured data, Walk* walk, Py_ssiz
         return False
     memcpy(&room.e[0], room.y_hat, B * net.p * sizeof(double))
     # what is clipped already moves no more: root is the weight alone
-    sse[0] += residuals(net, data, <int>B, &room.rows[0], weight, &room.e[0], &room.root[0])
+    sse[0] += residuals(net, data, <int>B, &room.rows[0], weight, &room.e[0], &room.root[0],
+                        &room.steps[0], walk.washout)
     return True
 
 
@@ -755,7 +759,8 @@ cdef inline void keep_path(const Net* net, _Room room, Py_ssize_t B) noexcept no
 
 def closed_values(Plan plan, const double[:, ::1] thetas, Measured data,
                   const Py_ssize_t[::1] origins, const Py_ssize_t[::1] lengths,
-                  const double[::1] weight, const int[::1] stop, double[::1] sse):
+                  const double[::1] weight, Py_ssize_t washout, const int[::1] stop,
+                  double[::1] sse):
     """Sum of squared errors of every parameter vector over rollouts.
 
     sse : OUT (len(thetas),); infinite where a rollout diverges, NaN when stopped.
@@ -771,7 +776,7 @@ def closed_values(Plan plan, const double[:, ::1] thetas, Measured data,
     with nogil:
         for k in range(len(thetas)):
             pack(net, &thetas[k, 0], &room.w[0])
-            walk = Walk(&origins[0], &lengths[0], 0, 0)
+            walk = Walk(&origins[0], &lengths[0], 0, 0, washout)
             left = n
             while left:
                 B = min(left, BLOCK)
@@ -787,8 +792,8 @@ def closed_values(Plan plan, const double[:, ::1] thetas, Measured data,
 
 def closed_normal_equations(Plan plan, const double[::1] theta, Measured data,
                             const Py_ssize_t[::1] origins, const Py_ssize_t[::1] lengths,
-                            const double[::1] weight, const int[::1] stop, double[:, ::1] JtJ,
-                            double[::1] Jte):
+                            const double[::1] weight, Py_ssize_t washout, const int[::1] stop,
+                            double[:, ::1] JtJ, double[::1] Jte):
     """Sum of squared errors (returned: infinite where a rollout diverges, NaN when stopped), J'J
     and J'e over rollouts, block by block.
 
@@ -814,7 +819,7 @@ def closed_normal_equations(Plan plan, const double[::1] theta, Measured data,
         return 0.0
     with nogil:
         pack(net, &theta[0], &room.w[0])
-        walk = Walk(&origins[0], &lengths[0], 0, 0)
+        walk = Walk(&origins[0], &lengths[0], 0, 0, washout)
         left = n
         while left:
             B = <int>min(left, size)
@@ -841,7 +846,8 @@ def closed_normal_equations(Plan plan, const double[::1] theta, Measured data,
 
 def closed_residuals_and_jacobian(Plan plan, const double[::1] theta, Measured data,
                                   const Py_ssize_t[::1] origins, const Py_ssize_t[::1] lengths,
-                                  const double[::1] weight, double[:, ::1] e, double[:, :, ::1] J):
+                                  const double[::1] weight, Py_ssize_t washout, double[:, ::1] e,
+                                  double[:, :, ::1] J):
     """Weighted residuals over rollouts and their whole Jacobian, for tests and intervals.
 
     e : OUT (sum of lengths, p).
@@ -857,7 +863,7 @@ def closed_residuals_and_jacobian(Plan plan, const double[::1] theta, Measured d
     if not n:
         return
     pack(net, &theta[0], &room.w[0])
-    walk = Walk(&origins[0], &lengths[0], 0, 0)
+    walk = Walk(&origins[0], &lengths[0], 0, 0, washout)
     while at < n:
         B = min(n - at, size)
         if not walk_on(net, room, data, &walk, B, &weight[0], &sse):
@@ -928,7 +934,8 @@ cdef inline void weigh(double weight, const double* S, Py_ssize_t P, double* J) 
 
 def closed_gradient(Plan plan, const double[::1] theta, Measured data,
                     const Py_ssize_t[::1] origins, const Py_ssize_t[::1] lengths,
-                    const double[::1] weight, const int[::1] stop, double[::1] g):
+                    const double[::1] weight, Py_ssize_t washout, const int[::1] stop,
+                    double[::1] g):
     """Sum of squared errors over rollouts (returned: infinite where one diverges, NaN when
     stopped) and half its gradient, by backpropagation through time.
 
@@ -952,7 +959,7 @@ def closed_gradient(Plan plan, const double[::1] theta, Measured data,
             if stop[0]:
                 sse = NAN
                 break
-            walk = Walk(&origins[i], &lengths[i], 0, 0)
+            walk = Walk(&origins[i], &lengths[i], 0, 0, washout)
             B = 0
             while i < N and B + lengths[i] <= size:         # whole rollouts
                 B += lengths[i]
@@ -1077,7 +1084,7 @@ def loop_gain(Plan plan, const double[::1] theta, Measured data, const Py_ssize_
         for i in range(2 * passes):
             if i == passes:
                 growth = 0.0
-            walk = Walk(&origins[0], &lengths[0], 0, 0)
+            walk = Walk(&origins[0], &lengths[0], 0, 0, 0)
             left = n
             while left and -INFINITY < growth < INFINITY:
                 B = <int>min(left, size)

@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from narxkit._clock import has_clock
 from narxkit._layout import Layout
+from narxkit._start import fitted_start, is_estimate
 from narxkit._state import State, refuse_seams
 from narxkit._track import Track
 from narxkit._validation import read_table, refuse_infinite
@@ -323,75 +324,113 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         ahead = self._shape(ahead)
         return ahead if np.ndim(steps) else ahead[..., 0]
 
-    def simulate(self, X, y_init=None):
-        """Run freely over X from given initial conditions.
+    def simulate(self, X, y_init=None, y=None):
+        """Run freely over X from given or fitted initial conditions.
 
         Parameters
         ----------
         X : array-like of shape (n, n_features)
             Inputs, including those of the first rows.
-        y_init : array-like of shape (k,) or (k, n_outputs), optional
+        y_init : array-like of shape (k,) or (k, n_outputs), or "estimate", optional
             Measured outputs of the first k rows of X, at least as many as the largest lag. For a
             MultiIndex (series, time) it carries that index too and says which rows are whose.
+            "estimate" fits the outputs that the lags of the first free step need, so that they and
+            the run from them come closest to `y`, by least squares in standardised units and
+            within `output_range`, for each series its own.
+        y : array-like of shape (k,) or (k, n_outputs), optional
+            For "estimate": measured outputs of the first k rows of X, more than the largest lag;
+            NaN where missing.
 
         Returns
         -------
         ndarray of shape (n,) or (n, n_outputs)
             Free run; NaN before the first free step and, with leads, in the last rows.
+
+        Raises
+        ------
+        ValueError
+            When the initial outputs are too few, too many or of other rows than the first of X, or
+            a clock shows that X jumps.
+
+        Examples
+        --------
+        An oscillator whose first outputs were measured badly:
+
+        >>> import numpy as np
+        >>> import pandas as pd
+        >>> from narxkit import ARX
+        >>> X, y = pd.DataFrame(index=range(300)), np.cos(0.3 * np.arange(300))
+        >>> model = ARX(output_lags=2, alphas=[0.0]).fit(X, y)
+        >>> measured = y + 0.1 * np.random.default_rng(0).normal(size=300)
+        >>> off = model.simulate(X, measured[:2]) - y
+        >>> fitted = model.simulate(X, "estimate", y=measured) - y
+        >>> bool(np.nanstd(fitted) < 0.2 * np.nanstd(off))
+        True
         """
         table = self._read_inputs("simulate", X)
+        is_fitted = is_estimate(y_init, y)
+        given = ("y", y) if is_fitted else ("y_init", y_init)
         y_hat = np.full((len(table), self._layout.n_outputs), np.nan)
         for key, rows in table.series.items():
             refuse_seams(table, key)
-            initial = self._read_initial(y_init, key, table)
-            begin = max(len(initial), self.max_lag_)
-            y = np.full((len(rows), y_hat.shape[1]), np.nan)
-            y[: len(initial)] = initial
+            initial = self._read_initial(*given, key, table)
+            begin = self.max_lag_ if is_fitted else max(len(initial), self.max_lag_)
+            measured = np.full((len(rows), y_hat.shape[1]), np.nan)
+            measured[: len(initial)] = initial
             times = None if table.times is None else table.times[rows]
-            segment = self._layout.segment(table.X[rows], y, times)
-            segment = segment.replace(y=self._filled(segment, begin))
+            segment = self._layout.segment(table.X[rows], measured, times)
+            if is_fitted:
+                start = fitted_start(self, segment, begin, key)
+            else:
+                start = self._filled(segment, begin)
+            segment = segment.replace(y=start)
             y_hat[rows[begin:]] = self._free_run(segment, begin, table, rows[begin:])
         self._warn_of_leads()
         return self._shape(y_hat)
 
-    def _read_initial(self, y_init, key, table):
+    def _read_initial(self, name, y, key, table):
+        """Measured outputs of the first rows of a series: `y_init`, or the `y` to fit them to."""
         p, n = self._layout.n_outputs, len(table.series[key])
-        needed = self.max_lag_ if self._taps.output_lags else 0
-        if y_init is not None and key is not None:
-            index = getattr(y_init, "index", None)
+        lags = self.max_lag_ if self._taps.output_lags else 0
+        if y is not None and key is not None:
+            index = getattr(y, "index", None)
             if not isinstance(index, pd.MultiIndex) or key not in index.get_level_values(0):
                 raise ValueError(
-                    f"y_init lacks the series {key!r} of X: give its first rows too, under a "
+                    f"{name} lacks the series {key!r} of X: give its first rows too, under a "
                     "MultiIndex (series, time) like that of X."
                 )
-            y_init = y_init.xs(key, level=0)
-        self._check_initial_rows(y_init, table, key)
-        initial = np.empty((0, p)) if y_init is None else np.asarray(y_init, dtype=float)
+            y = y.xs(key, level=0)
+        self._check_initial_rows(name, y, table, key)
+        initial = np.empty((0, p)) if y is None else np.asarray(y, dtype=float)
         initial = initial[:, None] if initial.ndim == 1 else initial
         if len(initial) and initial.shape[1:] != (p,):
-            raise ValueError(f"y_init has {initial.shape[1]} columns, but the model has {p}.")
+            raise ValueError(f"{name} has {initial.shape[1]} columns, but the model has {p}.")
+        needed = lags + (name == "y")
         if not needed <= len(initial) <= n:
             raise ValueError(
-                f"y_init has {len(initial)} rows, but lags up to {needed} need the measured "
-                f"outputs of the first rows of X, from {needed} to {n} of them: give y_init of "
-                "such a length."
+                f"{name} has {len(initial)} rows, but "
+                f"{'an estimate for ' if name == 'y' else ''}lags up to {lags} "
+                f"{'needs' if name == 'y' else 'need'} the measured outputs of the first rows of "
+                f"X, from {needed} to {n} of them: give {name} of such a length."
             )
-        refuse_infinite(initial, "y_init")
+        refuse_infinite(initial, name)
+        if name == "y":
+            _refuse_nothing_measured(initial)
         return initial.reshape(-1, p)
 
-    def _check_initial_rows(self, y_init, table, key):
-        """Where both have time stamps, y_init must hold those of the first rows of X."""
-        if isinstance(y_init, pd.DataFrame):
-            self._layout.check_outputs(list(y_init.columns), "y_init")
-        if table.times is None or not has_clock(getattr(y_init, "index", None)):
+    def _check_initial_rows(self, name, y, table, key):
+        """Where both have time stamps, they must be those of the first rows of X."""
+        if isinstance(y, pd.DataFrame):
+            self._layout.check_outputs(list(y.columns), name)
+        if table.times is None or not has_clock(getattr(y, "index", None)):
             return
-        times = table.times[table.series[key]][: len(y_init)]
-        differ = np.flatnonzero(np.asarray(y_init.index[: len(times)] != times))
+        times = table.times[table.series[key]][: len(y)]
+        differ = np.flatnonzero(np.asarray(y.index[: len(times)] != times))
         if len(differ):
             row = differ[0]
             raise ValueError(
-                f"y_init holds the outputs of other rows than the first of X: row {row} is "
-                f"{y_init.index[row]} there and {times[row]} in X: give y.loc[X.index[:k]]."
+                f"{name} holds the outputs of other rows than the first of X: row {row} is "
+                f"{y.index[row]} there and {times[row]} in X: give y.loc[X.index[:k]]."
             )
 
     # ------------------------------------------------------------ rollouts over measured rows
@@ -492,8 +531,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
                 f"{what} has {longest} rows, but lags up to {self._taps.max_lag}{leads} need at "
                 f"least {needed}: give a longer series or smaller lags."
             )
-        if np.isnan(segments.y).all(axis=0).any():
-            raise ValueError("y holds a column of missing values (NaN) only: give measured ones.")
+        _refuse_nothing_measured(segments.y)
 
     def _warn_of_short_segments(self, table, segments):
         """Name the series that hold nothing to learn from, or the rows lost to many segments."""
@@ -519,6 +557,11 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             )
 
     # ------------------------------------------------------------ answers and warnings
+    def _units(self, y):
+        """Mean and standard deviation of each output: of measured ones, where none are known."""
+        std = np.nanstd(y, axis=0)
+        return np.nanmean(y, axis=0), np.where(std > 0, std, 1.0)
+
     def _shape(self, values):
         return values[:, 0] if self._layout.y_ndim == 1 else values
 
@@ -551,6 +594,11 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         tags.input_tags.allow_nan = True
         tags.target_tags.multi_output = True
         return tags
+
+
+def _refuse_nothing_measured(y):
+    if np.isnan(y).all(axis=0).any():
+        raise ValueError("y holds a column of missing values (NaN) only: give measured ones.")
 
 
 @contextmanager

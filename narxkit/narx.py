@@ -15,7 +15,7 @@ from narxkit.objective import Objective
 from narxkit.solvers import SOLVERS, Monitor, Solver, Stop, interruptible, make_solver
 from narxkit.tapped import Scale, TappedForecaster, count_dropped
 from narxkit.taps import make_taps
-from narxkit.training import read_loops, train
+from narxkit.training import n_steps, read_loops, train
 
 DEAD = 1e-6  # weight of the output layer, in standard deviations
 GROWTH = 1.01  # of a perturbation per step; below it may be that of a unit root or of few rows
@@ -46,6 +46,7 @@ class _TappedNetwork(TappedForecaster):
         "callback": [None, callable],
     }
     _loop = "open"
+    _washout = 0
 
     def _train(self, segments, weight):
         held_out = segments.last_block(self.validation_fraction if self.early_stopping else 0.0)
@@ -58,11 +59,17 @@ class _TappedNetwork(TappedForecaster):
         make = partial(
             Objective, network, self._scale.apply(segments), sample_weight=weight, flag=flag
         )
-        objective = cache(lambda loop: make(loop=loop, alpha=self.alpha, targets=training))
+        objective = cache(
+            lambda loop: make(
+                loop=loop, alpha=self.alpha, targets=training, washout=self._washout_of(loop)
+            )
+        )
         self.n_dropped_ = self._count_dropped(segments, weight, objective("open").rows, held_out)
         loops = read_loops(self._loop) if network.taps.output_lags else ("open",)
         loop = loops[-1]
-        validation = make(loop=loop, targets=held_out) if held_out.any() else None
+        validation = (
+            make(loop=loop, targets=held_out, washout=self._washout) if held_out.any() else None
+        )
         self._check_rollouts(loop, objective(loop), validation)
         with one_blas_thread(), interruptible(flag):
             try:
@@ -76,7 +83,17 @@ class _TappedNetwork(TappedForecaster):
         self._measure_loop_gain(objective(self.loop_[-1].loop))
         self._warn_of_training(loop)
 
+    def _washout_of(self, loop):
+        """Steps without weight; shorter rollouts, on the way to longer ones, have none such."""
+        return self._washout if n_steps(loop) > self._washout else 0
+
     def _check_rollouts(self, loop, training, validation):
+        if not training.size and self._washout and training.longest:
+            raise ValueError(
+                f"washout={self._washout} leaves no residual: the longest rollout of loop={loop!r} "
+                f"has {training.longest} steps, and none has a measured target with a weight "
+                "behind the washout: give a smaller washout or longer segments."
+            )
         if not training.size:
             raise ValueError(
                 f"no rollout can begin: loop={loop!r} needs rows with {self._taps.max_output_lag} "
@@ -86,8 +103,9 @@ class _TappedNetwork(TappedForecaster):
         if validation is not None and not validation.size:
             raise ValueError(
                 f"the last {self.validation_fraction:.0%} of each segment, held out for early "
-                "stopping, hold no row with its history, a measured target and a weight: give a "
-                "larger validation_fraction or a longer series."
+                "stopping, hold no row with its history, a measured target and a weight"
+                f"{f' behind the washout of {self._washout} steps' if self._washout else ''}: give "
+                "a larger validation_fraction or a longer series."
             )
 
     def _network(self):
@@ -280,6 +298,12 @@ class NARX(_TappedNetwork):
         allow, or k steps from every few rows (7 for k = 24). Training over longer rollouts begins
         in open loop and goes on from there; a sequence such as (5, 20, "closed") names stages on
         the way, the last is what is wanted.
+    washout : int, default=0
+        First steps of each rollout that are run and have no weight in the loss, of training rows
+        and of held-out ones: what noise in the measured history does to them is not for the
+        weights to mend. Less than k; shorter rollouts on the way to longer ones have none. In open
+        loop, where all of the history is measured, it means nothing; in closed loop rollouts that
+        are no longer are left out.
     linear_term : bool, default=True
         A direct path from the taps to the output, started from the least-squares ARX fit: the
         network learns what the linear model misses, and extrapolates like it.
@@ -373,6 +397,7 @@ class NARX(_TappedNetwork):
     --------
     TDNN : The same without feedback.
     narxkit.model_selection.backtest : Forecasts from many origins.
+    narxkit.model_selection.simulation_scorer : A score with a washout of the same meaning.
 
     Notes
     -----
@@ -431,6 +456,7 @@ class NARX(_TappedNetwork):
         "input_lags": "no_validation",
         "output_lags": "no_validation",
         "loop": "no_validation",
+        "washout": [Interval(Integral, 0, None, closed="left")],
         "output_range": "no_validation",
         **_TappedNetwork._parameter_constraints,
     }
@@ -442,6 +468,7 @@ class NARX(_TappedNetwork):
         hidden_layer_sizes=(10,),
         activation="tanh",
         loop="open",
+        washout=0,
         linear_term=True,
         output_range=None,
         scale=True,
@@ -466,6 +493,7 @@ class NARX(_TappedNetwork):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.loop = loop
+        self.washout = washout
         self.linear_term = linear_term
         self.output_range = output_range
         self.scale = scale
@@ -489,8 +517,17 @@ class NARX(_TappedNetwork):
     def _loop(self):
         return self.loop
 
+    @property
+    def _washout(self):
+        return self.washout
+
     def _make_taps(self, columns, n_outputs):
-        read_loops(self.loop)
+        wanted = read_loops(self.loop)[-1]
+        if 1 < n_steps(wanted) <= self.washout:
+            raise ValueError(
+                f"washout={self.washout} leaves nothing of rollouts of loop={wanted} steps: give a "
+                "smaller washout or longer rollouts."
+            )
         taps = make_taps(self.input_lags, self.output_lags, columns, n_outputs)
         if not taps.n_taps:
             raise ValueError(

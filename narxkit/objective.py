@@ -6,7 +6,7 @@ from math import gcd
 import numpy as np
 
 from narxkit.networks.tapped_mlp import LONG
-from narxkit.taps import is_count
+from narxkit.taps import is_count, is_int
 
 WINDOW = 5  # correlation times
 
@@ -19,9 +19,10 @@ class Objective:
         F(\\theta) = \\frac{1}{2n} \\Big( \\sum_t w_t \\lVert \\hat y_t(\\theta) - y_t \\rVert^2
         + \\sum_i \\pi_i \\theta_i^2 \\Big), \\qquad n = \\sum_t w_t
 
-    The sum runs over the observed outputs of all steps of all rollouts, n counts each of them with
-    its weight, and everything is in the units of `segments` (standardised ones during training).
-    The objective is immutable; all verbs may be called from several threads.
+    The sum runs over the observed outputs of all steps of all rollouts but the first `washout` of
+    each, n counts each of them with its weight, and everything is in the units of `segments`
+    (standardised ones during training). The objective is immutable; all verbs may be called from
+    several threads.
 
     Parameters
     ----------
@@ -43,6 +44,10 @@ class Objective:
         rollouts begin where the whole history is known and end before a row whose inputs are not.
     flag : ndarray of int32 of shape (1,), optional
         Kernels return early, and values are infinite, once it is set.
+    washout : int, default=0
+        First steps of each rollout that are run and have no weight; none in open loop, where the
+        history is measured. Rollouts that are no longer, or have no target behind them, are left
+        out.
 
     Attributes
     ----------
@@ -50,6 +55,8 @@ class Objective:
         The first row of each rollout: in open loop, the target rows.
     lengths : ndarray or None
         The steps of each rollout; None in open loop.
+    longest : int
+        The most steps of a rollout, also of those without a target behind the washout.
     n : float
         Summed weights of the residuals.
     penalty : ndarray of shape (n_params,)
@@ -57,19 +64,31 @@ class Objective:
     """
 
     def __init__(
-        self, network, segments, loop="open", alpha=0.0, sample_weight=None, targets=None, flag=None
+        self,
+        network,
+        segments,
+        loop="open",
+        alpha=0.0,
+        sample_weight=None,
+        targets=None,
+        flag=None,
+        washout=0,
     ):
         if loop not in ("open", "closed") and not is_count(loop):
             raise ValueError(
                 f"loop must be 'open', 'closed' or an int k >= 1. Got {loop!r} instead."
             )
+        if not is_int(washout) or washout < 0:
+            raise ValueError(f"washout must be an int >= 0. Got {washout!r} instead.")
         self.network = network
         self.segments = segments
         self.penalty = alpha * network.groups["weights"]
         self.weight = np.ones(len(segments)) if sample_weight is None else sample_weight
         self.flag = np.zeros(1, dtype=np.int32) if flag is None else flag
+        self.washout = washout
         targets = np.ones(len(segments), dtype=bool) if targets is None else targets
         self._counts = self.weight * np.isfinite(segments.y).sum(axis=1)
+        self.longest = 1
         is_open = loop == "open" or loop == 1 or not network.taps.output_lags
         find = self._find_rows if is_open else self._find_rollouts
         self.rows, self.lengths = find(targets, loop)
@@ -112,7 +131,7 @@ class Objective:
 
     def population_values(self, thetas):
         """The loss of each row of `thetas`, in one call."""
-        sse = self.network.sse(thetas, *self._data())
+        sse = self.network.sse(thetas, *self._data(), self.flag, self.washout)
         return np.array([self._loss(*pair) for pair in zip(thetas, sse)])
 
     def value_and_grad(self, theta, batch=None):
@@ -121,19 +140,19 @@ class Objective:
         A batch stands for the whole: its error is scaled to all n residuals.
         """
         scale = 1.0 if batch is None else self.n / float(self._summed_counts(batch).sum())
-        sse, Jte = self.network.gradient(theta, *self._data(batch))
+        sse, Jte = self.network.gradient(theta, *self._data(batch), self.flag, self.washout)
         with np.errstate(over="ignore", invalid="ignore"):
             grad = (scale * Jte + self.penalty * theta) / self.n
         return self._loss(theta, scale * sse), grad
 
     def normal_equations(self, theta):
         """J'J, J'e, the sum of squared errors and n: the data's part, without the penalty."""
-        return *self.network.normal_equations(theta, *self._data()), self.n
+        data = *self._data(), self.flag, self.washout
+        return *self.network.normal_equations(theta, *data), self.n
 
     def residuals_and_jacobian(self, theta):
         """Weighted residuals and their whole Jacobian."""
-        *data, _ = self._data()
-        return self.network.residuals_and_jacobian(theta, *data)
+        return self.network.residuals_and_jacobian(theta, *self._data(), self.washout)
 
     def correlation_time(self, theta):
         r"""How many residuals in a row say as much as one: 1 in open loop, where they are white.
@@ -149,6 +168,7 @@ class Objective:
         steps = np.arange(y_hat.shape[1])
         rows = np.minimum(self.rows[:, None] + steps, len(self.segments) - 1)
         e = np.where(self.weight[rows][:, :, None] > 0, y_hat - self.segments.y[rows], np.nan)
+        e = e[:, self.washout :]
         e = np.nan_to_num(e - np.nanmean(e))
         tau, variance = 1.0, _product(e, 0)
         for lag in range(1, e.shape[1]):
@@ -179,11 +199,11 @@ class Objective:
         )
 
     def _data(self, batch=None):
-        """What all kernels are given: segments, rollouts, weights and the stop flag."""
+        """What all kernels are given: segments, rollouts and weights."""
         rows, lengths = self.rows, self.lengths
         if batch is not None:
             rows, lengths = rows[batch], None if lengths is None else lengths[batch]
-        return self.segments, rows, lengths, self.weight, self.flag
+        return self.segments, rows, lengths, self.weight
 
     def _loss(self, theta, sse):
         with np.errstate(over="ignore", invalid="ignore"):
@@ -194,9 +214,11 @@ class Objective:
         """The weights of the residuals of each rollout, summed."""
         if self.lengths is None:
             return self._counts[self.rows[batch]]
+        return self._counts_of_rollouts(self.rows[batch], self.lengths[batch])
+
+    def _counts_of_rollouts(self, begins, lengths):
         up_to = np.concatenate(([0.0], np.cumsum(self._counts)))
-        rows = self.rows[batch]
-        return up_to[rows + self.lengths[batch]] - up_to[rows]
+        return up_to[begins + lengths] - up_to[begins + np.minimum(self.washout, lengths)]
 
     def _find_rows(self, targets, loop):
         """Every target row with its taps, a weight and something to be fitted."""
@@ -216,9 +238,10 @@ class Objective:
         else:
             begins = _one_after_another(begins, np.minimum(lengths, stride(loop)))
             lengths = np.minimum(lengths, loop)
-        up_to = np.concatenate(([0.0], np.cumsum(self._counts)))
-        has_targets = up_to[begins + lengths[begins]] > up_to[begins]
-        return begins[has_targets], lengths[begins[has_targets]]
+        lengths = lengths[begins]
+        self.longest = int(np.max(lengths, initial=0))
+        has_targets = self._counts_of_rollouts(begins, lengths) > 0
+        return begins[has_targets], lengths[has_targets]
 
 
 def _one_after_another(begins, lengths):

@@ -90,6 +90,9 @@ class TappedForecaster(Forecaster):
         y_hat = self._scale.undo(y_hat)
         return segments.clip(origins, y_hat), bad  # once more: undoing the scale rounds
 
+    def _units(self, y):
+        return self._scale.y_mean, self._scale.y_std
+
     @property
     def _thetas(self):
         """The parameters that predict."""

@@ -277,6 +277,7 @@ BAD_FITS = {
             ("validation_fraction", 1.0, "a float in the range (0.0, 1.0)"),
             ("n_iter_no_change", 0, "an int in the range [1, inf)"),
             ("n_restarts", 0, "an int in the range [1, inf)"),
+            ("washout", -1, "an int in the range [0, inf)"),
             ("n_jobs", "all", "None or an instance of 'int'"),
             ("callback", 3, "None or a callable"),
         ]
@@ -366,6 +367,37 @@ def test_a_rollout_needs_its_whole_history(model):
     )
     with pytest.warns(UserWarning, match="rows were left out"), refuses(sentence):
         model.set_params(loop=5, output_lags=[1, 4]).fit(X[SEEN], y)
+
+
+@pytest.mark.parametrize("washout", [5, 9])
+def test_a_washout_is_shorter_than_the_rollouts(washout, model):
+    sentence = (
+        f"washout={washout} leaves nothing of rollouts of loop=5 steps: give a smaller washout or "
+        "longer rollouts."
+    )
+    with refuses(sentence):
+        model.set_params(loop=5, washout=washout).fit(X[SEEN], Y[SEEN])
+
+
+@pytest.mark.parametrize("loop, longest, washout", [("closed", 98, 98), (150, 98, 120)])
+def test_a_washout_leaves_something_of_the_longest_rollout(loop, longest, washout, model):
+    sentence = (
+        f"washout={washout} leaves no residual: the longest rollout of loop={loop!r} has "
+        f"{longest} steps, and none has a measured target with a weight behind the washout: give "
+        "a smaller washout or longer segments."
+    )
+    with refuses(sentence):
+        model.set_params(loop=loop, washout=washout).fit(X[SEEN], Y[SEEN])
+
+
+def test_a_washout_leaves_something_of_what_is_held_out(model):
+    sentence = (
+        "the last 10% of each segment, held out for early stopping, hold no row with its history, "
+        "a measured target and a weight behind the washout of 10 steps: give a larger "
+        "validation_fraction or a longer series."
+    )
+    with refuses(sentence):
+        model.set_params(loop="closed", washout=10, early_stopping=True).fit(X[SEEN], Y[SEEN])
 
 
 def test_rollouts_that_diverge_to_the_end_are_told(model, monkeypatch):
@@ -625,6 +657,64 @@ def test_y_init_must_have_every_series():
             model.simulate(X_panel, y_init)
 
 
+@pytest.mark.parametrize("n", [0, 2, 121])
+def test_an_estimate_needs_more_outputs_than_the_largest_lag(n, model):
+    with refuses(
+        f"y has {n} rows, but an estimate for lags up to 2 needs the measured outputs of the first "
+        "rows of X, from 3 to 120 of them: give y of such a length."
+    ):
+        model.simulate(X, "estimate", y=pd.concat([Y, Y[:1]]).to_numpy()[:n])
+
+
+@pytest.mark.parametrize(
+    "y_init, y, sentence",
+    [
+        (
+            "estimated", Y,
+            "y_init must be the measured outputs of the first rows of X, or 'estimate'. Got "
+            "'estimated' instead.",
+        ),
+        (
+            "estimate", None,
+            "y_init='estimate' fits the first outputs to measured ones: give those of the first "
+            "rows of X, as many as there are, as simulate(X, 'estimate', y=y).",
+        ),
+        *[
+            (
+                y_init, Y,
+                "y is what y_init='estimate' fits the first outputs to: give y_init='estimate' "
+                "with it, or leave y out.",
+            )
+            for y_init in (None, Y[:5])
+        ],
+        ("estimate", Y * np.nan, "y holds a column of missing values (NaN) only: give measured"),
+        ("estimate", changed(Y, 7, np.inf), "y is infinite (inf) in row 7"),
+        ("estimate", np.ones((9, 2)), "y has 2 columns, but the model has 1."),
+        (
+            "estimate", Y[3:20],
+            "y holds the outputs of other rows than the first of X: row 0 is 2024-01-01 03:00:00 "
+            "there and 2024-01-01 00:00:00 in X: give y.loc[X.index[:k]].",
+        ),
+    ],
+    ids=["a word", "no y", "y alone", "y and y_init", "NaN", "infinite", "two columns", "others"],
+)  # fmt: skip
+def test_an_estimate_needs_its_outputs(y_init, y, sentence, model):
+    with refuses(sentence):
+        model.simulate(X, y_init, y=y)
+
+
+def test_an_estimate_needs_the_outputs_of_every_series():
+    model = make().fit(*panel(SEEN))
+    X_panel, y_panel = panel(slice(0, 30))
+    with refuses("y lacks the series 'west' of X: give its first rows too, under a MultiIndex"):
+        model.simulate(X_panel, "estimate", y=y_panel[:5])
+
+
+def test_an_estimate_refuses_a_jump(model):
+    with refuses("X jumps at row 50 (2024-01-03 03:00:00), which does not follow the row before"):
+        model.simulate(X.drop(HOURS[50]), "estimate", y=Y[:5])
+
+
 def test_simulate_needs_X(model):
     with pytest.raises(ValueError, match="X"):
         model.simulate(None, Y[:5])
@@ -821,6 +911,14 @@ def test_the_loop_of_an_objective(loop):
     segments = Segments(np.ones((9, 1)), np.ones((9, 1)), np.array([0, 9]))
     with refuses(f"loop must be 'open', 'closed' or an int k >= 1. Got {loop!r} instead."):
         Objective(network, segments, loop=loop)
+
+
+@pytest.mark.parametrize("washout", [-1, 2.0, None, True])
+def test_the_washout_of_an_objective(washout):
+    network = TappedMLP(make_taps(1, 2, ["a"]), (3,))
+    segments = Segments(np.ones((9, 1)), np.ones((9, 1)), np.array([0, 9]))
+    with refuses(f"washout must be an int >= 0. Got {washout!r} instead."):
+        Objective(network, segments, washout=washout)
 
 
 def test_a_series_is_rebuilt_from_its_package(tmp_path):

@@ -12,7 +12,7 @@ FLOORS = [
     {"_core", "_clock", "_blas", "_warn"},
     {"taps"},
     {"_validation"},
-    {"networks", "_layout", "_state", "_track"},
+    {"networks", "_layout", "_start", "_state", "_track"},
     {"objective", "solvers", "forecaster"},
     {"tapped", "training"},
     {"narx", "baselines"},

@@ -46,8 +46,8 @@ def begins(problem, t):
     return bool(np.isfinite(segments.y[t - taps.max_output_lag : t]).all())
 
 
-def rollouts(problem, loop):
-    """[(origin, length)] of rollouts with something to be fitted."""
+def rollouts(problem, loop, washout=0):
+    """[(origin, length)] of rollouts with something to be fitted behind the washout."""
     segments, counts = problem.segments, problem.weight * np.isfinite(problem.segments.y).sum(1)
     pairs, reached = [], -1
     for t in range(len(segments)):
@@ -56,7 +56,7 @@ def rollouts(problem, loop):
         most, apart = (len(counts),) * 2 if loop == "closed" else (loop, stride(loop))
         pairs.append((t, min(most, steps_from(problem, t))))
         reached = t + min(apart, steps_from(problem, t))
-    return [(t, n) for t, n in pairs if counts[t : t + n].sum() > 0]
+    return [(t, n) for t, n in pairs if counts[t + washout : t + n].sum() > 0]
 
 
 def objective_of(problem, loop, **kwargs):
@@ -67,21 +67,25 @@ def objective_of(problem, loop, **kwargs):
 
 
 @pytest.mark.parametrize("loop", [2, 7, 24, "closed"])
+@pytest.mark.parametrize("washout", [0, 3])
 @pytest.mark.parametrize("seed", FEEDBACK, ids=reference.describe)
-def test_rollouts_begin_and_end_where_they_should(seed, loop):
+def test_rollouts_begin_and_end_where_they_should(seed, washout, loop):
     problem = make_problem(seed)
-    objective = objective_of(problem, loop)
-    pairs = rollouts(problem, loop)
+    objective = objective_of(problem, loop, washout=washout)
+    pairs = rollouts(problem, loop, washout)
     assert list(zip(objective.rows, objective.lengths)) == pairs
+    assert objective.longest == max([0, *(n for _, n in rollouts(problem, loop))])
     y, weight = problem.segments.y, problem.weight
-    counts = [np.sum(weight[t : t + n, None] * np.isfinite(y[t : t + n])) for t, n in pairs]
+    targets = [np.arange(t + washout, t + n) for t, n in pairs]
+    counts = [np.sum(weight[t, None] * np.isfinite(y[t])) for t in targets]
     assert objective.n == pytest.approx(sum(counts)) and objective.size == len(pairs)
 
 
 def test_one_step_is_open_loop():
     problem = make_problem(0)
     for loop in (1, "open"):
-        objective = objective_of(problem, loop)
+        objective = objective_of(problem, loop, washout=3)  # which says nothing here
+        assert objective.n == objective_of(problem, loop).n
         assert objective.lengths is None
         assert_array_equal(objective.rows, problem.rows)
 
@@ -96,8 +100,8 @@ def test_rollouts_visit_every_hour(k):
 # --- derivatives ---------------------------------------------------------------------------------
 
 
-def flat_residuals(problem, theta, origins, lengths):
-    """sqrt(w) (y_hat - y) of the slow twin, (steps of all rollouts, p)."""
+def flat_residuals(problem, theta, origins, lengths, washout=0):
+    """sqrt(w) (y_hat - y) of the slow twin, 0 in the washout, (steps of all rollouts, p)."""
     paths, bad = reference.rollout(problem.network, theta, problem.segments, origins, lengths)
     assert (bad < 0).all()
     errors = []
@@ -105,36 +109,40 @@ def flat_residuals(problem, theta, origins, lengths):
         t = origin + np.arange(length)
         y = problem.segments.y[t]
         error = np.where(np.isnan(y), 0.0, path[:length] - y)
-        errors.append(np.sqrt(problem.weight[t])[:, None] * error)
+        weight = np.where(np.arange(length) < washout, 0.0, problem.weight[t])
+        errors.append(np.sqrt(weight)[:, None] * error)
     return np.concatenate(errors)
 
 
 @pytest.mark.parametrize("loop", [1, 2, 7, "closed"])
 @pytest.mark.parametrize("seed", FEEDBACK[::2], ids=reference.describe)
 def test_derivatives_agree_with_the_complex_step(seed, loop):
-    """Sensitivities, backpropagation through time, and one of the other."""
+    """Sensitivities, backpropagation through time, and one of the other; two in three behind a
+    washout."""
     problem = make_problem(seed)
+    washout = {1: 0, 2: 1, 7: 4, "closed": 5}[loop] if seed % 3 else 0
     pairs = rollouts(problem, loop)[::2]
     if not pairs:
         pytest.skip("no rollout")
     network, theta = problem.network, problem.theta
     origins, lengths = (np.array(column, dtype=np.intp) for column in zip(*pairs))
-    e_exact = flat_residuals(problem, theta, origins, lengths)
-    J_exact = reference.complex_step(lambda x: flat_residuals(problem, x, origins, lengths), theta)
+    rolled = origins, lengths, washout
+    e_exact = flat_residuals(problem, theta, *rolled)
+    J_exact = reference.complex_step(lambda x: flat_residuals(problem, x, *rolled), theta)
     flat, sse = J_exact.reshape(-1, network.n_params), np.sum(e_exact**2)
     data = problem.segments, origins, lengths, problem.weight
-    e, J = network.residuals_and_jacobian(theta, *data)
+    e, J = network.residuals_and_jacobian(theta, *data, washout)
     assert relative_error(e, e_exact.T.ravel()) < 1e-12
     assert relative_error(J, J_exact.transpose(1, 0, 2).reshape(flat.shape)) < 1e-9
-    value, g = network.gradient(theta, *data, NO_STOP)
+    value, g = network.gradient(theta, *data, NO_STOP, washout)
     assert value == pytest.approx(sse, rel=1e-12)
     assert relative_error(g, flat.T @ e_exact.ravel()) < 1e-9
-    JtJ, Jte, value = network.normal_equations(theta, *data, NO_STOP)
+    JtJ, Jte, value = network.normal_equations(theta, *data, NO_STOP, washout)
     assert value == pytest.approx(sse, rel=1e-12)
     assert relative_error(JtJ, flat.T @ flat) < 1e-9
     assert relative_error(Jte, g) < 1e-9
-    values = network.sse(np.stack([theta, 0.5 * theta]), *data, NO_STOP)
-    half = np.sum(flat_residuals(problem, 0.5 * theta, origins, lengths) ** 2)
+    values = network.sse(np.stack([theta, 0.5 * theta]), *data, NO_STOP, washout)
+    half = np.sum(flat_residuals(problem, 0.5 * theta, *rolled) ** 2)
     np.testing.assert_allclose(values, [sse, half], rtol=1e-12)
 
 
@@ -152,6 +160,28 @@ def test_long_rollouts_go_on_from_block_to_block():
     assert relative_error(Jte, J.T @ e) < 1e-12
     assert relative_error(g, J.T @ e) < 1e-10
     np.testing.assert_allclose([sse, value, *network.sse(theta[None], *data, NO_STOP)], e @ e)
+
+
+@pytest.mark.parametrize("loop, washout", [(7, 4), ("closed", 2)])
+@pytest.mark.parametrize("seed", [1, 7, 15, 24])
+def test_batches_of_rollouts_stand_for_the_whole(seed, loop, washout):
+    """Each is scaled to all residuals; weighted by their share they average to the whole."""
+    problem = make_problem(seed)
+    objective = objective_of(problem, loop, alpha=0.3, washout=washout)
+    theta, value, gradient = problem.theta, 0.0, 0.0
+    y = problem.segments.y
+    for batch in np.array_split(np.arange(objective.size)[::-1], 2):
+        origins, lengths = objective.rows[batch], objective.lengths[batch]
+        rows = [np.arange(t + washout, t + n) for t, n in zip(origins, lengths)]
+        n = sum(np.sum(problem.weight[t, None] * np.isfinite(y[t])) for t in rows)
+        part, slope = objective.value_and_grad(theta, batch)
+        e = flat_residuals(problem, theta, origins, lengths, washout)
+        penalty = objective.penalty @ theta**2 / objective.n
+        assert part == pytest.approx((np.sum(e**2) / n + penalty) / 2, rel=1e-12)
+        value, gradient = value + part * n / objective.n, gradient + slope * n / objective.n
+    whole, slope = objective.value_and_grad(theta)
+    assert value == pytest.approx(whole, rel=1e-12)
+    assert relative_error(gradient, slope) < 1e-12
 
 
 # --- the edges -----------------------------------------------------------------------------------
@@ -202,7 +232,7 @@ def test_a_stopped_kernel_says_so():
 def test_rollouts_outside_of_the_data_are_refused(origin, length):
     network = TappedMLP(make_taps(0, 2), (3,))
     data = Segments(np.empty((9, 0)), np.ones((9, 1)), np.array([0, 9])).measured
-    args = np.array([origin]), np.array([length]), np.ones(9), NO_STOP
+    args = np.array([origin]), np.array([length]), np.ones(9), 0, NO_STOP
     sentence = f"rollout 0 does not fit: origin {origin}, {length} steps."
     with pytest.raises(IndexError, match=sentence):
         _core.closed_values(network.plan, np.zeros((1, network.n_params)), data, *args, np.empty(1))
@@ -219,6 +249,12 @@ def test_the_correlation_time_of_a_first_order_process():
     closed = Objective(network, segments, "closed").correlation_time(nothing)
     assert closed == pytest.approx((1 + 0.8) / (1 - 0.8), rel=0.15)
     assert Objective(network, segments).correlation_time(nothing) == 1.0
+    swung_in = e.copy()
+    swung_in[:500] += 100.0
+    segments = segments.replace(y=swung_in[:, None])
+    washed = Objective(network, segments, "closed", washout=499).correlation_time(nothing)
+    assert washed == pytest.approx(closed, rel=0.15)
+    assert Objective(network, segments, "closed").correlation_time(nothing) > 10 * closed
 
 
 # --- staging -------------------------------------------------------------------------------------
@@ -406,24 +442,65 @@ def test_training_what_is_deployed_runs_better_freely(noisy, loop, share):
     assert model.loop_[-1].loss == model.loss_
 
 
-def test_the_loss_of_a_free_run_is_that_of_simulate(noisy):
+@pytest.mark.parametrize("washout", [0, 50])
+def test_the_loss_of_a_free_run_is_that_of_simulate(noisy, washout):
     u, y, _ = noisy
-    model = NARX([1], hidden_layer_sizes=(4,), loop="closed", alpha=0.0, random_state=0)
-    model.fit(u, y)
-    errors = (model.simulate(u, y[:2]) - y)[2:] / y.std()
+    model = NARX([1], hidden_layer_sizes=(4,), loop="closed", washout=washout, alpha=0.0)
+    model.set_params(random_state=0).fit(u, y)
+    errors = (model.simulate(u, y[:2]) - y)[2 + washout :] / y.std()
     assert model.loss_ == pytest.approx(np.mean(errors**2) / 2, rel=1e-9)
 
 
-def test_held_out_rollouts_start_from_training_rows(noisy):
+def test_a_washout_spares_the_weights_what_noise_in_the_first_rows_does():
+    """Twenty records of an oscillator, of which only the first rows were measured badly."""
+    rng = np.random.default_rng(0)
+    u, y = rng.normal(size=(20, 80, 1)), np.zeros((20, 80))
+    for t in range(2, 80):
+        y[:, t] = 1.7 * y[:, t - 1] - 0.8 * y[:, t - 2] + u[:, t - 1, 0]
+    X, X_new, y_new = u[1:].reshape(-1, 1), u[0], y[0].copy()
+    y[:, :2] += 3.0 * rng.normal(size=(20, 2))
+    errors = []
+    for washout in (0, 40):
+        model = NARX([1], hidden_layer_sizes=(), loop="closed", washout=washout, alpha=0.0)
+        model.fit(X, y[1:].ravel(), segments=np.repeat(np.arange(19), 80))
+        errors.append(np.nanstd(model.simulate(X_new, y_new[:2]) - y_new))
+    assert errors[1] < 0.05 * errors[0]
+
+
+def test_short_rollouts_on_the_way_to_longer_ones_have_no_washout(noisy, monkeypatch):
     u, y, _ = noisy
-    model = NARX([1], hidden_layer_sizes=(4,), loop=10, early_stopping=True, random_state=0)
-    model.fit(u, y)
+    washouts = {}
+
+    def look(objective, loops, *args):
+        washouts.update({k: objective(k).washout for k in (2, 8, 16, *loops)})
+        return train(objective, loops, *args)
+
+    monkeypatch.setattr("narxkit.narx.train", look)
+    NARX([1], hidden_layer_sizes=(2,), loop=(5, 30), washout=8, max_iter=2, random_state=0).fit(
+        u, y
+    )
+    assert washouts == {2: 0, 5: 0, 8: 0, 16: 8, 30: 8}
+
+
+def test_one_step_has_no_washout(noisy):
+    u, y, _ = noisy
+    for settings in ({}, {"loop": 1}, {"loop": "closed", "output_lags": []}):
+        settings = {"hidden_layer_sizes": (2,), "max_iter": 3, "random_state": 0, **settings}
+        first, second = (NARX(washout=washout, **settings).fit(u, y) for washout in (0, 9))
+        assert_array_equal(first.theta_, second.theta_)
+
+
+@pytest.mark.parametrize("washout", [0, 4])
+def test_held_out_rollouts_start_from_training_rows(noisy, washout):
+    u, y, _ = noisy
+    model = NARX([1], hidden_layer_sizes=(4,), loop=10, washout=washout, early_stopping=True)
+    model.set_params(random_state=0).fit(u, y)
     assert min(model.validation_curve_) < 1.0
     errors = []
     for origin in range(1080, 1200, stride(10)):
         length = min(10, 1200 - origin)
         run = model.simulate(u[origin - 2 : origin + length], y[origin - 2 : origin])
-        errors += list(run[2:] - y[origin : origin + length])
+        errors += list((run[2:] - y[origin : origin + length])[washout:])
     expected = np.mean(np.square(errors)) / y[:1080].std() ** 2 / 2
     assert min(model.validation_curve_) == pytest.approx(expected, rel=1e-6)
 

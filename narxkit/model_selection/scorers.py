@@ -109,7 +109,8 @@ def simulation_scorer(metric="rmse", washout=0, warmup=None, greater_is_better=N
     metric : {"rmse", "mae", "r2"} or callable, default="rmse"
         What is computed over the run, or a function (y_true, y_pred) of two arrays of shape (n,).
     washout : int, default=0
-        How many first steps of the run are not scored.
+        How many first steps of the run are not scored, as those of NARX(washout=...) are not
+        trained on.
     warmup : int, default=None
         Where the initial conditions come from, as in `ahead_scorer`: None runs on from the rows
         last seen in ``fit``; a number takes the first rows of the fold and of each segment in it,

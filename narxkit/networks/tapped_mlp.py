@@ -254,7 +254,7 @@ class TappedMLP:
         bad[i[is_bad[at]][::-1]] = s[is_bad[at]][::-1]
         return y_hat, bad
 
-    def sse(self, thetas, segments, rows, lengths, weight, stop):
+    def sse(self, thetas, segments, rows, lengths, weight, stop, washout=0):
         """Sum the squared errors of many parameter vectors.
 
         Parameters
@@ -271,6 +271,8 @@ class TappedMLP:
             Weight of each row's squared error.
         stop : ndarray of int32 of shape (1,)
             Return early once it is set.
+        washout : int, default=0
+            First steps of each rollout that have no weight.
 
         Returns
         -------
@@ -282,10 +284,10 @@ class TappedMLP:
         if lengths is None:
             _core.population_values(*data, weight, stop, sse)
         else:
-            _core.closed_values(*data, lengths, weight, stop, sse)
+            _core.closed_values(*data, lengths, weight, washout, stop, sse)
         return sse
 
-    def gradient(self, theta, segments, rows, lengths, weight, stop):
+    def gradient(self, theta, segments, rows, lengths, weight, stop, washout=0):
         """Sum the squared errors, and half their gradient.
 
         Parameters
@@ -302,6 +304,8 @@ class TappedMLP:
             Weight of each row's squared error.
         stop : ndarray of int32 of shape (1,)
             Return early once it is set.
+        washout : int, default=0
+            First steps of each rollout that have no weight.
 
         Returns
         -------
@@ -314,9 +318,9 @@ class TappedMLP:
         data = self.plan, theta, segments.measured, rows
         if lengths is None:
             return _core.gradient(*data, weight, stop, g), g
-        return _core.closed_gradient(*data, lengths, weight, stop, g), g
+        return _core.closed_gradient(*data, lengths, weight, washout, stop, g), g
 
-    def normal_equations(self, theta, segments, rows, lengths, weight, stop):
+    def normal_equations(self, theta, segments, rows, lengths, weight, stop, washout=0):
         """Accumulate the normal equations, block by block.
 
         Parameters
@@ -333,6 +337,8 @@ class TappedMLP:
             Weight of each row's squared error.
         stop : ndarray of int32 of shape (1,)
             Return early once it is set.
+        washout : int, default=0
+            First steps of each rollout that have no weight.
 
         Returns
         -------
@@ -348,10 +354,10 @@ class TappedMLP:
         if lengths is None:
             sse = _core.normal_equations(*data, weight, stop, JtJ, Jte)
         else:
-            sse = _core.closed_normal_equations(*data, lengths, weight, stop, JtJ, Jte)
+            sse = _core.closed_normal_equations(*data, lengths, weight, washout, stop, JtJ, Jte)
         return JtJ, Jte, sse
 
-    def residuals_and_jacobian(self, theta, segments, rows, lengths, weight):
+    def residuals_and_jacobian(self, theta, segments, rows, lengths, weight, washout=0):
         """Weighted residuals and their whole Jacobian, output after output.
 
         Parameters
@@ -366,6 +372,8 @@ class TappedMLP:
             Steps of each rollout on its own output; None for one step from measured history.
         weight : ndarray of shape (n_rows,)
             Weight of each row's squared error.
+        washout : int, default=0
+            First steps of each rollout that have no weight.
 
         Returns
         -------
@@ -380,7 +388,7 @@ class TappedMLP:
         if lengths is None:
             _core.residuals_and_jacobian(*data, weight, e, J)
         else:
-            _core.closed_residuals_and_jacobian(*data, lengths, weight, e, J)
+            _core.closed_residuals_and_jacobian(*data, lengths, weight, washout, e, J)
         return e.T.ravel(), J.reshape(-1, self.n_params)
 
     def loop_gain(self, theta, segments, rows, lengths):

@@ -1,0 +1,154 @@
+"""The start of a free run, fitted to measured outputs.
+
+A free run begins from the outputs v of the rows before it, as many as the largest lag of an output.
+Measured ones carry their noise into the run, and far into that of a slow system. Where more rows of
+y are measured, v is estimated from all of them by nonlinear least squares,
+
+    min_v  sum_start ((v_t - y_t) / s)^2  +  sum_later ((y_hat_t(v) - y_t) / s)^2
+
+with s the standard deviation of each output, y_hat(v) the free run from v, and v within the bounds
+of the output. The weights stay as they are. SciPy's trust-region reflective method (Branch, Coleman
+and Li 1999, SIAM Journal on Scientific Computing 21, 1-23) minimises it by finite differences, one
+rollout for each unknown.
+"""
+
+import numpy as np
+
+from narxkit._warn import warn
+
+DIVERGED = 1e3  # standard deviations: the residual of a step after the run has diverged
+
+
+def is_estimate(y_init, y):
+    """Whether initial conditions shall be fitted to y."""
+    if isinstance(y_init, str) and y_init != "estimate":
+        raise ValueError(
+            "y_init must be the measured outputs of the first rows of X, or 'estimate'. "
+            f"Got {y_init!r} instead."
+        )
+    if isinstance(y_init, str) and y is None:
+        raise ValueError(
+            "y_init='estimate' fits the first outputs to measured ones: give those of the first "
+            "rows of X, as many as there are, as simulate(X, 'estimate', y=y)."
+        )
+    if y is not None and not isinstance(y_init, str):
+        raise ValueError(
+            "y is what y_init='estimate' fits the first outputs to: give y_init='estimate' with "
+            "it, or leave y out."
+        )
+    return y is not None
+
+
+def fitted_start(model, segment, begin, series=None):
+    """The outputs of a segment, those that a free run from row `begin` starts from fitted.
+
+    Parameters
+    ----------
+    model : Forecaster
+        Runs freely.
+    segment : Segments
+        Rows with their measured outputs, NaN where there are none.
+    begin : int
+        First row of the free run.
+    series : hashable, default=None
+        The key of the series in a warning, where there are several.
+
+    Returns
+    -------
+    ndarray of shape (n, n_outputs)
+        The measured outputs, with the fitted start in its rows.
+    """
+    run = _Run(model, segment, begin)
+    y = segment.y.copy()
+    y[run.start] = run.mean + run.std * _fitted(run, series)
+    return y
+
+
+def _fitted(run, series):
+    """The start: from the measured one or, where the run from there diverges, from the mean."""
+    guesses = run.guesses()
+    if not run.steps:
+        return guesses[0]
+    start = next((v for v in guesses if not run.diverges(v)), None)
+    if start is not None:
+        return _minimise(run, start)
+    warn(
+        "y_init='estimate' has nowhere to begin: the free run"
+        f"{'' if series is None else f' over series {series!r}'} diverges within the rows of y, "
+        "from the measured outputs and from their mean alike, and the measured ones are kept: give "
+        "fewer rows of y.",
+        RuntimeWarning,
+    )
+    return guesses[0]
+
+
+def _minimise(run, start):
+    """The start whose run comes closest; steps that lack an input or a measured output are none."""
+    from scipy.optimize import least_squares
+
+    counts = np.isfinite(run.path(start) - run.measured)
+    free = run.low < run.high
+    fitted = start.copy()
+
+    def residuals(values):
+        v = start.copy()
+        v[free] = values
+        e = (run.path(v) - run.measured)[counts]
+        return np.where(np.isfinite(e), e, DIVERGED)
+
+    if free.any() and counts.any():
+        bounds = run.low[free], run.high[free]
+        fitted[free] = least_squares(residuals, start[free], bounds=bounds).x
+    return fitted
+
+
+class _Run:
+    """Free runs over the rows up to the last measured one, as a function of their start.
+
+    The start, its bounds and the measured outputs from its first row on are in standard deviations.
+    """
+
+    def __init__(self, model, segment, begin):
+        K, lead = model._taps.max_output_lag, model._taps.lead
+        last = np.flatnonzero(np.isfinite(segment.y).any(axis=1))[-1]
+        stop = max(begin, min(last + 1, len(segment) - lead))
+        self.model = model
+        self.start, self.begin, self.steps = slice(begin - K, begin), begin, stop - begin
+        self.segment = segment.window(0, stop + lead)
+        self.mean, self.std = model._units(segment.y)
+        self.middle = self._scaled(np.nanmean(segment.y, axis=0))
+        self.measured = self._scaled(segment.y[self.start.start : stop])
+        self.low = self._bound(segment.low, -np.inf)
+        self.high = self._bound(segment.high, np.inf)
+
+    def _scaled(self, y):
+        return (y - self.mean) / self.std
+
+    def _bound(self, bound, infinite):
+        """A bound of the start, infinite where there is none."""
+        bound = np.full_like(self.segment.y, np.nan) if bound is None else bound
+        scaled = self._scaled(bound[self.start])
+        return np.where(np.isnan(scaled), infinite, scaled)
+
+    def guesses(self):
+        """The measured start, the mean in place of what is missing; and the mean alone."""
+        middle = np.broadcast_to(self.middle, self.low.shape)
+        measured = self.measured[: len(self.low)]
+        guesses = np.where(np.isnan(measured), middle, measured), middle
+        return [np.clip(v, self.low, self.high) for v in guesses]
+
+    def path(self, v):
+        """The start and the run from it."""
+        _, y_hat, _ = self._roll(v)
+        return np.concatenate([v, self._scaled(y_hat[0])])
+
+    def diverges(self, v):
+        """Whether the run from a start leaves all bounds."""
+        given, _, bad = self._roll(v)
+        return self.model._has_diverged(given, np.array([self.begin]), bad)[0]
+
+    def _roll(self, v):
+        y = self.segment.y.copy()
+        y[self.start] = self.mean + self.std * v
+        given = self.segment.replace(y=y)
+        return given, *self.model._run(given, np.array([self.begin]), np.array([self.steps]))
