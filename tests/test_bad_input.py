@@ -267,7 +267,7 @@ BAD_FITS = {
         "The 'alpha' parameter of NARX must be a float in the range [0.0, inf). Got -1 instead.",
     ),
     **{
-        name: (
+        f"{name} {value!r}": (
             {name: value}, X[SEEN], Y[SEEN], {},
             f"The {name!r} parameter of NARX must be {rule}. Got {value!r} instead.",
         )
@@ -277,10 +277,24 @@ BAD_FITS = {
             ("validation_fraction", 1.0, "a float in the range (0.0, 1.0)"),
             ("n_iter_no_change", 0, "an int in the range [1, inf)"),
             ("n_restarts", 0, "an int in the range [1, inf)"),
-            ("n_jobs", "all", "None or an instance of 'int'"),
+            ("combine", "product", "a str among {...}"),
+            ("n_members", 0, "None or an int in the range [1, inf)"),
+            *[
+                (
+                    "n_jobs",
+                    value,
+                    "None, an int in the range (-inf, -1] or an int in the range [1, inf)",
+                )
+                for value in ("all", 0)
+            ],
             ("callback", 3, "None or a callable"),
         ]
     },
+    "more members than restarts": (
+        {"n_restarts": 2, "n_members": 3, "combine": "mean"}, X[SEEN], Y[SEEN], {},
+        "n_members=3 are more than n_restarts=2 can give: give a larger n_restarts or a smaller "
+        "n_members.",
+    ),
     "hidden layer sizes": (
         {"hidden_layer_sizes": (4, 0)}, X[SEEN], Y[SEEN], {},
         "hidden_layer_sizes must hold ints >= 1. Got (4, 0) instead.",
@@ -379,6 +393,29 @@ def test_rollouts_that_diverge_to_the_end_are_told(model, monkeypatch):
         "training ended with loop=2: longer rollouts diverge, so that loop='closed' had no loss to "
         "reduce. Try a larger alpha, fewer hidden units or an output_range."
     ]
+
+
+@pytest.mark.parametrize(
+    "params, columns, changes",
+    [
+        ({"hidden_layer_sizes": (3,)}, ["a", "b"], "hidden_layer_sizes from (2,) to (3,)"),
+        ({"activation": "relu"}, ["a", "b"], "activation from 'tanh' to 'relu'"),
+        ({"linear_term": False}, ["a", "b"], "linear_term from True to False"),
+        ({"output_lags": [1, 3]}, ["a", "b"], "output_lags from (1, 2) to (1, 3)"),
+        ({}, ["a"], "input_lags from ((0, 1), (0, 1)) to ((0, 1),)"),
+        (
+            {"output_lags": 1, "linear_term": False}, ["a", "b"],
+            "output_lags from (1, 2) to (1,) and linear_term from True to False",
+        ),
+    ],
+)  # fmt: skip
+def test_a_warm_start_needs_the_same_network(params, columns, changes, model):
+    sentence = (
+        "warm_start=True goes on from the fitted network, but this is another one, with "
+        f"{changes}: keep what it had or fit a new model."
+    )
+    with refuses(sentence):
+        model.set_params(warm_start=True, **params).fit(X[SEEN][columns], Y[SEEN])
 
 
 def test_a_tdnn_needs_inputs():
