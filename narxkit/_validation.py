@@ -11,7 +11,7 @@ from numbers import Integral, Real
 
 import numpy as np
 import pandas as pd
-from sklearn.utils import check_array, check_consistent_length, column_or_1d
+from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, _num_samples, validate_data
 
@@ -339,6 +339,16 @@ def _read_weight(sample_weight, X):
 
 
 def _read_labels(segments, X):
-    labels = column_or_1d(np.asarray(segments))
+    labels = np.asarray(segments)
+    if labels.ndim != 1:
+        raise ValueError(
+            f"segments must be one label for each row, an array of shape ({len(X)},). "
+            f"Got the shape {labels.shape}."
+        )
     check_consistent_length(X, labels)
+    missing = pd.isna(labels)
+    if missing.any():
+        raise ValueError(
+            f"segments has no label (NaN) in row {int(np.argmax(missing))}: name each segment."
+        )
     return labels

@@ -162,6 +162,19 @@ BAD_FITS = {
     "too few weights": (
         {}, X[SEEN], Y[SEEN], {"sample_weight": np.ones(9)}, "sample_weight.shape == (9,)",
     ),
+    "labels of two columns": (
+        {}, X[SEEN], Y[SEEN], {"segments": np.ones((100, 2))},
+        "segments must be one label for each row, an array of shape (100,). Got the shape "
+        "(100, 2).",
+    ),
+    "one label for all rows": (
+        {}, X[SEEN], Y[SEEN], {"segments": "winter"},
+        "segments must be one label for each row, an array of shape (100,). Got the shape ().",
+    ),
+    "a missing label": (
+        {}, X[SEEN], Y[SEEN], {"segments": pd.Series([*"aab", None] * 25)},
+        "segments has no label (NaN) in row 3: name each segment.",
+    ),
     "too few labels": (
         {}, X[SEEN], Y[SEEN], {"segments": np.ones(9)}, "inconsistent numbers of samples: [100, 9]",
     ),
@@ -741,7 +754,7 @@ def test_an_unknown_series_is_refused():
                 "origins must be a sequence of at least one row position or label. Got "
                 f"{origins!r}.",
             )
-            for origins in ([], 50, [[50]])
+            for origins in ([], 50, [[50]], "noon")
         ],
     ],
     ids=str,
@@ -778,8 +791,9 @@ def test_skill_table_needs_common_targets(model):
         skill_table({"early": early, "late": late}, horizons=[1])
     with refuses("horizons [8, 24] were not forecast: the backtests have 1..2"):
         skill_table({"early": early}, horizons=(1, 8, 24))
-    with refuses("skill_table needs a dict of name: backtest, with at least one of them."):
-        skill_table({})
+    for nothing in ({}, None, [early], {"early": 3}, {"early": early["y"]}):
+        with refuses("skill_table needs a dict of name: backtest, with at least one of them."):
+            skill_table(nothing)
 
 
 # --- baselines -----------------------------------------------------------------------------------
