@@ -224,9 +224,16 @@ def _refuse_time_columns(X):
 
 
 def _read_y(y):
-    y = check_array(y, ensure_2d=False, dtype=np.float64, ensure_all_finite=False, input_name="y")
+    y = check_array(
+        y,
+        dtype=np.float64,
+        ensure_2d=False,
+        allow_nd=True,
+        ensure_all_finite=False,
+        input_name="y",
+    )
     if y.ndim > 2:
-        raise ValueError(f"y must have 1 or 2 dimensions. Got {y.ndim}.")
+        raise ValueError(f"y must have 1 or 2 dimensions. Got {y.ndim} instead.")
     return np.ascontiguousarray(y[:, None] if y.ndim == 1 else y)
 
 

@@ -127,7 +127,8 @@ BAD_FITS = {
         {}, X[SEEN], Y[:99], {}, "inconsistent numbers of samples: [100, 99]"
     ),
     "three dimensions": (
-        {}, X[SEEN], np.zeros((100, 2, 2)), {}, "Found array with dim 3",
+        {}, X[SEEN], np.zeros((100, 2, 2)), {},
+        "y must have 1 or 2 dimensions. Got 3 instead.",
     ),
     "text": ({}, X[SEEN].assign(b="windy"), Y[SEEN], {}, "could not convert string to float"),
     # infinite values
