@@ -11,7 +11,7 @@ from numbers import Integral, Real
 
 import numpy as np
 import pandas as pd
-from sklearn.utils import check_array, check_consistent_length, column_or_1d
+from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, _num_samples, validate_data
 
@@ -224,9 +224,16 @@ def _refuse_time_columns(X):
 
 
 def _read_y(y):
-    y = check_array(y, ensure_2d=False, dtype=np.float64, ensure_all_finite=False, input_name="y")
+    y = check_array(
+        y,
+        dtype=np.float64,
+        ensure_2d=False,
+        allow_nd=True,
+        ensure_all_finite=False,
+        input_name="y",
+    )
     if y.ndim > 2:
-        raise ValueError(f"y must have 1 or 2 dimensions. Got {y.ndim}.")
+        raise ValueError(f"y must have 1 or 2 dimensions. Got {y.ndim} instead.")
     return np.ascontiguousarray(y[:, None] if y.ndim == 1 else y)
 
 
@@ -339,6 +346,16 @@ def _read_weight(sample_weight, X):
 
 
 def _read_labels(segments, X):
-    labels = column_or_1d(np.asarray(segments))
+    labels = np.asarray(segments)
+    if labels.ndim != 1:
+        raise ValueError(
+            f"segments must be one label for each row, an array of shape ({len(X)},). "
+            f"Got the shape {labels.shape}."
+        )
     check_consistent_length(X, labels)
+    missing = pd.isna(labels)
+    if missing.any():
+        raise ValueError(
+            f"segments has no label (NaN) in row {int(np.argmax(missing))}: name each segment."
+        )
     return labels

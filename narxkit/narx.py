@@ -1,5 +1,6 @@
 """NARX and TDNN: multilayer perceptrons over lagged values, trained by any solver."""
 
+from dataclasses import asdict
 from functools import cache, partial
 
 import numpy as np
@@ -41,7 +42,11 @@ class _TappedNetwork(TappedForecaster):
         "n_members": [None, Interval(Integral, 1, None, closed="left")],
         "warm_start": ["boolean"],
         "random_state": ["random_state"],
-        "n_jobs": [None, Integral],
+        "n_jobs": [
+            None,
+            Interval(Integral, None, -1, closed="right"),
+            Interval(Integral, 1, None, closed="left"),
+        ],
         "verbose": ["verbose"],
         "callback": [None, callable],
     }
@@ -49,6 +54,7 @@ class _TappedNetwork(TappedForecaster):
     _washout = 0
 
     def _train(self, segments, weight):
+        self._check_members()
         held_out = segments.last_block(self.validation_fraction if self.early_stopping else 0.0)
         training = ~held_out
         network = self._network()
@@ -87,6 +93,13 @@ class _TappedNetwork(TappedForecaster):
         """Steps without weight; shorter rollouts, on the way to longer ones, have none such."""
         return self._washout if n_steps(loop) > self._washout else 0
 
+    def _check_members(self):
+        if self.n_members is not None and self.n_members > self.n_restarts:
+            raise ValueError(
+                f"n_members={self.n_members} are more than n_restarts={self.n_restarts} can give: "
+                "give a larger n_restarts or a smaller n_members."
+            )
+
     def _check_rollouts(self, loop, training, validation):
         if not training.size and self._washout and training.longest:
             raise ValueError(
@@ -121,10 +134,11 @@ class _TappedNetwork(TappedForecaster):
         if not self.warm_start or not hasattr(self, "theta_"):
             return None
         if network != self.structure_:
+            was, now = _parts(self.structure_), _parts(network)
+            changes = [f"{k} from {was[k]!r} to {now[k]!r}" for k in was if was[k] != now[k]]
             raise ValueError(
-                "warm_start=True goes on from the fitted network, but the lags, columns or sizes "
-                f"have changed: it had the layers {self.structure_.layer_sizes}, now "
-                f"{network.layer_sizes}: fit a new model or keep them."
+                "warm_start=True goes on from the fitted network, but this is another one, with "
+                f"{' and '.join(changes)}: keep what it had or fit a new model."
             )
         return self.theta_
 
@@ -146,7 +160,7 @@ class _TappedNetwork(TappedForecaster):
 
     def _solve(self, objective, loops, validation, start, flag):
         """One training for each restart, in threads."""
-        seeds = check_random_state(self.random_state).randint(2**31, size=self.n_restarts)
+        seeds = check_random_state(self.random_state).randint(2**31, size=int(self.n_restarts))
         open_loop, wanted = objective("open"), objective(loops[-1])
         network = open_loop.network
         linear = _least_squares(open_loop) if network.has_linear_term else None
@@ -222,6 +236,12 @@ class _TappedNetwork(TappedForecaster):
                 "output_range.",
                 RuntimeWarning,
             )
+
+
+def _parts(network):
+    """What makes two networks differ, by name."""
+    parts = asdict(network)
+    return {**parts.pop("taps"), **parts}
 
 
 def _least_squares(objective):
@@ -340,7 +360,7 @@ class NARX(_TappedNetwork):
         What predicts: the best restart, or the mean or median, step by step, of the best
         `n_members` of them, each running on its own output.
     n_members : int or None, default=None
-        Restarts that are combined; by default all.
+        Restarts that are combined, at most `n_restarts`; by default all.
     warm_start : bool, default=False
         Whether ``fit`` goes on from the weights of the last fit.
     random_state : int, RandomState or None, default=None
@@ -587,7 +607,7 @@ class TDNN(_TappedNetwork):
         What predicts: the best restart, or the mean or median, step by step, of the best
         `n_members` of them, each running on its own output.
     n_members : int or None, default=None
-        Restarts that are combined; by default all.
+        Restarts that are combined, at most `n_restarts`; by default all.
     warm_start : bool, default=False
         Whether ``fit`` goes on from the weights of the last fit.
     random_state : int, RandomState or None, default=None

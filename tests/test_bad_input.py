@@ -127,7 +127,8 @@ BAD_FITS = {
         {}, X[SEEN], Y[:99], {}, "inconsistent numbers of samples: [100, 99]"
     ),
     "three dimensions": (
-        {}, X[SEEN], np.zeros((100, 2, 2)), {}, "Found array with dim 3",
+        {}, X[SEEN], np.zeros((100, 2, 2)), {},
+        "y must have 1 or 2 dimensions. Got 3 instead.",
     ),
     "text": ({}, X[SEEN].assign(b="windy"), Y[SEEN], {}, "could not convert string to float"),
     # infinite values
@@ -161,6 +162,19 @@ BAD_FITS = {
     ),
     "too few weights": (
         {}, X[SEEN], Y[SEEN], {"sample_weight": np.ones(9)}, "sample_weight.shape == (9,)",
+    ),
+    "labels of two columns": (
+        {}, X[SEEN], Y[SEEN], {"segments": np.ones((100, 2))},
+        "segments must be one label for each row, an array of shape (100,). Got the shape "
+        "(100, 2).",
+    ),
+    "one label for all rows": (
+        {}, X[SEEN], Y[SEEN], {"segments": "winter"},
+        "segments must be one label for each row, an array of shape (100,). Got the shape ().",
+    ),
+    "a missing label": (
+        {}, X[SEEN], Y[SEEN], {"segments": pd.Series([*"aab", None] * 25)},
+        "segments has no label (NaN) in row 3: name each segment.",
     ),
     "too few labels": (
         {}, X[SEEN], Y[SEEN], {"segments": np.ones(9)}, "inconsistent numbers of samples: [100, 9]",
@@ -267,7 +281,7 @@ BAD_FITS = {
         "The 'alpha' parameter of NARX must be a float in the range [0.0, inf). Got -1 instead.",
     ),
     **{
-        name: (
+        f"{name} {value!r}": (
             {name: value}, X[SEEN], Y[SEEN], {},
             f"The {name!r} parameter of NARX must be {rule}. Got {value!r} instead.",
         )
@@ -278,10 +292,24 @@ BAD_FITS = {
             ("n_iter_no_change", 0, "an int in the range [1, inf)"),
             ("n_restarts", 0, "an int in the range [1, inf)"),
             ("washout", -1, "an int in the range [0, inf)"),
-            ("n_jobs", "all", "None or an instance of 'int'"),
+            ("combine", "product", "a str among {...}"),
+            ("n_members", 0, "None or an int in the range [1, inf)"),
+            *[
+                (
+                    "n_jobs",
+                    value,
+                    "None, an int in the range (-inf, -1] or an int in the range [1, inf)",
+                )
+                for value in ("all", 0)
+            ],
             ("callback", 3, "None or a callable"),
         ]
     },
+    "more members than restarts": (
+        {"n_restarts": 2, "n_members": 3, "combine": "mean"}, X[SEEN], Y[SEEN], {},
+        "n_members=3 are more than n_restarts=2 can give: give a larger n_restarts or a smaller "
+        "n_members.",
+    ),
     "hidden layer sizes": (
         {"hidden_layer_sizes": (4, 0)}, X[SEEN], Y[SEEN], {},
         "hidden_layer_sizes must hold ints >= 1. Got (4, 0) instead.",
@@ -411,6 +439,29 @@ def test_rollouts_that_diverge_to_the_end_are_told(model, monkeypatch):
         "training ended with loop=2: longer rollouts diverge, so that loop='closed' had no loss to "
         "reduce. Try a larger alpha, fewer hidden units or an output_range."
     ]
+
+
+@pytest.mark.parametrize(
+    "params, columns, changes",
+    [
+        ({"hidden_layer_sizes": (3,)}, ["a", "b"], "hidden_layer_sizes from (2,) to (3,)"),
+        ({"activation": "relu"}, ["a", "b"], "activation from 'tanh' to 'relu'"),
+        ({"linear_term": False}, ["a", "b"], "linear_term from True to False"),
+        ({"output_lags": [1, 3]}, ["a", "b"], "output_lags from (1, 2) to (1, 3)"),
+        ({}, ["a"], "input_lags from ((0, 1), (0, 1)) to ((0, 1),)"),
+        (
+            {"output_lags": 1, "linear_term": False}, ["a", "b"],
+            "output_lags from (1, 2) to (1,) and linear_term from True to False",
+        ),
+    ],
+)  # fmt: skip
+def test_a_warm_start_needs_the_same_network(params, columns, changes, model):
+    sentence = (
+        "warm_start=True goes on from the fitted network, but this is another one, with "
+        f"{changes}: keep what it had or fit a new model."
+    )
+    with refuses(sentence):
+        model.set_params(warm_start=True, **params).fit(X[SEEN][columns], Y[SEEN])
 
 
 def test_a_tdnn_needs_inputs():
@@ -794,7 +845,7 @@ def test_an_unknown_series_is_refused():
                 "origins must be a sequence of at least one row position or label. Got "
                 f"{origins!r}.",
             )
-            for origins in ([], 50, [[50]])
+            for origins in ([], 50, [[50]], "noon")
         ],
     ],
     ids=str,
@@ -831,8 +882,9 @@ def test_skill_table_needs_common_targets(model):
         skill_table({"early": early, "late": late}, horizons=[1])
     with refuses("horizons [8, 24] were not forecast: the backtests have 1..2"):
         skill_table({"early": early}, horizons=(1, 8, 24))
-    with refuses("skill_table needs a dict of name: backtest, with at least one of them."):
-        skill_table({})
+    for nothing in ({}, None, [early], {"early": 3}, {"early": early["y"]}):
+        with refuses("skill_table needs a dict of name: backtest, with at least one of them."):
+            skill_table(nothing)
 
 
 # --- baselines -----------------------------------------------------------------------------------

@@ -456,6 +456,7 @@ def test_scoring_changes_nothing(data, fitted):
         (partial(ahead_scorer, metric=[1]), r"or a function \(y_true, y_pred\). Got \[1\] instead"),
         (partial(ahead_scorer, metric=max), "must be True or False where the metric is a function"),
         (partial(ahead_scorer, greater_is_better=True), "left out where it is one of .* Got True"),
+        (partial(simulation_scorer, greater_is_better="no"), "left out where .* Got 'no' instead"),
         (partial(ahead_scorer, warmup=-1), "warmup must be None or an int >= 0. Got -1 instead"),
         (partial(simulation_scorer, warmup=2.0), "warmup must be None or an int >= 0. Got 2.0"),
         (partial(simulation_scorer, washout=-2), "washout must be an int >= 0. Got -2 instead"),

@@ -370,6 +370,15 @@ def test_irprop_at_the_minimum_stalls():
     assert (again.stop, again.n_iter) == (Stop.STALLED, 0)
 
 
+def test_irprop_needs_bounds_the_right_way_round():
+    with pytest.raises(ValueError) as error:
+        IRpropPlus(step_min=1.0, step_max=0.1).solve(linear(), np.zeros(4), Monitor())
+    assert str(error.value) == (
+        "The bounds of the steps must have step_min <= step_max. Got step_min=1.0 and step_max=0.1 "
+        "instead."
+    )
+
+
 # ---------------------------------------------------------------- batches
 
 

@@ -103,7 +103,8 @@ def _first_rows(track, steps, origins):
 
 def _positions(origins, table):
     """Row positions of origins given as such or as labels."""
-    if not np.iterable(origins) or not len(origins) or not all(map(_is_label, origins)):
+    is_sequence = np.iterable(origins) and not isinstance(origins, str)
+    if not is_sequence or not len(origins) or not all(map(_is_label, origins)):
         raise ValueError(
             f"origins must be a sequence of at least one row position or label. Got {origins!r}."
         )

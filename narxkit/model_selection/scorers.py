@@ -168,10 +168,11 @@ class Scorer(ABC):
                 f"metric must be one of {list(METRICS)} or a function (y_true, y_pred). "
                 f"Got {self.metric!r} instead."
             )
-        if is_own != isinstance(self.greater_is_better, bool):
+        is_greater = self.greater_is_better
+        if not (isinstance(is_greater, bool) if is_own else is_greater is None):
             raise ValueError(
                 "greater_is_better must be True or False where the metric is a function, and left "
-                f"out where it is one of {list(METRICS)}. Got {self.greater_is_better!r} instead."
+                f"out where it is one of {list(METRICS)}. Got {is_greater!r} instead."
             )
         if self.warmup is not None and not _is_size(self.warmup):
             raise ValueError(f"warmup must be None or an int >= 0. Got {self.warmup!r} instead.")

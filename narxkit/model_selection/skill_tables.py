@@ -155,10 +155,10 @@ def _resampled_means(errors, block, rng):
 
 def _aligned_errors(backtests):
     """Errors by (series, origin, horizon), on the targets that all of them have."""
-    if not isinstance(backtests, Mapping) or not backtests:
-        raise ValueError("skill_table needs a dict of name: backtest, with at least one of them.")
     keys = ["series", "origin", "horizon"]
-    frames = list(backtests.values())
+    frames = list(backtests.values()) if isinstance(backtests, Mapping) else []
+    if not frames or not all({*keys, "y", "y_hat"} <= {*getattr(f, "columns", ())} for f in frames):
+        raise ValueError("skill_table needs a dict of name: backtest, with at least one of them.")
     errors = {k: (f["y_hat"] - f["y"]).to_numpy() for k, f in backtests.items()}
     same = all(len(f) == len(frames[0]) and f[keys].equals(frames[0][keys]) for f in frames[1:])
     if same:

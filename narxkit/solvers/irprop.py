@@ -95,6 +95,11 @@ class IRpropPlus(Solver):
         self.n_trials = n_trials
 
     def _solve(self, objective, theta, monitor, rng):
+        if self.step_min > self.step_max:
+            raise ValueError(
+                "The bounds of the steps must have step_min <= step_max. Got "
+                f"step_min={self.step_min} and step_max={self.step_max} instead."
+            )
         loss, grad = objective.value_and_grad(theta)
         steps = np.full(len(theta), float(self.step))
         last_move, last_grad, rose = np.zeros_like(theta), np.zeros_like(theta), False
