@@ -1,0 +1,79 @@
+"""What comes in: one series as floats, and sentences on what cannot be judged."""
+
+import numpy as np
+import pandas as pd
+
+
+def read_series(x, n_min, name="x"):
+    """Read a series.
+
+    Parameters
+    ----------
+    x : array-like of shape (n,) or (n, 1)
+        Values in the order of time.
+    n_min : int
+        The fewest that can be judged.
+    name : str
+        How to call it in a sentence.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        Floats, all finite.
+
+    Raises
+    ------
+    ValueError
+        When it has another shape, is too short, is constant, or holds a missing or infinite value.
+    """
+    values = np.asarray(x.to_numpy() if isinstance(x, pd.DataFrame | pd.Series) else x)
+    if values.ndim == 2 and values.shape[1] == 1:
+        values = values[:, 0]
+    if values.ndim != 1:
+        raise ValueError(
+            f"{name} must be one series of shape (n,). Got shape {values.shape} instead: give one "
+            "column at a time."
+        )
+    try:
+        values = values.astype(float)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must hold numbers. Got dtype {values.dtype} instead.") from None
+    bad = np.flatnonzero(~np.isfinite(values))
+    if len(bad):
+        raise ValueError(
+            f"{name} has {len(bad)} missing or infinite values, the first in row {bad[0]}: fill "
+            "or drop them, or give the longest stretch without them."
+        )
+    if len(values) < n_min:
+        raise ValueError(
+            f"{name} has {len(values)} rows, but at least {n_min} are needed: give a longer series."
+        )
+    if np.ptp(values) <= 1e-12 * np.abs(values).max():
+        raise ValueError(f"{name} is constant, at {values[0]:g}: there is nothing to judge.")
+    return values
+
+
+def without_season(values, period):
+    """Take the mean of each place in the season away.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n,)
+        A series.
+    period : int
+        Rows of a season.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        What is left, with mean zero.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> without_season(np.array([1.0, 5.0, 3.0, 7.0]), 2)
+    array([-1., -1.,  1.,  1.])
+    """
+    place = np.arange(len(values)) % period
+    means = np.bincount(place, values) / np.bincount(place)
+    return values - means[place]
