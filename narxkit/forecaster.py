@@ -400,6 +400,11 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
                     "MultiIndex (series, time) like that of X."
                 )
             y = y.xs(key, level=0)
+        if y is not None and np.ndim(y) not in (1, 2):
+            raise ValueError(
+                f"{name} must hold the measured outputs of the first rows of X, of shape (k,) or "
+                f"(k, {p}). Got {y!r} instead."
+            )
         self._check_initial_rows(name, y, table, key)
         initial = np.empty((0, p)) if y is None else np.asarray(y, dtype=float)
         initial = initial[:, None] if initial.ndim == 1 else initial

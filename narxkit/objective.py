@@ -236,8 +236,9 @@ class Objective:
         if loop == "closed":
             begins = _one_after_another(begins, lengths)
         else:
-            begins = _one_after_another(begins, np.minimum(lengths, stride(loop)))
-            lengths = np.minimum(lengths, loop)
+            k = min(loop, len(segments))
+            begins = _one_after_another(begins, np.minimum(lengths, stride(k)))
+            lengths = np.minimum(lengths, k)
         lengths = lengths[begins]
         self.longest = int(np.max(lengths, initial=0))
         has_targets = self._counts_of_rollouts(begins, lengths) > 0

@@ -688,6 +688,7 @@ def test_simulate_needs_y_init_up_to_the_first_row_that_it_can_predict():
         (pd.concat([Y, Y]), "y_init has 240 rows"),
         (Y[:5].to_frame().assign(z=1.0), "y_init has 2 columns, but the model was fitted with 1:"),
         (np.ones((5, 2)), "y_init has 2 columns, but the model has 1."),
+        (3.0, "y_init must hold the measured outputs of the first rows of X, of shape (k,) or"),
         (changed(Y[:5], 3, np.inf), "y_init is infinite (inf) in row 3"),
     ],
     ids=["long", "two columns", "two columns of an array", "infinite"],

@@ -90,6 +90,14 @@ def test_one_step_is_open_loop():
         assert_array_equal(objective.rows, problem.rows)
 
 
+def test_rollouts_are_no_longer_than_the_data():
+    network = TappedMLP(make_taps(0, 1), (2,))
+    segments = Segments(np.empty((30, 0)), np.ones((30, 1)), np.array([0, 30]))
+    far, whole = (Objective(network, segments, loop) for loop in (10**30, 30))
+    np.testing.assert_array_equal(far.rows, whole.rows)
+    np.testing.assert_array_equal(far.lengths, whole.lengths)
+
+
 @pytest.mark.parametrize("k", [2, 3, 4, 7, 10, 24, 48, 168])
 def test_rollouts_visit_every_hour(k):
     s = stride(k)
