@@ -691,7 +691,7 @@ def test_simulate_needs_y_init_up_to_the_first_row_that_it_can_predict():
         (3.0, "y_init must hold the measured outputs of the first rows of X, of shape (k,) or"),
         (changed(Y[:5], 3, np.inf), "y_init is infinite (inf) in row 3"),
     ],
-    ids=["long", "two columns", "two columns of an array", "infinite"],
+    ids=["long", "two columns", "two columns of an array", "a number", "infinite"],
 )
 def test_y_init_must_fit(y_init, sentence, model):
     with refuses(sentence):
