@@ -1,0 +1,103 @@
+"""Ctrl-C: how long a fit goes on after it, for every solver, and what is left then.
+
+Every fit would go on for hours. It runs in a process of its own, which another interrupts; waits
+are those of the last of `REPEATS` moments that came out worst.
+"""
+
+import multiprocessing
+import os
+import signal
+import time
+import warnings
+
+import numpy as np
+from rich.table import Table
+
+from narxkit import NARX
+from narxkit.datasets import make_narendra
+from narxkit.solvers import SOLVERS, Stop
+
+COLUMNS = ("solver", "loop", "restarts", "wait_median_s", "wait_max_s", "as_promised", "met")
+ROWS = 20_000
+FOREVER = 10**6  # iterations
+REPEATS = 5
+FIRST, APART = 1.0, 0.137  # seconds into the fit
+TARGET = 0.5  # seconds
+KINDS = (("open", 1), ("closed", 1), ("closed", 4))  # loop, restarts; several run in two threads
+
+
+def interrupted_fits(connection, solver, loop, n_restarts, n_rows):
+    """The process that is interrupted: tells when a fit begins, and what its end is like."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    warnings.simplefilter("ignore", RuntimeWarning)
+    u, y = make_narendra(n_rows, random_state=0)
+    model = NARX(2, 4, (12,), loop=loop, solver=solver, tol=0, random_state=0)
+    model.set_params(max_iter=2).fit(u, y)  # from here rollouts are smooth
+    model.set_params(max_iter=FOREVER, warm_start=True, n_restarts=n_restarts, n_jobs=2)
+    while connection.recv():
+        connection.send("begun")
+        model.fit(u, y)
+        connection.send(time.monotonic())
+        connection.send(is_as_promised(model, u, y))
+
+
+def is_as_promised(model, u, y):
+    """Whether the fit says that it was interrupted, kept its best, and can predict."""
+    best = min(model.loss_curve_)
+    return bool(
+        model.stop_ is Stop.INTERRUPTED
+        and model.loss_ == best
+        and np.isfinite(model.simulate(u[:50], y[:4])[4:]).all()
+    )
+
+
+def measure(solver, loop, n_restarts, repeats=REPEATS, n_rows=ROWS):
+    """Seconds from each interrupt to the end of its fit, and whether all ends were as promised."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    arguments = (theirs, solver, loop, n_restarts, n_rows)
+    process = context.Process(target=interrupted_fits, args=arguments)
+    process.start()
+    waits, promised = [], []
+    for i in range(repeats):
+        ours.send(True)
+        ours.recv()
+        time.sleep(FIRST + APART * i)
+        sent = time.monotonic()
+        os.kill(process.pid, signal.SIGINT)
+        waits.append(ours.recv() - sent)
+        promised.append(ours.recv())
+    ours.send(False)
+    process.join()
+    return waits, all(promised)
+
+
+class InterruptSuite:
+    """Every solver in open and closed loop, with the verbs of `report.Suite`."""
+
+    title = f"Ctrl-C during a fit, {ROWS:,} rows, 4 + 3 taps, 12 hidden"
+    packages = ()
+
+    def rows(self, quick, announce):
+        """One dict per solver and loop."""
+        for solver in SOLVERS:
+            for loop, n_restarts in KINDS:
+                announce(f"{solver}, {loop}, {n_restarts}")
+                waits, is_kept = measure(solver, loop, n_restarts, 1 if quick else REPEATS)
+                is_met = is_kept and max(waits) <= TARGET
+                figures = (f"{np.median(waits):.3f}", f"{max(waits):.3f}")
+                words = ("yes" if flag else "no" for flag in (is_kept, is_met))
+                yield dict(zip(COLUMNS, (solver, loop, n_restarts, *figures, *words)))
+
+    def table(self, rows):
+        """One line per solver and loop."""
+        table = Table("solver", "loop", title=self.title)
+        for heading in ("restarts", "median wait", f"longest (<= {TARGET} s)", "kept", "met"):
+            table.add_column(heading, justify="right")
+        for row in rows:
+            solver, loop, restarts, middle, longest, kept, met = map(str, row.values())
+            table.add_row(solver, loop, restarts, f"{middle} s", f"{longest} s", kept, met)
+        return table
+
+
+SUITE = InterruptSuite()
