@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
+from narxkit import ARX, NARX
 from narxkit._blas import one_blas_thread
+from narxkit.datasets import make_narendra
 from narxkit.networks import TappedMLP
 from narxkit.objective import Objective
 from narxkit.solvers import (
@@ -99,6 +101,30 @@ def test_every_solver_learns_the_logistic_map(name):
     assert mse(objective, result.theta) < 1e-3
 
 
+# Of the variance, after 200 iterations in each stage.
+PLANT = dict.fromkeys(SOLVERS, 1e-3) | {"irprop+": 0.01, "adam": 0.01, "sgd": 0.02, "rmsprop": 0.03}
+
+
+def plant_error(model, loop, u, y):
+    """Of one step, of the fifth, or of a free run, in units of the variance."""
+    if loop == "closed":
+        y_hat = model.simulate(u, y[:1])
+    else:
+        y_hat = model.predict_ahead(u, y, steps=1 if loop == "open" else loop)
+    return np.nanmean((y_hat - y) ** 2) / y.var()
+
+
+@pytest.mark.parametrize("name", SOLVERS)
+@pytest.mark.parametrize("loop", ["open", 5, "closed"])
+@pytest.mark.parametrize("seed", range(2))
+def test_every_solver_learns_a_plant_in_every_loop(name, loop, seed):
+    u, y = make_narendra(300, amplitude=1.0, random_state=0)
+    model = NARX([1], 1, (5,), loop=loop, solver=name, max_iter=200, random_state=seed)
+    assert plant_error(ARX([1], 1).fit(u, y), loop, u, y) > 0.05
+    assert plant_error(model.fit(u, y), loop, u, y) < PLANT[name]
+    assert model.loop_[-1].loop == loop
+
+
 # Twice the most epochs that any of ten starts needed.
 SINE = {
     "lm": 40,
@@ -151,6 +177,14 @@ def test_limits_of_scipy_do_not_end_a_run(method):
     result = minimise(decay(), np.ones(2), monitor, method, {"maxiter": 1, "gtol": 0.0})
     assert result.n_iter > 5
     assert 2 * result.loss == pytest.approx(NOISE_FLOOR["decay"], rel=1e-4)
+
+
+def test_a_slope_out_of_all_proportion_is_not_believed():
+    """The first trial in closed loop has a loss of 30 and a gradient of 1e59."""
+    u, y = make_narendra(300, amplitude=1.0, random_state=0)
+    model = NARX([1], 1, (5,), loop="closed", solver="lbfgs", random_state=2).fit(u, y)
+    assert model.loss_ < 0.9 * model.loss_curve_[0]
+    assert model.n_iter_ > 10
 
 
 # ---------------------------------------------------------------- Bayesian regularisation
