@@ -175,7 +175,7 @@ class Objective:
         if not products[0] > 0:
             return 1.0
         taus = 2.0 * np.cumsum(products / products[0]) - 1.0
-        is_enough = steps[1:] >= WINDOW * taus[:-1]
+        is_enough = np.arange(1, len(taus)) >= WINDOW * taus[:-1]
         return max(float(taus[np.argmax(is_enough) if is_enough.any() else -1]), 1.0)
 
     def loop_gain(self, theta):
