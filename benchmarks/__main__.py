@@ -11,13 +11,15 @@ from rich.console import Console
 from rich.live import Live
 from threadpoolctl import threadpool_limits
 
-from . import accuracy, memory, nist, peers, report, rolling, speed, startup
+from . import accuracy, interrupt, memory, nist, peers, report, rolling, shelf, speed, startup
 
 SUITES = {
     "speed": speed.SUITE,
     "memory": memory.SUITE,
     "startup": startup.SUITE,
     "nist": nist.SUITE,
+    "shelf": shelf.SUITE,
+    "interrupt": interrupt.SUITE,
     "rolling": rolling.SUITE,
     "accuracy": accuracy.SUITE,
 }

@@ -4,8 +4,10 @@ from functools import partial
 
 import numpy as np
 from scipy.linalg.blas import dsyrk
+from sklearn.base import clone
 
 from narxkit import NARX, LevenbergMarquardt, backtest
+from narxkit.datasets import make_narendra
 from narxkit.networks import TappedMLP
 from narxkit.objective import Objective
 from narxkit.solvers import Monitor
@@ -116,13 +118,30 @@ def closed_iteration(n_rows):
 
 
 def closed_growth():
-    """Seconds per row of an iteration over 20,000 rows and over 2,000."""
-    long, short = (Objective(*closed_problem(n)[:2], "closed") for n in (20_000, 2_000))
+    """Seconds per row of derivatives and one trial, over 20,000 rows and over 2,000.
+
+    Not of an iteration: how many trials it takes depends on the data, not on their length.
+    """
     theta = closed_problem(10)[2]
-    return (
-        stopwatch(lambda: iterate(long, theta), 20_000),
-        stopwatch(lambda: iterate(short, theta), 2_000),
-    )
+
+    def gauge(n_rows):
+        objective = Objective(*closed_problem(n_rows)[:2], "closed")
+        work = (objective.normal_equations, objective.value)
+        return stopwatch(lambda: [verb(theta) for verb in work], n_rows)
+
+    return gauge(20_000), gauge(2_000)
+
+
+def restarts(n_rows):
+    """Seconds of four restarts in two threads and in one, which end at the same weights."""
+    u, y = make_narendra(n_rows, random_state=0)
+    model = NARX(2, 4, (12,), loop="closed", n_restarts=4, max_iter=10, tol=0, random_state=0)
+
+    def fit(n_jobs):
+        return clone(model).set_params(n_jobs=n_jobs).fit(u, y)
+
+    np.testing.assert_array_equal(fit(2).theta_, fit(1).theta_)
+    return stopwatch(lambda: fit(2)), stopwatch(lambda: fit(1))
 
 
 def closed_gradient(n_rows=500):
@@ -241,13 +260,22 @@ SUITE = Suite(
             repeats=9,
         ),
         Case(
-            "its time per row",
-            "that at 2,000 rows",
+            "its derivatives and a trial, per row",
+            "the same at 2,000 rows",
             closed_growth,
             target=1.12,  # a growth with the 1.05th power of the rows
             figure="ratio",
             unit="us",
             repeats=9,
+        ),
+        Case(
+            "four restarts in two threads, closed loop, 20,000 rows",
+            "in one thread",
+            partial(restarts, 20_000),
+            target=1.8,
+            figure="speed-up",
+            unit="s",
+            repeats=5,
         ),
         Case(
             "gradient through time of a step, 4 + 3 taps, 12 hidden",

@@ -4,6 +4,7 @@ from copy import copy
 from math import gcd
 
 import numpy as np
+from scipy.fft import irfft, next_fast_len, rfft
 
 from narxkit.networks.tapped_mlp import LONG
 from narxkit.taps import is_count, is_int
@@ -170,12 +171,12 @@ class Objective:
         e = np.where(self.weight[rows][:, :, None] > 0, y_hat - self.segments.y[rows], np.nan)
         e = e[:, self.washout :]
         e = np.nan_to_num(e - np.nanmean(e))
-        tau, variance = 1.0, _product(e, 0)
-        for lag in range(1, e.shape[1]):
-            if lag >= WINDOW * tau or not variance:
-                break
-            tau += 2.0 * _product(e, lag) / variance
-        return max(tau, 1.0)
+        products = _autocorrelation(e)
+        if not products[0] > 0:
+            return 1.0
+        taus = 2.0 * np.cumsum(products / products[0]) - 1.0
+        is_enough = np.arange(1, len(taus)) >= WINDOW * taus[:-1]
+        return max(float(taus[np.argmax(is_enough) if is_enough.any() else -1]), 1.0)
 
     def loop_gain(self, theta):
         """The largest growth per step of a small perturbation of the fed-back output.
@@ -278,5 +279,9 @@ def stride(k):
     return s
 
 
-def _product(e, lag):
-    return float(np.sum(e[:, lag:] * e[:, : e.shape[1] - lag]))
+def _autocorrelation(e):
+    """Sums of ``e_t e_{t+lag}`` for lags 0, 1, ... along the second axis, over all others."""
+    n = e.shape[1]
+    size = next_fast_len(2 * n, real=True)  # room for every lag: the ends do not meet
+    power = np.abs(rfft(e, size, axis=1)) ** 2
+    return irfft(power.sum(axis=(0, 2)), size)[:n]

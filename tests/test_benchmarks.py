@@ -18,7 +18,7 @@ pytest.importorskip("benchmarks", reason="the benchmarks are not beside the test
 
 from benchmarks import __main__ as command  # noqa: E402
 from benchmarks import accuracy as free_runs  # noqa: E402
-from benchmarks import byhand, harness, report, speed  # noqa: E402
+from benchmarks import byhand, harness, interrupt, report, shelf, speed  # noqa: E402
 from benchmarks.harness import Case, constant, measure  # noqa: E402
 from benchmarks.peers import accuracy, defects, models  # noqa: E402
 from benchmarks.peers import speed as peers_speed  # noqa: E402
@@ -317,6 +317,50 @@ def test_peers_with_the_same_weights_give_the_numbers_of_narxkit(peer):
     for name in peer.needs:
         pytest.importorskip(name)
     peers_speed.beside(peer, 100)
+
+
+def test_pyrenn_trains_the_network_of_narxkit():
+    """From the same weights both have the same error, gradient and diagonal of J'J."""
+    pytest.importorskip("pyrenn")
+    for input_lags in (0, 1):
+        peers_speed.training(input_lags, 50)
+
+
+def test_restarts_in_threads_end_at_the_same_weights():
+    speed.restarts(100)
+
+
+def test_a_fit_that_is_interrupted_keeps_its_promise():
+    waits, is_kept = interrupt.measure("lm", "closed", 2, 3, repeats=1, n_rows=500, first=0.3)
+    assert len(waits) == 1 and is_kept
+
+
+def test_the_slowest_interrupt_decides(monkeypatch):
+    waits = iter([([0.1, 0.6], True), ([0.1, 0.2], False), ([0.1, 0.3], True)])
+    monkeypatch.setattr(interrupt, "KINDS", interrupt.KINDS[:3])
+    monkeypatch.setattr(interrupt, "SOLVERS", ["toy"])
+    monkeypatch.setattr(interrupt, "measure", lambda *args: next(waits))
+    rows = list(interrupt.SUITE.rows(True, lambda name: None))
+    assert [row["wait_max_s"] for row in rows] == ["0.600", "0.200", "0.300"]
+    assert [(row["as_promised"], row["met"]) for row in rows] == [
+        ("yes", "no"),
+        ("no", "no"),
+        ("yes", "yes"),
+    ]
+    assert len(interrupt.SUITE.table(rows).rows) == 3
+
+
+def test_a_solver_that_misses_the_target_has_no_figures(monkeypatch):
+    monkeypatch.setattr(shelf, "SOLVERS", ["lm", "sgd"])
+    monkeypatch.setattr(shelf, "MAX_ITER", 40)
+    monkeypatch.setattr(shelf, "SEEDS", range(3))
+    rows = list(shelf.SUITE.rows(True, lambda name: None))
+    assert [row["reached"] for row in rows[:2]] == ["3", "0"]
+    assert rows[0]["ratio"] == "1" and float(rows[0]["epochs"]) <= float(rows[0]["epochs_max"])
+    assert not any(rows[1][name] for name in ("epochs", "epochs_max", "time_ms", "ratio"))
+    console = Console(record=True, width=150)
+    console.print(shelf.SUITE.table(rows))
+    assert "0 of 3" in console.export_text()
 
 
 def test_lagged_vectors_hold_outputs_then_inputs():

@@ -2,6 +2,7 @@
 what is trained in closed loop runs better in closed loop."""
 
 import signal
+import threading
 from math import gcd
 
 import numpy as np
@@ -14,7 +15,7 @@ from narxkit.datasets import make_narendra
 from narxkit.narx import _reviver
 from narxkit.networks import TappedMLP
 from narxkit.objective import Objective, stride
-from narxkit.solvers import LevenbergMarquardt, Monitor, SolverResult, Stop
+from narxkit.solvers import LevenbergMarquardt, Monitor, SolverResult, Stop, interruptible
 from narxkit.tapped import combined
 from narxkit.taps import Segments, make_taps
 from narxkit.training import train
@@ -397,6 +398,20 @@ def test_an_interrupted_fit_keeps_the_best_so_far():
             model.fit(X, y)
         assert model.stop_ is Stop.INTERRUPTED
         assert_array_equal(model.theta_, seen[-1])
+
+
+def test_ctrl_c_reaches_a_kernel_at_work():
+    """It returns before its end, which would be seconds away."""
+    u, y = make_narendra(5000, random_state=0)
+    network = TappedMLP(make_taps(2, 4, [0]), (12,))
+    flag = np.zeros(1, dtype=np.int32)
+    segments = Segments(u, y[:, None], np.array([0, 5000]))
+    objective = Objective(network, segments, "closed", flag=flag)
+    thetas = np.zeros((20_000, network.n_params))
+    with interruptible(flag):
+        threading.Timer(0.05, signal.raise_signal, [signal.SIGINT]).start()
+        losses = objective.population_values(thetas)
+    assert np.isfinite(losses[0]) and np.isinf(losses[-1])
 
 
 def test_one_interrupted_restart_interrupts_the_fit():

@@ -1,18 +1,35 @@
-"""Speed: a step of a free run through the public verb of each package."""
+"""Speed: a step of a free run through the public verb of each package, an iteration of training."""
 
 from functools import partial
 
 import numpy as np
 
 from narxkit.datasets import make_narendra
+from narxkit.networks import TappedMLP
+from narxkit.objective import Objective
+from narxkit.solvers import LevenbergMarquardt, Monitor
+from narxkit.taps import Segments, make_taps
 
 from ..harness import Case, stopwatch
 from ..report import Suite
-from .models import PACKAGES, Fastcan, Frols, Narx, Narxnn, Pyrenn, Skforecast, Torch, missing
+from .models import (
+    HIDDEN,
+    PACKAGES,
+    Fastcan,
+    Frols,
+    Narx,
+    Narxnn,
+    Pyrenn,
+    Skforecast,
+    Torch,
+    missing,
+    quiet,
+)
 
 LAGS = 1, 2  # of the input from 0, of the output from 1
 LENGTHS = {10_000: "a long run", 24: "a run of 24 steps"}
 TERMS = 10  # of a polynomial
+ITERATIONS = 10  # of a training
 SINGLE = 1e-4  # agreement of a run in single precision
 SAME = {Pyrenn: 1e-9, Skforecast: 1e-9, Narxnn: SINGLE, Torch: SINGLE}  # the same weights
 OTHER = (Fastcan, Frols)
@@ -40,6 +57,57 @@ def beside(model, steps):
     return [stopwatch(run, steps) for run in runs]
 
 
+def training(input_lags, n_rows=1000):
+    """Seconds per iteration of closed-loop Levenberg-Marquardt from the same weights, and pyrenn's.
+
+    One free run from a history of zeros, which is where pyrenn starts, in units in which neither
+    scales. The input comes one row late, so that its lag 0 is what drives the plant. Each accepts
+    its own steps; ten in a row are timed, with what comes before the first.
+    """
+    import pyrenn
+
+    K = LAGS[1]
+    u, y = (np.ravel(v) / np.abs(v).max() for v in make_narendra(n_rows, random_state=0))
+    u = np.concatenate(([0.0], u[:-1]))
+    history = [np.concatenate((np.zeros(K), v))[:, None] for v in (u, y)]
+    network = TappedMLP(make_taps(input_lags, K, [0]), (HIDDEN,), linear_term=False)
+    objective = Objective(network, Segments(*history, np.array([0, K + n_rows])), "closed")
+    theta = network.initial(np.random.default_rng(0))
+    peer = Pyrenn(input_lags, K)
+    peer.load(*network.unpack(theta).coefs, *network.unpack(theta).intercepts)
+
+    data, model = pyrenn.prepare_data(u[None], y[None], peer.model)
+    J, sse, e = pyrenn.RTRL(model, data)
+    JtJ, Jte, ours, _ = objective.normal_equations(theta)
+    np.testing.assert_allclose(ours, sse, rtol=1e-9)
+    np.testing.assert_allclose(*(np.sort(np.diagonal(A)) for A in (JtJ, J.T @ J)), rtol=1e-8)
+    np.testing.assert_allclose(*(np.sort(np.abs(g)) for g in (Jte, J.T @ e)), rtol=1e-6)
+
+    def compiled():
+        monitor = Monitor(max_iter=ITERATIONS, tol=0)
+        assert LevenbergMarquardt().solve(objective, theta, monitor).n_iter == ITERATIONS
+
+    def looped():
+        with quiet():
+            pyrenn.train_LM(u[None], y[None], dict(peer.model), k_max=ITERATIONS)
+
+    return stopwatch(compiled, ITERATIONS), stopwatch(looped, ITERATIONS)
+
+
+def training_case(input_lags, n_params):
+    taps = f"{input_lags + 1} + {LAGS[1]} taps, {HIDDEN} hidden, {n_params} weights"
+    return Case(
+        f"iteration of closed-loop training, 1,000 rows, {taps}",
+        "pyrenn, the same network",
+        partial(training, input_lags),
+        target=300,
+        figure="speed-up",
+        unit="ms",
+        repeats=5,
+        needs=missing(Pyrenn.needs) or "narxkit",
+    )
+
+
 def cases(steps, where):
     """One for each peer."""
     kinds = dict.fromkeys(SAME, "the same weights") | dict.fromkeys(OTHER, f"its own {TERMS} terms")
@@ -64,6 +132,10 @@ def package(model):
 
 SUITE = Suite(
     "Speed beside other packages, one thread",
-    [case for length in LENGTHS.items() for case in cases(*length)],
+    [
+        *(case for length in LENGTHS.items() for case in cases(*length)),
+        training_case(0, 51),
+        training_case(1, 61),
+    ],
     PACKAGES,
 )

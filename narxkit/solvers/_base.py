@@ -33,6 +33,7 @@ Nothing here knows a network, so a solver also runs on Rosenbrock's valley.
 
 import enum
 import signal
+import socket
 import threading
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
@@ -371,9 +372,9 @@ class _ProgressLine:
 def interruptible(flag):
     """Let Ctrl-C end a run gently: the first sets ``flag``, the second raises.
 
-    Signals reach the main thread only, so anywhere else this does nothing; nor does it where
-    SIGINT is ignored or belongs to a handler outside Python. The handler met is put back at the
-    end.
+    The flag is set at once, even where the main thread is inside a kernel. Signals reach the main
+    thread only, so anywhere else this does nothing; nor does it where SIGINT is ignored or belongs
+    to a handler outside Python. The handler met is put back at the end.
 
     Parameters
     ----------
@@ -406,16 +407,51 @@ def interruptible(flag):
         yield flag
         return
 
+    was_asked = False
+
     def handle(signum, frame):
-        if flag[0]:
+        nonlocal was_asked
+        if was_asked:
             raise KeyboardInterrupt
+        was_asked = True
         flag[0] = 1
 
     signal.signal(signal.SIGINT, handle)
     try:
-        yield flag
+        with _watched(flag):
+            yield flag
     finally:
         signal.signal(signal.SIGINT, previous)
+
+
+@contextmanager
+def _watched(flag):
+    """Set ``flag`` when a SIGINT arrives, not only when its handler is called.
+
+    Python calls handlers between two bytecodes of the main thread, so after a kernel has returned.
+    What it does at once is to write the signal's number to the wakeup descriptor: here a thread
+    waits for it. Where somebody else listens there already, he goes on.
+    """
+    inbox, outbox = socket.socketpair()
+    outbox.setblocking(False)
+    listener = signal.set_wakeup_fd(outbox.fileno(), warn_on_full_buffer=False)
+    if listener != -1:
+        signal.set_wakeup_fd(listener)
+
+    def watch():
+        while number := inbox.recv(1):
+            if number[0] == signal.SIGINT:
+                flag[0] = 1
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(listener)
+        outbox.close()
+        thread.join()
+        inbox.close()
 
 
 class Solver(BaseEstimator, ABC):

@@ -56,6 +56,8 @@ class DampedSteps:
         """The first trial that lowers the loss, as (theta, loss); None if none does."""
         mu = self._mu
         for _ in range(self._solver.n_trials):
+            if self._monitor.interrupted:
+                return None
             delta, promised = self._step(mu)
             if np.isfinite(promised):
                 trial = float(value(theta + delta))
@@ -64,8 +66,6 @@ class DampedSteps:
                     return theta + delta, trial
                 if promised <= EPS * loss:
                     return None  # shorter steps promise even less: only rounding is left
-            if self._monitor.interrupted:
-                return None
             mu *= self._solver.damping_increase
         return None
 

@@ -6,17 +6,23 @@ remembers of the past misleads it, or at a point far lower that misses one of it
 a point is taken all the same, and SciPy is started afresh from the last accepted one. Only a start
 that does not lower the loss ends the run, with Stop.STALLED.
 
-Backing away. The line searches interpolate, and one infinite loss would turn them to NaN. So where
-the loss at a trial is not finite, the search is shown a parabola in its place: it leaves the
-accepted theta with the true slope and has its minimum at a tenth of the trial step, which is
-therefore tried next. With ``d`` the trial step from there and ``c = |g'd|``, the parabola gives
-``loss + 4 c`` at the trial, with the gradient ``9 c d / d'd``.
+Backing away. The line searches interpolate, and one infinite loss would turn them to NaN. A finite
+one misleads them as badly where the gradient has grown along a chaotic rollout, by many decades
+more than the loss: the minimum that it suggests is no step at all. So where the loss at a trial is
+not finite, or the slope more than ``STEEPEST`` times what the losses can tell of it, the search is
+shown a parabola in its place: it leaves the accepted theta with the true slope and has its minimum
+at a tenth of the trial step, which is therefore tried next. With ``d`` the trial step from there
+and ``c = |g'd|``, the parabola gives ``loss + 4 c`` at the trial, with the gradient
+``9 c d / d'd``.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import minimize
+
+EPS = np.finfo(float).eps
+STEEPEST = 1e3  # along a power of the step the factor is the exponent
 
 
 def minimise(objective, theta, monitor, method, options):
@@ -92,8 +98,9 @@ class _Run:
         loss, grad = self._objective.value_and_grad(theta)
         if self._monitor.interrupted:
             raise _Ended(self._monitor.stall())
-        if not (np.isfinite(loss) and np.isfinite(grad).all()):
-            return self._parabola(theta - self.accepted.theta)
+        d = theta - self.accepted.theta
+        if not self._is_sound(loss, grad, d):
+            return self._parabola(d)
         self._tried.append(_Point(theta.copy(), loss, grad))
         return loss, grad
 
@@ -108,6 +115,14 @@ class _Run:
         lowest = min(self._tried, key=lambda point: point.loss)
         if lowest.loss < self.accepted.loss:
             self.accept(lowest.theta)
+
+    def _is_sound(self, loss, grad, d):
+        """Whether loss and gradient are finite, and the slope fits to the losses."""
+        if not (np.isfinite(loss) and np.isfinite(grad).all()):
+            return False
+        last = self.accepted
+        change = abs(loss - last.loss) + abs(last.grad @ d) + EPS * abs(last.loss)
+        return abs(grad @ d) <= STEEPEST * change
 
     def _parabola(self, d):
         c = abs(self.accepted.grad @ d)
