@@ -11,7 +11,7 @@ HEAD = """\
 # The shipped series, model beside model
 
 What `narxkit compare SERIES` prints; `python docs/series.py` writes this page anew. The networks
-are trained one step ahead, those of the turbine over rollouts of 24 hours (`loop=24`), and run
+are trained over rollouts of 24 hours (`loop=24`), those of the markets one step ahead, and run
 freely from every origin. All figures are from the test period, on which nothing was chosen. Known
 ahead is what each table says; a **hindcast** is given something that nobody knows ahead, and says
 so. Protocols S0, S1, W1, T1, T2 and FX: `narxkit/study`. Seconds are those of one run on a

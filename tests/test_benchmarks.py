@@ -18,11 +18,13 @@ pytest.importorskip("benchmarks", reason="the benchmarks are not beside the test
 
 from benchmarks import __main__ as command  # noqa: E402
 from benchmarks import accuracy as free_runs  # noqa: E402
-from benchmarks import byhand, harness, interrupt, report, shelf, speed  # noqa: E402
+from benchmarks import byhand, harness, interrupt, report, rolling, shelf, speed  # noqa: E402
 from benchmarks.harness import Case, constant, measure  # noqa: E402
 from benchmarks.peers import accuracy, defects, models  # noqa: E402
 from benchmarks.peers import speed as peers_speed  # noqa: E402
 from benchmarks.report import Suite  # noqa: E402
+from narxkit import backtest  # noqa: E402
+from narxkit.study import TASKS  # noqa: E402
 
 
 def toy(figure, target, candidate=2e-3, reference=6e-3, **options):
@@ -384,3 +386,83 @@ def test_a_file_tells_the_versions_of_its_packages():
     line = report.machine(("rich", "no_such_package"))
     assert f"rich {version('rich')}" in line
     assert "no_such_package missing" in line
+
+
+QUICK = {"hidden_layer_sizes": (), "max_iter": 2, "random_state": 0}
+
+
+def rolled(name, first, last, **options):
+    """A recipe with a linear network, and a part of its series."""
+    task = TASKS[name]
+    return rolling.Recipe(task, "open", settings=QUICK, **options), task.read().loc[first:last]
+
+
+def test_a_rolling_forecast_knows_nothing_after_its_last_target():
+    recipe, data = rolled("turbine-hindcast", "2014-02-01", "2014-02-20")
+    model, origins = recipe.fit(data), recipe.task.origins(data)[:1]
+    assert model.structure_.taps.lead == 3
+    last = data.index.get_loc(origins[0]) + 24
+    unknown = data.copy()
+    unknown.iloc[last + 1 :, :] = 1e6
+    y_hat = recipe.forecasts(model, data, origins)
+    assert y_hat.shape == (1, 24)
+    np.testing.assert_array_equal(recipe.forecasts(model, unknown, origins), y_hat)
+    unknown.iloc[last] = 0.0
+    assert (recipe.forecasts(model, unknown, origins) != y_hat)[0, -4:].any()
+
+
+@pytest.mark.parametrize("name", ["wind", "turbine"])
+def test_rolling_forecasts_are_those_of_a_backtest(name):
+    recipe, data = rolled(name, "2014-02-01" if name == "turbine" else "2017-02-01", None)
+    data = data.iloc[: 20 * 24]
+    assert data[recipe.task.target].notna().all()
+    model, origins = recipe.fit(data), recipe.task.origins(data)
+    answers = backtest(model, data[recipe.task.features], data[recipe.task.target], 24, origins)
+    np.testing.assert_allclose(
+        recipe.forecasts(model, data, origins).ravel(), answers["y_hat"], rtol=1e-9
+    )
+
+
+def test_the_index_and_its_weight_give_the_error_of_the_irradiance():
+    recipe, data = rolled("solar", "2017-05-01", "2017-05-20")
+    y, weight = recipe.outputs(data)
+    sky = data["clear_sky"]
+    by_day = sky > rolling.LOW_SUN
+    np.testing.assert_allclose((y * sky)[by_day], data["ghi"][by_day])
+    assert (weight[~by_day] == 0).all() and (y.diff()[~by_day].iloc[12:] == 0).all()
+    np.testing.assert_allclose(
+        (weight * (y - 0.5) ** 2)[by_day] * sky.max() ** 2,
+        ((data["ghi"] - 0.5 * sky) ** 2)[by_day],
+    )
+    y_hat = recipe.forecasts(recipe.fit(data), data, recipe.task.origins(data))
+    assert (y_hat[:, :5].min() == 0) and np.isfinite(y_hat).all()
+
+
+def test_missing_hours_are_history_but_no_targets():
+    recipe, data = rolled("turbine", "2014-02-01", "2014-02-20")
+    data = data.assign(power_kw=data["power_kw"].mask(np.arange(len(data)) == 100))
+    y, weight = recipe.outputs(data)
+    assert y.iloc[100] == y.iloc[99]
+    np.testing.assert_array_equal(weight, np.arange(len(data)) != 100)
+
+
+def test_plain_networks_are_shown_the_series_itself():
+    for name in rolling.NAMES:
+        labels = [recipe.label for recipe in rolling.recipes(TASKS[name])]
+        assert labels[:2] == ["NARX, one step", "NARX, 24 steps"]
+        assert (labels[2:] == [f"{label}, plain" for label in labels[:2]]) == (
+            name in rolling.KNOWLEDGE
+        )
+    recipe, data = rolled("solar", "2017-05-01", "2017-05-03", is_plain=True)
+    y, weight = recipe.outputs(data)
+    np.testing.assert_array_equal(y, data["ghi"])
+    assert (weight == 1).all() and recipe.network().output_range == (0, "limit")
+
+
+def test_blocks_that_were_left_out_judge_a_recipe():
+    task = replace(TASKS["wind"], training=("2017-05-01", "2017-05-31"), validation=None)
+    ratio, errors = rolling.ratio_by_blocks(
+        rolling.Recipe(task, "open", settings=QUICK), n_blocks=6, n_folds=3
+    )
+    assert ratio == pytest.approx(1.0, abs=0.2) and errors.shape == (24,)
+    assert errors[0] < errors[-1]

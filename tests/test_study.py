@@ -167,8 +167,8 @@ def test_the_plot_shows_a_week_one_forecast_and_all_models(study):
 def test_progress_is_told_and_the_callback_taken_back():
     seen = []
     study = run(SHORT, progress=lambda *told: seen.append(told))
-    assert seen[0] == ("training NARX", 0, 200)
-    assert seen[1] == ("training NARX", 1, 200)
+    total = SHORT.settings["max_iter"]
+    assert seen[:2] == [("training NARX", 0, total), ("training NARX", 1, total)]
     assert seen[-1] == ("forecasting with ridge ARX", 0, 1)
     assert study.models["NARX"].callback is None
 
