@@ -301,7 +301,8 @@ def silverbox():
     """An electronic Duffing oscillator: learned and tested on a multisine, and on an arrow.
 
     The arrow ends louder than any training row, so structures are chosen by how they go beyond the
-    amplitudes that they have learned from.
+    amplitudes that they have learned from. That became the choice when a first test error, of
+    0.47 mV on the arrow with the last fifth held out, was known.
     """
     data = read("silverbox.csv.gz")
     u, y = data[["u"]].to_numpy(), data["y"].to_numpy()
