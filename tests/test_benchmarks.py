@@ -165,6 +165,21 @@ def test_no_lag_crosses_the_block_held_out(linear, monkeypatch):
     assert seen[-1] == (64, [])
 
 
+def test_stretches_with_the_largest_peaks_are_held_out(linear, monkeypatch):
+    y = np.array([1.0, 0, 0, -9, 3, 0, 0, 2, 5, 0, 4])  # peaks of 1, 9, 3, 2, 5 and 4
+    series = replace(linear, fitting=(None, y), stretch=2)
+    ((train, held_out),) = series.folds()
+    assert np.flatnonzero(train).tolist() == [0, 1, 4, 5, 6, 7, 10]
+    assert [np.flatnonzero(rows).tolist() for rows in held_out] == [[2, 3]]
+    seams = []
+    monkeypatch.setattr(
+        free_runs.Committee, "fit", lambda self, X, y, segments: seams.extend(np.diff(segments))
+    )
+    series = replace(series, error=lambda model, X, y: y.min())
+    assert series.held_out_error(series.candidates[0]) == 9
+    assert np.flatnonzero(seams).tolist() == [1, 5]
+
+
 def test_both_trainings_are_reported_with_all_seeds(linear):
     suite = free_runs.AccuracySuite({"Toys": lambda: linear, "Lost": lost})
     *rows, missing = suite.rows(False, lambda name: None)
@@ -218,6 +233,19 @@ def test_a_committee_goes_through_its_stages(linear, monkeypatch):
     free_runs.Committee(1, 0, loop="closed", stages=(5, 20)).fit(*linear.fitting)
     free_runs.Committee(1, 0, loop="open", stages=(5, 20)).fit(*linear.fitting)
     assert lengths == [(5, False), (20, True), ("closed", True), ("open", False)]
+
+
+def test_a_committee_finishes_on_all_rows(linear, monkeypatch):
+    seen = []
+
+    def fit(self, X, y, segments=None):
+        seen.append((self.loop, len(X), len(y), self.max_iter))
+        self.max_lag_ = 1
+
+    monkeypatch.setattr(free_runs.NARX, "fit", fit)
+    settings = {"head": 30, "finish": 7, "max_iter": 9}
+    free_runs.Committee(1, 0, loop="closed", stages=(5,), **settings).fit(*linear.fitting)
+    assert seen == [(5, 30, 30, 9), ("closed", 30, 30, 9), ("closed", 80, 80, 7)]
 
 
 def test_a_target_of_henon_is_the_map_itself():
