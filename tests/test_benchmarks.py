@@ -222,19 +222,6 @@ def test_a_committee_is_the_median_of_the_members_that_run():
     np.testing.assert_equal(committee._median(runs), [2.0, 2.0, np.nan])
 
 
-def test_a_committee_goes_through_its_stages(linear, monkeypatch):
-    lengths = []
-
-    def fit(self, X, y, segments=None):
-        lengths.append((self.loop, self.warm_start))
-        self.max_lag_ = 1
-
-    monkeypatch.setattr(free_runs.NARX, "fit", fit)
-    free_runs.Committee(1, 0, loop="closed", stages=(5, 20)).fit(*linear.fitting)
-    free_runs.Committee(1, 0, loop="open", stages=(5, 20)).fit(*linear.fitting)
-    assert lengths == [(5, False), (20, True), ("closed", True), ("open", False)]
-
-
 def test_a_committee_finishes_on_all_rows(linear, monkeypatch):
     seen = []
 
@@ -244,8 +231,9 @@ def test_a_committee_finishes_on_all_rows(linear, monkeypatch):
 
     monkeypatch.setattr(free_runs.NARX, "fit", fit)
     settings = {"head": 30, "finish": 7, "max_iter": 9}
-    free_runs.Committee(1, 0, loop="closed", stages=(5,), **settings).fit(*linear.fitting)
-    assert seen == [(5, 30, 30, 9), ("closed", 30, 30, 9), ("closed", 80, 80, 7)]
+    free_runs.Committee(1, 0, loop="closed", **settings).fit(*linear.fitting)
+    free_runs.Committee(1, 0, loop=(5, "closed")).fit(*linear.fitting)
+    assert seen == [("closed", 30, 30, 9), ("closed", 80, 80, 7), ((5, "closed"), 80, 80, 200)]
 
 
 def test_a_target_of_henon_is_the_map_itself():
