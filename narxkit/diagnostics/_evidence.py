@@ -4,11 +4,14 @@ Throughout, ``taps`` is an array of shape (p, n) with one standardised candidate
 target of shape (n,) has mean zero.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.linalg import lstsq
 from scipy.special import xlogy
 
 SINGULAR = 1e-10  # a tap with less of its square outside the chosen ones says nothing new
+TIE = 0.01  # ratios that differ by less are equal
 EXACT = 1e-12  # of the variance left: nothing to explain
 N_SHIFTS = 200  # far shifts that the band of mutual information rests on
 MAX_BINS = 8
@@ -60,8 +63,16 @@ def cross_correlation(u, y, max_lag):
     order = int(np.argmin([0.0, *akaike]))
     whitener = np.concatenate([[1.0], -_autoregression(u, order)[0]]) if order else [1.0]
     a, b = (np.convolve(x - np.nanmean(x), whitener, "valid") for x in (u, y))
-    n, scale = len(a), np.nanstd(a) * np.nanstd(b)
-    return np.array([np.nanmean(a[: n - k] * b[k:]) / scale for k in range(max_lag + 1)]), order
+    there = [np.isfinite(x).astype(float) for x in (a, b)]
+    a, b = (np.where(known, x - x[known > 0].mean(), 0.0) for x, known in zip((a, b), there))
+    scale = np.sqrt(a @ a / there[0].sum() * (b @ b) / there[1].sum())
+    return _products(a, b, max_lag) / _products(*there, max_lag) / scale, order
+
+
+def _products(a, b, max_lag):
+    """Sums over t of a_{t-k} b_t, k = 0..max_lag; NaN in place of zero."""
+    sums = np.array([a[: len(a) - k] @ b[k:] for k in range(max_lag + 1)])
+    return np.where(sums == 0, np.nan, sums)
 
 
 def _autoregression(x, order):
@@ -74,7 +85,7 @@ def _autoregression(x, order):
     return coefs, partial
 
 
-def error_reduction(taps, target, n_max):
+def error_reduction(taps, lags, target, n_max):
     r"""Orthogonal least squares: taps in the order in which they reduce the error most.
 
     .. math::
@@ -83,12 +94,15 @@ def error_reduction(taps, target, n_max):
 
     with w_i what Gram and Schmidt leave of tap i beside the taps chosen before. All products of
     the w are kept in a matrix that each choice changes by one of rank one, so the series itself is
-    passed through once.
+    passed through once. Of ratios within 1 % of the largest, as those of a clear sky on successive
+    days, the one with the least lag counts as the largest.
 
     Parameters
     ----------
     taps : ndarray of shape (p, n)
         Candidates.
+    lags : ndarray of shape (p,)
+        Their lags.
     target : ndarray of shape (n,)
         The y of the formula.
     n_max : int
@@ -116,50 +130,58 @@ def error_reduction(taps, target, n_max):
         explained = sum(row[i] for row, i in zip(ratios, order))
         if len(order) == n_max or not is_new.any() or explained > 1 - EXACT:
             return order, np.array(ratios)
-        best = int(np.argmax(ratios[-1]))
+        largest = np.flatnonzero(ratios[-1] >= (1 - TIE) * ratios[-1].max())
+        best = int(largest[np.argmin(lags[largest])])
         w = products[best] / np.sqrt(squares[best])
         shared = shared - w * shared[best] / np.sqrt(squares[best])
         products -= np.outer(w, w)
         order.append(best)
 
 
-def information_criterion(explained, n, p, n_weights):
-    r"""The extended Bayesian information criterion, less that of no tap.
+@dataclass(frozen=True)
+class Criterion:
+    r"""The extended Bayesian information criterion, with a least gain for each tap.
 
     .. math::
 
-        n \log(1 - R^2) + k \log n + 2 m \log p
+        n \log(1 - R^2) + k \log n + 2 m \log p + n m g
 
-    Its last term pays for the choice of m taps among p: with the other two alone, the best of 200
-    taps of pure noise would be taken more often than not.
+    for m taps with k weights. The third term pays for the choice of m taps among p: with the first
+    two alone, the best of 200 taps of pure noise would be taken more often than not. The last one
+    keeps out what is significant only because rows are many: a tap has to lower the variance that
+    is left by the share g. The criterion of no tap is zero.
 
-    Parameters
+    Attributes
     ----------
-    explained : ndarray of shape (m,)
-        R^2 with 1, 2, ... m taps.
     n, p : int
         Rows and candidates.
-    n_weights : int
-        Weights of each tap.
-
-    Returns
-    -------
-    ndarray of shape (m,)
-        Below zero where the taps are worth their weights.
+    min_gain : float
+        The g of the formula.
 
     References
     ----------
     Chen and Chen 2008, "Extended Bayesian information criteria for model selection with large
     model spaces", Biometrika 95, 759-771.
     """
-    steps = np.arange(1, len(explained) + 1)
-    left = np.maximum(1 - np.asarray(explained), EXACT)
-    return n * np.log(left) + steps * (n_weights * np.log(n) + 2 * np.log(p))
+
+    n: int
+    p: int
+    min_gain: float
+
+    def __call__(self, explained, n_taps, n_weights):
+        """The criterion of models that explain so much (R^2) with so many taps and weights."""
+        fit = self.n * np.log(np.maximum(1 - explained, EXACT))
+        price = 2 * np.log(self.p) + self.n * self.min_gain
+        return fit + n_weights * np.log(self.n) + n_taps * price
 
 
 def residual(taps, target):
     """What least squares on some taps leave of the target."""
-    return target - taps.T @ lstsq(taps.T, target, check_finite=False)[0] if len(taps) else target
+    return target - taps.T @ _least_squares(taps @ taps.T, taps @ target)
+
+
+def _least_squares(products, shared):
+    return lstsq(products, shared, cond=SINGULAR, check_finite=False)[0]
 
 
 def cut(values):
@@ -213,15 +235,14 @@ def information_band(bins, target, max_lag):
     return mutual_information((np.roll(bins, shift) for shift in shifts), target).max()
 
 
-def cubic(tap, target):
-    """The least-squares cubic of one tap, clipped at four standard deviations, at all rows."""
+def powers(tap):
+    """A tap, its square and its cube, centred; the last two end at four standard deviations."""
     z = np.clip(tap, -FAR, FAR)
-    powers = np.array([z, z**2, z**3])
-    powers -= powers.mean(axis=1, keepdims=True)
-    return powers.T @ lstsq(powers @ powers.T, powers @ target, check_finite=False)[0]
+    table = np.array([tap, z**2, z**3])
+    return table - table.mean(axis=1, keepdims=True)
 
 
-def nonlinear_taps(taps, bins, target, information, band):
+def nonlinear_taps(taps, bins, target, information, band, criterion):
     """Taps of which mutual information sees something, and a cubic makes something.
 
     The tap furthest beyond its band comes first. It counts where a cubic of it lowers the
@@ -237,22 +258,68 @@ def nonlinear_taps(taps, bins, target, information, band):
         What a linear model leaves.
     information, band : ndarray of shape (p,)
         Mutual information of each tap with the target, and what it has to exceed.
+    criterion : Criterion
+        Decides.
 
     Returns
     -------
-    list of int
-        The taps that count.
+    dict of int to float
+        The taps that count, and the information of each when it was taken.
     """
-    p, n = taps.shape
-    rest, counting = np.flatnonzero(information > band), []
+    rest, counting = np.flatnonzero(information > band), {}
     while len(rest):
         best = rest[np.argmax((information - band)[rest])]
         rest = rest[rest != best]
-        left = target - cubic(taps[best], target)
+        left = residual(powers(taps[best]), target)
         explained = 1 - left @ left / (target @ target)
-        if information_criterion([explained], n, p, n_weights=3)[0] < 0:
-            counting.append(int(best))
+        if criterion(explained, n_taps=1, n_weights=3) < 0:
+            counting[int(best)] = information[best]
             target, information = left, mutual_information(bins, left)
-            rest = np.flatnonzero(information > band)
-            rest = rest[~np.isin(rest, counting)]
+            rest = np.setdiff1d(np.flatnonzero(information > band), [*counting])
     return counting
+
+
+def needed_taps(taps, target, linear, nonlinear, criterion):
+    """Taps that a model of all of them cannot do without.
+
+    Some enter as they are, others by their powers. The one that is missed least is dropped as long
+    as that lowers the information criterion.
+
+    Parameters
+    ----------
+    taps : ndarray of shape (p, n)
+        Candidates.
+    target : ndarray of shape (n,)
+        Values.
+    linear, nonlinear : list of int
+        The taps of either kind; one that is in both enters by its powers.
+    criterion : Criterion
+        Decides.
+
+    Returns
+    -------
+    kept : list of int
+        What is left.
+    explained : float
+        Share of the variance that they explain.
+    """
+    parts = {i: taps[[i]] for i in linear} | {i: powers(taps[i]) for i in nonlinear}
+    owner = np.repeat([*parts], [len(part) for part in parts.values()])
+    table = np.concatenate([taps[:0], *parts.values()])
+    products, shared, total = table @ table.T, table @ target, target @ target
+
+    def explained(kept):
+        at = np.isin(owner, kept)
+        return shared[at] @ _least_squares(products[np.ix_(at, at)], shared[at]) / total
+
+    def worth(kept):
+        n_weights = sum(len(parts[i]) for i in kept)
+        return criterion(explained(kept), len(kept), n_weights)
+
+    kept = [*parts]
+    while kept:
+        fewer = min(([i for i in kept if i != j] for j in kept), key=worth)
+        if worth(fewer) > worth(kept):
+            break
+        kept = fewer
+    return kept, float(explained(kept))

@@ -1,6 +1,7 @@
 """The picture of suggested lags: a lane for each series, the evidence over the lags."""
 
 import numpy as np
+import pandas as pd
 
 from narxkit.plotting import COLOURS, GREY, INK, PALE, SMALL, _Display, load_matplotlib
 
@@ -21,12 +22,13 @@ class LagPicture(_Display):
             size = (7.2, 1.2 + 1.25 * len(self.lanes))
             _, ax = load_matplotlib().subplots(figsize=size, layout="constrained")
         self._open(ax)
-        for i, ((kind, column), rows) in enumerate(self.lanes):
+        for i, ((kind, _), rows) in enumerate(self.lanes):
             self._draw_lane(-LANE * i, rows, "pacf" if kind == "output" else "ccf")
         ax.set_yticks([-LANE * i for i in range(len(self.lanes))])
-        ax.set_yticklabels([str(column) for (_, column), _ in self.lanes])
+        ax.set_yticklabels([name_of(column) for (_, column), _ in self.lanes])
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)
+        ax.set_ylim(-LANE * (len(self.lanes) - 1) - 1.1, 1.2)
         ax.set_xlim(-0.7, self.suggestion.max_lag + 0.7)
         ticker = load_matplotlib("ticker")
         ax.xaxis.set_major_locator(ticker.MaxNLocator(9, integer=True, steps=[1, 2, 3, 6, 10]))
@@ -51,12 +53,20 @@ class LagPicture(_Display):
                 lags[these], base - below[these], base + above[these],
                 color=colour, lw=2.6 if mark else 1.2, zorder=3 if mark else 2,
             )  # fmt: skip
-            for lag, top in zip(lags[these] if mark else (), above[these]):
-                self._write(str(lag), (lag, base + top), (0, 2), colour, ha="center", va="bottom")
+        self._number(rows[rows["chosen"]], base, pd.Series(above, lags))
         self.ax_.hlines(base, *ends, color=INK, lw=0.6, zorder=4)
         for name, side in ((kind.upper(), 0.5), ("MI", -0.5)):
             at = (self.suggestion.max_lag + 0.7, base + side)
             self._write(name, at, (4, 0), GREY, ha="left", va="center")
+
+    def _number(self, chosen, base, tops):
+        """Write lags that follow each other as one number, such as 24-27."""
+        for _, run in chosen.groupby(chosen["lag"] - np.arange(len(chosen))):
+            lags, marks = run["lag"], run["chosen_by"].unique()
+            text = str(lags.iloc[0]) if len(run) == 1 else f"{lags.iloc[0]}-{lags.iloc[-1]}"
+            at = (lags.mean(), base + tops[lags].max())
+            colour = MARKS[marks[0]] if len(marks) == 1 else INK
+            self._write(text, at, (0, 2), colour, ha="center", va="bottom")
 
     def _write(self, text, at, shift, colour, **kwargs):
         self.ax_.annotate(
@@ -78,6 +88,11 @@ class LagPicture(_Display):
                 frameon=False, fontsize=SMALL, labelcolor="linecolor", handlelength=1.0,
                 borderaxespad=0.2,
             )  # fmt: skip
+
+
+def name_of(column):
+    """A column in words: its name, or its place in X."""
+    return column if isinstance(column, str) else f"X[{column}]"
 
 
 def _as_correlation(information):

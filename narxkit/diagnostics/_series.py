@@ -43,16 +43,20 @@ def read_series(x, n_min, name="x", allow_nan=False):
         raise ValueError(f"{name} must hold numbers. Got dtype {values.dtype} instead.") from None
     bad = np.flatnonzero(np.isinf(values) if allow_nan else ~np.isfinite(values))
     if len(bad):
+        what = "infinite" if allow_nan else "missing or infinite"
         raise ValueError(
-            f"{name} has {len(bad)} {'' if allow_nan else 'missing or '}infinite values, the first in "
-            f"row {bad[0]}: fill or drop them, or give the longest stretch without them."
+            f"{name} has {len(bad)} {what} values, the first in row {bad[0]}: fill "
+            "or drop them, or give the longest stretch without them."
         )
-    if len(values) < n_min:
+    known = values[np.isfinite(values)]
+    if len(known) < n_min:
+        rows = "rows" if len(known) == len(values) else "rows with a value"
         raise ValueError(
-            f"{name} has {len(values)} rows, but at least {n_min} are needed: give a longer series."
+            f"{name} has {len(known)} {rows}, but at least {n_min} are needed: give a longer "
+            "series."
         )
-    if np.ptp(values) <= 1e-12 * np.abs(values).max():
-        raise ValueError(f"{name} is constant, at {values[0]:g}: there is nothing to judge.")
+    if np.ptp(known) <= 1e-12 * np.abs(known).max():
+        raise ValueError(f"{name} is constant, at {known[0]:g}: there is nothing to judge.")
     return values
 
 
