@@ -278,8 +278,11 @@ def test_equal_ratios_go_to_the_least_lag():
 
 def test_the_criterion_is_its_formula():
     criterion = Criterion(n=100, p=20, min_gain=0.01)
-    expected = 100 * np.log(0.4) + 5 * np.log(100) + 2 * 3 * np.log(20) + 100 * 3 * 0.01
+    expected = 100 * np.log(0.4) + 5 * np.log(100) + 2 * 3 * np.log(20)
     assert criterion(0.6, n_taps=3, n_weights=5) == pytest.approx(expected)
+    many = Criterion(n=100_000, p=20, min_gain=0.01)
+    expected = 100_000 * (np.log(0.4) + 3 * 0.01)
+    assert many(0.6, n_taps=3, n_weights=5) == pytest.approx(expected)
     assert criterion(0.0, 0, 0) == 0
 
 

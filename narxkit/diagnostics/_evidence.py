@@ -15,6 +15,7 @@ TIE = 0.01  # ratios that differ by less are equal
 EXACT = 1e-12  # of the variance left: nothing to explain
 N_SHIFTS = 200  # far shifts that the band of mutual information rests on
 MAX_BINS = 8
+ROWS_PER_CELL = 20  # of the table of bins by bins, on average
 FAR = 4.0  # standard deviations at which a cubic ends
 
 
@@ -144,12 +145,12 @@ class Criterion:
 
     .. math::
 
-        n \log(1 - R^2) + k \log n + 2 m \log p + n m g
+        n \log(1 - R^2) + \max(k \log n + 2 m \log p, \; n m g)
 
-    for m taps with k weights. The third term pays for the choice of m taps among p: with the first
-    two alone, the best of 200 taps of pure noise would be taken more often than not. The last one
-    keeps out what is significant only because rows are many: a tap has to lower the variance that
-    is left by the share g. The criterion of no tap is zero.
+    for m taps with k weights. The term in log p pays for the choice of m taps among p: without it
+    the best of 200 taps of pure noise would be taken more often than not. The last one keeps out
+    what is significant only because rows are many: however many, m taps have to lower the variance
+    by m shares g of it. The criterion of no tap is zero.
 
     Attributes
     ----------
@@ -171,8 +172,8 @@ class Criterion:
     def __call__(self, explained, n_taps, n_weights):
         """The criterion of models that explain so much (R^2) with so many taps and weights."""
         fit = self.n * np.log(np.maximum(1 - explained, EXACT))
-        price = 2 * np.log(self.p) + self.n * self.min_gain
-        return fit + n_weights * np.log(self.n) + n_taps * price
+        price = n_weights * np.log(self.n) + 2 * n_taps * np.log(self.p)
+        return fit + np.maximum(price, n_taps * self.n * self.min_gain)
 
 
 def residual(taps, target):
@@ -186,7 +187,7 @@ def _least_squares(products, shared):
 
 def cut(values):
     """Numbers of the bins, equally full, that the values fall into."""
-    n_bins = int(np.clip(len(values) ** (1 / 3) / 2, 3, MAX_BINS))
+    n_bins = int(np.clip(np.sqrt(len(values) / ROWS_PER_CELL), 3, MAX_BINS))
     edges = np.quantile(values, np.arange(1, n_bins) / n_bins)
     return np.searchsorted(np.unique(edges), values, side="right")
 

@@ -76,7 +76,8 @@ class LagSuggestion(Result):
     >>> from narxkit.datasets import make_narendra
     >>> from narxkit.diagnostics import suggest_lags
     >>> lags = suggest_lags(*make_narendra(500, random_state=0), max_lag=4)
-    >>> lags.to_frame().query("chosen")[["column", "lag", "chosen_by"]].to_string(index=False)
+    >>> lags.input_lags, lags.output_lags
+    ({0: [1, 2]}, [1])
     """
 
     input_lags: dict
@@ -202,11 +203,11 @@ def suggest_lags(X, y, max_lag=None, *, horizon=1, known_ahead=None, min_gain=0.
 
        .. math::
 
-           n \log(1 - R^2) + k \log n + 2 m \log p + n m g
+           n \log(1 - R^2) + \max(k \log n + 2 m \log p, \; n m g)
 
-       for m taps among p with k weights: the extended Bayesian information criterion, in which
-       each tap also has to lower the variance that is left by a share g, `min_gain`. Seasonal lags
-       are candidates like all others.
+       for m taps among p with k weights: the extended Bayesian information criterion, which over
+       many rows also asks of each tap that it lower the variance left by a share g, `min_gain`.
+       Seasonal lags are candidates like all others.
     2. Of what they leave, mutual information with each candidate is compared with its largest
        value at 200 shifts too far to matter. A candidate beyond it counts if a cubic of it lowers
        the same criterion; its part is taken away before the next one is judged. So a lag that acts
@@ -231,7 +232,7 @@ def suggest_lags(X, y, max_lag=None, *, horizon=1, known_ahead=None, min_gain=0.
         Columns of X, by name or position, that are known for the time to be forecast; by default
         all are.
     min_gain : float, default=0.005
-        The share by which a lag has to lower the variance that is left, beyond being significant.
+        The share by which a lag has to lower the variance that is left, however many the rows.
 
     Returns
     -------
