@@ -1,3 +1,26 @@
 """Is a series forecastable, and is a model right? Arrays in, frozen results out."""
 
-__all__ = []
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from narxkit.diagnostics.lags import LagSuggestion, suggest_lags
+
+__all__ = ["LagSuggestion", "suggest_lags"]
+
+_HOMES = {
+    "lags": ("LagSuggestion", "suggest_lags"),
+}
+
+
+def __getattr__(name):
+    for module, names in _HOMES.items():
+        if name in names:
+            value = getattr(import_module(f"narxkit.diagnostics.{module}"), name)
+            globals()[name] = value
+            return value
+    raise AttributeError(f"module 'narxkit.diagnostics' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})

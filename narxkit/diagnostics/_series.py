@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 
-def read_series(x, n_min, name="x"):
+def read_series(x, n_min, name="x", allow_nan=False):
     """Read a series.
 
     Parameters
@@ -15,16 +15,19 @@ def read_series(x, n_min, name="x"):
         The fewest that can be judged.
     name : str
         How to call it in a sentence.
+    allow_nan : bool
+        Whether values may be missing.
 
     Returns
     -------
     ndarray of shape (n,)
-        Floats, all finite.
+        Floats, all finite, or some of them NaN.
 
     Raises
     ------
     ValueError
-        When it has another shape, is too short, is constant, or holds a missing or infinite value.
+        When it has another shape, is too short, is constant, or holds an infinite value, or a
+        missing one that may not be.
     """
     values = np.asarray(x.to_numpy() if isinstance(x, pd.DataFrame | pd.Series) else x)
     if values.ndim == 2 and values.shape[1] == 1:
@@ -38,18 +41,22 @@ def read_series(x, n_min, name="x"):
         values = values.astype(float)
     except (TypeError, ValueError):
         raise ValueError(f"{name} must hold numbers. Got dtype {values.dtype} instead.") from None
-    bad = np.flatnonzero(~np.isfinite(values))
+    bad = np.flatnonzero(np.isinf(values) if allow_nan else ~np.isfinite(values))
     if len(bad):
+        what = "infinite" if allow_nan else "missing or infinite"
         raise ValueError(
-            f"{name} has {len(bad)} missing or infinite values, the first in row {bad[0]}: fill "
+            f"{name} has {len(bad)} {what} values, the first in row {bad[0]}: fill "
             "or drop them, or give the longest stretch without them."
         )
-    if len(values) < n_min:
+    known = values[np.isfinite(values)]
+    if len(known) < n_min:
+        rows = "rows" if len(known) == len(values) else "rows with a value"
         raise ValueError(
-            f"{name} has {len(values)} rows, but at least {n_min} are needed: give a longer series."
+            f"{name} has {len(known)} {rows}, but at least {n_min} are needed: give a longer "
+            "series."
         )
-    if np.ptp(values) <= 1e-12 * np.abs(values).max():
-        raise ValueError(f"{name} is constant, at {values[0]:g}: there is nothing to judge.")
+    if np.ptp(known) <= 1e-12 * np.abs(known).max():
+        raise ValueError(f"{name} is constant, at {known[0]:g}: there is nothing to judge.")
     return values
 
 
