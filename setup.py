@@ -12,6 +12,7 @@ from setuptools.command.build_ext import build_ext
 
 EXTENSIONS = {  # module: headers it includes
     "narxkit._core": ["narxkit/_simd.h"],
+    "narxkit._fractal": ["narxkit/_fractal.h", "narxkit/_simd.h"],
 }
 CHECKED = os.environ.get("NARXKIT_BOUNDSCHECK", "0") not in ("", "0")
 BUILD_BASE = "build/checked" if CHECKED else "build"

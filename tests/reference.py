@@ -322,3 +322,40 @@ def describe(seed):
 def relative_error(got, exact):
     """Difference by the norm of the exact answer."""
     return np.linalg.norm(got - exact) / max(np.linalg.norm(exact), np.finfo(float).tiny)
+
+
+# ---------------------------------------------------------------- Hurst exponents
+def fgn_covariance(n, hurst):
+    """G_ij = (|k + 1|^2H - 2 |k|^2H + |k - 1|^2H) / 2 with k = i - j."""
+    k = np.abs(np.subtract.outer(np.arange(n), np.arange(n))).astype(float)
+    return ((k + 1) ** (2 * hurst) - 2 * k ** (2 * hurst) + np.abs(k - 1) ** (2 * hurst)) / 2
+
+
+def restricted_surprise(x, hurst):
+    """-2 log likelihood of the contrasts A'x, whose covariance is A'GA, sigma^2 at its best."""
+    n = len(x)
+    A = np.linalg.svd(np.ones((n, 1)))[0][:, 1:]  # orthonormal, and to 1 as well
+    covariance = A.T @ fgn_covariance(n, hurst) @ A
+    w = A.T @ x
+    Q = w @ np.linalg.solve(covariance, w)
+    return (n - 1) * np.log(Q) + np.linalg.slogdet(covariance)[1]
+
+
+def rescaled_range(x, s):
+    """Mean of R/S over the boxes of s rows."""
+    ratios = []
+    for start in range(0, len(x) - s + 1, s):
+        box = x[start : start + s]
+        path = np.r_[0.0, np.cumsum(box - box.mean())]
+        if box.std() > 0:
+            ratios.append((path.max() - path.min()) / box.std())
+    return np.mean(ratios)
+
+
+def detrended_variance(path, s, order):
+    """Mean square of what np.polyfit leaves of a path in the boxes of s rows."""
+    t, squares = np.arange(s), []
+    for start in range(0, len(path) - s + 1, s):
+        box = path[start : start + s]
+        squares.append(np.mean((box - np.polyval(np.polyfit(t, box, order), t)) ** 2))
+    return np.mean(squares)

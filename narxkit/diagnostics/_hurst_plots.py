@@ -1,0 +1,96 @@
+"""Pictures of Hurst exponents: over scales, by method, over time."""
+
+import numpy as np
+import pandas as pd
+
+from narxkit.plotting import COLOURS, GREY, INK, PALE, SMALL, _Display, load_matplotlib
+
+QUANTITIES = {  # of the fluctuations of each method, and how their scales are measured
+    "ml": ("root of the periodogram, mean over bins", "period, rows"),
+    "rs": ("rescaled range, corrected", "box, rows"),
+    "dfa": ("detrended fluctuation", "box, rows"),
+    "gph": ("root of the periodogram", "period, rows"),
+    "local_whittle": ("root of the periodogram", "period, rows"),
+    "wavelet": ("root of the wavelet energy", "octave, rows"),
+}
+
+
+class _Axes(_Display):
+    """Axes in the quiet style of all displays."""
+
+    def __init__(self, ax, x, y):
+        self._open(ax)
+        self._name_axes(x, y)
+
+
+def plot_scales(result, ax):
+    """Dots for what was seen, a line for what was fitted, both axes logarithmic."""
+    quantity, scale = QUANTITIES[result.method]
+    ax = _Axes(ax, scale, quantity).ax_
+    ax.plot(result.scales, result.fluctuations, "o", ms=4, color=GREY, label="seen")
+    ax.plot(result.scales, result.fitted, color=COLOURS[0], lw=2.0, label="fitted")
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    plain_ticks(ax)
+    low, high = result.confidence_interval
+    text = f"H = {result.estimate:.2f} ({low:.2f} to {high:.2f})"
+    where = {"x": 0.03, "y": 0.95} | {"transform": ax.transAxes, "va": "top"}
+    ax.text(s=text, color=COLOURS[0], fontsize=SMALL, **where)
+    return ax
+
+
+def plot_table(table, ax):
+    """A dot and an interval for each method, from the top down."""
+    ax = _Axes(ax, "Hurst exponent", "").ax_
+    frame = table.to_frame().iloc[::-1]
+    rows = np.arange(len(frame))
+    ax.axvline(0.5, color=GREY, lw=0.8, ls=(0, (2, 2)), zorder=1)
+    ax.annotate(
+        "no memory", (0.5, 1.0), (0, 3), ("data", "axes fraction"), "offset points", ha="center",
+        color=GREY, fontsize=SMALL,
+    )  # fmt: skip
+    ax.hlines(rows, frame["low"], frame["high"], color=COLOURS[0], lw=2.0)
+    ax.plot(frame["estimate"], rows, "o", ms=6, color=COLOURS[0])
+    ax.set_yticks(rows, frame.index)
+    ax.spines["left"].set_visible(False)
+    ax.tick_params(axis="y", length=0)
+    ax.margins(y=0.12)
+    return ax
+
+
+def plot_rolling(rolling, ax):
+    """The exponent of each window at its end, in its band."""
+    frame = rolling.windows
+    index = frame.index
+    index = index.to_timestamp() if isinstance(index, pd.PeriodIndex) else index
+    quantity = f"Hurst exponent of {rolling.window:,} rows"
+    ax = _Axes(ax, str(index.name or "end of the window"), quantity).ax_
+    band = ax.fill_between(index, frame["low"], frame["high"], color=COLOURS[0], alpha=0.2, lw=0)
+    band.set_label(f"{rolling.confidence * 100:g} % interval")
+    ax.plot(index, frame["estimate"], color=COLOURS[0], lw=1.8, label="estimate",
+            marker="o" if len(frame) == 1 else None)  # fmt: skip
+    ax.axhline(0.5, color=GREY, lw=0.8, ls=(0, (2, 2)), zorder=1)
+    ax.annotate(
+        "no memory", (1.0, 0.5), (-2, 3), ("axes fraction", "data"), "offset points", ha="right",
+        color=GREY, fontsize=SMALL,
+    )  # fmt: skip
+    ax.margins(x=0.01)
+    if isinstance(index, pd.DatetimeIndex):
+        dates = load_matplotlib("dates")
+        locator = dates.AutoDateLocator(tz=index.tz, minticks=4, maxticks=9)
+        ax.xaxis.set_major_locator(locator)
+        ax.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator, tz=index.tz))
+        ax.xaxis.get_offset_text().set(color=INK, fontsize=SMALL)
+    return ax
+
+
+def plain_ticks(ax):
+    """Numbers such as 10, 20, 50 on both logarithmic axes."""
+    ticker = load_matplotlib("ticker")
+    for axis in (ax.xaxis, ax.yaxis):
+        low, high = axis.get_view_interval()
+        axis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5) if high < 100 * low else (1,)))
+        axis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:g}"))
+        axis.set_minor_locator(ticker.NullLocator())
+    ax.grid(axis="y", color=PALE, lw=0.6)
+    ax.set_axisbelow(True)

@@ -1,0 +1,74 @@
+"""What a statistic tells of H, when its mean and spread are known for every H.
+
+A statistic r (a slope, or an estimate already) has the mean m(H) and the standard deviation s(H),
+and is close to normal. Everything follows by reading these curves backwards:
+
+    estimate: m(H) = r,    interval: |r - m(H)| <= z s(H),    p-value: |r - m(1/2)| / s(1/2),
+
+so that 1/2 is in the interval exactly where the p-value is above its level.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import ndtr, ndtri
+
+WIDE = np.array([-1.0, 2.0])  # where a law is the same for every H
+
+
+class Inference(NamedTuple):
+    """What is said of H."""
+
+    estimate: float
+    stderr: float
+    confidence_interval: tuple
+    pvalue: float
+
+
+class Reading(NamedTuple):
+    """What a method makes of a series: what it saw, what it fitted to it, what that says of H."""
+
+    inference: Inference
+    scales: np.ndarray  # rows
+    fluctuations: np.ndarray
+    fitted: np.ndarray
+    law: str  # where the interval comes from
+    notes: tuple = ()
+
+
+@dataclass(frozen=True)
+class SamplingLaw:
+    """Mean and standard deviation of a statistic along a grid of H.
+
+    Parameters
+    ----------
+    grid : ndarray of shape (k,)
+        Values of H, ascending.
+    mean, std : ndarray of shape (k,)
+        Of the statistic, between them straight; the mean ascends.
+    """
+
+    grid: np.ndarray
+    mean: np.ndarray
+    std: np.ndarray
+
+    @classmethod
+    def unbiased(cls, std):
+        """The law of an estimate whose spread does not depend on H."""
+        return cls(WIDE, WIDE, np.full(2, std))
+
+    def read(self, statistic, level):
+        """What a value of the statistic tells, an interval of this level included."""
+        z = ndtri((1.0 + level) / 2)
+        low, estimate, high = (
+            float(np.interp(statistic, self.mean + side * z * self.std, self.grid))
+            for side in (1, 0, -1)
+        )
+        mean, std = (np.interp(0.5, self.grid, curve) for curve in (self.mean, self.std))
+        pvalue = 2.0 * float(ndtr(-abs(statistic - mean) / std))
+        return Inference(estimate, self._stderr(estimate), (low, high), pvalue)
+
+    def _stderr(self, estimate):
+        slope = np.interp(estimate, self.grid, np.gradient(self.mean, self.grid))
+        return float(np.interp(estimate, self.grid, self.std) / slope)

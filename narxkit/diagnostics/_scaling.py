@@ -1,0 +1,111 @@
+r"""How far a path strays with the size of the box: rescaled range and detrended fluctuations.
+
+The path y_t = x_1 + ... + x_t of increments with the exponent H strays like s^H over s rows. Both
+methods cut it into boxes of s rows and take the slope of log F(s) on log s.
+
+**R/S.** The range of the path from the chord of its box, divided by the standard deviation of x in
+the box, averaged over boxes. White noise has no straight line even so; Anis and Lloyd's expectation
+
+    E_s = ((s - 1/2) / s) Gamma((s - 1)/2) / (sqrt(pi) Gamma(s/2)) sum_{i=1}^{s-1} sqrt((s - i) / i)
+
+with Peters' factor in front is divided out and sqrt(s) put in its place:
+
+    F(s) = (R/S)_s sqrt(s) / E_s.
+
+**DFA of order n.** A polynomial of order n is taken out of each box; F(s) is the root of the mean
+square of what is left. With orthonormal polynomials that is a few dot products for each row.
+
+Both slopes are biased, and boxes share their rows across scales, so that no formula tells their
+spread: means and standard deviations were simulated on exact fractional Gaussian noise
+(`_simulated`), and an estimate is the H whose mean slope is the one seen.
+
+Prefer them to be comparable with what was published; the likelihood has a third of their spread.
+DFA of order n does not see trends of order n - 1 in x.
+
+Reference: Hurst 1951, Transactions of the American Society of Civil Engineers 116, 770-808; Anis
+and Lloyd 1976, Biometrika 63, 111-116; Weron 2002, Physica A 312, 285-299; Peng et al. 1994,
+Physical Review E 49, 1685-1689; Kantelhardt et al. 2001, Physica A 295, 441-454.
+"""
+
+from functools import cache
+
+import numpy as np
+
+from narxkit._fractal import detrended_variance, rescaled_range
+
+from ._law import Reading
+from ._simulated_law import simulated_law
+
+N_SCALES = 20
+SMALLEST = {"rs": 50, "dfa": 10}  # rows of a box
+
+
+def box_sizes(method, n):
+    """Sizes of boxes, evenly spaced in their logarithm."""
+    if method == "rs":
+        low, high = min(SMALLEST["rs"], n // 8), n // 2
+    else:
+        low, high = SMALLEST["dfa"], n // 4
+    return np.unique(np.geomspace(low, high, N_SCALES).astype(np.intp))
+
+
+def rescaled_ranges(x, scales):
+    """F(s) of R/S, Anis and Lloyd's expectation divided out."""
+    x = np.ascontiguousarray(x - x.mean())
+    path = np.concatenate([[0.0], np.cumsum(x)])
+    ranges = np.array([rescaled_range(x, path, s) for s in scales])
+    return ranges * np.sqrt(scales) / np.array([expected_range(s) for s in scales])
+
+
+@cache
+def expected_range(s):
+    """Anis and Lloyd's expectation of R/S over s rows of white noise, with Peters' factor."""
+    from scipy.special import gammaln
+
+    i = np.arange(1, s)
+    gamma = np.exp(gammaln((s - 1) / 2) - gammaln(s / 2)) / np.sqrt(np.pi)
+    return (s - 0.5) / s * gamma * np.sum(np.sqrt((s - i) / i))
+
+
+def detrended_fluctuations(x, scales, order):
+    """F(s) of DFA."""
+    path = np.cumsum(x - x.mean())
+    box = np.empty(max(scales))
+    return np.sqrt([detrended_variance(path, polynomials(s, order), box) for s in scales])
+
+
+def polynomials(s, order):
+    """Orthonormal polynomials of degree 0 ... order on s points, by their recurrence."""
+    t, q = np.linspace(-1.0, 1.0, s), np.zeros((order + 2, s))
+    q[1] = s**-0.5
+    for j in range(1, order + 1):
+        np.multiply(t, q[j], out=q[j + 1])
+        q[j + 1] -= (q[j + 1] @ q[j - 1]) * q[j - 1]
+        q[j + 1] /= np.sqrt(q[j + 1] @ q[j + 1])
+    return q[1:]
+
+
+def line(scales, fluctuations):
+    """The straight line through log F(s) on log s: slope and intercept."""
+    return np.polyfit(np.log(scales), np.log(fluctuations), 1)
+
+
+def read_rescaled_range(x, confidence):
+    """H by rescaled ranges."""
+    scales = box_sizes("rs", len(x))
+    return reading("rs", len(x), scales, rescaled_ranges(x, scales), confidence)
+
+
+def read_detrended_fluctuations(x, confidence, order):
+    """H by detrended fluctuations."""
+    scales = box_sizes("dfa", len(x))
+    fluctuations = detrended_fluctuations(x, scales, order)
+    return reading(f"dfa{order}", len(x), scales, fluctuations, confidence)
+
+
+def reading(name, n, scales, fluctuations, confidence):
+    """What the slope says, and the line beside the fluctuations."""
+    through = line(scales, fluctuations)
+    inference = simulated_law(name, n).read(float(through[0]), confidence)
+    fitted = np.exp(np.polyval(through, np.log(scales)))
+    return Reading(inference, scales, fluctuations, fitted, "simulated")
