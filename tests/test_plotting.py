@@ -9,7 +9,8 @@ import pytest
 
 from narxkit import NARX, Persistence, SeasonalNaive, backtest, skill_table
 from narxkit.datasets import make_narendra
-from narxkit.plotting import ForecastDisplay, HorizonDisplay, TrainingDisplay, _spread
+from narxkit.plotting import ForecastDisplay, HorizonDisplay, TrainingDisplay
+from narxkit.plotting.horizon import _spread
 
 matplotlib = pytest.importorskip("matplotlib")
 plt = pytest.importorskip("matplotlib.pyplot")

@@ -1,0 +1,12 @@
+"""Plots of forecasts, of errors by horizon and of training, in scikit-learn's Display form.
+
+A display keeps arrays; its class methods take them from a model or from backtests, and ``plot``
+draws them onto any axes and keeps the artists. The global style of matplotlib is never touched,
+and matplotlib itself is imported when something is drawn.
+"""
+
+from narxkit.plotting.forecast import ForecastDisplay
+from narxkit.plotting.horizon import HorizonDisplay
+from narxkit.plotting.training import TrainingDisplay
+
+__all__ = ["ForecastDisplay", "HorizonDisplay", "TrainingDisplay"]
