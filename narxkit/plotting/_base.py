@@ -55,6 +55,21 @@ class Display:
         self.ax_.set_xlabel(x, color=INK, fontsize=SMALL)
         self.ax_.set_title(y, color=INK, fontsize=SMALL, loc="left", pad=8)
 
+    def _legend_above(self, handles):
+        """Name the lines in their colours, at the right end of the title's line."""
+        return self.ax_.legend(
+            handles=[handle for handle in handles if handle is not None],
+            loc="lower right",
+            bbox_to_anchor=(1.0, 1.0),
+            ncols=4,
+            frameon=False,
+            fontsize=SMALL,
+            labelcolor="linecolor",
+            handlelength=1.4,
+            columnspacing=1.2,
+            borderaxespad=0.2,
+        )
+
 
 def plain_log_ticks(ax):
     """Numbers such as 50, 100, 200 on the logarithmic axis."""

@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from narxkit.plotting._base import GREY, INK, SMALL, Display, cycle, dot, load_matplotlib
+from narxkit.plotting._base import GREY, INK, Display, cycle, dot
+from narxkit.plotting._series import as_series, has_clock, points, tell_time, time_name
 
 __all__ = ["ForecastDisplay"]
 
@@ -156,7 +157,9 @@ class ForecastDisplay(Display):
         ahead = _same_index({"y_true": y_true, **named})
         y_true = ahead.pop("y_true")
         if history is not None:
-            history = _as_series("history", history, pd.RangeIndex(1 - len(history), 1))
+            history = as_series(
+                "ForecastDisplay", "history", history, pd.RangeIndex(1 - len(history), 1)
+            )
         _check_one_clock([history, y_true, *ahead.values()])
         display = cls(y_pred=ahead, y_true=y_true, history=history, target=target, unit=unit)
         return display.plot(ax=ax, **kwargs)
@@ -182,26 +185,26 @@ class ForecastDisplay(Display):
             self._draw_history()
         if self.y_true is not None:
             (self.true_line_,) = ax.plot(
-                *_points(self.y_true), color=INK, lw=0.9, marker="o", ms=2.8, label="measured",
+                *points(self.y_true), color=INK, lw=0.9, marker="o", ms=2.8, label="measured",
                 zorder=4,
             )  # fmt: skip
         self.forecast_lines_ = {
             name: ax.plot(
-                *_points(y_pred),
+                *points(y_pred),
                 **{"color": colour, "lw": 2.4, "label": name, "zorder": 3} | dot(y_pred) | kwargs,
             )[0]
             for (name, y_pred), colour in zip(self.y_pred.items(), cycle(len(self.y_pred)))
         }
         ax.margins(x=0.01, y=0.06)
         index = next(iter(self.y_pred.values())).index
-        _tell_time(ax, index)
-        self._name_axes(_time_name(index), self._quantity())
+        tell_time(ax, index)
+        self._name_axes(time_name(index, "steps from the origin"), self._quantity())
         self._add_legend()
         return self
 
     def _draw_history(self):
         ax = self.ax_
-        x, y = _points(self.history)
+        x, y = points(self.history)
         (self.history_line_,) = ax.plot(x, y, color=GREY, lw=1.0, label="history")
         self.origin_line_ = ax.axvline(x[-1], color=GREY, lw=0.8, ls=(0, (2, 2)), zorder=1)
 
@@ -212,18 +215,8 @@ class ForecastDisplay(Display):
         return f"{target}, {self.unit}" if self.unit else target
 
     def _add_legend(self):
-        lines = [self.history_line_, self.true_line_, *self.forecast_lines_.values()]
-        self.legend_ = self.ax_.legend(
-            handles=[line for line in lines if line is not None],
-            loc="lower right",
-            bbox_to_anchor=(1.0, 1.0),
-            ncols=4,
-            frameon=False,
-            fontsize=SMALL,
-            labelcolor="linecolor",
-            handlelength=1.4,
-            columnspacing=1.2,
-            borderaxespad=0.2,
+        self.legend_ = self._legend_above(
+            [self.history_line_, self.true_line_, *self.forecast_lines_.values()]
         )
 
 
@@ -232,63 +225,15 @@ def _same_index(values):
     indexed = (v.index for v in values.values() if isinstance(v, (pd.Series, pd.DataFrame)))
     index = next(indexed, None)
     return {
-        name: None if value is None else _as_series(name, value, index)
+        name: None if value is None else as_series("ForecastDisplay", name, value, index)
         for name, value in values.items()
     }
 
 
-def _as_series(name, values, index):
-    """A Series as it is, or an array with this index, or with one that counts from 1."""
-    if isinstance(values, pd.DataFrame) and values.shape[1] == 1:
-        values = values.iloc[:, 0]
-    if isinstance(values, pd.Series):
-        return values
-    values = np.asarray(values, dtype=float)
-    if values.ndim != 1:
-        raise ValueError(
-            f"ForecastDisplay draws one series, but {name} has the shape {values.shape}: give "
-            "one output at a time."
-        )
-    index = pd.RangeIndex(1, len(values) + 1) if index is None else index
-    if len(index) != len(values):
-        raise ValueError(
-            f"{name} has {len(values)} values where {len(index)} were given beside it: give as "
-            "many, or a Series with its own index."
-        )
-    return pd.Series(values, index=index)
-
-
 def _check_one_clock(series):
-    clocks = {_has_clock(s.index) for s in series if s is not None}
+    clocks = {has_clock(s.index) for s in series if s is not None}
     if len(clocks) > 1:
         raise ValueError(
             "some of history, y_true and y_pred have time stamps and others do not: give all of "
             "them as Series with time stamps, or none."
         )
-
-
-def _has_clock(index):
-    return isinstance(index, (pd.DatetimeIndex, pd.PeriodIndex))
-
-
-def _points(series):
-    index = series.index
-    index = index.to_timestamp() if isinstance(index, pd.PeriodIndex) else index
-    return index.to_numpy(), series.to_numpy()
-
-
-def _time_name(index):
-    if not _has_clock(index):
-        return "steps from the origin" if index.name is None else str(index.name)
-    zone = getattr(index, "tz", None)
-    return f"{index.name or 'time'}{'' if zone is None else f', {zone}'}"
-
-
-def _tell_time(ax, index):
-    """Dates on the axis, as short as they can be, in the zone of the series."""
-    if _has_clock(index):
-        dates, zone = load_matplotlib("dates"), getattr(index, "tz", None)
-        locator = dates.AutoDateLocator(tz=zone, minticks=4, maxticks=9)
-        ax.xaxis.set_major_locator(locator)
-        ax.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator, tz=zone))
-        ax.xaxis.get_offset_text().set(color=INK, fontsize=SMALL)
