@@ -41,12 +41,12 @@ __all__ = ["CorrelationTest", "Validity", "validate", "validate_residuals"]
 SIZE = 0.05  # of each test, and of the verdict over all of them
 FEWEST = 20  # residuals
 TITLES = {
-    "phi_ee": "residuals",
-    "phi_ue": "residuals, {u}",
-    "phi_u2e": "residuals, {u} squared",
-    "phi_e(eu)": "residuals, residuals x {u}",
-    "phi_u2e2": "squared residuals, {u} squared",
-    "phi_e2e2": "squared residuals",
+    "phi_ee": "residuals and earlier ones",
+    "phi_ue": "residuals and {u}",
+    "phi_u2e": "residuals and {u} squared",
+    "phi_e(eu)": "residuals and earlier ones x {u}",
+    "phi_u2e2": "squares of residuals and {u}",
+    "phi_e2e2": "squares of residuals and earlier ones",
 }
 # in the order in which a remedy is named: first what is simplest to mend
 REMEDIES = {
