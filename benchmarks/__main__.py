@@ -11,7 +11,19 @@ from rich.console import Console
 from rich.live import Live
 from threadpoolctl import threadpool_limits
 
-from . import accuracy, interrupt, memory, nist, peers, report, rolling, shelf, speed, startup
+from . import (
+    accuracy,
+    interrupt,
+    memory,
+    nist,
+    peers,
+    report,
+    rolling,
+    shelf,
+    speed,
+    startup,
+    validity,
+)
 
 SUITES = {
     "speed": speed.SUITE,
@@ -22,6 +34,7 @@ SUITES = {
     "interrupt": interrupt.SUITE,
     "rolling": rolling.SUITE,
     "accuracy": accuracy.SUITE,
+    "validity": validity.SUITE,
 }
 PEERS = peers.SUITES  # measured only when asked for: they need packages that narxkit does not
 HERE = Path(__file__).resolve().parent

@@ -19,7 +19,16 @@ if TYPE_CHECKING:
         skill_table,
     )
     from narxkit.narx import NARX, TDNN
-    from narxkit.plotting import ForecastDisplay, HorizonDisplay, TrainingDisplay
+    from narxkit.plotting import (
+        ErrorAutocorrelationDisplay,
+        ErrorHistogramDisplay,
+        ForecastDisplay,
+        HorizonDisplay,
+        InputErrorCorrelationDisplay,
+        RegressionDisplay,
+        ResponseDisplay,
+        TrainingDisplay,
+    )
     from narxkit.skill import diebold_mariano, hit_rate
     from narxkit.solvers import (
         LBFGS,
@@ -52,12 +61,17 @@ __all__ = [
     "BlockedKFold",
     "Climatology",
     "ConjugateGradient",
+    "ErrorAutocorrelationDisplay",
+    "ErrorHistogramDisplay",
     "ForecastDisplay",
     "HorizonDisplay",
     "IRpropPlus",
+    "InputErrorCorrelationDisplay",
     "LevenbergMarquardt",
     "Persistence",
     "RMSprop",
+    "RegressionDisplay",
+    "ResponseDisplay",
     "RollingOrigin",
     "SeasonalNaive",
     "SmartPersistence",
@@ -82,7 +96,16 @@ _HOMES = {
         "skill_table",
     ),
     "narx": ("NARX", "TDNN"),
-    "plotting": ("ForecastDisplay", "HorizonDisplay", "TrainingDisplay"),
+    "plotting": (
+        "ErrorAutocorrelationDisplay",
+        "ErrorHistogramDisplay",
+        "ForecastDisplay",
+        "HorizonDisplay",
+        "InputErrorCorrelationDisplay",
+        "RegressionDisplay",
+        "ResponseDisplay",
+        "TrainingDisplay",
+    ),
     "skill": ("diebold_mariano", "hit_rate"),
     "solvers": (
         "LBFGS",

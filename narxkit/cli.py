@@ -337,7 +337,7 @@ def check_files(series, out, plot):
     if out and out.suffix.lower() in (".xlsx", ".xls", ".ods", ".parquet", ".pq"):
         raise ValueError(f"cannot write {out}: forecasts are written as CSV; end it in .csv.")
     if plot:
-        from narxkit.plotting import load_matplotlib
+        from narxkit.plotting._base import load_matplotlib
 
         known = load_matplotlib("backend_bases").FigureCanvasBase.get_supported_filetypes()
         if plot.suffix.lower().lstrip(".") not in known:

@@ -19,6 +19,7 @@ pytest.importorskip("benchmarks", reason="the benchmarks are not beside the test
 from benchmarks import __main__ as command  # noqa: E402
 from benchmarks import accuracy as free_runs  # noqa: E402
 from benchmarks import byhand, harness, interrupt, report, rolling, shelf, speed  # noqa: E402
+from benchmarks import validity as rejecting  # noqa: E402
 from benchmarks.harness import Case, constant, measure  # noqa: E402
 from benchmarks.peers import accuracy, defects, models  # noqa: E402
 from benchmarks.peers import speed as peers_speed  # noqa: E402
@@ -482,3 +483,29 @@ def test_blocks_that_were_left_out_judge_a_recipe():
     )
     assert ratio == pytest.approx(1.0, abs=0.2) and errors.shape == (24,)
     assert errors[0] < errors[-1]
+
+
+def test_a_size_is_met_within_a_per_cent_and_a_verdict_may_be_smaller():
+    def met(*arguments):
+        return rejecting.line("white, normal", "size", 100, *arguments)["met"]
+
+    assert [met("phi_ee", share) for share in (3.9, 4.1, 5.9, 6.1)] == ["no", "yes", "yes", "no"]
+    assert [met("verdict", share) for share in (1.0, 6.1)] == ["yes", "no"]
+    assert rejecting.line("AR(1) 0.2", "power", 100, "phi_ee", 90.0)["met"] == ""
+
+
+def test_every_kind_of_residuals_stands_before_every_test(monkeypatch):
+    monkeypatch.setattr(rejecting, "RUNS", {"size": 20, "power": 20})
+    rows = list(rejecting.SUITE.rows(True, lambda name: None))
+    assert {row["residuals"] for row in rows} == set(rejecting.CASES)
+    assert len(rows) == 9 * len(rejecting.CASES)
+    console = Console(record=True, width=200)
+    console.print(rejecting.SUITE.table(rows))
+    assert "missing square" in console.export_text()
+
+
+def test_what_was_missed_has_its_share_of_the_variance():
+    rng = np.random.default_rng(0)
+    for make in (rejecting.autoregressive, rejecting.missing_lag, rejecting.missing_square):
+        variance = np.mean([np.var(make(rng)[0]) for _ in range(200)])
+        assert variance == pytest.approx(1 / 0.96, abs=0.02)

@@ -9,7 +9,17 @@ import pytest
 
 from narxkit import NARX, Persistence, SeasonalNaive, backtest, skill_table
 from narxkit.datasets import make_narendra
-from narxkit.plotting import ForecastDisplay, HorizonDisplay, TrainingDisplay, _spread
+from narxkit.plotting import (
+    ErrorAutocorrelationDisplay,
+    ErrorHistogramDisplay,
+    ForecastDisplay,
+    HorizonDisplay,
+    InputErrorCorrelationDisplay,
+    RegressionDisplay,
+    ResponseDisplay,
+    TrainingDisplay,
+)
+from narxkit.plotting.horizon import _spread
 
 matplotlib = pytest.importorskip("matplotlib")
 plt = pytest.importorskip("matplotlib.pyplot")
@@ -214,6 +224,97 @@ def test_training_of_a_model_without_iterations_is_refused():
     assert str(error.value) == (
         "TrainingDisplay draws loss_curve_, and this Persistence has none: give a fitted network."
     )
+
+
+# --- errors ------------------------------------------------------------------------------------
+
+
+def test_response_draws_both_and_their_differences(y):
+    display = ResponseDisplay.from_predictions(y, y + 1, unit="kW")
+    np.testing.assert_array_equal(drawn(display.true_line_), y)
+    np.testing.assert_array_equal(drawn(display.pred_line_), y + 1)
+    assert len(display.error_lines_.get_segments()) == len(y)
+    assert texts(display.legend_) == ["measured", "predicted", "error"]
+    assert (display.ax_.get_title(loc="left"), display.ax_.get_xlabel()) == ("power, kW", "time")
+
+
+@pytest.mark.parametrize("loop", ["open", "closed"])
+def test_displays_of_errors_from_an_estimator(network, loop):
+    X, y = make_narendra(300, random_state=0)
+    if loop == "open":
+        y_hat = network.predict_ahead(X, y)
+    else:
+        y_hat = network.simulate(X, y_init=y[: network.max_lag_])
+    for kind in (ResponseDisplay, RegressionDisplay, ErrorHistogramDisplay):
+        display = kind.from_estimator(network, X, y, loop=loop)
+        np.testing.assert_array_equal(display.y_pred, y_hat)
+    for kind in (ErrorAutocorrelationDisplay, InputErrorCorrelationDisplay):
+        display = kind.from_estimator(network, X, y, loop=loop, n_lags=7)
+        assert display.correlation.index[-1] == 7 and len(display.bars_) in (7, 15)
+        assert display.band == pytest.approx(1.96 / np.sqrt(np.isfinite(y_hat).sum()), rel=1e-4)
+
+
+def test_regression_fits_a_line(y):
+    display = RegressionDisplay.from_predictions(y, 2 - 0.5 * y, unit="kW")
+    assert (display.intercept_, display.slope_, display.r_) == pytest.approx((2, -0.5, -1))
+    assert display.text_.get_text() == "R = -1.000, fit 2 - 0.5 y"
+    assert display.ax_.get_xlabel() == "power, measured, kW"
+
+
+def test_histogram_counts_rows(y):
+    display = ErrorHistogramDisplay.from_predictions(y, y + 1 + (np.arange(96) % 2), bins=2)
+    assert [bar.get_height() for bar in display.bars_] == [48, 48]
+    assert display.text_.get_text() == "normal of\nmean -1.5\nstd 0.5"
+    assert ErrorHistogramDisplay.from_predictions(y, y).normal_line_ is None
+
+
+def test_an_input_that_was_missed_leaves_the_band():
+    u, noise = np.random.default_rng(0).normal(size=(2, 300))
+    y, zero = pd.Series(np.roll(u, 2) + 0.1 * noise), np.zeros(300)
+    display = InputErrorCorrelationDisplay.from_predictions(pd.Series(u, name="wind"), y, zero)
+    assert display.correlation.idxmax() == 2 and display.correlation[2] > display.band
+    assert display.ax_.get_title(loc="left") == "correlation of errors with wind"
+
+
+@pytest.mark.parametrize(
+    "call, sentence",
+    [
+        (
+            lambda y: RegressionDisplay.from_predictions(y, y.shift(freq="h")),
+            "RegressionDisplay compares the same rows, but the indexes of y_true and y_pred "
+            "differ: give y_pred.loc[y_true.index].",
+        ),
+        (
+            lambda y: ResponseDisplay.from_predictions(y, np.nan * y),
+            "ResponseDisplay needs at least two rows that are measured and predicted: y_true and "
+            "y_pred, of 96 rows, share 0.",
+        ),
+        (
+            lambda y: ErrorAutocorrelationDisplay.from_predictions(y, y, n_lags=96),
+            "n_lags must be an int from 1 to 95, fewer than the 96 rows that "
+            "ErrorAutocorrelationDisplay draws. Got 96 instead.",
+        ),
+        (
+            lambda y: InputErrorCorrelationDisplay.from_predictions([1.0], y, y),
+            "InputErrorCorrelationDisplay draws one input with a value for each of the 96 rows of "
+            "y_true, but u has the shape (1,): give one column of X.",
+        ),
+        (
+            lambda y: InputErrorCorrelationDisplay.from_estimator(None, None, y),
+            "InputErrorCorrelationDisplay draws an input, but X is None: give X.",
+        ),
+        (
+            lambda y: InputErrorCorrelationDisplay.from_estimator(
+                None, pd.DataFrame({"a": y}), y, column="b"
+            ),
+            "X has no column 'b': it has a.",
+        ),
+    ],
+)
+def test_sentences_of_displays_of_errors(y, call, sentence):
+    with pytest.raises(ValueError) as error:
+        call(y)
+    assert str(error.value) == sentence
 
 
 # --- matplotlib --------------------------------------------------------------------------------

@@ -8,7 +8,8 @@ import pandas as pd
 
 from narxkit.baselines import Climatology, Persistence, SeasonalNaive, SmartPersistence
 from narxkit.model_selection import skill_table
-from narxkit.plotting import ForecastDisplay, HorizonDisplay, load_matplotlib
+from narxkit.plotting import ForecastDisplay, HorizonDisplay
+from narxkit.plotting._base import load_matplotlib
 
 from ._base import Study, Task
 

@@ -10,7 +10,8 @@ from sklearn.base import clone
 
 from narxkit._clock import Clock
 from narxkit.files import listed, said
-from narxkit.plotting import ForecastDisplay, load_matplotlib
+from narxkit.plotting import ForecastDisplay
+from narxkit.plotting._base import load_matplotlib
 
 from ._base import fit, run
 from ._horizon import HorizonStudy, HorizonTask, two_panels

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from narxkit.baselines import Persistence
-from narxkit.plotting import COLOURS, GREY, PALE, SMALL, ForecastDisplay
+from narxkit.plotting import ForecastDisplay
+from narxkit.plotting._base import COLOURS, GREY, PALE, SMALL
 from narxkit.skill import diebold_mariano, hit_rate
 
 from ._base import Study, Task

@@ -1,0 +1,112 @@
+"""Correlations of residuals with their past and with inputs, and the same of shuffled residuals.
+
+If a model has learnt all there is, its residuals are alike and independent: any order of them is as
+likely as the one that was seen. What a correlation is by chance is therefore told, exactly and
+whatever their distribution, by residuals in random order (a permutation test).
+
+Rows are laid out on a line on which every segment is followed by as many empty places as there are
+lags, and a missing value is an empty place too. An empty place holds zero: it adds nothing to a sum
+of products, so that no pair crosses a seam or uses what was not measured.
+"""
+
+import numpy as np
+
+BLOCK = 100_000  # numbers of shuffled residuals at a time
+
+
+class Line:
+    """Rows laid out with room between segments.
+
+    Parameters
+    ----------
+    e : ndarray of shape (n,)
+        Residuals; NaN where missing.
+    U : ndarray of shape (n, p)
+        Inputs; NaN where missing.
+    segment : ndarray of int, shape (n,)
+        Number of the segment of each row, ascending.
+    n_lags : int
+        The largest lag.
+    """
+
+    def __init__(self, e, U, segment, n_lags):
+        place = np.arange(len(e)) + n_lags * (1 + segment)
+        is_known = np.isfinite(e)
+        self.n_lags = n_lags
+        self.at = place[is_known]
+        self.e = _standardised(e[is_known, None])[:, 0]
+        self.u, self.u2 = np.zeros((2, place[-1] + 1, U.shape[1]))
+        self.u[place] = _standardised(U)
+        self.u2[place] = _standardised(_standardised(U, missing=np.nan) ** 2)
+        self.lagged_u, self.lagged_u2 = map(self._lagged, (self.u, self.u2))
+        ones = self._laid_out(np.ones((1, len(self.e))))
+        self.n_pairs = self._sums_of_pairs(ones, ones)[0]
+
+    def correlations(self, E):
+        """All correlations of B residual series.
+
+        Parameters
+        ----------
+        E : ndarray of shape (B, n_known)
+            Standardised residuals, or the same in another order.
+
+        Returns
+        -------
+        dict of str to ndarray of shape (B, n_lags, n_columns)
+            By the name of the test; from lag 0 with inputs alone, else from lag 1.
+        """
+        n = E.shape[1]
+        squares = E**2 - 1
+        squares /= max(np.sqrt(np.mean(squares[0] ** 2)), 1e-12)
+        line, line_of_squares = self._laid_out(E), self._laid_out(squares)
+        found = {
+            "phi_ee": self._sums_of_pairs(line, line)[..., None] / n,
+            "phi_e2e2": self._sums_of_pairs(line_of_squares, line_of_squares)[..., None] / n,
+        }
+        if self.u.shape[1]:
+            found |= {
+                "phi_ue": self._with_inputs(E, self.lagged_u) / n,
+                "phi_u2e": self._with_inputs(E, self.lagged_u2) / n,
+                "phi_u2e2": self._with_inputs(squares, self.lagged_u2) / n,
+                "phi_e(eu)": self._with_products(line) / n,
+            }
+        return found
+
+    def shuffled(self, n_shuffles, rng):
+        """Correlations of shuffled residuals, block by block."""
+        size = max(1, BLOCK // len(self.u))
+        for start in range(0, n_shuffles, size):
+            n = min(size, n_shuffles - start)
+            yield self.correlations(rng.permuted(np.tile(self.e, (n, 1)), axis=1))
+
+    def _laid_out(self, E):
+        line = np.zeros((len(E), len(self.u)))
+        line[:, self.at] = E
+        return line
+
+    def _sums_of_pairs(self, a, b):
+        """Sums over t of a_t b_{t-k}, of shape (B, n_lags), k from 1."""
+        lags = range(1, self.n_lags + 1)
+        return np.stack([np.vecdot(a[:, k:], b[:, :-k]) for k in lags], axis=1)
+
+    def _with_products(self, line):
+        """Sums over t of e_t (e u)_{t-k}, of shape (B, n_lags, p), k from 1."""
+        return np.stack([self._sums_of_pairs(line, line * u) for u in self.u.T], axis=-1)
+
+    def _lagged(self, u):
+        """Inputs of k rows before each known residual, of shape (n_known, n_lags + 1, p)."""
+        return np.stack([u[self.at - k] for k in range(self.n_lags + 1)], axis=1)
+
+    def _with_inputs(self, E, lagged):
+        """Sums over t of e_t u_{t-k}, of shape (B, n_lags + 1, p), k from 0."""
+        return (E @ lagged.reshape(E.shape[1], -1)).reshape(len(E), *lagged.shape[1:])
+
+
+def _standardised(values, missing=0.0):
+    """Columns of mean 0 and standard deviation 1; constant ones are 0."""
+    centred = values - np.nanmean(values, axis=0)
+    std = np.sqrt(np.nanmean(centred**2, axis=0))
+    is_constant = std <= 1e-12 * np.nanmax(np.abs(values), axis=0, initial=0.0)
+    scaled = centred / np.where(is_constant, 1.0, std)
+    scaled[:, is_constant] *= 0
+    return np.where(np.isnan(scaled), missing, scaled)

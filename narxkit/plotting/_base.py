@@ -1,0 +1,95 @@
+"""What the displays share: a quiet style, axes with names, and matplotlib when it is needed."""
+
+from importlib import import_module
+
+import numpy as np
+
+INK, GREY, PALE = "#222222", "#767676", "#dddddd"
+# Okabe and Ito's palette: told apart by the colour-blind too
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#b5658f", "#c98700", "#3a9bdc")
+SMALL = 9.0  # points, for labels inside the axes
+# leading digits of the ticks of a logarithmic axis, while high / low is below the key
+_TICKS = {1e3: (1, 2, 5), np.inf: (1,)}
+FEW_TICKS = 8  # below this ratio a logarithmic axis is ticked like a linear one
+
+
+def load_matplotlib(module="pyplot"):
+    """Import a module of matplotlib.
+
+    Parameters
+    ----------
+    module : str, default="pyplot"
+        Its name inside the package.
+
+    Returns
+    -------
+    module
+
+    Raises
+    ------
+    ImportError
+        Where matplotlib is missing; the sentence says how to get it.
+    """
+    try:
+        return import_module(f"matplotlib.{module}")
+    except ImportError as error:
+        raise ImportError(
+            "plots need matplotlib, which is not installed: pip install 'narxkit[plot]'."
+        ) from error
+
+
+class Display:
+    """What the displays share: axes in a quiet style."""
+
+    def _open(self, ax):
+        if ax is None:
+            _, ax = load_matplotlib().subplots(layout="constrained")
+        self.ax_, self.figure_ = ax, ax.figure
+        ax.spines[["top", "right"]].set_visible(False)
+        ax.spines[["left", "bottom"]].set_color(GREY)
+        ax.tick_params(which="both", colors=GREY, labelcolor=INK, labelsize=SMALL)
+        return ax
+
+    def _name_axes(self, x, y):
+        """Name the axes; y stands level above its axis, where it is read without a turn."""
+        self.ax_.set_xlabel(x, color=INK, fontsize=SMALL)
+        self.ax_.set_title(y, color=INK, fontsize=SMALL, loc="left", pad=8)
+
+    def _legend_above(self, handles):
+        """Name the lines in their colours, at the right end of the title's line."""
+        return self.ax_.legend(
+            handles=[handle for handle in handles if handle is not None],
+            loc="lower right",
+            bbox_to_anchor=(1.0, 1.0),
+            ncols=4,
+            frameon=False,
+            fontsize=SMALL,
+            labelcolor="linecolor",
+            handlelength=1.4,
+            columnspacing=1.2,
+            borderaxespad=0.2,
+        )
+
+
+def plain_log_ticks(ax):
+    """Numbers such as 50, 100, 200 on the logarithmic axis."""
+    ticker = load_matplotlib("ticker")
+    low, high = ax.get_ylim()
+    finest = (limit for limit in _TICKS if high < limit * low)
+    locator = ticker.LogLocator(subs=_TICKS[next(finest, np.inf)])
+    if high < FEW_TICKS * low:
+        locator = ticker.MaxNLocator(6, steps=[1, 2, 5, 10])
+    ax.yaxis.set_major_locator(locator)
+    ax.yaxis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:g}"))
+    ax.yaxis.set_minor_locator(ticker.NullLocator())
+    ax.grid(axis="y", color=PALE, lw=0.6)
+    ax.set_axisbelow(True)
+
+
+def dot(values):
+    """A line of one point is seen as a dot."""
+    return {"marker": "o"} if len(values) == 1 else {}
+
+
+def cycle(n):
+    return [COLOURS[i % len(COLOURS)] for i in range(n)]

@@ -1,0 +1,239 @@
+"""History, forecasts and what really happened, over time."""
+
+import numpy as np
+import pandas as pd
+
+from narxkit.plotting._base import GREY, INK, Display, cycle, dot
+from narxkit.plotting._series import as_series, has_clock, points, tell_time, time_name
+
+__all__ = ["ForecastDisplay"]
+
+
+class ForecastDisplay(Display):
+    """History, one or more forecasts, and what really happened.
+
+    Parameters
+    ----------
+    y_pred : dict of str to Series
+        Forecasts by name.
+    y_true : Series, default=None
+        What really happened.
+    history : Series, default=None
+        Measured values up to the origin.
+    target : str, default=None
+        Name of the quantity; by default that of the series.
+    unit : str, default=None
+        Its unit.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        What was drawn on.
+    figure_ : matplotlib Figure
+        Its figure.
+    history_line_, true_line_ : matplotlib Line2D or None
+        The measured values before and after the origin.
+    forecast_lines_ : dict of str to matplotlib Line2D
+        The forecasts by name.
+    origin_line_ : matplotlib Line2D or None
+        The end of the history.
+    legend_ : matplotlib Legend
+        Names of the lines.
+
+    See Also
+    --------
+    HorizonDisplay : How the error grows with the horizon.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from narxkit.plotting import ForecastDisplay
+    >>> days = pd.date_range("2024-03-01", periods=9, name="day")
+    >>> y = pd.Series([3.0, 4, 6, 3, 4, 6, 3, 5, 6], index=days, name="power")
+    >>> display = ForecastDisplay.from_predictions(y[6:], [3, 4, 6], history=y[:6], unit="kW")
+    >>> display.ax_.get_title(loc="left"), display.ax_.get_xlabel()
+    ('power, kW', 'day')
+    """
+
+    def __init__(self, *, y_pred, y_true=None, history=None, target=None, unit=None):
+        self.y_pred = y_pred
+        self.y_true = y_true
+        self.history = history
+        self.target = target
+        self.unit = unit
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator,
+        X=None,
+        y=None,
+        *,
+        steps=None,
+        history=None,
+        name=None,
+        target=None,
+        unit=None,
+        ax=None,
+        **kwargs,
+    ):
+        """Draw what a fitted model forecasts after the last row that it has seen.
+
+        Parameters
+        ----------
+        estimator : estimator
+            Fitted; asked for ``predict(X)``, or without X for ``forecast(steps)``.
+        X : DataFrame or array-like of shape (n, n_features), default=None
+            Inputs of the rows that follow the last row seen.
+        y : Series or array-like of shape (n,), default=None
+            What really happened there.
+        steps : int, default=None
+            Number of steps where there is no X; by default the length of y.
+        history : Series or array-like, default=None
+            Measured values up to the last row seen.
+        name : str, default=None
+            Name of the forecast; by default that of the estimator's class.
+        target, unit : str, default=None
+            Name of the quantity, and its unit.
+        ax : matplotlib Axes, default=None
+            Where to draw; by default on a new figure.
+        **kwargs : dict
+            Properties of the forecast line.
+
+        Returns
+        -------
+        ForecastDisplay
+            The display, drawn.
+        """
+        if X is None:
+            y_pred = estimator.forecast(len(y) if steps is None else steps)
+        else:
+            y_pred = estimator.predict(X)
+            index = getattr(X, "index", None)
+            if index is not None and np.ndim(y_pred) == 1:
+                y_pred = pd.Series(y_pred, index=index)
+        name = type(estimator).__name__ if name is None else name
+        return cls.from_predictions(
+            y, {name: y_pred}, history=history, target=target, unit=unit, ax=ax, **kwargs
+        )
+
+    @classmethod
+    def from_predictions(
+        cls, y_true, y_pred, *, history=None, target=None, unit=None, ax=None, **kwargs
+    ):
+        """Draw forecasts that are there already.
+
+        Parameters
+        ----------
+        y_true : Series, array-like of shape (n,) or None
+            What really happened.
+        y_pred : Series, array-like of shape (n,), or dict of such by name
+            One forecast or several.
+        history : Series or array-like, default=None
+            Measured values up to the origin.
+        target, unit : str, default=None
+            Name of the quantity, and its unit.
+        ax : matplotlib Axes, default=None
+            Where to draw; by default on a new figure.
+        **kwargs : dict
+            Properties of the forecast lines.
+
+        Returns
+        -------
+        ForecastDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        ValueError
+            When values are not one series, or some have time stamps and others cannot get them.
+
+        Notes
+        -----
+        Arrays take the index of ``y_true``, or of a forecast; where none has one they are counted
+        in steps from the origin.
+        """
+        named = y_pred if isinstance(y_pred, dict) else {"forecast": y_pred}
+        ahead = _same_index({"y_true": y_true, **named})
+        y_true = ahead.pop("y_true")
+        if history is not None:
+            history = as_series(
+                "ForecastDisplay", "history", history, pd.RangeIndex(1 - len(history), 1)
+            )
+        _check_one_clock([history, y_true, *ahead.values()])
+        display = cls(y_pred=ahead, y_true=y_true, history=history, target=target, unit=unit)
+        return display.plot(ax=ax, **kwargs)
+
+    def plot(self, ax=None, **kwargs):
+        """Draw the display.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; by default on a new figure.
+        **kwargs : dict
+            Properties of the forecast lines.
+
+        Returns
+        -------
+        ForecastDisplay
+            The display itself.
+        """
+        ax = self._open(ax)
+        self.history_line_ = self.true_line_ = self.origin_line_ = None
+        if self.history is not None:
+            self._draw_history()
+        if self.y_true is not None:
+            (self.true_line_,) = ax.plot(
+                *points(self.y_true), color=INK, lw=0.9, marker="o", ms=2.8, label="measured",
+                zorder=4,
+            )  # fmt: skip
+        self.forecast_lines_ = {
+            name: ax.plot(
+                *points(y_pred),
+                **{"color": colour, "lw": 2.4, "label": name, "zorder": 3} | dot(y_pred) | kwargs,
+            )[0]
+            for (name, y_pred), colour in zip(self.y_pred.items(), cycle(len(self.y_pred)))
+        }
+        ax.margins(x=0.01, y=0.06)
+        index = next(iter(self.y_pred.values())).index
+        tell_time(ax, index)
+        self._name_axes(time_name(index, "steps from the origin"), self._quantity())
+        self._add_legend()
+        return self
+
+    def _draw_history(self):
+        ax = self.ax_
+        x, y = points(self.history)
+        (self.history_line_,) = ax.plot(x, y, color=GREY, lw=1.0, label="history")
+        self.origin_line_ = ax.axvline(x[-1], color=GREY, lw=0.8, ls=(0, (2, 2)), zorder=1)
+
+    def _quantity(self):
+        series = [self.y_true, self.history, *self.y_pred.values()]
+        names = [s.name for s in series if s is not None and s.name is not None]
+        target = str(names[0]) if self.target is None and names else self.target or "value"
+        return f"{target}, {self.unit}" if self.unit else target
+
+    def _add_legend(self):
+        self.legend_ = self._legend_above(
+            [self.history_line_, self.true_line_, *self.forecast_lines_.values()]
+        )
+
+
+def _same_index(values):
+    """Series of one index, for values of which some may be bare arrays or None."""
+    indexed = (v.index for v in values.values() if isinstance(v, (pd.Series, pd.DataFrame)))
+    index = next(indexed, None)
+    return {
+        name: None if value is None else as_series("ForecastDisplay", name, value, index)
+        for name, value in values.items()
+    }
+
+
+def _check_one_clock(series):
+    clocks = {has_clock(s.index) for s in series if s is not None}
+    if len(clocks) > 1:
+        raise ValueError(
+            "some of history, y_true and y_pred have time stamps and others do not: give all of "
+            "them as Series with time stamps, or none."
+        )

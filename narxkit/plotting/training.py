@@ -1,0 +1,141 @@
+"""How a model was trained."""
+
+import numpy as np
+
+from narxkit.plotting._base import COLOURS, GREY, SMALL, Display, load_matplotlib, plain_log_ticks
+
+__all__ = ["TrainingDisplay"]
+
+
+class TrainingDisplay(Display):
+    """The loss from the start of training to its end, and why it ended.
+
+    Parameters
+    ----------
+    loss_curve : array-like of shape (n_iter + 1,)
+        Loss at the start and after each iteration.
+    validation_curve : array-like of shape (n_iter + 1,), default=None
+        Held-out loss at the same moments.
+    stop : Stop or str, default=None
+        Why training ended.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        What was drawn on.
+    figure_ : matplotlib Figure
+        Its figure.
+    loss_line_, validation_line_ : matplotlib Line2D or None
+        The two curves.
+    best_ : matplotlib Line2D
+        The weights that were kept: the lowest held-out loss, or without one the lowest loss.
+    stop_text_ : matplotlib Text
+        The reason why training ended.
+
+    See Also
+    --------
+    narxkit.NARX : Its attributes ``loss_curve_``, ``validation_curve_`` and ``stop_``.
+
+    Examples
+    --------
+    >>> from narxkit import NARX
+    >>> from narxkit.datasets import make_narendra
+    >>> from narxkit.plotting import TrainingDisplay
+    >>> X, y = make_narendra(400, random_state=0)
+    >>> model = NARX(early_stopping=True, max_iter=30, random_state=0).fit(X, y)
+    >>> display = TrainingDisplay.from_estimator(model)
+    >>> len(display.loss_line_.get_ydata()) == model.n_iter_ + 1
+    True
+    """
+
+    def __init__(self, *, loss_curve, validation_curve=None, stop=None):
+        self.loss_curve = loss_curve
+        self.validation_curve = validation_curve
+        self.stop = stop
+
+    @classmethod
+    def from_estimator(cls, estimator, *, ax=None, **kwargs):
+        """Draw how a model was trained.
+
+        Parameters
+        ----------
+        estimator : NARX, TDNN or other estimator with a ``loss_curve_``
+            Fitted model.
+        ax : matplotlib Axes, default=None
+            Where to draw; by default on a new figure.
+        **kwargs : dict
+            Properties of both curves.
+
+        Returns
+        -------
+        TrainingDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        ValueError
+            When the model was not trained in iterations.
+        """
+        if not hasattr(estimator, "loss_curve_"):
+            raise ValueError(
+                f"TrainingDisplay draws loss_curve_, and this {type(estimator).__name__} has "
+                "none: give a fitted network."
+            )
+        display = cls(
+            loss_curve=estimator.loss_curve_,
+            validation_curve=getattr(estimator, "validation_curve_", None),
+            stop=getattr(estimator, "stop_", None),
+        )
+        return display.plot(ax=ax, **kwargs)
+
+    def plot(self, ax=None, **kwargs):
+        """Draw the display.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; by default on a new figure.
+        **kwargs : dict
+            Properties of both curves.
+
+        Returns
+        -------
+        TrainingDisplay
+            The display itself.
+        """
+        self._open(ax)
+        self.loss_line_ = self._draw(self.loss_curve, "training", COLOURS[0], kwargs)
+        self.validation_line_ = None
+        if self.validation_curve is not None:
+            self.validation_line_ = self._draw(
+                self.validation_curve, "held out", COLOURS[1], kwargs
+            )
+        self._mark_best()
+        self._finish()
+        return self
+
+    def _draw(self, curve, name, colour, kwargs):
+        style = {"color": colour, "lw": 1.8, "label": name, **kwargs}
+        return self.ax_.plot(np.arange(len(curve)), np.asarray(curve, float), **style)[0]
+
+    def _mark_best(self):
+        line = self.loss_line_ if self.validation_line_ is None else self.validation_line_
+        x, y = line.get_data()
+        best = int(np.nanargmin(y))
+        (self.best_,) = self.ax_.plot(
+            x[[best]], y[[best]], "o", ms=7, color=line.get_color(), label="weights kept", zorder=4
+        )
+
+    def _finish(self):
+        ax = self.ax_
+        ax.set_yscale("log")
+        plain_log_ticks(ax)
+        ax.margins(x=0.02, y=0.08)
+        ticker = load_matplotlib("ticker")
+        ax.xaxis.set_major_locator(ticker.MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+        self._name_axes("iteration", "loss, standardised units")
+        stop = "" if self.stop is None else str(self.stop)
+        self.stop_text_ = ax.annotate(
+            stop, (0, 0), (0, -44), "axes fraction", "offset points", fontsize=SMALL, color=GREY
+        )
+        self.legend_ = ax.legend(frameon=False, fontsize=SMALL, labelcolor="linecolor")

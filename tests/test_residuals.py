@@ -1,0 +1,254 @@
+"""Residual tests find what a model has missed, and say what cannot be judged."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from narxkit import ARX, Persistence, SeasonalNaive
+from narxkit.diagnostics import validate, validate_residuals
+
+N = 400
+
+
+@pytest.fixture
+def noise():
+    return np.random.default_rng(0).normal(size=(2, N))
+
+
+@pytest.fixture(scope="module")
+def system():
+    u, e = np.random.default_rng(1).normal(size=(2, 900))
+    y = np.zeros(900)
+    for t in range(1, 900):
+        y[t] = 0.6 * y[t - 1] + u[t - 1] + 0.3 * e[t]
+    return u[:, None], y
+
+
+@pytest.fixture(scope="module")
+def model(system):
+    X, y = system
+    return ARX(input_lags=1, output_lags=1).fit(X[:600], y[:600])
+
+
+def shifted(u, k):
+    return np.r_[np.zeros(k), u[:-k]]
+
+
+# --- the numbers -------------------------------------------------------------------------------
+
+
+def test_the_numbers_are_those_of_statsmodels(noise):
+    from statsmodels.stats.diagnostic import acorr_ljungbox
+    from statsmodels.tsa.stattools import acf, ccf
+
+    e, u = noise
+    result = validate_residuals(e, u[:, None])
+    tests = {name: test.correlations.iloc[:, 0] for name, test in result.tests.items()}
+    squares, of_u = (e - e.mean()) ** 2, (u - u.mean()) ** 2
+    np.testing.assert_allclose(tests["phi_ee"], acf(e, nlags=20)[1:], atol=1e-12)
+    np.testing.assert_allclose(tests["phi_e2e2"], acf(squares, nlags=20)[1:], atol=1e-12)
+    for name, x in {"phi_ue": u, "phi_u2e": of_u}.items():
+        np.testing.assert_allclose(tests[name], ccf(e, x, adjusted=False)[:21], atol=1e-12)
+    np.testing.assert_allclose(tests["phi_u2e2"], ccf(squares, of_u, adjusted=False)[:21])
+    table = acorr_ljungbox(e, [20])
+    assert result.ljung_box.statistic == pytest.approx(table["lb_stat"].item())
+    assert result.ljung_box.pvalue == pytest.approx(table["lb_pvalue"].item(), abs=0.05)
+
+
+def test_products_of_residual_and_input_as_they_are_written(noise):
+    e, u = ((x - x.mean()) / x.std() for x in noise)
+    r = validate_residuals(e, u[:, None], n_lags=3).tests["phi_e(eu)"].correlations
+    by_hand = [np.sum(e[k:] * (e * u)[:-k]) / N for k in (1, 2, 3)]
+    np.testing.assert_allclose(r.iloc[:, 0], by_hand)
+    assert r.index.tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize("kind", ["labels", "clock", "series", "missing"])
+def test_no_pair_crosses_a_seam(noise, kind):
+    e = pd.Series(noise[0])
+    segments = None
+    if kind == "labels":
+        segments = np.repeat([0, 1], [150, 250])
+    elif kind == "clock":
+        hours = pd.date_range("2024", periods=N + 90, freq="h")
+        e.index = hours[:150].append(hours[-250:])
+    elif kind == "series":
+        hours = pd.date_range("2024", periods=250, freq="h")
+        names = np.repeat(["a", "b"], [150, 250])
+        e.index = pd.MultiIndex.from_arrays([names, hours[:150].append(hours)])
+    else:
+        e[150:160] = np.nan
+    r = validate_residuals(e, segments=segments, n_lags=9).tests["phi_ee"].correlations["e"]
+    known = (e - e.mean()).to_numpy()
+    begins = 160 if kind == "missing" else 150
+    parts = known[:150], known[begins:]
+    by_hand = [sum(p[k:] @ p[:-k] for p in parts) / np.nansum(known**2) for k in range(1, 10)]
+    np.testing.assert_allclose(r, by_hand)
+
+
+def test_the_band_is_where_the_test_fails(noise):
+    for e in np.random.default_rng(5).normal(size=(12, 60)):
+        for test in validate_residuals(e, noise[0, :60, None], n_shuffles=39).tests.values():
+            assert (test.correlations.abs().max().max() > test.band) == (test.pvalue <= 0.05)
+
+
+def test_white_residuals_are_rejected_about_five_times_in_a_hundred():
+    """The quick version of benchmarks/validity: 400 runs, four standard errors."""
+    rng, rejected = np.random.default_rng(0), 0
+    for run in range(400):
+        e, u = rng.standard_t(4, 80), rng.normal(size=80).cumsum()
+        result = validate_residuals(e, u[:, None], n_lags=5, n_shuffles=39, random_state=run)
+        rejected = rejected + (result.pvalues <= 0.05)
+    assert rejected.between(3, 37).all(), rejected
+
+
+# --- what was missed ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "missed, test, words",
+    [
+        (lambda e, u: e + 0.4 * shifted(e, 1), "phi_ee", "those of 1 row before"),
+        (lambda e, u: e + 0.4 * shifted(u, 2), "phi_ue", "input 0 of 2 rows before"),
+        (lambda e, u: e + 0.4 * u**2, "phi_u2e", "the square of input 0 of the same row"),
+        (lambda e, u: e + 0.5 * shifted(e * u, 1), "phi_e(eu)", "product of residual and input 0"),
+    ],
+)
+def test_what_is_missing_is_named(noise, missed, test, words):
+    result = validate_residuals(missed(*noise), noise[1][:, None])
+    assert test in result.failures and not result.is_white
+    assert words in result.sentence
+
+
+def test_a_change_of_strength_leaves_them_white(noise):
+    e, u = noise
+    result = validate_residuals(e * np.sqrt(0.1 + 2 * u**2), pd.DataFrame({"wind": u}))
+    assert result.is_white and "phi_u2e2" in result.failures
+    assert "their strength goes with the square of wind of the same row" in result.sentence
+    assert "intervals must not be of one width" in result.sentence
+
+
+# --- from a model ------------------------------------------------------------------------------
+
+
+def test_a_right_model_is_right(model, system):
+    X, y = system
+    result = validate(model, X[600:], y[600:], horizons=3)
+    assert result.failures == []
+    assert result.sentence.startswith("The residuals are white: none of 7 tests")
+    np.testing.assert_allclose(result.residuals, y[600:] - model.predict_ahead(X[600:], y[600:]))
+    assert "phi_ue" in repr(result) and "<table>" in result._repr_html_()
+    assert result.to_frame().loc["residuals", "value"] == "299"
+
+
+def test_a_free_run_says_so(model, system):
+    X, y = system
+    result = validate(model, X[600:], y[600:], loop="closed", horizons=2)
+    free = model.simulate(X[600:], y_init=y[600:601])
+    np.testing.assert_allclose(result.residuals, y[600:] - free)
+    assert "residuals of the free run are not white" in result.sentence
+    assert "noise inside the loop would do it too" in result.sentence
+
+
+def test_skill_is_that_of_a_backtest(model, system):
+    X, y = system
+    skill = validate(model, X[600:], y[600:], horizons=[1, 5], season=4).skill
+    for name, naive in {"persistence": Persistence(), "seasonal naive": SeasonalNaive(4)}.items():
+        y_hat = naive.fit(None, y).predict_ahead(None, y[600:], steps=[1, 5])
+        assert skill["rows"].tolist() == [296, 292]
+        for i, h in enumerate(skill.index):
+            first = 300 - skill.loc[h, "rows"]
+            errors = (y_hat[:, i] - y[600:])[first:]
+            assert skill.loc[h, name] == pytest.approx(np.sqrt(np.mean(errors**2)))
+
+
+def test_a_model_that_persistence_beats_is_told_so(system):
+    y = np.random.default_rng(2).normal(size=300).cumsum()
+    late = SeasonalNaive(9).fit(None, y)
+    assert "; persistence forecasts 1 step ahead better." in validate(late, None, y).sentence
+
+
+def test_all_pictures_stand_on_one_figure(model, system):
+    pytest.importorskip("matplotlib.pyplot").close("all")
+    X, y = system
+    figure = validate(model, X[600:], y[600:], horizons=3).plot()
+    drawn = [ax for ax in figure.axes if ax.has_data()]
+    assert len(drawn) == 10
+    assert all(ax.get_xlabel() and ax.get_title(loc="left") for ax in drawn)
+    assert len(validate_residuals(y).plot().axes) == 3
+
+
+# --- what cannot be judged ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "arguments, sentence",
+    [
+        (
+            ([1.0, 2.0] * 5,),
+            "10 of 10 rows have a residual, but at least 20 are needed: give more rows.",
+        ),
+        ((np.ones(30),), "all residuals are 1: there is nothing to judge."),
+        (
+            (np.r_[np.inf, np.arange(30.0)],),
+            "residuals hold infinite values: give NaN where a prediction is missing.",
+        ),
+        (
+            (np.zeros((30, 2)),),
+            "residuals must be one output of shape (n,). Got shape (30, 2) instead: judge outputs "
+            "one at a time, from their residuals with validate_residuals.",
+        ),
+        (
+            (np.arange(30.0), np.zeros((29, 1))),
+            "X has 29 rows, but 30 are judged: give the same rows.",
+        ),
+        (
+            (np.arange(30.0), np.full((30, 1), np.inf)),
+            "X holds infinite values: give NaN where an input is missing.",
+        ),
+        (
+            (np.arange(30.0), None, np.arange(29.0)),
+            "y has 29 rows, but residuals have 30: give the same rows.",
+        ),
+    ],
+)
+def test_sentences_on_rows(arguments, sentence):
+    with pytest.raises(ValueError) as error:
+        validate_residuals(*arguments)
+    assert str(error.value) == sentence
+
+
+@pytest.mark.parametrize(
+    "options, sentence",
+    [
+        (
+            {"n_lags": 16},
+            "n_lags must be an int from 1 to 15, half of the 30 residuals. Got 16 instead.",
+        ),
+        ({"n_shuffles": 18}, "n_shuffles must be an int of at least 19. Got 18 instead."),
+        ({"segments": [1, 2]}, "segments have 2 labels, but 30 rows are judged."),
+    ],
+)
+def test_sentences_on_parameters(options, sentence):
+    with pytest.raises(ValueError) as error:
+        validate_residuals(np.arange(30.0), **options)
+    assert str(error.value) == sentence
+
+
+@pytest.mark.parametrize(
+    "options, sentence",
+    [
+        ({"loop": "half"}, "loop must be 'open' or 'closed'. Got 'half' instead."),
+        (
+            {"loop": "closed", "segments": np.zeros(900)},
+            "a free run (loop='closed') goes over one segment, but segments are given: give the "
+            "rows of one segment at a time.",
+        ),
+        ({"horizons": 0}, "horizons must be an int >= 1 or a sequence of them. Got 0 instead."),
+        ({"season": 0}, "season must be None or an int >= 1, in rows. Got 0 instead."),
+    ],
+)
+def test_sentences_on_models(model, system, options, sentence):
+    with pytest.raises(ValueError) as error:
+        validate(model, *system, **options)
+    assert str(error.value) == sentence
