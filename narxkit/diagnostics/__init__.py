@@ -12,20 +12,26 @@ if TYPE_CHECKING:
         lyapunov,
     )
     from narxkit.diagnostics.entropy import permutation_entropy, spectral_entropy
+    from narxkit.diagnostics.seasons import Season, find_season
+    from narxkit.diagnostics.stochasticity_report import Stochasticity, stochasticity
     from narxkit.diagnostics.surrogates import SurrogateTest, iaaft, surrogate_test
     from narxkit.diagnostics.variance import VarianceRatio, variance_ratio
 
 __all__ = [
     "FalseNeighbours",
     "Lyapunov",
+    "Season",
+    "Stochasticity",
     "SurrogateTest",
     "VarianceRatio",
     "embedding_delay",
     "false_neighbours",
+    "find_season",
     "iaaft",
     "lyapunov",
     "permutation_entropy",
     "spectral_entropy",
+    "stochasticity",
     "surrogate_test",
     "variance_ratio",
 ]
@@ -33,6 +39,8 @@ __all__ = [
 _HOMES = {
     "chaos": ("FalseNeighbours", "Lyapunov", "embedding_delay", "false_neighbours", "lyapunov"),
     "entropy": ("permutation_entropy", "spectral_entropy"),
+    "seasons": ("Season", "find_season"),
+    "stochasticity_report": ("Stochasticity", "stochasticity"),
     "surrogates": ("SurrogateTest", "iaaft", "surrogate_test"),
     "variance": ("VarianceRatio", "variance_ratio"),
 }
