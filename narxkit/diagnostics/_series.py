@@ -1,5 +1,7 @@
 """What comes in: one series as floats, and sentences on what cannot be judged."""
 
+from numbers import Integral
+
 import numpy as np
 import pandas as pd
 
@@ -84,3 +86,24 @@ def without_season(values, period):
     place = np.arange(len(values)) % period
     means = np.bincount(place, values) / np.bincount(place)
     return values - means[place]
+
+
+def check_count(name, value, least):
+    """Refuse what is no whole number, or too small a one.
+
+    Parameters
+    ----------
+    name : str
+        How to call it in a sentence.
+    value : object
+        What was given.
+    least : int
+        The smallest that is allowed.
+
+    Raises
+    ------
+    ValueError
+        When it is no int, or below `least`.
+    """
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
+        raise ValueError(f"{name} must be an int >= {least}. Got {value!r} instead.")

@@ -1,0 +1,222 @@
+"""Seasons: is there one, of how many rows, and how much of the variance is it?"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from narxkit.diagnostics._result import Figure, Result
+from narxkit.diagnostics._series import check_count, read_series, without_season
+
+__all__ = ["Season", "find_season"]
+
+N_MIN = 50
+LEVEL = 0.01  # of the season of a clock, or one that is asked for
+LEVEL_OF_PEAK = 1e-6  # of one that was searched for: chaos and oscillations have sharp peaks too
+N_BESIDE = 8  # frequencies on each side that a harmonic is held against
+N_PEAKS = 5  # of the periodogram that are tried
+NEARLY = 0.9  # of the largest share: a shorter period with this much is taken
+DAY = 86_400  # seconds
+LONG_PERIODS = {7: 52, 30: 12, 31: 12, 91: 4, 92: 4}  # rows of a year by days of a row
+
+
+@dataclass(frozen=True, repr=False)
+class Season(Result):
+    """What `find_season` found.
+
+    Parameters
+    ----------
+    period : int
+        Rows of the season.
+    pvalue : float
+        Of its harmonics, for all periods that were tried.
+    share : float
+        Share of the variance that the means of its places explain, adjusted for their number.
+    n : int
+        Rows of the series.
+
+    See Also
+    --------
+    find_season : Find one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from narxkit.diagnostics import find_season
+    >>> find_season(np.tile([1.0, 3.0, 2.0, 8.0, 5.0], 20)).period
+    5
+    """
+
+    period: int
+    pvalue: float
+    share: float
+    n: int
+
+    @property
+    def sentence(self):
+        """What came out, in one sentence."""
+        return (
+            f"A season of {self.period} rows explains {self.share:.0%} of the variance "
+            f"(p = {self.pvalue:.2g})."
+        )
+
+    @property
+    def figures(self):
+        """The lines of the table."""
+        return [
+            Figure("period", f"{self.period}", "rows"),
+            Figure("share of variance", f"{self.share:.1%}", f"{self.n} rows"),
+            Figure("p value", f"{self.pvalue:.2g}", "harmonics against their neighbours"),
+        ]
+
+
+def find_season(y, period=None):
+    r"""Look for a season.
+
+    A season of P rows has its variance at the frequencies j / P. Each of them is tested against the
+    frequencies beside it, which hold what a series without a season has there, trend and memory
+    included,
+
+    .. math::
+
+        F_j = I(j / P) \Big/ \frac{1}{2m} \sum_{0 < |i| \le m} I(j / P + i / n)
+        \sim F(2, 4m),
+
+    with I the periodogram of the increments over a whole number of seasons (differences, so that
+    a trend does not leak) and m at most 8. Fisher's -2 sum ln p_j, chi-squared, joins the p values.
+
+    Periods tried: where y has a clock, its own (a day of steps below a day, 7 of days or 5 of
+    working days, 52 of weeks, 12 of months, 4 of quarters); where that fails, or there is none,
+    once, twice and three times the periods of the five peaks of the periodogram that stand out most
+    from what lies beside them, with p values times the number of periods that could have been
+    tried, and a level of 1e-6: oscillations without a clock, chaotic ones among them, have peaks
+    nearly as sharp. Of those that pass, the shortest wins that explains at least 0.9 of what any
+    explains.
+
+    Parameters
+    ----------
+    y : array-like of shape (n,)
+        A series; the index of a Series or DataFrame is its clock.
+    period : int, default=None
+        Try this one alone.
+
+    Returns
+    -------
+    Season or None
+        None where no season passes, at 1 % with a clock or a given period.
+
+    Raises
+    ------
+    ValueError
+        When y cannot be read, or `period` is below 3 or leaves fewer than three seasons.
+
+    Notes
+    -----
+    Periods are whole rows, at least 3, seen at least three times. A cycle of wandering length, as
+    that of sunspots, is no season.
+
+    References
+    ----------
+    Thomson 1982, "Spectrum estimation and harmonic analysis", Proceedings of the IEEE 70,
+    1055-1096, for the F test of a line against what surrounds it.
+
+    Examples
+    --------
+    >>> from narxkit.datasets import load_solar
+    >>> from narxkit.diagnostics import find_season
+    >>> find_season(load_solar()["ghi"]).period
+    24
+    """
+    values = read_series(y, N_MIN, "y")
+    longest = (len(values) - 1) // 3
+    if period is not None:
+        check_count("period", period, 3)
+        if period > longest:
+            raise ValueError(
+                f"period must be at most {longest}, a third of the rows, to be seen three times. "
+                f"Got {period} instead: give a longer series."
+            )
+        return _best(values, [period], 1, LEVEL)
+    clock = [p for p in [_period_of_clock(getattr(y, "index", None))] if p and 3 <= p <= longest]
+    return _best(values, clock, 1, LEVEL) or _best(
+        values, _peaks(values, longest), longest, LEVEL_OF_PEAK
+    )
+
+
+def measure_season(values, period, n_tries=1):
+    """Measure a season, whether it passes or not.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n,)
+        A series.
+    period : int
+        Rows of the season.
+    n_tries : int
+        Periods that could have been tried.
+
+    Returns
+    -------
+    Season
+        With 1 - (RSS / (n - period)) / (TSS / (n - 1)) as its share, at least 0.
+    """
+    n, left = len(values), without_season(values, period)
+    share = 1 - (left @ left / (n - period)) / values.var(ddof=1)
+    pvalue = min(1.0, n_tries * _pvalue(np.diff(values), period))
+    return Season(period=period, pvalue=pvalue, share=float(max(0.0, share)), n=n)
+
+
+def _best(values, periods, n_tries, level):
+    """The shortest period below the level that explains nearly as much as any, or None."""
+    seasons = [measure_season(values, period, n_tries) for period in sorted(periods)]
+    found = [season for season in seasons if season.pvalue < level]
+    most = max((season.share for season in found), default=0)
+    return next((season for season in found if season.share >= NEARLY * most), None)
+
+
+def _pvalue(steps, period):
+    """That of the harmonics of a period, joined after Fisher."""
+    n_seasons = len(steps) // period
+    power = np.abs(np.fft.rfft(steps[-n_seasons * period :])) ** 2
+    harmonics = n_seasons * np.arange(1, (period - 1) // 2 + 1)
+    m = min(N_BESIDE, (n_seasons - 1) // 2)
+    beside = np.concatenate([np.arange(-m, 0), np.arange(1, m + 1)])
+    around = harmonics[:, None] + beside
+    around = np.where(around < len(power), around, 2 * (len(power) - 1) - around)
+    ratios = power[harmonics] / np.maximum(power[around].mean(axis=1), np.finfo(float).tiny)
+    logs = stats.f.logsf(ratios, 2, 4 * m)
+    return float(stats.chi2.sf(-2 * logs.sum(), 2 * len(harmonics)))
+
+
+def _peaks(values, longest):
+    """Once, twice and three times the periods of the peaks that stand out most."""
+    size = np.abs(np.fft.rfft(np.diff(values)))
+    window = np.ones(2 * N_BESIDE + 1)
+    window[N_BESIDE - 1 : N_BESIDE + 2] = 0  # a line between two frequencies is in both
+    beside = np.convolve(size**2, window, "same") / np.convolve(np.ones(len(size)), window, "same")
+    ratios = size[1:-1] ** 2 / np.maximum(beside[1:-1], np.finfo(float).tiny)
+    ratios[:2] = 0
+    k = np.argsort(ratios)[-N_PEAKS:] + 1
+    # a line at k + d, in a window without taper, stands in k and k + 1 as 1 / d to 1 / (1 - d)
+    left, right = size[k - 1], size[k + 1]
+    exact = k + np.where(right > left, right / (size[k] + right), -left / (size[k] + left))
+    periods = np.unique(np.rint((len(values) - 1) * np.outer([1, 2, 3], 1 / exact)).astype(int))
+    return [int(p) for p in periods if 3 <= p <= longest]
+
+
+def _period_of_clock(index):
+    """The rows of the season that a clock suggests, or None."""
+    if isinstance(index, pd.PeriodIndex):
+        index = index.to_timestamp()
+    if not isinstance(index, pd.DatetimeIndex):
+        return None
+    seconds = pd.Series(index).diff().dt.total_seconds().median()
+    if not seconds > 0:
+        return None
+    if seconds < DAY:
+        rows = DAY / seconds
+        return round(rows) if abs(rows - round(rows)) < 1e-6 * rows else None
+    if seconds == DAY:
+        return 7 if (index.dayofweek >= 5).any() else 5
+    return LONG_PERIODS.get(round(seconds / DAY))

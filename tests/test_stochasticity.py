@@ -1,0 +1,340 @@
+"""The report: verdicts on series of known kind, the numbers of statsmodels, and every sentence."""
+
+import sys
+import warnings
+from dataclasses import FrozenInstanceError
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from scipy.signal import lfilter
+
+from narxkit.datasets import load_solar, load_wind, make_henon
+from narxkit.diagnostics import (
+    find_season,
+    permutation_entropy,
+    spectral_entropy,
+    stochasticity,
+    variance_ratio,
+)
+
+
+def noise(n=1000, seed=0):
+    return np.random.default_rng(seed).normal(size=n)
+
+
+def logistic(n, x=0.3):
+    values = [x]
+    for _ in range(n + 99):
+        values.append(4 * values[-1] * (1 - values[-1]))
+    return np.array(values[-n:])
+
+
+def sine(n=1000, period=12, seed=0):
+    return np.sin(2 * np.pi * np.arange(n) / period) + noise(n, seed)
+
+
+def local_whittle(x, *, kind):
+    """A Hurst exponent in six lines, in the place of the real one."""
+    assert kind == "increments"
+    n, m = len(x), int(len(x) ** 0.65)
+    power, logs = np.abs(np.fft.rfft(x - x.mean())[1 : m + 1]) ** 2, np.log(np.arange(1, m + 1) / n)
+    grid = np.linspace(-0.49, 0.49, 197)[:, None]
+    d = grid[np.argmin(np.log(np.mean(power * np.exp(2 * grid * logs), axis=1)) - 2 * grid[:, 0]
+                       * logs.mean()), 0]  # fmt: skip
+    stderr = 0.5 / np.sqrt(m)
+    return SimpleNamespace(
+        estimate=0.5 + d,
+        stderr=stderr,
+        confidence_interval=(0.5 + d - 1.96 * stderr, 0.5 + d + 1.96 * stderr),
+        pvalue=2 * stats.norm.sf(abs(d) / stderr),
+    )
+
+
+@pytest.fixture
+def stand_in(monkeypatch):
+    monkeypatch.setattr("narxkit.diagnostics.hurst", local_whittle, raising=False)
+
+
+# --- seasons -------------------------------------------------------------------------------------
+
+
+class TestFindSeason:
+    @pytest.mark.parametrize("period", [5, 7, 12, 24, 50])
+    def test_finds_a_sine_under_noise(self, period):
+        found = [find_season(sine(1000, period, seed)) for seed in range(10)]
+        assert [season and season.period for season in found].count(period) >= 9
+        assert found[0].share == pytest.approx(1 / 3, abs=0.08)
+
+    @pytest.mark.parametrize(
+        "freq, period", [("h", 24), ("15min", 96), ("D", 7), ("B", 5), ("W", 52), ("MS", 12),
+                         ("QS", 4)]
+    )  # fmt: skip
+    def test_asks_the_clock_first(self, freq, period):
+        n = 6 * period + 48
+        index = pd.date_range("2000-01-03", periods=n, freq=freq)
+        pattern = np.random.default_rng(1).normal(size=period)
+        y = pd.Series(pattern[np.arange(n) % period] + 0.3 * noise(n), index)
+        assert find_season(y).period == period
+        assert find_season(y.to_period() if freq != "15min" else y).period == period
+
+    @pytest.mark.parametrize(
+        "make",
+        [
+            noise,
+            lambda n, seed: noise(n, seed).cumsum(),
+            lambda n, seed: lfilter([1], [1, -0.9], noise(n, seed)),
+            lambda n, seed: lfilter([1], [1, -1.8, 0.95], noise(n, seed)),
+            lambda n, seed: 0.05 * np.arange(n) + noise(n, seed),
+        ],
+    )
+    def test_finds_none_where_there_is_none(self, make):
+        assert not any(find_season(make(300, seed)) for seed in range(30))
+        assert sum(find_season(make(300, seed), 12) is not None for seed in range(100)) <= 4
+
+    def test_solar_and_wind_have_days(self):
+        solar, wind = find_season(load_solar()["ghi"]), find_season(load_wind()["wind_speed"])
+        assert (solar.period, wind.period) == (24, 24)
+        assert solar.share > 0.7 > 0.3 > wind.share
+        assert find_season(load_solar()["ghi"].to_numpy()).period == 24
+
+    def test_says_what_it_found(self):
+        found = find_season(sine())
+        assert found.sentence.startswith("A season of 12 rows explains 3")
+        assert list(found.to_frame().index) == ["period", "share of variance", "p value"]
+
+    @pytest.mark.parametrize(
+        "period, sentence",
+        [
+            (2, "period must be an int >= 3. Got 2 instead."),
+            (400, "period must be at most 333, a third of the rows, to be seen three times. Got"),
+        ],
+    )
+    def test_refuses(self, period, sentence):
+        with pytest.raises(ValueError, match=sentence):
+            find_season(noise(), period)
+
+
+# --- entropies and variance ratios ---------------------------------------------------------------
+
+
+def test_permutation_entropy_is_that_of_bandt_and_pompe():
+    """Their example: 1, 2, 2 of 5 windows of three give 1.522 bit; 4 of 6 pairs rise: 0.918."""
+    x = [4, 7, 9, 10, 6, 11, 3]
+    assert permutation_entropy(x, 3) * np.log2(6) == pytest.approx(1.5219, abs=1e-4)
+    assert permutation_entropy(x, 2) == pytest.approx(0.9183, abs=1e-4)
+    assert permutation_entropy(np.arange(20.0), 4, delay=2) == 0
+
+
+def test_entropies_of_noise_and_of_a_sine():
+    x = noise(20_000)
+    assert permutation_entropy(x, 4) > 0.999
+    assert spectral_entropy(x) == pytest.approx(1 - 0.4228 / np.log(10_000), abs=0.002)
+    assert spectral_entropy(np.sin(2 * np.pi * np.arange(1200) / 12)) < 1e-12
+
+
+@pytest.mark.parametrize(
+    "call, sentence",
+    [
+        (lambda: permutation_entropy([1, 2, 3, 4], 1), "order must be an int >= 2. Got 1"),
+        (lambda: permutation_entropy([1, 2, 3, 4], 3, 0), "delay must be an int >= 1. Got 0"),
+        (lambda: permutation_entropy([1, 2, 3], 3), "y has 3 rows, but at least 4 are needed"),
+        (lambda: spectral_entropy([1, np.nan, 2, 3]), "y has 1 missing or infinite values"),
+        (lambda: variance_ratio(noise(), kind="x"), "kind must be 'increments' or 'levels'."),
+        (lambda: variance_ratio(noise(), spans=()), "spans must name at least one number of"),
+        (lambda: variance_ratio(noise(), spans=[1]), "each of spans must be an int >= 2. Got 1"),
+        (lambda: variance_ratio(noise(30)), "x has 30 rows, but at least 32 are needed"),
+        (lambda: variance_ratio(np.arange(99.0), kind="levels"), "the increments of x is constant"),
+    ],
+)
+def test_entropies_and_ratios_refuse(call, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        call()
+
+
+class TestVarianceRatio:
+    def test_is_the_formula_of_lo_and_mackinlay(self):
+        x, q = noise(200), 4
+        n, mean, path = 200, x.mean(), np.concatenate([[0], x.cumsum()])
+        single = sum((x[t] - mean) ** 2 for t in range(n)) / (n - 1)
+        m = q * (n - q + 1) * (1 - q / n)
+        long = sum((path[t] - path[t - q] - q * mean) ** 2 for t in range(q, n + 1)) / m
+        total = sum((x[t] - mean) ** 2 for t in range(n)) ** 2
+        theta = sum(
+            (2 * (q - j) / q) ** 2
+            * sum((x[t] - mean) ** 2 * (x[t - j] - mean) ** 2 for t in range(j, n)) / total
+            for j in range(1, q)
+        )  # fmt: skip
+        found = variance_ratio(x, [q])
+        assert found.estimate[0] == pytest.approx(long / single, rel=1e-12)
+        assert found.statistic[0] == pytest.approx((long / single - 1) / np.sqrt(theta), rel=1e-12)
+        assert found.pvalue == pytest.approx(found.pvalues[0])
+        levels = variance_ratio(path, [q], kind="levels")
+        assert levels.estimate == pytest.approx(found.estimate)
+
+    def test_its_size_under_changing_variance(self):
+        rng = np.random.default_rng(0)
+        scale = np.exp(np.sin(np.arange(1000) / 50))
+        rejected = [variance_ratio(scale * rng.normal(size=1000)).pvalue < 0.05
+                    for _ in range(500)]  # fmt: skip
+        assert 0.01 < np.mean(rejected) < 0.07
+
+    def test_says_which_way(self):
+        up, down = (lfilter([1], [1, -phi], noise()) for phi in (0.5, -0.5))
+        assert variance_ratio(up).sentence.startswith("The steps persist: over ")
+        assert variance_ratio(down).sentence.startswith("The steps revert: over ")
+        assert "uncorrelated" in variance_ratio(noise()).sentence
+        assert len(variance_ratio(up).to_frame()) == 5
+        variance_ratio(up).plot()
+
+
+# --- the report ----------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("stand_in")
+class TestStochasticity:
+    def test_white_noise_is_random(self):
+        verdicts = [stochasticity(noise(400, seed)).verdict for seed in range(40)]
+        assert verdicts.count("random") >= 38
+
+    @pytest.mark.parametrize(
+        "y, verdict, kind, lags, says",
+        [
+            (noise().cumsum(), "random walk", "increments", [1],
+             "levels have a unit root, and of the increments no test finds dependence"),
+            (sine(), "seasonal", "levels", [12], "the best forecast at any horizon is the season"),
+            (logistic(1000), "deterministic", "levels", [1], "over about 1.4 rows"),
+            (make_henon(1000, random_state=0), "deterministic", "levels", [1, 2],
+             "no one of 39 linear surrogates is as predictable; begin with lags 1, 2"),
+            (lfilter([1], [1, -0.7], noise()), "persistent", "levels", [1],
+             "1 lag explains 49% of the variance one row ahead"),
+            (lfilter([1], [1, 0.6], noise()), "anti-persistent", "levels", [1], "H = 0."),
+            (noise(), "random", "levels", [], "no lags help, and the mean is the best forecast"),
+        ],
+        ids=["walk", "sine", "logistic", "henon", "AR(1)", "reverting", "noise"],
+    )  # fmt: skip
+    def test_verdicts(self, y, verdict, kind, lags, says):
+        report = stochasticity(y)
+        assert (report.verdict, report.kind, report.lags) == (verdict, kind, lags)
+        assert report.sentence.startswith(f"{verdict.capitalize()}: ") and says in report.sentence
+
+    def test_a_season_on_a_walk(self):
+        y = noise(1200).cumsum() + 5 * np.sin(2 * np.pi * np.arange(1200) / 12)
+        report = stochasticity(y)
+        assert (report.verdict, report.kind, report.lags) == ("seasonal", "increments", [1])
+        assert "the best forecast at any horizon is the last value and the season" in report.sentence
+
+    def test_a_dependence_too_small_to_matter(self):
+        report = stochasticity(lfilter([1], [1, -0.12], noise(4000, 1)))
+        assert report.verdict == "random" and report.least_pvalue < 0.02
+        assert "tests find dependence" in report.sentence and "but lags explain" in report.sentence
+
+    def test_persistent_round_a_season(self):
+        y = 3 * lfilter([1], [1, -0.8], noise(2000)) + 2 * np.sin(np.arange(2000) * np.pi / 12)
+        report = stochasticity(y, season=24)
+        assert report.verdict == "persistent"
+        assert ", round a season of 24 rows (" in report.sentence
+        assert 24 in report.lags and 1 in report.lags
+
+    def test_wind_and_solar(self):
+        wind = stochasticity(load_wind()["wind_speed"][:4000])
+        solar = stochasticity(load_solar()["ghi"][:4000])
+        assert wind.verdict == "persistent" and wind.season.period == 24
+        assert solar.verdict == "seasonal" and "add lag 24" in solar.sentence
+
+    def test_the_numbers_of_statsmodels(self):
+        from statsmodels.stats.diagnostic import acorr_ljungbox, het_arch
+        from statsmodels.tsa.ar_model import ar_select_order
+        from statsmodels.tsa.stattools import acf, adfuller, bds, kpss
+
+        y = lfilter([1], [1, -0.5], noise(600))
+        report = stochasticity(y, season=1)
+        table = report.to_frame()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            expected = {"Dickey-Fuller": adfuller(y), "KPSS": kpss(y)}
+        expected["Ljung-Box, 20 lags"] = acorr_ljungbox(y, [20]).iloc[0]
+        for name, answer in expected.items():
+            assert table.loc[name, "statistic"] == pytest.approx(answer[0], rel=1e-12)
+            assert table.loc[name, "pvalue"] == pytest.approx(answer[1], rel=1e-12)
+        assert report.order == max(ar_select_order(y, 27, ic="aic").ar_lags)
+        weight = acf(y, nlags=1)[1]  # of order 1, Yule and Walker's weight is the autocorrelation
+        centred = y - y.mean()
+        residuals = centred[1:] - weight * centred[:-1]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            arch = het_arch(residuals, nlags=10)
+        assert table.loc["ARCH, 10 lags", "statistic"] == pytest.approx(arch[0])
+        assert table.loc["BDS", "statistic"] == pytest.approx(float(bds(residuals)[0]))
+
+    def test_says_on_what_each_number_rests(self):
+        meanings = stochasticity(noise(6000)).to_frame()["meaning"]
+        assert meanings["BDS"].endswith("the last 2,000 residuals")
+        assert meanings["error of neighbours"].endswith("the last 2,000 rows")
+        assert meanings["Lyapunov exponent"].endswith("the last 5,000 rows")
+        assert meanings["Hurst exponent"].endswith("6,000 rows")
+
+    def test_is_frozen_readable_and_repeatable(self):
+        y = pd.Series(sine(400), pd.date_range("2024-01-01", periods=400, freq="D"), name="load")
+        report, again = stochasticity(y, season=12), stochasticity(y, season=12)
+        with pytest.raises(FrozenInstanceError):
+            report.verdict = "random"
+        assert repr(report) == repr(again) and repr(report).startswith(report.sentence)
+        assert "<table>" in report._repr_html_()
+        assert list(report.to_frame().columns) == ["statistic", "pvalue", "meaning"]
+        assert report.to_frame()["statistic"].dtype == float
+
+    @pytest.mark.parametrize("index", [None, "time", "period"])
+    def test_draws_series_correlation_and_spectrum(self, index):
+        times = {"time": pd.date_range("2024-01-01", periods=400, freq="h"),
+                 "period": pd.period_range("2024-01", periods=400, freq="M")}  # fmt: skip
+        report = stochasticity(pd.Series(sine(400), times.get(index), name="load"), season=12)
+        top, middle, bottom = report.plot()
+        assert top.get_ylabel() == "load" and top.get_title("left") == "seasonal"
+        assert middle.get_ylabel() == "autocorrelation"
+        assert any("season, 12 rows" in text.get_text() for text in bottom.texts)
+        given = report.plot(top.figure.axes)
+        assert list(given) == top.figure.axes
+
+    def test_tells_what_it_is_at(self, capsys):
+        told = []
+        stochasticity(noise(300), verbose=True, callback=lambda *args: told.append(args))
+        out, err = capsys.readouterr()
+        assert not out and err.splitlines()[0] == "0/7 season" and len(err.splitlines()) == 8
+        assert told[0] == (0, 7, "season") and told[-1] == (7, 7, "verdict")
+
+    @pytest.mark.parametrize(
+        "y, season, sentence",
+        [
+            (noise(100), None, "y has 100 rows, but at least 250 are needed"),
+            (np.ones(300), None, "y is constant, at 1"),
+            (np.r_[noise(300), np.nan], None, "y has 1 missing or infinite values, the first in"),
+            (noise(300), 2, "season must be 1, for none, or between 3 and 99 rows, a third of"),
+            (noise(300), 0, "season must be an int >= 1. Got 0 instead."),
+            (np.tile([1.0, 3, 2, 5], 100), 4, "y is a season of 4 rows and nothing else: there"),
+            (np.arange(300.0), 1, "the increments of y is constant, at 1"),
+        ],
+    )
+    def test_refuses(self, y, season, sentence):
+        with pytest.raises(ValueError, match=sentence):
+            stochasticity(y, season)
+
+
+def test_with_the_hurst_exponent_itself():
+    pytest.importorskip("narxkit.diagnostics.hurst_exponent")
+    assert stochasticity(noise(500)).verdict == "random"
+    persistent = stochasticity(lfilter([1], [1, -0.7], noise()))
+    assert persistent.verdict == "persistent" and 0.5 < persistent.hurst.estimate < 1
+
+
+def test_importing_diagnostics_loads_no_statsmodels():
+    import subprocess
+
+    code = (
+        "import sys, narxkit.diagnostics.stochasticity_report as report\n"
+        "print({'statsmodels', 'matplotlib'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.strip() == "set()", done.stderr
