@@ -39,7 +39,7 @@ lags.plot()
 # %%
 # Try them
 # --------
-# The suggestion goes into a network as it is. On two months that were not looked at it leads the
+# The suggestion goes into a network as it is. On the two months that follow it leads the
 # default lags, and is level with all of the last day at half as many taps: a start, and not the
 # last word.
 choices = {
