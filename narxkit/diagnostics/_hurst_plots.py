@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from narxkit.plotting import COLOURS, GREY, INK, PALE, SMALL, _Display, load_matplotlib
+from narxkit.plotting._base import COLOURS, GREY, INK, PALE, SMALL, Display, load_matplotlib
 
 QUANTITIES = {  # of the fluctuations of each method, and how their scales are measured
     "ml": ("root of the periodogram, mean over bins", "period, rows"),
@@ -15,7 +15,7 @@ QUANTITIES = {  # of the fluctuations of each method, and how their scales are m
 }
 
 
-class _Axes(_Display):
+class _Axes(Display):
     """Axes in the quiet style of all displays."""
 
     def __init__(self, ax, x, y):

@@ -3,13 +3,13 @@
 import numpy as np
 import pandas as pd
 
-from narxkit.plotting import COLOURS, GREY, INK, PALE, SMALL, _Display, load_matplotlib
+from narxkit.plotting._base import COLOURS, GREY, INK, PALE, SMALL, Display, load_matplotlib
 
 LANE = 2.3  # height of a lane, of which correlations and information take 1 each
 MARKS = {"ERR": COLOURS[0], "information": COLOURS[1]}
 
 
-class LagPicture(_Display):
+class LagPicture(Display):
     """Lanes of a suggestion, one for each series, drawn on some axes."""
 
     def __init__(self, suggestion):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from narxkit.diagnostics._draw import COLOURS, GREY, PALE, label, open_axes
-from narxkit.plotting import load_matplotlib
+from narxkit.plotting._base import load_matplotlib
 
 N_POINTS = 400  # of a smoothed spectrum
 N_LAGS = 40  # at least, where there are as many

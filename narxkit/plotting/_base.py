@@ -38,17 +38,23 @@ def load_matplotlib(module="pyplot"):
         ) from error
 
 
+def open_axes(ax=None):
+    """Quieten axes, by default those of a new figure."""
+    if ax is None:
+        _, ax = load_matplotlib().subplots(layout="constrained")
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.spines[["left", "bottom"]].set_color(GREY)
+    ax.tick_params(which="both", colors=GREY, labelcolor=INK, labelsize=SMALL)
+    return ax
+
+
 class Display:
     """What the displays share: axes in a quiet style."""
 
     def _open(self, ax):
-        if ax is None:
-            _, ax = load_matplotlib().subplots(layout="constrained")
-        self.ax_, self.figure_ = ax, ax.figure
-        ax.spines[["top", "right"]].set_visible(False)
-        ax.spines[["left", "bottom"]].set_color(GREY)
-        ax.tick_params(which="both", colors=GREY, labelcolor=INK, labelsize=SMALL)
-        return ax
+        self.ax_ = open_axes(ax)
+        self.figure_ = self.ax_.figure
+        return self.ax_
 
     def _name_axes(self, x, y):
         """Name the axes; y stands level above its axis, where it is read without a turn."""
