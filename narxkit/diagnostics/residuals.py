@@ -117,7 +117,7 @@ class CorrelationTest:
         lag, column = self.correlations.abs().stack().idxmax()
         return column, int(lag), float(self.correlations.loc[lag, column])
 
-    def fill(self, template):
+    def _fill(self, template):
         """Fill a sentence with the column and the lag of the peak."""
         column, lag, _ = self.peak
         return template.format(u=column, k=_rows(lag) if "of {k}" in template else lag)
@@ -232,13 +232,13 @@ class Validity(Result):
             )
         if self.is_white:
             name = next(name for name in STRENGTHS if name in failures)
-            why = self.tests[name].fill(STRENGTHS[name])
+            why = self.tests[name]._fill(STRENGTHS[name])
             return (
                 f"The {whose} are white, but their strength {why} ({self._p(name)}): forecasts "
                 "stand, intervals must not be of one width"
             )
         name = next(name for name in REMEDIES if name in failures)
-        fill = self.tests[name].fill if name in self.tests else str
+        fill = self.tests[name]._fill if name in self.tests else str
         why, remedy = map(fill, REMEDIES[name])
         others = [other for other in failures if other != name]
         also = f", and {', '.join(others)}" if others else ""
