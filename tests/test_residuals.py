@@ -171,10 +171,11 @@ def test_a_model_that_persistence_beats_is_told_so(system):
 def test_all_pictures_stand_on_one_figure(model, system):
     pytest.importorskip("matplotlib.pyplot").close("all")
     X, y = system
-    figure = validate(model, X[600:], y[600:], horizons=3).plot()
+    figure = validate(model, X[600:], y[600:], horizons=3).plot(unit="kW")
     drawn = [ax for ax in figure.axes if ax.has_data()]
     assert len(drawn) == 10
     assert all(ax.get_xlabel() and ax.get_title(loc="left") for ax in drawn)
+    assert sum("kW" in ax.get_xlabel() + ax.get_title(loc="left") for ax in drawn) == 4
     assert len(validate_residuals(y).plot().axes) == 3
 
 

@@ -117,7 +117,7 @@ class CorrelationTest:
         lag, column = self.correlations.abs().stack().idxmax()
         return column, int(lag), float(self.correlations.loc[lag, column])
 
-    def fill(self, template):
+    def _fill(self, template):
         """Fill a sentence with the column and the lag of the peak."""
         column, lag, _ = self.peak
         return template.format(u=column, k=_rows(lag) if "of {k}" in template else lag)
@@ -232,13 +232,13 @@ class Validity(Result):
             )
         if self.is_white:
             name = next(name for name in STRENGTHS if name in failures)
-            why = self.tests[name].fill(STRENGTHS[name])
+            why = self.tests[name]._fill(STRENGTHS[name])
             return (
                 f"The {whose} are white, but their strength {why} ({self._p(name)}): forecasts "
                 "stand, intervals must not be of one width"
             )
         name = next(name for name in REMEDIES if name in failures)
-        fill = self.tests[name].fill if name in self.tests else str
+        fill = self.tests[name]._fill if name in self.tests else str
         why, remedy = map(fill, REMEDIES[name])
         others = [other for other in failures if other != name]
         also = f", and {', '.join(others)}" if others else ""
@@ -304,18 +304,23 @@ class Validity(Result):
             for h in sorted(chosen)
         ]
 
-    def plot(self):
+    def plot(self, unit=None):
         """Draw all pictures on one figure.
 
         The response, each test with its column of the largest correlation, regression, histogram
         and errors by horizon, as far as they are known.
+
+        Parameters
+        ----------
+        unit : str, default=None
+            Unit of y.
 
         Returns
         -------
         Figure
             The figure of matplotlib.
         """
-        pictures = self._pictures()
+        pictures = self._pictures(unit)
         wide = ["response"] if self.y is not None else []
         small = [name for name in pictures if name not in wide]
         small += ["."] * (-len(small) % 3)
@@ -327,21 +332,23 @@ class Validity(Result):
             draw(axes[name])
         return figure
 
-    def _pictures(self):
+    def _pictures(self, unit):
         """What can be drawn, by name: functions of the axes."""
         pictures = {}
         if self.y is not None:
-            pair = {"y_true": self.y, "y_pred": self.y - self.residuals}
+            pair = {"y_true": self.y, "y_pred": self.y - self.residuals, "unit": unit}
             pictures["response"] = ResponseDisplay(**pair).plot
         pictures |= {name: self._display(test).plot for name, test in self.tests.items()}
         if self.y is not None:
             pictures["regression"] = RegressionDisplay(**pair).plot
         zero = 0 * self.residuals
+        target = None if self.y is None else self.y.name
         pictures["histogram"] = ErrorHistogramDisplay(
-            y_true=self.residuals, y_pred=zero, target=None if self.y is None else self.y.name
+            y_true=self.residuals, y_pred=zero, target=target, unit=unit
         ).plot
         if self.skill is not None and len(self.skill):
-            pictures["skill"] = HorizonDisplay(rmse=self.skill.drop(columns="rows")).plot
+            rmse = self.skill.drop(columns="rows")
+            pictures["skill"] = HorizonDisplay(rmse=rmse, unit=unit).plot
         return pictures
 
     def _display(self, test):
