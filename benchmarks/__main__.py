@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.live import Live
 from threadpoolctl import threadpool_limits
 
-from . import accuracy, memory, nist, peers, report, rolling, speed, startup
+from . import accuracy, hurst, memory, nist, peers, report, rolling, speed, startup
 
 SUITES = {
     "speed": speed.SUITE,
@@ -20,6 +20,8 @@ SUITES = {
     "nist": nist.SUITE,
     "rolling": rolling.SUITE,
     "accuracy": accuracy.SUITE,
+    "hurst": hurst.COVERAGE,
+    "hurst-speed": hurst.SPEED,
 }
 PEERS = peers.SUITES  # measured only when asked for: they need packages that narxkit does not
 HERE = Path(__file__).resolve().parent
