@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from . import (
     accuracy,
+    hurst,
     interrupt,
     memory,
     nist,
@@ -35,6 +36,8 @@ SUITES = {
     "rolling": rolling.SUITE,
     "accuracy": accuracy.SUITE,
     "validity": validity.SUITE,
+    "hurst": hurst.COVERAGE,
+    "hurst-speed": hurst.SPEED,
 }
 PEERS = peers.SUITES  # measured only when asked for: they need packages that narxkit does not
 HERE = Path(__file__).resolve().parent

@@ -306,6 +306,7 @@ def test_results_are_frozen_and_readable():
             result.method = "rs"
         assert repr(result).startswith(result.sentence)
         assert "<table>" in result._repr_html_()
+    assert "detrended fluctuations of order 2" in str(hurst(x, "dfa", order=2))
     low, high = hurst(x, confidence=0.5).confidence_interval
     wide = hurst(x).confidence_interval
     assert wide[0] < low < high < wide[1]

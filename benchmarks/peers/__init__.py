@@ -4,11 +4,12 @@ What a peer cannot do alike is said in the name of its row. Those that are not i
 out and named.
 """
 
-from . import accuracy, defects, speed
+from . import accuracy, defects, hurst, speed
 
 SUITES = {
     "peers-speed": speed.SUITE,
     "peers-solar": accuracy.SOLAR,
     "peers-narendra": accuracy.NARENDRA,
     "peers-defects": defects.SUITE,
+    "peers-hurst": hurst.SUITE,
 }
