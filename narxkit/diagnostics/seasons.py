@@ -218,5 +218,5 @@ def _period_of_clock(index):
         rows = DAY / seconds
         return round(rows) if abs(rows - round(rows)) < 1e-6 * rows else None
     if seconds == DAY:
-        return 7 if (index.dayofweek >= 5).any() else 5
+        return 7 if (index.day_of_week >= 5).any() else 5
     return LONG_PERIODS.get(round(seconds / DAY))

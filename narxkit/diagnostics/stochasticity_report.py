@@ -153,7 +153,7 @@ class Stochasticity(Result):
         if self.verdict == "deterministic":
             return self.false_neighbours.lags or list(range(1, self.lyapunov.dimension + 1))
         if self._is_noise:
-            return [1] if self.kind == "increments" else season
+            return [1, *season] if self.kind == "increments" else season
         order = self.order + (self.kind == "increments")
         return sorted({*range(1, max(order, 1) + 1), *season})
 
@@ -299,7 +299,7 @@ def stochasticity(y, season=None, *, random_state=0, verbose=False, callback=Non
         "surrogates": surrogates,
         "lyapunov": parting,
         "false_neighbours": false,
-        "series": pd.Series(values, index=getattr(y, "index", None)),
+        "series": pd.Series(values, getattr(y, "index", None), name=getattr(y, "name", None)),
         "judged": judged,
     }
     tests = {"adf": adf, "kpss": kpss, "box": box, "arch": arch, "bds": bds}
@@ -357,7 +357,9 @@ def _unit_roots(values):
     from statsmodels.tsa.stattools import adfuller, kpss
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # p values at the ends of tables; results that will be named
+        warnings.simplefilter(
+            "ignore"
+        )  # p values at the ends of tables; results that will be named
         return tuple(adfuller(values))[:2], tuple(kpss(values))[:2]
 
 
@@ -468,11 +470,12 @@ def _memory(report):
     """The numbers behind memory, and what they mean for lags and horizon."""
     of = "the increments" if report.kind == "increments" else "the variance"
     rows = f"{report.reach} row{'s' if report.reach != 1 else ''}"
+    explain = f"{report.order} lag{'s explain' if report.order != 1 else ' explains'}"
+    best = "last value" if report.kind == "increments" else "mean"
     return (
-        f"H = {report.hurst.estimate:.2f}, and {report.order} lag"
-        f"{'s explain' if report.order != 1 else ' explains'} {report.explained:.0%} of {of} one row "
+        f"H = {report.hurst.estimate:.2f}, and {explain} {report.explained:.0%} of {of} one row "
         f"ahead; the autocorrelation stays beyond {FAINT} in size for {rows}, after which the "
-        f"{'last value' if report.kind == 'increments' else 'mean'} forecasts about as well"
+        f"{best} forecasts about as well"
     )
 
 
