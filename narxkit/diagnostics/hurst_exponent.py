@@ -461,8 +461,16 @@ def rolling_hurst(
         Rows of a window.
     step : int, default=None
         Rows from one window to the next; by default a tenth of a window.
-    method, kind, order, season, confidence
-        As in `hurst`, without "all". Season and differences are taken over the whole series.
+    method : str, default="ml"
+        As in `hurst`, without "all".
+    kind : {"increments", "levels"}, default="increments"
+        As in `hurst`; differences are taken over the whole series.
+    order : int, default=1
+        As in `hurst`.
+    season : int or None, default=None
+        As in `hurst`; its means are taken over the whole series.
+    confidence : float, default=0.95
+        Of the interval of each window.
 
     Returns
     -------
