@@ -461,8 +461,16 @@ def rolling_hurst(
         Rows of a window.
     step : int, default=None
         Rows from one window to the next; by default a tenth of a window.
-    method, kind, order, season, confidence
-        As in `hurst`, without "all". Season and differences are taken over the whole series.
+    method : str, default="ml"
+        As in `hurst`, without "all".
+    kind : {"increments", "levels"}, default="increments"
+        What x holds; differences are taken over the whole series.
+    order : {1, 2, 3}, default=1
+        Order of the polynomials that "dfa" takes out.
+    season : int, default=None
+        Rows of a season, whose means are taken away over the whole series.
+    confidence : float, default=0.95
+        Of each interval.
 
     Returns
     -------
