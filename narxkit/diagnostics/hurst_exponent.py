@@ -464,13 +464,13 @@ def rolling_hurst(
     method : str, default="ml"
         As in `hurst`, without "all".
     kind : {"increments", "levels"}, default="increments"
-        As in `hurst`; differences are taken over the whole series.
-    order : int, default=1
-        As in `hurst`.
-    season : int or None, default=None
-        As in `hurst`; its means are taken over the whole series.
+        What x holds; differences are taken over the whole series.
+    order : {1, 2, 3}, default=1
+        Order of the polynomials that "dfa" takes out.
+    season : int, default=None
+        Rows of a season, whose means are taken away over the whole series.
     confidence : float, default=0.95
-        Of the interval of each window.
+        Of each interval.
 
     Returns
     -------
