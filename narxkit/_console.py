@@ -69,6 +69,21 @@ def show_forecast(frame, title):
     show_table(title, headers, rows, notes)
 
 
+def show_result(title, result):
+    """Print the sentence of a diagnostic, and its figures beside what they mean."""
+    from rich.table import Table
+    from rich.text import Text
+
+    figures = Table.grid(padding=(0, 2, 0, 0))
+    for figure in result.figures:
+        figures.add_row(*map(Text, figure))
+    console = make_console()
+    console.print(title, style="bold", markup=False)
+    console.print(result.sentence, markup=False)
+    console.print()
+    console.print(figures)
+
+
 def show_table(title, headers, rows, notes=(), bold=None):
     """Print a table of text, the first column to the left and the others to the right."""
     from rich import box

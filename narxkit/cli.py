@@ -16,6 +16,7 @@ from narxkit._console import (
     progress_shown,
     show_forecast,
     show_lines,
+    show_result,
     show_study,
     show_table,
 )
@@ -36,6 +37,7 @@ examples:
   narxkit forecast solar --plot forecast.png    with a picture
   narxkit forecast load.csv --target Load       your own file, 24 rows ahead
   narxkit compare wind                          all models side by side
+  narxkit diagnose fx                           what there is to forecast
   narxkit forecast --help                       what tables and files hold
 """
 SERIES = """\
@@ -91,6 +93,22 @@ and print them side by side, with the 95 % interval of the ratio to ridge ARX.
 """
     + SERIES
 )
+DIAGNOSE = """\
+Is the series forecastable, and from what? Print a verdict with the tests it
+rests on, the Hurst exponent by six methods, and lags to begin with.
+
+""" + SERIES.replace("held out for a test.", "held out where --model asks for a network.")
+DIAGNOSED = """\
+Judged is the longest stretch without a missing value; gaps of up to three rows
+are filled by straight lines first. A season is looked for and taken away.
+
+inputs: lags are suggested for --inputs from the horizon on, and for
+--known-future, known ahead, from 0 on.
+
+--model fits a network with the suggested lags on the first four fifths and
+prints what its residuals on the last fifth still know, and its skill.
+--html writes all of it as one page with pictures, which opens offline.
+"""
 
 
 def main(argv=None):
@@ -161,6 +179,7 @@ def make_parser():
     )
     command.set_defaults(command=forecast)
     add_series(command)
+    add_lags(command)
     command.add_argument(
         "--model", choices=("narx", "tdnn", "arx"), default="narx", help="default: narx"
     )
@@ -174,6 +193,18 @@ def make_parser():
     )
     command.set_defaults(command=compare)
     add_series(command)
+    add_lags(command)
+
+    command = commands.add_parser(
+        "diagnose",
+        help="tell whether a series can be forecast, and from what",
+        description=DIAGNOSE,
+        epilog=DIAGNOSED,
+    )
+    command.set_defaults(command=diagnose, lags=None)
+    add_series(command)
+    command.add_argument("--model", action="store_true", help="fit a network and judge it")
+    command.add_argument("--html", metavar="FILE", type=Path, help="write a page with pictures")
 
     command = commands.add_parser("datasets", help="list the shipped series")
     command.set_defaults(command=datasets)
@@ -187,12 +218,16 @@ def add_series(command):
     command.add_argument("--inputs", metavar="A,B", help="columns to use as inputs")
     command.add_argument("--known-future", metavar="A", help="inputs that are known ahead")
     command.add_argument("--horizon", metavar="N", type=count, help="rows to forecast (24)")
-    command.add_argument(
-        "--lags", metavar="L", type=lags, help="lags of the target: 24, or 1,2,24 for just these"
-    )
     command.add_argument("--time", metavar="COLUMN", help="the column of times of a file")
     command.add_argument(
         "--seed", metavar="N", type=seed, default=0, help="seed of the networks (default: 0)"
+    )
+
+
+def add_lags(command):
+    """Declare the lags, where they are not what is asked for."""
+    command.add_argument(
+        "--lags", metavar="L", type=lags, help="lags of the target: 24, or 1,2,24 for just these"
     )
 
 
@@ -231,7 +266,7 @@ def forecast_series(args):
         write(args.out, result.to_csv, progress)
         write(args.plot, lambda path: result.plot().savefig(path), progress)
     show_study(result)
-    show_written(args)
+    show_written(args.out, args.plot)
 
 
 def forecast_file(args):
@@ -248,7 +283,7 @@ def forecast_file(args):
         show_study(outlook.study)
         show_lines([""])
     show_forecast(frame, outlooks[0].heading)
-    show_written(args)
+    show_written(args.out, args.plot)
 
 
 def compare(args):
@@ -263,6 +298,30 @@ def compare(args):
         with progress_shown() as progress:
             result = study.run(task, task.learnable, args.seed, progress)
         show_study(result, interval=True)
+
+
+def diagnose(args):
+    """Judge a series, print what was found, and write its page."""
+    from narxkit import diagnosis
+
+    check_page(args.series, args.html)
+    if is_file(args.series):
+        series, (target, *more), *inputs = read_own(args)
+        if more:
+            raise ValueError(f"diagnose judges one column at a time: give --target {target}.")
+        subject = diagnosis.own_subject(
+            series.frame, target, *inputs, args.horizon or 24, series.name
+        )
+    else:
+        subject = diagnosis.shipped_subject(shipped_task(args))
+    with progress_shown() as progress:
+        found = diagnosis.diagnose(subject, args.model, args.seed, progress)
+        write(args.html, lambda path: diagnosis.write_page(found, path), progress)
+    show_lines([*subject.notes, ""] if subject.notes else [])
+    for title, result in found.parts.items():
+        show_result(title, result)
+        show_lines([""])
+    show_written(args.html)
 
 
 def datasets(args):
@@ -300,16 +359,23 @@ def shipped_task(args):
 
 def own_tasks(args):
     """A task for each target of a file, after telling what was found in it."""
-    from narxkit.files import read_series
     from narxkit.study import own_task
+
+    series, targets, *inputs = read_own(args)
+    options = *inputs, args.horizon or 24, args.lags, series.name
+    return [own_task(series.frame, target, *options) for target in targets]
+
+
+def read_own(args):
+    """Read a file, tell what was found in it, and find targets, inputs and those known ahead."""
+    from narxkit.files import read_series
 
     series = read_series(args.series, args.time)
     show_lines([*series.notes, ""])
     targets, inputs, known_future = (
         names(option, series.frame) for option in (args.target, args.inputs, args.known_future)
     )
-    options = inputs, known_future, args.horizon or 24, args.lags, series.name
-    return [own_task(series.frame, target, *options) for target in targets or [None]]
+    return series, targets or [None], inputs, known_future
 
 
 def names(text, frame):
@@ -344,6 +410,19 @@ def check_files(series, out, plot):
             raise ValueError(f"cannot draw {plot}: give a name that ends in .png, .pdf or .svg.")
 
 
+def check_page(series, page):
+    """Refuse a page that could not be written, before the work starts."""
+    if page is None:
+        return
+    if page.suffix.lower() not in (".html", ".htm"):
+        raise ValueError(f"cannot write {page}: the report is a page; end its name in .html.")
+    check_files(series, page, None)
+
+    from narxkit.plotting._base import load_matplotlib
+
+    load_matplotlib()
+
+
 def write(path, make, progress):
     """Write a file, if one is asked for."""
     if path:
@@ -363,8 +442,8 @@ def whole(path):
         part.unlink(missing_ok=True)
 
 
-def show_written(args):
+def show_written(*paths):
     """Name the files written."""
-    written = [str(path) for path in (args.out, args.plot) if path]
+    written = [str(path) for path in paths if path]
     if written:
         print(f"Written: {', '.join(written)}.")

@@ -18,6 +18,7 @@ FLOORS = [
     {"narx", "baselines"},
     {"model_selection", "skill", "plotting", "datasets", "files"},
     {"study", "diagnostics"},
+    {"diagnosis"},
     {"_console"},
     {"cli"},
     {"__main__"},

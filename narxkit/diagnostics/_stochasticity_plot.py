@@ -8,6 +8,7 @@ from narxkit.plotting._base import load_matplotlib
 
 N_POINTS = 400  # of a smoothed spectrum
 N_LAGS = 40  # at least, where there are as many
+VEIL = {"fc": "white", "ec": "none", "pad": 0.5, "alpha": 0.8}  # behind words over a line
 
 
 def draw(report, axes=None):
@@ -44,7 +45,7 @@ def _draw_correlation(report, ax):
     ax.fill_between((0.5, longest + 0.5), -half, half, color=PALE, lw=0)
     ax.vlines(lags, 0, values[1:], color=COLOURS[0], lw=min(2.6, 200 / longest))
     ax.axhline(0, color=GREY, lw=0.6)
-    label(ax, (longest, half), "white noise, 95 %", GREY, ha="right")
+    label(ax, (longest, half), "white noise, 95 %", GREY, ha="right", bbox=VEIL)
     ax.set_xlabel("lag, rows")
     ax.set_ylabel("autocorrelation")
     ax.set_title(_judged(report), loc="right", color=GREY, fontsize=9)
@@ -59,7 +60,7 @@ def _draw_spectrum(report, ax):
     middle = np.add.reduceat(frequencies, edges[:-1]) / counts
     ax.loglog(middle, np.add.reduceat(power, edges[:-1]) / counts, color=COLOURS[0], lw=1)
     ax.axhline(1, color=GREY, lw=0.8, ls=":")
-    label(ax, (middle[0], 1), "white noise", GREY, ha="left")
+    label(ax, (middle[0], 1), "white noise", GREY, ha="left", bbox=VEIL)
     if report.season:
         place = 1 / report.season.period
         ax.axvline(place, color=COLOURS[1], lw=0.8)

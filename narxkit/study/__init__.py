@@ -15,16 +15,31 @@ brings, and `look_ahead` forecasts past its end.
 """
 
 from ._base import Study, Task, decimals, run
-from ._own import Outlook, OwnTask, look_ahead, own_task, plot_outlooks, side_by_side
+from ._own import (
+    ALPHA,
+    HELD_OUT,
+    MAX_ITER,
+    Outlook,
+    OwnTask,
+    find_target,
+    look_ahead,
+    own_task,
+    plot_outlooks,
+    side_by_side,
+)
 from ._shipped import TASKS, find_task
 
 __all__ = [
+    "ALPHA",
+    "HELD_OUT",
+    "MAX_ITER",
     "TASKS",
     "Outlook",
     "OwnTask",
     "Study",
     "Task",
     "decimals",
+    "find_target",
     "find_task",
     "look_ahead",
     "own_task",

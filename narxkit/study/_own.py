@@ -230,12 +230,7 @@ def own_task(data, target=None, inputs=(), known_future=(), horizon=24, lags=Non
     (24, 24)
     """
     inputs = list(dict.fromkeys([*inputs, *known_future]))
-    target = _target(data, target, inputs, name)
-    _check_columns(data, [target, *inputs], name)
-    if target in inputs:
-        raise ValueError(
-            f"{target!r} is the target and cannot be an input: its lags are used anyhow."
-        )
+    target = find_target(data, target, inputs, name)
     last = data[target].last_valid_index()
     if last is None:
         raise ValueError(f"the column {target!r} of {name} holds no number.")
@@ -274,6 +269,56 @@ def own_task(data, target=None, inputs=(), known_future=(), horizon=24, lags=Non
         block=max(horizon, 7 * season),
     )
     return OwnTask(test, list(known_future), data.loc[last:].iloc[1:])
+
+
+def find_target(data, target=None, inputs=(), name="the data"):
+    """Find the column to forecast, beside its inputs.
+
+    Parameters
+    ----------
+    data : DataFrame
+        Numbers.
+    target : str, default=None
+        The column; by default the only one that is no input.
+    inputs : sequence of str, default=()
+        Other columns that the forecast may rest on.
+    name : str, default="the data"
+        What errors call the table.
+
+    Returns
+    -------
+    str
+        The column.
+
+    Raises
+    ------
+    ValueError
+        When a column is not there, several could be meant, or the target is an input.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from narxkit.study import find_target
+    >>> find_target(pd.DataFrame({"load": [1.0], "wind": [2.0]}), inputs=["wind"])
+    'load'
+    """
+    left = [column for column in data if column not in inputs]
+    if target is None and len(left) != 1:
+        raise ValueError(
+            f"{name} has {len(left)} columns that could be forecast, {listed(left)}: name one, as "
+            f"in --target {_quoted(left[0]) if left else 'COLUMN'}."
+        )
+    target = left[0] if target is None else target
+    unknown = [column for column in (target, *inputs) if column not in data]
+    if unknown:
+        raise ValueError(
+            f"{name} has no column of numbers {unknown[0]!r}: it has {listed(data.columns)}."
+        )
+    if target in inputs:
+        raise ValueError(
+            f"{target!r} is the target and cannot be an input: its lags are used anyhow."
+        )
+    return target
 
 
 def look_ahead(task, model="narx", random_state=0, progress=None):
@@ -375,26 +420,6 @@ def plot_outlooks(outlooks):
     for outlook, part in zip(outlooks, np.ravel(figure.subfigures(n, 1))):
         outlook.plot(part)
     return figure
-
-
-def _target(data, target, inputs, name):
-    if target is not None:
-        return target
-    left = [column for column in data if column not in inputs]
-    if len(left) != 1:
-        raise ValueError(
-            f"{name} has {len(left)} columns that could be forecast, {listed(left)}: name one, as "
-            f"in --target {_quoted(left[0]) if left else 'COLUMN'}."
-        )
-    return left[0]
-
-
-def _check_columns(data, columns, name):
-    unknown = [column for column in columns if column not in data]
-    if unknown:
-        raise ValueError(
-            f"{name} has no column of numbers {unknown[0]!r}: it has {listed(data.columns)}."
-        )
 
 
 def _season(clock, n):

@@ -1,0 +1,19 @@
+"""What is known of a series before it is forecast: one diagnosis, as text and as a page.
+
+A `Subject` is a column without gaps and what may explain it, of a shipped series or of a table that
+the user brings. `diagnose` gathers the reports of `narxkit.diagnostics` on it, and `write_page`
+writes them as one page that needs no other file.
+"""
+
+from ._base import Diagnosis, diagnose
+from ._page import write_page
+from ._subject import Subject, own_subject, shipped_subject
+
+__all__ = [
+    "Diagnosis",
+    "Subject",
+    "diagnose",
+    "own_subject",
+    "shipped_subject",
+    "write_page",
+]

@@ -1,0 +1,199 @@
+"""The page: plain HTML with its style and its pictures inside, and no script."""
+
+import io
+from base64 import b64encode
+from html import escape
+from pathlib import Path
+
+from narxkit.files import said
+from narxkit.plotting._base import COLOURS, PALE, load_matplotlib, open_axes
+
+from ._subject import find_seams
+
+DPI = 160
+SIZE = (5.6, 3.3)  # inches: its letters stay readable at the width of a phone
+
+STYLE = """
+  body { margin: 0 auto; max-width: 46rem; padding: 1rem; background: #fff; color: #222;
+         font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: break-word; }
+  h1 { font-size: 1.5rem; line-height: 1.25; }
+  h2 { font-size: 1.2rem; margin-top: 2.5rem; }
+  figure { margin: 1rem 0; }
+  figcaption { color: #595959; font-size: 0.9rem; }
+  img { max-width: 100%; height: auto; }
+  .scroll { overflow-x: auto; }
+  .scroll img { max-width: none; width: max(100%, 44rem); }
+  table { border-collapse: collapse; font-size: 0.9rem; font-variant-numeric: tabular-nums; }
+  th, td { padding: 0.2rem 1rem 0.2rem 0; text-align: left; vertical-align: top; }
+  th { font-weight: 600; min-width: 6rem; }
+  td { white-space: nowrap; }
+  td:nth-child(3):last-child { white-space: normal; min-width: 11rem; }
+  tr { border-bottom: 1px solid #ddd; }
+"""
+
+
+def write_page(diagnosis, path):
+    """Write a diagnosis as one page that opens offline.
+
+    Parameters
+    ----------
+    diagnosis : Diagnosis
+        What was found.
+    path : str or path
+        The file to write: HTML with its style and its pictures inside.
+
+    Raises
+    ------
+    ImportError
+        Where matplotlib is missing.
+
+    See Also
+    --------
+    diagnose : Finds it.
+
+    Examples
+    --------
+    >>> from narxkit.diagnosis import diagnose, shipped_subject, write_page
+    >>> from narxkit.study import find_task
+    >>> diagnosis = diagnose(shipped_subject(find_task("fx")))  # doctest: +SKIP
+    >>> write_page(diagnosis, "fx.html")  # doctest: +SKIP
+    """
+    heading = escape(diagnosis.subject.heading)
+    sections = [_series, _hurst, _stochasticity, _lags]
+    if diagnosis.validity is not None:
+        sections.append(_model)
+    body = "\n".join(section(diagnosis) for section in sections)
+    page = (
+        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{heading}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n"
+        f"<h1>{heading}</h1>\n{body}\n</main>\n</body>\n</html>\n"
+    )
+    Path(path).write_text(page, encoding="utf-8")
+
+
+# --- sections ------------------------------------------------------------------------------------
+
+
+def _series(diagnosis):
+    subject = diagnosis.subject
+    y, whole = subject.y, subject.whole
+    rows = {
+        "rows": f"{len(y):,}",
+        "from": said(y.index[0]),
+        "to": said(y.index[-1]),
+        "mean": f"{y.mean():.4g}",
+        "standard deviation": f"{y.std():.4g}",
+        "least": f"{y.min():.4g}",
+        "largest": f"{y.max():.4g}",
+    }
+    ax = _axes()
+    times = _times(whole.index)
+    width = max(0.3, min(1.2, 600 / len(whole)))
+    ax.plot(
+        times,
+        whole.mask(find_seams(whole.index)).to_numpy(),
+        color=PALE if len(y) < len(whole) else COLOURS[0],
+        lw=width,
+    )
+    ax.plot(_times(y.index), y.to_numpy(), color=COLOURS[0], lw=width)
+    ax.set_title(", ".join(filter(None, (str(y.name), subject.unit))), loc="left", fontsize=9)
+    ax.margins(x=0.01)
+    caption = "Blue is what was judged, grey the rest." if len(y) < len(whole) else ""
+    notes = "".join(f"<p>{escape(note)}</p>\n" for note in subject.notes)
+    table = _scroll("the series in figures", _table(rows.items()))
+    alt = f"{y.name} over time, {rows['least']} to {rows['largest']}"
+    return _section("The series", notes + _picture(ax.figure, alt, caption) + table)
+
+
+def _hurst(diagnosis):
+    result = diagnosis.hurst
+    picture = _picture(result.plot(_axes()).figure, f"Hurst exponent by method. {result.sentence}")
+    return _section("Hurst exponent", _text(result, "Hurst exponents") + picture)
+
+
+def _stochasticity(diagnosis):
+    result = diagnosis.stochasticity
+    figure, axes = _subplots(3, (SIZE[0], 6.4))
+    result.plot(axes)
+    alt = f"Series, autocorrelation and spectrum. {result.sentence}"
+    return _section("Is it forecastable?", _text(result, "tests") + _picture(figure, alt))
+
+
+def _lags(diagnosis):
+    result = diagnosis.lags
+    n = 1 + len(result.input_lags)
+    figure, ax = _subplots(1, (SIZE[0], 1.6 + 1.4 * n))
+    result.plot(ax)
+    alt = f"Evidence for each lag of each series. {result.sentence}"
+    return _section("Lags", _text(result, "lags") + _picture(figure, alt))
+
+
+def _model(diagnosis):
+    result, model = diagnosis.validity, diagnosis.model
+    lags = f"input_lags={model.input_lags}, output_lags={model.output_lags}"
+    about = (
+        f"<p>NARX with {escape(lags)}, fitted on the first four fifths and judged on the last "
+        "fifth.</p>\n"
+    )
+    picture = _picture(result.plot(), f"Pictures of the residuals. {result.sentence}", wide=True)
+    skill = result.skill.rename(columns={"model": "NARX"})
+    header = ["rows ahead", *skill.columns]
+    rows = [
+        [f"{step}", *(f"{value:,.4g}" for value in row)]
+        for step, row in zip(skill.index, skill.to_numpy())
+    ]
+    table = _scroll("root mean squared error by horizon", _table(rows, header))
+    errors = "<h3>Root mean squared error by horizon</h3>\n" + table
+    return _section("A network", about + _text(result, "tests of the residuals") + picture + errors)
+
+
+# --- pieces --------------------------------------------------------------------------------------
+
+
+def _section(title, body):
+    return f"<section>\n<h2>{escape(title)}</h2>\n{body}\n</section>"
+
+
+def _text(result, name):
+    """Sentence and table of a result."""
+    return _scroll(name, result._repr_html_())
+
+
+def _scroll(name, body):
+    """What may be wider than a phone: it scrolls by itself, with the keyboard too."""
+    name = escape(name, quote=True)
+    return f'<div class="scroll" role="region" tabindex="0" aria-label="{name}">{body}</div>\n'
+
+
+def _table(rows, header=()):
+    head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in header)
+    lines = [f"<tr>{head}</tr>"] if head else []
+    for name, *cells in rows:
+        cells = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
+        lines.append(f'<tr><th scope="row">{escape(name)}</th>{cells}</tr>')
+    return f"<table>{''.join(lines)}</table>"
+
+
+def _picture(figure, alt, caption="", wide=False):
+    """A figure as part of the page; it is closed."""
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=DPI)
+    load_matplotlib().close(figure)
+    data = b64encode(file.getvalue()).decode()
+    image = f'<img src="data:image/png;base64,{data}" alt="{escape(alt, quote=True)}">'
+    image = _scroll("pictures of the residuals", image) if wide else image
+    caption = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
+    return f"<figure>{image}{caption}</figure>\n"
+
+
+def _axes():
+    return open_axes(_subplots(1, SIZE)[1])
+
+
+def _subplots(n, size):
+    return load_matplotlib().subplots(n, 1, figsize=size, layout="constrained")
+
+
+def _times(index):
+    return index.to_timestamp() if hasattr(index, "to_timestamp") else index

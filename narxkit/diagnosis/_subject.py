@@ -1,0 +1,228 @@
+"""What is diagnosed: a column without gaps, and the columns that may explain it."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from narxkit._clock import Clock
+from narxkit.diagnostics._series import read_series
+from narxkit.diagnostics.stochasticity_report import N_MIN
+from narxkit.files import said
+from narxkit.study import find_target
+from narxkit.taps import make_taps
+
+LONGEST_FILLED = 3  # rows: a straight line over more of them would be read as memory
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A column to diagnose.
+
+    Parameters
+    ----------
+    title : str
+        What the series is.
+    unit : str
+        Unit of the column, or "".
+    whole : Series
+        The column as it came.
+    y : Series
+        The part that is judged: all rows there, and each one step after the one before.
+    X : DataFrame or None
+        Inputs of the same rows.
+    known_ahead : list of str
+        Inputs that are known ahead.
+    horizon : int
+        Rows to be forecast.
+    notes : list of str
+        Sentences on what was left out or filled.
+
+    See Also
+    --------
+    shipped_subject : Makes one of a shipped series.
+    own_subject : Makes one of a table.
+
+    Examples
+    --------
+    >>> from narxkit.diagnosis import shipped_subject
+    >>> from narxkit.study import find_task
+    >>> subject = shipped_subject(find_task("solar"))
+    >>> print(subject.notes[0])
+    Judged are the 8,760 rows from 2023-01-01 00:00 to 2023-12-31 23:00, the longest stretch
+    without a gap; the series has 17,520.
+    """
+
+    title: str
+    unit: str
+    whole: pd.Series
+    y: pd.Series
+    X: pd.DataFrame | None
+    known_ahead: list
+    horizon: int
+    notes: list = field(default_factory=list)
+
+    @property
+    def heading(self):
+        """Title, column and unit in a line."""
+        parts = dict.fromkeys([self.title, str(self.y.name), self.unit])
+        return ", ".join(part for part in parts if part)
+
+
+def shipped_subject(task):
+    """Make a subject of a shipped series.
+
+    Parameters
+    ----------
+    task : Task
+        Its task: target, inputs, and which of these are known ahead.
+
+    Returns
+    -------
+    Subject
+        The longest stretch of its target.
+
+    Raises
+    ------
+    ValueError
+        When the target is not there or too short.
+
+    Examples
+    --------
+    >>> from narxkit.diagnosis import shipped_subject
+    >>> from narxkit.study import find_task
+    >>> shipped_subject(find_task("stock")).known_ahead
+    []
+    """
+    inputs = list(task.input_lags)
+    lags = make_taps(dict(task.input_lags), [], inputs).input_lags if inputs else []
+    known_ahead = [name for name, of_input in zip(inputs, lags) if 0 in of_input]
+    names = {"title": task.title, "unit": task.unit, "name": task.name}
+    return _make(task.read(), task.target, inputs, known_ahead, task.steps, **names)
+
+
+def own_subject(data, target=None, inputs=(), known_future=(), horizon=24, name="the data"):
+    """Make a subject of a table that the user brings.
+
+    Parameters
+    ----------
+    data : DataFrame
+        Numbers, with a DatetimeIndex or row numbers.
+    target : str, default=None
+        Column to diagnose; by default the only one.
+    inputs : sequence of str, default=()
+        Columns that may explain it.
+    known_future : sequence of str, default=()
+        Inputs that are known ahead.
+    horizon : int, default=24
+        Rows to be forecast: inputs that are not known ahead are asked from that lag on.
+    name : str, default="the data"
+        What errors call the table.
+
+    Returns
+    -------
+    Subject
+        The longest stretch of the target.
+
+    Raises
+    ------
+    ValueError
+        When columns are not there, or the target is constant or too short.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from narxkit.diagnosis import own_subject
+    >>> load = np.random.default_rng(0).normal(size=400)
+    >>> load[10] = np.nan
+    >>> own_subject(pd.DataFrame({"load": load})).notes
+    ["1 missing row of 'load' is filled by a straight line."]
+    """
+    inputs = list(dict.fromkeys([*inputs, *known_future]))
+    target = find_target(data, target, inputs, name)
+    return _make(data, target, inputs, list(known_future), horizon, title=name, name=name)
+
+
+def _make(data, target, inputs, known_ahead, horizon, *, title, name, unit=""):
+    whole = data[target].loc[data[target].first_valid_index() : data[target].last_valid_index()]
+    if whole.notna().sum() == 0:
+        raise ValueError(f"the column {target!r} of {name} holds no number.")
+    seams = find_seams(whole.index)
+    filled = _fill(whole, seams)
+    first, stop = _longest_stretch(filled.notna().to_numpy(), seams)
+    y = filled.iloc[first:stop]
+    part = f"{target!r}" if len(y) == len(whole) else f"the longest stretch of {target!r}"
+    read_series(y, N_MIN, part)
+    return Subject(
+        title=title,
+        unit=unit,
+        whole=whole,
+        y=y,
+        X=data.loc[whole.index[0] : whole.index[-1], inputs].iloc[first:stop] if inputs else None,
+        known_ahead=known_ahead,
+        horizon=horizon,
+        notes=_notes(whole, y),
+    )
+
+
+def find_seams(index):
+    """Find jumps of the clock.
+
+    Parameters
+    ----------
+    index : Index
+        Labels of the rows.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+        True at each row that does not follow the one before it.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> hours = pd.date_range("2024-01-01", periods=5, freq="h")
+    >>> find_seams(hours.delete(3)).nonzero()[0].tolist()
+    [3]
+    """
+    clock = Clock.from_index(index)
+    return np.zeros(len(index), bool) if clock is None else clock.breaks(index)
+
+
+def _fill(series, seams):
+    """Straight lines over missing rows, where they are few and no seam lies among them."""
+    is_missing = series.isna()
+    run = (is_missing != is_missing.shift()).cumsum()
+    is_short = is_missing & (is_missing.groupby(run).transform("size") <= LONGEST_FILLED)
+    at_seam = is_missing & pd.Series(seams, series.index)
+    at_seam |= is_missing & pd.Series(np.append(seams[1:], False), series.index)
+    is_short &= ~at_seam.groupby(run).transform("any")
+    return series.where(~is_short, series.reset_index(drop=True).interpolate().to_numpy())
+
+
+def _longest_stretch(is_there, seams):
+    """First row and stop of the longest run of rows that are there; the last one of equals."""
+    begins = is_there & (seams | ~np.append(False, is_there[:-1]))
+    run = np.where(is_there, np.cumsum(begins), 0)
+    lengths = np.bincount(run)
+    lengths[0] = 0
+    longest = len(lengths) - 1 - np.argmax(lengths[::-1])
+    rows = np.flatnonzero(run == longest)
+    return rows[0], rows[-1] + 1
+
+
+def _notes(whole, y):
+    notes = []
+    if len(y) < len(whole):
+        notes.append(
+            f"Judged are the {len(y):,} rows from {said(y.index[0])} to {said(y.index[-1])}, the "
+            f"longest stretch without a gap; the series has {len(whole):,}."
+        )
+    n_filled = int(whole.loc[y.index[0] : y.index[-1]].isna().sum())
+    if n_filled:
+        rows = "1 missing row" if n_filled == 1 else f"{n_filled:,} missing rows"
+        verb = "is filled by a straight line" if n_filled == 1 else "are filled by straight lines"
+        most = "" if n_filled == 1 else f", {LONGEST_FILLED} at most in a row"
+        notes.append(f"{rows} of {whole.name!r} {verb}{most}.")
+    return notes
