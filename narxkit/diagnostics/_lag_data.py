@@ -1,11 +1,11 @@
 """What `suggest_lags` is given, read, and the table of candidates made of it."""
 
-from numbers import Integral, Real
+from numbers import Real
 
 import numpy as np
 import pandas as pd
 
-from narxkit.diagnostics._series import read_series
+from narxkit.diagnostics._series import check_count, read_series
 
 N_ROWS = 40
 N_COMPLETE = 30
@@ -52,7 +52,7 @@ def read_max_lag(max_lag, n):
     """The largest lag to look at: a quarter of the rows at most, so that far shifts are left."""
     if max_lag is None:
         return min(MAX_LAG, n // ROWS_PER_LAG)
-    _check_count("max_lag", max_lag)
+    check_count("max_lag", max_lag)
     most = min(n - N_COMPLETE, n // 4)
     if max_lag > most:
         raise ValueError(
@@ -62,14 +62,9 @@ def read_max_lag(max_lag, n):
     return int(max_lag)
 
 
-def _check_count(name, value):
-    if not isinstance(value, Integral) or isinstance(value, bool | np.bool_) or value < 1:
-        raise ValueError(f"{name} must be an int >= 1. Got {value!r} instead.")
-
-
 def first_lags(inputs, horizon, known_ahead, max_lag):
     """The smallest lag of each input: 0, or the horizon for what is not known ahead."""
-    _check_count("horizon", horizon)
+    check_count("horizon", horizon)
     known = list(inputs if known_ahead is None else known_ahead)
     unknown = [column for column in known if column not in inputs]
     if unknown:

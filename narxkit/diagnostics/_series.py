@@ -88,7 +88,12 @@ def without_season(values, period):
     return values - means[place]
 
 
-def check_count(name, value, least):
+def is_int(value, least=1):
+    """Whether a value is a whole number from `least` on."""
+    return isinstance(value, Integral) and not isinstance(value, bool) and value >= least
+
+
+def check_count(name, value, least=1):
     """Refuse what is no whole number, or too small a one.
 
     Parameters
@@ -97,7 +102,7 @@ def check_count(name, value, least):
         How to call it in a sentence.
     value : object
         What was given.
-    least : int
+    least : int, default=1
         The smallest that is allowed.
 
     Raises
@@ -105,5 +110,5 @@ def check_count(name, value, least):
     ValueError
         When it is no int, or below `least`.
     """
-    if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
+    if not is_int(value, least):
         raise ValueError(f"{name} must be an int >= {least}. Got {value!r} instead.")

@@ -21,10 +21,12 @@ Reference: Davies and Harte 1987, "Tests for Hurst effect", Biometrika 74, 95-10
 Time Series Analysis 24, 505-511, proves that the eigenvalues are positive.
 """
 
-from numbers import Integral, Real
+from numbers import Real
 
 import numpy as np
 from sklearn.utils import check_random_state
+
+from ._series import is_int
 
 __all__ = ["make_fbm", "make_fgn"]
 
@@ -168,7 +170,7 @@ def periodogram(x):
 
 def check_count(name, value):
     """An int of at least 1, or a sentence."""
-    if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
+    if not is_int(value):
         raise ValueError(f"{name} must be an int of at least 1. Got {value!r} instead.")
 
 

@@ -21,7 +21,7 @@ import pandas as pd
 from ._likelihood import read_likelihood
 from ._result import Figure, Result
 from ._scaling import read_detrended_fluctuations, read_rescaled_range
-from ._series import read_series, without_season
+from ._series import is_int, read_series, without_season
 from ._spectral import read_gph, read_local_whittle
 from ._wavelet import read_wavelet
 
@@ -593,7 +593,3 @@ def choose(name, value, choices):
     if not scalar or value not in choices:
         listed = ", ".join(map(repr, choices))
         raise ValueError(f"{name} must be one of {listed}. Got {value!r} instead.")
-
-
-def is_int(value, least):
-    return isinstance(value, Integral) and not isinstance(value, bool) and value >= least

@@ -29,6 +29,7 @@ import pandas as pd
 
 from narxkit._clock import Clock, check_order
 from narxkit.diagnostics._result import Figure, Result
+from narxkit.diagnostics._series import is_int
 from narxkit.diagnostics._shuffles import Line
 from narxkit.plotting._base import load_matplotlib
 from narxkit.plotting._loops import predictions
@@ -518,12 +519,12 @@ def _judge(e, X, y, parts, n_lags, n_shuffles, random_state, **known):
     U = _read_inputs(X, len(e))
     n = _check_residuals(e)
     n_lags = min(20, n // 4) if n_lags is None else n_lags
-    if not _is_count(n_lags) or n_lags > n // 2:
+    if not is_int(n_lags) or n_lags > n // 2:
         raise ValueError(
             f"n_lags must be an int from 1 to {n // 2}, half of the {n} residuals. Got {n_lags!r} "
             "instead."
         )
-    if not _is_count(n_shuffles) or n_shuffles < 1 / SIZE - 1:
+    if not is_int(n_shuffles) or n_shuffles < 1 / SIZE - 1:
         raise ValueError(f"n_shuffles must be an int of at least 19. Got {n_shuffles!r} instead.")
     order = np.argsort(parts, kind="stable")
     line = Line(e.to_numpy()[order], U.to_numpy()[order], parts[order], n_lags)
@@ -590,7 +591,7 @@ def _normality(e):
 
 def _skill(model, X, y, segments, parts, horizons, season):
     """Root mean squared errors by horizon, over rows that all forecasts reach."""
-    if season is not None and not _is_count(season):
+    if season is not None and not is_int(season):
         raise ValueError(f"season must be None or an int >= 1, in rows. Got {season!r} instead.")
     with_labels = {} if segments is None else {"segments": segments}
     ahead = np.asarray(model.predict_ahead(X, y, steps=horizons, **with_labels), dtype=float)
@@ -608,8 +609,8 @@ def _skill(model, X, y, segments, parts, horizons, season):
 
 
 def _horizons(horizons):
-    steps = range(1, horizons + 1) if _is_count(horizons) else horizons
-    if not np.iterable(steps) or not len(steps) or not all(map(_is_count, steps)):
+    steps = range(1, horizons + 1) if is_int(horizons) else horizons
+    if not np.iterable(steps) or not len(steps) or not all(map(is_int, steps)):
         raise ValueError(
             f"horizons must be an int >= 1 or a sequence of them. Got {horizons!r} instead."
         )
@@ -688,10 +689,6 @@ def _jumps(times):
     check_order(times, "y")
     clock = Clock.from_index(times)
     return np.zeros(len(times), dtype=bool) if clock is None else clock.breaks(times)
-
-
-def _is_count(value):
-    return isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= 1
 
 
 def _generator(random_state):
