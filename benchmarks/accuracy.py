@@ -282,7 +282,7 @@ def cells(row):
     return *label, error, target, row["met"], short(row["fit_s"]), short(row["choice_s"])
 
 
-def free_run_error(model, X, y, rows=slice(None), skip=0):
+def free_run_error(model, X, y, rows=slice(None), *, skip=0):
     """RMSE on `rows` of a run from the first measured outputs; infinite where it diverges."""
     judged = np.zeros(len(y), dtype=bool)
     judged[rows] = True
@@ -307,7 +307,7 @@ def by_peaks(y, n_rows, small=0.6, large=0.9):
 def both_windows(name, X, y, scale=1.0):
     """Tests of one record: after the official window, and from the first predicted sample."""
     return {
-        f"{name}, after {WASHOUT} samples": lambda m: scale * free_run_error(m, X, y, WASHOUT),
+        f"{name}, after {WASHOUT} samples": lambda m: scale * free_run_error(m, X, y, skip=WASHOUT),
         f"{name}, all": lambda m: scale * free_run_error(m, X, y),
     }
 

@@ -125,8 +125,8 @@ class Echo:
     def predict_ahead(self, X, y, steps):
         return 100.0 * np.arange(len(y))[:, None] + np.asarray(steps)
 
-    def simulate(self, X, y_init):
-        return np.r_[np.full(len(y_init), np.nan), np.arange(len(y_init), len(X), dtype=float)]
+    def simulate(self, X, y):
+        return np.where(np.arange(len(X)) < self.max_lag_, np.nan, np.arange(float(len(X))))
 
 
 @pytest.fixture
@@ -157,38 +157,39 @@ def linear():
 
 
 def test_a_structure_is_chosen_inside_the_training_rows(linear):
-    errors = [linear.held_out_error(candidate) for candidate in linear.candidates]
-    assert errors[0] > 0.1 and errors[1] < 1e-6
-    assert linear.choose() is linear.candidates[1]
+    worse, right = (linear.held_out_errors(candidate) for candidate in linear.candidates)
+    assert min(worse) > 0.1 and max(right) < 1e-6
+    assert linear.choose() == [linear.candidates[1]]
 
 
-def test_no_lag_crosses_the_block_held_out(linear, monkeypatch):
-    seen = []
-
-    def fit(self, X, y, segments):
-        seen.append((len(y), np.flatnonzero(np.diff(segments)).tolist()))
-
-    monkeypatch.setattr(free_runs.Committee, "fit", fit)
-    series = replace(linear, error=lambda model, X, y: len(y))
-    assert series.held_out_error(series.candidates[0]) == 20
-    assert seen == [(60, []), (60, [19]), (60, [39]), (60, [])]
-    assert replace(series, n_blocks=None).held_out_error(series.candidates[0]) == 16
-    assert seen[-1] == (64, [])
+def test_structures_within_one_standard_error_vote_together(linear, monkeypatch):
+    errors = {0: [1.0, 3.0], 1: [2.9, 2.9], 2: [9.0, 1.0], 3: [0.0, 6.1]}
+    series = replace(linear, candidates=tuple(errors))
+    monkeypatch.setattr(free_runs.Series, "held_out_errors", lambda self, one: errors[one])
+    assert series.choose() == [0, 1]
+    monkeypatch.setattr(free_runs.Series, "held_out_errors", lambda self, one: errors[one][:1])
+    assert series.choose() == [3]
 
 
-def test_stretches_with_the_largest_peaks_are_held_out(linear, monkeypatch):
+def test_the_block_held_out_has_no_weight(linear, monkeypatch):
+    weights = []
+    monkeypatch.setattr(free_runs.Committee, "fit", lambda self, X, y, w: weights.append(w) or self)
+    series = replace(linear, error=lambda model, X, y, rows: rows)
+    judged = series.held_out_errors(series.candidates[0])
+    assert [np.flatnonzero(rows)[[0, -1]].tolist() for rows in judged] == [
+        [i, i + 19] for i in (0, 20, 40, 60)
+    ]
+    np.testing.assert_array_equal(weights, ~np.array(judged))
+    (judged,) = replace(series, n_blocks=None).held_out_errors(series.candidates[0])
+    assert np.flatnonzero(judged).tolist() == list(range(64, 80))
+    np.testing.assert_array_equal(weights[-1], ~judged)
+
+
+def test_stretches_with_the_largest_peaks_are_held_out(linear):
     y = np.array([1.0, 0, 0, -9, 3, 0, 0, 2, 5, 0, 4])  # peaks of 1, 9, 3, 2, 5 and 4
-    series = replace(linear, fitting=(None, y), stretch=2)
-    ((train, held_out),) = series.folds()
+    ((train, held_out),) = replace(linear, fitting=(None, y), stretch=2).folds()
     assert np.flatnonzero(train).tolist() == [0, 1, 4, 5, 6, 7, 10]
-    assert [np.flatnonzero(rows).tolist() for rows in held_out] == [[2, 3]]
-    seams = []
-    monkeypatch.setattr(
-        free_runs.Committee, "fit", lambda self, X, y, segments: seams.extend(np.diff(segments))
-    )
-    series = replace(series, error=lambda model, X, y: y.min())
-    assert series.held_out_error(series.candidates[0]) == 9
-    assert np.flatnonzero(seams).tolist() == [1, 5]
+    assert np.flatnonzero(held_out).tolist() == [2, 3]
 
 
 def test_both_trainings_are_reported_with_all_seeds(linear):
@@ -214,7 +215,8 @@ def test_errors_of_free_runs_begin_where_they_say():
     X, y = np.zeros((60, 1)), np.arange(60.0)
     y[10] += 3
     assert free_runs.free_run_error(Echo(), X, y) == pytest.approx(3 / np.sqrt(58))
-    assert free_runs.free_run_error(Echo(), X, y, free_runs.WASHOUT) == 0
+    assert free_runs.free_run_error(Echo(), X, y, np.arange(60) < 12) == pytest.approx(3 / 10**0.5)
+    assert free_runs.free_run_error(Echo(), X, y, skip=free_runs.WASHOUT) == 0
     y[55] += 4
     tests = free_runs.both_windows("test", X, y, 1e3)
     assert tests["test, after 50 samples"](Echo()) == pytest.approx(4e3 / np.sqrt(10))
@@ -224,27 +226,47 @@ def test_errors_of_free_runs_begin_where_they_say():
 def test_a_path_is_one_run_from_one_row():
     errors = free_runs.paths(Echo(), np.zeros(6), steps=3)
     assert errors.tolist() == [[201, 302, 403], [301, 402, 503]]
+    errors = free_runs.paths(Echo(), np.zeros(6), 3, np.arange(6) >= 3)
+    assert errors.tolist() == [[301, 402, 503]]
 
 
 def test_a_committee_is_the_median_of_the_members_that_run():
-    committee = free_runs.Committee(3, 1)
-    assert [member.random_state for member in committee.members] == [3, 4, 5]
+    committee = free_runs.Committee([{"output_lags": 1}, {"output_lags": 2}], 2, seed=1)
+    assert [(m.model.output_lags, m.model.random_state) for m in committee.members] == [
+        (1, 2),
+        (1, 3),
+        (2, 2),
+        (2, 3),
+    ]
     runs = [[1.0, 1.0, np.nan], [2.0, np.nan, np.nan], [9.0, 3.0, np.nan]]
     np.testing.assert_equal(committee._median(runs), [2.0, 2.0, np.nan])
+
+
+def test_members_start_from_as_many_rows_as_each_needs(linear):
+    X, y = linear.fitting
+    committee = free_runs.Committee(linear.candidates, 1, seed=0).fit(X, y)
+    assert committee.max_lag_ == 2
+    runs = [m.model.simulate(X, y[:lag])[2:] for m, lag in zip(committee.members, (1, 2))]
+    np.testing.assert_array_equal(committee.simulate(X, y)[2:], np.median(runs, axis=0))
 
 
 def test_a_committee_finishes_on_all_rows(linear, monkeypatch):
     seen = []
 
-    def fit(self, X, y, segments=None):
-        seen.append((self.loop, len(X), len(y), self.max_iter))
+    def fit(self, X, y, weight):
+        seen.append((self.loop, len(X), len(y), weight.sum(), self.max_iter))
         self.max_lag_ = 1
 
     monkeypatch.setattr(free_runs.NARX, "fit", fit)
-    settings = {"head": 30, "finish": 7, "max_iter": 9}
-    free_runs.Committee(1, 0, loop="closed", **settings).fit(*linear.fitting)
-    free_runs.Committee(1, 0, loop=(5, "closed")).fit(*linear.fitting)
-    assert seen == [("closed", 30, 30, 9), ("closed", 80, 80, 7), ((5, "closed"), 80, 80, 200)]
+    X, y = linear.fitting
+    brief = {"loop": "closed", "head": 30, "finish": 7, "max_iter": 9}
+    weight = (np.arange(len(y)) >= 20).astype(float)
+    free_runs.Committee([brief, {"loop": (5, "closed")}], 1, seed=0).fit(X, y, weight)
+    assert set(seen) == {
+        ("closed", 30, 30, 10, 9),
+        ("closed", 80, 80, 60, 7),
+        ((5, "closed"), 80, 80, 60, 200),
+    }
 
 
 def test_a_target_of_henon_is_the_map_itself():
