@@ -162,10 +162,48 @@ def test_skill_is_that_of_a_backtest(model, system):
             assert skill.loc[h, name] == pytest.approx(np.sqrt(np.mean(errors**2)))
 
 
+class Zero:
+    """Predicts zero."""
+
+    def predict_ahead(self, X, y, steps=1, segments=None):
+        return np.zeros((len(y), np.size(steps)))
+
+
+def test_of_noise_persistence_knows_less_than_the_mean():
+    y = np.random.default_rng(0).normal(size=3000)
+    result = validate(Zero(), None, y, horizons=2)
+    skill = 1 - (result.skill["model"] / result.skill.drop(columns="rows").T).T ** 2
+    np.testing.assert_allclose(skill["persistence"], 0.5, atol=0.03)
+    np.testing.assert_allclose(skill["historical mean"], 0, atol=0.005)
+    assert "naive" not in result.sentence
+    biased = validate(Zero(), None, y + 0.3, horizons=2)
+    assert "; 1 step ahead a naive forecast is better (historical mean, p = " in biased.sentence
+
+
+@pytest.mark.parametrize("kind", ["series", "labels"])
+def test_the_mean_is_that_of_the_rows_of_its_series_before(kind):
+    y = pd.Series(np.random.default_rng(0).normal(size=60))
+    segments, begins = np.repeat([0, 1], 30), [0, 0]
+    if kind == "series":
+        y.index = pd.MultiIndex.from_arrays([list("ab") * 30, np.arange(60) // 2])
+        parts, segments = [y.iloc[::2].to_numpy(), y.iloc[1::2].to_numpy()], None
+    else:
+        parts, begins = [y[:30].to_numpy(), y.to_numpy()], [0, 30]
+    skill = validate(Zero(), None, y, segments=segments, horizons=[4]).skill
+    errors = [
+        part[: t - 3].mean() - part[t]
+        for part, first in zip(parts, begins)
+        for t in range(first + 4, len(part))
+    ]
+    assert skill.loc[4, "rows"] == len(errors) == 52
+    assert skill.loc[4, "historical mean"] == pytest.approx(np.sqrt(np.mean(np.square(errors))))
+
+
 def test_a_model_that_persistence_beats_is_told_so(system):
     y = np.random.default_rng(2).normal(size=300).cumsum()
     late = SeasonalNaive(9).fit(None, y)
-    assert "; persistence forecasts 1 step ahead better." in validate(late, None, y).sentence
+    told = "; 1 step ahead a naive forecast is better (persistence, p = "
+    assert told in validate(late, None, y).sentence
 
 
 def test_all_pictures_stand_on_one_figure(model, system):

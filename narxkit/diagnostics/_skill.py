@@ -4,28 +4,68 @@ import numpy as np
 import pandas as pd
 
 from narxkit.diagnostics._series import is_int
+from narxkit.skill import diebold_mariano
 
 
 def skill_by_horizon(model, X, y, segments, parts, horizons, season):
-    """Root mean squared errors by horizon, over rows that all forecasts reach."""
+    """Compare a model with naive forecasts, over rows that all of them reach.
+
+    Parameters
+    ----------
+    model, X, segments, horizons, season
+        As in `validate`.
+    y : Series of shape (n,)
+        Measured values.
+    parts : ndarray of int, shape (n,)
+        Number of the segment of each row.
+
+    Returns
+    -------
+    rmse : DataFrame
+        Rows compared and root mean squared errors, by horizon.
+    pvalues : DataFrame
+        How likely each naive forecast is this much better by chance, by horizon.
+    """
     if season is not None and not is_int(season):
         raise ValueError(f"season must be None or an int >= 1, in rows. Got {season!r} instead.")
     with_labels = {} if segments is None else {"segments": segments}
     ahead = np.asarray(model.predict_ahead(X, y, steps=horizons, **with_labels), dtype=float)
-    measured = y.groupby(parts)
-    lines = {}
+    measured, mean = y.groupby(parts), _historical_mean(y).groupby(parts)
+    order = np.argsort(parts, kind="stable")
+    rmse, pvalues = {}, {}
     for h, y_hat in zip(horizons, ahead.reshape(len(y), -1).T):
-        forecasts = {"model": y_hat, "persistence": measured.shift(h)}
+        naive = {"persistence": measured.shift(h), "historical mean": mean.shift(h)}
         if season is not None:
-            forecasts["seasonal naive"] = measured.shift(season * -(-h // season))
-        errors = pd.DataFrame(forecasts, index=y.index).sub(y, axis=0).dropna()
-        if len(errors):
-            lines[h] = {"rows": len(errors)} | np.sqrt((errors**2).mean()).to_dict()
-    frame = pd.DataFrame.from_dict(lines, orient="index")
-    return frame.rename_axis(index="horizon") if len(frame) else None
+            naive["seasonal naive"] = measured.shift(season * -(-h // season))
+        errors = pd.DataFrame({"model": y_hat} | naive, index=y.index).sub(y, axis=0).iloc[order]
+        errors[errors.isna().any(axis=1)] = np.nan
+        n = int(errors["model"].notna().sum())
+        if n:
+            rmse[h] = {"rows": n} | np.sqrt((errors**2).mean()).to_dict()
+            pvalues[h] = {name: _by_chance(errors["model"], errors[name], h, n) for name in naive}
+    return tuple(
+        pd.DataFrame.from_dict(rows, orient="index").rename_axis(index="horizon") if rows else None
+        for rows in (rmse, pvalues)
+    )
+
+
+def _historical_mean(y):
+    """At each row, the mean of its series from the first row to this one."""
+    if y.index.nlevels == 1:
+        return y.expanding().mean()
+    return y.groupby(level=0).transform(lambda series: series.expanding().mean())
+
+
+def _by_chance(errors, of_naive, h, n):
+    """One-sided p-value of Diebold and Mariano's test; 1 where there are too few rows for it."""
+    if n <= h:
+        return 1.0
+    test = diebold_mariano(errors, of_naive, horizon=h)
+    return test.pvalue / 2 if test.estimate > 0 else 1 - test.pvalue / 2
 
 
 def read_horizons(horizons):
+    """Steps ahead, ascending."""
     steps = range(1, horizons + 1) if is_int(horizons) else horizons
     if not np.iterable(steps) or not len(steps) or not all(map(is_int, steps)):
         raise ValueError(

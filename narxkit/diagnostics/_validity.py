@@ -68,6 +68,10 @@ class Validity(Result):
         asks for no distribution, intervals may.
     skill : DataFrame or None
         Root mean squared errors by horizon, of the model and of naive forecasts of the same rows.
+    naive_pvalues : DataFrame or None
+        How likely each naive forecast is this much better by chance, by horizon: one-sided, by
+        Diebold and Mariano's test. The verdict names one if it is better at 5 % over all of them
+        (Bonferroni).
     loop : {"open", "closed"}
         Whether the residuals are of predictions one step ahead, or of a free run.
 
@@ -105,6 +109,7 @@ class Validity(Result):
     ljung_box: Portmanteau = None
     normality: Normality = None
     skill: pd.DataFrame | None = None
+    naive_pvalues: pd.DataFrame | None = None
     loop: str = "open"
 
     @property
@@ -160,14 +165,13 @@ class Validity(Result):
         return f"{name}, p = {self.pvalues[name]:.3f}"
 
     def _naive_is_better(self):
-        if self.skill is None:
+        if self.naive_pvalues is None:
             return ""
-        naive = self.skill.drop(columns=["rows", "model"])
-        worse = self.skill.index[naive.lt(self.skill["model"], axis=0).any(axis=1)]
-        if worse.empty:
+        pvalues = self.naive_pvalues.stack()
+        if pvalues.min() > SIZE / len(pvalues):
             return ""
-        name = naive.loc[worse[0]].idxmin()
-        return f"; {name} forecasts {_steps(worse[0])} ahead better"
+        h, name = pvalues.idxmin()
+        return f"; {_steps(h)} ahead a naive forecast is better ({name}, p = {pvalues.min():.2g})"
 
     @property
     def figures(self):

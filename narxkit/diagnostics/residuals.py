@@ -74,7 +74,8 @@ def validate(
     horizons : int or sequence of int, default=24
         Steps ahead at which errors are compared: 1 to this number, or these.
     season : int, default=None
-        Rows of a season, for the seasonal naive forecast; None compares with persistence alone.
+        Rows of a season, for the seasonal naive forecast; persistence and the historical mean are
+        compared with in any case.
     n_shuffles : int, default=999
         Random orders that tell what is chance.
     random_state : int, RandomState instance or None, default=0
@@ -102,6 +103,11 @@ def validate(
     residuals that are alike and independent. Where only their strength changes (phi_u2e2 and
     phi_e2e2 fail), those of the other tests are too small.
 
+    The historical mean is that of the series' judged rows from the first one to the origin, and no
+    later one: what is to be beaten where a series has no memory, as returns have none. There the
+    mean squared error of persistence is twice that of the mean, and any model looks skilful beside
+    it.
+
     References
     ----------
     S. A. Billings and W. S. F. Voon, "Correlation based model validity tests for non-linear
@@ -111,7 +117,9 @@ def validate(
     squared, and sums are divided by n times the standard deviations of e and of u (or their
     squares). phi_e2e2 is the test of A. I. McLeod and W. K. Li, "Diagnostic checking ARMA time
     series models using squared-residual autocorrelations", Journal of Time Series Analysis 4
-    (1983), 269-273.
+    (1983), 269-273. The historical mean: J. Y. Campbell and S. B. Thompson, "Predicting excess
+    stock returns out of sample: can anything beat the historical average?", Review of Financial
+    Studies 21 (2008), 1509-1531.
 
     Examples
     --------
@@ -135,10 +143,9 @@ def validate(
     y = read_output(y)
     y_hat = np.asarray(predictions(model, X, y, loop, segments), dtype=float).reshape(len(y))
     parts = number_segments(y.index, segments)
-    skill = skill_by_horizon(model, X, y, segments, parts, read_horizons(horizons), season)
-    return _judge(
-        y - y_hat, X, y, parts, n_lags, n_shuffles, random_state, skill=skill, loop=loop
-    )  # fmt: skip
+    skill, pvalues = skill_by_horizon(model, X, y, segments, parts, read_horizons(horizons), season)
+    known = {"skill": skill, "naive_pvalues": pvalues, "loop": loop}
+    return _judge(y - y_hat, X, y, parts, n_lags, n_shuffles, random_state, **known)
 
 
 def validate_residuals(
