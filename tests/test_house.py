@@ -9,7 +9,7 @@ import narxkit
 
 PACKAGE = Path(narxkit.__file__).parent
 FLOORS = [
-    {"_core", "_fractal", "_clock", "_blas", "_warn"},
+    {"_core", "_fractal", "_clock", "_blas", "_lazy", "_warn"},
     {"taps"},
     {"_validation"},
     {"networks", "_layout", "_start", "_state", "_track"},
@@ -23,7 +23,7 @@ FLOORS = [
     {"cli"},
     {"__main__"},
 ]
-OF_ARRAYS = {"plotting", "diagnostics", "skill", "_clock", "_fractal", "_warn"}
+OF_ARRAYS = {"plotting", "diagnostics", "skill", "_clock", "_fractal", "_lazy", "_warn"}
 FLOOR = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
 FILES = sorted(p for p in PACKAGE.rglob("*.py") if p != PACKAGE / "__init__.py")
 

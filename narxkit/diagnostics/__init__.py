@@ -3,8 +3,9 @@
 A name is imported when it is first asked for.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from narxkit._lazy import load_lazily
 
 if TYPE_CHECKING:
     from narxkit.diagnostics.chaos import (
@@ -80,15 +81,4 @@ _HOMES = {
     "variance": ("VarianceRatio", "variance_ratio"),
 }
 
-
-def __getattr__(name):
-    for module, names in _HOMES.items():
-        if name in names:
-            value = getattr(import_module(f"narxkit.diagnostics.{module}"), name)
-            globals()[name] = value
-            return value
-    raise AttributeError(f"module 'narxkit.diagnostics' has no attribute {name!r}")
-
-
-def __dir__():
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = load_lazily(__name__, _HOMES)
