@@ -264,7 +264,7 @@ def test_sentences_on_rows(arguments, sentence):
             {"n_lags": 16},
             "n_lags must be an int from 1 to 15, half of the 30 residuals. Got 16 instead.",
         ),
-        ({"n_shuffles": 18}, "n_shuffles must be an int of at least 19. Got 18 instead."),
+        ({"n_shuffles": 18}, "n_shuffles must be an int >= 19. Got 18 instead."),
         ({"segments": [1, 2]}, "segments have 2 labels, but 30 rows are judged."),
     ],
 )

@@ -30,7 +30,7 @@ from narxkit.diagnostics._residual_rows import (
     read_output,
 )
 from narxkit.diagnostics._residual_tests import SIZE, CorrelationTest, judge_normality, run_tests
-from narxkit.diagnostics._series import is_int
+from narxkit.diagnostics._series import check_count, is_int
 from narxkit.diagnostics._shuffles import Line
 from narxkit.diagnostics._skill import read_horizons, skill_by_horizon
 from narxkit.diagnostics._validity import Validity
@@ -210,8 +210,7 @@ def _judge(e, X, y, parts, n_lags, n_shuffles, random_state, **known):
             f"n_lags must be an int from 1 to {n // 2}, half of the {n} residuals. Got {n_lags!r} "
             "instead."
         )
-    if not is_int(n_shuffles) or n_shuffles < 1 / SIZE - 1:
-        raise ValueError(f"n_shuffles must be an int of at least 19. Got {n_shuffles!r} instead.")
+    check_count("n_shuffles", n_shuffles, round(1 / SIZE) - 1)
     order = np.argsort(parts, kind="stable")
     line = Line(e.to_numpy()[order], U.to_numpy()[order], parts[order], n_lags)
     tests, ljung_box = run_tests(line, list(U.columns), n_shuffles, random_state)
