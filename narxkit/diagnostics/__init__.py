@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from narxkit.diagnostics.residuals import (
         CorrelationTest,
         Validity,
+        ValidityTable,
         validate,
         validate_residuals,
     )
@@ -48,6 +49,7 @@ __all__ = [
     "Stochasticity",
     "SurrogateTest",
     "Validity",
+    "ValidityTable",
     "VarianceRatio",
     "embedding_delay",
     "false_neighbours",
@@ -74,7 +76,7 @@ _HOMES = {
     "fgn": ("make_fbm", "make_fgn"),
     "hurst_exponent": ("Hurst", "HurstTable", "RollingHurst", "hurst", "rolling_hurst"),
     "lags": ("LagSuggestion", "suggest_lags"),
-    "residuals": ("CorrelationTest", "Validity", "validate", "validate_residuals"),
+    "residuals": ("CorrelationTest", "Validity", "ValidityTable", "validate", "validate_residuals"),
     "seasons": ("Season", "find_season"),
     "stochasticity_report": ("Stochasticity", "stochasticity"),
     "surrogates": ("SurrogateTest", "iaaft", "surrogate_test"),

@@ -1,4 +1,4 @@
-"""What is judged: one output, inputs of the same rows, and where segments begin."""
+"""What is judged: outputs, inputs of the same rows, and where segments begin."""
 
 import numpy as np
 import pandas as pd
@@ -8,19 +8,21 @@ from narxkit._clock import Clock, check_order
 FEWEST = 20  # residuals
 
 
-def read_output(values, name="y"):
-    """One series of floats, with its index or one that counts rows from 0."""
+def read_outputs(values, name="y"):
+    """Series of floats, each with its index or one that counts rows from 0."""
     shape = np.shape(values)
-    if len(shape) == 2 and shape[1] != 1 or len(shape) not in (1, 2):
+    if len(shape) not in (1, 2) or 0 in shape[1:]:
         raise ValueError(
-            f"{name} must be one output of shape (n,). Got shape {shape} instead: judge outputs "
-            "one at a time, from their residuals with validate_residuals."
+            f"{name} must have the shape (n,) or (n, n_outputs). Got shape {shape} instead."
         )
-    if isinstance(values, pd.DataFrame):
-        values = values.iloc[:, 0]
     if isinstance(values, pd.Series):
-        return values.astype(float)
-    return pd.Series(np.asarray(values, dtype=float).reshape(len(values)))
+        return [values.astype(float)]
+    Y = pd.DataFrame(values, dtype=float)
+    if not isinstance(values, pd.DataFrame):
+        Y.columns = [f"output {i}" for i in Y.columns] if Y.shape[1] > 1 else [None]
+    if Y.columns.map(str).has_duplicates:
+        raise ValueError(f"two columns of {name} have one name: give each output its own.")
+    return [Y.iloc[:, i] for i in range(Y.shape[1])]
 
 
 def read_inputs(X, n):
@@ -36,19 +38,20 @@ def read_inputs(X, n):
     return U.set_axis([str(c) if named else f"input {c}" for c in U.columns], axis=1)
 
 
-def check_residuals(e):
-    """The number of residuals, if they can be judged."""
+def check_residuals(e, whose=""):
+    """Refuse residuals that cannot be judged; `whose` they are stands in the sentence."""
     known = e.dropna().to_numpy()
     if np.isinf(known).any():
-        raise ValueError("residuals hold infinite values: give NaN where a prediction is missing.")
+        raise ValueError(
+            f"residuals{whose} hold infinite values: give NaN where a prediction is missing."
+        )
     if len(known) < FEWEST:
         raise ValueError(
-            f"{len(known)} of {len(e)} rows have a residual, but at least {FEWEST} are needed: "
-            "give more rows."
+            f"{len(known)} of {len(e)} rows have a residual{whose}, but at least {FEWEST} are "
+            "needed: give more rows."
         )
     if np.ptp(known) <= 1e-12 * np.abs(known).max():
-        raise ValueError(f"all residuals are {known[0]:g}: there is nothing to judge.")
-    return len(known)
+        raise ValueError(f"all residuals{whose} are {known[0]:g}: there is nothing to judge.")
 
 
 def number_segments(index, labels):

@@ -15,7 +15,6 @@ FIRST_LAGS = {  # of the tests, in the order in which they are shown
     "phi_u2e2": 0,
     "phi_e2e2": 1,
 }
-OF_RESIDUALS = ("phi_ee", "phi_e2e2")  # the inputs have no part in them
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +26,8 @@ class CorrelationTest:
     name : str
         The test, such as "phi_ue".
     correlations : DataFrame of shape (n_lags, n_columns)
-        Correlations; the index holds the lags, the columns are the inputs, or "e" alone.
+        Correlations; the index holds the lags, the columns are the inputs, or "e", the residuals
+        themselves, and in phi_ee those of other outputs.
     band : float
         What 95 of 100 series in random order keep within at all lags and columns.
     pvalue : float
@@ -76,13 +76,17 @@ class Normality(NamedTuple):
     excess_kurtosis: float
 
 
-def run_tests(line, columns, n_shuffles, random_state):
-    """The correlation tests and Ljung and Box's, of a line of residuals."""
+def run_tests(line, inputs, others, n_shuffles, random_state):
+    """The correlation tests and Ljung and Box's, of a line of residuals.
+
+    `inputs` and `others`, the other outputs, are the names of its columns.
+    """
+    columns = dict.fromkeys(FIRST_LAGS, inputs) | {"phi_ee": ["e", *others], "phi_e2e2": ["e"]}
     found = line.correlations(line.e[None])
     shuffled = line.shuffled(n_shuffles, _generator(random_state))
     chance = [_largest(line, correlations) for correlations in shuffled]
     tests = {
-        name: _test(name, found[name][0], columns, np.concatenate([c[name] for c in chance]))
+        name: _test(name, found[name][0], columns[name], np.concatenate([c[name] for c in chance]))
         for name in FIRST_LAGS
         if name in found
     }
@@ -99,7 +103,7 @@ def _largest(line, correlations):
 def _test(name, correlations, columns, chance):
     first = FIRST_LAGS[name]
     lags = pd.RangeIndex(first, first + len(correlations), name="lag")
-    frame = pd.DataFrame(correlations, lags, ["e"] if name in OF_RESIDUALS else columns)
+    frame = pd.DataFrame(correlations, lags, columns)
     band = np.sort(chance)[-int(SIZE * (len(chance) + 1))]
     return CorrelationTest(name, frame, float(band), _share(chance, np.abs(correlations).max()))
 

@@ -7,33 +7,31 @@ from narxkit.diagnostics._series import is_int
 from narxkit.skill import diebold_mariano
 
 
-def skill_by_horizon(model, X, y, segments, parts, horizons, season):
+def skill_by_horizon(ahead, y, parts, horizons, season):
     """Compare a model with naive forecasts, over rows that all of them reach.
 
     Parameters
     ----------
-    model, X, segments, horizons, season
-        As in `validate`.
+    ahead : ndarray of shape (n, n_horizons)
+        What the model predicts.
     y : Series of shape (n,)
         Measured values.
     parts : ndarray of int, shape (n,)
         Number of the segment of each row.
+    horizons : list of int
+        Steps ahead.
+    season : int or None
+        Rows of a season.
 
     Returns
     -------
-    rmse : DataFrame
-        Rows compared and root mean squared errors, by horizon.
-    pvalues : DataFrame
-        How likely each naive forecast is this much better by chance, by horizon.
+    dict of str to DataFrame or None
+        The fields `skill` and `naive_pvalues` of a Validity; None where no row is compared.
     """
-    if season is not None and not is_int(season):
-        raise ValueError(f"season must be None or an int >= 1, in rows. Got {season!r} instead.")
-    with_labels = {} if segments is None else {"segments": segments}
-    ahead = np.asarray(model.predict_ahead(X, y, steps=horizons, **with_labels), dtype=float)
     measured, mean = y.groupby(parts), _historical_mean(y).groupby(parts)
     order = np.argsort(parts, kind="stable")
     rmse, pvalues = {}, {}
-    for h, y_hat in zip(horizons, ahead.reshape(len(y), -1).T):
+    for h, y_hat in zip(horizons, ahead.T):
         naive = {"persistence": measured.shift(h), "historical mean": mean.shift(h)}
         if season is not None:
             naive["seasonal naive"] = measured.shift(season * -(-h // season))
@@ -43,10 +41,11 @@ def skill_by_horizon(model, X, y, segments, parts, horizons, season):
         if n:
             rmse[h] = {"rows": n} | np.sqrt((errors**2).mean()).to_dict()
             pvalues[h] = {name: _by_chance(errors["model"], errors[name], h, n) for name in naive}
-    return tuple(
-        pd.DataFrame.from_dict(rows, orient="index").rename_axis(index="horizon") if rows else None
-        for rows in (rmse, pvalues)
-    )
+    return {"skill": _by_horizon(rmse), "naive_pvalues": _by_horizon(pvalues)}
+
+
+def _by_horizon(rows):
+    return pd.DataFrame.from_dict(rows, "index").rename_axis(index="horizon") if rows else None
 
 
 def _historical_mean(y):

@@ -13,13 +13,14 @@ from narxkit.plotting.horizon import HorizonDisplay
 from narxkit.plotting.response import ErrorHistogramDisplay, RegressionDisplay, ResponseDisplay
 
 TITLES = {
-    "phi_ee": "residuals and earlier ones",
+    "phi_ee": "residuals and earlier ones{whose}",
     "phi_ue": "residuals and {u}",
     "phi_u2e": "residuals and {u} squared",
     "phi_e(eu)": "residuals and earlier ones x {u}",
     "phi_u2e2": "squares of residuals and {u}",
     "phi_e2e2": "squares of residuals and earlier ones",
 }
+WIDTH, HEIGHT = 12, 2.9  # inches: of all pictures, and of a row of them
 # in the order in which a remedy is named: first what is simplest to mend
 REMEDIES = {
     "phi_ue": (
@@ -31,7 +32,7 @@ REMEDIES = {
         "try more hidden units, with input_lags that reach lag {k}",
     ),
     "phi_ee": (
-        "they go with those of {k}",
+        "they go with those{whose} of {k}",
         "let output_lags reach lag {k}, or, if they do, look for a missing input",
     ),
     "Ljung-Box": (
@@ -83,6 +84,8 @@ class Validity(Result):
         Tests that fail, at 5 % over all of them together (Holm).
     is_white : bool
         Whether no test of the residuals themselves fails; their strength may change.
+    has_fault : bool
+        Whether a test fails, or a naive forecast is better.
 
     See Also
     --------
@@ -129,6 +132,11 @@ class Validity(Result):
     def is_white(self):
         """Whether no test but those of the residuals' strength fails."""
         return not set(self.failures) - set(STRENGTHS)
+
+    @property
+    def has_fault(self):
+        """Whether a test fails, or a naive forecast is better."""
+        return bool(self.failures or self._naive_is_better())
 
     @property
     def sentence(self):
@@ -195,8 +203,8 @@ class Validity(Result):
         return lines + ([] if self.skill is None else self._skill_figures())
 
     def _figure(self, test):
-        column, lag, value = test.peak
-        what = TITLES[test.name].format(u=column)
+        _, lag, value = test.peak
+        what = _fill(TITLES[test.name], test)
         return Figure(
             test.name,
             f"p = {test.pvalue:.3f}",
@@ -232,19 +240,13 @@ class Validity(Result):
         Figure
             The figure of matplotlib.
         """
-        pictures = self._pictures(unit)
-        wide = ["response"] if self.y is not None else []
-        small = [name for name in pictures if name not in wide]
-        small += ["."] * (-len(small) % 3)
-        rows = [wide * 3] * bool(wide) + [small[i : i + 3] for i in range(0, len(small), 3)]
-        figure, axes = load_matplotlib().subplot_mosaic(
-            rows, figsize=(12, 2.9 * len(rows)), layout="constrained"
-        )
-        for name, draw in pictures.items():
-            draw(axes[name])
+        pictures = self.pictures(unit)
+        size = WIDTH, HEIGHT * len(lay_out(pictures))
+        figure = load_matplotlib().figure(figsize=size, layout="constrained")
+        draw(figure, pictures)
         return figure
 
-    def _pictures(self, unit):
+    def pictures(self, unit=None):
         """What can be drawn, by name: functions of the axes."""
         pictures = {}
         if self.y is not None:
@@ -265,10 +267,25 @@ class Validity(Result):
 
     def _display(self, test):
         column, _, _ = test.peak
-        title = f"{TITLES[test.name].format(u=column)}: p = {test.pvalue:.3f}"
+        title = f"{_fill(TITLES[test.name], test)}: p = {test.pvalue:.3f}"
         return CorrelationDisplay(
             correlation=test.correlations[column], band=test.band, title=title, band_name=OF_ALL
         )
+
+
+def lay_out(pictures):
+    """Names in rows of three, the response as wide as all of them."""
+    small = [name for name in pictures if name != "response"]
+    small += ["."] * (-len(small) % 3)
+    rows = [small[i : i + 3] for i in range(0, len(small), 3)]
+    return [["response"] * 3, *rows] if "response" in pictures else rows
+
+
+def draw(figure, pictures):
+    """Draw all of them onto a figure or a part of one."""
+    axes = figure.subplot_mosaic(lay_out(pictures))
+    for name, draw_onto in pictures.items():
+        draw_onto(axes[name])
 
 
 def _fill(template, test):
@@ -276,7 +293,8 @@ def _fill(template, test):
     if test is None:
         return template
     column, lag, _ = test.peak
-    return template.format(u=column, k=_rows(lag) if "of {k}" in template else lag)
+    whose = "" if column == "e" else f" of {column}"
+    return template.format(u=column, k=_rows(lag) if "of {k}" in template else lag, whose=whose)
 
 
 def _rows(lag):

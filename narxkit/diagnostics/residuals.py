@@ -22,21 +22,23 @@ together in time.
 """
 
 import numpy as np
+import pandas as pd
 
 from narxkit.diagnostics._residual_rows import (
     check_residuals,
     number_segments,
     read_inputs,
-    read_output,
+    read_outputs,
 )
 from narxkit.diagnostics._residual_tests import SIZE, CorrelationTest, judge_normality, run_tests
 from narxkit.diagnostics._series import check_count, is_int
 from narxkit.diagnostics._shuffles import Line
 from narxkit.diagnostics._skill import read_horizons, skill_by_horizon
 from narxkit.diagnostics._validity import Validity
+from narxkit.diagnostics._validity_table import ValidityTable
 from narxkit.plotting._loops import predictions
 
-__all__ = ["CorrelationTest", "Validity", "validate", "validate_residuals"]
+__all__ = ["CorrelationTest", "Validity", "ValidityTable", "validate", "validate_residuals"]
 
 
 def validate(
@@ -61,7 +63,7 @@ def validate(
     X : array-like of shape (n, n_features) or None
         Inputs of the rows to judge by: best such as the model was not fitted to. To its own
         training rows a model has fitted some of the noise, and the tests are too kind.
-    y : array-like of shape (n,)
+    y : array-like of shape (n,) or (n, n_outputs)
         Measured outputs.
     loop : {"open", "closed"}, default="open"
         Residuals of predictions one step ahead, or of a free run from the first rows. In a free run
@@ -83,7 +85,7 @@ def validate(
 
     Returns
     -------
-    Validity
+    Validity, or ValidityTable of several outputs
         The verdict, each test and the errors by horizon.
 
     Raises
@@ -140,12 +142,25 @@ def validate(
     >>> validate(network, X[test], y[test]).failures
     []
     """
-    y = read_output(y)
-    y_hat = np.asarray(predictions(model, X, y, loop, segments), dtype=float).reshape(len(y))
-    parts = number_segments(y.index, segments)
-    skill, pvalues = skill_by_horizon(model, X, y, segments, parts, read_horizons(horizons), season)
-    known = {"skill": skill, "naive_pvalues": pvalues, "loop": loop}
-    return _judge(y - y_hat, X, y, parts, n_lags, n_shuffles, random_state, **known)
+    outputs, steps = read_outputs(y), read_horizons(horizons)
+    if season is not None and not is_int(season):
+        raise ValueError(f"season must be None or an int >= 1, in rows. Got {season!r} instead.")
+    y = outputs[0] if len(outputs) == 1 else y
+    parts = number_segments(outputs[0].index, segments)
+    with_labels = {} if segments is None else {"segments": segments}
+    y_hat, ahead = (
+        np.asarray(predicted, dtype=float).reshape(len(parts), len(outputs), -1)
+        for predicted in (
+            predictions(model, X, y, loop, segments),
+            model.predict_ahead(X, y, steps=steps, **with_labels),
+        )
+    )
+    residuals = [y - y_hat[:, i, 0] for i, y in enumerate(outputs)]
+    known = [
+        {"y": y, "loop": loop} | skill_by_horizon(ahead[:, i], y, parts, steps, season)
+        for i, y in enumerate(outputs)
+    ]
+    return _judge(residuals, known, X, parts, n_lags, n_shuffles, random_state)
 
 
 def validate_residuals(
@@ -155,11 +170,11 @@ def validate_residuals(
 
     Parameters
     ----------
-    residuals : array-like of shape (n,)
+    residuals : array-like of shape (n,) or (n, n_outputs)
         Measured less predicted values, in the order of time; NaN where missing.
     X : array-like of shape (n, n_features), default=None
         Inputs of the same rows; without them the residuals' own past is tested.
-    y : array-like of shape (n,), default=None
+    y : array-like of shape (n,) or (n, n_outputs), default=None
         Measured values, for pictures of the response.
     segments : array-like of shape (n,), default=None
         Segment labels; no lag crosses from one to the next, nor a jump of the clock, nor from
@@ -173,7 +188,7 @@ def validate_residuals(
 
     Returns
     -------
-    Validity
+    Validity, or ValidityTable of several outputs
         The verdict and each test.
 
     Raises
@@ -193,17 +208,40 @@ def validate_residuals(
     >>> print(validate_residuals(np.random.default_rng(0).normal(size=500)).sentence)
     The residuals are white: none of 3 tests finds in 500 of them what a model could still learn.
     """
-    e = read_output(residuals, "residuals")
-    y = y if y is None else read_output(y).set_axis(e.index) if len(y) == len(e) else y
-    if y is not None and len(y) != len(e):
-        raise ValueError(f"y has {len(y)} rows, but residuals have {len(e)}: give the same rows.")
-    return _judge(e, X, y, number_segments(e.index, segments), n_lags, n_shuffles, random_state)
+    residuals = read_outputs(residuals, "residuals")
+    outputs = [None] * len(residuals) if y is None else read_outputs(y)
+    index = residuals[0].index
+    if y is not None and len(y) != len(index):
+        raise ValueError(
+            f"y has {len(y)} rows, but residuals have {len(index)}: give the same rows."
+        )
+    if len(outputs) != len(residuals):
+        raise ValueError(
+            f"y and residuals must have the same outputs. Got {len(outputs)} and {len(residuals)} "
+            "instead."
+        )
+    known = [{"y": y if y is None else y.set_axis(index)} for y in outputs]
+    parts = number_segments(index, segments)
+    return _judge(residuals, known, X, parts, n_lags, n_shuffles, random_state)
 
 
-def _judge(e, X, y, parts, n_lags, n_shuffles, random_state, **known):
-    """All tests of residuals; `parts` numbers their segments."""
-    U = read_inputs(X, len(e))
-    n = check_residuals(e)
+def _judge(residuals, known, X, parts, *options):
+    """The verdict on each output, of which more may be known; `parts` numbers the segments."""
+    U = read_inputs(X, len(parts))
+    names = [str(e.name) for e in residuals]
+    E = pd.concat(residuals, axis=1, keys=names)
+    for name, e in E.items():
+        check_residuals(e, f" of {name}" if len(names) > 1 else "")
+    results = {
+        name: Validity(e, **of_output, **_tests(e, E.drop(columns=name), U, parts, *options))
+        for name, e, of_output in zip(names, residuals, known)
+    }
+    return ValidityTable(results) if len(results) > 1 else results.popitem()[1]
+
+
+def _tests(e, others, U, parts, n_lags, n_shuffles, random_state):
+    """All tests of one output's residuals."""
+    n = int(e.notna().sum())
     n_lags = min(20, n // 4) if n_lags is None else n_lags
     if not is_int(n_lags) or n_lags > n // 2:
         raise ValueError(
@@ -212,6 +250,8 @@ def _judge(e, X, y, parts, n_lags, n_shuffles, random_state, **known):
         )
     check_count("n_shuffles", n_shuffles, round(1 / SIZE) - 1)
     order = np.argsort(parts, kind="stable")
-    line = Line(e.to_numpy()[order], U.to_numpy()[order], parts[order], n_lags)
-    tests, ljung_box = run_tests(line, list(U.columns), n_shuffles, random_state)
-    return Validity(e, y, tests, ljung_box, judge_normality(line.e), **known)
+    names = list(U), list(others)
+    e, U, others = (rows.to_numpy()[order] for rows in (e, U, others))
+    line = Line(e, U, parts[order], n_lags, others)
+    tests, ljung_box = run_tests(line, *names, n_shuffles, random_state)
+    return {"tests": tests, "ljung_box": ljung_box, "normality": judge_normality(line.e)}
