@@ -240,13 +240,13 @@ class Validity(Result):
         Figure
             The figure of matplotlib.
         """
-        pictures = self.pictures(unit)
+        pictures = self._pictures(unit)
         size = WIDTH, HEIGHT * len(lay_out(pictures))
         figure = load_matplotlib().figure(figsize=size, layout="constrained")
         draw(figure, pictures)
         return figure
 
-    def pictures(self, unit=None):
+    def _pictures(self, unit):
         """What can be drawn, by name: functions of the axes."""
         pictures = {}
         if self.y is not None:

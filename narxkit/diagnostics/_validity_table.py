@@ -112,7 +112,7 @@ class ValidityTable(Result):
             The figure of matplotlib.
         """
         units = unit if isinstance(unit, dict) else dict.fromkeys(self.outputs, unit)
-        pictures = {name: r.pictures(units.get(name)) for name, r in self.outputs.items()}
+        pictures = {name: r._pictures(units.get(name)) for name, r in self.outputs.items()}
         heights = [HEIGHT * len(lay_out(of_output)) + TITLE for of_output in pictures.values()]
         size = WIDTH, sum(heights)
         figure = load_matplotlib().figure(figsize=size, layout="constrained")
