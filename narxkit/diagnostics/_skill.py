@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 
 from narxkit.diagnostics._series import is_int
-from narxkit.skill import diebold_mariano
 
 
 def skill_by_horizon(ahead, y, parts, horizons, season):
@@ -57,6 +56,8 @@ def _historical_mean(y):
 
 def _by_chance(errors, of_naive, h, n):
     """One-sided p-value of Diebold and Mariano's test; 1 where there are too few rows for it."""
+    from narxkit.skill import diebold_mariano
+
     if n <= h:
         return 1.0
     test = diebold_mariano(errors, of_naive, horizon=h)
