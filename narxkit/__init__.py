@@ -4,9 +4,10 @@ The public names of the package; see the README for a first model. A name is imp
 first asked for, so that ``import narxkit`` and the command line's help cost nothing.
 """
 
-from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
+
+from narxkit._lazy import load_lazily
 
 if TYPE_CHECKING:
     from narxkit.baselines import ARX, Climatology, Persistence, SeasonalNaive, SmartPersistence
@@ -120,15 +121,4 @@ _HOMES = {
     ),
 }
 
-
-def __getattr__(name):
-    for module, names in _HOMES.items():
-        if name in names:
-            value = getattr(import_module(f"narxkit.{module}"), name)
-            globals()[name] = value
-            return value
-    raise AttributeError(f"module 'narxkit' has no attribute {name!r}")
-
-
-def __dir__():
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = load_lazily(__name__, _HOMES)

@@ -91,6 +91,7 @@ def test_a_file_with_its_gaps(answer):
     assert re.search(r"output_lags \[1\b", text)
     assert re.search(r"input_lags \[0\b.* of wind", text)
     assert "The residuals are" in text and "skill, 12 steps ahead" in text
+    assert re.search(r"RMSE \S+; persistence \S+, historical mean \S+, seasonal naive", text)
     assert text.endswith("Written: report.html.")
 
 
@@ -205,6 +206,7 @@ def test_the_page_is_whole_and_needs_nothing_else(answer):
     assert all(len(image["alt"]) > 20 for image in images)
     assert not {"script", "link", "iframe"} & {tag for tag, _ in reader.tags}
     assert "http" not in page and "url(" not in page
+    assert '<th scope="col">historical mean</th>' in page
     assert ("meta", {"name": "viewport", "content": "width=device-width, initial-scale=1"}) in (
         reader.tags
     )

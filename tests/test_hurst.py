@@ -76,8 +76,8 @@ def test_draws_repeat_by_seed_and_sum_to_motion():
 @pytest.mark.parametrize(
     "arguments, sentence",
     [
-        ((0, 0.5), "n must be an int of at least 1. Got 0 instead."),
-        ((10.0, 0.5), "n must be an int of at least 1. Got 10.0 instead."),
+        ((0, 0.5), "n must be an int >= 1. Got 0 instead."),
+        ((10.0, 0.5), "n must be an int >= 1. Got 10.0 instead."),
         ((10, 1.0), "hurst must be a number between 0 and 1. Got 1.0 instead."),
         ((10, "0.5"), "hurst must be a number between 0 and 1. Got '0.5' instead."),
         ((10, np.nan), "hurst must be a number between 0 and 1. Got nan instead."),
@@ -88,7 +88,7 @@ def test_wrong_arguments_of_noise(arguments, sentence):
         with pytest.raises(ValueError) as error:
             make(*arguments)
         assert str(error.value) == sentence
-    with pytest.raises(ValueError, match="n_series must be an int of at least 1. Got -1 instead."):
+    with pytest.raises(ValueError, match="n_series must be an int >= 1. Got -1 instead."):
         make_fgn(10, 0.5, n_series=-1)
 
 
@@ -406,7 +406,7 @@ LONG = make_fgn(300, 0.5, random_state=0)
             {"season": 200},
             "x has 300 rows, but at least 400 are needed: give a longer series.",
         ),
-        (LONG, {"season": 1}, "season must be None or an int of at least 2 rows. Got 1 instead."),
+        (LONG, {"season": 1}, "season must be None or an int >= 2, in rows. Got 1 instead."),
         (
             LONG,
             {"method": "hurst"},
@@ -428,14 +428,14 @@ def test_what_cannot_be_judged_is_said(x, options, sentence):
 @pytest.mark.parametrize(
     "window, options, sentence",
     [
-        (50, {}, "window must be an int of at least 64 rows for 'ml'. Got 50 instead."),
+        (50, {}, "window must be an int >= 64, in rows, for 'ml'. Got 50 instead."),
         (
             100,
             {"method": "rs"},
-            "window must be an int of at least 128 rows for 'rs'. Got 100 instead.",
+            "window must be an int >= 128, in rows, for 'rs'. Got 100 instead.",
         ),
-        (100.0, {}, "window must be an int of at least 64 rows for 'ml'. Got 100.0 instead."),
-        (100, {"step": 0}, "step must be None or an int of at least 1. Got 0 instead."),
+        (100.0, {}, "window must be an int >= 64, in rows, for 'ml'. Got 100.0 instead."),
+        (100, {"step": 0}, "step must be None or an int >= 1. Got 0 instead."),
         (
             100,
             {"method": "all"},

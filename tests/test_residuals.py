@@ -162,10 +162,48 @@ def test_skill_is_that_of_a_backtest(model, system):
             assert skill.loc[h, name] == pytest.approx(np.sqrt(np.mean(errors**2)))
 
 
+class Zero:
+    """Predicts zero."""
+
+    def predict_ahead(self, X, y, steps=1, segments=None):
+        return np.zeros((len(y), np.size(steps)))
+
+
+def test_of_noise_persistence_knows_less_than_the_mean():
+    y = np.random.default_rng(0).normal(size=3000)
+    result = validate(Zero(), None, y, horizons=2)
+    skill = 1 - (result.skill["model"] / result.skill.drop(columns="rows").T).T ** 2
+    np.testing.assert_allclose(skill["persistence"], 0.5, atol=0.03)
+    np.testing.assert_allclose(skill["historical mean"], 0, atol=0.005)
+    assert "naive" not in result.sentence
+    biased = validate(Zero(), None, y + 0.3, horizons=2)
+    assert "; 1 step ahead a naive forecast is better (historical mean, p = " in biased.sentence
+
+
+@pytest.mark.parametrize("kind", ["series", "labels"])
+def test_the_mean_is_that_of_the_rows_of_its_series_before(kind):
+    y = pd.Series(np.random.default_rng(0).normal(size=60))
+    segments, begins = np.repeat([0, 1], 30), [0, 0]
+    if kind == "series":
+        y.index = pd.MultiIndex.from_arrays([list("ab") * 30, np.arange(60) // 2])
+        parts, segments = [y.iloc[::2].to_numpy(), y.iloc[1::2].to_numpy()], None
+    else:
+        parts, begins = [y[:30].to_numpy(), y.to_numpy()], [0, 30]
+    skill = validate(Zero(), None, y, segments=segments, horizons=[4]).skill
+    errors = [
+        part[: t - 3].mean() - part[t]
+        for part, first in zip(parts, begins)
+        for t in range(first + 4, len(part))
+    ]
+    assert skill.loc[4, "rows"] == len(errors) == 52
+    assert skill.loc[4, "historical mean"] == pytest.approx(np.sqrt(np.mean(np.square(errors))))
+
+
 def test_a_model_that_persistence_beats_is_told_so(system):
     y = np.random.default_rng(2).normal(size=300).cumsum()
     late = SeasonalNaive(9).fit(None, y)
-    assert "; persistence forecasts 1 step ahead better." in validate(late, None, y).sentence
+    told = "; 1 step ahead a naive forecast is better (persistence, p = "
+    assert told in validate(late, None, y).sentence
 
 
 def test_all_pictures_stand_on_one_figure(model, system):
@@ -177,6 +215,81 @@ def test_all_pictures_stand_on_one_figure(model, system):
     assert all(ax.get_xlabel() and ax.get_title(loc="left") for ax in drawn)
     assert sum("kW" in ax.get_xlabel() + ax.get_title(loc="left") for ax in drawn) == 4
     assert len(validate_residuals(y).plot().axes) == 3
+
+
+# --- several outputs ---------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def tanks():
+    """The second output follows the first one of three rows before, which the model leaves out."""
+    u, *noise = np.random.default_rng(4).normal(size=(3, 900))
+    y = np.zeros((900, 2))
+    for t in range(3, 900):
+        y[t, 0] = 0.6 * y[t - 1, 0] + u[t - 1] + 0.3 * noise[0][t]
+        y[t, 1] = 0.5 * y[t - 1, 1] + noise[0][t - 3] + noise[1][t]
+    Y = pd.DataFrame(y, columns=["upper", "lower"])
+    X = u[:, None]
+    return X, Y, ARX(input_lags=1, output_lags=1).fit(X[:600], Y[:600])
+
+
+def test_each_output_has_its_verdict(tanks):
+    X, Y, model = tanks
+    result = validate(model, X[600:], Y[600:], horizons=2)
+    y_hat = model.predict_ahead(X[600:], Y[600:])
+    for i, name in enumerate(Y):
+        np.testing.assert_allclose(result.outputs[name].residuals, Y[name][600:] - y_hat[:, i])
+    assert result.failures == {"lower": ["phi_ee"]} and not result.is_white
+    assert result.sentence.startswith(
+        "The residuals of 1 of 2 outputs are white. lower: The residuals are not white: they go "
+        "with those of upper of 3 rows before (phi_ee, p = "
+    )
+    naive = Persistence().fit(None, Y[:600]).predict_ahead(None, Y[600:], steps=[2])[:, 1, 0]
+    errors = (naive - Y["lower"][600:]).iloc[2:]
+    skill = result.outputs["lower"].skill.loc[2, "persistence"]
+    assert skill == pytest.approx(np.sqrt(np.mean(errors**2)))
+
+
+def test_outputs_of_a_right_model_are_all_white(noise):
+    u = np.random.default_rng(1).normal(size=(N, 1))
+    result = validate_residuals(np.transpose(noise), u)
+    assert result.is_white and result.failures == {}
+    assert result.sentence == "The residuals of all 2 outputs are white."
+
+
+def test_residuals_of_outputs_are_correlated_as_they_are_written(noise):
+    E = np.transpose(noise)
+    E = pd.DataFrame((E - E.mean(axis=0)) / E.std(axis=0), columns=["a", "b"])
+    result = validate_residuals(E, segments=np.repeat([0, 1], [150, 250]), n_lags=3)
+    r = result.outputs["b"].tests["phi_ee"].correlations
+    parts = E[:150].to_numpy(), E[150:].to_numpy()
+    by_hand = [sum(p[k:, 1] @ p[:-k, 0] for p in parts) / N for k in (1, 2, 3)]
+    assert list(r) == ["e", "a"]
+    np.testing.assert_allclose(r["a"], by_hand)
+    alone = validate_residuals(E["b"], segments=np.repeat([0, 1], [150, 250]), n_lags=3)
+    np.testing.assert_allclose(r["e"], alone.tests["phi_ee"].correlations["e"])
+    assert result.outputs["b"].ljung_box.statistic == pytest.approx(alone.ljung_box.statistic)
+
+
+def test_outputs_stand_side_by_side(tanks):
+    X, Y, model = tanks
+    result = validate(model, X[600:], Y[600:].to_numpy(), horizons=2, loop="closed")
+    assert list(result.pvalues) == ["output 0", "output 1"]
+    assert result.pvalues.index[-1] == "Ljung-Box"
+    frame = result.to_frame()
+    assert frame.loc[("output 1", "residuals"), "value"] == "299"
+    assert "<th>output 1: phi_ue</th>" in result._repr_html_() and result.sentence in repr(result)
+
+
+def test_pictures_of_all_outputs_stand_on_one_figure(noise):
+    pytest.importorskip("matplotlib.pyplot").close("all")
+    E = pd.DataFrame(np.transpose(noise), columns=["a", "b"])
+    figure = validate_residuals(E, y=E, n_shuffles=19).plot(unit={"b": "kW"})
+    assert len(figure.axes) == 10 and all(ax.has_data() for ax in figure.axes)
+    assert [part.get_suptitle() for part in figure.subfigs] == ["a", "b"]
+    of_b = figure.subfigs[1].axes
+    told = [ax for ax in figure.axes if "kW" in ax.get_xlabel() + ax.get_title(loc="left")]
+    assert len(told) == 3 and set(told) <= set(of_b)
 
 
 # --- what cannot be judged ---------------------------------------------------------------------
@@ -195,9 +308,20 @@ def test_all_pictures_stand_on_one_figure(model, system):
             "residuals hold infinite values: give NaN where a prediction is missing.",
         ),
         (
-            (np.zeros((30, 2)),),
-            "residuals must be one output of shape (n,). Got shape (30, 2) instead: judge outputs "
-            "one at a time, from their residuals with validate_residuals.",
+            (np.zeros((30, 2, 1)),),
+            "residuals must have the shape (n,) or (n, n_outputs). Got shape (30, 2, 1) instead.",
+        ),
+        (
+            (np.transpose([np.arange(30.0), np.ones(30)]),),
+            "all residuals of output 1 are 1: there is nothing to judge.",
+        ),
+        (
+            (pd.DataFrame(np.eye(30)[:, :2], columns=["a", "a"]),),
+            "two columns of residuals have one name: give each output its own.",
+        ),
+        (
+            (np.arange(60.0).reshape(30, 2), None, np.arange(30.0)),
+            "y and residuals must have the same outputs. Got 1 and 2 instead.",
         ),
         (
             (np.arange(30.0), np.zeros((29, 1))),
@@ -226,7 +350,7 @@ def test_sentences_on_rows(arguments, sentence):
             {"n_lags": 16},
             "n_lags must be an int from 1 to 15, half of the 30 residuals. Got 16 instead.",
         ),
-        ({"n_shuffles": 18}, "n_shuffles must be an int of at least 19. Got 18 instead."),
+        ({"n_shuffles": 18}, "n_shuffles must be an int >= 19. Got 18 instead."),
         ({"segments": [1, 2]}, "segments have 2 labels, but 30 rows are judged."),
     ],
 )

@@ -3,8 +3,9 @@
 A name is imported when it is first asked for.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from narxkit._lazy import load_lazily
 
 if TYPE_CHECKING:
     from narxkit.diagnostics.chaos import (
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from narxkit.diagnostics.residuals import (
         CorrelationTest,
         Validity,
+        ValidityTable,
         validate,
         validate_residuals,
     )
@@ -47,6 +49,7 @@ __all__ = [
     "Stochasticity",
     "SurrogateTest",
     "Validity",
+    "ValidityTable",
     "VarianceRatio",
     "embedding_delay",
     "false_neighbours",
@@ -73,22 +76,11 @@ _HOMES = {
     "fgn": ("make_fbm", "make_fgn"),
     "hurst_exponent": ("Hurst", "HurstTable", "RollingHurst", "hurst", "rolling_hurst"),
     "lags": ("LagSuggestion", "suggest_lags"),
-    "residuals": ("CorrelationTest", "Validity", "validate", "validate_residuals"),
+    "residuals": ("CorrelationTest", "Validity", "ValidityTable", "validate", "validate_residuals"),
     "seasons": ("Season", "find_season"),
     "stochasticity_report": ("Stochasticity", "stochasticity"),
     "surrogates": ("SurrogateTest", "iaaft", "surrogate_test"),
     "variance": ("VarianceRatio", "variance_ratio"),
 }
 
-
-def __getattr__(name):
-    for module, names in _HOMES.items():
-        if name in names:
-            value = getattr(import_module(f"narxkit.diagnostics.{module}"), name)
-            globals()[name] = value
-            return value
-    raise AttributeError(f"module 'narxkit.diagnostics' has no attribute {name!r}")
-
-
-def __dir__():
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = load_lazily(__name__, _HOMES)

@@ -27,18 +27,24 @@ class Line:
         Number of the segment of each row, ascending.
     n_lags : int
         The largest lag.
+    others : ndarray of shape (n, q), default=None
+        Residuals of other outputs; NaN where missing.
     """
 
-    def __init__(self, e, U, segment, n_lags):
+    def __init__(self, e, U, segment, n_lags, others=None):
         place = np.arange(len(e)) + n_lags * (1 + segment)
         is_known = np.isfinite(e)
         self.n_lags = n_lags
         self.at = place[is_known]
         self.e = _standardised(e[is_known, None])[:, 0]
+        others = np.empty((len(e), 0)) if others is None else others
         self.u, self.u2 = np.zeros((2, place[-1] + 1, U.shape[1]))
+        line_of_others = np.zeros((place[-1] + 1, others.shape[1]))
+        line_of_others[place] = _standardised(others)
         self.u[place] = _standardised(U)
         self.u2[place] = _standardised(_standardised(U, missing=np.nan) ** 2)
         self.lagged_u, self.lagged_u2 = map(self._lagged, (self.u, self.u2))
+        self.lagged_others = self._lagged(line_of_others)[:, 1:].copy()
         ones = self._laid_out(np.ones((1, len(self.e))))
         self.n_pairs = self._sums_of_pairs(ones, ones)[0]
 
@@ -53,7 +59,8 @@ class Line:
         Returns
         -------
         dict of str to ndarray of shape (B, n_lags, n_columns)
-            By the name of the test; from lag 0 with inputs alone, else from lag 1.
+            By the name of the test; from lag 0 with inputs alone, else from lag 1. Those of
+            phi_ee have a column for the residuals' own past and one for each other output.
         """
         n = E.shape[1]
         squares = E**2 - 1
@@ -63,6 +70,9 @@ class Line:
             "phi_ee": self._sums_of_pairs(line, line)[..., None] / n,
             "phi_e2e2": self._sums_of_pairs(line_of_squares, line_of_squares)[..., None] / n,
         }
+        if self.lagged_others.size:
+            cross = self._with_inputs(E, self.lagged_others) / n
+            found["phi_ee"] = np.concatenate([found["phi_ee"], cross], axis=2)
         if self.u.shape[1]:
             found |= {
                 "phi_ue": self._with_inputs(E, self.lagged_u) / n,
@@ -94,11 +104,11 @@ class Line:
         return np.stack([self._sums_of_pairs(line, line * u) for u in self.u.T], axis=-1)
 
     def _lagged(self, u):
-        """Inputs of k rows before each known residual, of shape (n_known, n_lags + 1, p)."""
+        """Columns of k rows before each known residual, of shape (n_known, n_lags + 1, p)."""
         return np.stack([u[self.at - k] for k in range(self.n_lags + 1)], axis=1)
 
     def _with_inputs(self, E, lagged):
-        """Sums over t of e_t u_{t-k}, of shape (B, n_lags + 1, p), k from 0."""
+        """Sums over t of e_t u_{t-k}, of shape (B, n_lags + 1, p), for the lags k given."""
         return (E @ lagged.reshape(E.shape[1], -1)).reshape(len(E), *lagged.shape[1:])
 
 

@@ -26,7 +26,7 @@ from numbers import Real
 import numpy as np
 from sklearn.utils import check_random_state
 
-from ._series import is_int
+from ._series import check_count
 
 __all__ = ["make_fbm", "make_fgn"]
 
@@ -166,12 +166,6 @@ def fourier_frequencies(n):
 def periodogram(x):
     """|sum_t x_t e^{-i l t}|^2 / n at the Fourier frequencies."""
     return np.abs(np.fft.rfft(x)[1 : (len(x) + 1) // 2]) ** 2 / len(x)
-
-
-def check_count(name, value):
-    """An int of at least 1, or a sentence."""
-    if not is_int(value):
-        raise ValueError(f"{name} must be an int of at least 1. Got {value!r} instead.")
 
 
 def check_exponent(hurst):

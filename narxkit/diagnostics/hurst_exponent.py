@@ -66,7 +66,7 @@ class Settings:
         choose("order", self.order, ORDERS)
         if self.season is not None and not is_int(self.season, 2):
             raise ValueError(
-                f"season must be None or an int of at least 2 rows. Got {self.season!r} instead."
+                f"season must be None or an int >= 2, in rows. Got {self.season!r} instead."
             )
         if not isinstance(self.confidence, Real) or not 0.0 < self.confidence < 1.0:
             raise ValueError(
@@ -505,12 +505,12 @@ def rolling_hurst(
     choose("method", method, list(METHODS))
     if not is_int(window, settings.n_min):
         raise ValueError(
-            f"window must be an int of at least {settings.n_min} rows for {method!r}. Got "
-            f"{window!r} instead."
+            f"window must be an int >= {settings.n_min}, in rows, for {method!r}. Got {window!r} "
+            "instead."
         )
     step = max(1, window // 10) if step is None else step
-    if not is_int(step, 1):
-        raise ValueError(f"step must be None or an int of at least 1. Got {step!r} instead.")
+    if not is_int(step):
+        raise ValueError(f"step must be None or an int >= 1. Got {step!r} instead.")
     increments = settings.increments(x)
     if len(increments) < window:
         raise ValueError(

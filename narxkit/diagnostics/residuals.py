@@ -21,343 +21,24 @@ residuals that are alike and independent, whatever their distribution and howeve
 together in time.
 """
 
-from dataclasses import dataclass, field
-from typing import NamedTuple
-
 import numpy as np
 import pandas as pd
 
-from narxkit._clock import Clock, check_order
-from narxkit.diagnostics._result import Figure, Result
-from narxkit.diagnostics._series import is_int
+from narxkit.diagnostics._residual_rows import (
+    check_residuals,
+    number_segments,
+    read_inputs,
+    read_outputs,
+)
+from narxkit.diagnostics._residual_tests import SIZE, CorrelationTest, judge_normality, run_tests
+from narxkit.diagnostics._series import check_count, is_int
 from narxkit.diagnostics._shuffles import Line
-from narxkit.plotting._base import load_matplotlib
+from narxkit.diagnostics._skill import read_horizons, skill_by_horizon
+from narxkit.diagnostics._validity import Validity
+from narxkit.diagnostics._validity_table import ValidityTable
 from narxkit.plotting._loops import predictions
-from narxkit.plotting.correlation import OF_ALL, CorrelationDisplay
-from narxkit.plotting.horizon import HorizonDisplay
-from narxkit.plotting.response import ErrorHistogramDisplay, RegressionDisplay, ResponseDisplay
 
-__all__ = ["CorrelationTest", "Validity", "validate", "validate_residuals"]
-
-SIZE = 0.05  # of each test, and of the verdict over all of them
-FEWEST = 20  # residuals
-TITLES = {
-    "phi_ee": "residuals and earlier ones",
-    "phi_ue": "residuals and {u}",
-    "phi_u2e": "residuals and {u} squared",
-    "phi_e(eu)": "residuals and earlier ones x {u}",
-    "phi_u2e2": "squares of residuals and {u}",
-    "phi_e2e2": "squares of residuals and earlier ones",
-}
-# in the order in which a remedy is named: first what is simplest to mend
-REMEDIES = {
-    "phi_ue": (
-        "they go with {u} of {k}",
-        "let input_lags reach lag {k}, or, if they do, try more hidden units",
-    ),
-    "phi_u2e": (
-        "they go with the square of {u} of {k}",
-        "try more hidden units, with input_lags that reach lag {k}",
-    ),
-    "phi_ee": (
-        "they go with those of {k}",
-        "let output_lags reach lag {k}, or, if they do, look for a missing input",
-    ),
-    "Ljung-Box": (
-        "they go with those before, a little at many lags",
-        "try more output_lags or look for a missing input",
-    ),
-    "phi_e(eu)": (
-        "they go with the product of residual and {u} of {k}",
-        "let output_lags and input_lags reach lag {k}, with more hidden units",
-    ),
-}
-STRENGTHS = {
-    "phi_u2e2": "goes with the square of {u} of {k}",
-    "phi_e2e2": "goes with that of {k}",
-}
-
-
-@dataclass(frozen=True, eq=False)
-class CorrelationTest:
-    """One test: correlations by lag, what chance keeps within, and a p-value for all of them.
-
-    Parameters
-    ----------
-    name : str
-        The test, such as "phi_ue".
-    correlations : DataFrame of shape (n_lags, n_columns)
-        Correlations; the index holds the lags, the columns are the inputs, or "e" alone.
-    band : float
-        What 95 of 100 series in random order keep within at all lags and columns.
-    pvalue : float
-        Share of series in random order with a correlation as large as the largest, at any lag and
-        in any column.
-
-    See Also
-    --------
-    validate : Makes them.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from narxkit.diagnostics import validate_residuals
-    >>> test = validate_residuals(np.random.default_rng(0).normal(size=300)).tests["phi_ee"]
-    >>> bool(test.correlations.abs().max().max() < test.band) is (test.pvalue > 0.05)
-    True
-    """
-
-    name: str
-    correlations: pd.DataFrame
-    band: float
-    pvalue: float
-
-    @property
-    def peak(self):
-        """Column, lag and value of the largest correlation."""
-        lag, column = self.correlations.abs().stack().idxmax()
-        return column, int(lag), float(self.correlations.loc[lag, column])
-
-    def _fill(self, template):
-        """Fill a sentence with the column and the lag of the peak."""
-        column, lag, _ = self.peak
-        return template.format(u=column, k=_rows(lag) if "of {k}" in template else lag)
-
-
-class Portmanteau(NamedTuple):
-    """Ljung and Box's statistic, and the share of series in random order that reach it."""
-
-    statistic: float
-    pvalue: float
-    n_lags: int
-
-
-class Normality(NamedTuple):
-    """Anderson and Darling's statistic of a normal distribution, and what differs from one."""
-
-    statistic: float
-    pvalue: float
-    skewness: float
-    excess_kurtosis: float
-
-
-@dataclass(frozen=True, repr=False, eq=False)
-class Validity(Result):
-    """Whether residuals are white, test by test, and what to do where they are not.
-
-    Parameters
-    ----------
-    residuals : Series of shape (n,)
-        Measured less predicted values; NaN where there is none.
-    y : Series of shape (n,) or None
-        Measured values.
-    tests : dict of str to CorrelationTest
-        By name.
-    ljung_box : Portmanteau
-        Statistic, p-value and number of lags.
-    normality : Normality
-        Statistic, p-value, skewness and excess kurtosis. No part of the verdict: squared error
-        asks for no distribution, intervals may.
-    skill : DataFrame or None
-        Root mean squared errors by horizon, of the model and of naive forecasts of the same rows.
-    loop : {"open", "closed"}
-        Whether the residuals are of predictions one step ahead, or of a free run.
-
-    Attributes
-    ----------
-    pvalues : Series
-        p-values by test.
-    failures : list of str
-        Tests that fail, at 5 % over all of them together (Holm).
-    is_white : bool
-        Whether no test of the residuals themselves fails; their strength may change.
-
-    See Also
-    --------
-    validate : Makes it from a model.
-    validate_residuals : Makes it from residuals.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from narxkit.diagnostics import validate_residuals
-    >>> rng = np.random.default_rng(0)
-    >>> u, noise = rng.normal(size=(2, 400))
-    >>> result = validate_residuals(noise + 0.5 * np.roll(u, 3), u[:, None])
-    >>> result.failures
-    ['phi_ue']
-    >>> print(result.sentence)
-    The residuals are not white: they go with input 0 of 3 rows before (phi_ue, p = 0.001): let
-    input_lags reach lag 3, or, if they do, try more hidden units.
-    """
-
-    residuals: pd.Series
-    y: pd.Series | None
-    tests: dict = field(default_factory=dict)
-    ljung_box: Portmanteau = None
-    normality: Normality = None
-    skill: pd.DataFrame | None = None
-    loop: str = "open"
-
-    @property
-    def pvalues(self):
-        """Each test's p-value."""
-        by_test = {name: test.pvalue for name, test in self.tests.items()}
-        return pd.Series(by_test | {"Ljung-Box": self.ljung_box.pvalue}, name="p")
-
-    @property
-    def failures(self):
-        """Tests that fail at 5 % over all of them together, by Holm's steps."""
-        ordered = self.pvalues.sort_values(kind="stable")
-        fails = ordered.to_numpy() <= SIZE / np.arange(len(ordered), 0, -1)
-        return list(ordered.index[np.logical_and.accumulate(fails)])
-
-    @property
-    def is_white(self):
-        """Whether no test but those of the residuals' strength fails."""
-        return not set(self.failures) - set(STRENGTHS)
-
-    @property
-    def sentence(self):
-        """The verdict."""
-        return f"{self._verdict()}{self._naive_is_better()}."
-
-    def _verdict(self):
-        failures = self.failures
-        whose = "residuals" if self.loop == "open" else "residuals of the free run"
-        if not failures:
-            n = int(self.residuals.notna().sum())
-            return (
-                f"The {whose} are white: none of {len(self.pvalues)} tests finds in {n:,} of "
-                "them what a model could still learn"
-            )
-        if self.is_white:
-            name = next(name for name in STRENGTHS if name in failures)
-            why = self.tests[name]._fill(STRENGTHS[name])
-            return (
-                f"The {whose} are white, but their strength {why} ({self._p(name)}): forecasts "
-                "stand, intervals must not be of one width"
-            )
-        name = next(name for name in REMEDIES if name in failures)
-        fill = self.tests[name]._fill if name in self.tests else str
-        why, remedy = map(fill, REMEDIES[name])
-        others = [other for other in failures if other != name]
-        also = f", and {', '.join(others)}" if others else ""
-        noise = (
-            "" if self.loop == "open" else "; noise inside the loop would do it too: see "
-            "loop='open'"
-        )  # fmt: skip
-        return f"The {whose} are not white: {why} ({self._p(name)}{also}): {remedy}{noise}"
-
-    def _p(self, name):
-        return f"{name}, p = {self.pvalues[name]:.3f}"
-
-    def _naive_is_better(self):
-        if self.skill is None:
-            return ""
-        naive = self.skill.drop(columns=["rows", "model"])
-        worse = self.skill.index[naive.lt(self.skill["model"], axis=0).any(axis=1)]
-        if worse.empty:
-            return ""
-        name = naive.loc[worse[0]].idxmin()
-        return f"; {name} forecasts {_steps(worse[0])} ahead better"
-
-    @property
-    def figures(self):
-        """Residuals, each test, normality, and skill."""
-        known = self.residuals.dropna()
-        lines = [
-            Figure("residuals", f"{len(known):,}", "measured and predicted rows"),
-            Figure("mean", f"{known.mean():.4g}", "0 is unbiased, in the unit of y"),
-            Figure("standard deviation", f"{known.std(ddof=0):.4g}", "in the unit of y"),
-            *map(self._figure, self.tests.values()),
-            Figure(
-                "Ljung-Box", f"p = {self.ljung_box.pvalue:.3f}",
-                f"Q = {self.ljung_box.statistic:.4g} over {self.ljung_box.n_lags} lags",
-            ),
-            Figure(
-                "normality", f"p = {self.normality.pvalue:.3f}",
-                f"Anderson-Darling; skewness {self.normality.skewness:.2f}, excess kurtosis "
-                f"{self.normality.excess_kurtosis:.2f}; no part of the verdict",
-            ),
-        ]  # fmt: skip
-        return lines + ([] if self.skill is None else self._skill_figures())
-
-    def _figure(self, test):
-        column, lag, value = test.peak
-        what = TITLES[test.name].format(u=column)
-        return Figure(
-            test.name,
-            f"p = {test.pvalue:.3f}",
-            f"{what}: largest {value:.3f} at lag {lag}, band {test.band:.3f}",
-        )
-
-    def _skill_figures(self):
-        naive = [name for name in self.skill.columns if name not in ("rows", "model")]
-        chosen = {self.skill.index[0], *self.skill.index[-1:]}
-        return [
-            Figure(
-                f"skill, {_steps(h)} ahead",
-                f"{1 - self.skill.loc[h, 'model'] / self.skill.loc[h, naive].min():.1%}",
-                f"RMSE {self.skill.loc[h, 'model']:.4g}; "
-                + ", ".join(f"{name} {self.skill.loc[h, name]:.4g}" for name in naive),
-            )
-            for h in sorted(chosen)
-        ]
-
-    def plot(self, unit=None):
-        """Draw all pictures on one figure.
-
-        The response, each test with its column of the largest correlation, regression, histogram
-        and errors by horizon, as far as they are known.
-
-        Parameters
-        ----------
-        unit : str, default=None
-            Unit of y.
-
-        Returns
-        -------
-        Figure
-            The figure of matplotlib.
-        """
-        pictures = self._pictures(unit)
-        wide = ["response"] if self.y is not None else []
-        small = [name for name in pictures if name not in wide]
-        small += ["."] * (-len(small) % 3)
-        rows = [wide * 3] * bool(wide) + [small[i : i + 3] for i in range(0, len(small), 3)]
-        figure, axes = load_matplotlib().subplot_mosaic(
-            rows, figsize=(12, 2.9 * len(rows)), layout="constrained"
-        )
-        for name, draw in pictures.items():
-            draw(axes[name])
-        return figure
-
-    def _pictures(self, unit):
-        """What can be drawn, by name: functions of the axes."""
-        pictures = {}
-        if self.y is not None:
-            pair = {"y_true": self.y, "y_pred": self.y - self.residuals, "unit": unit}
-            pictures["response"] = ResponseDisplay(**pair).plot
-        pictures |= {name: self._display(test).plot for name, test in self.tests.items()}
-        if self.y is not None:
-            pictures["regression"] = RegressionDisplay(**pair).plot
-        zero = 0 * self.residuals
-        target = None if self.y is None else self.y.name
-        pictures["histogram"] = ErrorHistogramDisplay(
-            y_true=self.residuals, y_pred=zero, target=target, unit=unit
-        ).plot
-        if self.skill is not None and len(self.skill):
-            rmse = self.skill.drop(columns="rows")
-            pictures["skill"] = HorizonDisplay(rmse=rmse, unit=unit).plot
-        return pictures
-
-    def _display(self, test):
-        column, _, _ = test.peak
-        title = f"{TITLES[test.name].format(u=column)}: p = {test.pvalue:.3f}"
-        return CorrelationDisplay(
-            correlation=test.correlations[column], band=test.band, title=title, band_name=OF_ALL
-        )
+__all__ = ["CorrelationTest", "Validity", "ValidityTable", "validate", "validate_residuals"]
 
 
 def validate(
@@ -382,7 +63,7 @@ def validate(
     X : array-like of shape (n, n_features) or None
         Inputs of the rows to judge by: best such as the model was not fitted to. To its own
         training rows a model has fitted some of the noise, and the tests are too kind.
-    y : array-like of shape (n,)
+    y : array-like of shape (n,) or (n, n_outputs)
         Measured outputs.
     loop : {"open", "closed"}, default="open"
         Residuals of predictions one step ahead, or of a free run from the first rows. In a free run
@@ -395,7 +76,8 @@ def validate(
     horizons : int or sequence of int, default=24
         Steps ahead at which errors are compared: 1 to this number, or these.
     season : int, default=None
-        Rows of a season, for the seasonal naive forecast; None compares with persistence alone.
+        Rows of a season, for the seasonal naive forecast; persistence and the historical mean are
+        compared with in any case.
     n_shuffles : int, default=999
         Random orders that tell what is chance.
     random_state : int, RandomState instance or None, default=0
@@ -403,7 +85,7 @@ def validate(
 
     Returns
     -------
-    Validity
+    Validity, or ValidityTable of several outputs
         The verdict, each test and the errors by horizon.
 
     Raises
@@ -423,6 +105,11 @@ def validate(
     residuals that are alike and independent. Where only their strength changes (phi_u2e2 and
     phi_e2e2 fail), those of the other tests are too small.
 
+    The historical mean is that of the series' judged rows from the first one to the origin, and no
+    later one: what is to be beaten where a series has no memory, as returns have none. There the
+    mean squared error of persistence is twice that of the mean, and any model looks skilful beside
+    it.
+
     References
     ----------
     S. A. Billings and W. S. F. Voon, "Correlation based model validity tests for non-linear
@@ -432,7 +119,9 @@ def validate(
     squared, and sums are divided by n times the standard deviations of e and of u (or their
     squares). phi_e2e2 is the test of A. I. McLeod and W. K. Li, "Diagnostic checking ARMA time
     series models using squared-residual autocorrelations", Journal of Time Series Analysis 4
-    (1983), 269-273.
+    (1983), 269-273. The historical mean: J. Y. Campbell and S. B. Thompson, "Predicting excess
+    stock returns out of sample: can anything beat the historical average?", Review of Financial
+    Studies 21 (2008), 1509-1531.
 
     Examples
     --------
@@ -453,13 +142,25 @@ def validate(
     >>> validate(network, X[test], y[test]).failures
     []
     """
-    y = _read_output(y)
-    y_hat = np.asarray(predictions(model, X, y, loop, segments), dtype=float).reshape(len(y))
-    parts = _segments(y.index, segments)
-    skill = _skill(model, X, y, segments, parts, _horizons(horizons), season)
-    return _judge(
-        y - y_hat, X, y, parts, n_lags, n_shuffles, random_state, skill=skill, loop=loop
-    )  # fmt: skip
+    outputs, steps = read_outputs(y), read_horizons(horizons)
+    if season is not None and not is_int(season):
+        raise ValueError(f"season must be None or an int >= 1, in rows. Got {season!r} instead.")
+    y = outputs[0] if len(outputs) == 1 else y
+    parts = number_segments(outputs[0].index, segments)
+    with_labels = {} if segments is None else {"segments": segments}
+    y_hat, ahead = (
+        np.asarray(predicted, dtype=float).reshape(len(parts), len(outputs), -1)
+        for predicted in (
+            predictions(model, X, y, loop, segments),
+            model.predict_ahead(X, y, steps=steps, **with_labels),
+        )
+    )
+    residuals = [y - y_hat[:, i, 0] for i, y in enumerate(outputs)]
+    known = [
+        {"y": y, "loop": loop} | skill_by_horizon(ahead[:, i], y, parts, steps, season)
+        for i, y in enumerate(outputs)
+    ]
+    return _judge(residuals, known, X, parts, n_lags, n_shuffles, random_state)
 
 
 def validate_residuals(
@@ -469,11 +170,11 @@ def validate_residuals(
 
     Parameters
     ----------
-    residuals : array-like of shape (n,)
+    residuals : array-like of shape (n,) or (n, n_outputs)
         Measured less predicted values, in the order of time; NaN where missing.
     X : array-like of shape (n, n_features), default=None
         Inputs of the same rows; without them the residuals' own past is tested.
-    y : array-like of shape (n,), default=None
+    y : array-like of shape (n,) or (n, n_outputs), default=None
         Measured values, for pictures of the response.
     segments : array-like of shape (n,), default=None
         Segment labels; no lag crosses from one to the next, nor a jump of the clock, nor from
@@ -487,7 +188,7 @@ def validate_residuals(
 
     Returns
     -------
-    Validity
+    Validity, or ValidityTable of several outputs
         The verdict and each test.
 
     Raises
@@ -507,200 +208,50 @@ def validate_residuals(
     >>> print(validate_residuals(np.random.default_rng(0).normal(size=500)).sentence)
     The residuals are white: none of 3 tests finds in 500 of them what a model could still learn.
     """
-    e = _read_output(residuals, "residuals")
-    y = y if y is None else _read_output(y).set_axis(e.index) if len(y) == len(e) else y
-    if y is not None and len(y) != len(e):
-        raise ValueError(f"y has {len(y)} rows, but residuals have {len(e)}: give the same rows.")
-    return _judge(e, X, y, _segments(e.index, segments), n_lags, n_shuffles, random_state)
+    residuals = read_outputs(residuals, "residuals")
+    outputs = [None] * len(residuals) if y is None else read_outputs(y)
+    index = residuals[0].index
+    if y is not None and len(y) != len(index):
+        raise ValueError(
+            f"y has {len(y)} rows, but residuals have {len(index)}: give the same rows."
+        )
+    if len(outputs) != len(residuals):
+        raise ValueError(
+            f"y and residuals must have the same outputs. Got {len(outputs)} and {len(residuals)} "
+            "instead."
+        )
+    known = [{"y": y if y is None else y.set_axis(index)} for y in outputs]
+    parts = number_segments(index, segments)
+    return _judge(residuals, known, X, parts, n_lags, n_shuffles, random_state)
 
 
-def _judge(e, X, y, parts, n_lags, n_shuffles, random_state, **known):
-    """All tests of residuals; `parts` numbers their segments."""
-    U = _read_inputs(X, len(e))
-    n = _check_residuals(e)
+def _judge(residuals, known, X, parts, *options):
+    """The verdict on each output, of which more may be known; `parts` numbers the segments."""
+    U = read_inputs(X, len(parts))
+    names = [str(e.name) for e in residuals]
+    E = pd.concat(residuals, axis=1, keys=names)
+    for name, e in E.items():
+        check_residuals(e, f" of {name}" if len(names) > 1 else "")
+    results = {
+        name: Validity(e, **of_output, **_tests(e, E.drop(columns=name), U, parts, *options))
+        for name, e, of_output in zip(names, residuals, known)
+    }
+    return ValidityTable(results) if len(results) > 1 else results.popitem()[1]
+
+
+def _tests(e, others, U, parts, n_lags, n_shuffles, random_state):
+    """All tests of one output's residuals."""
+    n = int(e.notna().sum())
     n_lags = min(20, n // 4) if n_lags is None else n_lags
     if not is_int(n_lags) or n_lags > n // 2:
         raise ValueError(
             f"n_lags must be an int from 1 to {n // 2}, half of the {n} residuals. Got {n_lags!r} "
             "instead."
         )
-    if not is_int(n_shuffles) or n_shuffles < 1 / SIZE - 1:
-        raise ValueError(f"n_shuffles must be an int of at least 19. Got {n_shuffles!r} instead.")
+    check_count("n_shuffles", n_shuffles, round(1 / SIZE) - 1)
     order = np.argsort(parts, kind="stable")
-    line = Line(e.to_numpy()[order], U.to_numpy()[order], parts[order], n_lags)
-    tests, ljung_box = _tests(line, list(U.columns), n_shuffles, _generator(random_state))
-    return Validity(e, y, tests, ljung_box, _normality(line.e), **known)
-
-
-def _tests(line, columns, n_shuffles, rng):
-    """The correlation tests and Ljung and Box's, of a line of residuals."""
-    found = line.correlations(line.e[None])
-    chance = [
-        _largest(line, correlations) for correlations in line.shuffled(n_shuffles, rng)
-    ]  # fmt: skip
-    tests = {
-        name: _test(name, found[name][0], columns, np.concatenate([c[name] for c in chance]))
-        for name in TITLES
-        if name in found
-    }
-    Q, others = _ljung_box(line, found)[0], np.concatenate([c["Ljung-Box"] for c in chance])
-    return tests, Portmanteau(float(Q), _share(others, Q), line.n_lags)
-
-
-def _largest(line, correlations):
-    """What the tests ask for: the largest correlation of each series, and Ljung and Box's Q."""
-    largest = {name: np.abs(r).max(axis=(1, 2)) for name, r in correlations.items()}
-    return largest | {"Ljung-Box": _ljung_box(line, correlations)}
-
-
-def _test(name, correlations, columns, chance):
-    n_lags = len(correlations)
-    first = 0 if name in ("phi_ue", "phi_u2e", "phi_u2e2") else 1
-    frame = pd.DataFrame(
-        correlations,
-        pd.RangeIndex(first, first + n_lags, name="lag"),
-        columns if len(columns) and name not in ("phi_ee", "phi_e2e2") else ["e"],
-    )
-    band = np.sort(chance)[-int(SIZE * (len(chance) + 1))]
-    return CorrelationTest(name, frame, float(band), _share(chance, np.abs(correlations).max()))
-
-
-def _ljung_box(line, correlations):
-    """Q = n (n + 2) sum over k of r_k^2 / (number of pairs k apart)."""
-    n, n_pairs = len(line.e), line.n_pairs
-    r = correlations["phi_ee"][..., 0]
-    return n * (n + 2) * np.sum(r**2 / np.maximum(n_pairs, 1), axis=1)
-
-
-def _share(chance, value):
-    """Share of values at least as large, the value itself among them."""
-    return (1 + int(np.sum(chance >= value * (1 - 1e-12)))) / (len(chance) + 1)
-
-
-def _normality(e):
-    from statsmodels.stats.diagnostic import normal_ad
-
-    statistic, pvalue = normal_ad(e)
-    return Normality(
-        float(statistic), float(pvalue), float(np.mean(e**3)), float(np.mean(e**4) - 3)
-    )
-
-
-# --- skill -------------------------------------------------------------------------------------
-
-
-def _skill(model, X, y, segments, parts, horizons, season):
-    """Root mean squared errors by horizon, over rows that all forecasts reach."""
-    if season is not None and not is_int(season):
-        raise ValueError(f"season must be None or an int >= 1, in rows. Got {season!r} instead.")
-    with_labels = {} if segments is None else {"segments": segments}
-    ahead = np.asarray(model.predict_ahead(X, y, steps=horizons, **with_labels), dtype=float)
-    measured = y.groupby(parts)
-    lines = {}
-    for h, y_hat in zip(horizons, ahead.reshape(len(y), -1).T):
-        forecasts = {"model": y_hat, "persistence": measured.shift(h)}
-        if season is not None:
-            forecasts["seasonal naive"] = measured.shift(season * -(-h // season))
-        errors = pd.DataFrame(forecasts, index=y.index).sub(y, axis=0).dropna()
-        if len(errors):
-            lines[h] = {"rows": len(errors)} | np.sqrt((errors**2).mean()).to_dict()
-    frame = pd.DataFrame.from_dict(lines, orient="index")
-    return frame.rename_axis(index="horizon") if len(frame) else None
-
-
-def _horizons(horizons):
-    steps = range(1, horizons + 1) if is_int(horizons) else horizons
-    if not np.iterable(steps) or not len(steps) or not all(map(is_int, steps)):
-        raise ValueError(
-            f"horizons must be an int >= 1 or a sequence of them. Got {horizons!r} instead."
-        )
-    return sorted(set(steps))
-
-
-# --- what comes in -----------------------------------------------------------------------------
-
-
-def _read_output(values, name="y"):
-    """One series of floats, with its index or one that counts rows from 0."""
-    shape = np.shape(values)
-    if len(shape) == 2 and shape[1] != 1 or len(shape) not in (1, 2):
-        raise ValueError(
-            f"{name} must be one output of shape (n,). Got shape {shape} instead: judge outputs "
-            "one at a time, from their residuals with validate_residuals."
-        )
-    if isinstance(values, pd.DataFrame):
-        values = values.iloc[:, 0]
-    if isinstance(values, pd.Series):
-        return values.astype(float)
-    return pd.Series(np.asarray(values, dtype=float).reshape(len(values)))
-
-
-def _read_inputs(X, n):
-    """Inputs as a frame of floats with names as text."""
-    if X is None:
-        return pd.DataFrame(np.empty((n, 0)))
-    named = isinstance(X, pd.DataFrame)
-    U = X.astype(float) if named else pd.DataFrame(np.asarray(X, dtype=float))
-    if len(U) != n:
-        raise ValueError(f"X has {len(U)} rows, but {n} are judged: give the same rows.")
-    if np.isinf(U.to_numpy()).any():
-        raise ValueError("X holds infinite values: give NaN where an input is missing.")
-    return U.set_axis([str(c) if named else f"input {c}" for c in U.columns], axis=1)
-
-
-def _check_residuals(e):
-    """The number of residuals, if they can be judged."""
-    known = e.dropna().to_numpy()
-    if np.isinf(known).any():
-        raise ValueError("residuals hold infinite values: give NaN where a prediction is missing.")
-    if len(known) < FEWEST:
-        raise ValueError(
-            f"{len(known)} of {len(e)} rows have a residual, but at least {FEWEST} are needed: "
-            "give more rows."
-        )
-    if np.ptp(known) <= 1e-12 * np.abs(known).max():
-        raise ValueError(f"all residuals are {known[0]:g}: there is nothing to judge.")
-    return len(known)
-
-
-def _segments(index, labels):
-    """The number of each row's segment: series, then jumps of its clock, then labels."""
-    n = len(index)
-    keys = [pd.factorize(index.get_level_values(0))[0]] if index.nlevels > 1 else [np.zeros(n, int)]
-    times = index.get_level_values(-1) if index.nlevels > 1 else index
-    begins = np.zeros(n, dtype=bool)
-    if labels is not None and len(labels) != n:
-        raise ValueError(f"segments have {len(labels)} labels, but {n} rows are judged.")
-    for key in np.unique(keys[0]):
-        rows = np.flatnonzero(keys[0] == key)
-        begins[rows[0]] = True
-        begins[rows] |= _jumps(times[rows])
-        if labels is not None:
-            own = pd.factorize(np.asarray(labels)[rows], use_na_sentinel=False)[0]
-            begins[rows[1:]] |= own[1:] != own[:-1]
-    order = np.argsort(keys[0], kind="stable")
-    parts = np.empty(n, dtype=int)
-    parts[order] = np.cumsum(begins[order]) - 1
-    return parts
-
-
-def _jumps(times):
-    """Where the clock, if there is one, jumps."""
-    check_order(times, "y")
-    clock = Clock.from_index(times)
-    return np.zeros(len(times), dtype=bool) if clock is None else clock.breaks(times)
-
-
-def _generator(random_state):
-    """A new generator of numpy, from a seed, an old one or another new one."""
-    if isinstance(random_state, np.random.RandomState):
-        random_state = random_state.randint(2**31)
-    return np.random.default_rng(random_state)
-
-
-def _rows(lag):
-    return "the same row" if lag == 0 else f"{lag} row{'s' if lag > 1 else ''} before"
-
-
-def _steps(h):
-    return f"{h} step{'s' if h > 1 else ''}"
+    names = list(U), list(others)
+    e, U, others = (rows.to_numpy()[order] for rows in (e, U, others))
+    line = Line(e, U, parts[order], n_lags, others)
+    tests, ljung_box = run_tests(line, *names, n_shuffles, random_state)
+    return {"tests": tests, "ljung_box": ljung_box, "normality": judge_normality(line.e)}

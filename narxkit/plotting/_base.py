@@ -4,6 +4,8 @@ from importlib import import_module
 
 import numpy as np
 
+from narxkit.plotting._loops import predictions
+
 INK, GREY, PALE = "#222222", "#767676", "#dddddd"
 # Okabe and Ito's palette: told apart by the colour-blind too
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#b5658f", "#c98700", "#3a9bdc")
@@ -75,6 +77,37 @@ class Display:
             columnspacing=1.2,
             borderaxespad=0.2,
         )
+
+
+class ErrorDisplay(Display):
+    """What displays of predictions and their errors share: a model to take them from."""
+
+    @classmethod
+    def from_estimator(cls, estimator, X, y, *, loop="open", ax=None, **kwargs):
+        """Draw the predictions of a fitted model, or their errors.
+
+        Parameters
+        ----------
+        estimator : estimator
+            Fitted; asked for ``predict_ahead(X, y)``, or in closed loop for ``simulate``.
+        X : array-like of shape (n, n_features) or None
+            Inputs.
+        y : Series or array-like of shape (n,)
+            Measured outputs.
+        loop : {"open", "closed"}, default="open"
+            Predictions one step ahead from measured history, or a free run from the first rows.
+        ax : matplotlib Axes, default=None
+            Where to draw; by default on a new figure.
+        **kwargs : dict
+            Further arguments of `from_predictions`.
+
+        Returns
+        -------
+        Display
+            The display, drawn.
+        """
+        y_pred = predictions(estimator, X, y, loop)
+        return cls.from_predictions(y_true=y, y_pred=y_pred, ax=ax, **kwargs)
 
 
 def plain_log_ticks(ax):

@@ -1,6 +1,9 @@
 """Predictions of rows, by the public verbs of a fitted model."""
 
+import numpy as np
 import pandas as pd
+
+FRAMES = (pd.Series, pd.DataFrame)
 
 
 def predictions(estimator, X, y, loop="open", segments=None):
@@ -39,14 +42,15 @@ def predictions(estimator, X, y, loop="open", segments=None):
             "a free run (loop='closed') goes over one segment, but segments are given: give the "
             "rows of one segment at a time."
         )
-    y = y if isinstance(y, pd.Series | pd.DataFrame) else pd.DataFrame(y).squeeze(axis=1)
     if X is None:
-        X = pd.DataFrame(index=y.index)
+        X = pd.DataFrame(index=y.index if isinstance(y, FRAMES) else range(len(y)))
     return estimator.simulate(X, y_init=_first_rows(y, estimator.max_lag_))
 
 
 def _first_rows(y, n):
     """The first n rows, of each series where the index is (series, time)."""
+    if not isinstance(y, FRAMES):
+        return np.asarray(y)[:n]
     if isinstance(y.index, pd.MultiIndex):
         return y.groupby(level=0, sort=False).head(n)
     return y.iloc[:n]

@@ -4,8 +4,7 @@ import numpy as np
 import pandas as pd
 
 from narxkit.plotting._base import INK, SMALL, load_matplotlib
-
-FRAMES = (pd.Series, pd.DataFrame)
+from narxkit.plotting._loops import FRAMES
 
 
 def as_series(display, name, values, index):

@@ -3,8 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from narxkit.plotting._base import COLOURS, GREY, PALE, Display, load_matplotlib
-from narxkit.plotting._loops import predictions
+from narxkit.plotting._base import COLOURS, GREY, PALE, Display, ErrorDisplay, load_matplotlib
 from narxkit.plotting._series import as_pair
 
 __all__ = ["ErrorAutocorrelationDisplay", "InputErrorCorrelationDisplay"]
@@ -64,7 +63,22 @@ class CorrelationDisplay(Display):
         return self
 
 
-class ErrorAutocorrelationDisplay(CorrelationDisplay):
+class _ErrorCorrelationDisplay(ErrorDisplay, CorrelationDisplay):
+    """What correlations of errors share: the errors, and the band of each lag."""
+
+    @classmethod
+    def _errors(cls, y_true, y_pred, n_lags):
+        y_true, y_pred = as_pair(cls.__name__, y_true, y_pred)
+        check_lags(cls.__name__, n_lags, len(y_true))
+        return (y_true - y_pred).to_numpy()
+
+    @classmethod
+    def _of(cls, x, errors, lags, title):
+        correlation = pd.Series(correlations(x, errors, lags), pd.Index(lags, name="lag"))
+        return cls(correlation=correlation, band=band_of_each(errors), title=title)
+
+
+class ErrorAutocorrelationDisplay(_ErrorCorrelationDisplay):
     r"""Correlation of errors with those of the rows before.
 
     .. math::
@@ -111,32 +125,6 @@ class ErrorAutocorrelationDisplay(CorrelationDisplay):
     """
 
     @classmethod
-    def from_estimator(cls, estimator, X, y, *, loop="open", ax=None, **kwargs):
-        """Draw the autocorrelation of a fitted model's errors.
-
-        Parameters
-        ----------
-        estimator : estimator
-            Fitted; asked for ``predict_ahead(X, y)``, or in closed loop for ``simulate``.
-        X : array-like of shape (n, n_features) or None
-            Inputs.
-        y : Series or array-like of shape (n,)
-            Measured outputs.
-        loop : {"open", "closed"}, default="open"
-            Predictions one step ahead from measured history, or a free run from the first rows.
-        ax : matplotlib Axes, default=None
-            Where to draw; by default on a new figure.
-        **kwargs : dict
-            Further arguments of `from_predictions`.
-
-        Returns
-        -------
-        ErrorAutocorrelationDisplay
-            The display, drawn.
-        """
-        return cls.from_predictions(y, predictions(estimator, X, y, loop), ax=ax, **kwargs)
-
-    @classmethod
     def from_predictions(cls, y_true, y_pred, *, n_lags=20, ax=None, **kwargs):
         """Draw the autocorrelation of errors that are there already.
 
@@ -166,18 +154,12 @@ class ErrorAutocorrelationDisplay(CorrelationDisplay):
         The band is 1.96 over the square root of the number of errors. Pairs with a missing value
         are left out.
         """
-        y_true, y_pred = as_pair(cls.__name__, y_true, y_pred)
-        check_lags(cls.__name__, n_lags, len(y_true))
-        errors = (y_true - y_pred).to_numpy()
-        lags = range(1, n_lags + 1)
-        correlation = pd.Series(correlations(errors, errors, lags), pd.Index(lags, name="lag"))
-        title = "autocorrelation of errors"
-        return cls(correlation=correlation, band=band_of_each(errors), title=title).plot(
-            ax=ax, **kwargs
-        )
+        errors = cls._errors(y_true, y_pred, n_lags)
+        display = cls._of(errors, errors, range(1, n_lags + 1), "autocorrelation of errors")
+        return display.plot(ax=ax, **kwargs)
 
 
-class InputErrorCorrelationDisplay(CorrelationDisplay):
+class InputErrorCorrelationDisplay(_ErrorCorrelationDisplay):
     r"""Correlation of errors with an input of the rows before and after.
 
     .. math::
@@ -259,7 +241,7 @@ class InputErrorCorrelationDisplay(CorrelationDisplay):
             When there is no such input.
         """
         u = _column(X, column)
-        return cls.from_predictions(u, y, predictions(estimator, X, y, loop), ax=ax, **kwargs)
+        return super().from_estimator(estimator, X, y, loop=loop, ax=ax, u=u, **kwargs)
 
     @classmethod
     def from_predictions(cls, u, y_true, y_pred, *, n_lags=20, ax=None, **kwargs):
@@ -293,22 +275,17 @@ class InputErrorCorrelationDisplay(CorrelationDisplay):
         The band is 1.96 over the square root of the number of errors. Pairs with a missing value
         are left out.
         """
-        y_true, y_pred = as_pair(cls.__name__, y_true, y_pred)
-        check_lags(cls.__name__, n_lags, len(y_true))
+        errors = cls._errors(y_true, y_pred, n_lags)
         name = getattr(u, "name", None)
         u = np.asarray(u, dtype=float)
-        if u.shape != y_true.shape:
+        if u.shape != errors.shape:
             raise ValueError(
-                f"{cls.__name__} draws one input with a value for each of the {len(y_true)} rows "
+                f"{cls.__name__} draws one input with a value for each of the {len(errors)} rows "
                 f"of y_true, but u has the shape {u.shape}: give one column of X."
             )
-        errors = (y_true - y_pred).to_numpy()
-        lags = range(-n_lags, n_lags + 1)
-        correlation = pd.Series(correlations(u, errors, lags), pd.Index(lags, name="lag"))
         title = f"correlation of errors with {'the input' if name is None else name}"
-        return cls(correlation=correlation, band=band_of_each(errors), title=title).plot(
-            ax=ax, **kwargs
-        )
+        display = cls._of(u, errors, range(-n_lags, n_lags + 1), title)
+        return display.plot(ax=ax, **kwargs)
 
 
 def correlations(x, e, lags):

@@ -2,48 +2,20 @@
 
 import numpy as np
 
-from narxkit.plotting._base import COLOURS, GREY, INK, SMALL, Display
-from narxkit.plotting._loops import predictions
+from narxkit.plotting._base import COLOURS, GREY, INK, SMALL, ErrorDisplay
 from narxkit.plotting._series import as_pair, points, tell_time, time_name
 
 __all__ = ["ErrorHistogramDisplay", "RegressionDisplay", "ResponseDisplay"]
 
 
-class _ErrorDisplay(Display):
-    """What displays of one prediction share: where it comes from, names and units."""
+class _PairDisplay(ErrorDisplay):
+    """What displays of measured and predicted values share: names and units."""
 
     def __init__(self, *, y_true, y_pred, target=None, unit=None):
         self.y_true = y_true
         self.y_pred = y_pred
         self.target = target
         self.unit = unit
-
-    @classmethod
-    def from_estimator(cls, estimator, X, y, *, loop="open", ax=None, **kwargs):
-        """Draw the predictions of a fitted model.
-
-        Parameters
-        ----------
-        estimator : estimator
-            Fitted; asked for ``predict_ahead(X, y)``, or in closed loop for ``simulate``.
-        X : array-like of shape (n, n_features) or None
-            Inputs.
-        y : Series or array-like of shape (n,)
-            Measured outputs.
-        loop : {"open", "closed"}, default="open"
-            Predictions one step ahead from measured history, or a free run from the first rows.
-        ax : matplotlib Axes, default=None
-            Where to draw; by default on a new figure.
-        **kwargs : dict
-            Further arguments of `from_predictions`.
-
-        Returns
-        -------
-        Display
-            The display, drawn.
-        """
-        y_pred = predictions(estimator, X, y, loop)
-        return cls.from_predictions(y, y_pred, ax=ax, **kwargs)
 
     @classmethod
     def from_predictions(cls, y_true, y_pred, *, target=None, unit=None, ax=None, **kwargs):
@@ -87,7 +59,7 @@ class _ErrorDisplay(Display):
         return self.y_true[is_known].to_numpy(), self.y_pred[is_known].to_numpy()
 
 
-class ResponseDisplay(_ErrorDisplay):
+class ResponseDisplay(_PairDisplay):
     r"""Measured and predicted values over time, and the errors between them.
 
     An error is :math:`e_t = y_t - \hat y_t`, the line from the prediction up or down to what was
@@ -163,7 +135,7 @@ class ResponseDisplay(_ErrorDisplay):
         return self
 
 
-class RegressionDisplay(_ErrorDisplay):
+class RegressionDisplay(_PairDisplay):
     r"""Predicted against measured values, with the line that fits them and their correlation R.
 
     .. math::
@@ -251,7 +223,7 @@ class RegressionDisplay(_ErrorDisplay):
         return self
 
 
-class ErrorHistogramDisplay(_ErrorDisplay):
+class ErrorHistogramDisplay(_PairDisplay):
     r"""How often errors of which size occur, beside a normal distribution of the same spread.
 
     An error is :math:`e_t = y_t - \hat y_t`.

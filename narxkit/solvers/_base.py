@@ -467,7 +467,7 @@ class Solver(BaseEstimator, ABC):
     requires : tuple of str
         What the objective must offer.
     ranges : dict
-        ``{name: (kind, low)}``: an int of at least ``low``, or a float above ``low``.
+        ``{name: (kind, low)}``: an int >= ``low``, or a float above ``low``.
         ``{name: (kind, low, high)}``: from ``low``, included, to ``high``, excluded.
     choices : dict
         ``{name: values}``: values allowed beside the range, or alone where there is none.

@@ -1,0 +1,305 @@
+"""The verdict on residuals: sentence, figures and pictures."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from narxkit.diagnostics._residual_tests import SIZE, Normality, Portmanteau
+from narxkit.diagnostics._result import Figure, Result
+from narxkit.plotting._base import load_matplotlib
+from narxkit.plotting.correlation import OF_ALL, CorrelationDisplay
+from narxkit.plotting.horizon import HorizonDisplay
+from narxkit.plotting.response import ErrorHistogramDisplay, RegressionDisplay, ResponseDisplay
+
+TITLES = {
+    "phi_ee": "residuals and earlier ones{whose}",
+    "phi_ue": "residuals and {u}",
+    "phi_u2e": "residuals and {u} squared",
+    "phi_e(eu)": "residuals and earlier ones x {u}",
+    "phi_u2e2": "squares of residuals and {u}",
+    "phi_e2e2": "squares of residuals and earlier ones",
+}
+WIDTH, HEIGHT = 12, 2.9  # inches: of all pictures, and of a row of them
+# in the order in which a remedy is named: first what is simplest to mend
+REMEDIES = {
+    "phi_ue": (
+        "they go with {u} of {k}",
+        "let input_lags reach lag {k}, or, if they do, try more hidden units",
+    ),
+    "phi_u2e": (
+        "they go with the square of {u} of {k}",
+        "try more hidden units, with input_lags that reach lag {k}",
+    ),
+    "phi_ee": (
+        "they go with those{whose} of {k}",
+        "let output_lags reach lag {k}, or, if they do, look for a missing input",
+    ),
+    "Ljung-Box": (
+        "they go with those before, a little at many lags",
+        "try more output_lags or look for a missing input",
+    ),
+    "phi_e(eu)": (
+        "they go with the product of residual and {u} of {k}",
+        "let output_lags and input_lags reach lag {k}, with more hidden units",
+    ),
+}
+STRENGTHS = {
+    "phi_u2e2": "goes with the square of {u} of {k}",
+    "phi_e2e2": "goes with that of {k}",
+}
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Validity(Result):
+    """Whether residuals are white, test by test, and what to do where they are not.
+
+    Parameters
+    ----------
+    residuals : Series of shape (n,)
+        Measured less predicted values; NaN where there is none.
+    y : Series of shape (n,) or None
+        Measured values.
+    tests : dict of str to CorrelationTest
+        By name.
+    ljung_box : Portmanteau
+        Statistic, p-value and number of lags.
+    normality : Normality
+        Statistic, p-value, skewness and excess kurtosis. No part of the verdict: squared error
+        asks for no distribution, intervals may.
+    skill : DataFrame or None
+        Root mean squared errors by horizon, of the model and of naive forecasts of the same rows.
+    naive_pvalues : DataFrame or None
+        How likely each naive forecast is this much better by chance, by horizon: one-sided, by
+        Diebold and Mariano's test. The verdict names one if it is better at 5 % over all of them
+        (Bonferroni).
+    loop : {"open", "closed"}
+        Whether the residuals are of predictions one step ahead, or of a free run.
+
+    Attributes
+    ----------
+    pvalues : Series
+        p-values by test.
+    failures : list of str
+        Tests that fail, at 5 % over all of them together (Holm).
+    is_white : bool
+        Whether no test of the residuals themselves fails; their strength may change.
+    has_fault : bool
+        Whether a test fails, or a naive forecast is better.
+
+    See Also
+    --------
+    validate : Makes it from a model.
+    validate_residuals : Makes it from residuals.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from narxkit.diagnostics import validate_residuals
+    >>> rng = np.random.default_rng(0)
+    >>> u, noise = rng.normal(size=(2, 400))
+    >>> result = validate_residuals(noise + 0.5 * np.roll(u, 3), u[:, None])
+    >>> result.failures
+    ['phi_ue']
+    >>> print(result.sentence)
+    The residuals are not white: they go with input 0 of 3 rows before (phi_ue, p = 0.001): let
+    input_lags reach lag 3, or, if they do, try more hidden units.
+    """
+
+    residuals: pd.Series
+    y: pd.Series | None
+    tests: dict = field(default_factory=dict)
+    ljung_box: Portmanteau = None
+    normality: Normality = None
+    skill: pd.DataFrame | None = None
+    naive_pvalues: pd.DataFrame | None = None
+    loop: str = "open"
+
+    @property
+    def pvalues(self):
+        """Each test's p-value."""
+        by_test = {name: test.pvalue for name, test in self.tests.items()}
+        return pd.Series(by_test | {"Ljung-Box": self.ljung_box.pvalue}, name="p")
+
+    @property
+    def failures(self):
+        """Tests that fail at 5 % over all of them together, by Holm's steps."""
+        ordered = self.pvalues.sort_values(kind="stable")
+        fails = ordered.to_numpy() <= SIZE / np.arange(len(ordered), 0, -1)
+        return list(ordered.index[np.logical_and.accumulate(fails)])
+
+    @property
+    def is_white(self):
+        """Whether no test but those of the residuals' strength fails."""
+        return not set(self.failures) - set(STRENGTHS)
+
+    @property
+    def has_fault(self):
+        """Whether a test fails, or a naive forecast is better."""
+        return bool(self.failures or self._naive_is_better())
+
+    @property
+    def sentence(self):
+        """The verdict."""
+        return f"{self._verdict()}{self._naive_is_better()}."
+
+    def _verdict(self):
+        failures = self.failures
+        whose = "residuals" if self.loop == "open" else "residuals of the free run"
+        if not failures:
+            n = int(self.residuals.notna().sum())
+            return (
+                f"The {whose} are white: none of {len(self.pvalues)} tests finds in {n:,} of "
+                "them what a model could still learn"
+            )
+        if self.is_white:
+            name = next(name for name in STRENGTHS if name in failures)
+            why = _fill(STRENGTHS[name], self.tests[name])
+            return (
+                f"The {whose} are white, but their strength {why} ({self._p(name)}): forecasts "
+                "stand, intervals must not be of one width"
+            )
+        name = next(name for name in REMEDIES if name in failures)
+        why, remedy = (_fill(words, self.tests.get(name)) for words in REMEDIES[name])
+        others = [other for other in failures if other != name]
+        also = f", and {', '.join(others)}" if others else ""
+        noise = (
+            "" if self.loop == "open" else "; noise inside the loop would do it too: see "
+            "loop='open'"
+        )  # fmt: skip
+        return f"The {whose} are not white: {why} ({self._p(name)}{also}): {remedy}{noise}"
+
+    def _p(self, name):
+        return f"{name}, p = {self.pvalues[name]:.3f}"
+
+    def _naive_is_better(self):
+        if self.naive_pvalues is None:
+            return ""
+        pvalues = self.naive_pvalues.stack()
+        if pvalues.min() > SIZE / len(pvalues):
+            return ""
+        h, name = pvalues.idxmin()
+        return f"; {_steps(h)} ahead a naive forecast is better ({name}, p = {pvalues.min():.2g})"
+
+    @property
+    def figures(self):
+        """Residuals, each test, normality, and skill."""
+        known = self.residuals.dropna()
+        lines = [
+            Figure("residuals", f"{len(known):,}", "measured and predicted rows"),
+            Figure("mean", f"{known.mean():.4g}", "0 is unbiased, in the unit of y"),
+            Figure("standard deviation", f"{known.std(ddof=0):.4g}", "in the unit of y"),
+            *map(self._figure, self.tests.values()),
+            Figure(
+                "Ljung-Box", f"p = {self.ljung_box.pvalue:.3f}",
+                f"Q = {self.ljung_box.statistic:.4g} over {self.ljung_box.n_lags} lags",
+            ),
+            Figure(
+                "normality", f"p = {self.normality.pvalue:.3f}",
+                f"Anderson-Darling; skewness {self.normality.skewness:.2f}, excess kurtosis "
+                f"{self.normality.excess_kurtosis:.2f}; no part of the verdict",
+            ),
+        ]  # fmt: skip
+        return lines + ([] if self.skill is None else self._skill_figures())
+
+    def _figure(self, test):
+        _, lag, value = test.peak
+        what = _fill(TITLES[test.name], test)
+        return Figure(
+            test.name,
+            f"p = {test.pvalue:.3f}",
+            f"{what}: largest {value:.3f} at lag {lag}, band {test.band:.3f}",
+        )
+
+    def _skill_figures(self):
+        naive = [name for name in self.skill.columns if name not in ("rows", "model")]
+        chosen = {self.skill.index[0], *self.skill.index[-1:]}
+        return [
+            Figure(
+                f"skill, {_steps(h)} ahead",
+                f"{1 - self.skill.loc[h, 'model'] / self.skill.loc[h, naive].min():.1%}",
+                f"RMSE {self.skill.loc[h, 'model']:.4g}; "
+                + ", ".join(f"{name} {self.skill.loc[h, name]:.4g}" for name in naive),
+            )
+            for h in sorted(chosen)
+        ]
+
+    def plot(self, unit=None):
+        """Draw all pictures on one figure.
+
+        The response, each test with its column of the largest correlation, regression, histogram
+        and errors by horizon, as far as they are known.
+
+        Parameters
+        ----------
+        unit : str, default=None
+            Unit of y.
+
+        Returns
+        -------
+        Figure
+            The figure of matplotlib.
+        """
+        pictures = self._pictures(unit)
+        size = WIDTH, HEIGHT * len(lay_out(pictures))
+        figure = load_matplotlib().figure(figsize=size, layout="constrained")
+        draw(figure, pictures)
+        return figure
+
+    def _pictures(self, unit):
+        """What can be drawn, by name: functions of the axes."""
+        pictures = {}
+        if self.y is not None:
+            pair = {"y_true": self.y, "y_pred": self.y - self.residuals, "unit": unit}
+            pictures["response"] = ResponseDisplay(**pair).plot
+        pictures |= {name: self._display(test).plot for name, test in self.tests.items()}
+        if self.y is not None:
+            pictures["regression"] = RegressionDisplay(**pair).plot
+        zero = 0 * self.residuals
+        target = None if self.y is None else self.y.name
+        pictures["histogram"] = ErrorHistogramDisplay(
+            y_true=self.residuals, y_pred=zero, target=target, unit=unit
+        ).plot
+        if self.skill is not None and len(self.skill):
+            rmse = self.skill.drop(columns="rows")
+            pictures["skill"] = HorizonDisplay(rmse=rmse, unit=unit).plot
+        return pictures
+
+    def _display(self, test):
+        column, _, _ = test.peak
+        title = f"{_fill(TITLES[test.name], test)}: p = {test.pvalue:.3f}"
+        return CorrelationDisplay(
+            correlation=test.correlations[column], band=test.band, title=title, band_name=OF_ALL
+        )
+
+
+def lay_out(pictures):
+    """Names in rows of three, the response as wide as all of them."""
+    small = [name for name in pictures if name != "response"]
+    small += ["."] * (-len(small) % 3)
+    rows = [small[i : i + 3] for i in range(0, len(small), 3)]
+    return [["response"] * 3, *rows] if "response" in pictures else rows
+
+
+def draw(figure, pictures):
+    """Draw all of them onto a figure or a part of one."""
+    axes = figure.subplot_mosaic(lay_out(pictures))
+    for name, draw_onto in pictures.items():
+        draw_onto(axes[name])
+
+
+def _fill(template, test):
+    """Fill a sentence with the column and the lag of the test's peak; Ljung-Box has none."""
+    if test is None:
+        return template
+    column, lag, _ = test.peak
+    whose = "" if column == "e" else f" of {column}"
+    return template.format(u=column, k=_rows(lag) if "of {k}" in template else lag, whose=whose)
+
+
+def _rows(lag):
+    return "the same row" if lag == 0 else f"{lag} row{'s' if lag > 1 else ''} before"
+
+
+def _steps(h):
+    return f"{h} step{'s' if h > 1 else ''}"
