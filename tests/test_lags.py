@@ -177,6 +177,13 @@ def test_inputs_not_known_ahead_begin_at_the_horizon():
     assert one_step.input_lags == {"known": [0], "measured": [2, 7]}
 
 
+def test_lags_reach_twice_a_far_horizon():
+    far = suggest_lags(noise(600)[:, None], noise(600, 1), horizon=60, known_ahead=[])
+    assert far.max_lag == 120
+    assert suggest_lags(None, noise(600)).max_lag == 48
+    assert suggest_lags(None, noise(200), horizon=60).max_lag == 40
+
+
 def test_missing_values_cost_their_rows():
     X, y = series(500)
     y[100], X[200, 0] = nan, nan

@@ -48,10 +48,11 @@ def _as_table(X):
     return X
 
 
-def read_max_lag(max_lag, n):
+def read_max_lag(max_lag, n, horizon):
     """The largest lag to look at: a quarter of the rows at most, so that far shifts are left."""
+    check_count("horizon", horizon)
     if max_lag is None:
-        return min(MAX_LAG, n // ROWS_PER_LAG)
+        return min(max(MAX_LAG, 2 * horizon), n // ROWS_PER_LAG)
     check_count("max_lag", max_lag)
     most = min(n - N_COMPLETE, n // 4)
     if max_lag > most:
@@ -64,7 +65,6 @@ def read_max_lag(max_lag, n):
 
 def first_lags(inputs, horizon, known_ahead, max_lag):
     """The smallest lag of each input: 0, or the horizon for what is not known ahead."""
-    check_count("horizon", horizon)
     known = list(inputs if known_ahead is None else known_ahead)
     unknown = [column for column in known if column not in inputs]
     if unknown:

@@ -225,7 +225,8 @@ def suggest_lags(X, y, max_lag=None, *, horizon=1, known_ahead=None, min_gain=0.
     y : Series or array-like of shape (n,)
         Output. Rows follow each other at equal distances: jumps of a clock are not looked for.
     max_lag : int, default=None
-        The largest lag looked at; by default 48, or a fifth of the rows where they are fewer.
+        The largest lag looked at; by default 48 or twice the horizon, whichever is more, but at
+        most a fifth of the rows.
     horizon : int, default=1
         Steps that are to be forecast. Inputs that are not known ahead get lags from there on.
     known_ahead : sequence, default=None
@@ -279,7 +280,7 @@ def suggest_lags(X, y, max_lag=None, *, horizon=1, known_ahead=None, min_gain=0.
     >>> model = NARX(input_lags=lags.input_lags, output_lags=lags.output_lags)
     """
     y_name, y, inputs = read_both(X, y)
-    max_lag = read_max_lag(max_lag, len(y))
+    max_lag = read_max_lag(max_lag, len(y), horizon)
     first = first_lags(inputs, horizon, known_ahead, max_lag)
     evidence = list_candidates(y_name, first, max_lag)
     check_min_gain(min_gain)
