@@ -14,7 +14,6 @@ from .report import Suite
 SIZES = 256, 1024, 4096
 HURSTS = 0.2, 0.5, 0.8
 RUNS, QUICK_RUNS = 2500, 100
-FEWER = {("ml", 4096): 1000}  # runs where each takes long
 SEED = 1_000_000  # far from the seeds of the simulated laws
 LIMITS = 0.93, 0.97  # of a coverage
 FIGURES = "bias", "spread", "spread / bound", "stderr", "coverage"
@@ -39,7 +38,7 @@ class CoverageSuite:
                 series = make_fgn(n, exponent, n_series=RUNS, random_state=seed)
                 for name, options in VARIANTS.items():
                     announce(f"{name}, n = {n}, H = {exponent}")
-                    runs = QUICK_RUNS if quick else FEWER.get((name, n), RUNS)
+                    runs = QUICK_RUNS if quick else RUNS
                     method = name.partition(",")[0]
                     results = [hurst(x, method, **options) for x in series[:runs]]
                     label = {"method": name, "n": str(n), "H": str(exponent), "runs": str(runs)}
