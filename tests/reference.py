@@ -10,6 +10,7 @@ decided by comparing (relu, clipping, divergence) is decided by the real part.
 """
 
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
@@ -49,16 +50,13 @@ def n_taps(taps):
 
 def lagged_vector(taps, u, y, t):
     """z_t: every output at its lags, then every input at its own; t is one row or several."""
-    z = []
-    for column in range(taps.n_outputs):
-        for lag in taps.output_lags:
-            assert np.all((t - lag >= 0) & (t - lag < len(y)))
-            z.append(y[t - lag, column])
-    for column, lags in enumerate(taps.input_lags):
-        for lag in lags:
-            assert np.all((t - lag >= 0) & (t - lag < len(u)))
-            z.append(u[t - lag, column])
-    return np.stack(z, axis=-1) if z else np.empty((*np.shape(t), 0))
+    lags = [*taps.output_lags, *chain(*taps.input_lags)]
+    if not lags:
+        return np.empty((*np.shape(t), 0))
+    assert len(u) == len(y) and np.all((t >= max(lags)) & (t < len(y) + min(lags)))
+    outputs = [y[t - lag, column] for column in range(taps.n_outputs) for lag in taps.output_lags]
+    inputs = [u[t - lag, column] for column, own in enumerate(taps.input_lags) for lag in own]
+    return np.array(outputs + inputs).T
 
 
 def split(network, theta):
@@ -66,8 +64,9 @@ def split(network, theta):
     sizes = [n_taps(network.taps), *network.hidden_layer_sizes, network.taps.n_outputs]
     layers, rest = [], theta
     for n_in, n_out in zip(sizes, sizes[1:]):
-        W, b, rest = np.split(rest, [n_in * n_out, n_in * n_out + n_out])
+        W, b = rest[: n_in * n_out], rest[n_in * n_out :][:n_out]
         layers.append((W.reshape(n_in, n_out), b))
+        rest = rest[n_in * n_out + n_out :]
     if not network.linear_term or not network.hidden_layer_sizes:
         assert len(rest) == 0
         return layers, None

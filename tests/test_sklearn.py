@@ -63,7 +63,7 @@ def by_nature(estimator):
 @pytest.mark.filterwarnings("ignore:inputs have leads")
 @parametrize_with_checks(
     [
-        NARX(),
+        NARX(max_iter=30),
         NARX(input_lags=0, output_lags=[1, 3], **SMALL),
         NARX(input_lags=[0, 2], output_lags=1, **SMALL),
         NARX(input_lags=[0, -1, 1], **SMALL),
