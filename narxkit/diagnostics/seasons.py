@@ -13,7 +13,7 @@ __all__ = ["Season", "find_season"]
 
 N_MIN = 50
 LEVEL = 0.01  # of the season of a clock, or one that is asked for
-LEVEL_OF_PEAK = 1e-6  # of one that was searched for: chaos and oscillations have sharp peaks too
+LEVEL_OF_PEAK = 1e-9  # of one that was searched for: chaos and oscillations have sharp peaks too
 N_BESIDE = 8  # frequencies on each side that a harmonic is held against
 N_PEAKS = 5  # of the periodogram that are tried
 NEARLY = 0.9  # of the largest share: a shorter period with this much is taken
@@ -84,13 +84,15 @@ def find_season(y, period=None):
         \sim F(2, 4m),
 
     with I the periodogram of the increments over a whole number of seasons (differences, so that
-    a trend does not leak) and m at most 8. Fisher's -2 sum ln p_j, chi-squared, joins the p values.
+    a trend does not leak) and m at most 8. Twice the smaller of two p values counts: Fisher's, of
+    -2 sum ln p_j, sees a season of many harmonics, and Bonferroni's, the least p_j times their
+    number, one that is a sine and nearly nothing at the others.
 
     Periods tried: where y has a clock, its own (a day of steps below a day, 7 of days or 5 of
     working days, 52 of weeks, 12 of months, 4 of quarters); where that fails, or there is none,
     once, twice and three times the periods of the five peaks of the periodogram that stand out most
     from what lies beside them, with p values times the number of periods that could have been
-    tried, and a level of 1e-6: oscillations without a clock, chaotic ones among them, have peaks
+    tried, and a level of 1e-9: oscillations without a clock, chaotic ones among them, have peaks
     nearly as sharp. Of those that pass, the shortest wins that explains at least 0.9 of what any
     explains.
 
@@ -176,7 +178,7 @@ def _best(values, periods, n_tries, level):
 
 
 def _pvalue(steps, period):
-    """That of the harmonics of a period, joined after Fisher."""
+    """That of the harmonics of a period, joined after Fisher or Bonferroni."""
     n_seasons = len(steps) // period
     power = np.abs(np.fft.rfft(steps[-n_seasons * period :])) ** 2
     harmonics = n_seasons * np.arange(1, (period - 1) // 2 + 1)
@@ -186,7 +188,9 @@ def _pvalue(steps, period):
     around = np.where(around < len(power), around, 2 * (len(power) - 1) - around)
     ratios = power[harmonics] / np.maximum(power[around].mean(axis=1), np.finfo(float).tiny)
     logs = stats.f.logsf(ratios, 2, 4 * m)
-    return float(stats.chi2.sf(-2 * logs.sum(), 2 * len(harmonics)))
+    of_all = stats.chi2.sf(-2 * logs.sum(), 2 * len(logs))
+    of_one = len(logs) * np.exp(logs.min())
+    return float(min(1.0, 2 * min(of_all, of_one)))
 
 
 def _peaks(values, longest):
