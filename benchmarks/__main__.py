@@ -23,6 +23,7 @@ from . import (
     shelf,
     speed,
     startup,
+    stochasticity,
     validity,
 )
 
@@ -38,6 +39,7 @@ SUITES = {
     "validity": validity.SUITE,
     "hurst": hurst.COVERAGE,
     "hurst-speed": hurst.SPEED,
+    "stochasticity": stochasticity.SUITE,
 }
 PEERS = peers.SUITES  # measured only when asked for: they need packages that narxkit does not
 HERE = Path(__file__).resolve().parent
