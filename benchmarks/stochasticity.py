@@ -12,9 +12,9 @@ from scipy.stats import binomtest
 from narxkit.datasets import make_henon, make_lorenz, make_mackey_glass
 from narxkit.diagnostics import lyapunov, stochasticity
 
-SIZES = 500, 2000
-RUNS = {"noise": {500: 200, 2000: 200}, "other": {500: 50, 2000: 20}}
-N_SEEDS = 20
+# runs by rows
+NOISE, OTHER, FLOW = {500: 200, 2000: 200}, {500: 50, 2000: 20}, {2000: 20, 5000: 20}
+N_SEEDS = 20  # of exponents
 QUICK = 10  # times fewer runs
 SEED = 1000  # far from those of the tests
 N_JOBS = 2
@@ -23,11 +23,11 @@ SETTLING = 500  # rows
 
 
 class Kind(NamedTuple):
-    """A kind of series ``make(n, seed)`` and the verdict that it asks for, or must not get."""
+    """A kind of series ``make(n, seed)``, the verdict that it asks for or must not get, and runs."""
 
     make: Callable
     verdict: str
-    group: str = "other"
+    runs: dict[int, int]
     least: float | None = None
 
     def is_told(self, report):
@@ -100,19 +100,19 @@ def lorenz(column, keep_every=1):
 
 
 KINDS = {
-    "white noise, normal": Kind(normal, "random", "noise", LEAST),
-    "white noise, uniform": Kind(uniform, "random", "noise", LEAST),
-    "white noise, Student's t(4)": Kind(heavy_tailed, "random", "noise", LEAST),
-    "random walk": Kind(walk, "not deterministic", least=LEAST),
-    "AR(1) of 0.5": Kind(autoregressive(0.5), "persistent"),
-    "AR(2), damped cycle": Kind(autoregressive(1.8, -0.95), "not deterministic", least=LEAST),
-    "sine of 12 rows, noise": Kind(sine(12), "seasonal"),
-    "sine of 24 rows, noise": Kind(sine(24), "seasonal"),
-    "sine of 50 rows, noise": Kind(sine(50), "seasonal"),
-    "logistic map": Kind(logistic, "deterministic"),
-    "Henon map": Kind(henon, "deterministic"),
-    "Lorenz, x every 0.05": Kind(lorenz(0, 5), "deterministic"),
-    "Mackey-Glass": Kind(mackey_glass, "deterministic"),
+    "white noise, normal": Kind(normal, "random", NOISE, LEAST),
+    "white noise, uniform": Kind(uniform, "random", NOISE, LEAST),
+    "white noise, Student's t(4)": Kind(heavy_tailed, "random", NOISE, LEAST),
+    "random walk": Kind(walk, "not deterministic", OTHER, LEAST),
+    "AR(1) of 0.5": Kind(autoregressive(0.5), "persistent", OTHER),
+    "AR(2), damped cycle": Kind(autoregressive(1.8, -0.95), "not deterministic", OTHER, LEAST),
+    "sine of 12 rows, noise": Kind(sine(12), "seasonal", OTHER),
+    "sine of 24 rows, noise": Kind(sine(24), "seasonal", OTHER),
+    "sine of 50 rows, noise": Kind(sine(50), "seasonal", OTHER),
+    "logistic map": Kind(logistic, "deterministic", OTHER),
+    "Henon map": Kind(henon, "deterministic", OTHER),
+    "Lorenz, x every 0.05": Kind(lorenz(0, 5), "deterministic", FLOW),
+    "Mackey-Glass": Kind(mackey_glass, "deterministic", FLOW),
 }
 SYSTEMS = {
     "logistic map": System(logistic, np.log(2), 0.02, (500, 1000, 5000)),
@@ -132,9 +132,9 @@ class StochasticitySuite:
         """One dict per kind and length, and per system and length."""
         fewer = QUICK if quick else 1
         for name, kind in KINDS.items():
-            for n in SIZES[:1] if quick else SIZES:
+            for n, runs in list(kind.runs.items())[: 1 if quick else None]:
                 announce(f"{name}, n = {n:,}")
-                series = drawn(kind.make, n, RUNS[kind.group][n] // fewer)
+                series = drawn(kind.make, n, runs // fewer)
                 told = [kind.is_told(report) for report in each(stochasticity, series)]
                 yield line(name, n, f"called {kind.verdict}", told, kind.least)
         for name, system in SYSTEMS.items():
