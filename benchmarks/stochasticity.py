@@ -12,7 +12,6 @@ from scipy.stats import binomtest
 from narxkit.datasets import make_henon, make_lorenz, make_mackey_glass
 from narxkit.diagnostics import lyapunov, stochasticity
 
-# runs by rows
 NOISE, OTHER, FLOW = {500: 200, 2000: 200}, {500: 50, 2000: 20}, {2000: 20, 5000: 20}
 N_SEEDS = 20  # of exponents
 QUICK = 10  # times fewer runs
@@ -23,7 +22,7 @@ SETTLING = 500  # rows
 
 
 class Kind(NamedTuple):
-    """A kind of series ``make(n, seed)``, the verdict that it asks for or must not get, and runs."""
+    """A kind of series ``make(n, seed)``, the verdict it asks for or must not get, runs by rows."""
 
     make: Callable
     verdict: str

@@ -62,7 +62,7 @@ def stand_in(monkeypatch):
 
 
 class TestFindSeason:
-    @pytest.mark.parametrize("period", [5, 7, 12, 24])
+    @pytest.mark.parametrize("period", [5, 7, 12, 24, 50])
     def test_finds_a_sine_under_noise(self, period):
         found = [find_season(sine(1000, period, seed)) for seed in range(10)]
         assert [season and season.period for season in found].count(period) >= 9
