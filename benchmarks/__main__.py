@@ -39,7 +39,8 @@ SUITES = {
     "validity": validity.SUITE,
     "hurst": hurst.COVERAGE,
     "hurst-speed": hurst.SPEED,
-    "stochasticity": stochasticity.SUITE,
+    "stochasticity": stochasticity.VERDICTS,
+    "stochasticity-speed": stochasticity.SPEED,
 }
 PEERS = peers.SUITES  # measured only when asked for: they need packages that narxkit does not
 HERE = Path(__file__).resolve().parent

@@ -1,4 +1,4 @@
-"""Verdicts of `stochasticity` and exponents of `lyapunov` on series of known kind."""
+"""Verdicts of `stochasticity` and exponents of `lyapunov` on series of known kind; speed."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -9,8 +9,12 @@ from rich.table import Table
 from scipy.signal import lfilter
 from scipy.stats import binomtest
 
-from narxkit.datasets import make_henon, make_lorenz, make_mackey_glass
-from narxkit.diagnostics import lyapunov, stochasticity
+from narxkit.datasets import load_solar, make_henon, make_lorenz, make_mackey_glass
+from narxkit.diagnostics import hurst, lyapunov, stochasticity
+from narxkit.diagnostics.stochasticity_report import N_HURST
+
+from .harness import Case, stopwatch
+from .report import Suite
 
 NOISE, OTHER, FLOW = {500: 200, 2000: 200}, {500: 50, 2000: 20}, {2000: 20, 5000: 20}
 N_SEEDS = 20  # of exponents
@@ -19,6 +23,7 @@ SEED = 1000  # far from those of the tests
 N_JOBS = 2
 LEAST = 0.95
 SETTLING = 500  # rows
+N_HOURS = 17_520  # two years
 
 
 class Kind(NamedTuple):
@@ -190,4 +195,34 @@ def spread(found):
     return {name: f"{figure:.4f}" for name, figure in figures.items()}
 
 
-SUITE = StochasticitySuite()
+# ---------------------------------------------------------------- speed
+def timed(make):
+    """Seconds of the report, and of the Hurst exponent in it."""
+
+    def setup():
+        y = np.asarray(make())
+        return stopwatch(lambda: stochasticity(y)), stopwatch(lambda: hurst(y[-N_HURST:]))
+
+    return setup
+
+
+def two_years(make):
+    """A setup of N_HOURS rows of one kind."""
+    return timed(lambda: make(N_HOURS, SEED))
+
+
+VERDICTS = StochasticitySuite()
+SPEED = Suite(
+    "Reports of 17,520 rows, one thread",
+    [
+        Case(name, f"Hurst exponent of {N_HURST:,} rows", setup, 10, unit="s", repeats=5)
+        for name, setup in {
+            "hourly irradiance": timed(lambda: load_solar()["ghi"]),
+            "white noise": two_years(normal),
+            "random walk": two_years(walk),
+            "integrated walk": two_years(lambda n, seed: walk(n, seed).cumsum()),
+            "Lorenz, x every 0.01": two_years(lorenz(0)),
+        }.items()
+    ],
+    ("statsmodels",),
+)

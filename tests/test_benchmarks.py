@@ -558,13 +558,13 @@ def test_verdicts_and_exponents_are_counted_by_length(monkeypatch):
         judging, "KINDS", {name: kind._replace(runs={250: 20}) for name, kind in kinds.items()}
     )
     monkeypatch.setattr(judging, "SYSTEMS", {"Henon map": judging.SYSTEMS["Henon map"]})
-    rows = list(judging.SUITE.rows(True, lambda name: None))
+    rows = list(judging.VERDICTS.rows(True, lambda name: None))
     assert [row["asked"] for row in rows] == [
         "called random", "called not deterministic", "within 5% of 0.419"
     ]  # fmt: skip
     assert [row["runs"] for row in rows] == ["2", "2", "2"]
     assert [bool(row["median"]) for row in rows] == [False, False, True]
-    assert judging.SUITE.table(rows).row_count == len(rows)
+    assert judging.VERDICTS.table(rows).row_count == len(rows)
 
 
 def test_a_verdict_is_asked_for_or_must_not_be_given():

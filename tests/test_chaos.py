@@ -84,9 +84,9 @@ class TestLyapunov:
         assert found.is_exponential and found.estimate == pytest.approx(0.419, rel=0.05)
 
     def test_intervals_hold_the_exponent_of_the_henon_map(self):
-        found = [lyapunov(make_henon(2000, random_state=seed)) for seed in range(20)]
-        intervals = np.array([result.confidence_interval for result in found])
-        assert np.sum((intervals[:, 0] <= 0.419) & (0.419 <= intervals[:, 1])) >= 17
+        found = [lyapunov(make_henon(5000, random_state=seed)) for seed in range(8)]
+        low, high = np.array([result.confidence_interval for result in found]).T
+        assert np.sum((low <= 0.419) & (0.419 <= high)) >= 7
 
     @pytest.mark.parametrize("seed", range(3))
     def test_lorenz_system_per_unit_of_time(self, seed):
