@@ -2,7 +2,8 @@
 
 In this order:
 
-1. A season is looked for, or taken as given, and its means are removed.
+1. A season is looked for, or taken as given, and its means are removed; but not one without a clock
+   where neighbouring states of y part exponentially, since chaotic cycles have peaks as sharp.
 2. Levels or increments: augmented Dickey-Fuller (null: a unit root) and KPSS (null: stationary).
    Only where both speak for a unit root, the first by p > 5 % and the second by p < 5 %, the rest
    of the report judges increments.
@@ -38,7 +39,7 @@ from narxkit.diagnostics._result import Figure, Result
 from narxkit.diagnostics._series import check_count, read_series, without_season
 from narxkit.diagnostics.chaos import FalseNeighbours, Lyapunov, false_neighbours, lyapunov
 from narxkit.diagnostics.entropy import permutation_entropy, spectral_entropy
-from narxkit.diagnostics.seasons import Season, find_season, measure_season
+from narxkit.diagnostics.seasons import Season, find_season, measure_season, period_of_clock
 from narxkit.diagnostics.surrogates import SurrogateTest, surrogate_test
 from narxkit.diagnostics.variance import VarianceRatio, variance_ratio
 
@@ -212,7 +213,8 @@ def stochasticity(y, season=None, *, random_state=0, verbose=False, callback=Non
     y : array-like of shape (n,)
         A series of at least 250 rows; the index of a Series or DataFrame is its clock.
     season : int, default=None
-        Rows of a season to remove; 1 removes none. By default that of `find_season`, if any.
+        Rows of a season to remove; 1 removes none. By default that of `find_season`, if any, and if
+        it is no cycle of chaos.
     random_state : int, RandomState instance or None, default=0
         Seed of the surrogates.
     verbose : bool, default=False
@@ -329,7 +331,10 @@ def _teller(verbose, callback):
 def _season(y, values, season):
     """The season asked for or found, or None."""
     if season is None:
-        return find_season(y)
+        found = find_season(y)
+        has_clock = found and found.period == period_of_clock(getattr(y, "index", None))
+        is_chaos = found and not has_clock and lyapunov(values[-N_CHAOS:]).is_exponential
+        return None if is_chaos else found
     check_count("season", season, 1)
     if season == 1:
         return None
