@@ -461,9 +461,9 @@ def lyapunov(y, dimension=None, delay=None, theiler=None, horizon=None, step=1.0
 
     How near the estimate comes is a matter of rows. Of 20 series each without noise, all were
     within 2 % of ln 2 for the logistic map from 1,000 rows on, and within 5 % of 0.419 for the
-    Henon map with 5,000 (16 of 20 with 1,000, where they range from 0.392 to 0.441). Of Lorenz'
-    system, every 0.01, 20,000 rows of x gave 0.878 in the median (0.774 to 0.959) and of z, on which
-    the two lobes lie on each other and S bends earlier, 0.840 (0.755 to 0.891); known is 0.906.
+    Henon map with 5,000; with 1,000 16 of 20 were, from 0.392 to 0.441. For 20,000 rows of Lorenz'
+    system, every 0.01, the known 0.906 became 0.878 in the median from x (0.774 to 0.959) and 0.840
+    from z (0.755 to 0.891), in which the two lobes are one and S bends earlier.
 
     Examples
     --------

