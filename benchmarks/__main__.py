@@ -23,6 +23,7 @@ from . import (
     shelf,
     speed,
     startup,
+    stochasticity,
     validity,
 )
 
@@ -38,6 +39,8 @@ SUITES = {
     "validity": validity.SUITE,
     "hurst": hurst.COVERAGE,
     "hurst-speed": hurst.SPEED,
+    "stochasticity": stochasticity.VERDICTS,
+    "stochasticity-speed": stochasticity.SPEED,
 }
 PEERS = peers.SUITES  # measured only when asked for: they need packages that narxkit does not
 HERE = Path(__file__).resolve().parent

@@ -7,6 +7,7 @@ from functools import partial
 from importlib.metadata import version
 from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -29,6 +30,7 @@ from benchmarks import (  # noqa: E402
     shelf,
     speed,
 )
+from benchmarks import stochasticity as judging  # noqa: E402
 from benchmarks import validity as rejecting  # noqa: E402
 from benchmarks.harness import Case, constant, measure  # noqa: E402
 from benchmarks.peers import accuracy, defects, models  # noqa: E402
@@ -569,3 +571,37 @@ def test_simulated_laws_are_written_as_they_are_read(monkeypatch):
     exec(hurst_laws.module(*hurst_laws.tables(lambda name: None)), room)
     assert room["SIZES"] == (128, 256)
     assert np.shape(room["MEANS"]["dfa3"]) == np.shape(room["STDS"]["rs"]) == (2, 7)
+
+
+def test_verdicts_and_exponents_are_counted_by_length(monkeypatch):
+    kinds = {name: judging.KINDS[name] for name in ("white noise, normal", "random walk")}
+    monkeypatch.setattr(judging, "N_JOBS", 1)
+    monkeypatch.setattr(
+        judging, "KINDS", {name: kind._replace(runs={250: 20}) for name, kind in kinds.items()}
+    )
+    monkeypatch.setattr(judging, "SYSTEMS", {"Henon map": judging.SYSTEMS["Henon map"]})
+    rows = list(judging.VERDICTS.rows(True, lambda name: None))
+    assert [row["asked"] for row in rows] == [
+        "called random", "called not deterministic", "within 5% of 0.419"
+    ]  # fmt: skip
+    assert [row["runs"] for row in rows] == ["2", "2", "2"]
+    assert [bool(row["median"]) for row in rows] == [False, False, True]
+    assert judging.VERDICTS.table(rows).row_count == len(rows)
+
+
+def test_a_verdict_is_asked_for_or_must_not_be_given():
+    walk, noise = judging.KINDS["random walk"], judging.KINDS["white noise, normal"]
+    told = SimpleNamespace(verdict="random"), SimpleNamespace(verdict="deterministic")
+    assert [walk.is_told(report) for report in told] == [True, False]
+    assert [noise.is_told(report) for report in told] == [True, False]
+    mets = [judging.line("", 9, "", [True] * 19 + [last], 0.95)["met"] for last in (True, False)]
+    assert mets == ["yes", "yes"]
+    assert judging.line("", 9, "", [True] * 18 + [False] * 2, 0.95)["met"] == "no"
+    assert judging.line("", 9, "", [True], None)["met"] == ""
+
+
+def test_series_of_known_kind_are_repeatable_and_differ():
+    for made in (*judging.KINDS.values(), *judging.SYSTEMS.values()):
+        one, again, other = (made.make(300, seed) for seed in (1, 1, 2))
+        assert one.shape == (300,) and np.isfinite(one).all()
+        assert (one == again).all() and (one != other).any()

@@ -83,6 +83,11 @@ class TestLyapunov:
         found = lyapunov(make_henon(5000, random_state=seed))
         assert found.is_exponential and found.estimate == pytest.approx(0.419, rel=0.05)
 
+    def test_intervals_hold_the_exponent_of_the_henon_map(self):
+        found = [lyapunov(make_henon(5000, random_state=seed)) for seed in range(8)]
+        low, high = np.array([result.confidence_interval for result in found]).T
+        assert np.sum((low <= 0.419) & (0.419 <= high)) >= 7
+
     @pytest.mark.parametrize("seed", range(3))
     def test_lorenz_system_per_unit_of_time(self, seed):
         found = lyapunov(make_lorenz(20_000, random_state=seed)[:, 0], step=0.01)

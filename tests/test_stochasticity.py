@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 from scipy.signal import lfilter
 
-from narxkit.datasets import load_solar, load_wind, make_henon
+from narxkit.datasets import load_solar, load_wind, make_henon, make_mackey_glass
 from narxkit.diagnostics import (
     find_season,
     permutation_entropy,
@@ -62,7 +62,7 @@ def stand_in(monkeypatch):
 
 
 class TestFindSeason:
-    @pytest.mark.parametrize("period", [5, 7, 12, 24])
+    @pytest.mark.parametrize("period", [5, 7, 12, 24, 50])
     def test_finds_a_sine_under_noise(self, period):
         found = [find_season(sine(1000, period, seed)) for seed in range(10)]
         assert [season and season.period for season in found].count(period) >= 9
@@ -230,6 +230,12 @@ class TestStochasticity:
         report = stochasticity(lfilter([1], [1, -0.12], noise(4000, 1)))
         assert report.verdict == "random" and report.least_pvalue < 0.02
         assert "tests find dependence" in report.sentence and "but lags explain" in report.sentence
+
+    def test_a_cycle_of_chaos_is_no_season(self):
+        y = make_mackey_glass(1500, random_state=30)
+        assert find_season(y).period == 99
+        report = stochasticity(y)
+        assert report.verdict == "deterministic" and report.season is None
 
     def test_persistent_round_a_season(self):
         y = 3 * lfilter([1], [1, -0.8], noise(2000)) + 2 * np.sin(np.arange(2000) * np.pi / 12)

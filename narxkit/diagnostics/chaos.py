@@ -7,8 +7,9 @@ each other while their times are far apart are followed, and their distance is a
 
 In a chaotic system S rises by lambda per step, the largest Lyapunov exponent, until it meets
 S_inf, the mean logarithm of the distance of any two values. The line is fitted from k = (m - 1) d
-on (before that the pairs still turn towards the direction of growth) to the last k before S comes
-within 1.5 of S_inf.
+on, as the pairs turn towards the direction of growth before that, and ends below S_inf, as the
+pairs that are already far apart bend S: at S_inf - 2.5 where S climbs by 2 until there, else
+where it has climbed by 2, but at S_inf - 1.5 at the latest.
 
 **Diffusion is no chaos.** Neighbours on a random walk part as well, but like a power of time:
 S = a + H ln k. Over the same k both laws are fitted, and growth is called exponential only where
@@ -39,7 +40,8 @@ N_MIN = 200  # rows: with fewer no neighbour is near
 N_STATES = 20_000  # the last states, of which neighbours are taken
 N_QUERIES = 2000  # states whose neighbours are followed
 N_BATCHES = 20  # of consecutive states, for the standard error
-MARGIN = 1.5  # of ln distance below S_inf, where the line ends
+MARGINS = 2.5, 1.5  # of ln distance below S_inf, between which the line ends
+CLIMB = 2.0  # of ln distance: a line this long may end further below
 N_FIT = 4  # steps that make a line
 DISTANCE_RATIO, SIZE_RATIO = 15.0, 2.0  # of Kennel, Brown and Abarbanel
 
@@ -457,6 +459,12 @@ def lyapunov(y, dimension=None, delay=None, theiler=None, horizon=None, step=1.0
     flattens S from below. A smooth linear process may part exponentially for a while, so chaos is
     claimed with confidence only where `surrogate_test` finds nonlinearity too.
 
+    How near the estimate comes is a matter of rows. Of 20 series each without noise, all were
+    within 2 % of ln 2 for the logistic map from 1,000 rows on, and within 5 % of 0.419 for the
+    Henon map with 5,000; with 1,000 16 of 20 were, from 0.392 to 0.441. For 20,000 rows of Lorenz'
+    system, every 0.01, the known 0.906 became 0.878 in the median from x (0.774 to 0.959) and 0.840
+    from z (0.755 to 0.891), in which the two lobes are one and S bends earlier.
+
     Examples
     --------
     >>> import numpy as np
@@ -534,7 +542,8 @@ def _saturation(values):
 def _fit(logs, saturation, first, **settings):
     """The line of the mean logarithms over the steps before they saturate."""
     divergence = logs.mean(axis=1)
-    is_over = divergence > saturation - MARGIN
+    start = divergence[min(first, len(divergence) - 1)]
+    is_over = divergence > np.clip(start + CLIMB, *(saturation - np.array(MARGINS)))
     stop = int(np.argmax(is_over)) if is_over.any() else len(divergence)
     step = settings["step"]
     estimate = stderr = low = high = ratio = np.nan

@@ -13,7 +13,7 @@ __all__ = ["Season", "find_season"]
 
 N_MIN = 50
 LEVEL = 0.01  # of the season of a clock, or one that is asked for
-LEVEL_OF_PEAK = 1e-6  # of one that was searched for: chaos and oscillations have sharp peaks too
+LEVEL_OF_PEAK = 1e-9  # of one that was searched for: chaos and oscillations have sharp peaks too
 N_BESIDE = 8  # frequencies on each side that a harmonic is held against
 N_PEAKS = 5  # of the periodogram that are tried
 NEARLY = 0.9  # of the largest share: a shorter period with this much is taken
@@ -84,13 +84,15 @@ def find_season(y, period=None):
         \sim F(2, 4m),
 
     with I the periodogram of the increments over a whole number of seasons (differences, so that
-    a trend does not leak) and m at most 8. Fisher's -2 sum ln p_j, chi-squared, joins the p values.
+    a trend does not leak) and m at most 8. Twice the smaller of two p values counts: Fisher's, of
+    -2 sum ln p_j, sees a season of many harmonics, and Bonferroni's, the least p_j times their
+    number, one that is a sine and nearly nothing at the others.
 
     Periods tried: where y has a clock, its own (a day of steps below a day, 7 of days or 5 of
     working days, 52 of weeks, 12 of months, 4 of quarters); where that fails, or there is none,
     once, twice and three times the periods of the five peaks of the periodogram that stand out most
     from what lies beside them, with p values times the number of periods that could have been
-    tried, and a level of 1e-6: oscillations without a clock, chaotic ones among them, have peaks
+    tried, and a level of 1e-9: oscillations without a clock, chaotic ones among them, have peaks
     nearly as sharp. Of those that pass, the shortest wins that explains at least 0.9 of what any
     explains.
 
@@ -114,7 +116,9 @@ def find_season(y, period=None):
     Notes
     -----
     Periods are whole rows, at least 3, seen at least three times. A cycle of wandering length, as
-    that of sunspots, is no season.
+    that of sunspots, is no season. Without a clock a faint season has to be seen more often: a sine
+    with the amplitude of the noise's standard deviation was found in none of 50 series that hold it
+    10 times, in 40 of 50 that hold it 20 times, and in all of 20 from 40 times on.
 
     References
     ----------
@@ -138,7 +142,7 @@ def find_season(y, period=None):
                 f"Got {period} instead: give a longer series."
             )
         return _best(values, [period], 1, LEVEL)
-    clock = [p for p in [_period_of_clock(getattr(y, "index", None))] if p and 3 <= p <= longest]
+    clock = [p for p in [period_of_clock(getattr(y, "index", None))] if p and 3 <= p <= longest]
     return _best(values, clock, 1, LEVEL) or _best(
         values, _peaks(values, longest), longest, LEVEL_OF_PEAK
     )
@@ -176,7 +180,7 @@ def _best(values, periods, n_tries, level):
 
 
 def _pvalue(steps, period):
-    """That of the harmonics of a period, joined after Fisher."""
+    """That of the harmonics of a period, joined after Fisher or Bonferroni."""
     n_seasons = len(steps) // period
     power = np.abs(np.fft.rfft(steps[-n_seasons * period :])) ** 2
     harmonics = n_seasons * np.arange(1, (period - 1) // 2 + 1)
@@ -186,7 +190,9 @@ def _pvalue(steps, period):
     around = np.where(around < len(power), around, 2 * (len(power) - 1) - around)
     ratios = power[harmonics] / np.maximum(power[around].mean(axis=1), np.finfo(float).tiny)
     logs = stats.f.logsf(ratios, 2, 4 * m)
-    return float(stats.chi2.sf(-2 * logs.sum(), 2 * len(harmonics)))
+    of_all = stats.chi2.sf(-2 * logs.sum(), 2 * len(logs))
+    of_one = len(logs) * np.exp(logs.min())
+    return float(min(1.0, 2 * min(of_all, of_one)))
 
 
 def _peaks(values, longest):
@@ -205,8 +211,19 @@ def _peaks(values, longest):
     return [int(p) for p in periods if 3 <= p <= longest]
 
 
-def _period_of_clock(index):
-    """The rows of the season that a clock suggests, or None."""
+def period_of_clock(index):
+    """Rows of the season that a clock suggests.
+
+    Parameters
+    ----------
+    index : Index or None
+        The clock, if it is one.
+
+    Returns
+    -------
+    int or None
+        None where there is no clock, or its step suggests none.
+    """
     if isinstance(index, pd.PeriodIndex):
         index = index.to_timestamp()
     if not isinstance(index, pd.DatetimeIndex):
