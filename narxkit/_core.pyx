@@ -409,8 +409,8 @@ cdef void jacobian(const Net* net, const double* theta, int B, int j, const doub
 
 # ---------------------------------------------------------------- open loop: one step from a row
 def _rows_at_once(Plan plan):
-    """Rows in a block: as many as keep a block of the Jacobian within 2 MB."""
-    return int(np.clip(2**18 // (plan.net.P * plan.net.p), 32, 512))
+    """Rows in a block: few, so that what belongs to them stays in the cache, and 2 MB at most."""
+    return int(np.clip(2**18 // (plan.net.P * plan.net.p), 32, 128))
 
 
 def open_loop(Plan plan, const double[::1] theta, Measured data, const Py_ssize_t[::1] rows,

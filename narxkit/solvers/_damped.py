@@ -4,7 +4,7 @@ The mathematics stands in :mod:`narxkit.solvers.levenberg_marquardt`.
 """
 
 import numpy as np
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
+from scipy.linalg.lapack import dpotrf, dpotrs
 
 EPS = np.finfo(float).eps
 SCALE_FLOOR = 1e-8
@@ -78,9 +78,8 @@ class DampedSteps:
         A, D, g = self._A, self._D, self._g
         A.T[...] = self.JtJ
         np.einsum("ii->i", A)[...] = self._diagonal + mu * D
-        try:
-            factor = cho_factor(A, lower=True, overwrite_a=True, check_finite=False)
-        except LinAlgError:
+        factor, failed = dpotrf(A, lower=True, overwrite_a=True, clean=False)
+        if failed:
             return None, np.inf
-        delta = -cho_solve(factor, g, check_finite=False)
+        delta = -dpotrs(factor, g, lower=True)[0]
         return delta, float(mu * delta @ (D * delta) - g @ delta) / (2 * self.n)
