@@ -5,9 +5,10 @@ One recipe for all series, in which no choice is made by a test error:
 1. Candidates differ in lags, sizes, penalty and stages of training. Each learns from the training
    rows with a block of weight 0, and is judged there: eight blocks in turn of a short record, the
    last fifth of others. Where the test asks for larger amplitudes than were trained, so does the
-   choice: candidates learn from the stretches with small peaks and are judged on those with the
-   largest. The smallest mean error wins, and with it all candidates within one standard error of
-   it, where there are blocks to tell; --quick takes the first candidate.
+   choice: candidates learn from the stretches with small peaks alone, so that no run teaches them
+   on its way through louder ones, and are judged on those with the largest. The smallest mean error
+   wins, and with it all candidates within one standard error of it, where there are blocks to tell;
+   --quick takes the first candidate.
 2. A model is the median, step by step, of a few networks of each structure that has won, which
    differ in their initial weights, each on its own output.
 3. Five fresh seeds learn from all training rows, once in closed loop (or on rollouts of k steps)
@@ -60,10 +61,10 @@ class Committee:
         states = range(seed * n_members, (seed + 1) * n_members)
         self.members = [Member(state, **one) for one in structures for state in states]
 
-    def fit(self, X, y, weight=None):
+    def fit(self, **rows):
         """Train the members, in two threads."""
         train = delayed(Member.fit)
-        Parallel(N_THREADS, require="sharedmem")(train(m, X, y, weight) for m in self.members)
+        Parallel(N_THREADS, require="sharedmem")(train(m, **rows) for m in self.members)
         self.max_lag_ = max(member.model.max_lag_ for member in self.members)
         return self
 
@@ -101,10 +102,11 @@ class Member:
         self.model = NARX(random_state=state, **settings)
         self.head, self.finish = head, finish
 
-    def fit(self, X, y, weight):
-        self.model.fit(*(None if rows is None else rows[: self.head] for rows in (X, y, weight)))
+    def fit(self, X, **rows):
+        head = {name: values[: self.head] for name, values in rows.items()}
+        self.model.fit(None if X is None else X[: self.head], **head)
         if self.head:
-            self.model.set_params(warm_start=True, max_iter=self.finish).fit(X, y, weight)
+            self.model.set_params(warm_start=True, max_iter=self.finish).fit(X, **rows)
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,15 +147,18 @@ class Series:
     n_members: int = 8
 
     def folds(self):
-        """Masks in turn: the rows to learn from, and those to be judged on."""
-        n = len(self.fitting[1])
+        """In turn what is learned from, as parameters of ``fit``, and a mask of the rows judged."""
+        X, y = self.fitting
+        n = len(y)
         if self.stretch is not None:
-            return [by_peaks(self.fitting[1], self.stretch)]
+            quiet, loud = by_peaks(y, self.stretch)
+            segments = np.cumsum(~quiet)[quiet]
+            return [({"X": X[quiet], "y": y[quiet], "segments": segments}, loud)]
         if self.n_blocks is None:
             held_out = [np.arange(n) >= n - n // 5]
         else:
             held_out = [np.arange(n) * self.n_blocks // n == i for i in range(self.n_blocks)]
-        return [(~rows, rows) for rows in held_out]
+        return [({"X": X, "y": y, "sample_weight": 1.0 - rows}, rows) for rows in held_out]
 
     def choose(self):
         """The candidates that the blocks held out cannot tell from the best."""
@@ -166,17 +171,17 @@ class Series:
 
     def held_out_errors(self, candidate):
         """Block by block."""
-        X, y = self.fitting
-        errors = []
-        for train, rows in self.folds():
-            model = Committee([candidate], self.n_members, 0).fit(X, y, train.astype(float))
-            errors.append(self.error(model, X, y, rows))
-        return errors
+        committees = (
+            (Committee([candidate], self.n_members, 0).fit(**learned), judged)
+            for learned, judged in self.folds()
+        )
+        return [self.error(model, *self.fitting, judged) for model, judged in committees]
 
     def trial(self, structures, seed):
         """Seconds of a fit, those of the processor, and the errors of its tests."""
         begin, begin_cpu = time.perf_counter(), time.process_time()
-        model = Committee(structures, self.n_members, seed).fit(*self.fitting)
+        X, y = self.fitting
+        model = Committee(structures, self.n_members, seed).fit(X=X, y=y)
         seconds = time.perf_counter() - begin, time.process_time() - begin_cpu
         return *seconds, {name: test(model) for name, test in self.tests.items()}
 

@@ -175,7 +175,12 @@ def test_structures_within_one_standard_error_vote_together(linear, monkeypatch)
 
 def test_the_block_held_out_has_no_weight(linear, monkeypatch):
     weights = []
-    monkeypatch.setattr(free_runs.Committee, "fit", lambda self, X, y, w: weights.append(w) or self)
+
+    def fit(self, X, y, sample_weight):
+        weights.append(sample_weight)
+        assert len(X) == len(y) == len(sample_weight)
+
+    monkeypatch.setattr(free_runs.Committee, "fit", fit)
     series = replace(linear, error=lambda model, X, y, rows: rows)
     judged = series.held_out_errors(series.candidates[0])
     assert [np.flatnonzero(rows)[[0, -1]].tolist() for rows in judged] == [
@@ -189,9 +194,12 @@ def test_the_block_held_out_has_no_weight(linear, monkeypatch):
 
 def test_stretches_with_the_largest_peaks_are_held_out(linear):
     y = np.array([1.0, 0, 0, -9, 3, 0, 0, 2, 5, 0, 4])  # peaks of 1, 9, 3, 2, 5 and 4
-    ((train, held_out),) = replace(linear, fitting=(None, y), stretch=2).folds()
-    assert np.flatnonzero(train).tolist() == [0, 1, 4, 5, 6, 7, 10]
-    assert np.flatnonzero(held_out).tolist() == [2, 3]
+    X = np.arange(11.0)[:, None]
+    ((learned, loud),) = replace(linear, fitting=(X, y), stretch=2).folds()
+    assert learned["X"].ravel().tolist() == [0, 1, 4, 5, 6, 7, 10]
+    assert learned["y"].tolist() == y[[0, 1, 4, 5, 6, 7, 10]].tolist()
+    assert np.flatnonzero(np.diff(learned["segments"])).tolist() == [1, 5]
+    assert np.flatnonzero(loud).tolist() == [2, 3]
 
 
 def test_both_trainings_are_reported_with_all_seeds(linear):
@@ -246,7 +254,7 @@ def test_a_committee_is_the_median_of_the_members_that_run():
 
 def test_members_start_from_as_many_rows_as_each_needs(linear):
     X, y = linear.fitting
-    committee = free_runs.Committee(linear.candidates, 1, seed=0).fit(X, y)
+    committee = free_runs.Committee(linear.candidates, 1, seed=0).fit(X=X, y=y)
     assert committee.max_lag_ == 2
     runs = [m.model.simulate(X, y[:lag])[2:] for m, lag in zip(committee.members, (1, 2))]
     np.testing.assert_array_equal(committee.simulate(X, y)[2:], np.median(runs, axis=0))
@@ -255,15 +263,16 @@ def test_members_start_from_as_many_rows_as_each_needs(linear):
 def test_a_committee_finishes_on_all_rows(linear, monkeypatch):
     seen = []
 
-    def fit(self, X, y, weight):
-        seen.append((self.loop, len(X), len(y), weight.sum(), self.max_iter))
+    def fit(self, X, y, sample_weight):
+        seen.append((self.loop, len(X), len(y), sample_weight.sum(), self.max_iter))
         self.max_lag_ = 1
 
     monkeypatch.setattr(free_runs.NARX, "fit", fit)
     X, y = linear.fitting
     brief = {"loop": "closed", "head": 30, "finish": 7, "max_iter": 9}
     weight = (np.arange(len(y)) >= 20).astype(float)
-    free_runs.Committee([brief, {"loop": (5, "closed")}], 1, seed=0).fit(X, y, weight)
+    committee = free_runs.Committee([brief, {"loop": (5, "closed")}], 1, seed=0)
+    committee.fit(X=X, y=y, sample_weight=weight)
     assert set(seen) == {
         ("closed", 30, 30, 10, 9),
         ("closed", 80, 80, 60, 7),
