@@ -52,6 +52,30 @@ NK_CLONES static double nk_product(const double *NK_RESTRICT x, const double *NK
     return sum;
 }
 
+/* sum_i (x_i - m)^2 over n rows, and the least and the largest of 0 and all y_i - y_0 - i m */
+NK_CLONES static double nk_stray(const double *NK_RESTRICT x, const double *NK_RESTRICT y,
+                                 double m, Py_ssize_t n, double *least, double *largest) {
+    double low[NK_LANES], high[NK_LANES], square[NK_LANES], at[NK_LANES], sum = 0.0;
+    for (int k = 0; k < NK_LANES; k++) low[k] = high[k] = square[k] = 0.0, at[k] = k;
+    for (Py_ssize_t i = 0; i < n; i += NK_LANES) {
+        const int lanes = n - i < NK_LANES ? (int)(n - i) : NK_LANES;
+        for (int k = 0; k < lanes; k++) {
+            const double from_chord = y[i + k] - y[0] - at[k] * m, deviation = x[i + k] - m;
+            low[k] = from_chord < low[k] ? from_chord : low[k];
+            high[k] = from_chord > high[k] ? from_chord : high[k];
+            square[k] += deviation * deviation;
+            at[k] += NK_LANES;
+        }
+    }
+    *least = *largest = 0.0;
+    for (int k = 0; k < NK_LANES; k++) {
+        *least = low[k] < *least ? low[k] : *least;
+        *largest = high[k] > *largest ? high[k] : *largest;
+        sum += square[k];
+    }
+    return sum;
+}
+
 /* r <- r - c q */
 NK_CLONES static void nk_subtract(double c, const double *NK_RESTRICT q, double *NK_RESTRICT r,
                                   Py_ssize_t n) {

@@ -15,6 +15,8 @@ cdef extern from "_fractal.h" nogil:
                     const double* g, double* bx, double* bg)
     double nk_product(const double* x, const double* w, Py_ssize_t n)
     void nk_subtract(double c, const double* q, double* r, Py_ssize_t n)
+    double nk_stray(const double* x, const double* y, double m, Py_ssize_t n, double* least,
+                    double* largest)
 
 
 def toeplitz_forms(const double[::1] x, const double[::1] gamma, double[:, ::1] work,
@@ -63,19 +65,13 @@ def rescaled_range(const double[::1] x, const double[::1] path, Py_ssize_t s):
 
     path : (n + 1,), sums of x from 0. Boxes in which x is constant are left out; NaN without any.
     """
-    cdef Py_ssize_t box, start, i, n_boxes = 0
-    cdef double mean, from_chord, low, high, square, deviation, total = 0.0
+    cdef Py_ssize_t box, start, n_boxes = 0
+    cdef double mean, low, high, square, total = 0.0
     with nogil:
         for box in range(len(x) // s):
             start = box * s
             mean = (path[start + s] - path[start]) / s
-            low = high = square = 0.0
-            for i in range(s):
-                from_chord = path[start + i] - path[start] - i * mean
-                low = from_chord if from_chord < low else low
-                high = from_chord if from_chord > high else high
-                deviation = x[start + i] - mean
-                square += deviation * deviation
+            square = nk_stray(&x[start], &path[start], mean, s, &low, &high)
             if square > 0.0:
                 total += (high - low) / sqrt(square / s)
                 n_boxes += 1
