@@ -237,3 +237,16 @@ class TestSurrogates:
     def test_refuses(self, call, sentence):
         with pytest.raises(ValueError, match=sentence):
             call(noise())
+
+
+@pytest.mark.parametrize("settings", [{"dimension": 300}, {"theiler": 500}])
+def test_states_that_leave_no_rows_are_refused(settings):
+    with pytest.raises(ValueError, match="leave nothing of 400 rows to follow neighbours on"):
+        lyapunov(np.random.default_rng(0).normal(size=400), **settings)
+
+
+def test_states_without_neighbours_are_refused():
+    y = np.zeros(600)
+    y[-1] = 1.0
+    with pytest.raises(ValueError, match="none has a neighbour more than .* nothing to follow"):
+        lyapunov(y)

@@ -459,3 +459,11 @@ def test_windows_that_cannot_be_are_told(window, options, sentence):
     with pytest.raises(ValueError) as error:
         rolling_hurst(LONG, window, **options)
     assert str(error.value) == sentence
+
+
+def test_windows_without_an_exponent_are_not_counted():
+    x = np.random.default_rng(0).normal(size=400)
+    x[100:260] = 0.0
+    windows = rolling_hurst(x, 100).windows["estimate"]
+    assert windows.isna().any()
+    assert f"of {windows.notna().sum()} windows" in rolling_hurst(x, 100).sentence

@@ -407,6 +407,14 @@ def test_the_picture_has_a_lane_for_each_series():
     plt.close("all")
 
 
+def test_columns_known_ahead_may_be_named_by_position():
+    X = pd.DataFrame(noise((300, 2)), columns=["rain", "sun"])
+    y = back(X["sun"].to_numpy(), 2)
+    assert suggest_lags(X, y, 8, horizon=4, known_ahead=[1]).input_lags["sun"] == [2]
+    missed = suggest_lags(X, y, 8, horizon=4, known_ahead=[])
+    assert "in the last 8 rows, of inputs from lag 4 on, tells anything" in missed.sentence
+
+
 # --- bad input -----------------------------------------------------------------------------------
 
 
@@ -426,6 +434,7 @@ def test_the_picture_has_a_lane_for_each_series():
             {"known_ahead": ["rain"]},
             r"known_ahead names the columns \['rain'\], but X has the columns \[0\]",
         ),
+        ({"known_ahead": 0}, r"known_ahead must be None or a sequence of columns. Got 0"),
         ({"min_gain": -1}, r"min_gain must be a float in the range \[0.0, 1.0\). Got -1"),
         ({"min_gain": "much"}, r"min_gain must be a float .* Got 'much'"),
     ],

@@ -1,11 +1,15 @@
 """Residual tests find what a model has missed, and say what cannot be judged."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.linear_model import LinearRegression
 
 from narxkit import ARX, Persistence, SeasonalNaive
 from narxkit.diagnostics import validate, validate_residuals
+from narxkit.diagnostics._skill import skill_by_horizon
 
 N = 400
 
@@ -88,7 +92,7 @@ def test_no_pair_crosses_a_seam(noise, kind):
 
 def test_the_band_is_where_the_test_fails(noise):
     for e in np.random.default_rng(5).normal(size=(12, 60)):
-        for test in validate_residuals(e, noise[0, :60, None], n_shuffles=39).tests.values():
+        for test in validate_residuals(e, noise[0, :60, None], n_shuffles=139).tests.values():
             assert (test.correlations.abs().max().max() > test.band) == (test.pvalue <= 0.05)
 
 
@@ -97,7 +101,7 @@ def test_white_residuals_are_rejected_about_five_times_in_a_hundred():
     rng, rejected = np.random.default_rng(0), 0
     for run in range(400):
         e, u = rng.standard_t(4, 80), rng.normal(size=80).cumsum()
-        result = validate_residuals(e, u[:, None], n_lags=5, n_shuffles=39, random_state=run)
+        result = validate_residuals(e, u[:, None], n_lags=5, n_shuffles=139, random_state=run)
         rejected = rejected + (result.pvalues <= 0.05)
     assert rejected.between(3, 37).all(), rejected
 
@@ -284,7 +288,7 @@ def test_outputs_stand_side_by_side(tanks):
 def test_pictures_of_all_outputs_stand_on_one_figure(noise):
     pytest.importorskip("matplotlib.pyplot").close("all")
     E = pd.DataFrame(np.transpose(noise), columns=["a", "b"])
-    figure = validate_residuals(E, y=E, n_shuffles=19).plot(unit={"b": "kW"})
+    figure = validate_residuals(E, y=E, n_shuffles=139).plot(unit={"b": "kW"})
     assert len(figure.axes) == 10 and all(ax.has_data() for ax in figure.axes)
     assert [part.get_suptitle() for part in figure.subfigs] == ["a", "b"]
     of_b = figure.subfigs[1].axes
@@ -350,7 +354,7 @@ def test_sentences_on_rows(arguments, sentence):
             {"n_lags": 16},
             "n_lags must be an int from 1 to 15, half of the 30 residuals. Got 16 instead.",
         ),
-        ({"n_shuffles": 18}, "n_shuffles must be an int >= 19. Got 18 instead."),
+        ({"n_shuffles": 138}, "n_shuffles must be an int >= 139. Got 138 instead."),
         ({"segments": [1, 2]}, "segments have 2 labels, but 30 rows are judged."),
     ],
 )
@@ -377,3 +381,55 @@ def test_sentences_on_models(model, system, options, sentence):
     with pytest.raises(ValueError) as error:
         validate(model, *system, **options)
     assert str(error.value) == sentence
+
+
+def test_a_bias_is_told():
+    e = np.random.default_rng(0).normal(size=400)
+    assert "biased" not in validate_residuals(e).sentence
+    result = validate_residuals(e - e.mean() + 0.3 * e.std())
+    assert result.is_white and result.has_fault
+    assert "but their mean, 0.299, is 6 standard errors from 0: the model is biased" in (
+        result.sentence
+    )
+
+
+def test_few_rows_for_a_horizon_blame_no_model():
+    y = pd.Series(np.random.default_rng(0).normal(size=59))
+    parts = np.zeros(59, dtype=int)
+    bad = np.full((59, 1), 100.0)
+    assert skill_by_horizon(bad, y, parts, [1], None)["naive_pvalues"].max(axis=None) < 1e-6
+    assert (skill_by_horizon(bad, y, parts, [2], None)["naive_pvalues"] == 1).all(axis=None)
+    bad[40] = 1e200
+    assert (skill_by_horizon(bad, y, parts, [1], None)["naive_pvalues"] == 0).all(axis=None)
+
+
+def test_an_exact_naive_forecast_leaves_no_skill():
+    y = pd.Series(np.tile([1.0, 3, 2, 8, 5], 20))
+    known = skill_by_horizon(np.zeros((100, 1)), y, np.zeros(100, dtype=int), [5], 5)
+    result = replace(validate_residuals(np.random.default_rng(0).normal(size=100)), **known)
+    assert "none beside an exact naive forecast" in str(result)
+
+
+@pytest.mark.parametrize("model", [LinearRegression(), ARX, None])
+def test_who_is_no_forecaster_is_sent_on(model):
+    with pytest.raises(ValueError, match="model must be a fitted forecaster .* validate_residuals"):
+        validate(model, None, np.arange(50.0))
+
+
+def test_an_output_may_be_called_e():
+    E = pd.DataFrame(np.random.default_rng(0).normal(size=(200, 2)), columns=["e", "f"])
+    result = validate_residuals(E)
+    assert list(result.outputs["f"].tests["phi_ee"].correlations) == ["e", "output e"]
+    assert "of output e" in str(result) or result.is_white
+
+
+@pytest.mark.parametrize(
+    ("X", "sentence"),
+    [
+        (pd.DataFrame(np.ones((40, 2)), columns=["a", "a"]), "X has two columns of one name"),
+        (np.full((40, 1), "x"), "X must hold numbers, one column for each input: .*x"),
+    ],
+)
+def test_inputs_that_cannot_be_told_apart_or_read(X, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        validate_residuals(np.random.default_rng(0).normal(size=40), X)

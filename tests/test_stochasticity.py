@@ -14,6 +14,8 @@ from scipy.signal import lfilter
 from narxkit.datasets import load_solar, load_wind, make_henon, make_mackey_glass
 from narxkit.diagnostics import (
     find_season,
+    hurst,
+    lyapunov,
     permutation_entropy,
     spectral_entropy,
     stochasticity,
@@ -343,3 +345,33 @@ def test_importing_diagnostics_loads_no_statsmodels():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.strip() == "set()", done.stderr
+
+
+def test_a_list_is_judged_like_an_array():
+    x = np.random.default_rng(0).normal(size=300)
+    assert stochasticity(list(x)).sentence == stochasticity(x).sentence
+
+
+@pytest.mark.parametrize("y", [np.arange(1000.0), np.tile([0.0, 1.0], 500)])
+def test_rounding_is_no_season(y):
+    assert find_season(y) is None
+    assert find_season(y + np.sin(2 * np.pi * np.arange(1000) / 20)).period == 20
+
+
+@pytest.mark.parametrize("judge", [find_season, hurst, lyapunov])
+def test_a_panel_and_a_clock_that_runs_backwards_are_refused(judge):
+    days = pd.date_range("2024", periods=300)
+    y = pd.Series(np.random.default_rng(0).normal(size=600))
+    panel = y.set_axis(pd.MultiIndex.from_product([["a", "b"], days]))
+    with pytest.raises(ValueError, match=r"[xy] holds 2 series: give one at a time, such as"):
+        judge(panel)
+    with pytest.raises(ValueError, match="the index of [xy] is not sorted"):
+        judge(panel.loc["a"][::-1])
+    with pytest.raises(ValueError, match="must hold numbers. Got dtype datetime64"):
+        judge(days)
+
+
+def test_a_tail_that_is_constant_is_named():
+    y = np.r_[np.random.default_rng(0).normal(size=500), np.zeros(2500)]
+    with pytest.raises(ValueError, match="y in its last 2,000 rows is constant, at 0"):
+        stochasticity(y)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from narxkit.files import said
 from narxkit.plotting._base import COLOURS, PALE, load_matplotlib, open_axes
+from narxkit.plotting._series import tell_time
 
 from ._subject import find_seams
 
@@ -99,6 +100,7 @@ def _series(diagnosis):
     ax.plot(_times(y.index), y.to_numpy(), color=COLOURS[0], lw=width)
     ax.set_title(", ".join(filter(None, (str(y.name), subject.unit))), loc="left", fontsize=9)
     ax.margins(x=0.01)
+    tell_time(ax, times)
     caption = "Blue is what was judged, grey the rest." if len(y) < len(whole) else ""
     notes = "".join(f"<p>{escape(note)}</p>\n" for note in subject.notes)
     table = _scroll("the series in figures", _table(rows.items()))

@@ -79,7 +79,7 @@ def neighbours(vectors, times, queries, apart, n_neighbours=1):
     k = min(4 * (n_neighbours + 1), enough)
     while len(todo):
         rows = queries[todo]
-        _, near = tree.query(vectors[rows], k)
+        _, near = tree.query(vectors[rows], np.arange(1, k + 1))
         is_apart = np.abs(times[near] - times[rows, None]) > apart
         is_done = is_apart.sum(axis=1) >= n_neighbours
         nearest = np.argsort(~is_apart, axis=1, kind="stable")[:, :n_neighbours]

@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from narxkit.plotting._base import COLOURS, GREY, INK, PALE, SMALL, Display, load_matplotlib
+from narxkit.plotting._base import COLOURS, GREY, PALE, SMALL, Display, load_matplotlib
+from narxkit.plotting._series import tell_time
 
 QUANTITIES = {  # of the fluctuations of each method, and how their scales are measured
     "ml": ("root of the periodogram, mean over bins", "period, rows"),
@@ -75,12 +76,7 @@ def plot_rolling(rolling, ax):
         color=GREY, fontsize=SMALL,
     )  # fmt: skip
     ax.margins(x=0.01)
-    if isinstance(index, pd.DatetimeIndex):
-        dates = load_matplotlib("dates")
-        locator = dates.AutoDateLocator(tz=index.tz, minticks=4, maxticks=9)
-        ax.xaxis.set_major_locator(locator)
-        ax.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator, tz=index.tz))
-        ax.xaxis.get_offset_text().set(color=INK, fontsize=SMALL)
+    tell_time(ax, index)
     return ax
 
 

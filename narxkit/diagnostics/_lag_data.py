@@ -5,7 +5,7 @@ from numbers import Real
 import numpy as np
 import pandas as pd
 
-from narxkit.diagnostics._series import check_count, read_series
+from narxkit.diagnostics._series import check_count, is_int, read_series
 
 N_ROWS = 40
 N_COMPLETE = 30
@@ -65,11 +65,19 @@ def read_max_lag(max_lag, n, horizon):
 
 def first_lags(inputs, horizon, known_ahead, max_lag):
     """The smallest lag of each input: 0, or the horizon for what is not known ahead."""
-    known = list(inputs if known_ahead is None else known_ahead)
+    if known_ahead is not None and (isinstance(known_ahead, str) or not np.iterable(known_ahead)):
+        raise ValueError(
+            f"known_ahead must be None or a sequence of columns. Got {known_ahead!r} instead."
+        )
+    columns = list(inputs)
+    known = [
+        columns[c] if is_int(c, 0) and c not in inputs and c < len(columns) else c
+        for c in (columns if known_ahead is None else known_ahead)
+    ]
     unknown = [column for column in known if column not in inputs]
     if unknown:
         raise ValueError(
-            f"known_ahead names the columns {unknown}, but X has the columns {list(inputs)}: "
+            f"known_ahead names the columns {unknown}, but X has the columns {columns}: "
             "correct the names."
         )
     first = {column: 0 if column in known else int(horizon) for column in inputs}

@@ -30,12 +30,18 @@ def read_inputs(X, n):
     if X is None:
         return pd.DataFrame(np.empty((n, 0)))
     named = isinstance(X, pd.DataFrame)
-    U = X.astype(float) if named else pd.DataFrame(np.asarray(X, dtype=float))
+    try:
+        U = X.astype(float) if named else pd.DataFrame(np.asarray(X, dtype=float))
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"X must hold numbers, one column for each input: {error}.") from None
     if len(U) != n:
         raise ValueError(f"X has {len(U)} rows, but {n} are judged: give the same rows.")
     if np.isinf(U.to_numpy()).any():
         raise ValueError("X holds infinite values: give NaN where an input is missing.")
-    return U.set_axis([str(c) if named else f"input {c}" for c in U.columns], axis=1)
+    names = [str(c) if named else f"input {c}" for c in U.columns]
+    if len(set(names)) < len(names):
+        raise ValueError(f"X has two columns of one name among {names}: rename them.")
+    return U.set_axis(names, axis=1)
 
 
 def check_residuals(e, whose=""):

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 SIZE = 0.05  # of each test, and of the verdict over all of them
+FEWEST_SHUFFLES = 139  # with which the least p of seven tests can fail at SIZE / 7
 FIRST_LAGS = {  # of the tests, in the order in which they are shown
     "phi_ee": 1,
     "phi_ue": 0,
@@ -81,6 +82,7 @@ def run_tests(line, inputs, others, n_shuffles, random_state):
 
     `inputs` and `others`, the other outputs, are the names of its columns.
     """
+    others = [f"output {name}" if name == "e" else name for name in others]
     columns = dict.fromkeys(FIRST_LAGS, inputs) | {"phi_ee": ["e", *others], "phi_e2e2": ["e"]}
     found = line.correlations(line.e[None])
     shuffled = line.shuffled(n_shuffles, _generator(random_state))

@@ -5,6 +5,8 @@ from numbers import Integral
 import numpy as np
 import pandas as pd
 
+from narxkit._clock import check_order
+
 
 def read_series(x, n_min, name="x", allow_nan=False):
     """Read a series.
@@ -29,8 +31,16 @@ def read_series(x, n_min, name="x", allow_nan=False):
     ------
     ValueError
         When it has another shape, is too short, is constant, or holds an infinite value, or a
-        missing one that may not be.
+        missing one that may not be, when its clock runs backwards, or it is a panel.
     """
+    index = index_of(x)
+    if index is not None:
+        if index.nlevels > 1 and index.droplevel(-1).nunique() > 1:
+            raise ValueError(
+                f"{name} holds {index.droplevel(-1).nunique()} series: give one at a time, such as "
+                f"{name}.loc[{index[0][0]!r}]."
+            )
+        check_order(index.get_level_values(-1), name)
     values = np.asarray(x.to_numpy() if isinstance(x, pd.DataFrame | pd.Series) else x)
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
@@ -40,6 +50,8 @@ def read_series(x, n_min, name="x", allow_nan=False):
             "column at a time."
         )
     try:
+        if values.dtype.kind in "mMc":
+            raise TypeError("times and complex numbers are no measurements")
         values = values.astype(float)
     except (TypeError, ValueError):
         raise ValueError(f"{name} must hold numbers. Got dtype {values.dtype} instead.") from None
@@ -60,6 +72,11 @@ def read_series(x, n_min, name="x", allow_nan=False):
     if np.ptp(known) <= 1e-12 * np.abs(known).max():
         raise ValueError(f"{name} is constant, at {known[0]:g}: there is nothing to judge.")
     return values
+
+
+def index_of(y):
+    """The index of what has one in pandas, or None."""
+    return y.index if isinstance(y, pd.Series | pd.DataFrame) else None
 
 
 def without_season(values, period):

@@ -5,6 +5,8 @@ import pandas as pd
 
 from narxkit.diagnostics._series import is_int
 
+ROWS_PER_STEP = 30  # of a horizon: with fewer the variance of h dependent errors is a guess
+
 
 def skill_by_horizon(ahead, y, parts, horizons, season):
     """Compare a model with naive forecasts, over rows that all of them reach.
@@ -55,10 +57,13 @@ def _historical_mean(y):
 
 
 def _by_chance(errors, of_naive, h, n):
-    """One-sided p-value of Diebold and Mariano's test; 1 where there are too few rows for it."""
+    """One-sided p-value of Diebold and Mariano's test; 1 where there are too few rows for it, 0
+    where the model's squares are no numbers."""
     from narxkit.skill import diebold_mariano
 
-    if n <= h:
+    if errors.abs().max() > np.sqrt(np.finfo(float).max):
+        return 0.0
+    if n < ROWS_PER_STEP * h:
         return 1.0
     test = diebold_mariano(errors, of_naive, horizon=h)
     return test.pvalue / 2 if test.estimate > 0 else 1 - test.pvalue / 2

@@ -5,6 +5,7 @@ import pandas as pd
 
 from narxkit.diagnostics._draw import COLOURS, GREY, PALE, label, open_axes
 from narxkit.plotting._base import load_matplotlib
+from narxkit.plotting._series import tell_time
 
 N_POINTS = 400  # of a smoothed spectrum
 N_LAGS = 40  # at least, where there are as many
@@ -32,6 +33,7 @@ def _draw_series(report, ax):
     ax.set_ylabel(str(y.name) if y.name is not None else "series")
     ax.set_title(report.verdict, loc="left", fontweight="bold")
     ax.margins(x=0.01)
+    tell_time(ax, times)
 
 
 def _draw_correlation(report, ax):

@@ -44,6 +44,7 @@ REMEDIES = {
         "let output_lags and input_lags reach lag {k}, with more hidden units",
     ),
 }
+BIASED = 3.29  # standard errors of the mean: one right model in a thousand
 STRENGTHS = {
     "phi_u2e2": "goes with the square of {u} of {k}",
     "phi_e2e2": "goes with that of {k}",
@@ -71,8 +72,8 @@ class Validity(Result):
         Root mean squared errors by horizon, of the model and of naive forecasts of the same rows.
     naive_pvalues : DataFrame or None
         How likely each naive forecast is this much better by chance, by horizon: one-sided, by
-        Diebold and Mariano's test. The verdict names one if it is better at 5 % over all of them
-        (Bonferroni).
+        Diebold and Mariano's test, and 1 where there are fewer than 30 rows for each step. The
+        verdict names one if it is better at 5 % over all of them (Bonferroni).
     loop : {"open", "closed"}
         Whether the residuals are of predictions one step ahead, or of a free run.
 
@@ -85,7 +86,8 @@ class Validity(Result):
     is_white : bool
         Whether no test of the residuals themselves fails; their strength may change.
     has_fault : bool
-        Whether a test fails, or a naive forecast is better.
+        Whether a test fails, the mean is more than 3.29 standard errors from 0, or a naive forecast
+        is better.
 
     See Also
     --------
@@ -135,13 +137,13 @@ class Validity(Result):
 
     @property
     def has_fault(self):
-        """Whether a test fails, or a naive forecast is better."""
-        return bool(self.failures or self._naive_is_better())
+        """Whether a test fails, the mean is not 0, or a naive forecast is better."""
+        return bool(self.failures or self._is_biased() or self._naive_is_better())
 
     @property
     def sentence(self):
         """The verdict."""
-        return f"{self._verdict()}{self._naive_is_better()}."
+        return f"{self._verdict()}{self._is_biased()}{self._naive_is_better()}."
 
     def _verdict(self):
         failures = self.failures
@@ -171,6 +173,16 @@ class Validity(Result):
 
     def _p(self, name):
         return f"{name}, p = {self.pvalues[name]:.3f}"
+
+    def _is_biased(self):
+        known = self.residuals.dropna()
+        errors = known.mean() / known.sem()
+        if abs(errors) <= BIASED:
+            return ""
+        return (
+            f"; but their mean, {known.mean():.3g}, is {abs(errors):.2g} standard errors from 0: "
+            "the model is biased"
+        )
 
     def _naive_is_better(self):
         if self.naive_pvalues is None:
@@ -217,7 +229,7 @@ class Validity(Result):
         return [
             Figure(
                 f"skill, {_steps(h)} ahead",
-                f"{1 - self.skill.loc[h, 'model'] / self.skill.loc[h, naive].min():.1%}",
+                _skill(self.skill.loc[h, "model"], self.skill.loc[h, naive].min()),
                 f"RMSE {self.skill.loc[h, 'model']:.4g}; "
                 + ", ".join(f"{name} {self.skill.loc[h, name]:.4g}" for name in naive),
             )
@@ -271,6 +283,10 @@ class Validity(Result):
         return CorrelationDisplay(
             correlation=test.correlations[column], band=test.band, title=title, band_name=OF_ALL
         )
+
+
+def _skill(model, naive):
+    return f"{1 - model / naive:.1%}" if naive > 0 else "none beside an exact naive forecast"
 
 
 def lay_out(pictures):

@@ -487,6 +487,11 @@ def lyapunov(y, dimension=None, delay=None, theiler=None, horizon=None, step=1.0
     theiler = min(max(_mean_period(values), span), tenth) if theiler is None else theiler
     horizon = tenth if horizon is None else horizon
     longest = len(values) - span - theiler - N_MIN // 2
+    if longest < 1:
+        raise ValueError(
+            f"dimension={dimension} values {delay} rows apart and theiler={theiler} leave nothing "
+            f"of {len(values)} rows to follow neighbours on: give smaller ones."
+        )
     if horizon > longest:
         raise ValueError(
             f"horizon must be at most {longest}, for {len(values)} rows, states of {span + 1} rows "
@@ -519,6 +524,11 @@ def _log_distances(values, dimension, delay, theiler, horizon):
     rows = distinct(vectors, N_STATES)
     queries = _spread(len(rows), N_QUERIES)
     near = neighbours(vectors[rows], rows, queries, theiler)[:, 0]
+    if not (near >= 0).any():
+        raise ValueError(
+            f"only {len(rows)} states of {dimension} values differ, and none has a neighbour more "
+            f"than {theiler} rows away: there is nothing to follow."
+        )
     i, j = rows[queries[near >= 0]] + span, rows[near[near >= 0]] + span
     finest = _resolution(values) / 2
     return np.array(

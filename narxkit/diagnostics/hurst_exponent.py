@@ -328,8 +328,8 @@ class RollingHurst(Result):
     @property
     def sentence(self):
         """What came out, in one sentence."""
-        H = self.windows["estimate"]
-        outside = np.mean(self.windows["pvalue"] < 1.0 - self.confidence)
+        H = self.windows["estimate"].dropna()
+        outside = np.mean(self.windows.loc[H.index, "pvalue"] < 1.0 - self.confidence)
         return (
             f"H of {self.window:,} rows goes from {H.min():.2f} to {H.max():.2f}; "
             f"{outside * 100:.0f} % of {len(H):,} windows exclude 1/2, where "

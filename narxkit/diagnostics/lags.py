@@ -99,8 +99,12 @@ class LagSuggestion(Result):
     def sentence(self):
         """What came out, in one sentence."""
         if not self.found:
+            inputs = self.evidence[self.evidence["kind"] == "input"]
+            late = inputs.groupby("column")["lag"].min().max() if len(inputs) else 0
+            of_inputs = f", of inputs from lag {late} on," if late else ""
             return (
-                f"Nothing in the last {self.max_lag} rows tells anything about the next y: "
+                f"Nothing in the last {self.max_lag} rows{of_inputs} tells anything about the next "
+                "y: "
                 "output_lags=[1] is the least that a network takes, and not worth its weight."
             )
         n_inputs = sum(map(len, self.input_lags.values()))

@@ -30,7 +30,12 @@ from narxkit.diagnostics._residual_rows import (
     read_inputs,
     read_outputs,
 )
-from narxkit.diagnostics._residual_tests import SIZE, CorrelationTest, judge_normality, run_tests
+from narxkit.diagnostics._residual_tests import (
+    FEWEST_SHUFFLES,
+    CorrelationTest,
+    judge_normality,
+    run_tests,
+)
 from narxkit.diagnostics._series import check_count, is_int
 from narxkit.diagnostics._shuffles import Line
 from narxkit.diagnostics._skill import read_horizons, skill_by_horizon
@@ -79,7 +84,8 @@ def validate(
         Rows of a season, for the seasonal naive forecast; persistence and the historical mean are
         compared with in any case.
     n_shuffles : int, default=999
-        Random orders that tell what is chance.
+        Random orders that tell what is chance; at least 139, or no test of seven can fail at 5 %
+        over all of them.
     random_state : int, RandomState instance or None, default=0
         Seed of these orders.
 
@@ -102,8 +108,9 @@ def validate(
     Notes
     -----
     Residuals of missing rows are left out, with all pairs that need them. p-values are exact for
-    residuals that are alike and independent. Where only their strength changes (phi_u2e2 and
-    phi_e2e2 fail), those of the other tests are too small.
+    residuals that are alike and independent, also of those of other outputs: where outputs share
+    their noise, phi_ee rejects less often than it could. Where only the strength of residuals
+    changes (phi_u2e2 and phi_e2e2 fail), p-values of the other tests are too small.
 
     The historical mean is that of the series' judged rows from the first one to the origin, and no
     later one: what is to be beaten where a series has no memory, as returns have none. There the
@@ -142,6 +149,11 @@ def validate(
     >>> validate(network, X[test], y[test]).failures
     []
     """
+    if isinstance(model, type) or not hasattr(model, "predict_ahead"):
+        raise ValueError(
+            f"model must be a fitted forecaster of narxkit. Got {model!r} instead: judge the "
+            "residuals of any other with validate_residuals."
+        )
     outputs, steps = read_outputs(y), read_horizons(horizons)
     if season is not None and not is_int(season):
         raise ValueError(f"season must be None or an int >= 1, in rows. Got {season!r} instead.")
@@ -182,7 +194,8 @@ def validate_residuals(
     n_lags : int, default=None
         The largest lag, in rows; None means 20, or a quarter of the residuals if these are few.
     n_shuffles : int, default=999
-        Random orders that tell what is chance.
+        Random orders that tell what is chance; at least 139, or no test of seven can fail at 5 %
+        over all of them.
     random_state : int, RandomState instance or None, default=0
         Seed of these orders.
 
@@ -248,7 +261,7 @@ def _tests(e, others, U, parts, n_lags, n_shuffles, random_state):
             f"n_lags must be an int from 1 to {n // 2}, half of the {n} residuals. Got {n_lags!r} "
             "instead."
         )
-    check_count("n_shuffles", n_shuffles, round(1 / SIZE) - 1)
+    check_count("n_shuffles", n_shuffles, FEWEST_SHUFFLES)
     order = np.argsort(parts, kind="stable")
     names = list(U), list(others)
     e, U, others = (rows.to_numpy()[order] for rows in (e, U, others))

@@ -7,13 +7,14 @@ import pandas as pd
 from scipy import stats
 
 from narxkit.diagnostics._result import Figure, Result
-from narxkit.diagnostics._series import check_count, read_series, without_season
+from narxkit.diagnostics._series import check_count, index_of, read_series, without_season
 
 __all__ = ["Season", "find_season"]
 
 N_MIN = 50
 LEVEL = 0.01  # of the season of a clock, or one that is asked for
 LEVEL_OF_PEAK = 1e-9  # of one that was searched for: chaos and oscillations have sharp peaks too
+ROUNDING = 1e-24  # of all power: less than that is none
 N_BESIDE = 8  # frequencies on each side that a harmonic is held against
 N_PEAKS = 5  # of the periodogram that are tried
 NEARLY = 0.9  # of the largest share: a shorter period with this much is taken
@@ -142,7 +143,7 @@ def find_season(y, period=None):
                 f"Got {period} instead: give a longer series."
             )
         return _best(values, [period], 1, LEVEL)
-    clock = [p for p in [period_of_clock(getattr(y, "index", None))] if p and 3 <= p <= longest]
+    clock = [p for p in [period_of_clock(index_of(y))] if p and 3 <= p <= longest]
     return _best(values, clock, 1, LEVEL) or _best(
         values, _peaks(values, longest), longest, LEVEL_OF_PEAK
     )
@@ -188,7 +189,8 @@ def _pvalue(steps, period):
     beside = np.concatenate([np.arange(-m, 0), np.arange(1, m + 1)])
     around = harmonics[:, None] + beside
     around = np.where(around < len(power), around, 2 * (len(power) - 1) - around)
-    ratios = power[harmonics] / np.maximum(power[around].mean(axis=1), np.finfo(float).tiny)
+    rounding = max(np.finfo(float).tiny, ROUNDING * power.sum())
+    ratios = power[harmonics] / np.maximum(power[around].mean(axis=1), rounding)
     logs = stats.f.logsf(ratios, 2, 4 * m)
     of_all = stats.chi2.sf(-2 * logs.sum(), 2 * len(logs))
     of_one = len(logs) * np.exp(logs.min())

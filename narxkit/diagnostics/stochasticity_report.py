@@ -36,7 +36,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from scipy.signal import lfilter
 
 from narxkit.diagnostics._result import Figure, Result
-from narxkit.diagnostics._series import check_count, read_series, without_season
+from narxkit.diagnostics._series import check_count, index_of, read_series, without_season
 from narxkit.diagnostics.chaos import FalseNeighbours, Lyapunov, false_neighbours, lyapunov
 from narxkit.diagnostics.entropy import permutation_entropy, spectral_entropy
 from narxkit.diagnostics.seasons import Season, find_season, measure_season, period_of_clock
@@ -283,7 +283,7 @@ def stochasticity(y, season=None, *, random_state=0, verbose=False, callback=Non
     bds = _bds(linear.residuals)
     tell("surrogates")
     false = false_neighbours(judged[-N_CHAOS:])
-    recent = judged[-N_SURROGATE:]
+    recent = read_series(judged[-N_SURROGATE:], 2, f"y in its last {N_SURROGATE:,} rows")
     delay = min(false.delay, len(recent) // 12)
     surrogates = surrogate_test(recent, delay=delay, random_state=random_state)
     tell("chaos")
@@ -305,7 +305,7 @@ def stochasticity(y, season=None, *, random_state=0, verbose=False, callback=Non
         "surrogates": surrogates,
         "lyapunov": parting,
         "false_neighbours": false,
-        "series": pd.Series(values, getattr(y, "index", None), name=getattr(y, "name", None)),
+        "series": pd.Series(values, index_of(y), name=getattr(y, "name", None)),
         "judged": judged,
     }
     tests = {"adf": adf, "kpss": kpss, "box": box, "arch": arch, "bds": bds}
@@ -335,7 +335,7 @@ def _season(y, values, season):
     """The season asked for or found, or None."""
     if season is None:
         found = find_season(y)
-        has_clock = found and found.period == period_of_clock(getattr(y, "index", None))
+        has_clock = found and found.period == period_of_clock(index_of(y))
         is_chaos = found and not has_clock and lyapunov(values[-N_CHAOS:]).is_exponential
         return None if is_chaos else found
     check_count("season", season, 1)
