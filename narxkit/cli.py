@@ -214,7 +214,8 @@ def make_parser():
 def add_series(command):
     """Declare what a series is and what is asked of it."""
     command.add_argument("series", metavar="SERIES", help="a shipped series, or a file")
-    command.add_argument("--target", metavar="A,B", help="columns to forecast, each by itself")
+    targets = "columns to forecast, each by itself; diagnose judges one"
+    command.add_argument("--target", metavar="A,B", help=targets)
     command.add_argument("--inputs", metavar="A,B", help="columns to use as inputs")
     command.add_argument("--known-future", metavar="A", help="inputs that are known ahead")
     command.add_argument("--horizon", metavar="N", type=count, help="rows to forecast (24)")

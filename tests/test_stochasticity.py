@@ -375,3 +375,16 @@ def test_a_tail_that_is_constant_is_named():
     y = np.r_[np.random.default_rng(0).normal(size=500), np.zeros(2500)]
     with pytest.raises(ValueError, match="y in its last 2,000 rows is constant, at 0"):
         stochasticity(y)
+
+
+def test_a_fair_coin_is_random():
+    report = stochasticity((np.random.default_rng(0).random(500) < 0.5) * 1.0)
+    assert report.verdict == "random" and "no test finds dependence" in report.sentence
+    assert "fewer than 10 different values" in str(report)
+
+
+def test_a_far_lag_counts():
+    x = lfilter([1.0], [1, 0, 0, 0, 0, -0.4], noise(1500))
+    report = stochasticity(x)
+    assert report.reach == 5
+    assert "reaches 0.2 in size up to lag 5, after which the mean" in report.sentence

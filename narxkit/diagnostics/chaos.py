@@ -272,7 +272,8 @@ def _checked_delay(values, delay, dimension):
 
 
 def _share_of_false(values, dimension, delay):
-    """The share of false ones among the nearest neighbours of states of so many values."""
+    """The share of false ones among the nearest neighbours of states of so many values; all where
+    no state has a neighbour."""
     vectors = delay_vectors(values, dimension + 1, delay)
     rows = distinct(vectors[:, :-1], N_STATES)
     vectors = vectors[rows]
@@ -282,7 +283,7 @@ def _share_of_false(values, dimension, delay):
     gap = vectors[queries] - vectors[near]
     distance, beyond = np.linalg.norm(gap[:, :-1], axis=1), np.abs(gap[:, -1])
     is_far = distance**2 + beyond**2 > (SIZE_RATIO * values.std()) ** 2
-    return float(np.mean((beyond > DISTANCE_RATIO * distance) | is_far))
+    return float(np.mean((beyond > DISTANCE_RATIO * distance) | is_far)) if len(near) else 1.0
 
 
 def _spread(n, n_picked):
@@ -524,11 +525,8 @@ def _log_distances(values, dimension, delay, theiler, horizon):
     rows = distinct(vectors, N_STATES)
     queries = _spread(len(rows), N_QUERIES)
     near = neighbours(vectors[rows], rows, queries, theiler)[:, 0]
-    if not (near >= 0).any():
-        raise ValueError(
-            f"only {len(rows)} states of {dimension} values differ, and none has a neighbour more "
-            f"than {theiler} rows away: there is nothing to follow."
-        )
+    if not (near >= 0).any():  # too few states differ
+        return np.full((horizon, N_BATCHES), np.nan)
     i, j = rows[queries[near >= 0]] + span, rows[near[near >= 0]] + span
     finest = _resolution(values) / 2
     return np.array(

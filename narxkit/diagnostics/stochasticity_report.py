@@ -54,6 +54,7 @@ N_LAGS = 20  # of Ljung-Box
 N_ARCH = 10  # lags
 ORDER = 5  # of the permutation entropy
 N_PARTS = 7  # that are told of
+FEW = 10  # different values, of which BDS says nothing
 FAINT = 0.2  # an autocorrelation that leaves 4 % to be explained
 
 
@@ -95,7 +96,7 @@ class Stochasticity(Result):
         Share of the variance of what was judged that lags explain, by autoregression or by
         neighbours.
     reach : int
-        The last lag before the autocorrelation first falls below 0.2 in absolute value.
+        The last lag with an autocorrelation of 0.2 or more in size, before 20 lags without.
     least_pvalue : float
         Of the four tests of dependence, four times the least.
     hurst : Hurst
@@ -280,7 +281,7 @@ def stochasticity(y, season=None, *, random_state=0, verbose=False, callback=Non
     linear = _autoregression(judged)
     box, arch = _ljung_box(judged), _arch(linear.residuals)
     tell("BDS")
-    bds = _bds(linear.residuals)
+    bds = _bds(judged, linear.residuals)
     tell("surrogates")
     false = false_neighbours(judged[-N_CHAOS:])
     recent = read_series(judged[-N_SURROGATE:], 2, f"y in its last {N_SURROGATE:,} rows")
@@ -405,9 +406,11 @@ def _arch(residuals):
         return tuple(het_arch(residuals, nlags=N_ARCH))[:2]
 
 
-def _bds(residuals):
+def _bds(values, residuals):
     from statsmodels.tsa.stattools import bds
 
+    if len(np.unique(values)) < FEW:  # its variance takes distances for continuous
+        return np.nan, 1.0
     return tuple(map(float, bds(residuals[-N_BDS:], max_dim=2)))
 
 
@@ -455,9 +458,10 @@ def autocorrelations(values, longest):
 
 
 def _reach(values):
-    """The last lag before the autocorrelation is faint."""
-    is_faint = np.abs(autocorrelations(values, len(values) // 2)) < FAINT
-    return int(np.argmax(is_faint)) - 1 if is_faint.any() else len(values) // 2
+    """The last lag with an autocorrelation that counts, before N_LAGS in a row that do not."""
+    lags = np.flatnonzero(np.abs(autocorrelations(values, len(values) // 2)) >= FAINT)
+    is_last = np.append(np.diff(lags) > N_LAGS, True)
+    return int(lags[np.argmax(is_last)])
 
 
 # --- verdict -------------------------------------------------------------------------------------
@@ -491,14 +495,21 @@ def _noise(report):
 def _memory(report):
     """The numbers behind memory, and what they mean for lags and horizon."""
     of = "the increments" if report.kind == "increments" else "the variance"
-    rows = f"{report.reach} row{'s' if report.reach != 1 else ''}"
+    reach = (
+        f"reaches {FAINT} in size up to lag {report.reach}, after which"
+        if report.reach
+        else f"stays below {FAINT} in size, so that"
+    )
     explain = f"{report.order} lag{'s explain' if report.order != 1 else ' explains'}"
     best = "last value" if report.kind == "increments" else "mean"
     return (
         f"H = {report.hurst.estimate:.2f}, and {explain} {report.explained:.0%} of {of} one row "
-        f"ahead; the autocorrelation stays beyond {FAINT} in size for {rows}, after which the "
-        f"{best} forecasts about as well"
+        f"ahead; the autocorrelation {reach} the {best} forecasts about as well"
     )
+
+
+def _of_increments(kind):
+    return " of the increments" if kind == "increments" else ""
 
 
 def _round_season(report):
@@ -519,9 +530,9 @@ def _random_walk(report):
 
 
 def _seasonal(report):
-    period = report.season.period
+    period, of = report.season.period, _of_increments(report.kind)
     seasonal = (
-        f"a season of {period} rows explains {report.season.share:.0%} of the variance "
+        f"a season of {period} rows explains {report.season.share:.0%} of the variance{of} "
         f"(p = {report.season.pvalue:.1g})"
     )
     if not report._is_noise:
@@ -585,7 +596,8 @@ def _findings(tests, linear, *, kind, season, hurst, variance_ratio, surrogates,
     dimension = false_neighbours.dimension
     return (
         Finding("season, rows", season.period if season else nan, season.pvalue if season else nan,
-                f"means removed, {season.share:.0%} of the variance" if season else "none"),
+                f"means removed, {season.share:.0%} of the variance{_of_increments(kind)}"
+                if season else "none"),
         Finding("Dickey-Fuller", *adf, either(adf[1], "no unit root", "a unit root is possible")),
         Finding("KPSS", *kpss, either(kpss[1], "not stationary", "stationary")
                 + f"; judged: {kind}"),
@@ -599,7 +611,8 @@ def _findings(tests, linear, *, kind, season, hurst, variance_ratio, surrogates,
                 f"autoregression of {linear.order} lags, by AIC"),
         Finding(f"ARCH, {N_ARCH} lags", *arch,
                 either(arch[1], "the variance of residuals changes", "constant variance")),
-        Finding("BDS", *bds, either(bds[1], "residuals depend on each other", "no dependence seen")
+        Finding("BDS", *bds, f"fewer than {FEW} different values" if np.isnan(bds[0]) else
+                either(bds[1], "residuals depend on each other", "no dependence seen")
                 + f"; {last(N_BDS, 'residuals')}"),
         Finding("permutation entropy", permutation_entropy(judged, ORDER), nan,
                 f"1: all orders of {ORDER} rows alike"),
