@@ -7,7 +7,7 @@ from pathlib import Path
 
 from narxkit.files import said
 from narxkit.plotting._base import COLOURS, PALE, load_matplotlib, open_axes
-from narxkit.plotting._series import tell_time
+from narxkit.plotting._series import as_times, tell_time
 
 from ._subject import find_seams
 
@@ -89,7 +89,7 @@ def _series(diagnosis):
         "largest": f"{y.max():.4g}",
     }
     ax = _axes()
-    times = _times(whole.index)
+    times = as_times(whole.index)
     width = max(0.3, min(1.2, 600 / len(whole)))
     ax.plot(
         times,
@@ -97,7 +97,7 @@ def _series(diagnosis):
         color=PALE if len(y) < len(whole) else COLOURS[0],
         lw=width,
     )
-    ax.plot(_times(y.index), y.to_numpy(), color=COLOURS[0], lw=width)
+    ax.plot(as_times(y.index), y.to_numpy(), color=COLOURS[0], lw=width)
     ax.set_title(", ".join(filter(None, (str(y.name), subject.unit))), loc="left", fontsize=9)
     ax.margins(x=0.01)
     tell_time(ax, times)
@@ -195,7 +195,3 @@ def _axes():
 
 def _subplots(n, size):
     return load_matplotlib().subplots(n, 1, figsize=size, layout="constrained")
-
-
-def _times(index):
-    return index.to_timestamp() if hasattr(index, "to_timestamp") else index

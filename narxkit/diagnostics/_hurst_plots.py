@@ -1,10 +1,9 @@
 """Pictures of Hurst exponents: over scales, by method, over time."""
 
 import numpy as np
-import pandas as pd
 
 from narxkit.plotting._base import COLOURS, GREY, PALE, SMALL, Display, load_matplotlib
-from narxkit.plotting._series import tell_time
+from narxkit.plotting._series import as_times, tell_time
 
 QUANTITIES = {  # of the fluctuations of each method, and how their scales are measured
     "ml": ("root of the periodogram, mean over bins", "period, rows"),
@@ -62,8 +61,7 @@ def plot_table(table, ax):
 def plot_rolling(rolling, ax):
     """The exponent of each window at its end, in its band."""
     frame = rolling.windows
-    index = frame.index
-    index = index.to_timestamp() if isinstance(index, pd.PeriodIndex) else index
+    index = as_times(frame.index)
     quantity = f"Hurst exponent of {rolling.window:,} rows"
     ax = _Axes(ax, str(index.name or "end of the window"), quantity).ax_
     band = ax.fill_between(index, frame["low"], frame["high"], color=COLOURS[0], alpha=0.2, lw=0)

@@ -35,9 +35,10 @@ def read_series(x, n_min, name="x", allow_nan=False):
     """
     index = index_of(x)
     if index is not None:
-        if index.nlevels > 1 and index.droplevel(-1).nunique() > 1:
+        n_series = index.droplevel(-1).nunique() if index.nlevels > 1 else 1
+        if n_series > 1:
             raise ValueError(
-                f"{name} holds {index.droplevel(-1).nunique()} series: give one at a time, such as "
+                f"{name} holds {n_series} series: give one at a time, such as "
                 f"{name}.loc[{index[0][0]!r}]."
             )
         check_order(index.get_level_values(-1), name)

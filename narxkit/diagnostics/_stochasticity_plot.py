@@ -1,11 +1,10 @@
 """The picture of a report: series, autocorrelation and spectrum, one above the other."""
 
 import numpy as np
-import pandas as pd
 
 from narxkit.diagnostics._draw import COLOURS, GREY, PALE, label, open_axes
 from narxkit.plotting._base import load_matplotlib
-from narxkit.plotting._series import tell_time
+from narxkit.plotting._series import as_times, tell_time
 
 N_POINTS = 400  # of a smoothed spectrum
 N_LAGS = 40  # at least, where there are as many
@@ -26,9 +25,7 @@ def draw(report, axes=None):
 
 def _draw_series(report, ax):
     y = report.series
-    times = y.index
-    if isinstance(times, pd.PeriodIndex):
-        times = times.to_timestamp()
+    times = as_times(y.index)
     ax.plot(times, y.to_numpy(), color=COLOURS[0], lw=max(0.3, min(1.2, 600 / len(y))))
     ax.set_ylabel(str(y.name) if y.name is not None else "series")
     ax.set_title(report.verdict, loc="left", fontweight="bold")

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from narxkit._clock import has_clock
 from narxkit.plotting._base import INK, SMALL, load_matplotlib
 from narxkit.plotting._loops import FRAMES
 
@@ -49,8 +50,9 @@ def as_pair(display, y_true, y_pred):
     return y_true, y_pred
 
 
-def has_clock(index):
-    return isinstance(index, (pd.DatetimeIndex, pd.PeriodIndex))
+def as_times(index):
+    """What matplotlib can draw over: the beginnings of periods, any other index as it is."""
+    return index.to_timestamp() if isinstance(index, pd.PeriodIndex) else index
 
 
 def points(series):
@@ -58,8 +60,7 @@ def points(series):
     index = series.index
     if isinstance(index, pd.MultiIndex):
         return np.arange(len(series)), series.to_numpy()
-    index = index.to_timestamp() if isinstance(index, pd.PeriodIndex) else index
-    return index.to_numpy(), series.to_numpy()
+    return as_times(index).to_numpy(), series.to_numpy()
 
 
 def time_name(index, otherwise):
