@@ -155,6 +155,7 @@ class TestLyapunov:
             (lambda y: lyapunov(y, dimension=0), "dimension must be an int >= 1. Got 0 instead."),
             (lambda y: lyapunov(y, theiler=1.5), "theiler must be an int >= 1. Got 1.5 instead."),
             (lambda y: lyapunov(y, step=0), "step must be a time above 0. Got 0 instead."),
+            (lambda y: lyapunov(y, step="h"), "step must be a time above 0. Got 'h' instead."),
             (
                 lambda y: lyapunov(y, 3, 400),
                 "delay must be at most 83, for 1000 rows and states of",

@@ -274,7 +274,7 @@ def test_units_and_offsets_do_not_matter(method):
 def test_a_wrong_kind_is_said():
     path = make_fbm(1000, 0.7, random_state=0)
     for method in METHODS:
-        assert any("looks like levels" in note for note in hurst(path, method).notes), method
+        assert any("as that of levels" in note for note in hurst(path, method).notes), method
         result = hurst(np.diff(path), method, kind="levels")
         assert any("looks like increments already" in note for note in result.notes), method
     assert not hurst(path, kind="levels").notes

@@ -3,12 +3,10 @@
 import sys
 import warnings
 from dataclasses import FrozenInstanceError
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
 from scipy.signal import lfilter
 
 from narxkit.datasets import load_solar, load_wind, make_henon, make_mackey_glass
@@ -16,11 +14,14 @@ from narxkit.diagnostics import (
     find_season,
     hurst,
     lyapunov,
+    make_fgn,
     permutation_entropy,
+    rolling_hurst,
     spectral_entropy,
     stochasticity,
     variance_ratio,
 )
+from narxkit.diagnostics._stochasticity_tests import lead_of_short_memory
 
 
 def noise(n=1000, seed=0):
@@ -36,28 +37,6 @@ def logistic(n, x=0.3):
 
 def sine(n=1000, period=12, seed=0):
     return np.sin(2 * np.pi * np.arange(n) / period) + noise(n, seed)
-
-
-def local_whittle(x, *, kind):
-    """A Hurst exponent in six lines, in the place of the real one."""
-    assert kind == "increments"
-    n, m = len(x), int(len(x) ** 0.65)
-    power, logs = np.abs(np.fft.rfft(x - x.mean())[1 : m + 1]) ** 2, np.log(np.arange(1, m + 1) / n)
-    grid = np.linspace(-0.49, 0.49, 197)[:, None]
-    d = grid[np.argmin(np.log(np.mean(power * np.exp(2 * grid * logs), axis=1)) - 2 * grid[:, 0]
-                       * logs.mean()), 0]  # fmt: skip
-    stderr = 0.5 / np.sqrt(m)
-    return SimpleNamespace(
-        estimate=0.5 + d,
-        stderr=stderr,
-        confidence_interval=(0.5 + d - 1.96 * stderr, 0.5 + d + 1.96 * stderr),
-        pvalue=2 * stats.norm.sf(abs(d) / stderr),
-    )
-
-
-@pytest.fixture
-def stand_in(monkeypatch):
-    monkeypatch.setattr("narxkit.diagnostics.hurst", local_whittle, raising=False)
 
 
 # --- seasons -------------------------------------------------------------------------------------
@@ -145,7 +124,8 @@ def test_entropies_of_noise_and_of_a_sine():
         (lambda: permutation_entropy([1, 2, 3], 3), "y has 3 rows, but at least 4 are needed"),
         (lambda: spectral_entropy([1, np.nan, 2, 3]), "y has 1 missing or infinite values"),
         (lambda: variance_ratio(noise(), kind="x"), "kind must be 'increments' or 'levels'."),
-        (lambda: variance_ratio(noise(), spans=()), "spans must name at least one number of"),
+        (lambda: variance_ratio(noise(), spans=()), "spans must be a sequence of numbers of st"),
+        (lambda: variance_ratio(noise(), spans=2), "such as \\(2, 4\\). Got 2 instead."),
         (lambda: variance_ratio(noise(), spans=[1]), "each of spans must be an int >= 2. Got 1"),
         (lambda: variance_ratio(noise(30)), "x has 30 rows, but at least 32 are needed"),
         (lambda: variance_ratio(np.arange(99.0), kind="levels"), "the increments of x is constant"),
@@ -195,7 +175,6 @@ class TestVarianceRatio:
 # --- the report ----------------------------------------------------------------------------------
 
 
-@pytest.mark.usefixtures("stand_in")
 class TestStochasticity:
     def test_white_noise_is_random(self):
         verdicts = [stochasticity(noise(400, seed)).verdict for seed in range(40)]
@@ -232,6 +211,53 @@ class TestStochasticity:
         report = stochasticity(lfilter([1], [1, -0.12], noise(4000, 1)))
         assert report.verdict == "random" and report.least_pvalue < 0.02
         assert "tests find dependence" in report.sentence and "but lags explain" in report.sentence
+
+    @pytest.mark.parametrize("weight", [0.7, 0.95])
+    def test_an_autoregression_is_short_memory(self, weight):
+        report = stochasticity(lfilter([1], [1, -weight], noise(1500)))
+        assert report.verdict == "persistent" and report.lead_of_short_memory > 10
+        assert "though short memory describes the spectrum better (AIC lower by" in report.sentence
+
+    @pytest.mark.parametrize("H, verdict", [(0.2, "anti-persistent"), (0.8, "persistent")])
+    def test_fractional_noise_is_long_memory(self, H, verdict):
+        report = stochasticity(make_fgn(1500, H, random_state=0))
+        assert report.verdict == verdict and report.lead_of_short_memory < 10
+        assert report.sentence.startswith(f"{verdict.capitalize()}: H = {H:.2f}, and ")
+
+    def test_the_lead_is_a_difference_of_whittles_criteria(self):
+        x, H = lfilter([1], [1, -0.5], noise(300)), 0.7
+        report = stochasticity(x, season=1)
+        a, n = report.autoregression.weights, len(x)
+        akaike = []
+        for p, spectrum in (
+            (1, lambda w: (2 - 2 * np.cos(w)) * sum(
+                abs(w + 2 * np.pi * j) ** (-2 * H - 1) for j in range(-2000, 2001))),
+            (len(a), lambda w: abs(1 - sum(a[k] * np.exp(-1j * w * (k + 1)) for k in range(len(a))))
+             ** -2),
+        ):  # fmt: skip
+            ratios, logs = [], []
+            for j in range(1, (n - 1) // 2 + 1):
+                w = 2 * np.pi * j / n
+                ratios.append(abs(sum(x * np.exp(-1j * w * np.arange(n)))) ** 2 / spectrum(w))
+                logs.append(np.log(spectrum(w)))
+            akaike.append(2 * len(logs) * (np.log(np.mean(ratios)) + np.mean(logs)) + 2 * p)
+        lead = lead_of_short_memory(x, a, H)
+        assert lead == pytest.approx(akaike[0] - akaike[1], abs=0.02)
+
+    def test_short_memory_without_a_sign(self):
+        report = stochasticity(lfilter([1], [1, 0, 0, 0, 0, -0.4], noise(1500, 2)))
+        assert report.verdict == "short memory" and report.hurst.pvalue > 0.05
+        assert "is not told from 1/2 (p = " in report.sentence and report.lags == [1, 2, 3, 4, 5]
+
+    def test_a_dependence_that_only_neighbours_see(self):
+        e, y = noise(1600), np.zeros(1600)
+        for t in range(1, 1600):
+            y[t] = 0.8 - 1.2 * abs(y[t - 1]) + 0.5 * e[t]
+        report = stochasticity(y[100:])
+        assert report.is_nonlinear and report.explained == report.surrogates.explained > 0.2
+        assert "neighbours in lags 1, 2 and 3 explain" in report.sentence
+        assert "so that it takes a nonlinear model" in report.sentence
+        assert set(report.lags) >= {1, 2, 3}
 
     def test_a_cycle_of_chaos_is_no_season(self):
         y = make_mackey_glass(1500, random_state=30)
@@ -328,12 +354,9 @@ class TestStochasticity:
         with pytest.raises(ValueError, match=sentence):
             stochasticity(y, season)
 
-
-def test_with_the_hurst_exponent_itself():
-    pytest.importorskip("narxkit.diagnostics.hurst_exponent")
-    assert stochasticity(noise(500)).verdict == "random"
-    persistent = stochasticity(lfilter([1], [1, -0.7], noise()))
-    assert persistent.verdict == "persistent" and 0.5 < persistent.hurst.estimate < 1
+    def test_refuses_a_callback_that_cannot_be_called(self):
+        with pytest.raises(ValueError, match="callback must be callable, as .* Got 3 instead."):
+            stochasticity(noise(), callback=3)
 
 
 def test_importing_diagnostics_loads_no_statsmodels():
@@ -356,6 +379,25 @@ def test_a_list_is_judged_like_an_array():
 def test_rounding_is_no_season(y):
     assert find_season(y) is None
     assert find_season(y + np.sin(2 * np.pi * np.arange(1000) / 20)).period == 20
+
+
+@pytest.mark.parametrize("judge", [find_season, hurst, lyapunov, stochasticity, variance_ratio])
+@pytest.mark.parametrize("scale, size", [(1e200, "4e\\+200"), (1e-200, "4e-200")])
+def test_values_whose_powers_no_float_holds_are_refused(judge, scale, size):
+    with pytest.raises(ValueError, match=f"is at most {size} in size, but powers of it are"):
+        judge(scale * noise())
+
+
+def test_pictures_of_one_span_and_of_one_window_have_a_band():
+    ratio = variance_ratio(noise(), [4])
+    (band,) = ratio.plot().collections
+    assert np.ptp(band.get_paths()[0].vertices[:, 0]) > 0
+    rolling = rolling_hurst(noise(300), window=300, step=300)
+    (line,) = rolling.plot().collections
+    assert np.ptp(line.get_segments()[0][:, 1]) == pytest.approx(
+        rolling.windows["high"].iloc[0] - rolling.windows["low"].iloc[0]
+    )
+    assert variance_ratio(noise(), [8, 2, 2]).spans == (2, 8)
 
 
 @pytest.mark.parametrize("judge", [find_season, hurst, lyapunov])

@@ -64,10 +64,12 @@ def plot_rolling(rolling, ax):
     index = as_times(frame.index)
     quantity = f"Hurst exponent of {rolling.window:,} rows"
     ax = _Axes(ax, str(index.name or "end of the window"), quantity).ax_
-    band = ax.fill_between(index, frame["low"], frame["high"], color=COLOURS[0], alpha=0.2, lw=0)
+    is_single = len(frame) == 1  # a band needs two ends
+    mark = ax.vlines if is_single else ax.fill_between
+    band = mark(index, frame["low"], frame["high"], color=COLOURS[0], alpha=0.2, lw=8 * is_single)
     band.set_label(f"{rolling.confidence * 100:g} % interval")
     ax.plot(index, frame["estimate"], color=COLOURS[0], lw=1.8, label="estimate",
-            marker="o" if len(frame) == 1 else None)  # fmt: skip
+            marker="o" if is_single else None)  # fmt: skip
     ax.axhline(0.5, color=GREY, lw=0.8, ls=(0, (2, 2)), zorder=1)
     ax.annotate(
         "no memory", (1.0, 0.5), (-2, 3), ("axes fraction", "data"), "offset points", ha="right",

@@ -7,6 +7,8 @@ import pandas as pd
 
 from narxkit._clock import check_order
 
+SMALLEST, LARGEST = 1e-60, 1e60  # sums of fourth powers stay far from the ends of floats
+
 
 def read_series(x, n_min, name="x", allow_nan=False):
     """Read a series.
@@ -31,7 +33,8 @@ def read_series(x, n_min, name="x", allow_nan=False):
     ------
     ValueError
         When it has another shape, is too short, is constant, or holds an infinite value, or a
-        missing one that may not be, when its clock runs backwards, or it is a panel.
+        missing one that may not be, is too small or large for its powers, when its clock runs
+        backwards, or it is a panel.
     """
     index = index_of(x)
     if index is not None:
@@ -72,6 +75,11 @@ def read_series(x, n_min, name="x", allow_nan=False):
         )
     if np.ptp(known) <= 1e-12 * np.abs(known).max():
         raise ValueError(f"{name} is constant, at {known[0]:g}: there is nothing to judge.")
+    if not SMALLEST < np.abs(known).max() < LARGEST:
+        raise ValueError(
+            f"{name} is at most {np.abs(known).max():.0e} in size, but powers of it are only exact "
+            f"between {SMALLEST:.0e} and {LARGEST:.0e}: give it in another unit."
+        )
     return values
 
 

@@ -34,7 +34,7 @@ def _draw_series(report, ax):
 
 
 def _draw_correlation(report, ax):
-    from narxkit.diagnostics.stochasticity_report import autocorrelations
+    from narxkit.diagnostics._stochasticity_tests import autocorrelations
 
     n = len(report.judged)
     period = report.season.period if report.season else 0

@@ -26,6 +26,7 @@ attractors from mutual information", Physical Review A 33, 1134-1140.
 """
 
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 from scipy import stats
@@ -475,7 +476,7 @@ def lyapunov(y, dimension=None, delay=None, theiler=None, horizon=None, step=1.0
     'Neighbouring states do not part exponentially: no chaos is seen.'
     """
     values = read_series(y, N_MIN, "y")
-    if not step > 0:
+    if not isinstance(step, Real) or not 0 < step < np.inf:
         raise ValueError(f"step must be a time above 0. Got {step!r} instead.")
     for name, value in (("dimension", dimension), ("theiler", theiler), ("horizon", horizon)):
         if value is not None:

@@ -561,8 +561,11 @@ def remarks(x, estimate, settings):
     """What about a series calls its exponent into question."""
     n, t = len(x), np.arange(len(x))
     if settings.kind == "increments" and estimate > LIKE_LEVELS:
-        yield "H is near 1: x looks like levels, such as prices; for their differences give " \
-              "kind='levels'"  # fmt: skip
+        yield (
+            "H is near 1, as that of levels, such as prices, for whose differences give "
+            "kind='levels', or of strong short memory, as that of an autoregression, for which "
+            "compare 'local_whittle'"
+        )
     if settings.kind == "levels" and estimate < LIKE_DIFFERENCES:
         yield "H is near 0: x looks like increments already; give kind='increments'"
     trend = np.corrcoef(t, x)[0, 1] ** 2

@@ -19,26 +19,31 @@ The verdict is the first that fits:
 - *random*: the tests find no dependence, or it explains less than 2 % of the variance (*random
   walk* where increments were judged, *seasonal* where a season was removed);
 - *seasonal*: the season explains at least half of the variance;
-- *persistent* or *anti-persistent*: by the Hurst exponent where it differs from 1/2 at 5 %, else by
-  the variance ratio of the longest span.
+- *persistent* or *anti-persistent*: where the Hurst exponent differs from 1/2 at 5 %. Short memory
+  moves it too, and the sentence says so where an autoregression describes the spectrum better than
+  fractional Gaussian noise, with an AIC lower by 10;
+- *short memory*: lags help all the same.
 
 What grows faster than the rows is done on the last of them, and the table says on how many.
 """
 
 import sys
-import warnings
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.lib.stride_tricks import sliding_window_view
-from scipy.signal import lfilter
 
+from narxkit.diagnostics import _stochasticity_tests as parts
+from narxkit.diagnostics import _stochasticity_words as words
 from narxkit.diagnostics._result import Figure, Result
 from narxkit.diagnostics._series import check_count, index_of, read_series, without_season
+from narxkit.diagnostics._stochasticity_tests import (
+    LEVEL,
+    LEVEL_OF_NOISE,
+    N_CHAOS,
+    N_SURROGATE,
+)
 from narxkit.diagnostics.chaos import FalseNeighbours, Lyapunov, false_neighbours, lyapunov
-from narxkit.diagnostics.entropy import permutation_entropy, spectral_entropy
 from narxkit.diagnostics.seasons import Season, find_season, measure_season, period_of_clock
 from narxkit.diagnostics.surrogates import SurrogateTest, surrogate_test
 from narxkit.diagnostics.variance import VarianceRatio, variance_ratio
@@ -46,59 +51,28 @@ from narxkit.diagnostics.variance import VarianceRatio, variance_ratio
 __all__ = ["Stochasticity", "stochasticity"]
 
 N_MIN = 250
-LEVEL = 0.05  # of single tests
-LEVEL_OF_NOISE = 0.02  # of the four tests of dependence together
 NEGLIGIBLE = 0.02  # share of variance that no forecaster would miss
-N_HURST, N_BDS, N_SURROGATE, N_CHAOS = 10_000, 2000, 2000, 5000  # the last rows, for each
-N_LAGS = 20  # of Ljung-Box
-N_ARCH = 10  # lags
-ORDER = 5  # of the permutation entropy
 N_PARTS = 7  # that are told of
-FEW = 10  # different values, of which BDS says nothing
-FAINT = 0.2  # an autocorrelation that leaves 4 % to be explained
+BETTER = 10.0  # of AIC: hardly anything speaks for what is worse by more
 
 
-class Finding(NamedTuple):
-    """A line of the report; NaN where there is no statistic or no test."""
-
-    name: str
-    statistic: float
-    pvalue: float
-    meaning: str
-
-
-class Autoregression(NamedTuple):
-    """A linear model of the next value: its order, the share it explains, its residuals."""
-
-    order: int
-    explained: float
-    residuals: np.ndarray
-
-
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Stochasticity(Result):
     """What `stochasticity` found.
 
     Parameters
     ----------
-    verdict : str
-        One of "random", "random walk", "seasonal", "persistent", "anti-persistent" and
-        "deterministic".
-    findings : tuple of Finding
-        The tests and figures that were gathered: name, statistic, p value, meaning.
     kind : {"levels", "increments"}
         What was judged, once the season was removed.
     season : Season or None
         The season whose means were removed.
-    order : int
-        Lags of the autoregression that the residuals come from.
-    explained : float
-        Share of the variance of what was judged that lags explain, by autoregression or by
-        neighbours.
-    reach : int
-        The last lag with an autocorrelation of 0.2 or more in size, before 20 lags without.
-    least_pvalue : float
-        Of the four tests of dependence, four times the least.
+    tests : dict of str to Answer
+        Statistic and p value of "Dickey-Fuller" and "KPSS", before, and of "Ljung-Box", "ARCH" and
+        "BDS", of what was judged.
+    autoregression : Autoregression
+        A linear model of what was judged: weights, share explained, residuals.
+    lead_of_short_memory : float
+        AIC of fractional Gaussian noise less that of the autoregression.
     hurst : Hurst
         Of what was judged.
     variance_ratio : VarianceRatio
@@ -114,6 +88,23 @@ class Stochasticity(Result):
     judged : ndarray
         What was judged.
 
+    Attributes
+    ----------
+    verdict : str
+        One of "random", "random walk", "seasonal", "short memory", "persistent", "anti-persistent"
+        and "deterministic".
+    findings : list of Finding
+        The lines of the table: name, statistic, p value, meaning.
+    order : int
+        Lags of the autoregression.
+    explained : float
+        Share of the variance of what was judged that lags explain, by autoregression or by
+        neighbours.
+    reach : int
+        The last lag with an autocorrelation of 0.2 or more in size, before 20 lags without.
+    least_pvalue : float
+        Of the four tests of dependence, four times the least.
+
     See Also
     --------
     stochasticity : Make the report.
@@ -127,21 +118,68 @@ class Stochasticity(Result):
     'random'
     """
 
-    verdict: str
-    findings: tuple[Finding, ...]
     kind: str
     season: Season | None
-    order: int
-    explained: float
-    reach: int
-    least_pvalue: float
+    tests: dict[str, parts.Answer]
+    autoregression: parts.Autoregression
+    lead_of_short_memory: float
     hurst: Result
     variance_ratio: VarianceRatio
     surrogates: SurrogateTest
     lyapunov: Lyapunov
     false_neighbours: FalseNeighbours
-    series: pd.Series = field(compare=False)
-    judged: np.ndarray = field(compare=False)
+    series: pd.Series
+    judged: np.ndarray
+
+    @property
+    def verdict(self):
+        """The first word that fits."""
+        if self.lyapunov.is_exponential and self.surrogates.is_below_all:
+            return "deterministic"
+        if self.is_noise:
+            walk = "random walk" if self.kind == "increments" else "random"
+            return "seasonal" if self.season else walk
+        if self.season and self.season.share >= 0.5:
+            return "seasonal"
+        if self.hurst.pvalue >= LEVEL:
+            return "short memory"
+        return "persistent" if self.hurst.estimate > 0.5 else "anti-persistent"
+
+    @property
+    def order(self):
+        """How many lags the autoregression has."""
+        return len(self.autoregression.weights)
+
+    @property
+    def explained(self):
+        """The share that lags explain, by the better of two ways."""
+        return max(self.autoregression.explained, self.surrogates.explained, 0.0)
+
+    @property
+    def is_nonlinear(self):
+        """Whether neighbours explain more than an autoregression."""
+        return self.surrogates.explained > max(self.autoregression.explained, 0.0)
+
+    @property
+    def has_short_memory(self):
+        """Whether an autoregression describes the spectrum better than fractional noise."""
+        return self.lead_of_short_memory > BETTER
+
+    @property
+    def reach(self):
+        """How far autocorrelations count."""
+        return parts.reach(self.judged)
+
+    @property
+    def least_pvalue(self):
+        """Bonferroni's, of the four tests of dependence."""
+        others = self.hurst, self.variance_ratio, self.tests["Ljung-Box"], self.tests["BDS"]
+        return min(1.0, 4 * min(test.pvalue for test in others))
+
+    @property
+    def is_noise(self):
+        """Whether tests see no dependence, or one that is negligible."""
+        return self.least_pvalue >= LEVEL_OF_NOISE or self.explained < NEGLIGIBLE
 
     @property
     def lags(self):
@@ -155,20 +193,26 @@ class Stochasticity(Result):
         season = [self.season.period] if self.season else []
         if self.verdict == "deterministic":
             return self.false_neighbours.lags or list(range(1, self.lyapunov.dimension + 1))
-        if self._is_noise:
+        if self.is_noise:
             return [1, *season] if self.kind == "increments" else season
         order = self.order + (self.kind == "increments")
-        return sorted({*range(1, max(order, 1) + 1), *season})
+        of_states = self.surrogates.lags if self.is_nonlinear else []
+        return sorted({*range(1, max(order, 1) + 1), *of_states, *season})
 
     @property
     def sentence(self):
         """The verdict in one sentence."""
-        return f"{self.verdict.capitalize()}: {_REASONS[self.verdict](self)}."
+        return f"{self.verdict.capitalize()}: {words.reason(self)}."
+
+    @property
+    def findings(self):
+        """The lines of the table as numbers."""
+        return words.findings(self)
 
     @property
     def figures(self):
         """The lines of the table."""
-        return [Figure(f.name, _value(f), f.meaning) for f in self.findings]
+        return [Figure(f.name, words.value(f), f.meaning) for f in self.findings]
 
     def to_frame(self):
         """Gather the findings as a frame of numbers.
@@ -178,7 +222,7 @@ class Stochasticity(Result):
         DataFrame
             One row per finding, with the columns "statistic", "pvalue" and "meaning".
         """
-        frame = pd.DataFrame(self.findings, columns=Finding._fields)
+        frame = pd.DataFrame(self.findings, columns=words.Finding._fields)
         return frame.set_index("name").rename_axis("finding")
 
     def plot(self, axes=None):
@@ -197,10 +241,6 @@ class Stochasticity(Result):
         from narxkit.diagnostics._stochasticity_plot import draw
 
         return draw(self, axes)
-
-    @property
-    def _is_noise(self):
-        return self.least_pvalue >= LEVEL_OF_NOISE or self.explained < NEGLIGIBLE
 
 
 def stochasticity(y, season=None, *, random_state=0, verbose=False, callback=None):
@@ -265,53 +305,47 @@ def stochasticity(y, season=None, *, random_state=0, verbose=False, callback=Non
     ('deterministic', [1, 2])
     """
     values = read_series(y, N_MIN, "y")
+    if callback is not None and not callable(callback):
+        raise ValueError(
+            f"callback must be callable, as callback(i, n_parts, name). Got {callback!r} instead."
+        )
     tell = _teller(verbose, callback)
-
     tell("season")
     season = _season(y, values, season)
     left = values if season is None else _rest(values, season.period)
     tell("unit roots")
-    adf, kpss = _unit_roots(left)
-    kind = "increments" if adf[1] > LEVEL and kpss[1] < LEVEL else "levels"
-    judged = left if kind == "levels" else read_series(np.diff(left), 2, "the increments of y")
+    answers = parts.unit_roots(left)
+    has_root = answers["Dickey-Fuller"].pvalue > LEVEL > answers["KPSS"].pvalue
+    judged = read_series(np.diff(left), 2, "the increments of y") if has_root else left
+    if season is not None and has_root:
+        season = measure_season(np.diff(values), season.period)
     tell("memory")
-    memory = _hurst(judged)
-    ratios = variance_ratio(judged)
+    memory, ratios = parts.memory(judged), variance_ratio(judged)
     tell("autoregression")
-    linear = _autoregression(judged)
-    box, arch = _ljung_box(judged), _arch(linear.residuals)
+    linear = parts.autoregression(judged)
+    answers["Ljung-Box"], answers["ARCH"] = parts.ljung_box(judged), parts.arch(linear.residuals)
     tell("BDS")
-    bds = _bds(judged, linear.residuals)
+    answers["BDS"] = parts.bds(judged, linear.residuals)
     tell("surrogates")
     false = false_neighbours(judged[-N_CHAOS:])
-    recent = read_series(judged[-N_SURROGATE:], 2, f"y in its last {N_SURROGATE:,} rows")
-    delay = min(false.delay, len(recent) // 12)
-    surrogates = surrogate_test(recent, delay=delay, random_state=random_state)
+    surrogates = _surrogates(judged, false.delay, random_state)
     tell("chaos")
-    parting = lyapunov(
-        judged[-N_CHAOS:], false.dimension or int(np.argmin(false.shares)) + 1, false.delay
-    )
+    dimension = false.dimension or int(np.argmin(false.shares)) + 1
+    parting = lyapunov(judged[-N_CHAOS:], dimension, false.delay)
     tell("verdict")
-    if season is not None and kind == "increments":
-        season = measure_season(np.diff(values), season.period)
-    report = {
-        "kind": kind,
-        "season": season,
-        "order": linear.order,
-        "explained": max(linear.explained, surrogates.explained, 0.0),
-        "reach": _reach(judged),
-        "least_pvalue": min(1.0, 4 * min(box[1], memory.pvalue, ratios.pvalue, bds[1])),
-        "hurst": memory,
-        "variance_ratio": ratios,
-        "surrogates": surrogates,
-        "lyapunov": parting,
-        "false_neighbours": false,
-        "series": pd.Series(values, index_of(y), name=getattr(y, "name", None)),
-        "judged": judged,
-    }
-    tests = {"adf": adf, "kpss": kpss, "box": box, "arch": arch, "bds": bds}
     return Stochasticity(
-        verdict=_verdict(**report), findings=_findings(tests, linear, **report), **report
+        kind="increments" if has_root else "levels",
+        season=season,
+        tests=answers,
+        autoregression=linear,
+        lead_of_short_memory=parts.lead_of_short_memory(judged, linear.weights, memory.estimate),
+        hurst=memory,
+        variance_ratio=ratios,
+        surrogates=surrogates,
+        lyapunov=parting,
+        false_neighbours=false,
+        series=pd.Series(values, index_of(y), name=getattr(y, "name", None)),
+        judged=judged,
     )
 
 
@@ -327,9 +361,6 @@ def _teller(verbose, callback):
             callback(i, N_PARTS, name)
 
     return tell
-
-
-# --- parts ---------------------------------------------------------------------------------------
 
 
 def _season(y, values, season):
@@ -362,274 +393,8 @@ def _rest(values, period):
     return left
 
 
-def _unit_roots(values):
-    """Statistic and p value of ADF and KPSS, with a constant."""
-    from statsmodels.tsa.stattools import adfuller, kpss
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # p values at the ends of tables; results that change type
-        order = _order_of_increments(values)
-        return tuple(adfuller(values, order, autolag=None))[:2], tuple(kpss(values))[:2]
-
-
-def _order_of_increments(values):
-    """How many lags of the increments Dickey and Fuller's regression takes: the least AIC.
-
-    One QR decomposition of all regressors and the target knows the squares that every order leaves,
-    where a regression for each would cost half the report.
-    """
-    steps, longest = np.diff(values), int(np.ceil(12 * (len(values) / 100) ** 0.25))
-    level, lags = values[longest:-1], sliding_window_view(steps, longest + 1)[:, ::-1]
-    regressors = np.column_stack([np.ones(len(level)), level, lags[:, 1:], lags[:, 0]])
-    rotated = np.linalg.qr(regressors, mode="r")[2:, -1]
-    left = np.cumsum(rotated[::-1] ** 2)[::-1]
-    return int(np.argmin(len(level) * np.log(left) + 2 * np.arange(longest + 1)))
-
-
-def _hurst(values):
-    from narxkit.diagnostics import hurst
-
-    return hurst(values[-N_HURST:], kind="increments")
-
-
-def _ljung_box(values):
-    from statsmodels.stats.diagnostic import acorr_ljungbox
-
-    return tuple(acorr_ljungbox(values, [N_LAGS]).iloc[0])
-
-
-def _arch(residuals):
-    from statsmodels.stats.diagnostic import het_arch
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return tuple(het_arch(residuals, nlags=N_ARCH))[:2]
-
-
-def _bds(values, residuals):
-    from statsmodels.tsa.stattools import bds
-
-    if len(np.unique(values)) < FEW:  # its variance takes distances for continuous
-        return np.nan, 1.0
-    return tuple(map(float, bds(residuals[-N_BDS:], max_dim=2)))
-
-
-def _autoregression(values):
-    """By Yule and Walker, of the order with the least AIC."""
-    from statsmodels.tsa.stattools import levinson_durbin
-
-    n, centred = len(values), values - values.mean()
-    longest = int(10 * np.log10(n))
-    covariances = _autocovariances(centred, longest)
-    pacf = levinson_durbin(covariances, longest, isacov=True)[2][1:]
-    left = np.concatenate([[1.0], np.cumprod(1 - pacf**2)])  # of the variance, by order
-    order = int(np.argmin(n * np.log(left) + 2 * np.arange(longest + 1)))
-    weights = levinson_durbin(covariances, order, isacov=True)[1] if order else np.empty(0)
-    return Autoregression(
-        order=order,
-        explained=float(1 - left[order] * (n - 1) / (n - order - 1)),
-        residuals=lfilter(np.concatenate([[1.0], -weights]), 1, centred)[order:],
-    )
-
-
-def _autocovariances(centred, longest):
-    n = len(centred)
-    power = np.abs(np.fft.rfft(centred, 2 * n)) ** 2
-    return np.fft.irfft(power)[: longest + 1] / n
-
-
-def autocorrelations(values, longest):
-    """Autocorrelations from lag 0 on.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n,)
-        A series.
-    longest : int
-        The last lag.
-
-    Returns
-    -------
-    ndarray of shape (longest + 1,)
-        1 at lag 0.
-    """
-    covariances = _autocovariances(values - values.mean(), longest)
-    return covariances / covariances[0]
-
-
-def _reach(values):
-    """The last lag with an autocorrelation that counts, before N_LAGS in a row that do not."""
-    lags = np.flatnonzero(np.abs(autocorrelations(values, len(values) // 2)) >= FAINT)
-    is_last = np.append(np.diff(lags) > N_LAGS, True)
-    return int(lags[np.argmax(is_last)])
-
-
-# --- verdict -------------------------------------------------------------------------------------
-
-
-def _verdict(*, kind, season, explained, least_pvalue, hurst, variance_ratio, surrogates,
-             lyapunov, **_):  # fmt: skip
-    """The first that fits."""
-    if lyapunov.is_exponential and surrogates.statistic < surrogates.surrogates.min():
-        return "deterministic"
-    if least_pvalue >= LEVEL_OF_NOISE or explained < NEGLIGIBLE:
-        return "seasonal" if season else "random walk" if kind == "increments" else "random"
-    if season and season.share >= 0.5:
-        return "seasonal"
-    is_above = variance_ratio.estimate[-1] > 1
-    if hurst.pvalue < LEVEL:
-        is_above = hurst.estimate > 0.5
-    return "persistent" if is_above else "anti-persistent"
-
-
-def _noise(report):
-    """The numbers behind noise."""
-    if report.least_pvalue >= LEVEL_OF_NOISE:
-        return f"no test finds dependence (p = {report.least_pvalue:.2g}, of four)"
-    return (
-        f"tests find dependence (p = {report.least_pvalue:.1g}), but lags explain "
-        f"{report.explained:.1%} of the variance"
-    )
-
-
-def _memory(report):
-    """The numbers behind memory, and what they mean for lags and horizon."""
-    of = "the increments" if report.kind == "increments" else "the variance"
-    reach = (
-        f"reaches {FAINT} in size up to lag {report.reach}, after which"
-        if report.reach
-        else f"stays below {FAINT} in size, so that"
-    )
-    explain = f"{report.order} lag{'s explain' if report.order != 1 else ' explains'}"
-    best = "last value" if report.kind == "increments" else "mean"
-    return (
-        f"H = {report.hurst.estimate:.2f}, and {explain} {report.explained:.0%} of {of} one row "
-        f"ahead; the autocorrelation {reach} the {best} forecasts about as well"
-    )
-
-
-def _of_increments(kind):
-    return " of the increments" if kind == "increments" else ""
-
-
-def _round_season(report):
-    if report.season is None:
-        return ""
-    return f", round a season of {report.season.period} rows ({report.season.share:.0%})"
-
-
-def _random(report):
-    return f"{_noise(report)}; no lags help, and the mean is the best forecast at any horizon"
-
-
-def _random_walk(report):
-    return (
-        f"levels have a unit root, and of the increments {_noise(report)}; the last value is the "
-        "best forecast at any horizon, so that a model must be held against persistence"
-    )
-
-
-def _seasonal(report):
-    period, of = report.season.period, _of_increments(report.kind)
-    seasonal = (
-        f"a season of {period} rows explains {report.season.share:.0%} of the variance{of} "
-        f"(p = {report.season.pvalue:.1g})"
-    )
-    if not report._is_noise:
-        return f"{seasonal}, and of the rest {_memory(report)}; add lag {period}"
-    best = "the last value and the season" if report.kind == "increments" else "the season"
-    return (
-        f"{seasonal}, and of the rest {_noise(report)}; the best forecast at any horizon is "
-        f"{best}, at lag {period}"
-    )
-
-
-def _persistent(report):
-    return f"{_memory(report)}{_round_season(report)}"
-
-
-def _deterministic(report):
-    rows = 1 / report.lyapunov.estimate
-    false = report.false_neighbours
-    return (
-        f"over about {rows:.2g} rows, in which an error grows by a factor e (Lyapunov exponent "
-        f"{report.lyapunov.estimate:.2g} a row), and no one of "
-        f"{len(report.surrogates.surrogates)} linear surrogates is as predictable; begin with "
-        f"{'lags' if len(report.lags) > 1 else 'lag'} {', '.join(map(str, report.lags))}"
-        f"{'' if false.dimension else ', though some neighbours stay false'}"
-        f"{_round_season(report)}"
-    )
-
-
-_REASONS = {
-    "random": _random,
-    "random walk": _random_walk,
-    "seasonal": _seasonal,
-    "persistent": _persistent,
-    "anti-persistent": _persistent,
-    "deterministic": _deterministic,
-}
-
-
-# --- table ---------------------------------------------------------------------------------------
-
-
-def _value(finding):
-    """Statistic and p value as text."""
-    value = "" if np.isnan(finding.statistic) else f"{finding.statistic:.4g}"
-    return value if np.isnan(finding.pvalue) else f"{value} (p = {finding.pvalue:.2g})"
-
-
-def _findings(tests, linear, *, kind, season, hurst, variance_ratio, surrogates, lyapunov,
-              false_neighbours, judged, **_):  # fmt: skip
-    """The lines of the report, in the order of the work."""
-    n, nan = len(judged), np.nan
-
-    def either(pvalue, yes, no):
-        return yes if pvalue < LEVEL else no
-
-    def last(most, what):
-        return f"the last {most:,} {what}" if n > most else f"{n:,} {what}"
-
-    adf, kpss, box, arch, bds = (tests[name] for name in ("adf", "kpss", "box", "arch", "bds"))
-    low, high = hurst.confidence_interval
-    dimension = false_neighbours.dimension
-    return (
-        Finding("season, rows", season.period if season else nan, season.pvalue if season else nan,
-                f"means removed, {season.share:.0%} of the variance{_of_increments(kind)}"
-                if season else "none"),
-        Finding("Dickey-Fuller", *adf, either(adf[1], "no unit root", "a unit root is possible")),
-        Finding("KPSS", *kpss, either(kpss[1], "not stationary", "stationary")
-                + f"; judged: {kind}"),
-        Finding("Hurst exponent", hurst.estimate, hurst.pvalue,
-                f"{low:.2f} to {high:.2f}; {last(N_HURST, 'rows')}"),
-        Finding(f"variance ratio, {variance_ratio.spans[-1]} steps", variance_ratio.estimate[-1],
-                variance_ratio.pvalue, f"p of the spans {_listed(variance_ratio.spans)}"),
-        Finding(f"Ljung-Box, {N_LAGS} lags", *box,
-                either(box[1], "autocorrelated", "no autocorrelation seen")),
-        Finding("explained by lags", linear.explained, nan,
-                f"autoregression of {linear.order} lags, by AIC"),
-        Finding(f"ARCH, {N_ARCH} lags", *arch,
-                either(arch[1], "the variance of residuals changes", "constant variance")),
-        Finding("BDS", *bds, f"fewer than {FEW} different values" if np.isnan(bds[0]) else
-                either(bds[1], "residuals depend on each other", "no dependence seen")
-                + f"; {last(N_BDS, 'residuals')}"),
-        Finding("permutation entropy", permutation_entropy(judged, ORDER), nan,
-                f"1: all orders of {ORDER} rows alike"),
-        Finding("spectral entropy", spectral_entropy(judged), nan,
-                f"white noise: {1 - 0.42 / np.log(n // 2):.2f}"),
-        Finding("error of neighbours", surrogates.statistic, surrogates.pvalue,
-                either(surrogates.pvalue, "nonlinear, or changing", "as of linear surrogates")
-                + f"; {last(N_SURROGATE, 'rows')}"),
-        Finding("values of a state", dimension or nan, nan,
-                (f"{false_neighbours.delay} rows apart" if dimension else "no number is enough")
-                + f"; {last(N_CHAOS, 'rows')}"),
-        Finding("Lyapunov exponent", lyapunov.estimate, nan,
-                ("exponential: chaos" if lyapunov.is_exponential else "no chaos seen")
-                + f"; {last(N_CHAOS, 'rows')}"),
-    )  # fmt: skip
-
-
-def _listed(numbers):
-    *first, final = map(str, numbers)
-    return f"{', '.join(first)} and {final}" if first else final
+def _surrogates(judged, delay, random_state):
+    """The test of surrogates on the last rows."""
+    recent = read_series(judged[-N_SURROGATE:], 2, f"y in its last {N_SURROGATE:,} rows")
+    delay = min(delay, len(recent) // 12)
+    return surrogate_test(recent, delay=delay, random_state=random_state)

@@ -128,6 +128,8 @@ class SurrogateTest(Result):
         Which statistic.
     n : int
         Rows after the cut.
+    dimension, delay : int
+        Values of a state, and rows from one of them to the next, and ahead.
 
     See Also
     --------
@@ -146,6 +148,30 @@ class SurrogateTest(Result):
     pvalue: float
     kind: str
     n: int
+    dimension: int
+    delay: int
+
+    @property
+    def lags(self):
+        """The lags that make a state, from the row that is predicted.
+
+        Returns
+        -------
+        list of int
+            delay, 2 delay, ...
+        """
+        return [self.delay * i for i in range(1, self.dimension + 1)]
+
+    @property
+    def is_below_all(self):
+        """Whether every surrogate has a larger statistic.
+
+        Returns
+        -------
+        bool
+            For "prediction": no surrogate is as predictable.
+        """
+        return bool(self.statistic < self.surrogates.min())
 
     @property
     def explained(self):
@@ -297,6 +323,8 @@ def surrogate_test(y, kind="prediction", n_surrogates=39, dimension=3, delay=1, 
         pvalue=float(min(1.0, rank / (n_surrogates + 1))),
         kind=kind,
         n=len(values),
+        dimension=dimension,
+        delay=delay,
     )
 
 

@@ -10,6 +10,8 @@ from narxkit.diagnostics._series import check_count, read_series
 
 __all__ = ["VarianceRatio", "variance_ratio"]
 
+MARGIN = 1.1  # by which a band goes beyond the first and the last span
+
 
 @dataclass(frozen=True, repr=False)
 class VarianceRatio(Result):
@@ -18,7 +20,7 @@ class VarianceRatio(Result):
     Parameters
     ----------
     spans : tuple of int
-        Numbers of steps q that were summed.
+        Numbers of steps q that were summed, ascending.
     estimate : ndarray of shape (n_spans,)
         Variance ratios: 1 for uncorrelated steps, above it they persist, below it they revert.
     stderr : ndarray of shape (n_spans,)
@@ -92,8 +94,9 @@ class VarianceRatio(Result):
         from narxkit.diagnostics._draw import COLOURS, GREY, PALE, label, open_axes
 
         ax = open_axes(ax)
-        half = stats.norm.ppf(0.975) * self.stderr
-        ax.fill_between(self.spans, 1 - half, 1 + half, color=PALE, lw=0)
+        half = stats.norm.ppf(0.975) * np.pad(self.stderr, 1, "edge")
+        wide = [self.spans[0] / MARGIN, *self.spans, self.spans[-1] * MARGIN]
+        ax.fill_between(wide, 1 - half, 1 + half, color=PALE, lw=0)
         ax.axhline(1, color=GREY, lw=0.8)
         ax.plot(self.spans, self.estimate, "o-", color=COLOURS[0])
         label(ax, (self.spans[-1], 1), "uncorrelated steps, 95 %", GREY, ha="right")
@@ -157,11 +160,13 @@ def variance_ratio(x, spans=(2, 4, 8, 16), kind="increments"):
     """
     if kind not in ("increments", "levels"):
         raise ValueError(f"kind must be 'increments' or 'levels'. Got {kind!r} instead.")
-    spans = tuple(spans)
-    if not spans:
-        raise ValueError("spans must name at least one number of steps. Got none.")
+    if not np.iterable(spans) or isinstance(spans, str) or not len(spans):
+        raise ValueError(
+            f"spans must be a sequence of numbers of steps, such as (2, 4). Got {spans!r} instead."
+        )
     for q in spans:
         check_count("each of spans", q, 2)
+    spans = tuple(sorted(set(spans)))
     steps = read_series(x, 2 * max(spans) + (kind == "levels"))
     if kind == "levels":
         steps = read_series(np.diff(steps), 2 * max(spans), "the increments of x")

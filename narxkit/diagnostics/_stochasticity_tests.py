@@ -1,0 +1,165 @@
+"""The single tests and figures that a report of stochasticity gathers."""
+
+import warnings
+from typing import NamedTuple
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from scipy.signal import freqz, lfilter
+
+LEVEL = 0.05  # of single tests
+LEVEL_OF_NOISE = 0.02  # of the four tests of dependence together
+N_HURST, N_BDS, N_SURROGATE, N_CHAOS = 10_000, 2000, 2000, 5000  # the last rows, for each
+N_LAGS = 20  # of Ljung-Box
+N_ARCH = 10  # lags
+FAINT = 0.2  # an autocorrelation that leaves 4 % to be explained
+FEW = 10  # different values, of which BDS says nothing
+
+
+class Answer(NamedTuple):
+    """That of a test; NaN and 1 where nothing can be said."""
+
+    statistic: float
+    pvalue: float
+
+
+class Autoregression(NamedTuple):
+    """A linear model of the next value: its weights, the share it explains, its residuals."""
+
+    weights: np.ndarray
+    explained: float
+    residuals: np.ndarray
+
+
+def unit_roots(values):
+    """Dickey and Fuller's test and KPSS, with a constant."""
+    from statsmodels.tsa.stattools import adfuller, kpss
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # p values at the ends of tables; results that change type
+        order = _order_of_increments(values)
+        adf, stationary = adfuller(values, order, autolag=None), kpss(values)
+        return {"Dickey-Fuller": Answer(*tuple(adf)[:2]), "KPSS": Answer(*tuple(stationary)[:2])}
+
+
+def _order_of_increments(values):
+    """How many lags of the increments Dickey and Fuller's regression takes: the least AIC.
+
+    One QR decomposition of all regressors and the target knows the squares that every order leaves,
+    where a regression for each would cost half the report.
+    """
+    steps, longest = np.diff(values), int(np.ceil(12 * (len(values) / 100) ** 0.25))
+    level, lags = values[longest:-1], sliding_window_view(steps, longest + 1)[:, ::-1]
+    regressors = np.column_stack([np.ones(len(level)), level, lags[:, 1:], lags[:, 0]])
+    rotated = np.linalg.qr(regressors, mode="r")[2:, -1]
+    left = np.cumsum(rotated[::-1] ** 2)[::-1]
+    return int(np.argmin(len(level) * np.log(left) + 2 * np.arange(longest + 1)))
+
+
+def memory(values):
+    """The Hurst exponent of increments."""
+    from narxkit.diagnostics import hurst
+
+    return hurst(values[-N_HURST:], kind="increments")
+
+
+def ljung_box(values):
+    """Whether values are autocorrelated."""
+    from statsmodels.stats.diagnostic import acorr_ljungbox
+
+    return Answer(*acorr_ljungbox(values, [N_LAGS]).iloc[0])
+
+
+def arch(residuals):
+    """Whether the variance changes."""
+    from statsmodels.stats.diagnostic import het_arch
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return Answer(*tuple(het_arch(residuals, nlags=N_ARCH))[:2])
+
+
+def bds(values, residuals):
+    """Whether residuals depend on each other in any way."""
+    from statsmodels.tsa.stattools import bds as test
+
+    if len(np.unique(values[-N_BDS:])) < FEW:  # its variance takes distances for continuous
+        return Answer(np.nan, 1.0)
+    return Answer(*map(float, test(residuals[-N_BDS:], max_dim=2)))
+
+
+def autoregression(values):
+    """By Yule and Walker, of the order with the least AIC."""
+    from statsmodels.tsa.stattools import levinson_durbin
+
+    n, centred = len(values), values - values.mean()
+    longest = int(10 * np.log10(n))
+    covariances = _autocovariances(centred, longest)
+    pacf = levinson_durbin(covariances, longest, isacov=True)[2][1:]
+    left = np.concatenate([[1.0], np.cumprod(1 - pacf**2)])  # of the variance, by order
+    order = int(np.argmin(n * np.log(left) + 2 * np.arange(longest + 1)))
+    weights = levinson_durbin(covariances, order, isacov=True)[1] if order else np.empty(0)
+    return Autoregression(
+        weights=weights,
+        explained=float(1 - left[order] * (n - 1) / (n - order - 1)),
+        residuals=lfilter(np.concatenate([[1.0], -weights]), 1, centred)[order:],
+    )
+
+
+def lead_of_short_memory(values, weights, hurst):
+    r"""By how much an autoregression describes a spectrum better than fractional Gaussian noise.
+
+    The difference of Akaike's criteria, by Whittle's likelihood over the m Fourier frequencies,
+
+    .. math::
+
+        \mathrm{AIC}(f) = 2 m \Big(\log \overline{I / f} + \overline{\log f}\Big) + 2 p,
+
+    with p = 1 for fractional noise, of the exponent given, and the number of weights for the
+    autoregression. On 8 series each of 500, 2,000 and 8,000 rows it was never above 8 for
+    fractional noise with H = 0.3, 0.7 and 0.9; above 45 from 2,000 rows on for autoregressions of
+    0.7 and 0.95, and above 16 for one of 0.3.
+    """
+    from narxkit.diagnostics.fgn import fourier_frequencies, periodogram, spectral_density
+
+    frequencies, power = fourier_frequencies(len(values)), periodogram(values)
+
+    def akaike(f, n_weights):
+        fit = np.log(np.mean(power / f)) + np.mean(np.log(f))
+        return 2 * len(power) * fit + 2 * n_weights
+
+    response = freqz(1.0, np.concatenate([[1.0], -weights]), worN=frequencies)[1]
+    of_long_memory = akaike(spectral_density(frequencies, hurst), 1)
+    return float(of_long_memory - akaike(np.abs(response) ** 2, len(weights)))
+
+
+def _autocovariances(centred, longest):
+    n = len(centred)
+    power = np.abs(np.fft.rfft(centred, 2 * n)) ** 2
+    return np.fft.irfft(power)[: longest + 1] / n
+
+
+def autocorrelations(values, longest):
+    """Autocorrelations from lag 0 on.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n,)
+        A series.
+    longest : int
+        The last lag.
+
+    Returns
+    -------
+    ndarray of shape (longest + 1,)
+        1 at lag 0.
+    """
+    covariances = _autocovariances(values - values.mean(), longest)
+    return covariances / covariances[0]
+
+
+def reach(values):
+    """Find the last lag with an autocorrelation that counts, before N_LAGS in a row that do not."""
+    lags = np.flatnonzero(np.abs(autocorrelations(values, len(values) // 2)) >= FAINT)
+    is_last = np.append(np.diff(lags) > N_LAGS, True)
+    return int(lags[np.argmax(is_last)])
