@@ -10,7 +10,7 @@ from scipy.signal import lfilter
 from scipy.stats import binomtest
 
 from narxkit.datasets import load_solar, make_henon, make_lorenz, make_mackey_glass
-from narxkit.diagnostics import hurst, lyapunov, stochasticity
+from narxkit.diagnostics import hurst, lyapunov, make_fgn, stochasticity
 from narxkit.diagnostics._stochasticity_tests import N_HURST
 
 from .harness import Case, stopwatch
@@ -27,17 +27,28 @@ N_HOURS = 17_520  # two years
 
 
 class Kind(NamedTuple):
-    """A kind of series ``make(n, seed)``, the verdict it asks for or must not get, runs by rows."""
+    """A kind of series ``make(n, seed)``, what its report is asked to be, runs by rows."""
 
     make: Callable
-    verdict: str
+    asked: "Asked"
     runs: dict[int, int]
     least: float | None = None
 
-    def is_told(self, report):
-        """Whether the report tells it."""
-        unwanted = self.verdict.removeprefix("not ")
-        return (report.verdict == unwanted) == (unwanted == self.verdict)
+
+class Asked(NamedTuple):
+    """What a report is asked to be, in words and as a test."""
+
+    words: str
+    is_told: Callable
+
+
+def called(verdict):
+    return Asked(f"called {verdict}", lambda report: report.verdict == verdict)
+
+
+NOT_DETERMINISTIC = Asked("not called deterministic", lambda r: r.verdict != "deterministic")
+SHORT = Asked("short memory describes it better", lambda report: report.has_short_memory)
+LONG = Asked("no short memory describes it better", lambda report: not report.has_short_memory)
 
 
 class System(NamedTuple):
@@ -76,6 +87,11 @@ def autoregressive(*weights):
     return make
 
 
+def fractional(H):
+    """Fractional Gaussian noise."""
+    return lambda n, seed: make_fgn(n, H, random_state=seed)
+
+
 def sine(period):
     """A sine of amplitude 1 under noise of standard deviation 1."""
     return lambda n, seed: np.sin(2 * np.pi * np.arange(n) / period) + normal(n, seed)
@@ -104,19 +120,24 @@ def lorenz(column, keep_every=1):
 
 
 KINDS = {
-    "white noise, normal": Kind(normal, "random", NOISE, LEAST),
-    "white noise, uniform": Kind(uniform, "random", NOISE, LEAST),
-    "white noise, Student's t(4)": Kind(heavy_tailed, "random", NOISE, LEAST),
-    "random walk": Kind(walk, "not deterministic", OTHER, LEAST),
-    "AR(1) of 0.5": Kind(autoregressive(0.5), "persistent", OTHER),
-    "AR(2), damped cycle": Kind(autoregressive(1.8, -0.95), "not deterministic", OTHER, LEAST),
-    "sine of 12 rows, noise": Kind(sine(12), "seasonal", OTHER),
-    "sine of 24 rows, noise": Kind(sine(24), "seasonal", OTHER),
-    "sine of 50 rows, noise": Kind(sine(50), "seasonal", OTHER),
-    "logistic map": Kind(logistic, "deterministic", OTHER),
-    "Henon map": Kind(henon, "deterministic", OTHER),
-    "Lorenz, x every 0.05": Kind(lorenz(0, 5), "deterministic", FLOW),
-    "Mackey-Glass": Kind(mackey_glass, "deterministic", FLOW),
+    "white noise, normal": Kind(normal, called("random"), NOISE, LEAST),
+    "white noise, uniform": Kind(uniform, called("random"), NOISE, LEAST),
+    "white noise, Student's t(4)": Kind(heavy_tailed, called("random"), NOISE, LEAST),
+    "random walk": Kind(walk, NOT_DETERMINISTIC, OTHER, LEAST),
+    "AR(1) of 0.5": Kind(autoregressive(0.5), called("persistent"), OTHER),
+    "AR(1) of 0.5, memory": Kind(autoregressive(0.5), SHORT, OTHER),
+    "AR(1) of 0.9, memory": Kind(autoregressive(0.9), SHORT, OTHER),
+    "fractional noise, H = 0.3, memory": Kind(fractional(0.3), LONG, OTHER, LEAST),
+    "fractional noise, H = 0.7, memory": Kind(fractional(0.7), LONG, OTHER, LEAST),
+    "fractional noise, H = 0.9, memory": Kind(fractional(0.9), LONG, OTHER, LEAST),
+    "AR(2), damped cycle": Kind(autoregressive(1.8, -0.95), NOT_DETERMINISTIC, OTHER, LEAST),
+    "sine of 12 rows, noise": Kind(sine(12), called("seasonal"), OTHER),
+    "sine of 24 rows, noise": Kind(sine(24), called("seasonal"), OTHER),
+    "sine of 50 rows, noise": Kind(sine(50), called("seasonal"), OTHER),
+    "logistic map": Kind(logistic, called("deterministic"), OTHER),
+    "Henon map": Kind(henon, called("deterministic"), OTHER),
+    "Lorenz, x every 0.05": Kind(lorenz(0, 5), called("deterministic"), FLOW),
+    "Mackey-Glass": Kind(mackey_glass, called("deterministic"), FLOW),
 }
 SYSTEMS = {
     "logistic map": System(logistic, np.log(2), 0.02, (500, 1000, 5000)),
@@ -139,8 +160,8 @@ class StochasticitySuite:
             for n, runs in list(kind.runs.items())[: 1 if quick else None]:
                 announce(f"{name}, n = {n:,}")
                 series = drawn(kind.make, n, runs // fewer)
-                told = [kind.is_told(report) for report in each(stochasticity, series)]
-                yield line(name, n, f"called {kind.verdict}", told, kind.least)
+                told = [kind.asked.is_told(report) for report in each(stochasticity, series)]
+                yield line(name, n, kind.asked.words, told, kind.least)
         for name, system in SYSTEMS.items():
             for n in system.sizes[:1] if quick else system.sizes:
                 announce(f"exponent of {name}, n = {n:,}")

@@ -33,16 +33,24 @@ def beside_dfa():
 
 def beside_rescaled_range():
     """Seconds of both; nolds divides by the same expectation, above 340 rows by its limit."""
-    import nolds
-
     x = series()
-    result = hurst(x, "rs")
-
-    def theirs():
-        return nolds.hurst_rs(x, nvals=result.scales, fit="poly", corrected=True, unbiased=False)
-
+    result, theirs = hurst(x, "rs"), rescaled_range_of_nolds(x)
     np.testing.assert_allclose(theirs(), slope(result), atol=1e-3)
     return stopwatch(partial(hurst, x, "rs")), stopwatch(theirs)
+
+
+def beside_one_sum():
+    """Seconds of a single sum over the rows, with which every R/S begins, and of nolds."""
+    x = series()
+    return stopwatch(partial(np.cumsum, x)), stopwatch(rescaled_range_of_nolds(x))
+
+
+def rescaled_range_of_nolds(x):
+    """Its slope, over our boxes."""
+    import nolds
+
+    scales = hurst(x, "rs").scales
+    return partial(nolds.hurst_rs, x, nvals=scales, fit="poly", corrected=True, unbiased=False)
 
 
 def slope(result):
@@ -53,8 +61,12 @@ def slope(result):
 SUITE = Suite(
     "Hurst exponents beside nolds, one thread",
     [
-        Case(f"{name} of {ROWS:,} rows", "nolds", setup, 100, "speed-up", repeats=5, needs="nolds")
-        for name, setup in {"DFA": beside_dfa, "R/S": beside_rescaled_range}.items()
+        Case(name, "nolds", setup, target, "speed-up", repeats=5, needs="nolds")
+        for name, setup, target in [
+            (f"DFA of {ROWS:,} rows", beside_dfa, 100),
+            (f"R/S of {ROWS:,} rows", beside_rescaled_range, 100),
+            (f"numpy.cumsum of {ROWS:,} rows beside R/S", beside_one_sum, None),
+        ]
     ],
     ("nolds",),
 )
