@@ -47,8 +47,10 @@ def called(verdict):
 
 
 NOT_DETERMINISTIC = Asked("not called deterministic", lambda r: r.verdict != "deterministic")
-SHORT = Asked("short memory describes it better", lambda report: report.has_short_memory)
-LONG = Asked("no short memory describes it better", lambda report: not report.has_short_memory)
+AUTOREGRESSIVE = Asked(
+    "an autoregression describes it better", lambda report: report.is_autoregressive
+)
+LONG = Asked("no autoregression describes it better", lambda report: not report.is_autoregressive)
 
 
 class System(NamedTuple):
@@ -125,8 +127,8 @@ KINDS = {
     "white noise, Student's t(4)": Kind(heavy_tailed, called("random"), NOISE, LEAST),
     "random walk": Kind(walk, NOT_DETERMINISTIC, OTHER, LEAST),
     "AR(1) of 0.5": Kind(autoregressive(0.5), called("persistent"), OTHER),
-    "AR(1) of 0.5, memory": Kind(autoregressive(0.5), SHORT, OTHER),
-    "AR(1) of 0.9, memory": Kind(autoregressive(0.9), SHORT, OTHER),
+    "AR(1) of 0.5, memory": Kind(autoregressive(0.5), AUTOREGRESSIVE, OTHER),
+    "AR(1) of 0.9, memory": Kind(autoregressive(0.9), AUTOREGRESSIVE, OTHER),
     "fractional noise, H = 0.3, memory": Kind(fractional(0.3), LONG, OTHER, LEAST),
     "fractional noise, H = 0.7, memory": Kind(fractional(0.7), LONG, OTHER, LEAST),
     "fractional noise, H = 0.9, memory": Kind(fractional(0.9), LONG, OTHER, LEAST),

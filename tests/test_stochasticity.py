@@ -21,7 +21,7 @@ from narxkit.diagnostics import (
     stochasticity,
     variance_ratio,
 )
-from narxkit.diagnostics._stochasticity_tests import lead_of_short_memory
+from narxkit.diagnostics._stochasticity_tests import lead_of_autoregression
 
 
 def noise(n=1000, seed=0):
@@ -213,15 +213,18 @@ class TestStochasticity:
         assert "tests find dependence" in report.sentence and "but lags explain" in report.sentence
 
     @pytest.mark.parametrize("weight", [0.7, 0.95])
-    def test_an_autoregression_is_short_memory(self, weight):
+    def test_an_autoregression_is_no_long_memory(self, weight):
         report = stochasticity(lfilter([1], [1, -weight], noise(1500)))
-        assert report.verdict == "persistent" and report.lead_of_short_memory > 10
-        assert "though short memory describes the spectrum better (AIC lower by" in report.sentence
+        assert report.verdict == "persistent" and report.lead_of_autoregression > 10
+        assert (
+            "though an autoregression describes the spectrum better than long memory"
+            in report.sentence
+        )
 
     @pytest.mark.parametrize("H, verdict", [(0.2, "anti-persistent"), (0.8, "persistent")])
     def test_fractional_noise_is_long_memory(self, H, verdict):
         report = stochasticity(make_fgn(1500, H, random_state=0))
-        assert report.verdict == verdict and report.lead_of_short_memory < 10
+        assert report.verdict == verdict and report.lead_of_autoregression < 10
         assert report.sentence.startswith(f"{verdict.capitalize()}: H = {H:.2f}, and ")
 
     def test_the_lead_is_a_difference_of_whittles_criteria(self):
@@ -241,7 +244,7 @@ class TestStochasticity:
                 ratios.append(abs(sum(x * np.exp(-1j * w * np.arange(n)))) ** 2 / spectrum(w))
                 logs.append(np.log(spectrum(w)))
             akaike.append(2 * len(logs) * (np.log(np.mean(ratios)) + np.mean(logs)) + 2 * p)
-        lead = lead_of_short_memory(x, a, H)
+        lead = lead_of_autoregression(x, a, H)
         assert lead == pytest.approx(akaike[0] - akaike[1], abs=0.02)
 
     def test_short_memory_without_a_sign(self):

@@ -106,7 +106,7 @@ def autoregression(values):
     )
 
 
-def lead_of_short_memory(values, weights, hurst):
+def lead_of_autoregression(values, weights, hurst):
     r"""By how much an autoregression describes a spectrum better than fractional Gaussian noise.
 
     The difference of Akaike's criteria, by Whittle's likelihood over the m Fourier frequencies,

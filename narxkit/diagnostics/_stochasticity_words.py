@@ -75,7 +75,10 @@ def _seasonal(report):
 
 
 def _remembering(report):
-    return f"{_memory(report)}{_round_season(report)}"
+    root = (
+        "levels have a unit root, and of their increments " if report.kind == "increments" else ""
+    )
+    return f"{root}{_memory(report)}{_round_season(report)}"
 
 
 def _memory(report):
@@ -91,10 +94,10 @@ def _exponent(report):
     hurst = report.hurst
     if hurst.pvalue >= LEVEL:
         return f"H = {hurst.estimate:.2f} is not told from 1/2 (p = {hurst.pvalue:.2g}), but"
-    if report.has_short_memory:
+    if report.is_autoregressive:
         return (
-            f"H = {hurst.estimate:.2f}, though short memory describes the spectrum better (AIC "
-            f"lower by {report.lead_of_short_memory:.0f}):"
+            f"H = {hurst.estimate:.2f}, though an autoregression describes the spectrum better "
+            f"than long memory (AIC lower by {report.lead_of_autoregression:.0f}):"
         )
     return f"H = {hurst.estimate:.2f}, and"
 
@@ -201,9 +204,9 @@ def _of_memory(report):
         "Hurst exponent", hurst.estimate, hurst.pvalue, f"{low:.2f} to {high:.2f}; {rows}"
     )
     yield Finding(
-        "AIC of long memory less short", report.lead_of_short_memory, np.nan,
-        "an autoregression describes the spectrum better" if report.has_short_memory
-        else "fractional noise describes the spectrum as well",
+        "AIC, long memory less lags", report.lead_of_autoregression, np.nan,
+        "the autoregression describes the spectrum better" if report.is_autoregressive
+        else "long memory describes the spectrum as well",
     )  # fmt: skip
     yield Finding(
         f"variance ratio, {ratio.spans[-1]} steps", ratio.estimate[-1], ratio.pvalue,

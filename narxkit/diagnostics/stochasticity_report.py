@@ -71,7 +71,7 @@ class Stochasticity(Result):
         "BDS", of what was judged.
     autoregression : Autoregression
         A linear model of what was judged: weights, share explained, residuals.
-    lead_of_short_memory : float
+    lead_of_autoregression : float
         AIC of fractional Gaussian noise less that of the autoregression.
     hurst : Hurst
         Of what was judged.
@@ -122,7 +122,7 @@ class Stochasticity(Result):
     season: Season | None
     tests: dict[str, parts.Answer]
     autoregression: parts.Autoregression
-    lead_of_short_memory: float
+    lead_of_autoregression: float
     hurst: Result
     variance_ratio: VarianceRatio
     surrogates: SurrogateTest
@@ -161,9 +161,9 @@ class Stochasticity(Result):
         return self.surrogates.explained > max(self.autoregression.explained, 0.0)
 
     @property
-    def has_short_memory(self):
+    def is_autoregressive(self):
         """Whether an autoregression describes the spectrum better than fractional noise."""
-        return self.lead_of_short_memory > BETTER
+        return self.lead_of_autoregression > BETTER
 
     @property
     def reach(self):
@@ -338,7 +338,9 @@ def stochasticity(y, season=None, *, random_state=0, verbose=False, callback=Non
         season=season,
         tests=answers,
         autoregression=linear,
-        lead_of_short_memory=parts.lead_of_short_memory(judged, linear.weights, memory.estimate),
+        lead_of_autoregression=parts.lead_of_autoregression(
+            judged, linear.weights, memory.estimate
+        ),
         hurst=memory,
         variance_ratio=ratios,
         surrogates=surrogates,
