@@ -72,22 +72,21 @@ def _errors(ahead, y, parts, horizons, season, history):
         is_finite = np.isfinite(errors["model"])
         n_lost = int((can_compare & ~is_finite & history.reaches(h)).sum())
         errors = errors.where(can_compare & is_finite).iloc[order]
-        if n_lost or len(errors.dropna()):
+        if n_lost or errors["model"].count():
             found[h], lost[h] = errors, n_lost
     return found, lost
 
 
 def _by_horizon(errors, measure):
     """A frame of what is measured of the errors, where there are any; None without."""
-    rows = {h: measure(e, h) for h, e in errors.items() if len(e.dropna())}
+    rows = {h: measure(e, h) for h, e in errors.items() if e["model"].count()}
     return pd.DataFrame.from_dict(rows, "index").rename_axis(index="horizon") if rows else None
 
 
 def _rmse(errors, h):
     size = errors.abs().max().replace(0, 1)  # so that no square is too large or too small
-    return {"rows": len(errors.dropna())} | (
-        np.sqrt(((errors / size) ** 2).mean()) * size
-    ).to_dict()
+    rmse = np.sqrt(((errors / size) ** 2).mean()) * size
+    return {"rows": int(errors["model"].count())} | rmse.to_dict()
 
 
 def _naive_pvalues(errors, h):
@@ -104,7 +103,7 @@ def _by_chance(errors, of_naive, h):
     errors, of_naive = errors / size, of_naive / size
     if errors.abs().max() > EXPLODED:
         return 0.0
-    if errors.notna().sum() < ROWS_PER_STEP * h:
+    if errors.count() < ROWS_PER_STEP * h:
         return 1.0
     test = diebold_mariano(errors, of_naive, horizon=h)
     return test.pvalue / 2 if test.estimate > 0 else 1 - test.pvalue / 2
