@@ -149,12 +149,12 @@ class Validity(Result):
     @property
     def has_fault(self):
         """Whether a test fails, rows are lost, the mean is not 0, or a naive forecast is better."""
-        return bool(self.failures or self._faults())
+        return bool(self.failures or self._loss() or self._bias() or self._better_naive())
 
     @property
     def sentence(self):
         """The verdict."""
-        return f"{self._verdict()}{self._faults()}."
+        return f"{self._verdict()}{self._loss()}{self._bias()}{self._better_naive()}."
 
     def _verdict(self):
         failures = self.failures
@@ -185,19 +185,16 @@ class Validity(Result):
     def _p(self, name):
         return f"{name}, p = {self.pvalues[name]:.3f}"
 
-    def _faults(self):
-        """What is wrong apart from the tests, in words; empty where nothing is."""
-        return f"{self._loss()}{self._bias()}{self._better_naive()}"
+    # each of the next three is a clause of the sentence, empty where there is no such fault
 
     def _loss(self):
         n_known = int(self.residuals.notna().sum())
         whose = "one-step predictions" if self.loop == "open" else "values of the free run"
         losses = [(self.n_lost, n_known + self.n_lost, whose)] if self.n_lost else []
-        compared = self._compared()
-        if compared["lost"].any():
-            h = (compared["lost"] / compared.sum(axis=1)).idxmax()
-            n_lost, n = compared.loc[h, "lost"], compared.loc[h].sum()
-            losses = losses[self.loop == "open" :] + [(n_lost, n, f"forecasts {_steps(h)} ahead")]
+        for h in self._worst_horizon():
+            n_rows, n_lost = self._compared().loc[h]
+            loss = n_lost, n_rows + n_lost, f"forecasts {_steps(h)} ahead"
+            losses = [loss] if self.loop == "open" else [*losses, loss]
         told = " and ".join(f"{n_lost:,} of {n:,} {what}" for n_lost, n, what in losses)
         return f"; but {told} are not finite and count in no error" if told else ""
 
@@ -207,6 +204,12 @@ class Validity(Result):
         lost = 0 * rows if self.lost is None else self.lost
         rows = rows.reindex(lost.index, fill_value=0)
         return pd.DataFrame({"rows": rows, "lost": lost}, dtype=int)
+
+    def _worst_horizon(self):
+        """Where the model loses the largest share of its rows: a list of one, or none."""
+        compared = self._compared()
+        share = compared["lost"] / compared.sum(axis=1)
+        return [share.idxmax()] if share.any() else []
 
     def _bias(self):
         mean, _, error = _moments(self.residuals)
@@ -262,9 +265,7 @@ class Validity(Result):
     def _skill_figures(self):
         """The nearest and the farthest horizon, and where the model loses the most rows."""
         compared = self._compared()
-        chosen = {*compared.index[:1], *compared.index[-1:]}
-        if compared["lost"].any():
-            chosen.add((compared["lost"] / compared.sum(axis=1)).idxmax())
+        chosen = {*compared.index[:1], *compared.index[-1:], *self._worst_horizon()}
         return [self._skill_figure(h, *compared.loc[h]) for h in sorted(chosen)]
 
     def _skill_figure(self, h, n_rows, n_lost):

@@ -169,7 +169,7 @@ def validate(
     if season is not None and not is_int(season):
         raise ValueError(f"season must be None or an int >= 1, in rows. Got {season!r} instead.")
     y = outputs[0] if len(outputs) == 1 else y
-    outputs, U, parts = _rows(outputs, segments, X=X, y=y)
+    outputs, U, parts = _rows(outputs, segments, y=y, X=X)
     y_hat, ahead = (
         np.asarray(predicted, dtype=float).reshape(len(parts), len(outputs), -1)
         for predicted in _predicted(model, X, y, loop, segments, steps)
@@ -196,7 +196,8 @@ def validate_residuals(
     residuals : array-like of shape (n,) or (n, n_outputs)
         Measured less predicted values, in the order of time; NaN where missing.
     X : array-like of shape (n, n_features), default=None
-        Inputs of the same rows; without them the residuals' own past is tested.
+        Inputs of the same rows, in the same order; where both have time stamps or series, these
+        must agree. Without inputs the residuals' own past is tested.
     y : array-like of shape (n,) or (n, n_outputs), default=None
         Measured values, for pictures of the response.
     segments : array-like of shape (n,), default=None
