@@ -295,6 +295,80 @@ def check_order(index, name="X"):
         )
 
 
+def common_index(**tables):
+    """The index that says most, one with a clock before any other, and whose it is.
+
+    Raises
+    ------
+    ValueError
+        If two of the tables have clocks that differ.
+
+    Examples
+    --------
+    >>> days = pd.date_range("2017-01-01", periods=2)
+    >>> common_index(X=pd.DataFrame(index=days), y=pd.Series([1.0, 2.0]))[1]
+    'X'
+    """
+    given = [(getattr(values, "index", None), name) for name, values in tables.items()]
+    given = [(index, name) for index, name in given if isinstance(index, pd.Index)]
+    clocks = [pair for pair in given if isinstance(pair[0], pd.MultiIndex) or has_clock(pair[0])]
+    for other, its_name in clocks[1:]:
+        _refuse_other_rows(*clocks[0], other, its_name)
+    return (clocks or given or [(None, None)])[0]
+
+
+def _refuse_other_rows(index, name, other, its_name):
+    differ = np.flatnonzero(np.asarray(index != other)) if len(index) == len(other) else []
+    if len(differ):
+        row = differ[0]
+        raise ValueError(
+            f"the indexes of {name} and {its_name} differ, first in row {row} ({index[row]} and "
+            f"{other[row]}): align them, for example "
+            f"{name}, {its_name} = {name}.align({its_name}, join='inner', axis=0)."
+        )
+
+
+def read_index(index, owner, n):
+    """Time stamps (None without a clock) of n rows, and the rows of each series by its key.
+
+    Raises
+    ------
+    ValueError
+        If a MultiIndex is not (series, time), or the clock of a series runs backwards.
+
+    Examples
+    --------
+    >>> panel = pd.MultiIndex.from_tuples([("a", 1), ("b", 1), ("a", 2)])
+    >>> {key: rows.tolist() for key, rows in read_index(panel, "y", 3)[1].items()}
+    {'a': [0, 2], 'b': [1]}
+    """
+    if not isinstance(index, pd.MultiIndex):
+        times, series = index, {None: np.arange(n)}
+    else:
+        if index.nlevels != 2:
+            raise ValueError(
+                f"a MultiIndex must have two levels (series, time). Got {index.nlevels}."
+            )
+        if has_clock(index.levels[0]):
+            raise ValueError(
+                "the levels of a MultiIndex must be (series, time), but the first holds time "
+                "stamps: use swaplevel().sort_index()."
+            )
+        codes, keys = pd.factorize(index.get_level_values(0))
+        if (codes < 0).any():
+            raise ValueError(
+                f"the series of row {int(np.argmin(codes))} has no name (NaN): name it or leave "
+                "its rows out."
+            )
+        times = index.get_level_values(1)
+        series = {key: np.flatnonzero(codes == code) for code, key in enumerate(keys)}
+    if times is None or not has_clock(times):
+        return None, series
+    for key, rows in series.items():
+        check_order(times[rows], owner if key is None else f"series {key!r}")
+    return times, series
+
+
 def _read(index):
     """The clock of a DatetimeIndex by its rows alone."""
     if len(index) < 2:

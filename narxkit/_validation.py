@@ -15,7 +15,7 @@ from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, _num_samples, validate_data
 
-from narxkit._clock import Clock, check_order, has_clock
+from narxkit._clock import Clock, common_index, read_index
 from narxkit._warn import warn
 from narxkit.taps import Segments, is_int
 
@@ -159,7 +159,7 @@ def read_table(estimator, X, y=None, *, sample_weight=None, segments=None, reset
         raise ValueError(
             f"{type(estimator).__name__} requires y to be passed, but the target y is None."
         )
-    index, owner = common_index(X, y)
+    index, owner = common_index(X=X, y=y)
     columns = list(X.columns) if isinstance(X, pd.DataFrame) else None
     outputs, y_ndim = names_of_outputs(y)
     X = _read_X(estimator, X, y, reset)
@@ -168,7 +168,7 @@ def read_table(estimator, X, y=None, *, sample_weight=None, segments=None, reset
     if y is not None:
         check_consistent_length(X, y)
         refuse_infinite(y, "y", index, outputs)
-    times, series = _read_index(index, owner, len(X))
+    times, series = read_index(index, owner, len(X))
     if reset:
         _warn_of_text(index, owner)
     state = None if reset else estimator._state
@@ -266,53 +266,6 @@ def refuse_infinite(values, name, index=None, columns=None):
 
 def _label(row, index):
     return f"row {row}" if index is None else f"row {row} ({index[row]})"
-
-
-def common_index(X, y):
-    """The index that says most, one with a clock before any other, and whose it is."""
-    given = [(getattr(values, "index", None), name) for values, name in ((X, "X"), (y, "y"))]
-    given = [(index, name) for index, name in given if isinstance(index, pd.Index)]
-    clocks = [pair for pair in given if isinstance(pair[0], pd.MultiIndex) or has_clock(pair[0])]
-    if len(clocks) == 2 and len(clocks[0][0]) == len(clocks[1][0]):
-        (first, _), (second, _) = clocks
-        differ = np.flatnonzero(np.asarray(first != second))
-        if len(differ):
-            row = differ[0]
-            raise ValueError(
-                f"the indexes of X and y differ, first in row {row} ({first[row]} and "
-                f"{second[row]}): align them, for example "
-                "X, y = X.align(y, join='inner', axis=0)."
-            )
-    return (clocks or given or [(None, None)])[0]
-
-
-def _read_index(index, owner, n):
-    """Time stamps, and the rows of each series."""
-    if not isinstance(index, pd.MultiIndex):
-        times, series = index, {None: np.arange(n)}
-    else:
-        if index.nlevels != 2:
-            raise ValueError(
-                f"a MultiIndex must have two levels (series, time). Got {index.nlevels}."
-            )
-        if has_clock(index.levels[0]):
-            raise ValueError(
-                "the levels of a MultiIndex must be (series, time), but the first holds time "
-                "stamps: use swaplevel().sort_index()."
-            )
-        codes, keys = pd.factorize(index.get_level_values(0))
-        if (codes < 0).any():
-            raise ValueError(
-                f"the series of row {int(np.argmin(codes))} has no name (NaN): name it or leave "
-                "its rows out."
-            )
-        times = index.get_level_values(1)
-        series = {key: np.flatnonzero(codes == code) for code, key in enumerate(keys)}
-    if times is None or not has_clock(times):
-        return None, series
-    for key, rows in series.items():
-        check_order(times[rows], owner if key is None else f"series {key!r}")
-    return times, series
 
 
 def _warn_of_text(index, owner):

@@ -9,6 +9,7 @@ import pytest
 
 from narxkit import NARX, Persistence, SeasonalNaive, backtest, skill_table
 from narxkit.datasets import make_narendra
+from narxkit.diagnostics import stochasticity, validate_residuals
 from narxkit.plotting import (
     ErrorAutocorrelationDisplay,
     ErrorHistogramDisplay,
@@ -194,6 +195,14 @@ def test_names_stand_apart_even_where_lines_meet():
     assert np.diff(boxes).min() > 1.2 * 9 * display.figure_.dpi / 72
 
 
+@pytest.mark.filterwarnings("error")
+def test_no_error_at_all_stands_at_the_bottom():
+    rmse = pd.DataFrame({"model": [2.0, 3.0], "exact": [1.0, 0.0]}, [1, 2])
+    display = HorizonDisplay(rmse=rmse).plot()
+    low, _ = display.ax_.get_ylim()
+    assert display.labels_["exact"].xy == (2, low) and display.labels_["model"].xy == (2, 3)
+
+
 def test_spread_moves_only_what_is_too_close():
     np.testing.assert_allclose(_spread(np.array([0.0, 10.0, 11.0, 30.0]), 3), [0, 9, 12, 30])
 
@@ -315,6 +324,95 @@ def test_sentences_of_displays_of_errors(y, call, sentence):
     with pytest.raises(ValueError) as error:
         call(y)
     assert str(error.value) == sentence
+
+
+LONG = "global horizontal irradiation of the northern site"
+
+
+def boxes_of_words(figure):
+    """Where titles, names of axes and legends stand, in pixels."""
+    figure.canvas.draw()
+    words = [ax.xaxis.label for ax in figure.axes]
+    words += [
+        text
+        for ax in figure.axes
+        for text in ax.findobj(matplotlib.text.Text)
+        if text.get_text() and text.get_text() == ax.get_title(loc="left")
+    ]
+    words += [ax.get_legend() for ax in figure.axes if ax.get_legend() is not None]
+    return [word.get_window_extent() for word in words]
+
+
+def overlaps(boxes):
+    return [
+        (a, b)
+        for i, a in enumerate(boxes)
+        for b in boxes[:i]
+        if a.overlaps(b) and a.width * b.width
+    ]
+
+
+@pytest.mark.parametrize("name", ["u", LONG, LONG.replace(" ", "_")])
+def test_words_of_long_names_do_not_touch(name):
+    u, e = np.random.default_rng(0).normal(size=(2, 100))
+    y = pd.Series(e, name=name)
+    figure = validate_residuals(y, pd.DataFrame({name: u}), y, n_shuffles=139).plot(unit="W/m²")
+    boxes = boxes_of_words(figure)
+    assert len(boxes) == 9 * 2 + 1 and not overlaps(boxes)
+    assert all(box.x0 > -1 and box.x1 < figure.bbox.width + 1 for box in boxes)
+    boxes = boxes_of_words(ResponseDisplay.from_predictions(y, y / 2, unit="W/m²").figure_)
+    assert len(boxes) == 3 and not overlaps(boxes)
+
+
+def test_series_of_a_panel_stand_apart_and_have_names():
+    """Rows come time after time, as they may."""
+    rows = [(name, t) for t in range(30) for name in ("north", "south")] + [("west", 0)]
+    index = pd.MultiIndex.from_tuples(rows, names=["site", "hour"])
+    y = pd.Series(np.arange(61.0), index)
+    display = ResponseDisplay.from_predictions(y, y + 1)
+    line = np.r_[np.arange(0, 60, 2), np.nan, np.arange(1, 60, 2), np.nan, 60]
+    np.testing.assert_array_equal(drawn(display.true_line_), line)
+    np.testing.assert_array_equal(drawn(display.pred_line_), line + 1)
+    x = display.true_line_.get_xdata()
+    np.testing.assert_array_equal(x[[29, 30, 31, -1]], [29, 29.5, 30, 60])
+    marks = [c for c in display.ax_.collections if c is not display.error_lines_]
+    assert [segment[0][0] for segment in marks[0].get_segments()] == [29.5, 59.5]
+    shown = [label.get_text() for label in display.ax_.get_xticklabels()]
+    assert shown == ["north", "south", "west"]
+    assert display.ax_.get_xticks().tolist() == [14.5, 44.5, 60]
+    assert display.ax_.get_xlabel() == "rows of each site, one after the other"
+
+
+def test_names_of_many_series_do_not_touch():
+    names = [f"station {i} in a valley with a long name" for i in range(30)]
+    y = pd.Series(np.arange(300.0), pd.MultiIndex.from_product([names, range(10)]))
+    display = ResponseDisplay.from_predictions(y, y + 1)
+    display.figure_.canvas.draw()
+    labels = display.ax_.get_xticklabels()
+    assert labels[0].get_text() == "station 0 in a valley w…" and len(labels) > 1
+    assert not overlaps([label.get_window_extent() for label in labels])
+
+
+def test_no_words_stand_on_autocorrelations():
+    y = np.random.default_rng(0).normal(size=300).cumsum()
+    _, correlation, _ = stochasticity(y, random_state=0).plot()
+    assert not correlation.texts
+    assert correlation.get_xlabel() == "lag, rows; grey: 95 % band of white noise"
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("scale", [1e-200, 1e200])
+def test_errors_of_any_size_are_drawn(scale):
+    y, e = scale * np.random.default_rng(0).normal(size=(2, 50))
+    for kind in (ResponseDisplay, RegressionDisplay, ErrorHistogramDisplay):
+        kind.from_predictions(y, y + e).figure_.canvas.draw()
+    fits = [RegressionDisplay.from_predictions(y / k, (y + e) / k) for k in (1, scale)]
+    assert fits[0].r_ == pytest.approx(fits[1].r_) and fits[0].slope_ == pytest.approx(
+        fits[1].slope_
+    )
+    assert fits[0].intercept_ == pytest.approx(scale * fits[1].intercept_, rel=1e-9, abs=0)
+    text = ErrorHistogramDisplay.from_predictions(y, y + e).text_.get_text()
+    assert f"std {scale * np.std(e / scale):.3g}" in text
 
 
 # --- matplotlib --------------------------------------------------------------------------------

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LinearRegression
 
-from narxkit import ARX, Persistence, SeasonalNaive
+from narxkit import ARX, TDNN, Persistence, SeasonalNaive, SmartPersistence
 from narxkit.diagnostics import validate, validate_residuals
+from narxkit.diagnostics._history import History
 from narxkit.diagnostics._skill import skill_by_horizon
 
 N = 400
@@ -171,6 +172,268 @@ class Zero:
 
     def predict_ahead(self, X, y, steps=1, segments=None):
         return np.zeros((len(y), np.size(steps)))
+
+
+class Odd:
+    """Nine tenths of the last value, but `value` in some rows."""
+
+    max_lag_ = 1
+
+    def __init__(self, rows, value=np.nan, from_step=1):
+        self.rows, self.value, self.from_step = rows, value, from_step
+
+    def predict_ahead(self, X, y, steps=1, segments=None):
+        y_hat = np.transpose([0.9 * pd.Series(y).shift(h) for h in np.atleast_1d(steps)])
+        y_hat[self.rows, np.atleast_1d(steps) >= self.from_step] = self.value
+        return y_hat if np.ndim(steps) else y_hat[:, 0]
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_forecasts_that_are_not_finite_are_a_fault(value):
+    y = np.random.default_rng(0).normal(size=301)
+    result = validate(Odd(slice(100, 130), value), None, y, horizons=[2, 5])
+    assert result.n_lost == 30 and result.lost.to_dict() == {2: 30, 5: 30}
+    assert result.skill["rows"].to_dict() == {2: 269, 5: 266} and result.has_fault
+    assert result.sentence.startswith("The residuals are ")
+    told = "; but 30 of 296 forecasts 5 steps ahead are not finite and count in no error"
+    assert told in result.sentence
+    figures = result.to_frame()
+    assert figures.loc["skill, 2 steps ahead", "value"].endswith("% where finite")
+    assert figures.loc["skill, 2 steps ahead", "meaning"].startswith(
+        "269 rows, 30 without a finite forecast: RMSE "
+    )
+
+
+def test_the_horizon_that_loses_most_is_told_even_where_nothing_is_left():
+    y = np.random.default_rng(0).normal(size=301)
+    result = validate(Odd(slice(None), from_step=4), None, y, horizons=6)
+    assert "; but 297 of 297 forecasts 4 steps ahead are not finite" in result.sentence
+    assert list(result.skill.index) == [1, 2, 3]
+    assert result.to_frame().loc["skill, 6 steps ahead"].tolist() == [
+        "none",
+        "0 rows, 295 without a finite forecast",
+    ]
+    assert "one-step" not in result.sentence and result.n_lost == 0
+
+
+def test_a_free_run_that_breaks_off_is_a_fault():
+    y = np.random.default_rng(0).normal(size=300)
+    model = Odd(slice(0))
+    model.simulate = lambda X, y_init: np.where(np.arange(300) < 200, 0.0, np.nan)
+    result = validate(model, None, y, loop="closed", horizons=[3])
+    assert result.n_lost == 100 and result.has_fault
+    told = "; but 100 of 300 values of the free run are not finite and count in no error"
+    assert told in result.sentence and "forecasts" not in result.sentence
+
+
+def test_a_model_with_few_finite_predictions_is_refused():
+    with pytest.raises(ValueError) as error:
+        validate(Odd(slice(20, None)), None, np.random.default_rng(0).normal(size=300))
+    assert str(error.value) == (
+        "the model predicts 19 of 299 rows, but at least 20 residuals are needed, and the other "
+        "predictions are not finite: mend the model."
+    )
+
+
+LACKING = [
+    ARX(input_lags=3, output_lags=[2, 5]),
+    ARX(input_lags={"a": [-2, 0], "b": []}, output_lags=2),
+    TDNN(input_lags=2, hidden_layer_sizes=2, max_iter=2, random_state=0),
+    Persistence(),
+    SeasonalNaive(7),
+    SmartPersistence(clear_sky="a", threshold=0.5, memory=3),
+]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("model", LACKING, ids=lambda model: str(model))
+def test_what_lacks_a_value_or_history_is_no_loss(model):
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.normal(size=(400, 2)), columns=["a", "b"])
+    y = X["a"].shift(1, fill_value=0) + 0.3 * pd.Series(rng.normal(size=400))
+    model.fit(X, y)
+    X, y = X.mask(rng.random(X.shape) < 0.01), y.mask(rng.random(400) < 0.1)
+    labels = np.repeat([0, 1, 2], [150, 90, 160])
+    result = validate(model, X, y, segments=labels, horizons=[1, 4, 30], season=12)
+    assert result.n_lost == 0 and result.lost.to_dict() == {1: 0, 4: 0, 30: 0}
+    X, y[:20] = X.bfill(), y[:20].fillna(0)
+    X.loc[350, "a"] = np.nan
+    assert validate(model, X, y, loop="closed", horizons=1).n_lost == 0
+
+
+def test_rows_that_a_model_must_forecast():
+    U = pd.DataFrame({"u": [0.0] * 12}).mask(np.arange(12)[:, None] == 10)
+    y = pd.Series(np.zeros(12)).mask(np.isin(np.arange(12), [1, 5]))
+    model = ARX(input_lags=[-1, 0], output_lags=2)
+    model.max_lag_ = 2
+    history = History(model, U, [y], np.zeros(12, dtype=int))
+    # row 1 cannot be filled, row 5 can; rows 9 to 12 read the input of row 10
+    assert np.flatnonzero(history.reaches(1)).tolist() == [4, 5, 6, 7, 8]
+    assert np.flatnonzero(history.reaches(3)).tolist() == [6, 7, 8]
+    assert not history.runs().any()
+    assert (history.longest, history.needed(3)) == (12, 6)
+    whole = History(model, U, [y.fillna(0)], np.repeat([0, 1], 6))
+    assert np.flatnonzero(whole.runs()).tolist() == [2, 3, 4, 8]
+
+
+# --- what cannot be compared or tested ---------------------------------------------------------
+
+
+def test_horizons_beyond_the_rows_are_told():
+    y = np.random.default_rng(0).normal(size=60)
+    result = validate(Persistence().fit(None, y), None, y, horizons=[1, 58, 61, 62, 63])
+    assert list(result.skill.index) == [1, 58]
+    assert result.to_frame().loc["not compared"].tolist() == [
+        "61 to 63 steps ahead",
+        "a segment of 62 rows is needed, and the longest has 60: give nearer horizons or more rows",
+    ]
+    assert result.to_frame().loc["skill, 58 steps ahead", "meaning"].startswith("2 rows: RMSE ")
+
+
+def test_a_season_beyond_the_rows_is_told():
+    y = np.random.default_rng(0).normal(size=60)
+    result = validate(Persistence().fit(None, y), None, y, horizons=2, season=60)
+    assert list(result.skill) == ["rows", "model", "persistence", "historical mean"]
+    assert result.to_frame().loc["not compared"].tolist() == [
+        "seasonal naive",
+        "a segment of 61 rows is needed, and the longest has 60: give nearer horizons, a shorter "
+        "season or more rows",
+    ]
+    partly = validate(Persistence().fit(None, y), None, y, horizons=[1, 31], season=30)
+    assert "seasonal naive" in partly.skill and list(partly.skill.index) == [1]
+    assert partly.to_frame().loc["not compared", "value"] == "31 steps ahead"
+
+
+@pytest.mark.parametrize(
+    "horizons, y, sentence",
+    [
+        (
+            [60, 70],
+            np.arange(60.0) % 7,
+            "no row can be compared 60, 70 steps ahead: a segment of 61 rows is needed, and the "
+            "longest has 60: give nearer horizons or more rows.",
+        ),
+        (
+            [1],
+            np.where(np.arange(60) % 2, np.arange(60) % 7, np.nan),
+            "no row can be compared 1 step ahead: no row has all the measured values that are "
+            "needed: give rows with fewer missing ones.",
+        ),
+    ],
+)
+def test_no_horizon_left_is_an_error(horizons, y, sentence):
+    with pytest.raises(ValueError) as error:
+        validate(Zero(), None, y, horizons=horizons)
+    assert str(error.value) == sentence
+
+
+def test_constant_inputs_are_not_tested(noise):
+    e, u = noise
+    X = pd.DataFrame({"wind": u, "tilt": 30.0, "lost": np.nan, "tank": 1e9 + 1e-4 * (u > 0)})
+    result = validate_residuals(e, X, n_shuffles=139)
+    alone = validate_residuals(e, X[["wind"]], n_shuffles=139)
+    assert all(list(t.correlations) in (["wind"], ["e"]) for t in result.tests.values())
+    pd.testing.assert_series_equal(result.pvalues, alone.pvalues)
+    assert result.to_frame().loc["not tested"].tolist() == [
+        "tilt, lost, tank",
+        "constant or missing: nothing can go with it",
+    ]
+    assert alone.notes == []
+    only = validate_residuals(e, X[["tilt"]], n_shuffles=139)
+    assert list(only.pvalues.index) == ["phi_ee", "phi_e2e2", "Ljung-Box"]
+
+
+def test_squares_that_do_not_vary_are_not_tested(noise):
+    switch = np.tile([0.0, 1.0], N // 2)
+    X = pd.DataFrame({"valve": switch, "wind": noise[1]})
+    result = validate_residuals(noise[0], X, n_shuffles=139)
+    assert list(result.tests["phi_ue"].correlations) == ["valve", "wind"]
+    assert list(result.tests["phi_u2e"].correlations) == ["wind"]
+    assert result.to_frame().loc["not tested", "value"] == "valve squared"
+    signs = np.random.default_rng(0).permutation(2 * switch - 1)
+    result = validate_residuals(signs, X, n_shuffles=139)
+    assert list(result.tests) == ["phi_ee", "phi_ue", "phi_u2e", "phi_e(eu)"]
+    assert result.to_frame().loc["not tested", "value"] == "valve squared, residuals squared"
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("scale", [1e-300, 1e-200, 1e200])
+def test_the_verdict_does_not_depend_on_the_unit(noise, scale):
+    e, u = noise
+    model = Persistence().fit(None, e)
+    for judge in (
+        lambda k: validate_residuals(k * e, k * u),
+        lambda k: validate_residuals(k * (e + 1), k * u),
+        lambda k: validate(model, None, k * e, horizons=2, season=3),
+    ):
+        result, of_one = judge(scale), judge(1.0)
+        pd.testing.assert_series_equal(result.pvalues, of_one.pvalues)
+        assert result.failures == of_one.failures and result.has_fault == of_one.has_fault
+        assert "nan" not in repr(result) and "inf" not in repr(result)
+    values = [
+        float(result.to_frame().loc[name, "value"]) for name in ("mean", "standard deviation")
+    ]
+    np.testing.assert_allclose(
+        np.array(values) / scale, [result.residuals.mean() / scale, np.std(np.diff(e))], rtol=1e-3
+    )
+    np.testing.assert_allclose(
+        result.skill.drop(columns="rows") / scale, of_one.skill.drop(columns="rows")
+    )
+    np.testing.assert_allclose(result.naive_pvalues, of_one.naive_pvalues)
+
+
+def test_a_skill_far_below_zero_is_told_in_times():
+    y = np.random.default_rng(0).normal(size=200)
+    result = validate(Odd(slice(50, 51), 1e200), None, y, horizons=1)
+    skill = result.to_frame().loc["skill, 1 step ahead", "value"]
+    assert skill.startswith("none, ") and skill.endswith("e+198 times the error")
+    assert "1 step ahead a naive forecast is better" in result.sentence
+
+
+# --- clocks of tables --------------------------------------------------------------------------
+
+
+def test_inputs_of_other_times_are_refused(noise):
+    days = pd.date_range("2024", periods=N)
+    e, X = pd.Series(noise[0], days), pd.DataFrame({"u": noise[1]}, days)
+    with pytest.raises(ValueError) as error:
+        validate_residuals(e, X.shift(freq="D"))
+    assert str(error.value) == (
+        "the indexes of residuals and X differ, first in row 0 (2024-01-01 00:00:00 and "
+        "2024-01-02 00:00:00): align them, for example residuals, X = residuals.align(X, "
+        "join='inner', axis=0)."
+    )
+    with pytest.raises(ValueError, match="the indexes of residuals and y differ, first in row 0"):
+        validate_residuals(e, X, e.shift(freq="D"))
+    by_position = validate_residuals(e, X.set_axis(np.arange(N)[::-1]), n_shuffles=139)
+    pd.testing.assert_series_equal(
+        by_position.pvalues, validate_residuals(e, X, n_shuffles=139).pvalues
+    )
+
+
+@pytest.mark.parametrize("owner", ["residuals", "X", "y"])
+def test_a_clock_counts_whoever_has_it(noise, owner):
+    hours = pd.date_range("2024", periods=N + 90, freq="h").delete(range(150, 240))
+    tables = {"residuals": noise[0], "X": noise[1][:, None], "y": noise[0]}
+    kind = pd.DataFrame if owner == "X" else pd.Series
+    result = validate_residuals(
+        **tables | {owner: kind(tables[owner], index=hours)}, n_shuffles=139
+    )
+    cut = validate_residuals(*tables.values(), segments=np.arange(N) < 150, n_shuffles=139)
+    pd.testing.assert_series_equal(result.pvalues, cut.pvalues)
+    assert result.residuals.index.equals(hours) and result.y.index.equals(hours)
+
+
+def test_the_clock_of_the_inputs_cuts_the_naive_forecasts_too(model, system):
+    X, y = system[0][600:], system[1][600:]
+    hours = pd.date_range("2024", periods=390, freq="h").delete(range(100, 190))
+    with_clock = validate(model, pd.DataFrame(X, index=hours), y, horizons=3)
+    cut = validate(model, X, y, segments=np.arange(300) < 100, horizons=3)
+    pd.testing.assert_frame_equal(with_clock.skill, cut.skill)
+    assert with_clock.lost.sum() == 0 and with_clock.residuals.index.equals(hours)
+
+
+# --- skill -------------------------------------------------------------------------------------
 
 
 def test_of_noise_persistence_knows_less_than_the_mean():
@@ -339,6 +602,49 @@ def test_pictures_of_all_outputs_stand_on_one_figure(noise):
             (np.arange(30.0), None, np.arange(29.0)),
             "y has 29 rows, but residuals have 30: give the same rows.",
         ),
+        (([],), "0 of 0 rows have a residual, but at least 20 are needed: give more rows."),
+        ((3.0,), "residuals must have the shape (n,) or (n, n_outputs). Got shape () instead."),
+        (
+            (np.empty((30, 0)),),
+            "residuals must have at least one column. Got shape (30, 0) instead.",
+        ),
+        (
+            (["a"] * 30,),
+            "residuals must hold numbers, one column for each output: could not convert string to "
+            "float: 'a'.",
+        ),
+        (
+            (1j * np.arange(30),),
+            "residuals must hold numbers, one column for each output: times and complex numbers "
+            "are no measurements.",
+        ),
+        (
+            (pd.date_range("2024", periods=30),),
+            "residuals must hold numbers, one column for each output: times and complex numbers "
+            "are no measurements.",
+        ),
+        (
+            (np.arange(30.0), np.zeros((30, 2, 2))),
+            "X must have the shape (n,) or (n, n_inputs). Got shape (30, 2, 2) instead.",
+        ),
+        (
+            (np.arange(30.0), 1j * np.ones((30, 1))),
+            "X must hold numbers, one column for each input: times and complex numbers are no "
+            "measurements.",
+        ),
+        (
+            (np.arange(30.0), None, np.full(30, np.inf)),
+            "y holds infinite values: give NaN where an output is missing.",
+        ),
+        (
+            (pd.Series(np.arange(30.0), pd.date_range("2024", periods=30)[::-1]),),
+            "the index of residuals is not sorted: row 1 (2024-01-29 00:00:00) comes before row 0 "
+            "(2024-01-30 00:00:00) in time: sort it with residuals.sort_index().",
+        ),
+        (
+            (pd.Series(np.arange(30.0), pd.MultiIndex.from_product([[0], [1], range(30)])),),
+            "a MultiIndex must have two levels (series, time). Got 3.",
+        ),
     ],
 )
 def test_sentences_on_rows(arguments, sentence):
@@ -356,6 +662,19 @@ def test_sentences_on_rows(arguments, sentence):
         ),
         ({"n_shuffles": 138}, "n_shuffles must be an int >= 139. Got 138 instead."),
         ({"segments": [1, 2]}, "segments have 2 labels, but 30 rows are judged."),
+        (
+            {"segments": 3},
+            "segments must be one label for each row, of shape (30,). Got shape () instead.",
+        ),
+        (
+            {"segments": [0.0] * 29 + [np.nan]},
+            "segments has no label (NaN) in row 29: name each segment.",
+        ),
+        (
+            {"random_state": "a"},
+            "random_state must be None, an int >= 0, or a RandomState or Generator of numpy. Got "
+            "'a' instead.",
+        ),
     ],
 )
 def test_sentences_on_parameters(options, sentence):
@@ -397,15 +716,22 @@ def test_few_rows_for_a_horizon_blame_no_model():
     y = pd.Series(np.random.default_rng(0).normal(size=59))
     parts = np.zeros(59, dtype=int)
     bad = np.full((59, 1), 100.0)
-    assert skill_by_horizon(bad, y, parts, [1], None)["naive_pvalues"].max(axis=None) < 1e-6
-    assert (skill_by_horizon(bad, y, parts, [2], None)["naive_pvalues"] == 1).all(axis=None)
+    history = History(None, pd.DataFrame(index=y.index), [y], parts)
+
+    def pvalues(horizon):
+        return skill_by_horizon(bad, y, parts, [horizon], None, history)["naive_pvalues"]
+
+    assert pvalues(1).max(axis=None) < 1e-6
+    assert (pvalues(2) == 1).all(axis=None)
     bad[40] = 1e200
-    assert (skill_by_horizon(bad, y, parts, [1], None)["naive_pvalues"] == 0).all(axis=None)
+    assert (pvalues(1) == 0).all(axis=None)
 
 
 def test_an_exact_naive_forecast_leaves_no_skill():
     y = pd.Series(np.tile([1.0, 3, 2, 8, 5], 20))
-    known = skill_by_horizon(np.zeros((100, 1)), y, np.zeros(100, dtype=int), [5], 5)
+    parts = np.zeros(100, dtype=int)
+    history = History(None, pd.DataFrame(index=y.index), [y], parts)
+    known = skill_by_horizon(np.zeros((100, 1)), y, parts, [5], 5, history)
     result = replace(validate_residuals(np.random.default_rng(0).normal(size=100)), **known)
     assert "none beside an exact naive forecast" in str(result)
 

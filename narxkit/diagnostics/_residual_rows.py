@@ -3,22 +3,19 @@
 import numpy as np
 import pandas as pd
 
-from narxkit._clock import Clock, check_order
+from narxkit._clock import Clock, read_index
 
 FEWEST = 20  # residuals
 
 
 def read_outputs(values, name="y"):
     """Series of floats, each with its index or one that counts rows from 0."""
-    shape = np.shape(values)
-    if len(shape) not in (1, 2) or 0 in shape[1:]:
-        raise ValueError(
-            f"{name} must have the shape (n,) or (n, n_outputs). Got shape {shape} instead."
-        )
+    Y = _read_columns(values, name, "output")
+    if not Y.shape[1]:
+        raise ValueError(f"{name} must have at least one column. Got shape {Y.shape} instead.")
     if isinstance(values, pd.Series):
-        return [values.astype(float)]
-    Y = pd.DataFrame(values, dtype=float)
-    if not isinstance(values, pd.DataFrame):
+        Y.columns = [values.name]
+    elif not isinstance(values, pd.DataFrame):
         Y.columns = [f"output {i}" for i in Y.columns] if Y.shape[1] > 1 else [None]
     if Y.columns.map(str).has_duplicates:
         raise ValueError(f"two columns of {name} have one name: give each output its own.")
@@ -29,60 +26,95 @@ def read_inputs(X, n):
     """Inputs as a frame of floats with names as text."""
     if X is None:
         return pd.DataFrame(np.empty((n, 0)))
-    named = isinstance(X, pd.DataFrame)
-    try:
-        U = X.astype(float) if named else pd.DataFrame(np.asarray(X, dtype=float))
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"X must hold numbers, one column for each input: {error}.") from None
+    U = _read_columns(X, "X", "input")
     if len(U) != n:
         raise ValueError(f"X has {len(U)} rows, but {n} are judged: give the same rows.")
-    if np.isinf(U.to_numpy()).any():
-        raise ValueError("X holds infinite values: give NaN where an input is missing.")
-    names = [str(c) if named else f"input {c}" for c in U.columns]
+    refuse_infinite(U, "X holds", "an input is missing")
+    is_named = isinstance(X, pd.DataFrame) or getattr(X, "name", None) is not None
+    names = [str(c) if is_named else f"input {c}" for c in U.columns]
     if len(set(names)) < len(names):
         raise ValueError(f"X has two columns of one name among {names}: rename them.")
     return U.set_axis(names, axis=1)
 
 
-def check_residuals(e, whose=""):
-    """Refuse residuals that cannot be judged; `whose` they are stands in the sentence."""
-    known = e.dropna().to_numpy()
-    if np.isinf(known).any():
+def _read_columns(values, name, what):
+    """A frame of floats, one column for each input or output."""
+    try:
+        table = values if isinstance(values, pd.Series | pd.DataFrame) else np.asanyarray(values)
+        if table.ndim in (1, 2):
+            frame = pd.DataFrame(table)
+            if any(kind.kind in "mMc" for kind in frame.dtypes):
+                raise TypeError("times and complex numbers are no measurements")
+            return frame.astype(float)
+    except (TypeError, ValueError) as error:
+        why = str(error).rstrip(".")
+        raise ValueError(f"{name} must hold numbers, one column for each {what}: {why}.") from None
+    raise ValueError(
+        f"{name} must have the shape (n,) or (n, n_{what}s). Got shape {table.shape} instead."
+    )
+
+
+def refuse_infinite(values, who_holds, when):
+    """Refuse infinite values; the remedy says `when` NaN may stand for them."""
+    if np.isinf(values.to_numpy()).any():
+        raise ValueError(f"{who_holds} infinite values: give NaN where {when}.")
+
+
+def is_constant(U):
+    """Which columns have no two values that differ by more than rounding."""
+    scaled = U / U.abs().max()
+    return ~(scaled.max() - scaled.min() > 1e-12)
+
+
+def check_residuals(e, whose="", n_lost=0):
+    """Refuse residuals that cannot be judged; `whose` they are stands in the sentence.
+
+    `n_lost` of the missing ones are the model's fault.
+    """
+    known = e.dropna()
+    refuse_infinite(known, f"residuals{whose} hold", "a prediction is missing")
+    if len(known) < FEWEST and n_lost:
         raise ValueError(
-            f"residuals{whose} hold infinite values: give NaN where a prediction is missing."
+            f"the model predicts{whose} {len(known)} of {len(known) + n_lost} rows, but at least "
+            f"{FEWEST} residuals are needed, and the other predictions are not finite: mend the "
+            "model."
         )
     if len(known) < FEWEST:
         raise ValueError(
             f"{len(known)} of {len(e)} rows have a residual{whose}, but at least {FEWEST} are "
             "needed: give more rows."
         )
-    if np.ptp(known) <= 1e-12 * np.abs(known).max():
-        raise ValueError(f"all residuals{whose} are {known[0]:g}: there is nothing to judge.")
+    if is_constant(known.to_frame()).item():
+        raise ValueError(f"all residuals{whose} are {known.iloc[0]:g}: there is nothing to judge.")
 
 
-def number_segments(index, labels):
+def number_segments(index, owner, labels, n):
     """The number of each row's segment: series, then jumps of its clock, then labels."""
-    n = len(index)
-    keys = [pd.factorize(index.get_level_values(0))[0]] if index.nlevels > 1 else [np.zeros(n, int)]
-    times = index.get_level_values(-1) if index.nlevels > 1 else index
-    begins = np.zeros(n, dtype=bool)
-    if labels is not None and len(labels) != n:
-        raise ValueError(f"segments have {len(labels)} labels, but {n} rows are judged.")
-    for key in np.unique(keys[0]):
-        rows = np.flatnonzero(keys[0] == key)
-        begins[rows[0]] = True
-        begins[rows] |= _jumps(times[rows])
+    labels = None if labels is None else _read_labels(labels, n)
+    times, series = read_index(index, owner, n)
+    parts, n_parts = np.empty(n, dtype=int), 0
+    for rows in series.values():
+        begins = np.zeros(len(rows), dtype=bool)
+        if times is not None:
+            begins |= Clock.from_index(times[rows]).breaks(times[rows])
         if labels is not None:
-            own = pd.factorize(np.asarray(labels)[rows], use_na_sentinel=False)[0]
-            begins[rows[1:]] |= own[1:] != own[:-1]
-    order = np.argsort(keys[0], kind="stable")
-    parts = np.empty(n, dtype=int)
-    parts[order] = np.cumsum(begins[order]) - 1
+            begins[1:] |= labels[rows[1:]] != labels[rows[:-1]]
+        begins[:1] = True
+        parts[rows] = n_parts + np.cumsum(begins) - 1
+        n_parts += int(begins.sum())
     return parts
 
 
-def _jumps(times):
-    """Where the clock, if there is one, jumps."""
-    check_order(times, "y")
-    clock = Clock.from_index(times)
-    return np.zeros(len(times), dtype=bool) if clock is None else clock.breaks(times)
+def _read_labels(labels, n):
+    labels = np.asarray(labels)
+    if labels.ndim != 1:
+        raise ValueError(
+            f"segments must be one label for each row, of shape ({n},). Got shape {labels.shape} "
+            "instead."
+        )
+    if len(labels) != n:
+        raise ValueError(f"segments have {len(labels)} labels, but {n} rows are judged.")
+    if pd.isna(labels).any():
+        row = int(np.argmax(pd.isna(labels)))
+        raise ValueError(f"segments has no label (NaN) in row {row}: name each segment.")
+    return labels

@@ -83,7 +83,9 @@ def run_tests(line, inputs, others, n_shuffles, random_state):
     `inputs` and `others`, the other outputs, are the names of its columns.
     """
     others = [f"output {name}" if name == "e" else name for name in others]
-    columns = dict.fromkeys(FIRST_LAGS, inputs) | {"phi_ee": ["e", *others], "phi_e2e2": ["e"]}
+    squares = [name for name, varies in zip(inputs, line.has_square) if varies]
+    columns = {"phi_ee": ["e", *others], "phi_ue": inputs, "phi_u2e": squares}
+    columns |= {"phi_e(eu)": inputs, "phi_u2e2": squares, "phi_e2e2": ["e"]}
     found = line.correlations(line.e[None])
     shuffled = line.shuffled(n_shuffles, _generator(random_state))
     chance = [_largest(line, correlations) for correlations in shuffled]
@@ -136,4 +138,10 @@ def _generator(random_state):
     """A new generator of numpy, from a seed, an old one or another new one."""
     if isinstance(random_state, np.random.RandomState):
         random_state = random_state.randint(2**31)
-    return np.random.default_rng(random_state)
+    try:
+        return np.random.default_rng(random_state)
+    except (TypeError, ValueError):
+        raise ValueError(
+            "random_state must be None, an int >= 0, or a RandomState or Generator of numpy. Got "
+            f"{random_state!r} instead."
+        ) from None

@@ -29,6 +29,13 @@ class Line:
         The largest lag.
     others : ndarray of shape (n, q), default=None
         Residuals of other outputs; NaN where missing.
+
+    Attributes
+    ----------
+    has_square : ndarray of bool, shape (p,)
+        Which inputs have squares that vary; those of two values as often as each other do not.
+    has_strength : bool
+        Whether the squares of the residuals vary.
     """
 
     def __init__(self, e, U, segment, n_lags, others=None):
@@ -37,14 +44,14 @@ class Line:
         self.n_lags = n_lags
         self.at = place[is_known]
         self.e = _standardised(e[is_known, None])[:, 0]
+        self.has_strength = bool(_standardised(self.e[:, None] ** 2).any())
         others = np.empty((len(e), 0)) if others is None else others
-        self.u, self.u2 = np.zeros((2, place[-1] + 1, U.shape[1]))
-        line_of_others = np.zeros((place[-1] + 1, others.shape[1]))
-        line_of_others[place] = _standardised(others)
-        self.u[place] = _standardised(U)
-        self.u2[place] = _standardised(_standardised(U, missing=np.nan) ** 2)
-        self.lagged_u, self.lagged_u2 = map(self._lagged, (self.u, self.u2))
-        self.lagged_others = self._lagged(line_of_others)[:, 1:].copy()
+        squares = _standardised(_standardised(U, missing=np.nan) ** 2)
+        self.has_square = squares.any(axis=0)
+        columns = _standardised(U), squares[:, self.has_square], _standardised(others)
+        self.u, u2, of_others = (_placed(column, place) for column in columns)
+        self.lagged_u, self.lagged_u2 = map(self._lagged, (self.u, u2))
+        self.lagged_others = self._lagged(of_others)[:, 1:].copy()
         ones = self._laid_out(np.ones((1, len(self.e))))
         self.n_pairs = self._sums_of_pairs(ones, ones)[0]
 
@@ -60,26 +67,26 @@ class Line:
         -------
         dict of str to ndarray of shape (B, n_lags, n_columns)
             By the name of the test; from lag 0 with inputs alone, else from lag 1. Those of
-            phi_ee have a column for the residuals' own past and one for each other output.
+            phi_ee have a column for the residuals' own past and one for each other output. A test
+            of what does not vary is absent.
         """
-        n = E.shape[1]
-        squares = E**2 - 1
-        squares /= max(np.sqrt(np.mean(squares[0] ** 2)), 1e-12)
-        line, line_of_squares = self._laid_out(E), self._laid_out(squares)
-        found = {
-            "phi_ee": self._sums_of_pairs(line, line)[..., None] / n,
-            "phi_e2e2": self._sums_of_pairs(line_of_squares, line_of_squares)[..., None] / n,
-        }
+        n, line = E.shape[1], self._laid_out(E)
+        found = {"phi_ee": self._sums_of_pairs(line, line)[..., None] / n}
         if self.lagged_others.size:
             cross = self._with_inputs(E, self.lagged_others) / n
             found["phi_ee"] = np.concatenate([found["phi_ee"], cross], axis=2)
         if self.u.shape[1]:
-            found |= {
-                "phi_ue": self._with_inputs(E, self.lagged_u) / n,
-                "phi_u2e": self._with_inputs(E, self.lagged_u2) / n,
-                "phi_u2e2": self._with_inputs(squares, self.lagged_u2) / n,
-                "phi_e(eu)": self._with_products(line) / n,
-            }
+            found["phi_ue"] = self._with_inputs(E, self.lagged_u) / n
+            found["phi_e(eu)"] = self._with_products(line) / n
+        if self.has_square.any():
+            found["phi_u2e"] = self._with_inputs(E, self.lagged_u2) / n
+        if self.has_strength:
+            squares = E**2 - 1
+            squares /= np.sqrt(np.mean(squares[0] ** 2))
+            of_squares = self._laid_out(squares)
+            found["phi_e2e2"] = self._sums_of_pairs(of_squares, of_squares)[..., None] / n
+            if self.has_square.any():
+                found["phi_u2e2"] = self._with_inputs(squares, self.lagged_u2) / n
         return found
 
     def shuffled(self, n_shuffles, rng):
@@ -112,11 +119,20 @@ class Line:
         return (E @ lagged.reshape(E.shape[1], -1)).reshape(len(E), *lagged.shape[1:])
 
 
+def _placed(columns, place):
+    """Columns on the line, 0 where it is empty."""
+    line = np.zeros((place[-1] + 1, columns.shape[1]))
+    line[place] = columns
+    return line
+
+
 def _standardised(values, missing=0.0):
     """Columns of mean 0 and standard deviation 1; constant ones are 0."""
+    size = np.nanmax(np.abs(values), axis=0, initial=0.0)
+    values = values / np.where(size > 0, size, 1.0)  # so that no square is too large or too small
     centred = values - np.nanmean(values, axis=0)
     std = np.sqrt(np.nanmean(centred**2, axis=0))
-    is_constant = std <= 1e-12 * np.nanmax(np.abs(values), axis=0, initial=0.0)
+    is_constant = std <= 1e-12
     scaled = centred / np.where(is_constant, 1.0, std)
     scaled[:, is_constant] *= 0
     return np.where(np.isnan(scaled), missing, scaled)

@@ -3,12 +3,14 @@
 import numpy as np
 import pandas as pd
 
+from narxkit.diagnostics._result import Figure
 from narxkit.diagnostics._series import is_int
 
 ROWS_PER_STEP = 30  # of a horizon: with fewer the variance of h dependent errors is a guess
+EXPLODED = 1e70  # times the errors of a naive forecast: below it fourth powers are numbers
 
 
-def skill_by_horizon(ahead, y, parts, horizons, season):
+def skill_by_horizon(ahead, y, parts, horizons, season, history):
     """Compare a model with naive forecasts, over rows that all of them reach.
 
     Parameters
@@ -23,30 +25,88 @@ def skill_by_horizon(ahead, y, parts, horizons, season):
         Steps ahead.
     season : int or None
         Rows of a season.
+    history : History
+        Which rows the model must reach.
 
     Returns
     -------
-    dict of str to DataFrame or None
-        The fields `skill` and `naive_pvalues` of a Validity; None where no row is compared.
+    dict
+        The fields `skill`, `naive_pvalues`, `lost` and `notes` of a Validity.
+
+    Raises
+    ------
+    ValueError
+        When no row can be compared at any horizon.
     """
+    notes, given = [], (ahead, y, parts, horizons)
+    errors, lost = _errors(*given, season, history)
+    if season is not None and not lost:
+        errors, lost = _errors(*given, None, history)
+        notes = [Figure("not compared", "seasonal naive", _why(horizons[0], season, history))]
+        season = None
+    left_out = [h for h in horizons if h not in lost]
+    if not lost:
+        why = _why(left_out[0], season, history)
+        raise ValueError(f"no row can be compared {_ahead(left_out)}: {why}.")
+    if left_out:
+        notes += [Figure("not compared", _ahead(left_out), _why(left_out[0], season, history))]
+    return {
+        "skill": _by_horizon(errors, _rmse),
+        "naive_pvalues": _by_horizon(errors, _naive_pvalues),
+        "lost": pd.Series(lost, name="lost").rename_axis("horizon"),
+        "notes": notes,
+    }
+
+
+def _errors(ahead, y, parts, horizons, season, history):
+    """Errors of the rows compared, NaN in others, and how many the model has lost, by horizon."""
     measured, mean = y.groupby(parts), _historical_mean(y).groupby(parts)
     order = np.argsort(parts, kind="stable")
-    rmse, pvalues = {}, {}
+    found, lost = {}, {}
     for h, y_hat in zip(horizons, ahead.T):
         naive = {"persistence": measured.shift(h), "historical mean": mean.shift(h)}
         if season is not None:
-            naive["seasonal naive"] = measured.shift(season * -(-h // season))
-        errors = pd.DataFrame({"model": y_hat} | naive, index=y.index).sub(y, axis=0).iloc[order]
-        errors[errors.isna().any(axis=1)] = np.nan
-        n = int(errors["model"].notna().sum())
-        if n:
-            rmse[h] = {"rows": n} | np.sqrt((errors**2).mean()).to_dict()
-            pvalues[h] = {name: _by_chance(errors["model"], errors[name], h, n) for name in naive}
-    return {"skill": _by_horizon(rmse), "naive_pvalues": _by_horizon(pvalues)}
+            naive["seasonal naive"] = measured.shift(_seasons(h, season))
+        errors = pd.DataFrame({"model": y_hat} | naive, index=y.index).sub(y, axis=0)
+        can_compare = errors[list(naive)].notna().all(axis=1)
+        is_finite = np.isfinite(errors["model"])
+        n_lost = int((can_compare & ~is_finite & history.reaches(h)).sum())
+        errors = errors.where(can_compare & is_finite).iloc[order]
+        if n_lost or errors["model"].count():
+            found[h], lost[h] = errors, n_lost
+    return found, lost
 
 
-def _by_horizon(rows):
+def _by_horizon(errors, measure):
+    """A frame of what is measured of the errors, where there are any; None without."""
+    rows = {h: measure(e, h) for h, e in errors.items() if e["model"].count()}
     return pd.DataFrame.from_dict(rows, "index").rename_axis(index="horizon") if rows else None
+
+
+def _rmse(errors, h):
+    size = errors.abs().max().replace(0, 1)  # so that no square is too large or too small
+    rmse = np.sqrt(((errors / size) ** 2).mean()) * size
+    return {"rows": int(errors["model"].count())} | rmse.to_dict()
+
+
+def _naive_pvalues(errors, h):
+    naive = errors.drop(columns="model")
+    return {name: _by_chance(errors["model"], of_naive, h) for name, of_naive in naive.items()}
+
+
+def _by_chance(errors, of_naive, h):
+    """One-sided p-value of Diebold and Mariano's test; 1 where there are too few rows for it, 0
+    where the model's squares are no numbers beside those of the naive forecast."""
+    from narxkit.skill import diebold_mariano
+
+    size = of_naive.abs().max() or errors.abs().max() or 1.0
+    errors, of_naive = errors / size, of_naive / size
+    if errors.abs().max() > EXPLODED:
+        return 0.0
+    if errors.count() < ROWS_PER_STEP * h:
+        return 1.0
+    test = diebold_mariano(errors, of_naive, horizon=h)
+    return test.pvalue / 2 if test.estimate > 0 else 1 - test.pvalue / 2
 
 
 def _historical_mean(y):
@@ -56,17 +116,29 @@ def _historical_mean(y):
     return y.groupby(level=0).transform(lambda series: series.expanding().mean())
 
 
-def _by_chance(errors, of_naive, h, n):
-    """One-sided p-value of Diebold and Mariano's test; 1 where there are too few rows for it, 0
-    where the model's squares are no numbers."""
-    from narxkit.skill import diebold_mariano
+def _seasons(h, season):
+    """Rows of as many whole seasons as reach h steps back."""
+    return season * -(-h // season)
 
-    if errors.abs().max() > np.sqrt(np.finfo(float).max):
-        return 0.0
-    if n < ROWS_PER_STEP * h:
-        return 1.0
-    test = diebold_mariano(errors, of_naive, horizon=h)
-    return test.pvalue / 2 if test.estimate > 0 else 1 - test.pvalue / 2
+
+def _why(h, season, history):
+    """Why no row can be compared h steps ahead, and what to do."""
+    needed = max(history.needed(h), 1 + (h if season is None else _seasons(h, season)))
+    if needed > history.longest:
+        remedies = "nearer horizons" if season is None else "nearer horizons, a shorter season"
+        return (
+            f"a segment of {needed:,} rows is needed, and the longest has {history.longest:,}: "
+            f"give {remedies} or more rows"
+        )
+    return "no row has all the measured values that are needed: give rows with fewer missing ones"
+
+
+def _ahead(horizons):
+    """Horizons in words, such as "4 to 6 steps ahead"."""
+    first, last = horizons[0], horizons[-1]
+    is_run = len(horizons) > 2 and last - first == len(horizons) - 1
+    steps = f"{first} to {last}" if is_run else ", ".join(map(str, horizons))
+    return f"{steps} step{'' if horizons == [1] else 's'} ahead"
 
 
 def read_horizons(horizons):

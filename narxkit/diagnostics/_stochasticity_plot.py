@@ -44,8 +44,7 @@ def _draw_correlation(report, ax):
     ax.fill_between((0.5, longest + 0.5), -half, half, color=PALE, lw=0)
     ax.vlines(lags, 0, values[1:], color=COLOURS[0], lw=min(2.6, 200 / longest))
     ax.axhline(0, color=GREY, lw=0.6)
-    label(ax, (longest, half), "white noise, 95 %", GREY, ha="right", bbox=VEIL)
-    ax.set_xlabel("lag, rows")
+    ax.set_xlabel("lag, rows; grey: 95 % band of white noise")
     ax.set_ylabel("autocorrelation")
     ax.set_title(_judged(report), loc="right", color=GREY, fontsize=9)
 

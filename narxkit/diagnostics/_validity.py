@@ -45,6 +45,7 @@ REMEDIES = {
     ),
 }
 BIASED = 3.29  # standard errors of the mean: one right model in a thousand
+WORSE = 10  # times the error of a naive forecast: from there on per cents say little
 STRENGTHS = {
     "phi_u2e2": "goes with the square of {u} of {k}",
     "phi_e2e2": "goes with that of {k}",
@@ -76,6 +77,13 @@ class Validity(Result):
         verdict names one if it is better at 5 % over all of them (Bonferroni).
     loop : {"open", "closed"}
         Whether the residuals are of predictions one step ahead, or of a free run.
+    n_lost : int
+        Rows without a residual because the model's prediction is not finite, where it had all that
+        it needs.
+    lost : Series or None
+        The same of the forecasts that `skill` compares, by horizon.
+    notes : list of Figure
+        What could not be compared or tested, and why.
 
     Attributes
     ----------
@@ -86,8 +94,8 @@ class Validity(Result):
     is_white : bool
         Whether no test of the residuals themselves fails; their strength may change.
     has_fault : bool
-        Whether a test fails, the mean is more than 3.29 standard errors from 0, or a naive forecast
-        is better.
+        Whether a test fails, the model loses rows, the mean is more than 3.29 standard errors from
+        0, or a naive forecast is better.
 
     See Also
     --------
@@ -116,6 +124,9 @@ class Validity(Result):
     skill: pd.DataFrame | None = None
     naive_pvalues: pd.DataFrame | None = None
     loop: str = "open"
+    n_lost: int = 0
+    lost: pd.Series | None = None
+    notes: list = field(default_factory=list)
 
     @property
     def pvalues(self):
@@ -137,13 +148,13 @@ class Validity(Result):
 
     @property
     def has_fault(self):
-        """Whether a test fails, the mean is not 0, or a naive forecast is better."""
-        return bool(self.failures or self._is_biased() or self._naive_is_better())
+        """Whether a test fails, rows are lost, the mean is not 0, or a naive forecast is better."""
+        return bool(self.failures or self._loss() or self._bias() or self._better_naive())
 
     @property
     def sentence(self):
         """The verdict."""
-        return f"{self._verdict()}{self._is_biased()}{self._naive_is_better()}."
+        return f"{self._verdict()}{self._loss()}{self._bias()}{self._better_naive()}."
 
     def _verdict(self):
         failures = self.failures
@@ -174,17 +185,42 @@ class Validity(Result):
     def _p(self, name):
         return f"{name}, p = {self.pvalues[name]:.3f}"
 
-    def _is_biased(self):
-        known = self.residuals.dropna()
-        errors = known.mean() / known.sem()
-        if abs(errors) <= BIASED:
+    # each of the next three is a clause of the sentence, empty where there is no such fault
+
+    def _loss(self):
+        n_known = int(self.residuals.notna().sum())
+        whose = "one-step predictions" if self.loop == "open" else "values of the free run"
+        losses = [(self.n_lost, n_known + self.n_lost, whose)] if self.n_lost else []
+        for h in self._worst_horizon():
+            n_rows, n_lost = self._compared().loc[h]
+            loss = n_lost, n_rows + n_lost, f"forecasts {_steps(h)} ahead"
+            losses = [loss] if self.loop == "open" else [*losses, loss]
+        told = " and ".join(f"{n_lost:,} of {n:,} {what}" for n_lost, n, what in losses)
+        return f"; but {told} are not finite and count in no error" if told else ""
+
+    def _compared(self):
+        """Rows that are compared, and rows that the model has lost, by horizon."""
+        rows = pd.Series(dtype=int) if self.skill is None else self.skill["rows"]
+        lost = 0 * rows if self.lost is None else self.lost
+        rows = rows.reindex(lost.index, fill_value=0)
+        return pd.DataFrame({"rows": rows, "lost": lost}, dtype=int)
+
+    def _worst_horizon(self):
+        """Where the model loses the largest share of its rows: a list of one, or none."""
+        compared = self._compared()
+        share = compared["lost"] / compared.sum(axis=1)
+        return [share.idxmax()] if share.any() else []
+
+    def _bias(self):
+        mean, _, error = _moments(self.residuals)
+        if abs(mean) <= BIASED * error:
             return ""
         return (
-            f"; but their mean, {known.mean():.3g}, is {abs(errors):.2g} standard errors from 0: "
+            f"; but their mean, {mean:.3g}, is {abs(mean / error):.2g} standard errors from 0: "
             "the model is biased"
         )
 
-    def _naive_is_better(self):
+    def _better_naive(self):
         if self.naive_pvalues is None:
             return ""
         pvalues = self.naive_pvalues.stack()
@@ -195,12 +231,14 @@ class Validity(Result):
 
     @property
     def figures(self):
-        """Residuals, each test, normality, and skill."""
-        known = self.residuals.dropna()
-        lines = [
-            Figure("residuals", f"{len(known):,}", "measured and predicted rows"),
-            Figure("mean", f"{known.mean():.4g}", "0 is unbiased, in the unit of y"),
-            Figure("standard deviation", f"{known.std(ddof=0):.4g}", "in the unit of y"),
+        """Residuals, each test, normality, skill and notes."""
+        mean, std, _ = _moments(self.residuals)
+        return [
+            Figure(
+                "residuals", f"{self.residuals.notna().sum():,}", "measured and predicted rows"
+            ),
+            Figure("mean", f"{mean:.4g}", "0 is unbiased, in the unit of y"),
+            Figure("standard deviation", f"{std:.4g}", "in the unit of y"),
             *map(self._figure, self.tests.values()),
             Figure(
                 "Ljung-Box", f"p = {self.ljung_box.pvalue:.3f}",
@@ -211,8 +249,9 @@ class Validity(Result):
                 f"Anderson-Darling; skewness {self.normality.skewness:.2f}, excess kurtosis "
                 f"{self.normality.excess_kurtosis:.2f}; no part of the verdict",
             ),
+            *self._skill_figures(),
+            *self.notes,
         ]  # fmt: skip
-        return lines + ([] if self.skill is None else self._skill_figures())
 
     def _figure(self, test):
         _, lag, value = test.peak
@@ -224,17 +263,21 @@ class Validity(Result):
         )
 
     def _skill_figures(self):
-        naive = [name for name in self.skill.columns if name not in ("rows", "model")]
-        chosen = {self.skill.index[0], *self.skill.index[-1:]}
-        return [
-            Figure(
-                f"skill, {_steps(h)} ahead",
-                _skill(self.skill.loc[h, "model"], self.skill.loc[h, naive].min()),
-                f"RMSE {self.skill.loc[h, 'model']:.4g}; "
-                + ", ".join(f"{name} {self.skill.loc[h, name]:.4g}" for name in naive),
-            )
-            for h in sorted(chosen)
-        ]
+        """The nearest and the farthest horizon, and where the model loses the most rows."""
+        compared = self._compared()
+        chosen = {*compared.index[:1], *compared.index[-1:], *self._worst_horizon()}
+        return [self._skill_figure(h, *compared.loc[h]) for h in sorted(chosen)]
+
+    def _skill_figure(self, h, n_rows, n_lost):
+        name, lost = f"skill, {_steps(h)} ahead", f", {n_lost:,} without a finite forecast"
+        rows = f"{n_rows:,} row{'' if n_rows == 1 else 's'}{lost if n_lost else ''}"
+        if not n_rows:
+            return Figure(name, "none", rows)
+        model, *naive = self.skill.loc[h].drop("rows").items()
+        told = ", ".join(f"{name} {rmse:.4g}" for name, rmse in naive)
+        value = _skill(model[1], min(rmse for _, rmse in naive))
+        value += " where finite" if n_lost else ""
+        return Figure(name, value, f"{rows}: RMSE {model[1]:.4g}; {told}")
 
     def plot(self, unit=None):
         """Draw all pictures on one figure.
@@ -286,7 +329,18 @@ class Validity(Result):
 
 
 def _skill(model, naive):
-    return f"{1 - model / naive:.1%}" if naive > 0 else "none beside an exact naive forecast"
+    if naive <= 0:
+        return "none beside an exact naive forecast"
+    times = model / naive
+    return f"{1 - times:.1%}" if times < WORSE else f"none, {times:.3g} times the error"
+
+
+def _moments(residuals):
+    """Mean, standard deviation and standard error of the mean, of residuals of any size."""
+    known = residuals.dropna()
+    size = known.abs().max()
+    known = known / size
+    return size * known.mean(), size * known.std(ddof=0), size * known.sem()
 
 
 def lay_out(pictures):

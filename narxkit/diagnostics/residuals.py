@@ -21,14 +21,20 @@ residuals that are alike and independent, whatever their distribution and howeve
 together in time.
 """
 
+from itertools import zip_longest
+
 import numpy as np
 import pandas as pd
 
+from narxkit._clock import common_index
+from narxkit.diagnostics._history import History
 from narxkit.diagnostics._residual_rows import (
     check_residuals,
+    is_constant,
     number_segments,
     read_inputs,
     read_outputs,
+    refuse_infinite,
 )
 from narxkit.diagnostics._residual_tests import (
     FEWEST_SHUFFLES,
@@ -36,6 +42,7 @@ from narxkit.diagnostics._residual_tests import (
     judge_normality,
     run_tests,
 )
+from narxkit.diagnostics._result import Figure
 from narxkit.diagnostics._series import check_count, is_int
 from narxkit.diagnostics._shuffles import Line
 from narxkit.diagnostics._skill import read_horizons, skill_by_horizon
@@ -67,7 +74,8 @@ def validate(
         Fitted; asked for ``predict_ahead``, and in closed loop for ``simulate``.
     X : array-like of shape (n, n_features) or None
         Inputs of the rows to judge by: best such as the model was not fitted to. To its own
-        training rows a model has fitted some of the noise, and the tests are too kind.
+        training rows a model has fitted some of the noise, and the tests are too kind. Of inputs
+        that are constant here no test can ask; a note says so.
     y : array-like of shape (n,) or (n, n_outputs)
         Measured outputs.
     loop : {"open", "closed"}, default="open"
@@ -79,7 +87,8 @@ def validate(
     n_lags : int, default=None
         The largest lag, in rows; None means 20, or a quarter of the residuals if these are few.
     horizons : int or sequence of int, default=24
-        Steps ahead at which errors are compared: 1 to this number, or these.
+        Steps ahead at which errors are compared: 1 to this number, or these. Notes name those
+        that the rows are too few for.
     season : int, default=None
         Rows of a season, for the seasonal naive forecast; persistence and the historical mean are
         compared with in any case.
@@ -97,8 +106,8 @@ def validate(
     Raises
     ------
     ValueError
-        When rows are too few, residuals are constant, a parameter is out of its range, or `model`
-        refuses the rows.
+        When rows are too few, or none can be compared at any horizon, residuals are constant, a
+        parameter is out of its range, or `model` refuses the rows.
 
     See Also
     --------
@@ -107,7 +116,9 @@ def validate(
 
     Notes
     -----
-    Residuals of missing rows are left out, with all pairs that need them. p-values are exact for
+    Residuals of missing rows are left out, with all pairs that need them. A row that the model had
+    all rows and values to predict, and of which its prediction is not finite, is counted as lost:
+    that is a fault, for no error tells of it. p-values are exact for
     residuals that are alike and independent, also of those of other outputs: where outputs share
     their noise, phi_ee rejects less often than it could. Where only the strength of residuals
     changes (phi_u2e2 and phi_e2e2 fail), p-values of the other tests are too small.
@@ -158,21 +169,21 @@ def validate(
     if season is not None and not is_int(season):
         raise ValueError(f"season must be None or an int >= 1, in rows. Got {season!r} instead.")
     y = outputs[0] if len(outputs) == 1 else y
-    parts = number_segments(outputs[0].index, segments)
-    with_labels = {} if segments is None else {"segments": segments}
+    outputs, U, parts = _rows(outputs, segments, y=y, X=X)
     y_hat, ahead = (
         np.asarray(predicted, dtype=float).reshape(len(parts), len(outputs), -1)
-        for predicted in (
-            predictions(model, X, y, loop, segments),
-            model.predict_ahead(X, y, steps=steps, **with_labels),
-        )
+        for predicted in _predicted(model, X, y, loop, segments, steps)
     )
-    residuals = [y - y_hat[:, i, 0] for i, y in enumerate(outputs)]
+    history = History(model, U, outputs, parts)
+    must_reach = history.reaches(1) if loop == "open" else history.runs()
     known = [
-        {"y": y, "loop": loop} | skill_by_horizon(ahead[:, i], y, parts, steps, season)
+        {"y": y, "loop": loop} | _residuals(y, y_hat[:, i, 0], must_reach)
         for i, y in enumerate(outputs)
     ]
-    return _judge(residuals, known, X, parts, n_lags, n_shuffles, random_state)
+    _check(known)
+    for i, y in enumerate(outputs):
+        known[i] |= skill_by_horizon(ahead[:, i], y, parts, steps, season, history)
+    return _judge(known, U, parts, n_lags, n_shuffles, random_state)
 
 
 def validate_residuals(
@@ -185,7 +196,8 @@ def validate_residuals(
     residuals : array-like of shape (n,) or (n, n_outputs)
         Measured less predicted values, in the order of time; NaN where missing.
     X : array-like of shape (n, n_features), default=None
-        Inputs of the same rows; without them the residuals' own past is tested.
+        Inputs of the same rows, in the same order; where both have time stamps or series, these
+        must agree. Without inputs the residuals' own past is tested.
     y : array-like of shape (n,) or (n, n_outputs), default=None
         Measured values, for pictures of the response.
     segments : array-like of shape (n,), default=None
@@ -221,39 +233,72 @@ def validate_residuals(
     >>> print(validate_residuals(np.random.default_rng(0).normal(size=500)).sentence)
     The residuals are white: none of 3 tests finds in 500 of them what a model could still learn.
     """
-    residuals = read_outputs(residuals, "residuals")
-    outputs = [None] * len(residuals) if y is None else read_outputs(y)
-    index = residuals[0].index
-    if y is not None and len(y) != len(index):
+    outputs = read_outputs(residuals, "residuals")
+    measured = [] if y is None else read_outputs(y)
+    n, n_measured = len(outputs[0]), len(measured[0]) if measured else len(outputs[0])
+    if n_measured != n:
+        raise ValueError(f"y has {n_measured} rows, but residuals have {n}: give the same rows.")
+    if measured and len(measured) != len(outputs):
         raise ValueError(
-            f"y has {len(y)} rows, but residuals have {len(index)}: give the same rows."
-        )
-    if len(outputs) != len(residuals):
-        raise ValueError(
-            f"y and residuals must have the same outputs. Got {len(outputs)} and {len(residuals)} "
+            f"y and residuals must have the same outputs. Got {len(measured)} and {len(outputs)} "
             "instead."
         )
-    known = [{"y": y if y is None else y.set_axis(index)} for y in outputs]
-    parts = number_segments(index, segments)
-    return _judge(residuals, known, X, parts, n_lags, n_shuffles, random_state)
+    for of_output in measured:
+        refuse_infinite(of_output, "y holds", "an output is missing")
+    columns, U, parts = _rows(outputs + measured, segments, residuals=residuals, X=X, y=y)
+    pairs = zip_longest(columns[: len(outputs)], columns[len(outputs) :])
+    known = [{"residuals": e, "y": y} for e, y in pairs]
+    _check(known)
+    return _judge(known, U, parts, n_lags, n_shuffles, random_state)
 
 
-def _judge(residuals, known, X, parts, *options):
-    """The verdict on each output, of which more may be known; `parts` numbers the segments."""
-    U = read_inputs(X, len(parts))
+def _rows(columns, segments, **tables):
+    """Columns under the one index of all tables, inputs, and the number of each row's segment."""
+    n = len(columns[0])
+    U = read_inputs(tables["X"], n)
+    index, owner = common_index(**tables)
+    if index is not None:
+        columns = [column.set_axis(index) for column in columns]
+    return columns, U, number_segments(index, owner, segments, n)
+
+
+def _predicted(model, X, y, loop, segments, steps):
+    """What residuals are taken from, and the forecasts by horizon."""
+    with_labels = {} if segments is None else {"segments": segments}
+    yield predictions(model, X, y, loop, segments)
+    yield model.predict_ahead(X, y, steps=steps, **with_labels)
+
+
+def _residuals(y, y_hat, must_reach):
+    """Residuals, NaN where they are not finite, and how many of these the model has lost."""
+    e = y - y_hat
+    is_lost = ~np.isfinite(e)
+    n_lost = int((must_reach & y.notna() & is_lost).sum())
+    return {"residuals": e.mask(is_lost), "n_lost": n_lost}
+
+
+def _check(known):
+    """Refuse outputs of which the residuals cannot be judged."""
+    for of_output in known:
+        e = of_output["residuals"]
+        check_residuals(e, f" of {e.name}" if len(known) > 1 else "", of_output.get("n_lost", 0))
+
+
+def _judge(known, U, parts, *options):
+    """The verdict on each output, of which so much is known; `parts` numbers the segments."""
+    residuals = [of_output["residuals"] for of_output in known]
     names = [str(e.name) for e in residuals]
     E = pd.concat(residuals, axis=1, keys=names)
-    for name, e in E.items():
-        check_residuals(e, f" of {name}" if len(names) > 1 else "")
-    results = {
-        name: Validity(e, **of_output, **_tests(e, E.drop(columns=name), U, parts, *options))
-        for name, e, of_output in zip(names, residuals, known)
-    }
+    results = {}
+    for name, of_output in zip(names, known):
+        tests, notes = _tests(E[name], E.drop(columns=name), U, parts, *options)
+        notes = of_output.pop("notes", []) + notes
+        results[name] = Validity(**of_output, **tests, notes=notes)
     return ValidityTable(results) if len(results) > 1 else results.popitem()[1]
 
 
 def _tests(e, others, U, parts, n_lags, n_shuffles, random_state):
-    """All tests of one output's residuals."""
+    """All tests of one output's residuals, and notes on what cannot be tested."""
     n = int(e.notna().sum())
     n_lags = min(20, n // 4) if n_lags is None else n_lags
     if not is_int(n_lags) or n_lags > n // 2:
@@ -262,9 +307,24 @@ def _tests(e, others, U, parts, n_lags, n_shuffles, random_state):
             "instead."
         )
     check_count("n_shuffles", n_shuffles, FEWEST_SHUFFLES)
-    order = np.argsort(parts, kind="stable")
-    names = list(U), list(others)
+    constant = list(U.columns[is_constant(U)])
+    U = U.drop(columns=constant)
+    order, names = np.argsort(parts, kind="stable"), (list(U), list(others))
     e, U, others = (rows.to_numpy()[order] for rows in (e, U, others))
     line = Line(e, U, parts[order], n_lags, others)
     tests, ljung_box = run_tests(line, *names, n_shuffles, random_state)
-    return {"tests": tests, "ljung_box": ljung_box, "normality": judge_normality(line.e)}
+    found = {"tests": tests, "ljung_box": ljung_box, "normality": judge_normality(line.e)}
+    return found, _untested(line, names[0], constant)
+
+
+def _untested(line, inputs, constant):
+    """Notes on what does not vary, so that nothing can go with it."""
+    squares = [f"{name} squared" for name, varies in zip(inputs, line.has_square) if not varies]
+    if not line.has_strength:
+        squares.append("residuals squared")
+    whys = {"constant or missing": constant, "two values, equally often": squares}
+    return [
+        Figure("not tested", ", ".join(names), f"{why}: nothing can go with it")
+        for why, names in whys.items()
+        if names
+    ]

@@ -11,7 +11,8 @@ import pandas as pd
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import indexable
 
-from narxkit._validation import common_index, read_table
+from narxkit._clock import common_index
+from narxkit._validation import read_table
 from narxkit.baselines import Persistence
 from narxkit.taps import is_count, is_int
 
@@ -272,7 +273,7 @@ def _moments(X, y):
     """The rank of each row in time: its position or, in a panel, that of its time stamp."""
     if X is None and y is None:
         raise ValueError("X and y are None, but rows are needed to split: give one of them.")
-    index, _ = common_index(X, y)
+    index, _ = common_index(X=X, y=y)
     if isinstance(index, pd.MultiIndex):
         return pd.factorize(index.get_level_values(1), sort=True)[0]
     return np.arange(len(y if X is None else X))
@@ -280,7 +281,7 @@ def _moments(X, y):
 
 def _refuse_hidden_hole(X, y, train, groups):
     """Raise where training rows jump without a seam that ``fit`` would see."""
-    index, _ = common_index(X, y)
+    index, _ = common_index(X=X, y=y)
     rank = np.arange(len(y if X is None else X))
     if isinstance(index, pd.MultiIndex):
         rank = pd.Series(rank).groupby(index.codes[0]).cumcount().to_numpy()

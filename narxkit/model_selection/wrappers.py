@@ -6,7 +6,7 @@ from sklearn.compose import TransformedTargetRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from narxkit._validation import common_index
+from narxkit._clock import common_index
 from narxkit.forecaster import Forecaster
 
 
@@ -21,7 +21,7 @@ def unwrap(model, X, y):
     undo : callable
         Brings outputs (..., n_outputs) back to original units.
     """
-    index, _ = common_index(X, y)
+    index, _ = common_index(X=X, y=y)
     if hasattr(model, "best_estimator_"):
         return unwrap(model.best_estimator_, X, y)
     if isinstance(model, Pipeline):

@@ -1,6 +1,7 @@
 """What the displays share: a quiet style, axes with names, and matplotlib when it is needed."""
 
 from importlib import import_module
+from textwrap import fill
 
 import numpy as np
 
@@ -10,6 +11,7 @@ INK, GREY, PALE = "#222222", "#767676", "#dddddd"
 # Okabe and Ito's palette: told apart by the colour-blind too
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#b5658f", "#c98700", "#3a9bdc")
 SMALL = 9.0  # points, for labels inside the axes
+LETTER = 0.5 * SMALL  # points, the width of a mean one
 # leading digits of the ticks of a logarithmic axis, while high / low is below the key
 _TICKS = {1e3: (1, 2, 5), np.inf: (1,)}
 FEW_TICKS = 8  # below this ratio a logarithmic axis is ticked like a linear one
@@ -60,13 +62,23 @@ class Display:
 
     def _name_axes(self, x, y):
         """Name the axes; y stands level above its axis, where it is read without a turn."""
-        self.ax_.set_xlabel(x, color=INK, fontsize=SMALL)
-        self.ax_.set_title(y, color=INK, fontsize=SMALL, loc="left", pad=8)
+        style, room = {"color": INK, "fontsize": SMALL}, self._room()
+        self.ax_.set_xlabel(fill(x, room), **style)
+        self._title = self.ax_.set_title(fill(y, room), loc="left", pad=8, **style)
+
+    def _room(self):
+        """How many letters stand over the axes without reaching into others beside them."""
+        spec, figure = self.ax_.get_subplotspec(), self.figure_
+        share = 1.0 if spec is None else len(spec.colspan) / spec.get_gridspec().ncols
+        return max(20, int(0.75 * share * figure.bbox.width * 72 / figure.dpi / LETTER))
 
     def _legend_above(self, handles):
         """Name the lines in their colours, at the right end of the title's line."""
+        handles = [handle for handle in handles if handle is not None]
+        beside = sum(len(str(handle.get_label())) + 5 for handle in handles)
+        self._title.set_text(fill(self._title.get_text(), max(20, self._room() - beside)))
         return self.ax_.legend(
-            handles=[handle for handle in handles if handle is not None],
+            handles=handles,
             loc="lower right",
             bbox_to_anchor=(1.0, 1.0),
             ncols=4,

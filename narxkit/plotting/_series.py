@@ -4,8 +4,10 @@ import numpy as np
 import pandas as pd
 
 from narxkit._clock import has_clock
-from narxkit.plotting._base import INK, SMALL, load_matplotlib
+from narxkit.plotting._base import GREY, INK, LETTER, SMALL, load_matplotlib
 from narxkit.plotting._loops import FRAMES
+
+LONGEST_NAME = 24  # letters, of a series of a panel
 
 
 def as_series(display, name, values, index):
@@ -56,15 +58,26 @@ def as_times(index):
 
 
 def points(series):
-    """Where on the axes the values stand; rows of several series one after the other."""
-    index = series.index
-    if isinstance(index, pd.MultiIndex):
-        return np.arange(len(series)), series.to_numpy()
-    return as_times(index).to_numpy(), series.to_numpy()
+    """Where on the axes the values stand; series one after the other, with a gap (NaN) between."""
+    index, values = series.index, series.to_numpy()
+    if not isinstance(index, pd.MultiIndex):
+        return as_times(index).to_numpy(), values
+    codes, _, ends = _of_panel(index)
+    gaps = ends[:-1]
+    rows, values = np.arange(len(values)), values[np.argsort(codes, kind="stable")]
+    return np.insert(rows.astype(float), gaps, gaps - 0.5), np.insert(values, gaps, np.nan)
+
+
+def _of_panel(index):
+    """The series of each row, numbered as they come, their names, and where each ends."""
+    codes, names = pd.factorize(index.get_level_values(0))
+    return codes, names, np.cumsum(np.bincount(codes))
 
 
 def time_name(index, otherwise):
     """What the axis of time is called; without a clock and a name, `otherwise`."""
+    if isinstance(index, pd.MultiIndex):
+        return f"rows of each {index.names[0] or 'series'}, one after the other"
     if not has_clock(index):
         return otherwise if index.name is None else str(index.name)
     zone = getattr(index, "tz", None)
@@ -72,10 +85,33 @@ def time_name(index, otherwise):
 
 
 def tell_time(ax, index):
-    """Dates on the axis, as short as they can be, in the zone of the series."""
-    if has_clock(index):
+    """Dates on the axis, as short as they can be, in the zone of the series; names of a panel."""
+    if isinstance(index, pd.MultiIndex):
+        _tell_series(ax, index)
+    elif has_clock(index):
         dates, zone = load_matplotlib("dates"), getattr(index, "tz", None)
         locator = dates.AutoDateLocator(tz=zone, minticks=4, maxticks=9)
         ax.xaxis.set_major_locator(locator)
         ax.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator, tz=zone))
         ax.xaxis.get_offset_text().set(color=INK, fontsize=SMALL)
+
+
+def _tell_series(ax, index):
+    """Lines between series, and the names of those with room for them."""
+    _, names, ends = _of_panel(index)
+    style = {"color": GREY, "lw": min(0.8, 10 / len(ends)), "zorder": 1}
+    ax.vlines(ends[:-1] - 0.5, 0, 1, transform=ax.get_xaxis_transform(), **style)
+    begins = np.append(0, ends[:-1])
+    rows_per_letter = len(index) * LETTER * ax.figure.dpi / (72 * ax.bbox.width)
+    shown, free = {}, -np.inf
+    for name, middle in zip(names, (begins + ends - 1) / 2):
+        text = _shorten(str(name))
+        half = rows_per_letter * (len(text) + 2) / 2
+        if middle - half >= free:
+            shown[middle], free = text, middle + half
+    ax.set_xticks(list(shown), shown.values())
+    ax.tick_params(axis="x", length=0)
+
+
+def _shorten(name):
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"

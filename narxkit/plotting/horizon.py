@@ -145,12 +145,13 @@ class HorizonDisplay(Display):
         order = list(last.round(9).to_frame("last").assign(mean=self.rmse.mean())
                      .sort_values(["last", "mean"]).index)  # fmt: skip
         height = self.ax_.bbox.height * 72 / self.figure_.dpi
+        ends = np.clip(last[order].to_numpy(), *self.ax_.get_ylim())  # no error has no logarithm
         low, high = np.log(self.ax_.get_ylim())
-        wanted = (np.log(last[order].to_numpy()) - low) / (high - low) * height
+        wanted = (np.log(ends) - low) / (high - low) * height
         self.labels_ = {
             name: self.ax_.annotate(
                 str(name),
-                (self.rmse.index[-1], last[name]),
+                (self.rmse.index[-1], end),
                 (7, shift),
                 textcoords="offset points",
                 color=self.lines_[name].get_color(),
@@ -159,7 +160,7 @@ class HorizonDisplay(Display):
                 va="center",
                 annotation_clip=False,
             )
-            for name, shift in zip(order, _spread(wanted, 1.3 * SMALL) - wanted)
+            for name, end, shift in zip(order, ends, _spread(wanted, 1.3 * SMALL) - wanted)
         }
 
 

@@ -286,7 +286,8 @@ class ErrorHistogramDisplay(_PairDisplay):
         errors = y - y_pred
         style = {"color": COLOURS[0], "alpha": 0.75, "edgecolor": "white", "lw": 0.5} | kwargs
         _, edges, self.bars_ = ax.hist(errors, bins, **style)
-        mean, std = errors.mean(), errors.std()
+        size = np.abs(errors).max() or 1.0  # so that no square is too large or too small
+        mean, std = size * np.mean(errors / size), size * np.std(errors / size)
         self.normal_line_ = self._draw_normal(edges, mean, std, len(errors)) if std > 0 else None
         self.zero_line_ = ax.axvline(0, color=GREY, lw=0.8, ls=(0, (2, 2)))
         self._name_axes(self._with_unit(f"error of {self._quantity()}"), "rows")
@@ -305,7 +306,10 @@ class ErrorHistogramDisplay(_PairDisplay):
 
 def _fit(x, y):
     """Slope, intercept and correlation of a line by least squares."""
+    size = max(np.abs(x).max(), np.abs(y).max()) or 1.0
+    x, y = x / size, y / size  # so that no square is too large or too small
     dx, dy = x - x.mean(), y - y.mean()
     with np.errstate(invalid="ignore"):  # NaN where all are the same
         slope = dx @ dy / (dx @ dx)
-        return slope, y.mean() - slope * x.mean(), dx @ dy / np.sqrt((dx @ dx) * (dy @ dy))
+        intercept = size * (y.mean() - slope * x.mean())
+        return slope, intercept, dx @ dy / np.sqrt((dx @ dx) * (dy @ dy))
