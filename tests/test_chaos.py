@@ -68,10 +68,39 @@ def test_false_neighbours(y, dimension, lags):
     assert told in found.sentence
 
 
+def test_draws_the_shares_of_false_neighbours():
+    found = false_neighbours(make_henon(500, random_state=0))
+    (line, borne) = found.plot().lines
+    assert (line.get_ydata() == found.shares).all() and found.best == found.dimension == 2
+    assert set(borne.get_ydata()) == {found.tolerance}
+    assert false_neighbours(noise()).best == np.argmin(false_neighbours(noise()).shares) + 1
+
+
 # --- exponents -----------------------------------------------------------------------------------
 
 
 class TestLyapunov:
+    def test_neighbours_in_time_are_left_out(self, monkeypatch):
+        asked = []
+
+        def spy(vectors, times, queries, apart, n_neighbours=1):
+            asked.append(apart)
+            return neighbours(vectors, times, queries, apart, n_neighbours)
+
+        monkeypatch.setattr("narxkit.diagnostics.chaos.neighbours", spy)
+        y = make_lorenz(3000, random_state=0)[:, 0]
+        assert lyapunov(y, dimension=3).theiler == asked[-1] > 100
+        assert lyapunov(y, dimension=3, theiler=7).theiler == asked[-1] == 7
+
+    def test_a_unit_of_time_changes_the_exponent_and_nothing_else(self):
+        y = make_henon(2000, random_state=0)
+        rows, hours = lyapunov(y), lyapunov(y, step=0.01)
+        assert hours.estimate == pytest.approx(100 * rows.estimate)
+        assert rows.is_exponential and hours.is_exponential and hours.ratio == rows.ratio
+        assert lyapunov(make_henon(2000, random_state=0) * 5).estimate == pytest.approx(
+            rows.estimate, rel=0.02
+        )
+
     @pytest.mark.parametrize("start", [0.3, 0.41, 0.77])
     def test_logistic_map(self, start):
         found = lyapunov(logistic(5000, start))

@@ -2,7 +2,7 @@
 
 import sys
 import warnings
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 
 import numpy as np
 import pandas as pd
@@ -22,6 +22,7 @@ from narxkit.diagnostics import (
     variance_ratio,
 )
 from narxkit.diagnostics._stochasticity_tests import lead_of_autoregression
+from narxkit.diagnostics.seasons import measure_season
 
 
 def noise(n=1000, seed=0):
@@ -74,6 +75,37 @@ class TestFindSeason:
     def test_finds_none_where_there_is_none(self, make):
         assert not any(find_season(make(300, seed)) for seed in range(30))
         assert sum(find_season(make(300, seed), 12) is not None for seed in range(100)) <= 4
+
+    def test_a_clock_has_more_than_one_season(self):
+        hours = pd.date_range("2024-01-01", periods=20 * 168, freq="h")
+        works = (hours.day_of_week < 5) & (hours.hour >= 8) & (hours.hour < 18)
+        office = pd.Series(10.0 * works + noise(len(hours)), hours)
+        assert find_season(office).period == 168 and find_season(office).share > 0.9
+        days = pd.date_range("2015", periods=6 * 365, freq="D")
+        year = 5 * np.sin(2 * np.pi * np.arange(len(days)) / 365.25) + noise(len(days))
+        assert find_season(pd.Series(year, days)).period == 365
+        opening = office[(hours.day_of_week < 5) & (hours.hour >= 8) & (hours.hour < 16)]
+        opening = opening + 3 * np.sin(2 * np.pi * np.asarray(opening.index.hour) / 8)
+        assert find_season(opening).period == 8
+
+    def test_the_shortest_that_explains_nearly_as_much(self):
+        y = np.tile(np.arange(6.0), 60) + 0.35 * np.tile(np.arange(12) >= 6, 30) + noise(360)
+        assert find_season(y).period == 6
+        both = [find_season(y, period).share for period in (6, 12)]
+        assert 0.9 < both[0] / both[1] < 1
+
+    def test_tries_are_paid_for(self):
+        y = sine(200, 8)
+        p = measure_season(y, 8).pvalue
+        assert measure_season(y, 8, 50).pvalue == pytest.approx(50 * p)
+
+    def test_draws_the_mean_of_each_place(self):
+        y = sine(1200, 12)
+        found = find_season(y)
+        expected = [y[place::12].mean() for place in range(12)]
+        assert found.means == pytest.approx(np.array(expected))
+        ax = found.plot()
+        assert ax.lines[0].get_ydata() == pytest.approx(found.means)
 
     def test_solar_and_wind_have_days(self):
         solar, wind = find_season(load_solar()["ghi"]), find_season(load_wind()["wind_speed"])
@@ -184,7 +216,7 @@ class TestStochasticity:
         "y, verdict, kind, lags, says",
         [
             (noise().cumsum(), "random walk", "increments", [1],
-             "levels have a unit root, and of the increments no test finds dependence"),
+             "of the increments four tests together find no dependence at 2%"),
             (sine(), "seasonal", "levels", [12], "the best forecast at any horizon is the season"),
             (logistic(1000), "deterministic", "levels", [1], "over about 1.4 rows"),
             (make_henon(1000, random_state=0), "deterministic", "levels", [1, 2],
@@ -192,7 +224,8 @@ class TestStochasticity:
             (lfilter([1], [1, -0.7], noise()), "persistent", "levels", [1],
              "1 lag explains 49% of the variance one row ahead"),
             (lfilter([1], [1, 0.6], noise()), "anti-persistent", "levels", [1], "H = 0."),
-            (noise(), "random", "levels", [], "no lags help, and the mean is the best forecast"),
+            (noise(), "random", "levels", [],
+             "no lags help, and the best forecast at any horizon is the mean."),
         ],
         ids=["walk", "sine", "logistic", "henon", "AR(1)", "reverting", "noise"],
     )  # fmt: skip
@@ -259,8 +292,114 @@ class TestStochasticity:
         report = stochasticity(y[100:])
         assert report.is_nonlinear and report.explained == report.surrogates.explained > 0.2
         assert "neighbours in lags 1, 2 and 3 explain" in report.sentence
-        assert "so that it takes a nonlinear model" in report.sentence
+        assert report.verdict == "nonlinear" and "an autoregression explains " in report.sentence
         assert set(report.lags) >= {1, 2, 3}
+
+    def test_noisy_chaos_is_nonlinear(self):
+        y = logistic(1500)
+        report = stochasticity(y + 0.1 * y.std() * noise(1500))
+        assert report.verdict == "nonlinear" and report.explained > 0.8
+        assert report.autoregression.explained < 0.1 and report.lags[0] == 1
+        table = report.to_frame()["statistic"]
+        assert table["explained by neighbours"] == report.explained
+        assert table["explained by lags"] == report.autoregression.explained
+
+    def test_a_walk_that_drifts(self):
+        report = stochasticity(np.cumsum(2 + noise(1000)))
+        assert report.drift == pytest.approx(2, abs=0.1)
+        assert "is the last value plus 1.95 a row" in report.sentence
+        assert stochasticity(noise(1000).cumsum()).drift == 0.0
+
+    @pytest.mark.parametrize("e", [3 * noise(1000), lfilter([1], [1, -0.8], noise(1000))])
+    def test_noise_round_a_trend_is_no_unit_root(self, e):
+        report = stochasticity(0.02 * np.arange(1000) + e)
+        assert report.kind == "levels" and report.trend > 0.7
+        assert report.verdict in ("random", "persistent")
+        assert ": round a straight trend (" in report.sentence and "the trend" in report.sentence
+        assert abs(np.polyfit(np.arange(1000), report.judged, 1)[0]) < 1e-12
+
+    def test_a_smoothed_level_beats_the_last_value(self):
+        report = stochasticity(noise(2000).cumsum() + 3 * noise(2000, 1))
+        assert (report.verdict, report.kind) == ("anti-persistent", "increments")
+        assert "a smoothed level forecasts better than the last value" in report.sentence
+
+    def test_a_strong_autoregression_is_near_persistence(self):
+        near = "one row ahead the last value nearly does"
+        assert near in stochasticity(lfilter([1], [1, -0.97], noise(3000))).sentence
+        assert near not in stochasticity(lfilter([1], [1, -0.7], noise(3000))).sentence
+
+    def test_a_season_that_is_chance_is_no_verdict(self):
+        report = stochasticity(noise(1000), season=24)
+        assert report.verdict == "random" and report.season.period == 24 and report.lags == []
+        assert "season" not in report.sentence
+        faint = noise(20_000) + 0.08 * np.sin(np.pi * np.arange(20_000) / 12)
+        hours = pd.date_range("2020", periods=20_000, freq="h")
+        assert find_season(pd.Series(faint, hours)).share < 0.02
+        assert stochasticity(pd.Series(faint, hours)).season is None
+
+    def test_strength_that_can_be_forecast_is_told(self):
+        e, y, h = np.random.default_rng(0).standard_t(6, 2500), np.zeros(2500), 1.0
+        for t in range(1, 2500):
+            h = 0.05 + 0.1 * y[t - 1] ** 2 + 0.85 * h
+            y[t] = np.sqrt(h / 1.5) * e[t]
+        report = stochasticity(y[500:])
+        assert report.verdict == "random"
+        assert "; how far it strays can be forecast (ARCH, p = " in report.sentence
+        assert "strays" not in stochasticity(noise()).sentence
+
+    def test_what_lags_explain_is_of_rows_outside_the_fit(self):
+        x = lfilter([1], [1, -0.5], noise(500))
+        parts = np.array_split(np.arange(500), 5)
+        left = total = 0.0
+        for part in parts:
+            rest = np.delete(x, part)
+            mean = rest.mean()
+            c = rest - mean
+            weight = (c[1:] @ c[:-1]) / (c @ c)  # Yule and Walker's, of order 1
+            before = np.r_[0.0, x[:-1] - mean]
+            left += np.sum((x[part] - mean - weight * before[part]) ** 2)
+            total += np.sum((x[part] - mean) ** 2)
+        report = stochasticity(x, season=1)
+        assert report.order == 1
+        assert report.autoregression.explained == pytest.approx(1 - left / total)
+
+    def test_of_four_tests_four_times_the_least_counts(self):
+        report = stochasticity(lfilter([1], [1, -0.5], noise(600)), season=1)
+        four = (report.hurst, report.variance_ratio, report.tests["Ljung-Box"],
+                report.tests["BDS"])  # fmt: skip
+        assert report.least_pvalue == 4 * min(test.pvalue for test in four)
+
+    def test_the_seed_is_that_of_the_surrogates(self):
+        one, same, other = (stochasticity(noise(300), random_state=seed) for seed in (1, 1, 2))
+        assert (one.surrogates.surrogates == same.surrogates.surrogates).all()
+        assert (one.surrogates.surrogates != other.surrogates.surrogates).any()
+
+    def test_chaos_needs_surrogates_that_are_less_predictable(self):
+        report = stochasticity(make_henon(600, random_state=0))
+        assert report.verdict == "deterministic"
+        worse = replace(report.surrogates, surrogates=report.surrogates.surrogates * 0)
+        assert replace(report, surrogates=worse).verdict != "deterministic"
+
+    def test_the_exponent_gives_the_sign(self):
+        report = stochasticity(lfilter([1], [1, -0.7], noise()))
+        for H, p, verdict in (
+            (0.7, 0.01, "persistent"), (0.3, 0.01, "anti-persistent"), (0.7, 0.2, "short memory")
+        ):  # fmt: skip
+            changed = replace(report.hurst, estimate=H, pvalue=p)
+            assert replace(report, hurst=changed).verdict == verdict
+
+    def test_lags_of_increments_reach_one_further(self):
+        report = stochasticity(lfilter([1], [1, -0.6], noise(2000)).cumsum())
+        assert report.kind == "increments" and report.order == 1 and report.lags == [1, 2]
+
+    def test_a_season_of_increments_is_measured_on_them(self):
+        y = noise(1200).cumsum() + 5 * np.sin(2 * np.pi * np.arange(1200) / 12)
+        report = stochasticity(y)
+        steps = np.diff(y)
+        means = np.array([steps[place::12].mean() for place in range(12)])
+        left = steps - means[np.arange(len(steps)) % 12]
+        share = 1 - (left @ left / (len(steps) - 12)) / steps.var(ddof=1)
+        assert report.season.share == pytest.approx(share)
 
     def test_a_cycle_of_chaos_is_no_season(self):
         y = make_mackey_glass(1500, random_state=30)
@@ -279,7 +418,7 @@ class TestStochasticity:
         wind = stochasticity(load_wind()["wind_speed"][:4000])
         solar = stochasticity(load_solar()["ghi"][:4000])
         assert wind.verdict == "persistent" and wind.season.period == 24
-        assert solar.verdict == "seasonal" and "add lag 24" in solar.sentence
+        assert solar.verdict == "seasonal" and "so that lag 24 helps" in solar.sentence
 
     def test_the_numbers_of_statsmodels(self):
         from statsmodels.stats.diagnostic import acorr_ljungbox, het_arch
@@ -296,7 +435,7 @@ class TestStochasticity:
         for name, answer in expected.items():
             assert table.loc[name, "statistic"] == pytest.approx(answer[0], rel=1e-12)
             assert table.loc[name, "pvalue"] == pytest.approx(answer[1], rel=1e-12)
-        assert report.order == max(ar_select_order(y, 27, ic="aic").ar_lags)
+        assert report.order == max(ar_select_order(y, 27, ic="bic").ar_lags)
         weight = acf(y, nlags=1)[1]  # of order 1, Yule and Walker's weight is the autocorrelation
         centred = y - y.mean()
         residuals = centred[1:] - weight * centred[:-1]
@@ -416,6 +555,50 @@ def test_a_panel_and_a_clock_that_runs_backwards_are_refused(judge):
         judge(days)
 
 
+def test_a_clock_that_jumps_is_told():
+    hours = pd.date_range("2024", periods=600, freq="h")
+    y = pd.Series(noise(600), hours)
+    with pytest.warns(UserWarning, match="the clock of x jumps 1 time, first from 2024-01-05 03"):
+        hurst(y.drop(hours[100:107]))
+    days = pd.bdate_range("2024", periods=600)
+    opening = hours[(hours.hour >= 9) & (hours.hour < 17)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for even in (y, y.set_axis(days), y[opening]):  # weekends and nights are no jumps
+            hurst(even)
+
+
+def test_what_an_array_masks_is_missing():
+    y = noise(300)
+    y[[10, 20]] = -9999
+    with pytest.raises(ValueError, match="x has 2 missing or infinite values, the first in row 10"):
+        hurst(np.ma.array(y, mask=y < -9000))
+
+
+def test_a_small_change_on_a_large_value_is_no_constant():
+    assert hurst(1e9 + 1e-4 * noise()).estimate == pytest.approx(hurst(noise()).estimate, abs=1e-3)
+
+
+def test_a_panel_of_one_series_and_a_frame_of_one_column():
+    hours = pd.date_range("2024", periods=400, freq="h", name="time")
+    y = pd.Series(sine(400, 24), hours, name="load")
+    panel, frame = pd.concat({"a": y}), y.to_frame()
+    for one in (panel, frame):
+        report = stochasticity(one)
+        assert report.season.period == 24 and report.series.name == "load"
+        assert report.plot()[0].get_ylabel() == "load"
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_counts_with_few_events(seed):
+    r = np.random.default_rng(seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        report = stochasticity((r.random(1000) < 0.05) * r.poisson(5, 1000))
+        stochasticity(np.arange(300) % 7 + (np.arange(300) == 50))
+    assert report.verdict in ("random", "short memory", "persistent", "anti-persistent")
+
+
 def test_a_tail_that_is_constant_is_named():
     y = np.r_[np.random.default_rng(0).normal(size=500), np.zeros(2500)]
     with pytest.raises(ValueError, match="y in its last 2,000 rows is constant, at 0"):
@@ -424,7 +607,7 @@ def test_a_tail_that_is_constant_is_named():
 
 def test_a_fair_coin_is_random():
     report = stochasticity((np.random.default_rng(0).random(500) < 0.5) * 1.0)
-    assert report.verdict == "random" and "no test finds dependence" in report.sentence
+    assert report.verdict == "random" and "tests together find no dependence" in report.sentence
     assert "fewer than 10 different values" in str(report)
 
 

@@ -5,8 +5,10 @@ from numbers import Integral
 import numpy as np
 import pandas as pd
 
-from narxkit._clock import check_order
+from narxkit._clock import Clock, check_order
+from narxkit._warn import warn
 
+ROUNDING = 16 * np.finfo(float).eps  # of its size: what a constant may stray
 SMALLEST, LARGEST = 1e-60, 1e60  # sums of fourth powers stay far from the ends of floats
 
 
@@ -16,7 +18,7 @@ def read_series(x, n_min, name="x", allow_nan=False):
     Parameters
     ----------
     x : array-like of shape (n,) or (n, 1)
-        Values in the order of time.
+        Values in the order of time; what an array masks is missing.
     n_min : int
         The fewest that can be judged.
     name : str
@@ -35,30 +37,14 @@ def read_series(x, n_min, name="x", allow_nan=False):
         When it has another shape, is too short, is constant, or holds an infinite value, or a
         missing one that may not be, is too small or large for its powers, when its clock runs
         backwards, or it is a panel.
+
+    Warns
+    -----
+    UserWarning
+        When its clock jumps: the rows are judged as if evenly spaced.
     """
-    index = index_of(x)
-    if index is not None:
-        n_series = index.droplevel(-1).nunique() if index.nlevels > 1 else 1
-        if n_series > 1:
-            raise ValueError(
-                f"{name} holds {n_series} series: give one at a time, such as "
-                f"{name}.loc[{index[0][0]!r}]."
-            )
-        check_order(index.get_level_values(-1), name)
-    values = np.asarray(x.to_numpy() if isinstance(x, pd.DataFrame | pd.Series) else x)
-    if values.ndim == 2 and values.shape[1] == 1:
-        values = values[:, 0]
-    if values.ndim != 1:
-        raise ValueError(
-            f"{name} must be one series of shape (n,). Got shape {values.shape} instead: give one "
-            "column at a time."
-        )
-    try:
-        if values.dtype.kind in "mMc":
-            raise TypeError("times and complex numbers are no measurements")
-        values = values.astype(float)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name} must hold numbers. Got dtype {values.dtype} instead.") from None
+    _check_index(x, name)
+    values = _as_floats(x, name)
     bad = np.flatnonzero(np.isinf(values) if allow_nan else ~np.isfinite(values))
     if len(bad):
         what = "infinite" if allow_nan else "missing or infinite"
@@ -73,19 +59,86 @@ def read_series(x, n_min, name="x", allow_nan=False):
             f"{name} has {len(known)} {rows}, but at least {n_min} are needed: give a longer "
             "series."
         )
-    if np.ptp(known) <= 1e-12 * np.abs(known).max():
+    size = np.abs(known).max()
+    if np.ptp(known) <= ROUNDING * size:
         raise ValueError(f"{name} is constant, at {known[0]:g}: there is nothing to judge.")
-    if not SMALLEST < np.abs(known).max() < LARGEST:
+    if not SMALLEST < size < LARGEST:
         raise ValueError(
-            f"{name} is at most {np.abs(known).max():.0e} in size, but powers of it are only exact "
-            f"between {SMALLEST:.0e} and {LARGEST:.0e}: give it in another unit."
+            f"{name} is at most {size:.0e} in size, but powers of it are only exact between "
+            f"{SMALLEST:.0e} and {LARGEST:.0e}: give it in another unit."
         )
     return values
 
 
+def _check_index(x, name):
+    """Refuse a panel and a clock that runs backwards; warn of one that jumps."""
+    if not isinstance(x, pd.Series | pd.DataFrame):
+        return
+    n_series = x.index.droplevel(-1).nunique() if x.index.nlevels > 1 else 1
+    if n_series > 1:
+        raise ValueError(
+            f"{name} holds {n_series} series: give one at a time, such as "
+            f"{name}.loc[{x.index[0][0]!r}]."
+        )
+    index = index_of(x)
+    check_order(index, name)
+    jumps = jumps_of(index)
+    if len(jumps):
+        row = jumps[0]
+        warn(
+            f"the clock of {name} jumps {len(jumps)} time{'s' if len(jumps) > 1 else ''}, first "
+            f"from {index[row - 1]} to {index[row]}: rows are judged as if evenly spaced. Fill "
+            "what is missing, or give the longest stretch."
+        )
+
+
+def jumps_of(index):
+    """Find the rows that do not follow the row before them.
+
+    Parameters
+    ----------
+    index : Index or None
+        The clock, if it is one.
+
+    Returns
+    -------
+    ndarray of int
+        Their positions; none where they come at even distances, as the mornings of opening hours.
+    """
+    clock = None if index is None else Clock.from_index(index)
+    jumps = np.empty(0, int) if clock is None else np.flatnonzero(clock.breaks(index))
+    is_rhythm = len(jumps) > 2 and np.ptp(np.diff(jumps)) == 0
+    return jumps[:0] if is_rhythm else jumps
+
+
+def _as_floats(x, name):
+    """Values as floats of shape (n,), NaN where masked."""
+    values = x.to_numpy() if isinstance(x, pd.DataFrame | pd.Series) else np.asanyarray(x)
+    if values.ndim == 2 and values.shape[1] == 1:
+        values = values[:, 0]
+    if values.ndim != 1:
+        raise ValueError(
+            f"{name} must be one series of shape (n,). Got shape {values.shape} instead: give one "
+            "column at a time."
+        )
+    try:
+        if values.dtype.kind in "mMc":
+            raise TypeError("times and complex numbers are no measurements")
+        return np.ma.filled(values.astype(float), np.nan)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must hold numbers. Got dtype {values.dtype} instead.") from None
+
+
 def index_of(y):
-    """The index of what has one in pandas, or None."""
-    return y.index if isinstance(y, pd.Series | pd.DataFrame) else None
+    """The index of one series in pandas, without its name in a panel; else None."""
+    if not isinstance(y, pd.Series | pd.DataFrame):
+        return None
+    return y.index.get_level_values(-1)
+
+
+def name_of(y):
+    """The name of a series or of the one column of a frame; else None."""
+    return y.columns[0] if isinstance(y, pd.DataFrame) else getattr(y, "name", None)
 
 
 def without_season(values, period):

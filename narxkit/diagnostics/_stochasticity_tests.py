@@ -10,6 +10,7 @@ from scipy.signal import freqz, lfilter
 LEVEL = 0.05  # of single tests
 LEVEL_OF_NOISE = 0.02  # of the four tests of dependence together
 N_HURST, N_BDS, N_SURROGATE, N_CHAOS = 10_000, 2000, 2000, 5000  # the last rows, for each
+N_PARTS = 5  # that are forecast from the others
 N_LAGS = 20  # of Ljung-Box
 N_ARCH = 10  # lags
 FAINT = 0.2  # an autocorrelation that leaves 4 % to be explained
@@ -32,14 +33,18 @@ class Autoregression(NamedTuple):
 
 
 def unit_roots(values):
-    """Dickey and Fuller's test and KPSS, with a constant."""
+    """Dickey and Fuller's test and KPSS with a constant, and the first with a trend as well."""
     from statsmodels.tsa.stattools import adfuller, kpss
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # p values at the ends of tables; results that change type
         order = _order_of_increments(values)
-        adf, stationary = adfuller(values, order, autolag=None), kpss(values)
-        return {"Dickey-Fuller": Answer(*tuple(adf)[:2]), "KPSS": Answer(*tuple(stationary)[:2])}
+        found = {
+            "Dickey-Fuller": adfuller(values, order, autolag=None),
+            "Dickey-Fuller, trend": adfuller(values, order, "ct", autolag=None),
+            "KPSS": kpss(values),
+        }
+    return {name: Answer(*tuple(test)[:2]) for name, test in found.items()}
 
 
 def _order_of_increments(values):
@@ -54,13 +59,6 @@ def _order_of_increments(values):
     rotated = np.linalg.qr(regressors, mode="r")[2:, -1]
     left = np.cumsum(rotated[::-1] ** 2)[::-1]
     return int(np.argmin(len(level) * np.log(left) + 2 * np.arange(longest + 1)))
-
-
-def memory(values):
-    """The Hurst exponent of increments."""
-    from narxkit.diagnostics import hurst
-
-    return hurst(values[-N_HURST:], kind="increments")
 
 
 def ljung_box(values):
@@ -89,21 +87,44 @@ def bds(values, residuals):
 
 
 def autoregression(values):
-    """By Yule and Walker, of the order with the least AIC."""
+    """By Yule and Walker; what it explains, by parts that were left out of its fit."""
+    centred = values - values.mean()
+    weights = _yule_walker(centred)
+    return Autoregression(
+        weights=weights,
+        explained=_explained(values),
+        residuals=_errors(centred, weights)[len(weights) :],
+    )
+
+
+def _yule_walker(centred):
+    """Weights of the order with the least BIC."""
     from statsmodels.tsa.stattools import levinson_durbin
 
-    n, centred = len(values), values - values.mean()
-    longest = int(10 * np.log10(n))
+    n, longest = len(centred), int(10 * np.log10(len(centred)))
     covariances = _autocovariances(centred, longest)
     pacf = levinson_durbin(covariances, longest, isacov=True)[2][1:]
     left = np.concatenate([[1.0], np.cumprod(1 - pacf**2)])  # of the variance, by order
-    order = int(np.argmin(n * np.log(left) + 2 * np.arange(longest + 1)))
-    weights = levinson_durbin(covariances, order, isacov=True)[1] if order else np.empty(0)
-    return Autoregression(
-        weights=weights,
-        explained=float(1 - left[order] * (n - 1) / (n - order - 1)),
-        residuals=lfilter(np.concatenate([[1.0], -weights]), 1, centred)[order:],
-    )
+    order = int(np.argmin(n * np.log(left) + np.log(n) * np.arange(longest + 1)))
+    return levinson_durbin(covariances, order, isacov=True)[1] if order else np.empty(0)
+
+
+def _explained(values):
+    """The share of the variance of each fifth that an autoregression of the others explains.
+
+    In the rows of the fit any order explains something, most of all where tails are heavy.
+    """
+    left = total = 0.0
+    for part in np.array_split(np.arange(len(values)), N_PARTS):
+        rest = np.delete(values, part)
+        centred = values - rest.mean()
+        left += np.sum(_errors(centred, _yule_walker(rest - rest.mean()))[part] ** 2)
+        total += np.sum(centred[part] ** 2)
+    return float(1 - left / total)
+
+
+def _errors(centred, weights):
+    return lfilter(np.concatenate([[1.0], -weights]), 1, centred)
 
 
 def lead_of_autoregression(values, weights, hurst):

@@ -15,9 +15,11 @@ from narxkit.diagnostics._stochasticity_tests import (
     N_HURST,
     N_LAGS,
     N_SURROGATE,
+    autocorrelations,
 )
 from narxkit.diagnostics.entropy import permutation_entropy, spectral_entropy
 
+LEVEL_OF_STRENGTH = 0.01  # of ARCH effects that are worth a word
 ORDER = 5  # of the permutation entropy
 
 
@@ -35,24 +37,31 @@ class Finding(NamedTuple):
 
 def reason(report):
     """What the verdict rests on, and what follows for lags and horizon."""
-    return REASONS[report.verdict](report)
+    return f"{_round_trend(report)}{REASONS[report.verdict](report)}"
 
 
 def _random(report):
-    return f"{_noise(report)}; no lags help, and the mean is the best forecast at any horizon"
+    return (
+        f"{_noise(report)}; no lags help, and the best forecast at any horizon is {_best(report)}"
+        f"{_of_strength(report)}"
+    )
 
 
 def _random_walk(report):
     return (
-        f"levels have a unit root, and of the increments {_noise(report)}; the last value is the "
-        "best forecast at any horizon, so that a model must be held against persistence"
+        f"levels have a unit root, and of the increments {_noise(report)}; the best forecast at "
+        f"any horizon is {_best(report)}, so that a model must be held against it"
+        f"{_of_strength(report)}"
     )
 
 
 def _noise(report):
     """The numbers behind noise."""
     if report.least_pvalue >= LEVEL_OF_NOISE:
-        return f"no test finds dependence (p = {report.least_pvalue:.2g}, of four)"
+        return (
+            f"four tests together find no dependence at {LEVEL_OF_NOISE:.0%} "
+            f"(p = {report.least_pvalue:.2g})"
+        )
     return (
         f"tests find dependence (p = {report.least_pvalue:.1g}), but lags explain "
         f"{report.explained:.1%} of the variance"
@@ -66,28 +75,36 @@ def _seasonal(report):
         f"{_of_increments(report)} (p = {report.season.pvalue:.1g})"
     )
     if not report.is_noise:
-        return f"{seasonal}, and of the rest {_memory(report)}; add lag {period}"
-    best = "the last value and the season" if report.kind == "increments" else "the season"
+        return f"{seasonal}, and of the rest {_memory(report)}{_add_lag(report)}"
     return (
         f"{seasonal}, and of the rest {_noise(report)}; the best forecast at any horizon is "
-        f"{best}, at lag {period}"
+        f"{_best(report)}: the mean of each of its places, or of lags {period}, {2 * period}, "
+        f"{3 * period} and so on{_of_strength(report)}"
     )
+
+
+def _add_lag(report):
+    period = report.season.period
+    return "" if period <= report.order else f"; add lag {period}"
 
 
 def _remembering(report):
-    root = (
-        "levels have a unit root, and of their increments " if report.kind == "increments" else ""
-    )
+    root = "levels have a unit root, and of their increments " if _is_root(report) else ""
     return f"{root}{_memory(report)}{_round_season(report)}"
+
+
+def _nonlinear(report):
+    root = "levels have a unit root, and of their increments " if _is_root(report) else ""
+    return (
+        f"{root}{_explain(report)}, and no one of {len(report.surrogates.surrogates)} linear "
+        f"surrogates is as predictable; an autoregression explains "
+        f"{max(report.autoregression.explained, 0.0):.0%}{_round_season(report)}"
+    )
 
 
 def _memory(report):
     """The numbers behind memory, and what they mean for lags and horizon."""
-    of = "the increments" if report.kind == "increments" else "the variance"
-    return (
-        f"{_exponent(report)} {_explain(report)} {report.explained:.0%} of {of} "
-        f"{_ahead(report)}; {_horizon(report)}"
-    )
+    return f"{_exponent(report)} {_explain(report)}; {_horizon(report)}"
 
 
 def _exponent(report):
@@ -103,27 +120,67 @@ def _exponent(report):
 
 
 def _explain(report):
+    of = "the increments" if _is_root(report) else "the variance"
     if report.is_nonlinear:
-        return f"neighbours in lags {listed(report.surrogates.lags)} explain"
-    return f"{report.order} lag{'s explain' if report.order != 1 else ' explains'}"
+        lags, rows = listed(report.surrogates.lags), report.surrogates.delay
+        who, ahead = f"neighbours in lags {lags} explain", f"{rows} rows" if rows > 1 else "one row"
+    else:
+        who, ahead = (
+            f"{report.order} lag{'s explain' if report.order != 1 else ' explains'}",
+            "one row",
+        )
+    return f"{who} {report.explained:.0%} of {of} {ahead} ahead"
 
 
 def _horizon(report):
+    """How far lags help."""
     if report.is_nonlinear:
         linear = max(report.autoregression.explained, 0.0)
         return f"an autoregression explains {linear:.0%}, so that it takes a nonlinear model"
-    best = "last value" if report.kind == "increments" else "mean"
-    reach = (
-        f"reaches {FAINT} in size up to lag {report.reach}, after which"
-        if report.reach
-        else f"stays below {FAINT} in size, so that"
+    if _is_root(report) and report.verdict == "anti-persistent":
+        return "moves are undone, so that a smoothed level forecasts better than the last value"
+    return f"{_reach(report)}{_near_persistence(report)}"
+
+
+def _reach(report):
+    period, reach = report.season.period if report.season else 0, report.reach
+    if period and reach >= period:
+        still = autocorrelations(report.judged, period)[-1]
+        return (
+            f"a season later the autocorrelation is still {still:.2f}, so that lag {period} helps"
+        )
+    size = f"{FAINT} in size"
+    if not reach:
+        return (
+            f"the autocorrelation stays below {size}, so that {_best(report)} will do about as well"
+        )
+    least = " at least" if reach > len(report.judged) // 2 - N_LAGS else ""
+    return (
+        f"the autocorrelation reaches {size} up to lag {reach}{least}, after which "
+        f"{_best(report)} will do about as well"
     )
-    return f"the autocorrelation {reach} the {best} forecasts about as well"
 
 
-def _ahead(report):
-    rows = report.surrogates.delay if report.is_nonlinear else 1
-    return f"{rows} rows ahead" if rows > 1 else "one row ahead"
+def _near_persistence(report):
+    if _is_root(report) or not report.is_near_persistence:
+        return ""
+    return "; one row ahead the last value nearly does, so that a model must be held against it"
+
+
+def _best(report):
+    """What forecasts without lags."""
+    if _is_root(report):
+        first = ["the last value" + (f" plus {report.drift:.3g} a row" if report.drift else "")]
+    else:
+        first = ["the trend"] if report.trend else [] if report.has_season else ["the mean"]
+    return " and ".join([*first, *(["the season"] if report.has_season else [])])
+
+
+def _of_strength(report):
+    arch = report.tests["ARCH"]
+    if arch.pvalue >= LEVEL_OF_STRENGTH:
+        return ""
+    return f"; how far it strays can be forecast (ARCH, p = {arch.pvalue:.1g})"
 
 
 def _deterministic(report):
@@ -138,20 +195,29 @@ def _deterministic(report):
     )
 
 
+def _is_root(report):
+    return report.kind == "increments"
+
+
 def _of_increments(report):
-    return " of the increments" if report.kind == "increments" else ""
+    return " of the increments" if _is_root(report) else ""
 
 
 def _round_season(report):
-    if report.season is None:
+    if not report.has_season:
         return ""
     return f", round a season of {report.season.period} rows ({report.season.share:.0%})"
+
+
+def _round_trend(report):
+    return f"round a straight trend ({report.trend:.0%} of the variance), " if report.trend else ""
 
 
 REASONS = {
     "random": _random,
     "random walk": _random_walk,
     "seasonal": _seasonal,
+    "nonlinear": _nonlinear,
     "short memory": _remembering,
     "persistent": _remembering,
     "anti-persistent": _remembering,
@@ -189,36 +255,42 @@ def _of_season(report):
 
 
 def _of_unit_roots(report):
-    adf, kpss = report.tests["Dickey-Fuller"], report.tests["KPSS"]
+    adf, trend, kpss = map(report.tests.get, ("Dickey-Fuller", "Dickey-Fuller, trend", "KPSS"))
     yield Finding("Dickey-Fuller", *adf, _either(adf, "no unit root", "a unit root is possible"))
+    line = f"; removed, {report.trend:.0%} of the variance" if report.trend else ""
+    round_line = _either(trend, "no unit root round a line", "a unit root round a line is possible")
+    yield Finding("Dickey-Fuller, trend", *trend, f"{round_line}{line}")
     stationary = _either(kpss, "not stationary", "stationary")
-    yield Finding("KPSS", *kpss, f"{stationary}; judged: {report.kind}")
+    drift = f", {report.drift:.3g} a row on average" if report.drift else ""
+    yield Finding("KPSS", *kpss, f"{stationary}; judged: {report.kind}{drift}")
 
 
 def _of_memory(report):
     hurst, ratio = report.hurst, report.variance_ratio
-    box, linear = report.tests["Ljung-Box"], report.autoregression
     low, high = hurst.confidence_interval
-    rows = _last(N_HURST, report)
-    yield Finding(
-        "Hurst exponent", hurst.estimate, hurst.pvalue, f"{low:.2f} to {high:.2f}; {rows}"
-    )
+    within = f"{low:.2f} to {high:.2f}; {_last(N_HURST, report)}"
+    yield Finding("Hurst exponent", hurst.estimate, hurst.pvalue, within)
     yield Finding(
         "AIC, long memory less lags", report.lead_of_autoregression, np.nan,
         "the autoregression describes the spectrum better" if report.is_autoregressive
         else "long memory describes the spectrum as well",
     )  # fmt: skip
+    furthest = np.argmax(np.abs(ratio.statistic))
     yield Finding(
-        f"variance ratio, {ratio.spans[-1]} steps", ratio.estimate[-1], ratio.pvalue,
-        f"p of the spans {listed(ratio.spans)}",
+        f"variance ratio, {ratio.spans[furthest]} steps", ratio.estimate[furthest], ratio.pvalue,
+        f"the furthest from 1; p of the spans {listed(ratio.spans)}",
     )  # fmt: skip
+    box = report.tests["Ljung-Box"]
     seen = _either(box, "autocorrelated", "no autocorrelation seen")
     yield Finding(f"Ljung-Box, {N_LAGS} lags", *box, seen)
-    order = f"autoregression of {report.order} lags, by AIC"
-    yield Finding("explained by lags", linear.explained, np.nan, order)
 
 
 def _of_residuals(report):
+    linear, neighbours = report.autoregression.explained, report.surrogates.explained
+    lags = f"autoregression of {report.order} lag{'' if report.order == 1 else 's'}, by BIC"
+    yield Finding("explained by lags", linear, np.nan, f"{lags}, of rows outside its fit")
+    lags = f"means of like states of lags {listed(report.surrogates.lags)}"
+    yield Finding("explained by neighbours", neighbours, np.nan, lags)
     arch, bds = report.tests["ARCH"], report.tests["BDS"]
     changing = _either(arch, "the variance of residuals changes", "constant variance")
     yield Finding(f"ARCH, {N_ARCH} lags", *arch, changing)

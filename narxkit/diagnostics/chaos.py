@@ -119,7 +119,7 @@ def _information(a, b):
     return float(joint[there] @ np.log(joint[there] / independent[there]))
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class FalseNeighbours(Result):
     """What `false_neighbours` found.
 
@@ -156,6 +156,17 @@ class FalseNeighbours(Result):
     n: int
 
     @property
+    def best(self):
+        """The dimension, or the one with the fewest false neighbours where none is enough.
+
+        Returns
+        -------
+        int
+            Values of a state.
+        """
+        return self.dimension or int(np.argmin(self.shares)) + 1
+
+    @property
     def lags(self):
         """The output lags that the states suggest, or None where none are enough.
 
@@ -189,6 +200,31 @@ class FalseNeighbours(Result):
             Figure(f"false with {m} value{'s' if m > 1 else ''}", f"{share:.1%}")
             for m, share in enumerate(self.shares, start=1)
         ]
+
+    def plot(self, ax=None):
+        """Draw the share of false neighbours by the values of a state.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; by default on a new figure.
+
+        Returns
+        -------
+        matplotlib Axes
+            What was drawn on.
+        """
+        from narxkit.diagnostics._draw import COLOURS, GREY, label, open_axes
+
+        ax, dimensions = open_axes(ax), np.arange(1, len(self.shares) + 1)
+        ax.plot(dimensions, self.shares, "o-", color=COLOURS[0])
+        ax.axhline(self.tolerance, color=GREY, lw=0.8, ls=":")
+        label(ax, (dimensions[-1], self.tolerance), "borne", GREY, ha="right")
+        ax.set_xticks(dimensions)
+        ax.set_ylim(0, None)
+        ax.set_xlabel(f"values of a state, {self.delay} row{'s' if self.delay > 1 else ''} apart")
+        ax.set_ylabel("share of false neighbours")
+        return ax
 
 
 def false_neighbours(y, delay=None, max_dimension=8, tolerance=0.01):
@@ -295,7 +331,7 @@ def _spread(n, n_picked):
 # --- the exponent --------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Lyapunov(Result):
     """What `lyapunov` found.
 
@@ -377,7 +413,11 @@ class Lyapunov(Result):
         first, stop = self.region
         return [
             Figure("largest Lyapunov exponent", f"{self.estimate:.4g}", "per unit of time"),
-            Figure("standard error", f"{self.stderr:.2g}", f"95 %: {low:.4g} to {high:.4g}"),
+            Figure(
+                "standard error",
+                f"{self.stderr:.2g}",
+                f"95 %: {low:.4g} to {high:.4g}, of the spread alone; few rows add a bias",
+            ),
             Figure("fitted steps", f"{first} to {stop - 1}", f"of {len(self.divergence)}"),
             Figure("power law over line", f"{self.ratio:.3g}", "squares left; chaos from 2 on"),
             Figure("values of a state", f"{self.dimension}", f"{self.delay} rows apart"),
@@ -412,6 +452,8 @@ class Lyapunov(Result):
             text = f"{self.estimate:.3g} per unit of time"
             label(ax, middle, text, COLOURS[1], ha="left", va="top", shift=(8, -4))
         ax.set_xlabel("time" if self.step != 1 else "rows")
+        if self.step == 1:
+            ax.xaxis.get_major_locator().set_params(integer=True)
         ax.set_ylabel("mean ln distance of neighbours")
         return ax
 
@@ -483,8 +525,7 @@ def lyapunov(y, dimension=None, delay=None, theiler=None, horizon=None, step=1.0
             check_count(name, value, 1)
     delay = _checked_delay(values, delay, dimension or 8)
     if dimension is None:
-        false = false_neighbours(values, delay)
-        dimension = false.dimension or int(np.argmin(false.shares)) + 1
+        dimension = false_neighbours(values, delay).best
     tenth, span = len(values) // 10, (dimension - 1) * delay
     theiler = min(max(_mean_period(values), span), tenth) if theiler is None else theiler
     horizon = tenth if horizon is None else horizon
@@ -526,7 +567,7 @@ def _log_distances(values, dimension, delay, theiler, horizon):
     rows = distinct(vectors, N_STATES)
     queries = _spread(len(rows), N_QUERIES)
     near = neighbours(vectors[rows], rows, queries, theiler)[:, 0]
-    if not (near >= 0).any():  # too few states differ
+    if np.sum(near >= 0) < N_BATCHES:  # too few states differ
         return np.full((horizon, N_BATCHES), np.nan)
     i, j = rows[queries[near >= 0]] + span, rows[near[near >= 0]] + span
     finest = _resolution(values) / 2
@@ -563,7 +604,8 @@ def _fit(logs, saturation, first, **settings):
         estimate, stderr = float(slopes.mean()), float(stats.sem(batches))
         half = stderr * stats.t.ppf(0.975, N_BATCHES - 1)
         low, high = estimate - half, estimate + half
-        ratio = _left(np.log(k), divergence[first:stop]) / _left(k, divergence[first:stop])
+        of_power, of_line = (_left(x, divergence[first:stop]) for x in (np.log(k), k))
+        ratio = of_power / max(of_line, np.finfo(float).tiny)
     rise = estimate * step * (stop - 1 - first)
     return Lyapunov(
         estimate=estimate,

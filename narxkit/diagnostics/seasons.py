@@ -22,7 +22,7 @@ DAY = 86_400  # seconds
 LONG_PERIODS = {7: 52, 30: 12, 31: 12, 91: 4, 92: 4}  # rows of a year by days of a row
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Season(Result):
     """What `find_season` found.
 
@@ -36,6 +36,10 @@ class Season(Result):
         Share of the variance that the means of its places explain, adjusted for their number.
     n : int
         Rows of the series.
+    means : ndarray of shape (period,)
+        The mean of each place, the first of which is that of row 0.
+    stderrs : ndarray of shape (period,)
+        Their standard errors, were the rows independent.
 
     See Also
     --------
@@ -53,6 +57,8 @@ class Season(Result):
     pvalue: float
     share: float
     n: int
+    means: np.ndarray
+    stderrs: np.ndarray
 
     @property
     def sentence(self):
@@ -70,6 +76,29 @@ class Season(Result):
             Figure("share of variance", f"{self.share:.1%}", f"{self.n} rows"),
             Figure("p value", f"{self.pvalue:.2g}", "harmonics against their neighbours"),
         ]
+
+    def plot(self, ax=None):
+        """Draw the mean of each place, and two standard errors beside it.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; by default on a new figure.
+
+        Returns
+        -------
+        matplotlib Axes
+            What was drawn on.
+        """
+        from narxkit.diagnostics._draw import COLOURS, PALE, open_axes
+
+        ax, places = open_axes(ax), np.arange(self.period)
+        half = 2 * self.stderrs
+        ax.fill_between(places, self.means - half, self.means + half, color=PALE, lw=0)
+        ax.plot(places, self.means, color=COLOURS[0])
+        ax.set_xlabel("place in the season, rows from the first")
+        ax.set_ylabel("mean, and two standard errors")
+        return ax
 
 
 def find_season(y, period=None):
@@ -89,8 +118,9 @@ def find_season(y, period=None):
     -2 sum ln p_j, sees a season of many harmonics, and Bonferroni's, the least p_j times their
     number, one that is a sine and nearly nothing at the others.
 
-    Periods tried: where y has a clock, its own (a day of steps below a day, 7 of days or 5 of
-    working days, 52 of weeks, 12 of months, 4 of quarters); where that fails, or there is none,
+    Periods tried: where y has a clock, its own (day and week of steps below a day, in rows as they
+    are; 7 and 365 of days or 5 of working days, 52 of weeks, 12 of months, 4 of quarters), with p
+    values times their number; where that fails, or there is none,
     once, twice and three times the periods of the five peaks of the periodogram that stand out most
     from what lies beside them, with p values times the number of periods that could have been
     tried, and a level of 1e-9: oscillations without a clock, chaotic ones among them, have peaks
@@ -143,8 +173,8 @@ def find_season(y, period=None):
                 f"Got {period} instead: give a longer series."
             )
         return _best(values, [period], 1, LEVEL)
-    clock = [p for p in [period_of_clock(index_of(y))] if p and 3 <= p <= longest]
-    return _best(values, clock, 1, LEVEL) or _best(
+    clock = [p for p in periods_of_clock(index_of(y)) if 3 <= p <= longest]
+    return _best(values, clock, len(clock), LEVEL) or _best(
         values, _peaks(values, longest), longest, LEVEL_OF_PEAK
     )
 
@@ -167,9 +197,15 @@ def measure_season(values, period, n_tries=1):
         With 1 - (RSS / (n - period)) / (TSS / (n - 1)) as its share, at least 0.
     """
     n, left = len(values), without_season(values, period)
-    share = 1 - (left @ left / (n - period)) / values.var(ddof=1)
-    pvalue = min(1.0, n_tries * _pvalue(np.diff(values), period))
-    return Season(period=period, pvalue=pvalue, share=float(max(0.0, share)), n=n)
+    variance = left @ left / (n - period)
+    return Season(
+        period=period,
+        pvalue=min(1.0, n_tries * _pvalue(np.diff(values), period)),
+        share=float(max(0.0, 1 - variance / values.var(ddof=1))),
+        n=n,
+        means=(values - left)[:period],
+        stderrs=np.sqrt(variance / np.bincount(np.arange(n) % period)),
+    )
 
 
 def _best(values, periods, n_tries, level):
@@ -214,7 +250,7 @@ def _peaks(values, longest):
 
 
 def period_of_clock(index):
-    """Rows of the season that a clock suggests.
+    """Rows of the first season that a clock suggests.
 
     Parameters
     ----------
@@ -226,16 +262,45 @@ def period_of_clock(index):
     int or None
         None where there is no clock, or its step suggests none.
     """
+    return next(iter(periods_of_clock(index)), None)
+
+
+def periods_of_clock(index):
+    """Rows of the seasons that a clock suggests, ascending.
+
+    Parameters
+    ----------
+    index : Index or None
+        The clock, if it is one.
+
+    Returns
+    -------
+    list of int
+        Of steps below a day: a day and a week, of as many rows as days have and as many days as
+        weeks have; of days: a week and a year, of working days a week; else a year.
+    """
     if isinstance(index, pd.PeriodIndex):
         index = index.to_timestamp()
     if not isinstance(index, pd.DatetimeIndex):
-        return None
+        return []
     seconds = pd.Series(index).diff().dt.total_seconds().median()
     if not seconds > 0:
-        return None
+        return []
+    week = 7 if (index.day_of_week >= 5).any() else 5
     if seconds < DAY:
-        rows = DAY / seconds
-        return round(rows) if abs(rows - round(rows)) < 1e-6 * rows else None
+        rows = _rows_of_a_day(index, DAY / seconds)
+        return [rows, rows * week] if rows else []
     if seconds == DAY:
-        return 7 if (index.day_of_week >= 5).any() else 5
-    return LONG_PERIODS.get(round(seconds / DAY))
+        return [7, 365] if week == 7 else [5]
+    rows = LONG_PERIODS.get(round(seconds / DAY))
+    return [rows] if rows else []
+
+
+def _rows_of_a_day(index, rows):
+    """As many as nearly all days have, such as those of opening hours; else a whole day's, or None
+    where these are no whole number."""
+    counts = np.unique(index.normalize(), return_counts=True)[1][1:-1]
+    usual = int(np.median(counts)) if len(counts) else 0
+    if usual and np.mean(counts == usual) >= NEARLY:
+        return usual
+    return round(rows) if abs(rows - round(rows)) < 1e-6 * rows else None

@@ -6,7 +6,8 @@ In this order:
    where neighbouring states of y part exponentially, since chaotic cycles have peaks as sharp.
 2. Levels or increments: augmented Dickey-Fuller (null: a unit root) and KPSS (null: stationary).
    Only where both speak for a unit root, the first by p > 5 % and the second by p < 5 %, the rest
-   of the report judges increments.
+   of the report judges increments; but levels round a straight line, which is removed, where
+   Dickey-Fuller with a trend refuses the unit root at 1 %.
 3. What is left is held against white noise by four tests of dependence: Ljung-Box on 20 lags,
    the Hurst exponent against 1/2, variance ratios whatever the changing variance, and BDS on the
    residuals of an autoregression. Bonferroni's four times the least p value decides, at 2 %.
@@ -16,9 +17,12 @@ In this order:
 The verdict is the first that fits:
 
 - *deterministic*: neighbouring states part exponentially, and no surrogate is as predictable;
-- *random*: the tests find no dependence, or it explains less than 2 % of the variance (*random
-  walk* where increments were judged, *seasonal* where a season was removed);
+- *random*: the tests find no dependence, or lags explain less than 2 % of the variance of rows left
+  out of their fit (*random walk* where increments were judged, *seasonal* where a season of 2 % or
+  more was removed);
 - *seasonal*: the season explains at least half of the variance;
+- *nonlinear*: no surrogate is as predictable, and neighbours explain 2 % of the variance more than
+  an autoregression;
 - *persistent* or *anti-persistent*: where the Hurst exponent differs from 1/2 at 5 %. Short memory
   moves it too, and the sentence says so where an autoregression describes the spectrum better than
   fractional Gaussian noise, with an AIC lower by 10;
@@ -32,19 +36,29 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy import stats
+from scipy.signal import detrend
 
 from narxkit.diagnostics import _stochasticity_tests as parts
 from narxkit.diagnostics import _stochasticity_words as words
 from narxkit.diagnostics._result import Figure, Result
-from narxkit.diagnostics._series import check_count, index_of, read_series, without_season
+from narxkit.diagnostics._series import (
+    check_count,
+    index_of,
+    name_of,
+    read_series,
+    without_season,
+)
 from narxkit.diagnostics._stochasticity_tests import (
     LEVEL,
     LEVEL_OF_NOISE,
     N_CHAOS,
+    N_HURST,
     N_SURROGATE,
 )
 from narxkit.diagnostics.chaos import FalseNeighbours, Lyapunov, false_neighbours, lyapunov
-from narxkit.diagnostics.seasons import Season, find_season, measure_season, period_of_clock
+from narxkit.diagnostics.hurst_exponent import hurst
+from narxkit.diagnostics.seasons import Season, find_season, measure_season, periods_of_clock
 from narxkit.diagnostics.surrogates import SurrogateTest, surrogate_test
 from narxkit.diagnostics.variance import VarianceRatio, variance_ratio
 
@@ -53,6 +67,9 @@ __all__ = ["Stochasticity", "stochasticity"]
 N_MIN = 250
 NEGLIGIBLE = 0.02  # share of variance that no forecaster would miss
 N_PARTS = 7  # that are told of
+NEARLY = 0.95  # of the squares that the last value leaves
+LEVEL_OF_TREND = 0.01  # at which a straight line takes the place of a unit root
+SURE = 2.58  # standard errors of a drift
 BETTER = 10.0  # of AIC: hardly anything speaks for what is worse by more
 
 
@@ -66,11 +83,14 @@ class Stochasticity(Result):
         What was judged, once the season was removed.
     season : Season or None
         The season whose means were removed.
+    trend : float
+        Share of the variance of a straight line that was removed; 0 where none was.
     tests : dict of str to Answer
-        Statistic and p value of "Dickey-Fuller" and "KPSS", before, and of "Ljung-Box", "ARCH" and
-        "BDS", of what was judged.
+        Statistic and p value of "Dickey-Fuller", "Dickey-Fuller, trend" and "KPSS", before, and of
+        "Ljung-Box", "ARCH" and "BDS", of what was judged.
     autoregression : Autoregression
-        A linear model of what was judged: weights, share explained, residuals.
+        A linear model of what was judged: weights, share explained outside the rows of the fit,
+        residuals.
     lead_of_autoregression : float
         AIC of fractional Gaussian noise less that of the autoregression.
     hurst : Hurst
@@ -91,15 +111,17 @@ class Stochasticity(Result):
     Attributes
     ----------
     verdict : str
-        One of "random", "random walk", "seasonal", "short memory", "persistent", "anti-persistent"
-        and "deterministic".
+        One of "random", "random walk", "seasonal", "nonlinear", "short memory", "persistent",
+        "anti-persistent" and "deterministic".
     findings : list of Finding
         The lines of the table: name, statistic, p value, meaning.
     order : int
         Lags of the autoregression.
     explained : float
-        Share of the variance of what was judged that lags explain, by autoregression or by
-        neighbours.
+        Share of the variance of what was judged that lags explain, by neighbours where these see
+        more than an autoregression.
+    drift : float
+        Mean of the increments where they were judged and it is 2.58 standard errors from 0, else 0.
     reach : int
         The last lag with an autocorrelation of 0.2 or more in size, before 20 lags without.
     least_pvalue : float
@@ -120,6 +142,7 @@ class Stochasticity(Result):
 
     kind: str
     season: Season | None
+    trend: float
     tests: dict[str, parts.Answer]
     autoregression: parts.Autoregression
     lead_of_autoregression: float
@@ -138,12 +161,20 @@ class Stochasticity(Result):
             return "deterministic"
         if self.is_noise:
             walk = "random walk" if self.kind == "increments" else "random"
-            return "seasonal" if self.season else walk
-        if self.season and self.season.share >= 0.5:
+            return "seasonal" if self.has_season else walk
+        if self.has_season and self.season.share >= 0.5:
             return "seasonal"
+        if self.is_nonlinear:
+            return "nonlinear"
         if self.hurst.pvalue >= LEVEL:
             return "short memory"
         return "persistent" if self.hurst.estimate > 0.5 else "anti-persistent"
+
+    @property
+    def has_season(self):
+        """Whether the season that was removed is more than chance, and not negligible."""
+        season = self.season
+        return season is not None and season.pvalue < LEVEL and season.share >= NEGLIGIBLE
 
     @property
     def order(self):
@@ -152,13 +183,28 @@ class Stochasticity(Result):
 
     @property
     def explained(self):
-        """The share that lags explain, by the better of two ways."""
-        return max(self.autoregression.explained, self.surrogates.explained, 0.0)
+        """The share that lags explain."""
+        linear = max(self.autoregression.explained, 0.0)
+        return self.surrogates.explained if self.is_nonlinear else linear
 
     @property
     def is_nonlinear(self):
-        """Whether neighbours explain more than an autoregression."""
-        return self.surrogates.explained > max(self.autoregression.explained, 0.0)
+        """Whether neighbours explain what no linear model would."""
+        gain = self.surrogates.explained - max(self.autoregression.explained, 0.0)
+        return self.surrogates.is_below_all and gain >= NEGLIGIBLE
+
+    @property
+    def drift(self):
+        """The mean step, where there is one."""
+        mean = float(self.judged.mean())
+        is_told = abs(mean) > SURE * stats.sem(self.judged)
+        return mean if self.kind == "increments" and is_told else 0.0
+
+    @property
+    def is_near_persistence(self):
+        """Whether the last value does nearly as well as the autoregression, one row ahead."""
+        of_last = np.mean(np.diff(self.judged) ** 2)
+        return bool(self.autoregression.residuals.var() > NEARLY * of_last)
 
     @property
     def is_autoregressive(self):
@@ -190,9 +236,10 @@ class Stochasticity(Result):
         list of int
             None of them where nothing is to be gained from lags.
         """
-        season = [self.season.period] if self.season else []
+        season = [self.season.period] if self.has_season else []
         if self.verdict == "deterministic":
-            return self.false_neighbours.lags or list(range(1, self.lyapunov.dimension + 1))
+            false = self.false_neighbours
+            return [1 + false.delay * i for i in range(false.best)]
         if self.is_noise:
             return [1, *season] if self.kind == "increments" else season
         order = self.order + (self.kind == "increments")
@@ -283,7 +330,7 @@ def stochasticity(y, season=None, *, random_state=0, verbose=False, callback=Non
     Of 1,200 series of white noise (normal, uniform, Student's t with 4 degrees of freedom; 500 and
     2,000 rows) 1,198 were called random. Chaos of a flow takes some 100 cycles to be told: that of
     Mackey and Glass was called deterministic in 20 of 20 series of 5,000 rows, and in 11 of 20 of
-    2,000. A trend reads as a unit root, and its increments as anti-persistent: take it away first.
+    2,000.
 
     Hurst exponents are read from the last 10,000 rows, BDS from the last 2,000 residuals,
     surrogates from the last 2,000 rows, and false neighbours and Lyapunov exponents from the last
@@ -315,27 +362,29 @@ def stochasticity(y, season=None, *, random_state=0, verbose=False, callback=Non
     left = values if season is None else _rest(values, season.period)
     tell("unit roots")
     answers = parts.unit_roots(left)
-    has_root = answers["Dickey-Fuller"].pvalue > LEVEL > answers["KPSS"].pvalue
-    judged = read_series(np.diff(left), 2, "the increments of y") if has_root else left
-    if season is not None and has_root:
+    kind, trend, judged = _judged(left, answers)
+    if season is not None and kind == "increments":
         season = measure_season(np.diff(values), season.period)
     tell("memory")
-    memory, ratios = parts.memory(judged), variance_ratio(judged)
+    memory = hurst(_recent(judged, N_HURST), kind="increments")
+    ratios = variance_ratio(judged)
     tell("autoregression")
     linear = parts.autoregression(judged)
     answers["Ljung-Box"], answers["ARCH"] = parts.ljung_box(judged), parts.arch(linear.residuals)
     tell("BDS")
     answers["BDS"] = parts.bds(judged, linear.residuals)
     tell("surrogates")
-    false = false_neighbours(judged[-N_CHAOS:])
-    surrogates = _surrogates(judged, false.delay, random_state)
+    false = false_neighbours(_recent(judged, N_CHAOS))
+    recent = _recent(judged, N_SURROGATE)
+    delay = min(false.delay, len(recent) // 12)
+    surrogates = surrogate_test(recent, delay=delay, random_state=random_state)
     tell("chaos")
-    dimension = false.dimension or int(np.argmin(false.shares)) + 1
-    parting = lyapunov(judged[-N_CHAOS:], dimension, false.delay)
+    parting = lyapunov(judged[-N_CHAOS:], false.best, false.delay)
     tell("verdict")
     return Stochasticity(
-        kind="increments" if has_root else "levels",
+        kind=kind,
         season=season,
+        trend=trend,
         tests=answers,
         autoregression=linear,
         lead_of_autoregression=parts.lead_of_autoregression(
@@ -346,7 +395,7 @@ def stochasticity(y, season=None, *, random_state=0, verbose=False, callback=Non
         surrogates=surrogates,
         lyapunov=parting,
         false_neighbours=false,
-        series=pd.Series(values, index_of(y), name=getattr(y, "name", None)),
+        series=pd.Series(values, index_of(y), name=name_of(y)),
         judged=judged,
     )
 
@@ -369,7 +418,9 @@ def _season(y, values, season):
     """The season asked for or found, or None."""
     if season is None:
         found = find_season(y)
-        has_clock = found and found.period == period_of_clock(index_of(y))
+        if found and found.share < NEGLIGIBLE:
+            return None
+        has_clock = found and found.period in periods_of_clock(index_of(y))
         is_chaos = found and not has_clock and lyapunov(values[-N_CHAOS:]).is_exponential
         return None if is_chaos else found
     check_count("season", season, 1)
@@ -395,8 +446,17 @@ def _rest(values, period):
     return left
 
 
-def _surrogates(judged, delay, random_state):
-    """The test of surrogates on the last rows."""
-    recent = read_series(judged[-N_SURROGATE:], 2, f"y in its last {N_SURROGATE:,} rows")
-    delay = min(delay, len(recent) // 12)
-    return surrogate_test(recent, delay=delay, random_state=random_state)
+def _judged(left, answers):
+    """Levels, levels round a straight line, or increments; the line's share of the variance."""
+    if not answers["Dickey-Fuller"].pvalue > LEVEL > answers["KPSS"].pvalue:
+        return "levels", 0.0, left
+    if answers["Dickey-Fuller, trend"].pvalue >= LEVEL_OF_TREND:
+        return "increments", 0.0, read_series(np.diff(left), 2, "diff(y)")
+    rest = detrend(left)
+    return "levels", float(1 - rest.var() / left.var()), read_series(rest, 2, "y without its trend")
+
+
+def _recent(judged, n):
+    """The last rows of what is judged."""
+    name = "y" if n >= len(judged) else f"y in its last {n:,} rows"
+    return read_series(judged[-n:], 2, name)

@@ -13,7 +13,7 @@ __all__ = ["VarianceRatio", "variance_ratio"]
 MARGIN = 1.1  # by which a band goes beyond the first and the last span
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class VarianceRatio(Result):
     """What `variance_ratio` found.
 
