@@ -102,7 +102,7 @@ def _with_amplitude(series, amplitude):
     """The series with these absolute values of their transforms, and their own phases."""
     spectrum = np.fft.rfft(series)
     size = np.maximum(np.abs(spectrum), np.finfo(float).tiny)
-    return np.fft.irfft(spectrum * (amplitude / size), series.shape[1])
+    return np.fft.irfft(spectrum / size * amplitude, series.shape[1])
 
 
 def _with_values(series, ordered):
