@@ -261,7 +261,8 @@ def test_the_largest_lag_can_be_asked_for(capsys):
         ),
         (
             ["load.csv", "--target", "load", "--known-future", "early"],
-            "the input 'early' is blank in all 1,150 rows judged: leave it out.",
+            "the input 'early' has 0 values in the 1,150 rows judged, but at least 40 are needed: "
+            "fill it or leave it out.",
         ),
         (
             ["load.csv", "--target", "load", "--known-future", "wind", "--horizon", "231"],

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from narxkit._clock import Clock
+from narxkit.diagnostics._lag_data import N_ROWS
 from narxkit.diagnostics._series import check_count, read_series
 from narxkit.diagnostics.stochasticity_report import N_MIN
 from narxkit.files import said
@@ -195,12 +196,17 @@ def _check_target(whole, y):
 def _check_inputs(X):
     for name in [] if X is None else X:
         given = X[name].dropna()
-        if given.nunique() < 2:
-            what = f"constant, at {given.iloc[0]:g}," if len(given) else "blank"
+        if len(given) < N_ROWS:
             raise ValueError(
-                f"the input {name!r} is {what} in all {len(X):,} rows judged: leave it out."
+                f"the input {name!r} has {len(given)} values in the {len(X):,} rows judged, but at "
+                f"least {N_ROWS} are needed: fill it or leave it out."
             )
-        read_series(given, 2, f"the input {name!r}")
+        if given.nunique() == 1:
+            raise ValueError(
+                f"the input {name!r} is constant, at {given.iloc[0]:g}, in all {len(X):,} rows "
+                "judged: leave it out."
+            )
+        read_series(given, N_ROWS, f"the input {name!r}")
 
 
 def _check_horizon(horizon, n):
