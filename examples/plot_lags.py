@@ -40,7 +40,7 @@ lags.plot()
 # Try them
 # --------
 # The suggestion goes into a network as it is. On the two months that follow it leads the
-# default lags, and is level with all of the last day at half as many taps: a start, and not the
+# default lags, and comes near all of the last day with a third fewer taps: a start, and not the
 # last word.
 choices = {
     "suggested": {"input_lags": lags.input_lags, "output_lags": lags.output_lags},

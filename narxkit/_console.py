@@ -69,18 +69,19 @@ def show_forecast(frame, title):
     show_table(title, headers, rows, notes)
 
 
-def show_result(title, result):
-    """Print the sentence of a diagnostic, and its figures beside what they mean."""
+def show_result(title, result, advice=()):
+    """Print the sentence of a diagnostic, advice on it, and its figures beside what they mean."""
     from rich.table import Table
     from rich.text import Text
 
     figures = Table.grid(padding=(0, 2, 0, 0))
+    for _ in range(3):
+        figures.add_column(overflow="fold")  # a name too long for a line
     for figure in result.figures:
         figures.add_row(*map(Text, figure))
     console = make_console()
     console.print(title, style="bold", markup=False)
-    console.print(result.sentence, markup=False)
-    console.print()
+    show_lines([result.sentence, *advice, ""])
     console.print(figures)
 
 

@@ -100,10 +100,12 @@ rests on, the Hurst exponent by six methods, and lags to begin with.
 """ + SERIES.replace("held out for a test.", "held out where --model asks for a network.")
 DIAGNOSED = """\
 Judged is the longest stretch without a missing value; gaps of up to three rows
-are filled by straight lines first. A season is looked for and taken away.
+are bridged by straight lines first. A season is looked for and taken away.
 
 inputs: lags are suggested for --inputs from the horizon on, and for
---known-future, known ahead, from 0 on.
+--known-future, known ahead, from 0 on. A horizon is a fifth of the rows judged
+at most. Lags of the target go into narxkit forecast --lags, and all of them
+into NARX in Python.
 
 --model fits a network with the suggested lags on the first four fifths and
 prints what its residuals on the last fifth still know, and its skill.
@@ -203,6 +205,9 @@ def make_parser():
     )
     command.set_defaults(command=diagnose, lags=None)
     add_series(command)
+    command.add_argument(
+        "--max-lag", metavar="N", type=count, help="largest lag to look at (48, or twice --horizon)"
+    )
     command.add_argument("--model", action="store_true", help="fit a network and judge it")
     command.add_argument("--html", metavar="FILE", type=Path, help="write a page with pictures")
 
@@ -315,12 +320,12 @@ def diagnose(args):
         )
     else:
         subject = diagnosis.shipped_subject(shipped_task(args))
-    with progress_shown() as progress:
-        found = diagnosis.diagnose(subject, args.model, args.seed, progress)
-        write(args.html, lambda path: diagnosis.write_page(found, path), progress)
     show_lines([*subject.notes, ""] if subject.notes else [])
+    with progress_shown() as progress:
+        found = diagnosis.diagnose(subject, args.model, args.seed, progress, args.max_lag)
+        write(args.html, lambda path: diagnosis.write_page(found, path), progress)
     for title, result in found.parts.items():
-        show_result(title, result)
+        show_result(title, result, found.advice.get(title, ()))
         show_lines([""])
     show_written(args.html)
 

@@ -221,6 +221,13 @@ class TestSurrogates:
                   for k in (1, 3, 10, 50)]  # fmt: skip
         assert errors == sorted(errors, reverse=True)
 
+    def test_frequencies_that_a_shuffle_lacks_are_no_fault(self):
+        """Of whole numbers a transform can be zero where that of the series is not."""
+        y = np.resize([1.0, -1.0, 1.0, -1.0, 0.0, 0.0], 120)
+        with np.errstate(all="raise"):
+            surrogates = iaaft(y, 300, random_state=0)
+        assert (np.sort(surrogates, axis=1) == np.sort(y)).all()
+
     def test_are_repeatable_and_differ(self):
         y = noise(200)
         one, again = iaaft(y, 2, random_state=3), iaaft(y, 2, random_state=3)

@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import subprocess
+import warnings
 from contextlib import redirect_stdout
 from dataclasses import replace
 from html import unescape
@@ -16,7 +17,9 @@ import pytest
 
 from narxkit import study
 from narxkit.cli import main
-from narxkit.diagnosis import own_subject, shipped_subject
+from narxkit.diagnosis import diagnose, own_subject, shipped_subject, write_page
+from narxkit.diagnosis._advice import advise_on_lags, advise_on_network
+from narxkit.diagnostics import validate_residuals
 
 N = 1200
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -68,6 +71,15 @@ def ends_with_2(capsys, *argv):
     return err.removeprefix("narxkit: ").rstrip("\n")
 
 
+def test_help_names_its_options(capsys):
+    with pytest.raises(SystemExit):
+        main(["diagnose", "--help"])
+    out = capsys.readouterr().out
+    options = "--target --inputs --known-future --horizon --time --seed --max-lag --model --html"
+    assert all(option in out for option in options.split())
+    assert max(map(len, out.splitlines())) <= 80
+
+
 # --- text ----------------------------------------------------------------------------------------
 
 
@@ -85,7 +97,12 @@ def test_a_file_with_its_gaps(answer):
     text = " ".join(answer[0].split())
     assert "Judged are the 1,150 rows from 2024-01-03 02:00 to 2024-02-19 23:00" in text
     assert "the longest stretch without a gap; the series has 1,200." in text
-    assert "3 missing rows of 'load' are filled by straight lines, 3 at most in a row." in text
+    assert (
+        "'load' is blank in 13 of the 1,200 rows from its first value to its last, the longest gap "
+        "10 rows, from 2024-01-02 16:00 to 2024-01-03 01:00."
+    ) in text
+    assert "Of the rows judged 3 are bridged by straight lines, 3 at most in a row." in text
+    assert text.index("'load' is blank") < text.index("Judged are") < text.index("Of the rows")
     assert "load.csv, load" in text
     assert "season, rows 24" in text
     assert re.search(r"output_lags \[1\b", text)
@@ -96,8 +113,6 @@ def test_a_file_with_its_gaps(answer):
 
 
 def test_progress_is_told():
-    from narxkit.diagnosis import diagnose
-
     told = []
     subject = own_subject(make_table(), "load", horizon=2)
     diagnose(subject, progress=lambda text, done, total: told.append(text))
@@ -134,6 +149,96 @@ def test_what_is_known_ahead_of_a_shipped_series():
     assert stock.known_ahead == [] and "SP" in stock.X
 
 
+def test_blank_inputs_are_told_and_not_bridged():
+    table = make_table().drop(columns="flat")
+    table.iloc[[100, 102, 900], 1] = np.nan
+    table.iloc[45, 1] = np.nan  # outside of the stretch
+    subject = own_subject(table, "load", ["wind"])
+    assert subject.notes[-2:] == [
+        "'wind' is blank in 3 of the 1,150 rows judged, never two in a row, the last 2024-02-07 "
+        "12:00.",
+        "Inputs are not bridged: rows that need a blank one are left out.",
+    ]
+    assert subject.X["wind"].isna().sum() == 3
+
+
+def test_nothing_is_told_where_nothing_is_missing():
+    assert own_subject(make_table().iloc[701:], "load", ["wind"]).notes == []
+
+
+# --- advice --------------------------------------------------------------------------------------
+
+
+def make_delayed():
+    """A load that follows the wind of three rows before."""
+    wind, noise = np.random.default_rng(0).normal(size=(2, 600))
+    return pd.DataFrame({"load": np.roll(wind, 3) + 0.3 * noise, "wind": wind})
+
+
+def test_advice_names_no_lag_that_the_horizon_bars(capsys):
+    make_delayed().to_csv("load.csv", index=False)
+    command = "diagnose load.csv --target load --inputs wind --model --horizon".split()
+    barred = "can use 'wind' of 3 rows before, which is not known then: name it in --known-future "
+    assert main([*command, "6", "--html", "a.html"]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "'wind' is not known ahead, so that lags begin at the horizon, 6." in out
+    assert "a smaller --horizon lets lags begin earlier." in out
+    assert f"No forecast 6 rows ahead {barred}" in out
+    assert "its future is known, or give --horizon 3 or less. Lags and hidden units are set" in out
+    with open("a.html", encoding="utf-8") as file:
+        page = unescape(file.read())
+    assert f"<p>No forecast 6 rows ahead {barred}" in page
+    assert "<p>'wind' is not known ahead, so that" in page
+    assert main([*command, "3"]) == 0  # the advice, followed
+    assert "[3]" in (out := capsys.readouterr().out) and "No forecast" not in out
+
+
+def barred(lag, known_future=(), horizon=6):
+    """Advice where the residuals go with the wind some rows before."""
+    rng = np.random.default_rng(0)
+    wind, noise = rng.normal(size=(2, 600))
+    table = pd.DataFrame({"load": noise, "wind": wind})
+    subject = own_subject(table, "load", ["wind"], known_future, horizon)
+    return advise_on_network(
+        subject, validate_residuals(noise + np.roll(wind, lag), table[["wind"]])
+    )
+
+
+def test_advice_fits_the_lag():
+    assert barred(0)[0].endswith(
+        "can use 'wind' of the same row, which is not known then: name it in --known-future if its "
+        "future is known."
+    )
+    assert barred(1)[0].endswith("or give --horizon 1.")
+    for allowed in (barred(6), barred(3, ["wind"]), barred(3, horizon=2)):
+        assert len(allowed) == 1 and allowed[0].startswith(
+            "Lags and hidden units are set in Python"
+        )
+
+
+def test_no_advice_where_there_is_nothing_to_mend():
+    noise = np.random.default_rng(0).normal(size=600)
+    white = validate_residuals(noise)
+    assert white.is_white
+    assert advise_on_network(own_subject(pd.DataFrame({"load": noise})), white) == []
+    assert advise_on_lags(own_subject(make_delayed(), "load", [], ["wind"])) == []
+
+
+def test_of_a_shipped_series_nothing_more_can_be_known_ahead():
+    told = advise_on_lags(shipped_subject(study.find_task("stock")))
+    assert len(told) == 1 and told[0].endswith(
+        "are not known ahead, so that lags begin at the horizon, 1."
+    )
+
+
+def test_the_largest_lag_can_be_asked_for(capsys):
+    make_delayed().to_csv("load.csv", index=False)
+    command = "diagnose load.csv --target load --inputs wind --horizon 2 --max-lag".split()
+    assert main([*command, "4"]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert re.search(r"input_lags \[3\] of wind", out) and "rows 596 complete" in out
+
+
 # --- errors --------------------------------------------------------------------------------------
 
 
@@ -141,12 +246,40 @@ def test_what_is_known_ahead_of_a_shipped_series():
     ("argv", "sentence"),
     [
         (["load.csv", "--target", "lode"], "load.csv has no column of numbers 'lode'"),
-        (["load.csv"], "load.csv has 3 columns that could be forecast, 'load', 'wind', 'flat'"),
+        (["load.csv"], "load.csv has 5 columns that could be forecast, 'load', 'wind', "),
         (["load.csv", "--target", "flat"], "'flat' is constant, at 1: there is nothing to judge."),
         (["load.csv", "--target", "load,wind"], "diagnose judges one column at a time: give"),
         (["short.csv", "--target", "load"], "'load' has 40 rows, but at least 250 are needed"),
-        (["cut.csv", "--target", "load"], "the longest stretch of 'load' has 200 rows, but at"),
-        (["load.csv", "--target", "load", "--inputs", "flat"], "X['flat'] is constant, at 1"),
+        (
+            ["cut.csv", "--target", "load"],
+            "'load' is blank in 6 of 400 rows, and its longest stretch without a gap of more than "
+            "3 rows has 200, but at least 250 are needed: fill the gaps or give a longer series.",
+        ),
+        (
+            ["load.csv", "--target", "load", "--inputs", "flat"],
+            "the input 'flat' is constant, at 1, in all 1,150 rows judged: leave it out.",
+        ),
+        (
+            ["load.csv", "--target", "load", "--known-future", "early"],
+            "the input 'early' has 0 values in the 1,150 rows judged, but at least 40 are needed: "
+            "fill it or leave it out.",
+        ),
+        (
+            ["load.csv", "--target", "load", "--known-future", "wind", "--horizon", "231"],
+            "a horizon of 231 rows is too far for the 1,150 rows judged: give a --horizon of at "
+            "most 230, a fifth of them, or a longer series.",
+        ),
+        (
+            ["load.csv", "--target", "load", "--inputs", "wind", "--max-lag", "9"],
+            "horizon=24 is beyond max_lag=9, so that inputs not known ahead have no lag left: give "
+            "a max_lag of at least 24, a smaller horizon, or leave them out.",
+        ),
+        (
+            ["load.csv", "--target", "load", "--max-lag", "300"],
+            "max_lag=300 is too much for 1150 rows: give a longer series or a max_lag of at most "
+            "287",
+        ),
+        (["load.csv", "--target", "load", "--inputs", "huge"], "the input 'huge' is at most"),
         (["load.csv", "--target", "load", "--inputs", "load"], "'load' is the target and cannot"),
         (["load.csv", "--html", "a.pdf"], "cannot write a.pdf: the report is a page; end its name"),
         (["load.csv", "--html", "no/a.html"], "cannot write no/a.html: there is no folder no."),
@@ -156,7 +289,7 @@ def test_what_is_known_ahead_of_a_shipped_series():
 )  # fmt: skip
 def test_errors_are_one_line(capsys, argv, sentence):
     table = make_table()
-    table.to_csv("load.csv")
+    table.assign(huge=1e200 * table["wind"], early=table["wind"].iloc[:40]).to_csv("load.csv")
     table.iloc[:40].to_csv("short.csv")
     cut = table.iloc[50:450].copy()
     cut.iloc[200:204, 0] = np.nan
@@ -167,6 +300,11 @@ def test_errors_are_one_line(capsys, argv, sentence):
 def test_a_column_without_a_number():
     with pytest.raises(ValueError, match="the column 'load' of the data holds no number"):
         own_subject(make_table().assign(load=np.nan), "load")
+
+
+def test_a_horizon_is_a_whole_number():
+    with pytest.raises(ValueError, match="horizon must be an int >= 1. Got 0 instead"):
+        own_subject(make_table(), "load", horizon=0)
 
 
 # --- the page ------------------------------------------------------------------------------------
@@ -215,8 +353,6 @@ def test_the_page_is_whole_and_needs_nothing_else(answer):
 def test_no_figure_stays_open():
     from matplotlib import pyplot
 
-    from narxkit.diagnosis import diagnose, write_page
-
     before = pyplot.get_fignums()
     table = pd.DataFrame({"load": make_table()["load"].iloc[60:360].to_numpy()})
     write_page(diagnose(own_subject(table)), "page.html")
@@ -224,13 +360,61 @@ def test_no_figure_stays_open():
 
 
 def test_names_are_text_and_no_markup():
-    from narxkit.diagnosis import diagnose, write_page
-
     table = pd.DataFrame({'<b>"load"</b>': make_table()["load"].iloc[60:360].to_numpy()})
     write_page(diagnose(own_subject(table)), "page.html")
     with open("page.html", encoding="utf-8") as file:
         page = file.read()
     assert "<b>" not in page and "&lt;b&gt;" in page
+
+
+LONG = "Lufttemperatur_in_zwei_Metern_Höhe_an_der_Wetterstation_Hannover_Flughafen"
+
+
+@pytest.fixture(scope="module")
+def long_names():
+    """A diagnosis of columns with long names and of letters that the font of pictures lacks."""
+    wind, noise = np.random.default_rng(0).normal(size=(2, 300))
+    table = pd.DataFrame({"gesamte Wirkleistung des Umspannwerks Nordwest, in MW": wind + noise})
+    table[LONG], table["入力"] = wind, noise
+    return diagnose(own_subject(table, table.columns[0], ["入力"], [LONG], horizon=3), model=True)
+
+
+def test_long_and_foreign_names_are_drawn_without_a_warning(long_names):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        write_page(long_names, "page.html")
+
+
+def test_names_of_axes_are_broken_where_they_are_longer_than_the_axes():
+    from matplotlib import pyplot
+
+    from narxkit.diagnosis._page import _break_lines
+
+    figure, ax = pyplot.subplots(figsize=(3, 2), layout="constrained")
+    ax.set_ylabel("a name of many words that is longer than its axis")
+    ax.set_title("short", loc="left")
+    ax.set_xlabel(LONG)
+    _break_lines(figure)
+    assert ax.get_ylabel().count("\n") >= 1 and ax.get_xlabel().count("\n") >= 1
+    assert ax.get_title(loc="left") == "short"
+    figure.draw_without_rendering()
+    assert ax.xaxis.label.get_window_extent().width <= 1.1 * ax.get_window_extent().width
+    pyplot.close(figure)
+
+
+def test_long_names_are_whole_in_a_terminal(long_names, capsys):
+    from narxkit._console import show_result
+
+    show_result("Lags", long_names.lags)
+    out = capsys.readouterr().out
+    assert "…" not in out and LONG in "".join(out.split())
+
+
+def test_a_network_without_a_row_to_compare(long_names):
+    from narxkit.diagnosis._page import _errors
+
+    assert "No row of the last fifth" in _errors(None)
+    assert "rows compared" in _errors(long_names.validity.skill)
 
 
 # --- in a browser --------------------------------------------------------------------------------
@@ -262,8 +446,12 @@ def browse(page, folder):
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium is installed")
 @pytest.mark.parametrize("width", [390, 1200])
-def test_a_browser_draws_all_and_finds_no_fault(answer, tmp_path, width):
-    page = answer[1].read_text(encoding="utf-8")
+@pytest.mark.parametrize("names", ["short", "long"])
+def test_a_browser_draws_all_and_finds_no_fault(answer, long_names, tmp_path, width, names):
+    if names == "long":
+        write_page(long_names, tmp_path / "page.html")
+    page = answer[1] if names == "short" else tmp_path / "page.html"
+    page = page.read_text(encoding="utf-8")
     copy, frame = tmp_path / "copy.html", tmp_path / "frame.html"
     copy.write_text(page.replace("</body>", MEASURE), encoding="utf-8")
     frame.write_text(FRAME.format(width=width), encoding="utf-8")

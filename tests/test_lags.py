@@ -177,6 +177,37 @@ def test_inputs_not_known_ahead_begin_at_the_horizon():
     assert one_step.input_lags == {"known": [0], "measured": [2, 7]}
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_leads_of_inputs_known_ahead(seed):
+    """What is planned two rows on acts now; of what is not known ahead there is no lead."""
+    u, v, e = noise((3, 500), seed)
+    X = pd.DataFrame({"planned": u, "measured": v})
+    y = np.roll(u, -2) + back(u, 1) + 0.3 * e
+    lags = suggest_lags(X, y, 8, max_lead=4, known_ahead=["planned"])
+    assert lags.input_lags == {"planned": [-2, 1], "measured": []}
+    first = lags.evidence.query("kind == 'input'").groupby("column")["lag"].min()
+    assert first.to_dict() == {"planned": -4, "measured": 1}
+    assert (lags.n, lags.n_dropped) == (500 - 8 - 4, 0)
+    assert suggest_lags(X, y, 8).input_lags["planned"] == [1]
+    model = NARX(input_lags=lags.input_lags, output_lags=lags.output_lags or [1], max_iter=2)
+    assert model.fit(X, y).structure_.taps.lead == 2
+
+
+def test_leads_are_named_and_drawn():
+    plt = pytest.importorskip("matplotlib.pyplot")
+    u, e = noise((2, 500))
+    y = np.roll(u, -3) ** 2 + np.roll(u, -2) ** 2 + 0.5 * e
+    lags = suggest_lags(u[:, None], y, 8, max_lead=4)
+    assert lags.input_lags == {0: [-3, -2]}
+    assert {f.name: f.value for f in lags.figures}["mutual information"] == "X[0][t+3], X[0][t+2]"
+    ax = lags.plot()
+    assert ax.get_xlim()[0] < -4 and "leads below 0" in ax.get_xlabel()
+    assert "-3 to -2" in {text.get_text() for text in ax.texts}
+    missed = suggest_lags(noise((300, 1), 1), noise(300, 2), 8, max_lead=4).sentence
+    assert "of inputs from" not in missed
+    plt.close("all")
+
+
 def test_lags_reach_twice_a_far_horizon():
     far = suggest_lags(noise(600)[:, None], noise(600, 1), horizon=60, known_ahead=[])
     assert far.max_lag == 120
@@ -205,6 +236,14 @@ def test_a_lag_has_to_gain_what_is_asked():
     y = 0.1 * back(u, 1) + e
     assert suggest_lags(u[:, None], y, 4).input_lags == {0: [1]}
     assert suggest_lags(u[:, None], y, 4, min_gain=0.05).input_lags == {0: []}
+
+
+def test_small_gains_count_where_rows_are_many():
+    """A lag that gains 0.3 % one step ahead can gain more further ahead."""
+    u, e = noise((2, 20_000))
+    y = 0.06 * back(u, 1) + e
+    assert suggest_lags(u[:, None], y, 4).input_lags == {0: [1]}
+    assert suggest_lags(u[:, None], y, 4, min_gain=0.005).input_lags == {0: []}
 
 
 def test_an_exact_system_ends_where_nothing_is_left():
@@ -244,6 +283,15 @@ def test_cross_correlation_of_white_series_is_the_plain_one():
     np.testing.assert_allclose(correlations, expected, rtol=1e-12)
 
 
+def test_cross_correlation_of_leads_is_that_of_the_series_turned_round():
+    u, y = noise((2, 400))
+    correlations, order = cross_correlation(u, y, 3, max_lead=2)
+    assert order == 0 and len(correlations) == 6
+    lagged = cross_correlation(y, u, 2)[0]
+    np.testing.assert_allclose(correlations[:3], lagged[::-1], rtol=1e-12)
+    np.testing.assert_allclose(correlations[2:], cross_correlation(u, y, 3)[0], rtol=1e-12)
+
+
 def by_the_book(taps, target, order):
     """Error-reduction ratios of taps in this order, by classical Gram-Schmidt on the columns."""
     basis, ratios = [], []
@@ -281,6 +329,8 @@ def test_equal_ratios_go_to_the_least_lag():
     taps = np.array([tap + 0.01 * e, tap])
     assert error_reduction(taps, np.array([24, 0]), tap, 1)[0] == [1]
     assert error_reduction(taps, np.array([0, 24]), tap, 1)[0] == [0]
+    assert error_reduction(taps, np.array([-1, 1]), tap, 1)[0] == [1]
+    assert error_reduction(taps, np.array([-1, 2]), tap, 1)[0] == [0]
 
 
 def test_the_criterion_is_its_formula():
@@ -386,6 +436,18 @@ def test_the_table_names_what_information_chose():
     assert values["error reduction"] == "0 taps"
 
 
+def test_a_long_name_leaves_room_for_the_picture():
+    plt = pytest.importorskip("matplotlib.pyplot")
+    X, y = series()
+    name = "a_name_of_an_input_that_is_much_longer_than_the_lane_that_it_stands_beside_is_high"
+    ax = suggest_lags(pd.DataFrame({name: X[:, 0]}), y, max_lag=6).plot()
+    ax.figure.draw_without_rendering()
+    assert ax.get_window_extent().width > 0.6 * ax.figure.bbox.width
+    label = ax.get_yticklabels()[1].get_text()
+    assert label.startswith("a_name") and label.endswith("…") and label.count("\n") == 3
+    plt.close("all")
+
+
 def test_the_picture_has_a_lane_for_each_series():
     plt = pytest.importorskip("matplotlib.pyplot")
     u, v, e = noise((3, 500))
@@ -428,13 +490,18 @@ def test_columns_known_ahead_may_be_named_by_position():
         ({"horizon": 0}, r"horizon must be an int >= 1. Got 0 instead"),
         (
             {"horizon": 9, "max_lag": 8, "known_ahead": []},
-            r"horizon=9 is beyond max_lag=8, .* give a larger max_lag, or leave them out",
+            r"horizon=9 is beyond max_lag=8, .* a max_lag of at least 9, a smaller horizon",
         ),
         (
             {"known_ahead": ["rain"]},
             r"known_ahead names the columns \['rain'\], but X has the columns \[0\]",
         ),
         ({"known_ahead": 0}, r"known_ahead must be None or a sequence of columns. Got 0"),
+        ({"max_lead": -1}, r"max_lead must be an int >= 0. Got -1 instead"),
+        (
+            {"max_lag": 48, "max_lead": 3},
+            r"max_lag=48 and max_lead=3 are too much for 200 rows: .* both of at most 50 together",
+        ),
         ({"min_gain": -1}, r"min_gain must be a float in the range \[0.0, 1.0\). Got -1"),
         ({"min_gain": "much"}, r"min_gain must be a float .* Got 'much'"),
     ],
@@ -453,7 +520,17 @@ def change(y, row, value):
 @pytest.mark.parametrize(
     ("X", "y", "sentence"),
     [
-        (None, noise((200, 2)), r"y must be one series .* Got shape \(200, 2\)"),
+        (
+            None,
+            noise((200, 2)),
+            r"y has 2 columns, but lags are suggested for one output: .* once for each, with the "
+            r"others in X and not in known_ahead",
+        ),
+        (None, noise((50, 2, 2)), r"y must be one series .* Got shape \(50, 2, 2\)"),
+        (None, [[1, 2], [3]], r"y has rows of different lengths: give the same number"),
+        ([[1, 2], [3]], noise(50), r"X has rows of different lengths: give the same number"),
+        (noise((50, 2, 2)), noise(50), r"X must be a table .* give a column for each input"),
+        (pd.Series(noise(50)), noise(50), r"X must be a table .* a single input as X.to_frame\(\)"),
         (None, noise(20), r"y has 20 rows, but at least 40 are needed"),
         (None, np.ones(50), r"y is constant, at 1"),
         (None, np.full(50, nan), r"y has 0 rows with a value, but at least 40 are needed"),

@@ -17,6 +17,7 @@ from narxkit.diagnostics import (
 from narxkit.narx import NARX
 from narxkit.study import ALPHA, HELD_OUT, MAX_ITER
 
+from ._advice import advise_on_lags, advise_on_network
 from ._subject import Subject
 
 N_HURST = 10_000  # rows, the last ones
@@ -74,8 +75,16 @@ class Diagnosis:
         }
         return parts if self.validity is None else parts | {"Network": self.validity}
 
+    @property
+    def advice(self):
+        """Sentences on what the horizon bars and what can be done, by title of the part."""
+        advice = {"Lags": advise_on_lags(self.subject)}
+        if self.validity is not None:
+            advice["Network"] = advise_on_network(self.subject, self.validity)
+        return advice
 
-def diagnose(subject, model=False, random_state=0, progress=None):
+
+def diagnose(subject, model=False, random_state=0, progress=None, max_lag=None):
     """Gather all reports on a series.
 
     Parameters
@@ -89,6 +98,8 @@ def diagnose(subject, model=False, random_state=0, progress=None):
         Seed of the surrogates, of the network and of the random orders.
     progress : callable, default=None
         Called with a text, the number of parts done and the number of parts.
+    max_lag : int, default=None
+        The largest lag looked at, as in `narxkit.diagnostics.suggest_lags`.
 
     Returns
     -------
@@ -98,7 +109,7 @@ def diagnose(subject, model=False, random_state=0, progress=None):
     Raises
     ------
     ValueError
-        When an input is constant or infinite, or too few rows are complete.
+        When too few rows are complete, or `max_lag` is out of range.
 
     Examples
     --------
@@ -118,7 +129,7 @@ def diagnose(subject, model=False, random_state=0, progress=None):
     progress("Hurst exponents", 0, 1)
     exponents = hurst(report.judged[-N_HURST:], method="all")
     progress("lags", 0, 1)
-    lags = suggest_lags(X, y, horizon=subject.horizon, known_ahead=subject.known_ahead)
+    lags = suggest_lags(X, y, max_lag, horizon=subject.horizon, known_ahead=subject.known_ahead)
     if not model:
         return Diagnosis(subject, report, exponents, lags)
     progress("network", 0, 2)

@@ -1,9 +1,11 @@
 """The page: plain HTML with its style and its pictures inside, and no script."""
 
 import io
+import warnings
 from base64 import b64encode
 from html import escape
 from pathlib import Path
+from textwrap import fill
 
 from narxkit.files import said
 from narxkit.plotting._base import COLOURS, PALE, load_matplotlib, open_axes
@@ -13,6 +15,16 @@ from ._subject import find_seams
 
 DPI = 160
 SIZE = (5.6, 3.3)  # inches: its letters stay readable at the width of a phone
+
+EVIDENCE = (
+    "Above each line the partial autocorrelation (PACF), or for inputs the cross-correlation "
+    "(CCF); below it the mutual information (MI) with what least squares leave. Grey is what "
+    "chance reaches."
+)
+COMPARED = (
+    "Errors of forecasts from the rows of the last fifth, in the unit of the series, each over "
+    "rows that all forecasts reach. Skill is 1 - the error of NARX / the least of the others."
+)
 
 STYLE = """
   body { margin: 0 auto; max-width: 46rem; padding: 1rem; background: #fff; color: #222;
@@ -28,8 +40,15 @@ STYLE = """
   th, td { padding: 0.2rem 1rem 0.2rem 0; text-align: left; vertical-align: top; }
   th { font-weight: 600; min-width: 6rem; }
   td { white-space: nowrap; }
-  td:nth-child(3):last-child { white-space: normal; min-width: 11rem; }
   tr { border-bottom: 1px solid #ddd; }
+  .figures td { white-space: normal; overflow-wrap: anywhere; }
+  .figures td:nth-child(2) { min-width: 11.5rem; }
+  @media (max-width: 36rem) {
+    .figures tr { display: flex; flex-wrap: wrap; }
+    .figures th { width: 40%; box-sizing: border-box; }
+    .figures td:nth-child(2) { flex: 1; min-width: 0; }
+    .figures td:nth-child(3) { flex-basis: 100%; padding-top: 0; color: #595959; }
+  }
 """
 
 
@@ -111,7 +130,7 @@ def _series(diagnosis):
 def _hurst(diagnosis):
     result = diagnosis.hurst
     picture = _picture(result.plot(_axes()).figure, f"Hurst exponent by method. {result.sentence}")
-    return _section("Hurst exponent", _text(result, "Hurst exponents") + picture)
+    return _section("Hurst exponent", _text(result) + picture)
 
 
 def _stochasticity(diagnosis):
@@ -119,7 +138,7 @@ def _stochasticity(diagnosis):
     figure, axes = _subplots(3, (SIZE[0], 6.4))
     result.plot(axes)
     alt = f"Series, autocorrelation and spectrum. {result.sentence}"
-    return _section("Is it forecastable?", _text(result, "tests") + _picture(figure, alt))
+    return _section("Is it forecastable?", _text(result) + _picture(figure, alt))
 
 
 def _lags(diagnosis):
@@ -128,7 +147,8 @@ def _lags(diagnosis):
     figure, ax = _subplots(1, (SIZE[0], 1.6 + 1.4 * n))
     result.plot(ax)
     alt = f"Evidence for each lag of each series. {result.sentence}"
-    return _section("Lags", _text(result, "lags") + _picture(figure, alt))
+    text = _text(result, diagnosis.advice["Lags"])
+    return _section("Lags", text + _picture(figure, alt, EVIDENCE))
 
 
 def _model(diagnosis):
@@ -138,16 +158,22 @@ def _model(diagnosis):
         f"<p>NARX with {escape(lags)}, fitted on the first four fifths and judged on the last "
         "fifth.</p>\n"
     )
+    text = _text(result, diagnosis.advice["Network"])
     picture = _picture(result.plot(), f"Pictures of the residuals. {result.sentence}", wide=True)
-    skill = result.skill.rename(columns={"model": "NARX"})
+    return _section("A network", about + text + picture + _errors(result.skill))
+
+
+def _errors(skill):
+    if skill is None:
+        return "<p>No row of the last fifth has all the forecasts to compare.</p>\n"
+    skill = skill.rename(columns={"rows": "rows compared", "model": "NARX"})
     header = ["rows ahead", *skill.columns]
     rows = [
         [f"{step}", *(f"{value:,.4g}" for value in row)]
         for step, row in zip(skill.index, skill.to_numpy())
     ]
     table = _scroll("root mean squared error by horizon", _table(rows, header))
-    errors = "<h3>Root mean squared error by horizon</h3>\n" + table
-    return _section("A network", about + _text(result, "tests of the residuals") + picture + errors)
+    return f"<h3>Root mean squared error by horizon</h3>\n<p>{COMPARED}</p>\n{table}"
 
 
 # --- pieces --------------------------------------------------------------------------------------
@@ -157,9 +183,11 @@ def _section(title, body):
     return f"<section>\n<h2>{escape(title)}</h2>\n{body}\n</section>"
 
 
-def _text(result, name):
-    """Sentence and table of a result."""
-    return _scroll(name, result._repr_html_())
+def _text(result, advice=()):
+    """Sentence of a result, advice on it, and its figures."""
+    advice = "".join(f"<p>{escape(note)}</p>\n" for note in advice)
+    figures = f'<div class="figures">{_table(result.figures)}</div>\n'
+    return f"<p><strong>{escape(result.sentence)}</strong></p>\n{advice}{figures}"
 
 
 def _scroll(name, body):
@@ -180,13 +208,36 @@ def _table(rows, header=()):
 def _picture(figure, alt, caption="", wide=False):
     """A figure as part of the page; it is closed."""
     file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=DPI)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph")  # a box stands for what the font lacks
+        _break_lines(figure)
+        figure.savefig(file, format="png", dpi=DPI)
     load_matplotlib().close(figure)
     data = b64encode(file.getvalue()).decode()
     image = f'<img src="data:image/png;base64,{data}" alt="{escape(alt, quote=True)}">'
     image = _scroll("pictures of the residuals", image) if wide else image
     caption = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
     return f"<figure>{image}{caption}</figure>\n"
+
+
+def _break_lines(figure):
+    """Break names of axes and titles where they are longer than their axes."""
+    for side in ("height", "width"):
+        figure.draw_without_rendering()
+        for ax in figure.axes:
+            room = getattr(ax.get_window_extent(), side)
+            for text in _along(ax, side):
+                needed = getattr(text.get_window_extent(), side)
+                if needed > room:
+                    letters = text.get_text()
+                    text.set_text(fill(letters, max(8, int(len(letters) * room / needed))))
+
+
+def _along(ax, side):
+    """The texts that stand along a side of the axes."""
+    if side == "height":
+        return [ax.yaxis.label]
+    return [ax.title, ax._left_title, ax._right_title, ax.xaxis.label]
 
 
 def _axes():

@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 
 from narxkit._clock import Clock
-from narxkit.diagnostics._series import read_series
+from narxkit.diagnostics._lag_data import N_ROWS
+from narxkit.diagnostics._series import check_count, read_series
 from narxkit.diagnostics.stochasticity_report import N_MIN
 from narxkit.files import said
-from narxkit.study import find_target
+from narxkit.study import HELD_OUT, find_target
 from narxkit.taps import make_taps
 
 LONGEST_FILLED = 3  # rows: a straight line over more of them would be read as memory
@@ -36,7 +37,9 @@ class Subject:
     horizon : int
         Rows to be forecast.
     notes : list of str
-        Sentences on what was left out or filled.
+        Sentences on what is missing, what is judged and what was put in.
+    is_own : bool, default=False
+        Whether the user brought it, who can then say what is known ahead.
 
     See Also
     --------
@@ -61,6 +64,12 @@ class Subject:
     known_ahead: list
     horizon: int
     notes: list = field(default_factory=list)
+    is_own: bool = False
+
+    @property
+    def unknown_ahead(self):
+        """Inputs that are not known ahead."""
+        return [] if self.X is None else [c for c in self.X if c not in self.known_ahead]
 
     @property
     def heading(self):
@@ -85,7 +94,7 @@ def shipped_subject(task):
     Raises
     ------
     ValueError
-        When the target is not there or too short.
+        When the target is not there or too short, or the horizon too far.
 
     Examples
     --------
@@ -127,7 +136,8 @@ def own_subject(data, target=None, inputs=(), known_future=(), horizon=24, name=
     Raises
     ------
     ValueError
-        When columns are not there, or the target is constant or too short.
+        When columns are not there, constant or too large in size, the target is too short, or the
+        horizon too far.
 
     Examples
     --------
@@ -137,33 +147,75 @@ def own_subject(data, target=None, inputs=(), known_future=(), horizon=24, name=
     >>> load = np.random.default_rng(0).normal(size=400)
     >>> load[10] = np.nan
     >>> own_subject(pd.DataFrame({"load": load})).notes
-    ["1 missing row of 'load' is filled by a straight line."]
+    ["'load' is blank in 1 of the 400 rows from its first value to its last, row 10.", 'Of the rows
+    judged 1 is bridged by a straight line.']
     """
     inputs = list(dict.fromkeys([*inputs, *known_future]))
     target = find_target(data, target, inputs, name)
-    return _make(data, target, inputs, list(known_future), horizon, title=name, name=name)
+    names = {"title": name, "name": name, "is_own": True}
+    return _make(data, target, inputs, list(known_future), horizon, **names)
 
 
-def _make(data, target, inputs, known_ahead, horizon, *, title, name, unit=""):
+def _make(data, target, inputs, known_ahead, horizon, *, title, name, unit="", is_own=False):
     whole = data[target].loc[data[target].first_valid_index() : data[target].last_valid_index()]
     if whole.notna().sum() == 0:
         raise ValueError(f"the column {target!r} of {name} holds no number.")
     seams = find_seams(whole.index)
     filled = _fill(whole, seams)
-    first, stop = _longest_stretch(filled.notna().to_numpy(), seams)
-    y = filled.iloc[first:stop]
-    part = f"{target!r}" if len(y) == len(whole) else f"the longest stretch of {target!r}"
-    read_series(y, N_MIN, part)
+    judged = slice(*_longest_stretch(filled.notna().to_numpy(), seams))
+    y = filled.iloc[judged]
+    X = data.loc[whole.index[0] : whole.index[-1], inputs].iloc[judged] if inputs else None
+    _check_target(whole, y)
+    _check_inputs(X)
+    _check_horizon(horizon, len(y))
     return Subject(
         title=title,
         unit=unit,
         whole=whole,
         y=y,
-        X=data.loc[whole.index[0] : whole.index[-1], inputs].iloc[first:stop] if inputs else None,
+        X=X,
         known_ahead=known_ahead,
         horizon=horizon,
-        notes=_notes(whole, y),
+        notes=_notes(whole, y, whole.iloc[judged], X),
+        is_own=is_own,
     )
+
+
+def _check_target(whole, y):
+    n_blank = int(whole.isna().sum())
+    if len(y) < min(N_MIN, len(whole)) and n_blank:
+        raise ValueError(
+            f"{whole.name!r} is blank in {n_blank:,} of {len(whole):,} rows, and its longest "
+            f"stretch without a gap of more than {LONGEST_FILLED} rows has {len(y)}, but at least "
+            f"{N_MIN} are needed: fill the gaps or give a longer series."
+        )
+    part = f"{whole.name!r}" if len(y) == len(whole) else f"the longest stretch of {whole.name!r}"
+    read_series(y, N_MIN, part)
+
+
+def _check_inputs(X):
+    for name in [] if X is None else X:
+        given = X[name].dropna()
+        if len(given) < N_ROWS:
+            raise ValueError(
+                f"the input {name!r} has {len(given)} values in the {len(X):,} rows judged, but at "
+                f"least {N_ROWS} are needed: fill it or leave it out."
+            )
+        if given.nunique() == 1:
+            raise ValueError(
+                f"the input {name!r} is constant, at {given.iloc[0]:g}, in all {len(X):,} rows "
+                "judged: leave it out."
+            )
+        read_series(given, N_ROWS, f"the input {name!r}")
+
+
+def _check_horizon(horizon, n):
+    check_count("horizon", horizon)
+    if horizon > n // HELD_OUT:
+        raise ValueError(
+            f"a horizon of {horizon:,} rows is too far for the {n:,} rows judged: give a --horizon "
+            f"of at most {n // HELD_OUT:,}, a fifth of them, or a longer series."
+        )
 
 
 def find_seams(index):
@@ -212,17 +264,40 @@ def _longest_stretch(is_there, seams):
     return rows[0], rows[-1] + 1
 
 
-def _notes(whole, y):
-    notes = []
+def _notes(whole, y, unfilled, X):
+    """What is missing, what is judged, what was put in, and which rows the inputs lack."""
+    notes = _blanks(whole, f"the {len(whole):,} rows from its first value to its last")
     if len(y) < len(whole):
         notes.append(
             f"Judged are the {len(y):,} rows from {said(y.index[0])} to {said(y.index[-1])}, the "
             f"longest stretch without a gap; the series has {len(whole):,}."
         )
-    n_filled = int(whole.loc[y.index[0] : y.index[-1]].isna().sum())
-    if n_filled:
-        rows = "1 missing row" if n_filled == 1 else f"{n_filled:,} missing rows"
-        verb = "is filled by a straight line" if n_filled == 1 else "are filled by straight lines"
-        most = "" if n_filled == 1 else f", {LONGEST_FILLED} at most in a row"
-        notes.append(f"{rows} of {whole.name!r} {verb}{most}.")
-    return notes
+    n_filled = int(unfilled.isna().sum())
+    if n_filled == 1:
+        notes.append("Of the rows judged 1 is bridged by a straight line.")
+    elif n_filled:
+        notes.append(
+            f"Of the rows judged {n_filled:,} are bridged by straight lines, {LONGEST_FILLED} at "
+            "most in a row."
+        )
+    judged = f"the {len(y):,} rows judged"
+    of_inputs = [] if X is None else [note for c in X for note in _blanks(X[c], judged)]
+    if of_inputs:
+        of_inputs.append("Inputs are not bridged: rows that need a blank one are left out.")
+    return notes + of_inputs
+
+
+def _blanks(column, rows):
+    """A sentence on the blank cells of a column, if there are any."""
+    is_blank = column.isna().to_numpy()
+    if not is_blank.any():
+        return []
+    first, stop = _longest_stretch(is_blank, np.zeros(len(column), bool))
+    n, length, gap = int(is_blank.sum()), stop - first, column.index[first:stop]
+    if n == 1:
+        where = said(gap[0])
+    elif length == 1:
+        where = f"never two in a row, the last {said(gap[0])}"
+    else:
+        where = f"the longest gap {length:,} rows, from {said(gap[0])} to {said(gap[-1])}"
+    return [f"{column.name!r} is blank in {n:,} of {rows}, {where}."]

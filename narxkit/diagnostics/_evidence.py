@@ -39,7 +39,7 @@ def partial_autocorrelation(y, max_lag):
     return _autoregression(y, max_lag)[1][1:]
 
 
-def cross_correlation(u, y, max_lag):
+def cross_correlation(u, y, max_lag, max_lead=0):
     """Correlation of y with u, both filtered by the autoregression that makes u white.
 
     The order of the autoregression is Akaike's, at most `max_lag`. What is left is Box and
@@ -49,13 +49,13 @@ def cross_correlation(u, y, max_lag):
     ----------
     u, y : ndarray of shape (n,)
         Input and output, NaN where missing.
-    max_lag : int
-        The largest lag.
+    max_lag, max_lead : int
+        The largest lag and lead.
 
     Returns
     -------
-    correlations : ndarray of shape (max_lag + 1,)
-        Of u_{t-k} and y_t, for k = 0..max_lag.
+    correlations : ndarray of shape (max_lead + 1 + max_lag,)
+        Of u_{t-k} and y_t, for k = -max_lead..max_lag.
     order : int
         Order of the autoregression.
     """
@@ -67,12 +67,14 @@ def cross_correlation(u, y, max_lag):
     there = [np.isfinite(x).astype(float) for x in (a, b)]
     a, b = (np.where(known, x - x[known > 0].mean(), 0.0) for x, known in zip((a, b), there))
     scale = np.sqrt(a @ a / there[0].sum() * (b @ b) / there[1].sum())
-    return _products(a, b, max_lag) / _products(*there, max_lag) / scale, order
+    sums, counts = (_products(*pair, max_lag, max_lead) for pair in ((a, b), there))
+    return sums / counts / scale, order
 
 
-def _products(a, b, max_lag):
-    """Sums over t of a_{t-k} b_t, k = 0..max_lag; NaN in place of zero."""
-    sums = np.array([a[: len(a) - k] @ b[k:] for k in range(max_lag + 1)])
+def _products(a, b, max_lag, max_lead):
+    """Sums over t of a_{t-k} b_t, k = -max_lead..max_lag; NaN in place of zero."""
+    leads = [a[k:] @ b[: len(b) - k] for k in range(max_lead, 0, -1)]
+    sums = np.array(leads + [a[: len(a) - k] @ b[k:] for k in range(max_lag + 1)])
     return np.where(sums == 0, np.nan, sums)
 
 
@@ -103,7 +105,7 @@ def error_reduction(taps, lags, target, n_max):
     taps : ndarray of shape (p, n)
         Candidates.
     lags : ndarray of shape (p,)
-        Their lags.
+        Their lags; negative ones are leads, which count as a little further away.
     target : ndarray of shape (n,)
         The y of the formula.
     n_max : int
@@ -122,6 +124,7 @@ def error_reduction(taps, lags, target, n_max):
     forward-regression orthogonal estimator", International Journal of Control 49, 2157-2189.
     """
     products, shared, total = taps @ taps.T, taps @ target, target @ target
+    far = np.where(lags < 0, 0.5 - lags, lags)
     least = SINGULAR * np.diag(products)
     order, ratios = [], []
     while True:
@@ -132,7 +135,7 @@ def error_reduction(taps, lags, target, n_max):
         if len(order) == n_max or not is_new.any() or explained > 1 - EXACT:
             return order, np.array(ratios)
         largest = np.flatnonzero(ratios[-1] >= (1 - TIE) * ratios[-1].max())
-        best = int(largest[np.argmin(lags[largest])])
+        best = int(largest[np.argmin(far[largest])])
         w = products[best] / np.sqrt(squares[best])
         shared = shared - w * shared[best] / np.sqrt(squares[best])
         products -= np.outer(w, w)
@@ -224,14 +227,14 @@ def _entropy(bins):
     return -xlogy(shares, shares).sum()
 
 
-def information_band(bins, target, max_lag):
+def information_band(bins, target, reach):
     """The largest mutual information of one tap and the target at shifts too far to matter.
 
     Rotation by a shift keeps what either series knows of its own past and of its season, which
     shuffling would destroy. Up to 200 shifts are drawn, always the same ones.
     """
     n = len(target)
-    far = np.arange(max_lag + 1, n - max_lag)
+    far = np.arange(reach + 1, n - reach)
     shifts = np.random.default_rng(0).permutation(far)[:N_SHIFTS]
     return mutual_information((np.roll(bins, shift) for shift in shifts), target).max()
 

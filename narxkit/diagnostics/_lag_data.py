@@ -24,6 +24,12 @@ def read_both(X, y):
                 "X and y have the same number of rows, but their indexes differ: give both for "
                 "the same times."
             )
+    shape = _shape(y, "y")
+    if len(shape) == 2 and shape[1] > 1:
+        raise ValueError(
+            f"y has {shape[1]} columns, but lags are suggested for one output: call suggest_lags "
+            "once for each, with the others in X and not in known_ahead."
+        )
     y = read_series(y, N_ROWS, "y", allow_nan=True)
     if X is None:
         return name, y, {}
@@ -38,33 +44,51 @@ def read_both(X, y):
     return name, y, inputs
 
 
-def _as_table(X):
-    X = np.asarray(X)
-    if X.ndim != 2:
+def _shape(values, name):
+    try:
+        return np.shape(values)
+    except ValueError:
         raise ValueError(
-            f"X must be a table of shape (n, n_inputs). Got shape {X.shape} instead: give a "
-            "single input as X[:, None]."
+            f"{name} has rows of different lengths: give the same number of columns in each."
+        ) from None
+
+
+def _as_table(X):
+    shape = _shape(X, "X")
+    if len(shape) != 2:
+        single = "X.to_frame()" if isinstance(X, pd.Series) else "X[:, None]"
+        remedy = f"a single input as {single}" if len(shape) == 1 else "a column for each input"
+        raise ValueError(
+            f"X must be a table of shape (n, n_inputs). Got shape {shape} instead: give {remedy}."
         )
-    return X
+    return np.asarray(X)
 
 
-def read_max_lag(max_lag, n, horizon):
-    """The largest lag to look at: a quarter of the rows at most, so that far shifts are left."""
+def read_max_lag(max_lag, max_lead, n, horizon):
+    """The largest lag to look at: with the leads a quarter of the rows at most, so that far shifts
+    are left."""
     check_count("horizon", horizon)
+    check_count("max_lead", max_lead, least=0)
     if max_lag is None:
-        return min(max(MAX_LAG, 2 * horizon), n // ROWS_PER_LAG)
+        max_lag = min(max(MAX_LAG, 2 * horizon), n // ROWS_PER_LAG)
     check_count("max_lag", max_lag)
     most = min(n - N_COMPLETE, n // 4)
-    if max_lag > most:
+    if max_lag + max_lead > most:
+        what = f"max_lag={max_lag} is"
+        allowed = f"a max_lag of at most {most}"
+        if max_lead:
+            what = f"max_lag={max_lag} and max_lead={max_lead} are"
+            allowed = f"both of at most {most} together"
         raise ValueError(
-            f"max_lag={max_lag} is too much for {n} rows: give a longer series or a max_lag of at "
-            f"most {most}, a quarter of them and so that {N_COMPLETE} have their history."
+            f"{what} too much for {n} rows: give a longer series or {allowed}, a quarter of them "
+            f"and so that {N_COMPLETE} have their history."
         )
     return int(max_lag)
 
 
-def first_lags(inputs, horizon, known_ahead, max_lag):
-    """The smallest lag of each input: 0, or the horizon for what is not known ahead."""
+def first_lags(inputs, horizon, known_ahead, max_lag, max_lead):
+    """The smallest lag of each input: the largest lead, or the horizon for what is not known
+    ahead."""
     if known_ahead is not None and (isinstance(known_ahead, str) or not np.iterable(known_ahead)):
         raise ValueError(
             f"known_ahead must be None or a sequence of columns. Got {known_ahead!r} instead."
@@ -80,11 +104,12 @@ def first_lags(inputs, horizon, known_ahead, max_lag):
             f"known_ahead names the columns {unknown}, but X has the columns {columns}: "
             "correct the names."
         )
-    first = {column: 0 if column in known else int(horizon) for column in inputs}
+    first = {column: -max_lead if column in known else int(horizon) for column in inputs}
     if max(first.values(), default=0) > max_lag:
         raise ValueError(
             f"horizon={horizon} is beyond max_lag={max_lag}, so that inputs not known ahead have "
-            "no lag left: give a larger max_lag, or leave them out."
+            f"no lag left: give a max_lag of at least {horizon}, a smaller horizon, or leave them "
+            "out."
         )
     return first
 
@@ -96,21 +121,21 @@ def list_candidates(y_name, first, max_lag):
     return pd.DataFrame(taps, columns=["kind", "column", "lag"])
 
 
-def tabulate(candidates, y, inputs, max_lag):
+def tabulate(candidates, y, inputs, max_lag, max_lead):
     """Standardised taps (p, n) and centred target (n,) of the rows that miss nothing."""
-    n = len(y)
-    taps = np.empty((len(candidates), n - max_lag))
+    stop, reach = len(y) - max_lead, max_lag + max_lead
+    taps = np.empty((len(candidates), len(y) - reach))
     for tap, (kind, column, lag) in zip(taps, candidates.itertuples(index=False)):
         values = y if kind == "output" else inputs[column]
-        tap[:] = values[max_lag - lag : n - lag]
-    target = y[max_lag:]
+        tap[:] = values[max_lag - lag : stop - lag]
+    target = y[max_lag:stop]
     complete = np.isfinite(target) & np.isfinite(taps).all(axis=0)
-    n_min = max(N_COMPLETE, 3 * max_lag)
+    n_min = max(N_COMPLETE, 3 * reach)
     if complete.sum() < n_min:
         raise ValueError(
-            f"{complete.sum()} of {n - max_lag} rows have y and all candidates up to lag "
+            f"{complete.sum()} of {len(target)} rows have y and all candidates up to lag "
             f"{max_lag}, the others miss a value (NaN), but at least {n_min} are needed: fill the "
-            "gaps or give a smaller max_lag."
+            "gaps, give a smaller max_lag, or leave out the input that misses most."
         )
     if not complete.all():
         taps, target = taps[:, complete], target[complete]

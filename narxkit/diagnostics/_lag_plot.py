@@ -1,11 +1,14 @@
 """The picture of suggested lags: a lane for each series, the evidence over the lags."""
 
+from textwrap import fill
+
 import numpy as np
 import pandas as pd
 
 from narxkit.plotting._base import COLOURS, GREY, INK, PALE, SMALL, Display, load_matplotlib
 
 LANE = 2.3  # height of a lane, of which correlations and information take 1 each
+NAME = {"width": 18, "max_lines": 4, "placeholder": "…"}  # of a lane
 MARKS = {"ERR": COLOURS[0], "information": COLOURS[1]}
 
 
@@ -25,14 +28,16 @@ class LagPicture(Display):
         for i, ((kind, _), rows) in enumerate(self.lanes):
             self._draw_lane(-LANE * i, rows, "pacf" if kind == "output" else "ccf")
         ax.set_yticks([-LANE * i for i in range(len(self.lanes))])
-        ax.set_yticklabels([name_of(column) for (_, column), _ in self.lanes])
+        ax.set_yticklabels([fill(name_of(column), **NAME) for (_, column), _ in self.lanes])
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)
         ax.set_ylim(-LANE * (len(self.lanes) - 1) - 1.1, 1.2)
-        ax.set_xlim(-0.7, self.suggestion.max_lag + 0.7)
+        first = min(0, self.suggestion.evidence["lag"].min())
+        ax.set_xlim(first - 0.7, self.suggestion.max_lag + 0.7)
         ticker = load_matplotlib("ticker")
         ax.xaxis.set_major_locator(ticker.MaxNLocator(9, integer=True, steps=[1, 2, 3, 6, 10]))
-        self._name_axes("lag, rows", "evidence (square roots)")
+        leads = "; leads below 0" if first < 0 else ""
+        self._name_axes(f"lag, rows{leads}", "evidence (square roots)")
         self._name_marks()
         return ax
 
@@ -63,7 +68,8 @@ class LagPicture(Display):
         """Write lags that follow each other as one number, such as 24-27."""
         for _, run in chosen.groupby(chosen["lag"] - np.arange(len(chosen))):
             lags, marks = run["lag"], run["chosen_by"].unique()
-            text = str(lags.iloc[0]) if len(run) == 1 else f"{lags.iloc[0]}-{lags.iloc[-1]}"
+            to = "-" if lags.iloc[0] >= 0 else " to "
+            text = to.join(map(str, dict.fromkeys(lags.iloc[[0, -1]])))
             at = (lags.mean(), base + tops[lags].max())
             colour = MARKS[marks[0]] if len(marks) == 1 else INK
             self._write(text, at, (0, 2), colour, ha="center", va="bottom")

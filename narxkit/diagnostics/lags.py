@@ -101,7 +101,7 @@ class LagSuggestion(Result):
         if not self.found:
             inputs = self.evidence[self.evidence["kind"] == "input"]
             late = inputs.groupby("column")["lag"].min().max() if len(inputs) else 0
-            of_inputs = f", of inputs from lag {late} on," if late else ""
+            of_inputs = f", of inputs from lag {late} on," if late > 0 else ""
             return (
                 f"Nothing in the last {self.max_lag} rows{of_inputs} tells anything about the next "
                 "y: "
@@ -189,11 +189,11 @@ class LagSuggestion(Result):
         return LagPicture(self).plot(ax)
 
 
-def suggest_lags(X, y, max_lag=None, *, horizon=1, known_ahead=None, min_gain=0.005):
+def suggest_lags(X, y, max_lag=None, *, max_lead=0, horizon=1, known_ahead=None, min_gain=0.001):
     r"""Suggest lags for a network, with the evidence for them.
 
-    Candidates are y_{t-k} for k = 1..max_lag and u_{t-k} for k = 0..max_lag of each input. They
-    are chosen in three steps.
+    Candidates are y_{t-k} for k = 1..max_lag and u_{t-k} for k = -max_lead..max_lag of each input.
+    They are chosen in three steps.
 
     1. Orthogonal least squares take one candidate after the other, each time the one with the
        largest error-reduction ratio
@@ -231,13 +231,18 @@ def suggest_lags(X, y, max_lag=None, *, horizon=1, known_ahead=None, min_gain=0.
     max_lag : int, default=None
         The largest lag looked at; by default 48 or twice the horizon, whichever is more, but at
         most a fifth of the rows.
+    max_lead : int, default=0
+        The largest lead looked at, of inputs that are known ahead: what is planned for the rows
+        after its own can tell something too. NARX takes a lead as a negative lag, and then needs so
+        many rows of X more.
     horizon : int, default=1
         Steps that are to be forecast. Inputs that are not known ahead get lags from there on.
     known_ahead : sequence, default=None
         Columns of X, by name or position, that are known for the time to be forecast; by default
         all are.
-    min_gain : float, default=0.005
-        The share by which a lag has to lower the variance that is left, however many the rows.
+    min_gain : float, default=0.001
+        The share by which a lag has to lower the variance that is left one step ahead, however many
+        the rows. What gains little there can gain much several steps ahead.
 
     Returns
     -------
@@ -260,6 +265,9 @@ def suggest_lags(X, y, max_lag=None, *, horizon=1, known_ahead=None, min_gain=0.
     few, and the result says how many. All steps look one step ahead and at one candidate at
     a time beside those chosen: two inputs that act by their product alone, each with mean zero, are
     not seen. What is suggested is a start, to be compared with others by `narxkit.backtest`.
+
+    Of several outputs each is asked for by itself, with the others in `X` and not in `known_ahead`;
+    a network of all of them takes one ``output_lags``, the union of theirs.
 
     References
     ----------
@@ -284,13 +292,13 @@ def suggest_lags(X, y, max_lag=None, *, horizon=1, known_ahead=None, min_gain=0.
     >>> model = NARX(input_lags=lags.input_lags, output_lags=lags.output_lags)
     """
     y_name, y, inputs = read_both(X, y)
-    max_lag = read_max_lag(max_lag, len(y), horizon)
-    first = first_lags(inputs, horizon, known_ahead, max_lag)
+    max_lag = read_max_lag(max_lag, max_lead, len(y), horizon)
+    first = first_lags(inputs, horizon, known_ahead, max_lag, max_lead)
     evidence = list_candidates(y_name, first, max_lag)
     check_min_gain(min_gain)
-    taps, target = tabulate(evidence, y, inputs, max_lag)
-    orders = _correlate(evidence, y, inputs, max_lag)
-    explained = _judge(evidence, taps, target, max_lag, min_gain)
+    taps, target = tabulate(evidence, y, inputs, max_lag, max_lead)
+    orders = _correlate(evidence, y, inputs, max_lag, max_lead)
+    explained = _judge(evidence, taps, target, max_lag + max_lead, min_gain)
     chosen = evidence[evidence["chosen"]]
     return LagSuggestion(
         input_lags={column: _lags_of(chosen, "input", column) for column in inputs},
@@ -301,23 +309,23 @@ def suggest_lags(X, y, max_lag=None, *, horizon=1, known_ahead=None, min_gain=0.
         band=float(TWO_SIDED / np.sqrt(np.isfinite(y).sum())),
         orders=orders,
         n=len(target),
-        n_dropped=len(y) - max_lag - len(target),
+        n_dropped=len(y) - max_lag - max_lead - len(target),
     )
 
 
-def _correlate(evidence, y, inputs, max_lag):
+def _correlate(evidence, y, inputs, max_lag, max_lead):
     """Add the correlations to the evidence; the orders of the autoregressions of the inputs."""
     evidence[["pacf", "ccf"]] = np.nan
     is_output, orders = evidence["kind"] == "output", {}
     evidence.loc[is_output, "pacf"] = partial_autocorrelation(y, max_lag)
     for column, u in inputs.items():
         of_input = ~is_output & (evidence["column"] == column)
-        correlations, orders[column] = cross_correlation(u, y, max_lag)
-        evidence.loc[of_input, "ccf"] = correlations[evidence.loc[of_input, "lag"]]
+        correlations, orders[column] = cross_correlation(u, y, max_lag, max_lead)
+        evidence.loc[of_input, "ccf"] = correlations[evidence.loc[of_input, "lag"] + max_lead]
     return orders
 
 
-def _judge(evidence, taps, target, max_lag, min_gain):
+def _judge(evidence, taps, target, reach, min_gain):
     """Add what decides, and the decision, to the evidence; the share of variance explained."""
     p, n = taps.shape
     criterion = Criterion(n, p, min_gain)
@@ -327,7 +335,7 @@ def _judge(evidence, taps, target, max_lag, min_gain):
     information = mutual_information(bins, left)
     band = np.empty(p)
     for _, rows in evidence.groupby(["kind", "column"], sort=False):
-        band[rows.index] = information_band(bins[rows.index[0]], left, max_lag)
+        band[rows.index] = information_band(bins[rows.index[0]], left, reach)
     found = nonlinear_taps(taps, bins, left, information, band, criterion)
     kept, explained = needed_taps(taps, target, taken, [*found], criterion)
     information[[*found]] = [*found.values()]
@@ -358,7 +366,10 @@ def _lags_of(chosen, kind, column):
 def _names(rows):
     """Taps such as "u[t-2]"."""
     pairs = zip(rows["column"], rows["lag"])
-    return ", ".join(f"{name_of(c)}[t{-lag or ''}]" for c, lag in pairs) or "none"
+    return (
+        ", ".join(f"{name_of(c)}[t{-lag:+d}]" if lag else f"{name_of(c)}[t]" for c, lag in pairs)
+        or "none"
+    )
 
 
 def _count(n_lags):

@@ -101,8 +101,8 @@ def iaaft(y, n_surrogates=1, max_iter=100, random_state=None):
 def _with_amplitude(series, amplitude):
     """The series with these absolute values of their transforms, and their own phases."""
     spectrum = np.fft.rfft(series)
-    size = np.maximum(np.abs(spectrum), 1e-200)  # no quotient overflows
-    return np.fft.irfft(spectrum * (amplitude / size), series.shape[1])
+    size = np.maximum(np.abs(spectrum), np.finfo(float).tiny)
+    return np.fft.irfft(spectrum / size * amplitude, series.shape[1])
 
 
 def _with_values(series, ordered):
