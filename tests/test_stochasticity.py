@@ -411,7 +411,7 @@ class TestStochasticity:
         y = 3 * lfilter([1], [1, -0.8], noise(2000)) + 2 * np.sin(np.arange(2000) * np.pi / 12)
         report = stochasticity(y, season=24)
         assert report.verdict == "persistent"
-        assert ", round a season of 24 rows (" in report.sentence
+        assert "Persistent: round a season of 24 rows (" in report.sentence
         assert 24 in report.lags and 1 in report.lags
 
     def test_wind_and_solar(self):

@@ -148,7 +148,7 @@ def diagnose(subject, model=False, random_state=0, progress=None, max_lag=None):
         _rows(X, slice(n, None)),
         y.iloc[n:],
         horizons=subject.horizon,
-        season=report.season.period if report.season else None,
+        season=report.season.period if report.has_season else None,
         random_state=random_state,
     )
     return Diagnosis(subject, report, exponents, lags, validity, network)

@@ -37,7 +37,7 @@ class Finding(NamedTuple):
 
 def reason(report):
     """What the verdict rests on, and what follows for lags and horizon."""
-    return f"{_round_trend(report)}{REASONS[report.verdict](report)}"
+    return f"{_round(report)}{REASONS[report.verdict](report)}"
 
 
 def _random(report):
@@ -90,7 +90,7 @@ def _add_lag(report):
 
 def _remembering(report):
     root = "levels have a unit root, and of their increments " if _is_root(report) else ""
-    return f"{root}{_memory(report)}{_round_season(report)}"
+    return f"{root}{_memory(report)}"
 
 
 def _nonlinear(report):
@@ -98,7 +98,7 @@ def _nonlinear(report):
     return (
         f"{root}{_explain(report)}, and no one of {len(report.surrogates.surrogates)} linear "
         f"surrogates is as predictable; an autoregression explains "
-        f"{max(report.autoregression.explained, 0.0):.0%}{_round_season(report)}"
+        f"{max(report.autoregression.explained, 0.0):.0%}"
     )
 
 
@@ -191,7 +191,6 @@ def _deterministic(report):
         f"{len(report.surrogates.surrogates)} linear surrogates is as predictable; begin with "
         f"{'lags' if len(report.lags) > 1 else 'lag'} {', '.join(map(str, report.lags))}"
         f"{'' if report.false_neighbours.dimension else ', though some neighbours stay false'}"
-        f"{_round_season(report)}"
     )
 
 
@@ -203,14 +202,12 @@ def _of_increments(report):
     return " of the increments" if _is_root(report) else ""
 
 
-def _round_season(report):
-    if not report.has_season:
-        return ""
-    return f", round a season of {report.season.period} rows ({report.season.share:.0%})"
-
-
-def _round_trend(report):
-    return f"round a straight trend ({report.trend:.0%} of the variance), " if report.trend else ""
+def _round(report):
+    """What was removed before, but for a season that the verdict names."""
+    parts = [f"a straight trend ({report.trend:.0%} of the variance)"] if report.trend else []
+    if report.has_season and report.verdict != "seasonal":
+        parts.append(f"a season of {report.season.period} rows ({report.season.share:.0%})")
+    return f"round {' and '.join(parts)}, " if parts else ""
 
 
 REASONS = {
