@@ -69,5 +69,5 @@ def _draw_spectrum(report, ax):
 
 
 def _judged(report):
-    without = ", without the season" if report.season else ""
-    return f"{report.kind}{without}"
+    removed = ["the trend"] * bool(report.trend) + ["the season"] * bool(report.season)
+    return f"{report.kind}{', without ' if removed else ''}{' and '.join(removed)}"

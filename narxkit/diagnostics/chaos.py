@@ -449,7 +449,7 @@ class Lyapunov(Result):
             middle = times[fitted].mean(), self.divergence[fitted].mean()
             line = middle[1] + self.estimate * (times[fitted] - middle[0])
             ax.plot(times[fitted], line, color=COLOURS[1], lw=2.6, alpha=0.8)
-            text = f"{self.estimate:.3g} per unit of time"
+            text = f"{self.estimate:.3g} per {'row' if self.step == 1 else 'unit of time'}"
             label(ax, middle, text, COLOURS[1], ha="left", va="top", shift=(8, -4))
         ax.set_xlabel("time" if self.step != 1 else "rows")
         if self.step == 1:
