@@ -273,7 +273,7 @@ def test_regression_fits_a_line(y):
 def test_histogram_counts_rows(y):
     display = ErrorHistogramDisplay.from_predictions(y, y + 1 + (np.arange(96) % 2), bins=2)
     assert [bar.get_height() for bar in display.bars_] == [48, 48]
-    assert display.text_.get_text() == "normal of\nmean -1.5\nstd 0.5"
+    assert display.text_.get_text() == "normal of mean -1.5 and std 0.5"
     assert ErrorHistogramDisplay.from_predictions(y, y).normal_line_ is None
 
 

@@ -293,7 +293,7 @@ def test_horizons_beyond_the_rows_are_told():
 def test_a_season_beyond_the_rows_is_told():
     y = np.random.default_rng(0).normal(size=60)
     result = validate(Persistence().fit(None, y), None, y, horizons=2, season=60)
-    assert list(result.skill) == ["rows", "model", "persistence", "historical mean"]
+    assert list(result.skill) == ["rows", "model", "persistence", "historical mean", "drift"]
     assert result.to_frame().loc["not compared"].tolist() == [
         "seasonal naive",
         "a segment of 61 rows is needed, and the longest has 60: give nearer horizons, a shorter "
@@ -419,7 +419,9 @@ def test_a_clock_counts_whoever_has_it(noise, owner):
     result = validate_residuals(
         **tables | {owner: kind(tables[owner], index=hours)}, n_shuffles=139
     )
-    cut = validate_residuals(*tables.values(), segments=np.arange(N) < 150, n_shuffles=139)
+    cut = validate_residuals(
+        *tables.values(), segments=np.arange(N) < 150, n_lags=28, n_shuffles=139
+    )
     pd.testing.assert_series_equal(result.pvalues, cut.pvalues)
     assert result.residuals.index.equals(hours) and result.y.index.equals(hours)
 
