@@ -65,11 +65,10 @@ def _errors(ahead, y, parts, horizons, season, history):
     order = np.argsort(parts, kind="stable")
     found, lost = {}, {}
     for h, y_hat in zip(horizons, ahead.T):
-        drift = (y + h * step).groupby(parts)
-        naive = {"persistence": measured, "historical mean": mean, "drift": drift}
-        naive = {name: at_origin.shift(h) for name, at_origin in naive.items()}
+        naive = {"persistence": measured.shift(h), "historical mean": mean.shift(h)}
         if season is not None:
             naive["seasonal naive"] = measured.shift(_seasons(h, season))
+        naive["drift"] = (y + h * step).groupby(parts).shift(h)
         errors = pd.DataFrame({"model": y_hat} | naive, index=y.index).sub(y, axis=0)
         can_compare = errors[list(naive)].notna().all(axis=1)
         is_finite = np.isfinite(errors["model"])

@@ -101,6 +101,11 @@ class Validity(Result):
         Whether a test fails, the model loses rows, the mean is more than 3.29 standard errors from
         0, or a naive forecast is better.
 
+    See Also
+    --------
+    validate : Makes it from a model.
+    validate_residuals : Makes it from residuals.
+
     Notes
     -----
     The sentence names a remedy for the failing test whose largest correlation is furthest beyond
@@ -111,11 +116,6 @@ class Validity(Result):
 
     The variance of the mean is that of independent residuals times :math:`1 + 2 \sum_k r_k`, with
     the correlations of phi_ee up to the last one before the first that is not positive.
-
-    See Also
-    --------
-    validate : Makes it from a model.
-    validate_residuals : Makes it from residuals.
 
     Examples
     --------

@@ -354,7 +354,8 @@ def _unreached(season, n_lags):
     """A note on a season that is longer than the lags."""
     if season is None or season <= n_lags:
         return []
-    why = f"the lags reach {n_lags}: give n_lags={season + BEYOND}, with twice as many residuals"
+    needed = season + BEYOND
+    why = f"the lags reach {n_lags}: give n_lags={needed} and at least {2 * needed:,} residuals"
     return [Figure("not tested", f"the season of {season:,} rows", why)]
 
 
