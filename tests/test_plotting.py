@@ -273,7 +273,7 @@ def test_regression_fits_a_line(y):
 def test_histogram_counts_rows(y):
     display = ErrorHistogramDisplay.from_predictions(y, y + 1 + (np.arange(96) % 2), bins=2)
     assert [bar.get_height() for bar in display.bars_] == [48, 48]
-    assert display.text_.get_text() == "normal of\nmean -1.5\nstd 0.5"
+    assert display.text_.get_text() == "normal of mean -1.5 and std 0.5"
     assert ErrorHistogramDisplay.from_predictions(y, y).normal_line_ is None
 
 
@@ -339,6 +339,7 @@ def boxes_of_words(figure):
         for text in ax.findobj(matplotlib.text.Text)
         if text.get_text() and text.get_text() == ax.get_title(loc="left")
     ]
+    words += [text for ax in figure.axes for text in ax.texts if text.get_text()]
     words += [ax.get_legend() for ax in figure.axes if ax.get_legend() is not None]
     return [word.get_window_extent() for word in words]
 
@@ -358,10 +359,20 @@ def test_words_of_long_names_do_not_touch(name):
     y = pd.Series(e, name=name)
     figure = validate_residuals(y, pd.DataFrame({name: u}), y, n_shuffles=139).plot(unit="W/m²")
     boxes = boxes_of_words(figure)
-    assert len(boxes) == 9 * 2 + 1 and not overlaps(boxes)
+    assert len(boxes) == 9 * 2 + 3 and not overlaps(boxes)
     assert all(box.x0 > -1 and box.x1 < figure.bbox.width + 1 for box in boxes)
     boxes = boxes_of_words(ResponseDisplay.from_predictions(y, y / 2, unit="W/m²").figure_)
     assert len(boxes) == 3 and not overlaps(boxes)
+
+
+@pytest.mark.parametrize("kind", [RegressionDisplay, ErrorHistogramDisplay])
+def test_words_on_a_fit_stand_off_what_is_drawn(kind):
+    """Values of a skewed series lie low, those of its errors to the right or to the left."""
+    y = np.random.default_rng(0).weibull(1.2, size=300)
+    for y_pred in (y**0.5, 2 * y):
+        display = kind.from_predictions(y, y_pred)
+        display.figure_.canvas.draw()
+        assert display.text_.get_window_extent().y0 >= display.ax_.bbox.y1
 
 
 def test_series_of_a_panel_stand_apart_and_have_names():

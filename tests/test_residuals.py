@@ -1,10 +1,12 @@
 """Residual tests find what a model has missed, and say what cannot be judged."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.signal import lfilter
 from sklearn.linear_model import LinearRegression
 
 from narxkit import ARX, TDNN, Persistence, SeasonalNaive, SmartPersistence
@@ -131,6 +133,88 @@ def test_a_change_of_strength_leaves_them_white(noise):
     assert result.is_white and "phi_u2e2" in result.failures
     assert "their strength goes with the square of wind of the same row" in result.sentence
     assert "intervals must not be of one width" in result.sentence
+
+
+def autoregression(noise, coefficients):
+    return lfilter([1.0], np.r_[1.0, -np.asarray(coefficients)], noise)
+
+
+def test_the_test_furthest_beyond_its_band_is_named(noise):
+    """A missing lag of the output is seen in the inputs too; it is the larger fault."""
+    e, u = noise
+    y = autoregression(0.5 * shifted(u, 1) + 0.3 * e, [0.9, -0.8])
+    X, model = u[:, None], ARX(input_lags=[1], output_lags=1)
+    result = validate(model.fit(X, y), X, y, horizons=1)
+    assert {"phi_ee", "phi_ue"} <= set(result.failures)
+    assert result.tests["phi_ee"].excess > 1.2 * result.tests["phi_ue"].excess > 1.2
+    assert "they go with those of 3 rows before (phi_ee, p = 0.001, and phi_ue" in result.sentence
+    mended = ARX(input_lags=[1], output_lags=3).fit(X, y)
+    assert validate(mended, X, y, horizons=1).is_white
+
+
+def test_ljung_box_is_named_only_where_nothing_else_fails(noise):
+    result = validate_residuals(autoregression(noise[0], [0.5]))
+    alone = replace(result, tests={k: replace(t, pvalue=1.0) for k, t in result.tests.items()})
+    assert "1 row before (phi_ee, p = 0.001, and phi_e2e2, Ljung-Box" in result.sentence
+    assert "they go with those before, a little at many lags (Ljung-Box" in alone.sentence
+
+
+@pytest.mark.parametrize(
+    "level", [np.arange(N) >= N // 2, np.linspace(-1, 1, N), np.linspace(-3, 3, N)]
+)
+def test_a_level_that_moves_is_no_lag(noise, level):
+    result = validate_residuals(noise[0] + level - np.mean(level))
+    assert "not white: their level moves (phi_ee, p = 0.001, and " in result.sentence
+    assert "refit on newer rows, or give a trend or the missing input" in result.sentence
+    assert "output_lags" not in result.sentence and "biased" not in result.sentence
+
+
+@pytest.mark.parametrize("coefficient", [0.5, 0.9, 0.98])
+def test_an_autoregression_is_no_level_that_moves(noise, coefficient):
+    sentence = validate_residuals(autoregression(noise[0], [coefficient])).sentence
+    assert "they go with those of 1 row before (phi_ee" in sentence and "level" not in sentence
+    few = validate_residuals(autoregression(noise[0], [coefficient]), n_lags=2).sentence
+    assert "level" not in few
+
+
+# --- how far the lags reach --------------------------------------------------------------------
+
+
+def test_a_season_is_within_the_lags():
+    """The largest correlation is at lag 24, beyond the 20 lags of a series without a season."""
+    y = autoregression(np.random.default_rng(0).normal(size=1600), np.r_[np.zeros(23), 0.6])
+    model = ARX(output_lags=3).fit(None, y[:800])
+    result = validate(model, None, y[800:], season=24, horizons=1)
+    assert result.ljung_box.n_lags == 28
+    assert "they go with those of 24 rows before" in result.sentence
+    assert validate(model, None, y[800:], season=24, horizons=1, n_lags=5).ljung_box.n_lags == 5
+
+
+@pytest.mark.parametrize("freq, n, n_lags", [("h", 400, 28), ("h", 100, 25), ("h", 90, 20)])
+def test_the_season_of_a_clock_is_within_the_lags(freq, n, n_lags):
+    e = np.random.default_rng(0).normal(size=n)
+    hours = pd.date_range("2024", periods=n, freq=freq)
+    assert validate_residuals(pd.Series(e, hours)).ljung_box.n_lags == n_lags
+    assert validate_residuals(pd.Series(e, hours.to_period())).ljung_box.n_lags == n_lags
+    panel = pd.MultiIndex.from_product([["a", "b"], hours[: n // 2]])
+    assert validate_residuals(pd.Series(e, panel)).ljung_box.n_lags == n_lags
+    assert validate_residuals(e).ljung_box.n_lags == 20
+
+
+def test_the_lags_of_a_long_season_do_not_take_minutes():
+    from narxkit.diagnostics.residuals import _reach
+
+    assert [_reach(9_000, 168), _reach(90_000, 24), _reach(6_000, 1440)] == [172, 28, 20]
+    assert [_reach(40, 4), _reach(400, None)] == [10, 20]
+
+
+def test_a_season_beyond_the_lags_is_told():
+    y = np.random.default_rng(0).normal(size=91)
+    result = validate(Persistence().fit(None, y), None, y, horizons=1, season=24)
+    assert result.to_frame().loc["not tested"].tolist() == [
+        "the season of 24 rows",
+        "the lags reach 20: give n_lags=28 and at least 56 residuals",
+    ]
 
 
 # --- from a model ------------------------------------------------------------------------------
@@ -293,7 +377,7 @@ def test_horizons_beyond_the_rows_are_told():
 def test_a_season_beyond_the_rows_is_told():
     y = np.random.default_rng(0).normal(size=60)
     result = validate(Persistence().fit(None, y), None, y, horizons=2, season=60)
-    assert list(result.skill) == ["rows", "model", "persistence", "historical mean"]
+    assert list(result.skill) == ["rows", "model", "persistence", "historical mean", "drift"]
     assert result.to_frame().loc["not compared"].tolist() == [
         "seasonal naive",
         "a segment of 61 rows is needed, and the longest has 60: give nearer horizons, a shorter "
@@ -419,7 +503,9 @@ def test_a_clock_counts_whoever_has_it(noise, owner):
     result = validate_residuals(
         **tables | {owner: kind(tables[owner], index=hours)}, n_shuffles=139
     )
-    cut = validate_residuals(*tables.values(), segments=np.arange(N) < 150, n_shuffles=139)
+    cut = validate_residuals(
+        *tables.values(), segments=np.arange(N) < 150, n_lags=28, n_shuffles=139
+    )
     pd.testing.assert_series_equal(result.pvalues, cut.pvalues)
     assert result.residuals.index.equals(hours) and result.y.index.equals(hours)
 
@@ -464,6 +550,32 @@ def test_the_mean_is_that_of_the_rows_of_its_series_before(kind):
     ]
     assert skill.loc[4, "rows"] == len(errors) == 52
     assert skill.loc[4, "historical mean"] == pytest.approx(np.sqrt(np.mean(np.square(errors))))
+
+
+@pytest.mark.parametrize("kind", ["series", "labels"])
+def test_the_drift_goes_on_by_the_mean_step_of_the_rows_before(kind):
+    y = pd.Series(np.random.default_rng(0).gamma(2, size=60).cumsum())
+    segments, n_parts = np.repeat([0, 1], 30), 1
+    if kind == "series":
+        y.index = pd.MultiIndex.from_arrays([np.repeat(["a", "b"], 30), np.r_[:30, :30]])
+        segments, n_parts = None, 2
+    skill = validate(Zero(), None, y, segments=segments, horizons=[4]).skill
+    first, second = (y.iloc[rows].to_numpy() for rows in (slice(30), slice(30, 60)))
+    before = np.diff(first) if n_parts == 1 else np.empty(0)
+    errors = []
+    for part, steps in ((first, np.empty(0)), (second, before)):
+        for t in range(26):
+            so_far = np.r_[steps, np.diff(part[: t + 1])]
+            step = so_far.mean() if len(so_far) else 0.0
+            errors.append(part[t] + 4 * step - part[t + 4])
+    assert skill.loc[4, "drift"] == pytest.approx(np.sqrt(np.mean(np.square(errors))))
+
+
+def test_a_model_that_only_repeats_a_meter_is_beaten_by_the_drift():
+    y = np.random.default_rng(0).gamma(2, size=400).cumsum()
+    result = validate(Persistence().fit(None, y), None, y, horizons=[1, 4])
+    assert (result.skill["drift"] < 0.7 * result.skill["persistence"]).all()
+    assert "ahead a naive forecast is better (drift, p = " in result.sentence
 
 
 def test_a_model_that_persistence_beats_is_told_so(system):
@@ -712,6 +824,21 @@ def test_a_bias_is_told():
     )
 
 
+def test_the_error_of_a_mean_knows_of_memory():
+    """The long-run standard deviation of an AR(1) of 0.5 is twice that of its noise."""
+    e = autoregression(np.random.default_rng(1).normal(size=4000), [0.5])
+    e += 0.5 - e.mean()
+    told = float(re.search(r"is ([\d.]+) standard errors", validate_residuals(e).sentence)[1])
+    assert told == pytest.approx(0.5 * np.sqrt(4000) / 2, rel=0.1)
+    assert "biased" not in validate_residuals(e[:500] - e[:500].mean() + 0.2).sentence
+    alternating = autoregression(np.random.default_rng(1).normal(size=4000), [-0.5])
+    alternating += 0.1 - alternating.mean()
+    mean, std = np.mean(alternating), np.std(alternating)
+    assert f"is {mean / std * np.sqrt(4000):.2g} standard errors" in (
+        validate_residuals(alternating).sentence
+    )
+
+
 def test_few_rows_for_a_horizon_blame_no_model():
     y = pd.Series(np.random.default_rng(0).normal(size=59))
     parts = np.zeros(59, dtype=int)
@@ -736,10 +863,67 @@ def test_an_exact_naive_forecast_leaves_no_skill():
     assert "none beside an exact naive forecast" in str(result)
 
 
-@pytest.mark.parametrize("model", [LinearRegression(), ARX, None])
-def test_who_is_no_forecaster_is_sent_on(model):
-    with pytest.raises(ValueError, match="model must be a fitted forecaster .* validate_residuals"):
+@pytest.mark.parametrize(
+    "model, given",
+    [
+        (LinearRegression(), "LinearRegression"),
+        (ARX, "the class ARX"),
+        (None, "NoneType"),
+        (np.zeros((300, 2)), "ndarray"),
+    ],
+)
+def test_who_is_no_forecaster_is_sent_on(model, given):
+    with pytest.raises(ValueError) as error:
         validate(model, None, np.arange(50.0))
+    assert str(error.value) == (
+        f"model must be a fitted forecaster of narxkit. Got {given} instead: judge the residuals "
+        "of any other with validate_residuals."
+    )
+
+
+@pytest.mark.parametrize("kind", [np.asarray, pd.Series, list])
+def test_inputs_and_outputs_in_each_others_place_are_told(model, system, kind):
+    X, y = system
+    with pytest.raises(ValueError) as error:
+        validate(model, kind(y), X)
+    assert str(error.value) == (
+        "X must have the shape (n, n_features). Got shape (900,) instead: the order is "
+        "validate(model, X, y)."
+    )
+
+
+def test_values_under_a_mask_are_missing(model, system):
+    X, y = (values[600:].copy() for values in system)
+    gaps = np.arange(300) % 40 == 7
+    X[gaps], y[gaps] = np.nan, np.nan
+    masked = [np.ma.array(np.where(gaps.reshape(-1, *[1] * (a.ndim - 1)), 1e6, a)) for a in (X, y)]
+    for values in masked:
+        values[gaps] = np.ma.masked
+    result = validate(model, *masked, horizons=2)
+    of_nan = validate(model, X, y, horizons=2)
+    pd.testing.assert_series_equal(result.residuals, of_nan.residuals)
+    pd.testing.assert_frame_equal(result.skill, of_nan.skill)
+    pd.testing.assert_series_equal(
+        validate_residuals(masked[1], masked[0]).pvalues, validate_residuals(y, X).pvalues
+    )
+    assert (
+        validate_residuals(np.ma.array(np.arange(50), mask=np.arange(50) < 9))
+        .residuals[:9]
+        .isna()
+        .all()
+    )
+
+
+def test_one_is_told_in_the_singular():
+    y = np.random.default_rng(0).normal(size=301)
+    told = validate(Odd(slice(100, 101)), None, y, horizons=2).sentence
+    assert "; but 1 of 299 forecasts 2 steps ahead is not finite and counts in no error" in told
+    with pytest.raises(ValueError, match="^X has 1 row, but 30 are judged: give the same rows"):
+        validate_residuals(np.arange(30.0), np.zeros((1, 1)))
+    with pytest.raises(ValueError, match="^segments have 1 label, but 30 rows are judged"):
+        validate_residuals(np.arange(30.0), segments=[1])
+    with pytest.raises(ValueError, match="^y has 1 row, but residuals have 30"):
+        validate_residuals(np.arange(30.0), None, [1.0])
 
 
 def test_an_output_may_be_called_e():

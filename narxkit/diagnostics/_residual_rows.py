@@ -4,8 +4,16 @@ import numpy as np
 import pandas as pd
 
 from narxkit._clock import Clock, read_index
+from narxkit.plotting._base import counted
 
 FEWEST = 20  # residuals
+
+
+def unmask(values):
+    """A masked array as one with NaN under the mask; anything else as it is."""
+    if not isinstance(values, np.ma.MaskedArray):
+        return values
+    return values.astype(np.result_type(values, float)).filled(np.nan)
 
 
 def read_outputs(values, name="y"):
@@ -28,7 +36,7 @@ def read_inputs(X, n):
         return pd.DataFrame(np.empty((n, 0)))
     U = _read_columns(X, "X", "input")
     if len(U) != n:
-        raise ValueError(f"X has {len(U)} rows, but {n} are judged: give the same rows.")
+        raise ValueError(f"X has {counted(len(U), 'row')}, but {n} are judged: give the same rows.")
     refuse_infinite(U, "X holds", "an input is missing")
     is_named = isinstance(X, pd.DataFrame) or getattr(X, "name", None) is not None
     names = [str(c) if is_named else f"input {c}" for c in U.columns]
@@ -113,7 +121,7 @@ def _read_labels(labels, n):
             "instead."
         )
     if len(labels) != n:
-        raise ValueError(f"segments have {len(labels)} labels, but {n} rows are judged.")
+        raise ValueError(f"segments have {counted(len(labels), 'label')}, but {n} rows are judged.")
     if pd.isna(labels).any():
         row = int(np.argmax(pd.isna(labels)))
         raise ValueError(f"segments has no label (NaN) in row {row}: name each segment.")

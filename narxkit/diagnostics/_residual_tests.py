@@ -59,6 +59,11 @@ class CorrelationTest:
         lag, column = self.correlations.abs().stack().idxmax()
         return column, int(lag), float(self.correlations.loc[lag, column])
 
+    @property
+    def excess(self):
+        """The largest correlation, in bands."""
+        return abs(self.peak[2]) / self.band
+
 
 class Portmanteau(NamedTuple):
     """Ljung and Box's statistic, and the share of series in random order that reach it."""

@@ -60,13 +60,15 @@ def skill_by_horizon(ahead, y, parts, horizons, season, history):
 
 def _errors(ahead, y, parts, horizons, season, history):
     """Errors of the rows compared, NaN in others, and how many the model has lost, by horizon."""
-    measured, mean = y.groupby(parts), _historical_mean(y).groupby(parts)
+    measured, mean = y.groupby(parts), _mean_so_far(y).groupby(parts)
+    step = _mean_so_far(measured.diff()).fillna(0)
     order = np.argsort(parts, kind="stable")
     found, lost = {}, {}
     for h, y_hat in zip(horizons, ahead.T):
         naive = {"persistence": measured.shift(h), "historical mean": mean.shift(h)}
         if season is not None:
             naive["seasonal naive"] = measured.shift(_seasons(h, season))
+        naive["drift"] = (y + h * step).groupby(parts).shift(h)
         errors = pd.DataFrame({"model": y_hat} | naive, index=y.index).sub(y, axis=0)
         can_compare = errors[list(naive)].notna().all(axis=1)
         is_finite = np.isfinite(errors["model"])
@@ -109,7 +111,7 @@ def _by_chance(errors, of_naive, h):
     return test.pvalue / 2 if test.estimate > 0 else 1 - test.pvalue / 2
 
 
-def _historical_mean(y):
+def _mean_so_far(y):
     """At each row, the mean of its series from the first row to this one."""
     if y.index.nlevels == 1:
         return y.expanding().mean()

@@ -7,7 +7,7 @@ import pandas as pd
 
 from narxkit.diagnostics._residual_tests import SIZE, Normality, Portmanteau
 from narxkit.diagnostics._result import Figure, Result
-from narxkit.plotting._base import load_matplotlib
+from narxkit.plotting._base import counted, load_matplotlib
 from narxkit.plotting.correlation import OF_ALL, CorrelationDisplay
 from narxkit.plotting.horizon import HorizonDisplay
 from narxkit.plotting.response import ErrorHistogramDisplay, RegressionDisplay, ResponseDisplay
@@ -21,7 +21,6 @@ TITLES = {
     "phi_e2e2": "squares of residuals and earlier ones",
 }
 WIDTH, HEIGHT = 12, 2.9  # inches: of all pictures, and of a row of them
-# in the order in which a remedy is named: first what is simplest to mend
 REMEDIES = {
     "phi_ue": (
         "they go with {u} of {k}",
@@ -35,15 +34,20 @@ REMEDIES = {
         "they go with those{whose} of {k}",
         "let output_lags reach lag {k}, or, if they do, look for a missing input",
     ),
-    "Ljung-Box": (
-        "they go with those before, a little at many lags",
-        "try more output_lags or look for a missing input",
-    ),
     "phi_e(eu)": (
         "they go with the product of residual and {u} of {k}",
         "let output_lags and input_lags reach lag {k}, with more hidden units",
     ),
 }
+AT_MANY_LAGS = (
+    "they go with those before, a little at many lags",
+    "try more output_lags or look for a missing input",
+)
+OF_LEVEL = (
+    "their level moves",
+    "refit on newer rows, or give a trend or the missing input",
+)
+FEWEST, MOST = 10, 20  # lags that tell whether a level moves
 BIASED = 3.29  # standard errors of the mean: one right model in a thousand
 WORSE = 10  # times the error of a naive forecast: from there on per cents say little
 STRENGTHS = {
@@ -54,7 +58,7 @@ STRENGTHS = {
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Validity(Result):
-    """Whether residuals are white, test by test, and what to do where they are not.
+    r"""Whether residuals are white, test by test, and what to do where they are not.
 
     Parameters
     ----------
@@ -101,6 +105,17 @@ class Validity(Result):
     --------
     validate : Makes it from a model.
     validate_residuals : Makes it from residuals.
+
+    Notes
+    -----
+    The sentence names a remedy for the failing test whose largest correlation is furthest beyond
+    its band, as a multiple of it; for Ljung and Box's only where no other has one. Where that is
+    phi_ee or Ljung and Box's, and nine in ten of the correlations at the first lags, up to 20, are
+    positive and hardly fall off, the level of the residuals moves, and no lag of the output mends
+    it.
+
+    The variance of the mean is that of independent residuals times :math:`1 + 2 \sum_k r_k`, with
+    the correlations of phi_ee up to the last one before the first that is not positive.
 
     Examples
     --------
@@ -172,8 +187,8 @@ class Validity(Result):
                 f"The {whose} are white, but their strength {why} ({self._p(name)}): forecasts "
                 "stand, intervals must not be of one width"
             )
-        name = next(name for name in REMEDIES if name in failures)
-        why, remedy = (_fill(words, self.tests.get(name)) for words in REMEDIES[name])
+        name = self._furthest()
+        why, remedy = (_fill(words, self.tests.get(name)) for words in self._words(name))
         others = [other for other in failures if other != name]
         also = f", and {', '.join(others)}" if others else ""
         noise = (
@@ -181,6 +196,21 @@ class Validity(Result):
             "loop='open'"
         )  # fmt: skip
         return f"The {whose} are not white: {why} ({self._p(name)}{also}): {remedy}{noise}"
+
+    def _furthest(self):
+        """The failing test furthest beyond its band, of those with a remedy."""
+        excess = {name: self.tests[name].excess for name in REMEDIES if name in self.failures}
+        return max(excess, key=excess.get, default="Ljung-Box")
+
+    def _words(self, name):
+        """Why residuals are not white by this test, and what to do."""
+        if name in ("phi_ee", "Ljung-Box") and _level_moves(self._memory()):
+            return OF_LEVEL
+        return REMEDIES.get(name, AT_MANY_LAGS)
+
+    def _memory(self):
+        """Correlations with the residuals' own past, from lag 1 on."""
+        return self.tests["phi_ee"].correlations["e"].to_numpy()
 
     def _p(self, name):
         return f"{name}, p = {self.pvalues[name]:.3f}"
@@ -196,7 +226,9 @@ class Validity(Result):
             loss = n_lost, n_rows + n_lost, f"forecasts {_steps(h)} ahead"
             losses = [loss] if self.loop == "open" else [*losses, loss]
         told = " and ".join(f"{n_lost:,} of {n:,} {what}" for n_lost, n, what in losses)
-        return f"; but {told} are not finite and count in no error" if told else ""
+        is_one = len(losses) == 1 and losses[0][0] == 1
+        end = "is not finite and counts" if is_one else "are not finite and count"
+        return f"; but {told} {end} in no error" if told else ""
 
     def _compared(self):
         """Rows that are compared, and rows that the model has lost, by horizon."""
@@ -213,6 +245,7 @@ class Validity(Result):
 
     def _bias(self):
         mean, _, error = _moments(self.residuals)
+        error *= np.sqrt(_inflation(self._memory()))
         if abs(mean) <= BIASED * error:
             return ""
         return (
@@ -242,7 +275,7 @@ class Validity(Result):
             *map(self._figure, self.tests.values()),
             Figure(
                 "Ljung-Box", f"p = {self.ljung_box.pvalue:.3f}",
-                f"Q = {self.ljung_box.statistic:.4g} over {self.ljung_box.n_lags} lags",
+                f"Q = {self.ljung_box.statistic:.4g} over {counted(self.ljung_box.n_lags, 'lag')}",
             ),
             Figure(
                 "normality", f"p = {self.normality.pvalue:.3f}",
@@ -270,7 +303,7 @@ class Validity(Result):
 
     def _skill_figure(self, h, n_rows, n_lost):
         name, lost = f"skill, {_steps(h)} ahead", f", {n_lost:,} without a finite forecast"
-        rows = f"{n_rows:,} row{'' if n_rows == 1 else 's'}{lost if n_lost else ''}"
+        rows = f"{counted(n_rows, 'row')}{lost if n_lost else ''}"
         if not n_rows:
             return Figure(name, "none", rows)
         model, *naive = self.skill.loc[h].drop("rows").items()
@@ -343,6 +376,22 @@ def _moments(residuals):
     return size * known.mean(), size * known.std(ddof=0), size * known.sem()
 
 
+def _inflation(memory):
+    """How many times the variance of a mean is that of independent values."""
+    positive = np.logical_and.accumulate(memory > 0)
+    return 1 + 2 * memory[positive].sum()
+
+
+def _level_moves(memory):
+    """Whether correlations are positive and hardly fall off, far above those of an AR(1)."""
+    memory = memory[:MOST]
+    if len(memory) < FEWEST or np.mean(memory > 0) < 0.9:
+        return False
+    near, far = np.array_split(memory, 2)
+    of_ar1 = memory[0] ** np.arange(len(near) + 1, len(memory) + 1)
+    return far.mean() > max(0.6 * near.mean(), 2 * of_ar1.mean())
+
+
 def lay_out(pictures):
     """Names in rows of three, the response as wide as all of them."""
     small = [name for name in pictures if name != "response"]
@@ -368,8 +417,8 @@ def _fill(template, test):
 
 
 def _rows(lag):
-    return "the same row" if lag == 0 else f"{lag} row{'s' if lag > 1 else ''} before"
+    return "the same row" if lag == 0 else f"{counted(lag, 'row')} before"
 
 
 def _steps(h):
-    return f"{h} step{'s' if h > 1 else ''}"
+    return counted(h, "step")

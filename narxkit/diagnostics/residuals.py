@@ -35,6 +35,7 @@ from narxkit.diagnostics._residual_rows import (
     read_inputs,
     read_outputs,
     refuse_infinite,
+    unmask,
 )
 from narxkit.diagnostics._residual_tests import (
     FEWEST_SHUFFLES,
@@ -48,9 +49,15 @@ from narxkit.diagnostics._shuffles import Line
 from narxkit.diagnostics._skill import read_horizons, skill_by_horizon
 from narxkit.diagnostics._validity import Validity
 from narxkit.diagnostics._validity_table import ValidityTable
+from narxkit.diagnostics.seasons import period_of_clock
+from narxkit.plotting._base import counted
 from narxkit.plotting._loops import predictions
 
 __all__ = ["CorrelationTest", "Validity", "ValidityTable", "validate", "validate_residuals"]
+
+N_LAGS = 20  # by default, where no season is longer
+BEYOND = 4  # lags beyond a season: what is a little late is seen too
+SHORT, WORK = 100, 2_000_000  # lags that are always cheap; lags times residuals that are
 
 
 def validate(
@@ -85,13 +92,16 @@ def validate(
         Segment labels; no lag and no horizon crosses from one to the next, nor a jump of the clock,
         nor from series to series.
     n_lags : int, default=None
-        The largest lag, in rows; None means 20, or a quarter of the residuals if these are few.
+        The largest lag, in rows. None means 20, or four more than a season where that is more:
+        `season`, or else what the clock suggests (a day of hours); at most a quarter of the
+        residuals, and of a season above 100 rows 2,000,000 / (number of residuals). A note names
+        a `season` that the lags do not reach.
     horizons : int or sequence of int, default=24
         Steps ahead at which errors are compared: 1 to this number, or these. Notes name those
         that the rows are too few for.
     season : int, default=None
-        Rows of a season, for the seasonal naive forecast; persistence and the historical mean are
-        compared with in any case.
+        Rows of a season, for the seasonal naive forecast and for `n_lags`; persistence, the
+        historical mean and the drift are compared with in any case.
     n_shuffles : int, default=999
         Random orders that tell what is chance; at least 139, or no test of seven can fail at 5 %
         over all of them.
@@ -126,7 +136,8 @@ def validate(
     The historical mean is that of the series' judged rows from the first one to the origin, and no
     later one: what is to be beaten where a series has no memory, as returns have none. There the
     mean squared error of persistence is twice that of the mean, and any model looks skilful beside
-    it.
+    it. The drift is the last value and h times the mean step of these rows: what is to be beaten
+    where a series grows steadily, as the readings of a meter do.
 
     References
     ----------
@@ -161,9 +172,16 @@ def validate(
     []
     """
     if isinstance(model, type) or not hasattr(model, "predict_ahead"):
+        given = f"the class {model.__name__}" if isinstance(model, type) else type(model).__name__
         raise ValueError(
-            f"model must be a fitted forecaster of narxkit. Got {model!r} instead: judge the "
+            f"model must be a fitted forecaster of narxkit. Got {given} instead: judge the "
             "residuals of any other with validate_residuals."
+        )
+    X, y = unmask(X), unmask(y)
+    if X is not None and np.ndim(X) == 1:
+        raise ValueError(
+            f"X must have the shape (n, n_features). Got shape {np.shape(X)} instead: the order is "
+            "validate(model, X, y)."
         )
     outputs, steps = read_outputs(y), read_horizons(horizons)
     if season is not None and not is_int(season):
@@ -183,7 +201,7 @@ def validate(
     _check(known)
     for i, y in enumerate(outputs):
         known[i] |= skill_by_horizon(ahead[:, i], y, parts, steps, season, history)
-    return _judge(known, U, parts, n_lags, n_shuffles, random_state)
+    return _judge(known, U, parts, season, n_lags, n_shuffles, random_state)
 
 
 def validate_residuals(
@@ -204,7 +222,7 @@ def validate_residuals(
         Segment labels; no lag crosses from one to the next, nor a jump of the clock, nor from
         series to series.
     n_lags : int, default=None
-        The largest lag, in rows; None means 20, or a quarter of the residuals if these are few.
+        The largest lag, in rows; None means the same as in `validate`.
     n_shuffles : int, default=999
         Random orders that tell what is chance; at least 139, or no test of seven can fail at 5 %
         over all of them.
@@ -237,7 +255,9 @@ def validate_residuals(
     measured = [] if y is None else read_outputs(y)
     n, n_measured = len(outputs[0]), len(measured[0]) if measured else len(outputs[0])
     if n_measured != n:
-        raise ValueError(f"y has {n_measured} rows, but residuals have {n}: give the same rows.")
+        raise ValueError(
+            f"y has {counted(n_measured, 'row')}, but residuals have {n}: give the same rows."
+        )
     if measured and len(measured) != len(outputs):
         raise ValueError(
             f"y and residuals must have the same outputs. Got {len(measured)} and {len(outputs)} "
@@ -249,7 +269,7 @@ def validate_residuals(
     pairs = zip_longest(columns[: len(outputs)], columns[len(outputs) :])
     known = [{"residuals": e, "y": y} for e, y in pairs]
     _check(known)
-    return _judge(known, U, parts, n_lags, n_shuffles, random_state)
+    return _judge(known, U, parts, None, n_lags, n_shuffles, random_state)
 
 
 def _rows(columns, segments, **tables):
@@ -297,10 +317,10 @@ def _judge(known, U, parts, *options):
     return ValidityTable(results) if len(results) > 1 else results.popitem()[1]
 
 
-def _tests(e, others, U, parts, n_lags, n_shuffles, random_state):
+def _tests(e, others, U, parts, season, n_lags, n_shuffles, random_state):
     """All tests of one output's residuals, and notes on what cannot be tested."""
     n = int(e.notna().sum())
-    n_lags = min(20, n // 4) if n_lags is None else n_lags
+    n_lags = _reach(n, season or _period(e.index)) if n_lags is None else n_lags
     if not is_int(n_lags) or n_lags > n // 2:
         raise ValueError(
             f"n_lags must be an int from 1 to {n // 2}, half of the {n} residuals. Got {n_lags!r} "
@@ -314,7 +334,29 @@ def _tests(e, others, U, parts, n_lags, n_shuffles, random_state):
     line = Line(e, U, parts[order], n_lags, others)
     tests, ljung_box = run_tests(line, *names, n_shuffles, random_state)
     found = {"tests": tests, "ljung_box": ljung_box, "normality": judge_normality(line.e)}
-    return found, _untested(line, names[0], constant)
+    return found, _unreached(season, n_lags) + _untested(line, names[0], constant)
+
+
+def _reach(n, season):
+    """The largest lag by default: beyond the season, if there are enough of n residuals."""
+    most = min(n // 4, max(SHORT, WORK // n))
+    if season is None or season > most:
+        return min(N_LAGS, most)
+    return min(max(N_LAGS, season + BEYOND), most)
+
+
+def _period(index):
+    """Rows of the season that the clock suggests, if any."""
+    return period_of_clock(index.get_level_values(-1).unique())
+
+
+def _unreached(season, n_lags):
+    """A note on a season that is longer than the lags."""
+    if season is None or season <= n_lags:
+        return []
+    needed = season + BEYOND
+    why = f"the lags reach {n_lags}: give n_lags={needed} and at least {2 * needed:,} residuals"
+    return [Figure("not tested", f"the season of {season:,} rows", why)]
 
 
 def _untested(line, inputs, constant):

@@ -17,6 +17,11 @@ _TICKS = {1e3: (1, 2, 5), np.inf: (1,)}
 FEW_TICKS = 8  # below this ratio a logarithmic axis is ticked like a linear one
 
 
+def counted(n, what):
+    """So many of a thing in words, such as "1 row" or "1,200 rows"."""
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
+
+
 def load_matplotlib(module="pyplot"):
     """Import a module of matplotlib.
 
@@ -60,11 +65,17 @@ class Display:
         self.figure_ = self.ax_.figure
         return self.ax_
 
-    def _name_axes(self, x, y):
+    def _name_axes(self, x, y, pad=8):
         """Name the axes; y stands level above its axis, where it is read without a turn."""
         style, room = {"color": INK, "fontsize": SMALL}, self._room()
         self.ax_.set_xlabel(fill(x, room), **style)
-        self._title = self.ax_.set_title(fill(y, room), loc="left", pad=8, **style)
+        self._title = self.ax_.set_title(fill(y, room), loc="left", pad=pad, **style)
+
+    def _name_axes_and_line(self, x, y, words):
+        """Name the axes, and between them and y's name the line in the second colour."""
+        self._name_axes(x, y, pad=8 + 1.5 * SMALL)
+        style = {"color": COLOURS[1], "fontsize": SMALL}
+        return self.ax_.annotate(words, (0, 1), (0, 7), "axes fraction", "offset points", **style)
 
     def _room(self):
         """How many letters stand over the axes without reaching into others beside them."""

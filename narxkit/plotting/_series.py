@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from narxkit._clock import has_clock
-from narxkit.plotting._base import GREY, INK, LETTER, SMALL, load_matplotlib
+from narxkit.plotting._base import GREY, INK, LETTER, SMALL, counted, load_matplotlib
 from narxkit.plotting._loops import FRAMES
 
 LONGEST_NAME = 24  # letters, of a series of a panel
@@ -27,8 +27,8 @@ def as_series(display, name, values, index):
     index = pd.RangeIndex(1, len(values) + 1) if index is None else index
     if len(index) != len(values):
         raise ValueError(
-            f"{name} has {len(values)} values where {len(index)} were given beside it: give as "
-            "many, or a Series with its own index."
+            f"{name} has {counted(len(values), 'value')} where {len(index):,} were given beside "
+            "it: give as many, or a Series with its own index."
         )
     return pd.Series(values, index=index)
 
@@ -47,7 +47,7 @@ def as_pair(display, y_true, y_pred):
     if (y_true - y_pred).notna().sum() < 2:
         raise ValueError(
             f"{display} needs at least two rows that are measured and predicted: y_true and "
-            f"y_pred, of {len(y_true)} rows, share {(y_true - y_pred).notna().sum()}."
+            f"y_pred, of {counted(len(y_true), 'row')}, share {(y_true - y_pred).notna().sum()}."
         )
     return y_true, y_pred
 

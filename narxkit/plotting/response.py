@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from narxkit.plotting._base import COLOURS, GREY, INK, SMALL, ErrorDisplay
+from narxkit.plotting._base import COLOURS, GREY, INK, ErrorDisplay
 from narxkit.plotting._series import as_pair, points, tell_time, time_name
 
 __all__ = ["ErrorHistogramDisplay", "RegressionDisplay", "ResponseDisplay"]
@@ -211,15 +211,12 @@ class RegressionDisplay(_PairDisplay):
         ax.set_aspect("equal", "datalim")
         ax.margins(0.04)
         quantity = self._quantity()
-        self._name_axes(
-            self._with_unit(f"{quantity}, measured"), self._with_unit(f"{quantity}, predicted")
-        )
         sign = "-" if self.slope_ < 0 else "+"
-        self.text_ = ax.annotate(
+        self.text_ = self._name_axes_and_line(
+            self._with_unit(f"{quantity}, measured"),
+            self._with_unit(f"{quantity}, predicted"),
             f"R = {self.r_:.3f}, fit {self.intercept_:.3g} {sign} {abs(self.slope_):.3g} y",
-            (1, 0), (-4, 6), "axes fraction", "offset points", ha="right", fontsize=SMALL,
-            color=COLOURS[1],
-        )  # fmt: skip
+        )
         return self
 
 
@@ -290,11 +287,11 @@ class ErrorHistogramDisplay(_PairDisplay):
         mean, std = size * np.mean(errors / size), size * np.std(errors / size)
         self.normal_line_ = self._draw_normal(edges, mean, std, len(errors)) if std > 0 else None
         self.zero_line_ = ax.axvline(0, color=GREY, lw=0.8, ls=(0, (2, 2)))
-        self._name_axes(self._with_unit(f"error of {self._quantity()}"), "rows")
-        self.text_ = ax.annotate(
-            f"normal of\nmean {mean:.3g}\nstd {std:.3g}", (1, 1), (-2, -2), "axes fraction",
-            "offset points", ha="right", va="top", fontsize=SMALL, color=COLOURS[1],
-        )  # fmt: skip
+        self.text_ = self._name_axes_and_line(
+            self._with_unit(f"error of {self._quantity()}"),
+            "rows",
+            f"normal of mean {mean:.3g} and std {std:.3g}",
+        )
         return self
 
     def _draw_normal(self, edges, mean, std, n):
