@@ -24,7 +24,7 @@ def read_series(x, n_min, name="x", allow_nan=False):
     name : str
         How to call it in a sentence.
     allow_nan : bool
-        Whether values may be missing.
+        Whether values may be missing, and the clock may jump.
 
     Returns
     -------
@@ -43,7 +43,7 @@ def read_series(x, n_min, name="x", allow_nan=False):
     UserWarning
         When its clock jumps: the rows are judged as if evenly spaced.
     """
-    _check_index(x, name)
+    _check_index(x, name, may_jump=allow_nan)
     values = _as_floats(x, name)
     bad = np.flatnonzero(np.isinf(values) if allow_nan else ~np.isfinite(values))
     if len(bad):
@@ -70,7 +70,7 @@ def read_series(x, n_min, name="x", allow_nan=False):
     return values
 
 
-def _check_index(x, name):
+def _check_index(x, name, may_jump):
     """Refuse a panel and a clock that runs backwards; warn of one that jumps."""
     if not isinstance(x, pd.Series | pd.DataFrame):
         return
@@ -83,7 +83,7 @@ def _check_index(x, name):
     index = index_of(x)
     check_order(index, name)
     jumps = jumps_of(index)
-    if len(jumps):
+    if len(jumps) and not may_jump:
         row = jumps[0]
         warn(
             f"the clock of {name} jumps {len(jumps)} time{'s' if len(jumps) > 1 else ''}, first "

@@ -103,6 +103,8 @@ def _yule_walker(centred):
 
     n, longest = len(centred), int(10 * np.log10(len(centred)))
     covariances = _autocovariances(centred, longest)
+    if covariances[0] == 0:  # a constant
+        return np.empty(0)
     pacf = levinson_durbin(covariances, longest, isacov=True)[2][1:]
     left = np.concatenate([[1.0], np.cumprod(1 - pacf**2)])  # of the variance, by order
     order = int(np.argmin(n * np.log(left) + np.log(n) * np.arange(longest + 1)))

@@ -160,7 +160,7 @@ def find_season(y, period=None):
     --------
     >>> from narxkit.datasets import load_solar
     >>> from narxkit.diagnostics import find_season
-    >>> find_season(load_solar()["ghi"]).period
+    >>> find_season(load_solar()["ghi"].loc["2023"]).period
     24
     """
     values = read_series(y, N_MIN, "y")
