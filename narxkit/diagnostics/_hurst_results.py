@@ -18,7 +18,8 @@ WRONG_KIND = {  # notes on an estimate near 1, and near 0
     "levels": (
         "H is near 1, though differences were judged: they have strong short memory, for which "
         "compare 'local_whittle'",
-        "H is near 0: x looks like increments already; give kind='increments'",
+        "H is near 0: x looks like increments already, or like levels that return to a "
+        "mean; give kind='increments'",
     ),
 }
 
@@ -145,15 +146,15 @@ class HurstTable(Result):
     results : dict of str to Hurst
         By name of the method.
 
+    See Also
+    --------
+    hurst : Where it comes from.
+
     Notes
     -----
     On fractional Gaussian noise all methods tell the same H. Where the intervals of "ml" and
     "local_whittle" share no value, x is something else: the sentence is then that of
     "local_whittle", which looks at long times alone, and a note says what misleads the likelihood.
-
-    See Also
-    --------
-    hurst : Where it comes from.
 
     Examples
     --------
@@ -209,7 +210,8 @@ class HurstTable(Result):
             short, example = self._misled_by
             notes[
                 f"their intervals share no value: x is no fractional Gaussian noise, and 'ml' is "
-                f"misled by {short}, {example}; for long times trust 'local_whittle' and 'gph'"
+                f"misled by {short}, {example}; trust 'local_whittle' and 'gph', which look at "
+                "long times and are misled least"
             ] = ["ml", "local_whittle"]
         return notes
 

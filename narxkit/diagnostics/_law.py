@@ -14,6 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import ndtr, ndtri
 
+NO_POWER = 1e-24  # of the variance: rounding
+
 
 class Inference(NamedTuple):
     """What is said of H."""

@@ -103,7 +103,7 @@ def sparse(x, s):
     if share > CONSTANT:
         yield (
             f"x is constant in more than {CONSTANT * 100:.0f} % of the boxes of {s} rows, which "
-            "'rs' leaves out, and its H is too small: trust 'dfa'"
+            "'rs' leaves out, and its H misleads: trust 'dfa'"
         )
 
 
@@ -125,4 +125,4 @@ def reading(name, x, scales, fluctuations, notes=()):
     away = np.log(scales) - np.mean(np.log(scales))
     fitted = np.exp(np.mean(np.log(fluctuations)) + law.nearest(slope) * away)
     notes = *notes, *drawn_out(len(x))
-    return Reading(slope, law, "simulated", scales, fluctuations, fitted, notes)
+    return Reading(slope, law, "simulations", scales, fluctuations, fitted, notes)

@@ -30,12 +30,11 @@ Annals of Statistics 23, 1048-1072 and 1630-1661.
 
 import numpy as np
 
-from ._law import Reading, SamplingLaw
+from ._law import NO_POWER, Reading, SamplingLaw
 from ._likelihood import minimise
 from .fgn import periodogram
 
 POWER = 0.6  # of n, the number of frequencies
-NO_POWER = 1e-24  # of the variance: rounding
 FEWEST = 5  # frequencies
 GPH_ENDS, WHITTLE_ENDS = (-1.0, 2.0), (-0.5, 1.5)  # values of H that are told
 

@@ -27,7 +27,7 @@ Transactions on Information Theory 44, 2-15; Daubechies 1992, "Ten Lectures on W
 
 import numpy as np
 
-from ._law import Reading
+from ._law import NO_POWER, Reading
 from ._simulated_law import drawn_out, simulated_law
 
 ROOT3 = np.sqrt(3.0)
@@ -55,7 +55,9 @@ def wavelet_line(x):
 
     energy, counts = (values[FIRST - 1 :] for values in wavelet_spectrum(x))
     octaves, half = np.arange(FIRST, FIRST + len(counts)), counts / 2
-    y = np.log2(energy) - (psi(half) / np.log(2) - np.log2(half))
+    with np.errstate(divide="ignore"):
+        energy = np.log2(energy)
+    y = energy - (psi(half) / np.log(2) - np.log2(half))
     deviations = np.sqrt(zeta(2, half)) / np.log(2)
     return octaves, y, np.polyfit(octaves, y, 1, w=1 / deviations), deviations**-2
 
@@ -68,8 +70,14 @@ def wavelet_statistic(line):
 def read_wavelet(x):
     """H by the wavelet spectrum."""
     octaves, y, line, weights = wavelet_line(x)
+    is_empty = np.exp2(y) <= NO_POWER * np.var(x)
+    if is_empty.any():
+        raise ValueError(
+            f"x has no power at octave {octaves[is_empty.argmax()]}, but 'wavelet' needs some at "
+            "each: give another series or another method."
+        )
     statistic, law = wavelet_statistic(line), simulated_law("wavelet", len(x))
     centre = np.average(octaves, weights=weights)
     told = np.polyval(line, centre) + (2 * law.nearest(statistic) - 1) * (octaves - centre)
     roots = (2.0 ** (values / 2) for values in (y, told))
-    return Reading(statistic, law, "simulated", 2**octaves, *roots, tuple(drawn_out(len(x))))
+    return Reading(statistic, law, "simulations", 2**octaves, *roots, tuple(drawn_out(len(x))))

@@ -62,7 +62,8 @@ def hurst(x, method="ml", *, kind="increments", order=1, season=None, confidence
     ------
     ValueError
         When x has missing values, is constant or too short (64 increments for "ml", "gph" and
-        "local_whittle", 128 for the others), or an argument is out of its range.
+        "local_whittle", 128 for the others, two seasons), repeats itself so exactly that a method
+        finds no power or range to judge, or an argument is out of its range.
 
     See Also
     --------
@@ -79,7 +80,15 @@ def hurst(x, method="ml", *, kind="increments", order=1, season=None, confidence
     alike at the scales of a short series.
 
     Intervals of "ml", "gph" and "local_whittle" come from theory, those of "rs", "dfa" and
-    "wavelet" from simulations of exact fractional Gaussian noise, whose bias they also take away.
+    "wavelet" from simulations of exact fractional Gaussian noise of up to 262,144 rows, whose bias
+    they also take away. "rs" leaves out boxes in which x is constant, and misleads on sparse
+    counts: from 8 % of constant boxes of 50 rows on it excluded 1/2 in 16 to 24 % of series without
+    memory or more, and a note says so from 5 % on.
+
+    Means of a season empty the spectrum at its frequencies, which "gph" and "local_whittle" leave
+    out, and take the share season / n of the rows along, by which the other intervals are wider:
+    the standard errors grow by the root of n / (n - season). Of 400 intervals of 95 % with 2
+    seasons of 256 rows, 4 of 168 and 30 of 24, 92 to 98 % held H, by every method.
 
     References
     ----------
@@ -140,7 +149,7 @@ def rolling_hurst(
     Raises
     ------
     ValueError
-        When `hurst` would raise, or the series is shorter than a window.
+        When `hurst` would raise, the series is shorter than a window, or no window can be judged.
 
     See Also
     --------
