@@ -292,6 +292,17 @@ def test_spectra_leave_out_what_a_season_emptied(n, season, method):
         assert is_covering([hurst(x, method, season=season) for x in series], exponent)
 
 
+@pytest.mark.parametrize("method", ["gph", "local_whittle"])
+@pytest.mark.parametrize("n, season", [(720, 24), (720, 168), (2401, 168)])
+def test_frequencies_within_a_row_of_the_season_are_left_out(n, season, method):
+    result = hurst(make_fgn(n, 0.5, random_state=0), method, season=season)
+    lowest = np.arange(1, int(n**0.6) + 1)
+    turns = lowest * season / n
+    is_beside = np.abs(turns - turns.round()) < season / n * (1 - 1e-9)
+    assert 0 < is_beside.sum() < len(lowest) / 2
+    np.testing.assert_allclose(n / result.scales, lowest[~is_beside])
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_intervals_are_wide_enough_for_the_rows_that_means_of_a_season_take(method):
     n, exponent = 512, 0.5
