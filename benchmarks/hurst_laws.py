@@ -1,6 +1,6 @@
 """Simulate what R/S, DFA and the wavelet spectrum say of exact fractional Gaussian noise.
 
-``python -m benchmarks.hurst_laws`` writes `narxkit/diagnostics/_simulated.py` anew, in about ten
+``python -m benchmarks.hurst_laws`` writes `narxkit/diagnostics/_simulated.py` anew, in about twenty
 minutes: mean and standard deviation of each statistic for every length and every H of the grid,
 which are the ground of its intervals.
 """
@@ -15,7 +15,10 @@ from threadpoolctl import threadpool_limits
 import narxkit.diagnostics
 from narxkit.diagnostics import _scaling, _wavelet, make_fgn
 
-RUNS = {128: 2500, 256: 2500, 512: 2500, 1024: 2500, 4096: 1500, 16384: 800, 65536: 400}
+RUNS = {128: 2500, 256: 2500, 512: 2500, 1024: 2500, 4096: 1500, 16384: 800} | {
+    65536: 400,
+    262144: 400,
+}
 HURSTS = (0.05, 0.2, 0.35, 0.5, 0.65, 0.8, 0.95)
 ORDERS = (1, 2, 3)
 SEED = 20_000

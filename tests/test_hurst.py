@@ -3,7 +3,6 @@
 from math import gamma
 
 import numpy as np
-import pandas as pd
 import pytest
 from scipy import stats
 from scipy.fft import next_fast_len
@@ -12,6 +11,7 @@ from narxkit import _fractal
 from narxkit.diagnostics import (
     _likelihood,
     _scaling,
+    _simulated,
     _wavelet,
     fgn,
     hurst,
@@ -19,7 +19,8 @@ from narxkit.diagnostics import (
     make_fgn,
     rolling_hurst,
 )
-from narxkit.diagnostics.hurst_exponent import METHODS
+from narxkit.diagnostics._hurst_methods import METHODS
+from narxkit.diagnostics._simulated_law import ENDS, simulated_law
 from reference import detrended_variance, fgn_covariance, rescaled_range, restricted_surprise
 
 EXPONENTS = 0.05, 0.2, 0.5, 0.8, 0.95
@@ -205,6 +206,43 @@ def test_exact_and_whittle_agree_where_they_meet(monkeypatch):
     assert not exact.notes
 
 
+def test_fishers_information_grows_like_n():
+    n = _likelihood.ENOUGH
+    np.testing.assert_allclose(_likelihood.fisher_errors(4 * n), _likelihood.fisher_errors(n) / 2)
+
+
+def test_the_spread_of_local_whittle_knows_how_few_frequencies_there_are():
+    n = 512
+    r = np.log(np.arange(1, int(n**0.6) + 1))
+    expected = 0.5 / np.sqrt(len(r) * r.var()) * (1 + 2 / len(r))
+    result = hurst(make_fgn(n, 0.5, random_state=0), "local_whittle")
+    assert result.stderr == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("name", _simulated.MEANS)
+def test_laws_are_those_of_the_table_and_go_on_beyond_it(name):
+    *_, before, last = _simulated.SIZES
+    means, stds = np.array(_simulated.MEANS[name]), np.array(_simulated.STDS[name])
+    law = simulated_law(name, 1024)
+    row = _simulated.SIZES.index(1024)
+    np.testing.assert_allclose(law.mean[1:-1], means[row])
+    np.testing.assert_allclose(law.std[1:-1], stds[row])
+    beyond = simulated_law(name, last**2 / before)
+    np.testing.assert_allclose(beyond.mean[1:-1], 2 * means[-1] - means[-2])
+    np.testing.assert_allclose(beyond.std[1:-1], stds[-1] ** 2 / stds[-2])
+    (low, high), steps = ENDS, np.diff(law.mean)
+    assert (law.grid[0], law.grid[-1]) == (low, high)
+    assert steps[0] / (0.05 - low) == pytest.approx(steps[1] / 0.15)
+    assert steps[-1] / (high - 0.95) == pytest.approx(steps[-2] / 0.15)
+
+
+def test_longer_series_than_were_simulated_are_told():
+    x = make_fgn(_simulated.SIZES[-1] + 1, 0.5, random_state=0)
+    note = "above 262,144 rows the spread is drawn out from that of shorter series"
+    assert note in hurst(x, "wavelet").notes and note in hurst(x, "rs").notes
+    assert not hurst(x[1:], "wavelet").notes
+
+
 def test_the_wavelet_is_orthonormal_and_blind_to_a_straight_line():
     assert _wavelet.SCALING @ _wavelet.SCALING == pytest.approx(1.0)
     assert _wavelet.SCALING[:2] @ _wavelet.SCALING[2:] == pytest.approx(0.0, abs=1e-15)
@@ -234,11 +272,50 @@ def test_intervals_cover_and_estimates_hit(method, exponent):
     series = make_fgn(n, exponent, n_series=RUNS, random_state=int(exponent * 1000) + 7)
     results = [hurst(x, method) for x in series]
     estimates = np.array([r.estimate for r in results])
-    covered = sum(r.confidence_interval[0] <= exponent <= r.confidence_interval[1] for r in results)
-    least, most = stats.binom.ppf(5e-4, RUNS, 0.93), stats.binom.ppf(1 - 5e-4, RUNS, 0.97)
-    assert least <= covered <= most
+    assert is_covering(results, exponent)
     assert abs(estimates.mean() - exponent) < (0.01 if method == "ml" else 0.05)
     assert np.std(estimates) == pytest.approx(np.median([r.stderr for r in results]), rel=0.2)
+
+
+def is_covering(results, exponent):
+    """Whether as many of the intervals hold the truth as with a chance of 93 to 97 %."""
+    covered = sum(r.confidence_interval[0] <= exponent <= r.confidence_interval[1] for r in results)
+    least, most = stats.binom.ppf([5e-4, 1 - 5e-4], len(results), [0.93, 0.97])
+    return least <= covered <= most
+
+
+@pytest.mark.parametrize("method", ["gph", "local_whittle"])
+@pytest.mark.parametrize("n, season", [(720, 24), (720, 168), (2400, 24), (2400, 168)])
+def test_spectra_leave_out_what_a_season_emptied(n, season, method):
+    for exponent in (0.5, 0.8):
+        series = make_fgn(n, exponent, n_series=200, random_state=n + season)
+        assert is_covering([hurst(x, method, season=season) for x in series], exponent)
+
+
+@pytest.mark.parametrize("method", ["gph", "local_whittle"])
+@pytest.mark.parametrize("n, season", [(720, 24), (720, 168), (2401, 168)])
+def test_frequencies_within_a_row_of_the_season_are_left_out(n, season, method):
+    result = hurst(make_fgn(n, 0.5, random_state=0), method, season=season)
+    lowest = np.arange(1, int(n**0.6) + 1)
+    turns = lowest * season / n
+    is_beside = np.abs(turns - turns.round()) < season / n * (1 - 1e-9)
+    assert 0 < is_beside.sum() < len(lowest) / 2
+    np.testing.assert_allclose(n / result.scales, lowest[~is_beside])
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_intervals_are_wide_enough_for_the_rows_that_means_of_a_season_take(method):
+    n, exponent = 512, 0.5
+    series = make_fgn(n, exponent, n_series=RUNS, random_state=11)
+    assert is_covering([hurst(x, method, season=n // 2) for x in series], exponent)
+
+
+def test_windows_lose_no_more_rows_to_a_season_than_the_whole_series():
+    x = make_fgn(2400, 0.5, random_state=0)
+    whole = rolling_hurst(x, 100, step=100, season=24, method="ml").windows["stderr"].iloc[0]
+    narrow = np.interp(0.5, _likelihood.GRID, _likelihood.fisher_errors(100))
+    assert whole == pytest.approx(narrow * np.sqrt(2400 / (2400 - 24)), rel=0.05)
+    assert whole < narrow * np.sqrt(100 / (100 - 24)) * 0.95
 
 
 def test_the_likelihood_is_the_sharpest():
@@ -254,216 +331,3 @@ def test_the_pvalue_is_below_five_percent_where_the_interval_leaves_one_half_out
             r = hurst(x, name)
             low, high = r.confidence_interval
             assert (r.pvalue < 0.05) == (not low <= 0.5 <= high), (seed, name)
-
-
-# ---------------------------------------------------------------- results
-def test_levels_are_judged_by_their_differences():
-    x = make_fgn(600, 0.7, random_state=0)
-    levels = hurst(np.r_[3.0, 3.0 + x.cumsum()], kind="levels")
-    assert levels.estimate == pytest.approx(hurst(x).estimate, abs=1e-4)
-    assert levels.n == 600
-
-
-@pytest.mark.parametrize("method", METHODS)
-def test_units_and_offsets_do_not_matter(method):
-    x = make_fgn(400, 0.7, random_state=0)
-    moved = hurst(1e6 * x + 1e7, method)
-    assert moved.estimate == pytest.approx(hurst(x, method).estimate, abs=1e-4)
-
-
-def test_a_wrong_kind_is_said():
-    path = make_fbm(1000, 0.7, random_state=0)
-    for method in METHODS:
-        assert any("as that of levels" in note for note in hurst(path, method).notes), method
-        result = hurst(np.diff(path), method, kind="levels")
-        assert any("looks like increments already" in note for note in result.notes), method
-    assert not hurst(path, kind="levels").notes
-
-
-def test_a_season_is_taken_away_when_asked_and_told_when_not():
-    x = make_fgn(960, 0.7, random_state=0)
-    seasonal = x + 3 * np.sin(2 * np.pi * np.arange(960) / 24)
-    told = hurst(seasonal)
-    assert any("a cycle of 24 rows holds" in note for note in told.notes)
-    freed = hurst(seasonal, season=24)
-    assert freed.season == 24 and not freed.notes
-    assert freed.estimate == pytest.approx(hurst(x, season=24).estimate, abs=1e-4)
-    assert "means of a season of 24 rows taken away" in str(freed)
-    assert not hurst(x).notes
-
-
-def test_a_trend_is_told():
-    x = make_fgn(500, 0.5, random_state=0) + 0.02 * np.arange(500)
-    assert any("a straight trend holds" in note for note in hurst(x).notes)
-
-
-def test_sentences_say_what_the_interval_says():
-    sentences = [hurst(make_fgn(1000, h, random_state=1)).sentence for h in (0.2, 0.5, 0.8)]
-    assert sentences[0].startswith("Anti-persistent: H = 0.")
-    assert sentences[1].startswith("No long memory is seen: H = 0.")
-    assert sentences[2].startswith("Persistent: H = 0.")
-
-
-def test_results_are_frozen_and_readable():
-    x = make_fgn(500, 0.6, random_state=0)
-    for result in (hurst(x), hurst(x, "all"), rolling_hurst(x, 200)):
-        with pytest.raises(AttributeError):
-            result.method = "rs"
-        assert repr(result).startswith(result.sentence)
-        assert "<table>" in result._repr_html_()
-    assert "detrended fluctuations of order 2" in str(hurst(x, "dfa", order=2))
-    low, high = hurst(x, confidence=0.5).confidence_interval
-    wide = hurst(x).confidence_interval
-    assert wide[0] < low < high < wide[1]
-
-
-@pytest.mark.parametrize("method", METHODS)
-def test_scales_fluctuations_and_fit_go_together(method):
-    result = hurst(make_fgn(1000, 0.7, random_state=0), method)
-    assert len(result.scales) == len(result.fluctuations) == len(result.fitted) >= 5
-    seen, fitted = np.log(result.fluctuations), np.log(result.fitted)
-    assert abs(np.mean(seen - fitted)) < 0.5
-    ax = result.plot()
-    assert ax.get_xscale() == ax.get_yscale() == "log"
-    assert f"H = {result.estimate:.2f}" in ax.texts[0].get_text()
-
-
-def test_all_methods_make_one_table_and_one_plot():
-    table = hurst(make_fgn(1000, 0.7, random_state=0), "all")
-    frame = table.to_frame()
-    assert list(frame.index) == list(METHODS)
-    assert ((frame["low"] < frame["estimate"]) & (frame["estimate"] < frame["high"])).all()
-    labels = [label.get_text() for label in table.plot().get_yticklabels()]
-    assert labels == list(METHODS)[::-1]
-
-
-def test_windows_keep_the_index_and_the_numbers():
-    days = pd.date_range("2024-01-01", periods=500, name="day")
-    x = pd.Series(make_fgn(500, 0.6, random_state=0), index=days)
-    rolling = rolling_hurst(x, 200, step=100)
-    windows = rolling.windows
-    assert list(windows.index) == [days[199], days[299], days[399], days[499]]
-    alone = hurst(x[100:300])
-    assert windows["estimate"].iloc[1] == alone.estimate
-    assert tuple(windows[["low", "high"]].iloc[1]) == alone.confidence_interval
-    ax = rolling.plot()
-    assert ax.get_xlabel() == "day" and len(ax.collections) == 1
-    levels = rolling_hurst(x.cumsum(), 200, step=100, kind="levels").windows
-    assert levels.index[0] == days[200]
-    assert len(rolling_hurst(x.to_numpy(), 200).windows) == 16
-
-
-def test_a_constant_window_is_missing():
-    x = np.r_[make_fgn(200, 0.5, random_state=0), np.zeros(200), make_fgn(200, 0.5, random_state=1)]
-    estimates = rolling_hurst(x, 200, step=200).windows["estimate"]
-    assert list(estimates.isna()) == [False, True, False]
-
-
-@pytest.mark.parametrize("periods", ["period", "zone", "numbers"])
-def test_rolling_plots_draw_any_index(periods):
-    index = {
-        "period": pd.period_range("2020-01", periods=300, freq="M"),
-        "zone": pd.date_range("2020-01-01", periods=300, tz="Europe/Zurich"),
-        "numbers": pd.RangeIndex(300),
-    }[periods]
-    ax = rolling_hurst(pd.Series(make_fgn(300, 0.5, random_state=0), index), 100).plot()
-    ax.figure.canvas.draw()
-    assert ax.lines
-
-
-# ---------------------------------------------------------------- sentences
-LONG = make_fgn(300, 0.5, random_state=0)
-
-
-@pytest.mark.parametrize(
-    "x, options, sentence",
-    [
-        (LONG[:50], {}, "x has 50 rows, but at least 64 are needed: give a longer series."),
-        (
-            LONG[:100],
-            {"method": "all"},
-            "x has 100 rows, but at least 128 are needed: give a longer series.",
-        ),
-        (
-            LONG[:64],
-            {"kind": "levels"},
-            "x has 64 rows, but at least 65 are needed: give a longer series.",
-        ),
-        (
-            np.r_[LONG, np.nan],
-            {},
-            "x has 1 missing or infinite values, the first in row 300: fill or drop them, or give "
-            "the longest stretch without them.",
-        ),
-        (np.full(100, 2.0), {}, "x is constant, at 2: there is nothing to judge."),
-        (
-            np.arange(100.0),
-            {"kind": "levels"},
-            "diff(x) is constant, at 1: there is nothing to judge.",
-        ),
-        (
-            np.tile([1.0, 5.0, 2.0], 100),
-            {"season": 3},
-            "x is nothing but its season of 3 rows: there is nothing to judge without it.",
-        ),
-        (
-            LONG,
-            {"season": 200},
-            "x has 300 rows, but at least 400 are needed: give a longer series.",
-        ),
-        (LONG, {"season": 1}, "season must be None or an int >= 2, in rows. Got 1 instead."),
-        (
-            LONG,
-            {"method": "hurst"},
-            "method must be one of 'ml', 'rs', 'dfa', 'gph', 'local_whittle', 'wavelet', 'all'. "
-            "Got 'hurst' instead.",
-        ),
-        (LONG, {"kind": "x"}, "kind must be one of 'increments', 'levels'. Got 'x' instead."),
-        (LONG, {"order": 4}, "order must be one of 1, 2, 3. Got 4 instead."),
-        (LONG, {"order": True}, "order must be one of 1, 2, 3. Got True instead."),
-        (LONG, {"confidence": 95}, "confidence must be a number between 0 and 1. Got 95 instead."),
-    ],
-)
-def test_what_cannot_be_judged_is_said(x, options, sentence):
-    with pytest.raises(ValueError) as error:
-        hurst(x, **options)
-    assert str(error.value) == sentence
-
-
-@pytest.mark.parametrize(
-    "window, options, sentence",
-    [
-        (50, {}, "window must be an int >= 64, in rows, for 'ml'. Got 50 instead."),
-        (
-            100,
-            {"method": "rs"},
-            "window must be an int >= 128, in rows, for 'rs'. Got 100 instead.",
-        ),
-        (100.0, {}, "window must be an int >= 64, in rows, for 'ml'. Got 100.0 instead."),
-        (100, {"step": 0}, "step must be None or an int >= 1. Got 0 instead."),
-        (
-            100,
-            {"method": "all"},
-            "method must be one of 'ml', 'rs', 'dfa', 'gph', 'local_whittle', 'wavelet'. Got 'all' "
-            "instead.",
-        ),
-        (
-            400,
-            {},
-            "x has 300 increments, fewer than a window of 400: give a longer series or a smaller "
-            "window.",
-        ),
-    ],
-)
-def test_windows_that_cannot_be_are_told(window, options, sentence):
-    with pytest.raises(ValueError) as error:
-        rolling_hurst(LONG, window, **options)
-    assert str(error.value) == sentence
-
-
-def test_windows_without_an_exponent_are_not_counted():
-    x = np.random.default_rng(0).normal(size=400)
-    x[100:260] = 0.0
-    windows = rolling_hurst(x, 100).windows["estimate"]
-    assert windows.isna().any()
-    assert f"of {windows.notna().sum()} windows" in rolling_hurst(x, 100).sentence

@@ -11,7 +11,7 @@ QUANTITIES = {  # of the fluctuations of each method, and how their scales are m
     "dfa": ("detrended fluctuation", "box, rows"),
     "gph": ("root of the periodogram", "period, rows"),
     "local_whittle": ("root of the periodogram", "period, rows"),
-    "wavelet": ("root of the wavelet energy", "octave, rows"),
+    "wavelet": ("root of the wavelet energy", "octave, rows; short ones weigh most in the fit"),
 }
 
 
@@ -34,6 +34,7 @@ def plot_scales(result, ax):
     plain_ticks(ax)
     low, high = result.confidence_interval
     text = f"H = {result.estimate:.2f} ({low:.2f} to {high:.2f})"
+    text += ", cut where the method ends" if result.is_cut else ""
     where = {"x": 0.03, "y": 0.95} | {"transform": ax.transAxes, "va": "top"}
     ax.text(s=text, color=COLOURS[0], fontsize=SMALL, **where)
     return ax
@@ -51,6 +52,13 @@ def plot_table(table, ax):
     )  # fmt: skip
     ax.hlines(rows, frame["low"], frame["high"], color=COLOURS[0], lw=2.0)
     ax.plot(frame["estimate"], rows, "o", ms=6, color=COLOURS[0])
+    for row, name in zip(rows, frame.index):
+        if (result := table.results[name]).is_cut:
+            side = "above" if result.estimate > 0.5 else "below"
+            ax.annotate(
+                f"or {side}", (result.estimate, row), (0, 6), textcoords="offset points",
+                ha="center", color=COLOURS[0], fontsize=SMALL,
+            )  # fmt: skip
     ax.set_yticks(rows, frame.index)
     ax.spines["left"].set_visible(False)
     ax.tick_params(axis="y", length=0)
@@ -70,22 +78,25 @@ def plot_rolling(rolling, ax):
     band.set_label(f"{rolling.confidence * 100:g} % interval")
     ax.plot(index, frame["estimate"], color=COLOURS[0], lw=1.8, label="estimate",
             marker="o" if is_single else None)  # fmt: skip
-    ax.axhline(0.5, color=GREY, lw=0.8, ls=(0, (2, 2)), zorder=1)
-    ax.annotate(
-        "no memory", (1.0, 0.5), (-2, 3), ("axes fraction", "data"), "offset points", ha="right",
-        color=GREY, fontsize=SMALL,
-    )  # fmt: skip
+    ends = dict.fromkeys(rolling.cut_at, "the method ends here, and cuts the band")
+    for height, words in {0.5: "no memory", **ends}.items():
+        ax.axhline(height, color=GREY, lw=0.8, ls=(0, (2, 2)), zorder=1)
+        ax.annotate(
+            words, (1.0, height), (-2, 3), ("axes fraction", "data"), "offset points", ha="right",
+            color=GREY, fontsize=SMALL,
+        )  # fmt: skip
     ax.margins(x=0.01)
     tell_time(ax, index)
     return ax
 
 
 def plain_ticks(ax):
-    """Numbers such as 10, 20, 50 on both logarithmic axes."""
+    """Numbers such as 10, 20, 50, more or fewer by the reach, on both logarithmic axes."""
     ticker = load_matplotlib("ticker")
     for axis in (ax.xaxis, ax.yaxis):
         low, high = axis.get_view_interval()
-        axis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5) if high < 100 * low else (1,)))
+        subs = (1, 1.5, 2, 3, 5, 7) if high < 10 * low else (1, 2, 5) if high < 100 * low else (1,)
+        axis.set_major_locator(ticker.LogLocator(subs=subs))
         axis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:g}"))
         axis.set_minor_locator(ticker.NullLocator())
     ax.grid(axis="y", color=PALE, lw=0.6)

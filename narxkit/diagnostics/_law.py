@@ -8,13 +8,13 @@ and is close to normal. Everything follows by reading these curves backwards:
 so that 1/2 is in the interval exactly where the p-value is above its level.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-WIDE = np.array([-1.0, 2.0])  # where a law is the same for every H
+NO_POWER = 1e-24  # of the variance: rounding
 
 
 class Inference(NamedTuple):
@@ -24,17 +24,6 @@ class Inference(NamedTuple):
     stderr: float
     confidence_interval: tuple
     pvalue: float
-
-
-class Reading(NamedTuple):
-    """What a method makes of a series: what it saw, what it fitted to it, what that says of H."""
-
-    inference: Inference
-    scales: np.ndarray  # rows
-    fluctuations: np.ndarray
-    fitted: np.ndarray
-    law: str  # where the interval comes from
-    notes: tuple = ()
 
 
 @dataclass(frozen=True)
@@ -54,9 +43,17 @@ class SamplingLaw:
     std: np.ndarray
 
     @classmethod
-    def unbiased(cls, std):
-        """The law of an estimate whose spread does not depend on H."""
-        return cls(WIDE, WIDE, np.full(2, std))
+    def unbiased(cls, std, ends):
+        """The law of an estimate between two ends whose spread does not depend on H."""
+        return cls(np.array(ends), np.array(ends), np.full(2, std))
+
+    def wider(self, factor):
+        """The law of a statistic that spreads more."""
+        return replace(self, std=factor * self.std)
+
+    def nearest(self, statistic):
+        """The statistic, or the mean that is nearest to it."""
+        return float(np.clip(statistic, self.mean[0], self.mean[-1]))
 
     def read(self, statistic, level):
         """What a value of the statistic tells, an interval of this level included."""
@@ -72,3 +69,15 @@ class SamplingLaw:
     def _stderr(self, estimate):
         slope = np.interp(estimate, self.grid, np.gradient(self.mean, self.grid))
         return float(np.interp(estimate, self.grid, self.std) / slope)
+
+
+class Reading(NamedTuple):
+    """What a method makes of a series: what it saw, what it fitted to it, how that tells H."""
+
+    statistic: float
+    law: SamplingLaw
+    source: str  # of the law
+    scales: np.ndarray  # rows
+    fluctuations: np.ndarray
+    fitted: np.ndarray
+    notes: tuple = ()

@@ -46,15 +46,15 @@ N_BINS = 20
 ENOUGH = 8192  # points from which Fisher's information grows like n
 
 
-def read_likelihood(x, confidence):
+def read_likelihood(x):
     """H by its likelihood, and the spectrum as seen and as fitted."""
     n = len(x)
     estimate = minimise(exact(x) if n <= EXACT else whittle(x), GRID[0], GRID[-1])
-    inference = SamplingLaw(GRID, GRID, fisher_errors(n)).read(estimate, confidence)
+    law = SamplingLaw(GRID, GRID, fisher_errors(n))
     notes = () if n <= EXACT else (
         f"above {EXACT:,} points the likelihood is Whittle's approximation",
     )  # fmt: skip
-    return Reading(inference, *spectra(x, estimate), "Fisher's information", notes)
+    return Reading(estimate, law, "Fisher's information", *spectra(x, estimate), notes)
 
 
 def exact(x):

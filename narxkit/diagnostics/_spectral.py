@@ -17,6 +17,10 @@ As m grows both are normal around H, with the standard deviations pi / sqrt(24 m
 with r_j = log 2 sin(l_j / 2) and log l_j: S is m but for terms of log^2 m. The spread of local
 Whittle is above its limit by another factor of about 1 + 2 / m, measured on white noise.
 
+Means of a season, where they were taken away, took the power at its frequencies along: those within
+1 / n of a multiple of 1 / season are left out, and m, S and the spread follow. So are those without
+any power, as of a series that repeats itself.
+
 Prefer local Whittle of the two: its spread is smaller by a fifth. Prefer both to the likelihood
 where short memory is added to the long.
 
@@ -26,50 +30,63 @@ Annals of Statistics 23, 1048-1072 and 1630-1661.
 
 import numpy as np
 
-from ._law import Reading, SamplingLaw
+from ._law import NO_POWER, Reading, SamplingLaw
 from ._likelihood import minimise
-from .fgn import fourier_frequencies, periodogram
+from .fgn import periodogram
 
 POWER = 0.6  # of n, the number of frequencies
-REACH = -0.5, 1.5  # values of H among which local Whittle looks
+FEWEST = 5  # frequencies
+GPH_ENDS, WHITTLE_ENDS = (-1.0, 2.0), (-0.5, 1.5)  # values of H that are told
 
 
-def read_gph(x, confidence):
+def read_gph(x, season=None):
     """H by regression of the log-periodogram."""
-    frequencies, power = lowest(x)
+    frequencies, power = lowest(x, season)
     r = centred(np.log(2.0 * np.sin(frequencies / 2)))
     S = r @ r
     estimate = 0.5 - float(r @ np.log(power)) / (2.0 * S)
     level = np.exp(np.mean(np.log(power)))
-    return reading(estimate, np.pi / np.sqrt(24.0 * S), confidence, frequencies, power, r, level)
+    law = SamplingLaw.unbiased(np.pi / np.sqrt(24.0 * S), GPH_ENDS)
+    return reading(estimate, law, frequencies, power, r, level)
 
 
-def read_local_whittle(x, confidence):
+def read_local_whittle(x, season=None):
     """H by the likelihood of the lowest frequencies."""
-    frequencies, power = lowest(x)
+    frequencies, power = lowest(x, season)
     r = centred(np.log(frequencies))
     S, m = r @ r, len(r)
 
     def surprise(hurst):
         return np.log(np.mean(np.exp((2 * hurst - 1) * r) * power))
 
-    estimate = minimise(surprise, *REACH)
-    std, level = 0.5 / np.sqrt(S) * (1.0 + 2.0 / m), np.exp(surprise(estimate))
-    return reading(estimate, std, confidence, frequencies, power, r, level)
+    estimate = minimise(surprise, *WHITTLE_ENDS)
+    law = SamplingLaw.unbiased(0.5 / np.sqrt(S) * (1.0 + 2.0 / m), WHITTLE_ENDS)
+    return reading(estimate, law, frequencies, power, r, np.exp(surprise(estimate)))
 
 
-def lowest(x):
-    """Frequencies and periodogram, the m lowest of both."""
-    m = int(len(x) ** POWER)
-    return fourier_frequencies(len(x))[:m], periodogram(x)[:m]
+def lowest(x, season):
+    """Frequencies and periodogram, of the m lowest those that were left any power."""
+    n, x = len(x), x - x.mean()
+    j = np.arange(1, int(n**POWER) + 1)
+    power = periodogram(x)[: len(j)]
+    is_left = power > NO_POWER * np.mean(x**2)
+    if season is not None:
+        beside = j * season % n  # j / n is beside / (n season) above a multiple of 1 / season
+        is_left &= (season <= beside) & (beside <= n - season)
+    if is_left.sum() < FEWEST:
+        raise ValueError(
+            f"x has power at {is_left.sum()} of its {len(j)} lowest frequencies, but 'gph' and "
+            f"'local_whittle' need {FEWEST}: give another series or another method."
+        )
+    return 2 * np.pi * j[is_left] / n, power[is_left]
 
 
 def centred(values):
     return values - values.mean()
 
 
-def reading(estimate, std, confidence, frequencies, power, r, level):
+def reading(estimate, law, frequencies, power, r, level):
     """The root of the periodogram over periods, and the line level e^{(1 - 2H) r} beside it."""
     fitted = np.sqrt(level * np.exp((1 - 2 * estimate) * r))
-    inference = SamplingLaw.unbiased(std).read(estimate, confidence)
-    return Reading(inference, 2 * np.pi / frequencies, np.sqrt(power), fitted, "asymptotic theory")
+    periods = 2 * np.pi / frequencies
+    return Reading(estimate, law, "asymptotic theory", periods, np.sqrt(power), fitted)

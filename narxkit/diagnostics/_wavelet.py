@@ -27,8 +27,8 @@ Transactions on Information Theory 44, 2-15; Daubechies 1992, "Ten Lectures on W
 
 import numpy as np
 
-from ._law import Reading
-from ._simulated_law import simulated_law
+from ._law import NO_POWER, Reading
+from ._simulated_law import drawn_out, simulated_law
 
 ROOT3 = np.sqrt(3.0)
 SCALING = np.array([1 + ROOT3, 3 + ROOT3, 3 - ROOT3, 1 - ROOT3]) / (4 * np.sqrt(2.0))
@@ -50,14 +50,16 @@ def wavelet_spectrum(x):
 
 
 def wavelet_line(x):
-    """Octaves, their y_j, and the straight line through them."""
+    """Octaves, their y_j, the straight line through them, and the weights of its regression."""
     from scipy.special import psi, zeta
 
     energy, counts = (values[FIRST - 1 :] for values in wavelet_spectrum(x))
     octaves, half = np.arange(FIRST, FIRST + len(counts)), counts / 2
-    y = np.log2(energy) - (psi(half) / np.log(2) - np.log2(half))
+    with np.errstate(divide="ignore"):
+        energy = np.log2(energy)
+    y = energy - (psi(half) / np.log(2) - np.log2(half))
     deviations = np.sqrt(zeta(2, half)) / np.log(2)
-    return octaves, y, np.polyfit(octaves, y, 1, w=1 / deviations)
+    return octaves, y, np.polyfit(octaves, y, 1, w=1 / deviations), deviations**-2
 
 
 def wavelet_statistic(line):
@@ -65,9 +67,17 @@ def wavelet_statistic(line):
     return float((1.0 + line[0]) / 2)
 
 
-def read_wavelet(x, confidence):
+def read_wavelet(x):
     """H by the wavelet spectrum."""
-    octaves, y, line = wavelet_line(x)
-    inference = simulated_law("wavelet", len(x)).read(wavelet_statistic(line), confidence)
-    roots = (2.0 ** (values / 2) for values in (y, np.polyval(line, octaves)))
-    return Reading(inference, 2**octaves, *roots, "simulated")
+    octaves, y, line, weights = wavelet_line(x)
+    is_empty = np.exp2(y) <= NO_POWER * np.var(x)
+    if is_empty.any():
+        raise ValueError(
+            f"x has no power at octave {octaves[is_empty.argmax()]}, but 'wavelet' needs some at "
+            "each: give another series or another method."
+        )
+    statistic, law = wavelet_statistic(line), simulated_law("wavelet", len(x))
+    centre = np.average(octaves, weights=weights)
+    told = np.polyval(line, centre) + (2 * law.nearest(statistic) - 1) * (octaves - centre)
+    roots = (2.0 ** (values / 2) for values in (y, told))
+    return Reading(statistic, law, "simulations", 2**octaves, *roots, tuple(drawn_out(len(x))))

@@ -1,0 +1,378 @@
+"""What `hurst` and `rolling_hurst` answer with."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ._hurst_methods import AT_LONG_TIMES, METHODS
+from ._result import Figure, Result
+
+WRONG_KIND = {  # notes on an estimate near 1, and near 0
+    "increments": (
+        "H is near 1, as that of levels, such as prices, for whose differences give "
+        "kind='levels', or of strong short memory, as that of an autoregression, for which "
+        "compare 'local_whittle'",
+        "H is near 0, as that of differences: if x was differenced, give it as it was before",
+    ),
+    "levels": (
+        "H is near 1, though differences were judged: they have strong short memory, for which "
+        "compare 'local_whittle'",
+        "H is near 0: x looks like increments already, or like levels that return to a "
+        "mean; give kind='increments'",
+    ),
+}
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Hurst(Result):
+    """What `hurst` found by one method.
+
+    Parameters
+    ----------
+    estimate : float
+        H.
+    stderr : float
+        Its standard error.
+    confidence_interval : tuple of float
+        Low and high.
+    pvalue : float
+        Two-sided, of H = 1/2.
+    confidence : float
+        That of the interval.
+    method : str
+        Which of the methods.
+    kind : {"increments", "levels"}
+        What was given.
+    n : int
+        Increments it was computed on.
+    season : int or None
+        Rows of the season whose means were taken away first.
+    order : int or None
+        That of the polynomials of "dfa".
+    scales : ndarray of shape (k,)
+        Boxes, octaves or periods, in rows.
+    fluctuations : ndarray of shape (k,)
+        What was seen there: F(s) of "rs" and "dfa", else roots of the spectrum.
+    fitted : ndarray of shape (k,)
+        What the method fits to it.
+    interval_from : str
+        Where the interval comes from.
+    notes : tuple of str
+        What should be known beside the figures.
+
+    See Also
+    --------
+    hurst : Where it comes from.
+
+    Examples
+    --------
+    >>> from narxkit.diagnostics import hurst, make_fgn
+    >>> result = hurst(make_fgn(2000, 0.7, random_state=0))
+    >>> result.confidence_interval[0] < 0.7 < result.confidence_interval[1]
+    True
+    """
+
+    estimate: float
+    stderr: float
+    confidence_interval: tuple
+    pvalue: float
+    confidence: float
+    method: str
+    kind: str
+    n: int
+    season: int | None
+    order: int | None
+    scales: np.ndarray
+    fluctuations: np.ndarray
+    fitted: np.ndarray
+    interval_from: str
+    notes: tuple = ()
+
+    @property
+    def is_cut(self):
+        """Whether H is at an end of what the method can tell, where its interval is cut."""
+        return bool(METHODS[self.method].cuts(self.estimate))
+
+    @property
+    def sentence(self):
+        """What came out, in one sentence."""
+        low, high = self.confidence_interval
+        between = f"{self.confidence * 100:g} % interval {low:.2f} to {high:.2f}"
+        between += ", cut there" if self.is_cut else ""
+        if low <= 0.5 <= high:
+            return f"No long memory is seen: H = {self.estimate:.2f}, {between} with 1/2 inside."
+        kind, moves = ("Persistent", "go on") if low > 0.5 else ("Anti-persistent", "be undone")
+        return f"{kind}: H = {self.estimate:.2f}, {between}; moves tend to {moves}."
+
+    @property
+    def figures(self):
+        """The lines of the table, a list of Figure."""
+        low, high = self.confidence_interval
+        return [
+            Figure("Hurst exponent", f"{self.estimate:.3f}", "1/2: no memory"),
+            Figure("standard error", f"{self.stderr:.3f}", f"from {self.interval_from}"),
+            Figure(f"{self.confidence * 100:g} % interval", f"{low:.3f} to {high:.3f}"),
+            Figure("p-value", f"{self.pvalue:.2g}", "of H = 1/2, two-sided"),
+            Figure("method", self.method, name_of(self)),
+            Figure("computed on", computed_on(self)),
+            *(Figure("note", "", note) for note in self.notes),
+        ]
+
+    def plot(self, ax=None):
+        """Draw what was seen over scales, and what was fitted to it.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; by default on a new figure.
+
+        Returns
+        -------
+        matplotlib Axes
+            The axes drawn on.
+        """
+        from ._hurst_plots import plot_scales
+
+        return plot_scales(self, ax)
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class HurstTable(Result):
+    """What `hurst` found by all methods.
+
+    Parameters
+    ----------
+    results : dict of str to Hurst
+        By name of the method.
+
+    See Also
+    --------
+    hurst : Where it comes from.
+
+    Notes
+    -----
+    On fractional Gaussian noise all methods tell the same H. Where the intervals of "ml" and
+    "local_whittle" share no value, x is something else: the sentence is then that of
+    "local_whittle", which looks at long times alone, and a note says what misleads the likelihood.
+
+    Examples
+    --------
+    >>> from narxkit.diagnostics import hurst, make_fgn
+    >>> table = hurst(make_fgn(2000, 0.7, random_state=0), method="all")
+    >>> list(table.to_frame().columns)
+    ['estimate', 'stderr', 'low', 'high', 'pvalue']
+    """
+
+    results: dict
+
+    @property
+    def sentence(self):
+        """What came out, in one sentence."""
+        ml, whittle = self.results["ml"], self.results["local_whittle"]
+        if self.is_split:
+            return (
+                f"{whittle.sentence[:-1]} (local Whittle); the likelihood says "
+                f"{ml.estimate:.2f}, misled by {self._misled_by[0]}."
+            )
+        estimates = [result.estimate for result in self.results.values()]
+        return (
+            f"{ml.sentence[:-1]} (likelihood); all methods say "
+            f"{min(estimates):.2f} to {max(estimates):.2f}."
+        )
+
+    @property
+    def is_split(self):
+        """Whether the intervals of "ml" and "local_whittle" share no value."""
+        (low, high), (least, most) = (
+            np.clip(self.results[name].confidence_interval, *METHODS["ml"].ends)
+            for name in ("ml", "local_whittle")
+        )
+        return bool(high < least or most < low)
+
+    @property
+    def _misled_by(self):
+        """What parts the likelihood from long times: in short, and an example."""
+        if self.results["ml"].estimate > self.results["local_whittle"].estimate:
+            return "memory over few rows", "as that of an autoregression"
+        return "noise over few rows", "as that of measurement, or by a mean that moves"
+
+    @property
+    def notes(self):
+        """What should be known beside the figures, and the methods that say so."""
+        notes = {}
+        for name, result in self.results.items():
+            for note in result.notes:
+                is_misled = self.is_split and name not in AT_LONG_TIMES
+                if not (is_misled and note in WRONG_KIND[result.kind]):
+                    notes.setdefault(note, []).append(name)
+        if self.is_split:
+            short, example = self._misled_by
+            notes[
+                f"their intervals share no value: x is no fractional Gaussian noise, and 'ml' is "
+                f"misled by {short}, {example}; trust 'local_whittle' and 'gph', which look at "
+                "long times and are misled least"
+            ] = ["ml", "local_whittle"]
+        return notes
+
+    @property
+    def figures(self):
+        """The lines of the table, a list of Figure."""
+        lines = [
+            Figure(
+                name,
+                f"{r.estimate:.3f} ({r.confidence_interval[0]:.3f} to "
+                f"{r.confidence_interval[1]:.3f})",
+                f"{name_of(r)}; p = {r.pvalue:.2g} of H = 1/2",
+            )
+            for name, r in self.results.items()
+        ]
+        lines.append(Figure("computed on", "", computed_on(self.results["ml"])))
+        for note, names in self.notes.items():
+            who = "all" if len(names) == len(self.results) else ", ".join(names)
+            lines.append(Figure("note", who, note))
+        return lines
+
+    def to_frame(self):
+        """Gather the numbers.
+
+        Returns
+        -------
+        DataFrame
+            One row per method: estimate, standard error, interval, p-value of H = 1/2.
+        """
+        rows = {
+            name: (r.estimate, r.stderr, *r.confidence_interval, r.pvalue)
+            for name, r in self.results.items()
+        }
+        columns = ["estimate", "stderr", "low", "high", "pvalue"]
+        return pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("method")
+
+    def plot(self, ax=None):
+        """Draw estimate and interval of every method beside 1/2.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; by default on a new figure.
+
+        Returns
+        -------
+        matplotlib Axes
+            The axes drawn on.
+        """
+        from ._hurst_plots import plot_table
+
+        return plot_table(self, ax)
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class RollingHurst(Result):
+    """What `rolling_hurst` found.
+
+    Parameters
+    ----------
+    windows : DataFrame
+        One row per window, at the label of its last row: estimate, stderr, low, high, pvalue; NaN
+        where the window cannot be judged, as when it is constant.
+    window, step : int
+        Rows of a window, and from one to the next.
+    confidence : float
+        That of each interval.
+    method : str
+        Which of the methods.
+    kind : {"increments", "levels"}
+        What was given.
+    n : int
+        Increments it was computed on.
+    season : int or None
+        Rows of the season whose means were taken away first.
+    order : int or None
+        That of the polynomials of "dfa".
+    notes : tuple of str
+        What should be known beside the figures: of the median of H and the whole series.
+
+    See Also
+    --------
+    rolling_hurst : Where it comes from.
+
+    Examples
+    --------
+    >>> from narxkit.diagnostics import make_fgn, rolling_hurst
+    >>> rolling = rolling_hurst(make_fgn(1000, 0.7, random_state=0), window=250, step=250)
+    >>> len(rolling.windows)
+    4
+    """
+
+    windows: pd.DataFrame
+    window: int
+    step: int
+    confidence: float
+    method: str
+    kind: str
+    n: int
+    season: int | None
+    order: int | None
+    notes: tuple = ()
+
+    @property
+    def cut_at(self):
+        """The ends of what the method can tell that H reaches, where intervals are cut."""
+        return METHODS[self.method].cuts(self.windows["estimate"])
+
+    @property
+    def sentence(self):
+        """What came out, in one sentence."""
+        H = self.windows["estimate"].dropna()
+        outside = np.mean(self.windows.loc[H.index, "pvalue"] < 1.0 - self.confidence)
+        return (
+            f"H of {self.window:,} rows goes from {H.min():.2f} to {H.max():.2f}; "
+            f"{outside * 100:.0f} % of {len(H):,} windows exclude 1/2, where "
+            f"{(1 - self.confidence) * 100:.2g} % would without memory."
+        )
+
+    @property
+    def figures(self):
+        """The lines of the table, a list of Figure."""
+        H = self.windows["estimate"]
+        return [
+            Figure("median of H", f"{H.median():.3f}", f"by {name_of(self)}"),
+            Figure("least", f"{H.min():.3f}", f"in the window that ends at {H.idxmin()}"),
+            Figure("greatest", f"{H.max():.3f}", f"in the window that ends at {H.idxmax()}"),
+            Figure("standard error", f"{self.windows['stderr'].median():.3f}", "of each, median"),
+            Figure("windows", f"{len(H):,}", f"of {self.window:,} rows, {self.step:,} apart"),
+            Figure("computed on", "", computed_on(self)),
+            *(Figure("note", "", note) for note in self.notes),
+        ]
+
+    def plot(self, ax=None):
+        """Draw the exponent over time with its band.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; by default on a new figure.
+
+        Returns
+        -------
+        matplotlib Axes
+            The axes drawn on.
+        """
+        from ._hurst_plots import plot_rolling
+
+        return plot_rolling(self, ax)
+
+
+def computed_on(result):
+    """What was judged, in words."""
+    words = f"{result.n:,} increments"
+    if result.kind == "levels":
+        words += ", the differences of x"
+    if result.season is not None:
+        words += f", means of a season of {result.season} rows taken away"
+    return words
+
+
+def name_of(result):
+    """The method in words, with the order of its polynomials."""
+    return METHODS[result.method].name + (f" of order {result.order}" if result.order else "")
