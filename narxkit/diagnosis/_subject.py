@@ -206,7 +206,7 @@ def _check_inputs(X):
                 f"the input {name!r} is constant, at {given.iloc[0]:g}, in all {len(X):,} rows "
                 "judged: leave it out."
             )
-        read_series(given, N_ROWS, f"the input {name!r}")
+        read_series(X[name], N_ROWS, f"the input {name!r}", allow_nan=True)
 
 
 def _check_horizon(horizon, n):
