@@ -49,7 +49,7 @@ from narxkit.diagnostics._shuffles import Line
 from narxkit.diagnostics._skill import read_horizons, skill_by_horizon
 from narxkit.diagnostics._validity import Validity
 from narxkit.diagnostics._validity_table import ValidityTable
-from narxkit.diagnostics.seasons import period_of_clock
+from narxkit.diagnostics.seasons import periods_of_clock
 from narxkit.plotting._base import counted
 from narxkit.plotting._loops import predictions
 
@@ -346,8 +346,8 @@ def _reach(n, season):
 
 
 def _period(index):
-    """Rows of the season that the clock suggests, if any."""
-    return period_of_clock(index.get_level_values(-1).unique())
+    """Rows of the first season that the clock suggests, if any."""
+    return next(iter(periods_of_clock(index.get_level_values(-1).unique())), None)
 
 
 def _unreached(season, n_lags):

@@ -249,22 +249,6 @@ def _peaks(values, longest):
     return [int(p) for p in periods if 3 <= p <= longest]
 
 
-def period_of_clock(index):
-    """Rows of the first season that a clock suggests.
-
-    Parameters
-    ----------
-    index : Index or None
-        The clock, if it is one.
-
-    Returns
-    -------
-    int or None
-        None where there is no clock, or its step suggests none.
-    """
-    return next(iter(periods_of_clock(index)), None)
-
-
 def periods_of_clock(index):
     """Rows of the seasons that a clock suggests, ascending.
 
