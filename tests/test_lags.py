@@ -333,6 +333,18 @@ def test_equal_ratios_go_to_the_least_lag():
     assert error_reduction(taps, np.array([-1, 2]), tap, 1)[0] == [0]
 
 
+def test_a_cubic_pays_for_three_weights():
+    """A tap that explains 4 % of 300 rows is worth one weight, and not three."""
+    taps, e = noise((1, 300)), noise(300, 1)
+    taps = (taps - taps.mean()) / taps.std()
+    cubic = np.column_stack([np.ones(300), taps[0], taps[0] ** 2, taps[0] ** 3])
+    e -= cubic @ np.linalg.lstsq(cubic, e)[0]
+    target, criterion = 0.2 * taps[0] + e, Criterion(300, 1, 0.0)
+    kept, explained = needed_taps(taps, target, [0], [], criterion)
+    assert kept == [0] and explained == pytest.approx(0.04, abs=0.01)
+    assert needed_taps(taps, target, [], [0], criterion)[0] == []
+
+
 def test_the_criterion_is_its_formula():
     criterion = Criterion(n=100, p=20, min_gain=0.01)
     expected = 100 * np.log(0.4) + 5 * np.log(100) + 2 * 3 * np.log(20)

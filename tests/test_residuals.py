@@ -824,6 +824,24 @@ def test_a_bias_is_told():
     )
 
 
+@pytest.mark.parametrize("errors, is_told", [(3.2, False), (3.4, True)])
+def test_a_bias_of_one_right_model_in_a_thousand_is_told(errors, is_told):
+    e = np.random.default_rng(3).normal(size=400)
+    e += errors * e.std(ddof=1) / 20 - e.mean()
+    assert ("biased" in validate_residuals(e).sentence) == is_told
+
+
+def test_naive_forecasts_share_the_level_of_all_horizons(model, system):
+    X, y = system
+    result = validate(model, X[600:], y[600:], horizons=3)
+    n = result.naive_pvalues.size
+    for p, is_told in ((0.049 / n, True), (0.051 / n, False), (0.02, False)):
+        pvalues = result.naive_pvalues * 0 + 1.0
+        pvalues.iloc[0, 0] = p
+        sentence = replace(result, naive_pvalues=pvalues).sentence
+        assert ("a naive forecast is better" in sentence) == is_told
+
+
 def test_the_error_of_a_mean_knows_of_memory():
     """The long-run standard deviation of an AR(1) of 0.5 is twice that of its noise."""
     e = autoregression(np.random.default_rng(1).normal(size=4000), [0.5])
