@@ -85,7 +85,8 @@ def _seasonal(report):
 
 def _add_lag(report):
     period = report.season.period
-    return "" if period <= report.order else f"; add lag {period}"
+    is_told = period <= max(report.order, report.reach)
+    return "" if is_told else f"; add lag {period}"
 
 
 def _remembering(report):
