@@ -88,6 +88,19 @@ class TestFindSeason:
         opening = opening + 3 * np.sin(2 * np.pi * np.asarray(opening.index.hour) / 8)
         assert find_season(opening).period == 8
 
+    @pytest.mark.parametrize("n", [3 * 365, 4 * 365 + 1])
+    def test_three_years_of_days_are_enough_for_a_year(self, n):
+        days = pd.date_range("2015", periods=n, freq="D")
+        year = 3 * np.cos(2 * np.pi * np.arange(n) / 365.25)
+        found = [find_season(pd.Series(year + noise(n, seed), days)) for seed in range(5)]
+        assert [season.period for season in found] == [365] * 5
+
+    @pytest.mark.parametrize("n, period", [(1461, 365), (300, 12), (500, 168)])
+    def test_its_size(self, n, period):
+        walks = np.random.default_rng(0).normal(size=(400, n)).cumsum(axis=1)
+        rejected = np.mean([measure_season(walk, period).pvalue < 0.05 for walk in walks])
+        assert 0.02 < rejected < 0.08
+
     def test_the_shortest_that_explains_nearly_as_much(self):
         y = np.tile(np.arange(6.0), 60) + 0.35 * np.tile(np.arange(12) >= 6, 30) + noise(360)
         assert find_season(y).period == 6
@@ -250,10 +263,9 @@ class TestStochasticity:
     def test_an_autoregression_is_no_long_memory(self, weight):
         report = stochasticity(lfilter([1], [1, -weight], noise(1500)))
         assert report.verdict == "persistent" and report.lead_of_autoregression > 10
-        assert (
-            "though an autoregression describes the spectrum better than long memory"
-            in report.sentence
-        )
+        long = report.long_hurst.estimate
+        assert f"H = 1.00, and {long:.2f} by the longest periods alone, but an" in report.sentence
+        assert "describes the spectrum better than fractional noise (AIC lower" in report.sentence
 
     @pytest.mark.parametrize("H, verdict", [(0.2, "anti-persistent"), (0.8, "persistent")])
     def test_fractional_noise_is_long_memory(self, H, verdict):
@@ -311,6 +323,76 @@ class TestStochasticity:
         assert "is the last value plus 1.95 a row" in report.sentence
         assert stochasticity(noise(1000).cumsum()).drift == 0.0
 
+    def test_a_season_is_measured_beside_its_trend(self):
+        t = np.arange(1500)
+        e = lfilter([1], [1, -0.5], noise(1500))
+        report = stochasticity(0.02 * t + 3 * np.sin(2 * np.pi * t / 12) + e)
+        assert (report.verdict, report.kind, report.season.period) == ("seasonal", "levels", 12)
+        assert report.season.share == pytest.approx(4.5 / (4.5 + 4 / 3), abs=0.05)
+        assert "of what the season leaves), a season of 12 rows explains 7" in report.sentence
+
+    def test_a_growing_month_has_its_year(self):
+        t = np.arange(360)
+        y = np.exp(4 + 0.005 * t + 0.15 * np.sin(2 * np.pi * t / 12) + 0.05 * noise(360))
+        report = stochasticity(
+            pd.Series(np.log(y), pd.period_range("1990-01", periods=360, freq="M"))
+        )
+        assert report.has_season and report.season.period == 12 and 12 in report.lags
+
+    @pytest.mark.parametrize("weight, slope, is_removed", [(0.5, 0.002, True), (0.5, 0, False),
+                                                           (0.9, 0, False)])  # fmt: skip
+    def test_a_line_is_removed_where_memory_alone_would_not_draw_it(
+        self, weight, slope, is_removed
+    ):
+        lines = [
+            stochasticity(slope * np.arange(1500) + lfilter([1], [1, -weight], noise(1500, seed)),
+                          season=1).trend > 0
+            for seed in range(4)
+        ]  # fmt: skip
+        assert lines == [is_removed] * 4
+
+    def test_a_season_that_is_not_felt_later_is_not_said_to_be(self):
+        days = pd.date_range("2015", periods=4 * 365 + 1, freq="D")
+        year = 3 * np.cos(2 * np.pi * np.asarray(days.day_of_year) / 365.25)
+        report = stochasticity(pd.Series(year + 2 * (days.day_of_week >= 5) + noise(1461), days))
+        assert report.season.period == 365
+        assert "still" not in report.sentence
+
+    def test_half_a_cycle_is_no_end_of_reach(self):
+        y = np.sin(2 * np.pi * np.arange(1000) / 400) + 0.3 * noise(1000)
+        report = stochasticity(y, season=1)
+        assert report.reach > 400
+
+    def test_a_bend_looks_like_too_many_differences(self):
+        y = np.where(np.arange(1000) < 500, 0, 4) + noise(1000)
+        sentence = stochasticity(y).sentence
+        assert sentence.startswith("Anti-persistent: a unit root is not refused, and of the incr")
+        assert "a trend that bends or a level that shifts looks like this too" in sentence
+
+    def test_what_bds_sees_is_told(self):
+        e, y = noise(2100), np.zeros(2100)
+        for t in range(1, 2100):
+            y[t] = 0.4 * y[t - 1] + 0.4 * y[t - 1] * e[t - 1] + e[t]
+        assert "in strength or nonlinearly (BDS)" in stochasticity(y[100:]).sentence
+        assert "BDS" not in stochasticity(lfilter([1], [1, -0.5], noise(1000))).sentence
+
+    @pytest.mark.parametrize(
+        "y, sentence",
+        [
+            (np.arange(400.0), "y is a straight line and nothing else: there is nothing left to"),
+            (np.r_[np.zeros(399), 1.0], "constant, at 0"),
+        ],
+    )
+    def test_refuses_what_has_nothing_to_judge(self, y, sentence):
+        with pytest.raises(ValueError, match=sentence):
+            stochasticity(y)
+
+    @pytest.mark.parametrize("y", [np.tile([0.0, 1.0], 200), np.exp(np.arange(400.0) / 5)])
+    def test_extremes_do_not_warn(self, y):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert stochasticity(y).sentence
+
     @pytest.mark.parametrize("e", [3 * noise(1000), lfilter([1], [1, -0.8], noise(1000))])
     def test_noise_round_a_trend_is_no_unit_root(self, e):
         report = stochasticity(0.02 * np.arange(1000) + e)
@@ -336,7 +418,8 @@ class TestStochasticity:
         faint = noise(20_000) + 0.08 * np.sin(np.pi * np.arange(20_000) / 12)
         hours = pd.date_range("2020", periods=20_000, freq="h")
         assert find_season(pd.Series(faint, hours)).share < 0.02
-        assert stochasticity(pd.Series(faint, hours)).season is None
+        report = stochasticity(pd.Series(faint, hours))
+        assert (report.verdict, report.has_season, report.lags) == ("random", False, [])
 
     def test_strength_that_can_be_forecast_is_told(self):
         e, y, h = np.random.default_rng(0).standard_t(6, 2500), np.zeros(2500), 1.0
@@ -488,7 +571,7 @@ class TestStochasticity:
             (noise(100), None, "y has 100 rows, but at least 250 are needed"),
             (np.ones(300), None, "y is constant, at 1"),
             (np.r_[noise(300), np.nan], None, "y has 1 missing or infinite values, the first in"),
-            (noise(300), 2, "season must be 1, for none, or between 3 and 99 rows, a third of"),
+            (noise(300), 2, "season must be 1, for none, or between 3 and 100 rows, a third of"),
             (noise(300), 0, "season must be an int >= 1. Got 0 instead."),
             (np.tile([1.0, 3, 2, 5], 100), 4, "y is a season of 4 rows and nothing else: there"),
         ],

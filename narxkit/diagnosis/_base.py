@@ -127,7 +127,8 @@ def diagnose(subject, model=False, random_state=0, progress=None, max_lag=None):
         callback=lambda done, total, name: progress(name, done, total),
     )
     progress("Hurst exponents", 0, 1)
-    exponents = hurst(report.judged[-N_HURST:], method="all")
+    season = report.season.period if report.season else None
+    exponents = hurst(report.judged[-N_HURST:], method="all", season=season)
     progress("lags", 0, 1)
     lags = suggest_lags(X, y, max_lag, horizon=subject.horizon, known_ahead=subject.known_ahead)
     if not model:

@@ -58,7 +58,7 @@ def _order_of_increments(values):
     regressors = np.column_stack([np.ones(len(level)), level, lags[:, 1:], lags[:, 0]])
     rotated = np.linalg.qr(regressors, mode="r")[2:, -1]
     left = np.cumsum(rotated[::-1] ** 2)[::-1]
-    return int(np.argmin(len(level) * np.log(left) + 2 * np.arange(longest + 1)))
+    return int(np.argmin(len(level) * _log(left) + 2 * np.arange(longest + 1)))
 
 
 def ljung_box(values):
@@ -107,7 +107,7 @@ def _yule_walker(centred):
         return np.empty(0)
     pacf = levinson_durbin(covariances, longest, isacov=True)[2][1:]
     left = np.concatenate([[1.0], np.cumprod(1 - pacf**2)])  # of the variance, by order
-    order = int(np.argmin(n * np.log(left) + np.log(n) * np.arange(longest + 1)))
+    order = int(np.argmin(n * _log(left) + np.log(n) * np.arange(longest + 1)))
     return levinson_durbin(covariances, order, isacov=True)[1] if order else np.empty(0)
 
 
@@ -123,6 +123,10 @@ def _explained(values):
         left += np.sum(_errors(centred, _yule_walker(rest - rest.mean()))[part] ** 2)
         total += np.sum(centred[part] ** 2)
     return float(1 - left / total)
+
+
+def _log(share):
+    return np.log(np.maximum(share, np.finfo(float).tiny))
 
 
 def _errors(centred, weights):
@@ -182,7 +186,11 @@ def autocorrelations(values, longest):
 
 
 def reach(values):
-    """Find the last lag with an autocorrelation that counts, before N_LAGS in a row that do not."""
+    """Find the last lag with an autocorrelation that counts, before as many in a row that do not.
+
+    The gap must hold N_LAGS lags at least, and as many as came before it, so that half a cycle is
+    none.
+    """
     lags = np.flatnonzero(np.abs(autocorrelations(values, len(values) // 2)) >= FAINT)
-    is_last = np.append(np.diff(lags) > N_LAGS, True)
+    is_last = np.append(np.diff(lags) > np.maximum(N_LAGS, lags[:-1]), True)
     return int(lags[np.argmax(is_last)])

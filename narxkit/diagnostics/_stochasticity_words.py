@@ -20,6 +20,7 @@ from narxkit.diagnostics._stochasticity_tests import (
 from narxkit.diagnostics.entropy import permutation_entropy, spectral_entropy
 
 LEVEL_OF_STRENGTH = 0.01  # of ARCH effects that are worth a word
+BENT = 0.2  # exponents of increments below it are those of too many differences
 ORDER = 5  # of the permutation entropy
 
 
@@ -49,7 +50,7 @@ def _random(report):
 
 def _random_walk(report):
     return (
-        f"levels have a unit root, and of the increments {_noise(report)}; the best forecast at "
+        f"a unit root is not refused, and of the increments {_noise(report)}; the best forecast at "
         f"any horizon is {_best(report)}, so that a model must be held against it"
         f"{_of_strength(report)}"
     )
@@ -72,7 +73,7 @@ def _seasonal(report):
     period = report.season.period
     seasonal = (
         f"a season of {period} rows explains {report.season.share:.0%} of the variance"
-        f"{_of_increments(report)} (p = {report.season.pvalue:.1g})"
+        f"{_of_increments(report)} ({_p(report.season.pvalue)})"
     )
     if not report.is_noise:
         return f"{seasonal}, and of the rest {_memory(report)}{_add_lag(report)}"
@@ -85,21 +86,32 @@ def _seasonal(report):
 
 def _add_lag(report):
     period = report.season.period
-    is_told = period <= max(report.order, report.reach)
+    is_told = period <= report.order or _is_felt_a_season_later(report)
     return "" if is_told else f"; add lag {period}"
 
 
 def _remembering(report):
-    root = "levels have a unit root, and of their increments " if _is_root(report) else ""
-    return f"{root}{_memory(report)}"
+    bent = ""
+    if _is_root(report) and report.hurst.estimate < BENT:
+        bent = "; a trend that bends or a level that shifts looks like this too"
+    return f"{_root(report)}{_memory(report)}{_of_residuals_left(report)}{bent}"
+
+
+def _root(report):
+    return "a unit root is not refused, and of the increments " if _is_root(report) else ""
+
+
+def _of_residuals_left(report):
+    if report.tests["BDS"].pvalue >= LEVEL_OF_STRENGTH:
+        return ""
+    return "; what lags leave still depends on its past, in strength or nonlinearly (BDS)"
 
 
 def _nonlinear(report):
-    root = "levels have a unit root, and of their increments " if _is_root(report) else ""
+    n = len(report.surrogates.surrogates)
     return (
-        f"{root}{_explain(report)}, and no one of {len(report.surrogates.surrogates)} linear "
-        f"surrogates is as predictable; an autoregression explains "
-        f"{max(report.autoregression.explained, 0.0):.0%}"
+        f"{_root(report)}{_explain(report)}, and no one of {n} linear surrogates is as "
+        f"predictable; an autoregression explains {max(report.autoregression.explained, 0.0):.0%}"
     )
 
 
@@ -114,14 +126,15 @@ def _exponent(report):
         return f"H = {hurst.estimate:.2f} is not told from 1/2 (p = {hurst.pvalue:.2g}), but"
     if report.is_autoregressive:
         return (
-            f"H = {hurst.estimate:.2f}, though an autoregression describes the spectrum better "
-            f"than long memory (AIC lower by {report.lead_of_autoregression:.0f}):"
+            f"H = {hurst.estimate:.2f}, and {report.long_hurst.estimate:.2f} by the longest "
+            f"periods alone, but an autoregression describes the spectrum better than fractional "
+            f"noise (AIC lower by {report.lead_of_autoregression:.0f}):"
         )
     return f"H = {hurst.estimate:.2f}, and"
 
 
 def _explain(report):
-    of = "the increments" if _is_root(report) else "the variance"
+    of = "their variance" if _is_root(report) else "the variance"
     if report.is_nonlinear:
         lags, rows = listed(report.surrogates.lags), report.surrogates.delay
         who, ahead = f"neighbours in lags {lags} explain", f"{rows} rows" if rows > 1 else "one row"
@@ -143,12 +156,21 @@ def _horizon(report):
     return f"{_reach(report)}{_near_persistence(report)}"
 
 
+def _is_felt_a_season_later(report):
+    period = report.season.period if report.season else 0
+    return 0 < period <= report.reach and _a_season_later(report) >= FAINT
+
+
+def _a_season_later(report):
+    return autocorrelations(report.judged, report.season.period)[-1]
+
+
 def _reach(report):
-    period, reach = report.season.period if report.season else 0, report.reach
-    if period and reach >= period:
-        still = autocorrelations(report.judged, period)[-1]
+    reach = report.reach
+    if _is_felt_a_season_later(report):
         return (
-            f"a season later the autocorrelation is still {still:.2f}, so that lag {period} helps"
+            f"a season later the autocorrelation is still {_a_season_later(report):.2f}, so that "
+            f"lag {report.season.period} helps"
         )
     size = f"{FAINT} in size"
     if not reach:
@@ -186,8 +208,9 @@ def _of_strength(report):
 
 def _deterministic(report):
     rows = 1 / report.lyapunov.estimate
+    about = f"{rows:,.0f}" if rows >= 10 else f"{rows:.2g}"
     return (
-        f"over about {rows:.2g} rows, in which an error grows by a factor e (Lyapunov exponent "
+        f"over about {about} rows, in which an error grows by a factor e (Lyapunov exponent "
         f"{report.lyapunov.estimate:.2g} a row), and no one of "
         f"{len(report.surrogates.surrogates)} linear surrogates is as predictable; begin with "
         f"{'lags' if len(report.lags) > 1 else 'lag'} {', '.join(map(str, report.lags))}"
@@ -205,7 +228,8 @@ def _of_increments(report):
 
 def _round(report):
     """What was removed before, but for a season that the verdict names."""
-    parts = [f"a straight trend ({report.trend:.0%} of the variance)"] if report.trend else []
+    of = "what the season leaves" if report.season else "the variance"
+    parts = [f"a straight trend ({report.trend:.0%} of {of})"] if report.trend else []
     if report.has_season and report.verdict != "seasonal":
         parts.append(f"a season of {report.season.period} rows ({report.season.share:.0%})")
     return f"round {' and '.join(parts)}, " if parts else ""
@@ -229,7 +253,11 @@ REASONS = {
 def value(finding):
     """Statistic and p value as text."""
     text = "" if np.isnan(finding.statistic) else f"{finding.statistic:.4g}"
-    return text if np.isnan(finding.pvalue) else f"{text} (p = {finding.pvalue:.2g})"
+    return text if np.isnan(finding.pvalue) else f"{text} ({_p(finding.pvalue)})"
+
+
+def _p(pvalue):
+    return f"p = {pvalue:.2g}" if pvalue > 0 else "p < 1e-300"
 
 
 def findings(report):
@@ -255,7 +283,7 @@ def _of_season(report):
 def _of_unit_roots(report):
     adf, trend, kpss = map(report.tests.get, ("Dickey-Fuller", "Dickey-Fuller, trend", "KPSS"))
     yield Finding("Dickey-Fuller", *adf, _either(adf, "no unit root", "a unit root is possible"))
-    line = f"; removed, {report.trend:.0%} of the variance" if report.trend else ""
+    line = f"; removed, {report.trend:.0%} of the rest" if report.trend else ""
     round_line = _either(trend, "no unit root round a line", "a unit root round a line is possible")
     yield Finding("Dickey-Fuller, trend", *trend, f"{round_line}{line}")
     stationary = _either(kpss, "not stationary", "stationary")
@@ -268,10 +296,14 @@ def _of_memory(report):
     low, high = hurst.confidence_interval
     within = f"{low:.2f} to {high:.2f}; {_last(N_HURST, report)}"
     yield Finding("Hurst exponent", hurst.estimate, hurst.pvalue, within)
+    long = report.long_hurst
+    low, high = long.confidence_interval
+    within = f"{low:.2f} to {high:.2f}; the longest periods alone, local Whittle"
+    yield Finding("Hurst exponent, long times", long.estimate, long.pvalue, within)
     yield Finding(
         "AIC, long memory less lags", report.lead_of_autoregression, np.nan,
         "the autoregression describes the spectrum better" if report.is_autoregressive
-        else "long memory describes the spectrum as well",
+        else "fractional noise describes the spectrum as well or better",
     )  # fmt: skip
     furthest = np.argmax(np.abs(ratio.statistic))
     yield Finding(
@@ -314,7 +346,11 @@ def _of_chaos(report):
     yield Finding(
         "error of neighbours", surrogates.statistic, surrogates.pvalue, f"{alike}; {rows}"
     )
-    apart = f"{false.delay} rows apart" if false.dimension else "no number is enough"
+    apart = (
+        f"{false.delay} row{'s' if false.delay > 1 else ''} apart"
+        if false.dimension
+        else "no number is enough"
+    )
     rows = _last(N_CHAOS, report)
     yield Finding("values of a state", false.dimension or np.nan, np.nan, f"{apart}; {rows}")
     chaos = "exponential: chaos" if parting.is_exponential else "no chaos seen"

@@ -605,7 +605,7 @@ def _fit(logs, saturation, first, **settings):
         half = stderr * stats.t.ppf(0.975, N_BATCHES - 1)
         low, high = estimate - half, estimate + half
         of_power, of_line = (_left(x, divergence[first:stop]) for x in (np.log(k), k))
-        ratio = of_power / max(of_line, np.finfo(float).tiny)
+        ratio = of_power / of_line if of_line > 0 else np.inf
     rise = estimate * step * (stop - 1 - first)
     return Lyapunov(
         estimate=estimate,

@@ -16,6 +16,7 @@ LEVEL = 0.01  # of the season of a clock, or one that is asked for
 LEVEL_OF_PEAK = 1e-9  # of one that was searched for: chaos and oscillations have sharp peaks too
 ROUNDING = 1e-24  # of all power: less than that is none
 N_BESIDE = 8  # frequencies on each side that a harmonic is held against
+N_HARMONICS = 12  # the first ones, of a long season
 N_PEAKS = 5  # of the periodogram that are tried
 NEARLY = 0.9  # of the largest share: a shorter period with this much is taken
 DAY = 86_400  # seconds
@@ -114,9 +115,9 @@ def find_season(y, period=None):
         \sim F(2, 4m),
 
     with I the periodogram of the increments over a whole number of seasons (differences, so that
-    a trend does not leak) and m at most 8. Twice the smaller of two p values counts: Fisher's, of
-    -2 sum ln p_j, sees a season of many harmonics, and Bonferroni's, the least p_j times their
-    number, one that is a sine and nearly nothing at the others.
+    a trend does not leak), j up to 12 and m at most 8. Twice the smaller of two p values counts:
+    Fisher's, of -2 sum ln p_j, sees a season of many harmonics, and Bonferroni's, the least p_j
+    times their number, one that is a sine and nearly nothing at the others.
 
     Periods tried: where y has a clock, its own (day and week of steps below a day, in rows as they
     are; 7 and 365 of days or 5 of working days, 52 of weeks, 12 of months, 4 of quarters), with p
@@ -164,7 +165,7 @@ def find_season(y, period=None):
     24
     """
     values = read_series(y, N_MIN, "y")
-    longest = (len(values) - 1) // 3
+    longest = len(values) // 3
     if period is not None:
         check_count("period", period, 3)
         if period > longest:
@@ -200,7 +201,7 @@ def measure_season(values, period, n_tries=1):
     variance = left @ left / (n - period)
     return Season(
         period=period,
-        pvalue=min(1.0, n_tries * _pvalue(np.diff(values), period)),
+        pvalue=min(1.0, n_tries * _pvalue(np.diff(values, prepend=values[0]), period)),
         share=float(max(0.0, 1 - variance / values.var(ddof=1))),
         n=n,
         means=(values - left)[:period],
@@ -220,8 +221,8 @@ def _pvalue(steps, period):
     """That of the harmonics of a period, joined after Fisher or Bonferroni."""
     n_seasons = len(steps) // period
     power = np.abs(np.fft.rfft(steps[-n_seasons * period :])) ** 2
-    harmonics = n_seasons * np.arange(1, (period - 1) // 2 + 1)
-    m = min(N_BESIDE, (n_seasons - 1) // 2)
+    harmonics = n_seasons * np.arange(1, min((period - 1) // 2, N_HARMONICS) + 1)
+    m = min(N_BESIDE, n_seasons - 1)
     beside = np.concatenate([np.arange(-m, 0), np.arange(1, m + 1)])
     around = harmonics[:, None] + beside
     around = np.where(around < len(power), around, 2 * (len(power) - 1) - around)

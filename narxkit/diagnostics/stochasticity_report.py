@@ -4,15 +4,17 @@ In this order:
 
 1. A season is looked for, or taken as given, and its means are removed; but not one without a clock
    where neighbouring states of y part exponentially, since chaotic cycles have peaks as sharp.
-2. Levels or increments: augmented Dickey-Fuller (null: a unit root) and KPSS (null: stationary).
-   Only where both speak for a unit root, the first by p > 5 % and the second by p < 5 %, the rest
-   of the report judges increments; but levels round a straight line, which is removed, where
-   Dickey-Fuller with a trend refuses the unit root at 1 %.
-3. What is left is held against white noise by four tests of dependence: Ljung-Box on 20 lags,
+2. A straight line is removed where KPSS (null: stationary) fails at 5 %, augmented Dickey-Fuller
+   with a trend refuses a unit root at 1 %, and the slope is 4 standard errors from 0, with the
+   variance of an autoregression at frequency 0.
+3. Levels or increments: only where no line is removed, and Dickey-Fuller with a constant (null: a
+   unit root) and KPSS both speak for a unit root, the first by p > 5 % and the second by p < 5 %,
+   the rest of the report judges increments.
+4. What is left is held against white noise by four tests of dependence: Ljung-Box on 20 lags,
    the Hurst exponent against 1/2, variance ratios whatever the changing variance, and BDS on the
    residuals of an autoregression. Bonferroni's four times the least p value decides, at 2 %.
    Entropies describe, and the test for ARCH effects tells of changing variance.
-4. Linear surrogates and the largest Lyapunov exponent tell determinism from persistence.
+5. Linear surrogates and the largest Lyapunov exponent tell determinism from persistence.
 
 The verdict is the first that fits:
 
@@ -25,7 +27,7 @@ The verdict is the first that fits:
   an autoregression;
 - *persistent* or *anti-persistent*: where the Hurst exponent differs from 1/2 at 5 %. Short memory
   moves it too, and the sentence says so where an autoregression describes the spectrum better than
-  fractional Gaussian noise, with an AIC lower by 10;
+  fractional Gaussian noise, with an AIC lower by 10, beside the exponent of the longest periods;
 - *short memory*: lags help all the same.
 
 What grows faster than the rows is done on the last of them, and the table says on how many.
@@ -57,7 +59,7 @@ from narxkit.diagnostics._stochasticity_tests import (
     N_SURROGATE,
 )
 from narxkit.diagnostics.chaos import FalseNeighbours, Lyapunov, false_neighbours, lyapunov
-from narxkit.diagnostics.hurst_exponent import hurst
+from narxkit.diagnostics.hurst_exponent import Hurst, hurst
 from narxkit.diagnostics.seasons import Season, find_season, measure_season, periods_of_clock
 from narxkit.diagnostics.surrogates import SurrogateTest, surrogate_test
 from narxkit.diagnostics.variance import VarianceRatio, variance_ratio
@@ -69,6 +71,8 @@ NEGLIGIBLE = 0.02  # share of variance that no forecaster would miss
 N_PARTS = 7  # that are told of
 NEARLY = 0.95  # of the squares that the last value leaves
 LEVEL_OF_TREND = 0.01  # at which a straight line takes the place of a unit root
+STEEP = 4.0  # standard errors of its slope
+EXACT = 1e-9  # of the standard deviation: what rounding leaves
 SURE = 2.58  # standard errors of a drift
 BETTER = 10.0  # of AIC: hardly anything speaks for what is worse by more
 
@@ -94,7 +98,9 @@ class Stochasticity(Result):
     lead_of_autoregression : float
         AIC of fractional Gaussian noise less that of the autoregression.
     hurst : Hurst
-        Of what was judged.
+        Of what was judged, by likelihood.
+    long_hurst : Hurst
+        The same by its longest periods alone, local Whittle's.
     variance_ratio : VarianceRatio
         Of what was judged.
     surrogates : SurrogateTest
@@ -146,7 +152,8 @@ class Stochasticity(Result):
     tests: dict[str, parts.Answer]
     autoregression: parts.Autoregression
     lead_of_autoregression: float
-    hurst: Result
+    hurst: Hurst
+    long_hurst: Hurst
     variance_ratio: VarianceRatio
     surrogates: SurrogateTest
     lyapunov: Lyapunov
@@ -360,13 +367,20 @@ def stochasticity(y, season=None, *, random_state=0, verbose=False, callback=Non
     tell("season")
     season = _season(y, values, season)
     left = values if season is None else _rest(values, season.period)
+    if detrend(left).std() < EXACT * left.std():
+        raise ValueError(
+            "y is a straight line and nothing else: there is nothing left to judge, and the line "
+            "forecasts it."
+        )
     tell("unit roots")
     answers = parts.unit_roots(left)
     kind, trend, judged = _judged(left, answers)
-    if season is not None and kind == "increments":
-        season = measure_season(np.diff(values), season.period)
+    period = None if season is None else season.period
+    if season is not None:
+        season = measure_season(_without(values, kind, trend), period)
     tell("memory")
-    memory = hurst(_recent(judged, N_HURST), kind="increments")
+    memory, of_long = (hurst(_recent(judged, N_HURST), method, season=period)
+                       for method in ("ml", "local_whittle"))  # fmt: skip
     ratios = variance_ratio(judged)
     tell("autoregression")
     linear = parts.autoregression(judged)
@@ -391,6 +405,7 @@ def stochasticity(y, season=None, *, random_state=0, verbose=False, callback=Non
             judged, linear.weights, memory.estimate
         ),
         hurst=memory,
+        long_hurst=of_long,
         variance_ratio=ratios,
         surrogates=surrogates,
         lyapunov=parting,
@@ -418,15 +433,13 @@ def _season(y, values, season):
     """The season asked for or found, or None."""
     if season is None:
         found = find_season(y)
-        if found and found.share < NEGLIGIBLE:
-            return None
         has_clock = found and found.period in periods_of_clock(index_of(y))
         is_chaos = found and not has_clock and lyapunov(values[-N_CHAOS:]).is_exponential
         return None if is_chaos else found
     check_count("season", season, 1)
     if season == 1:
         return None
-    longest = (len(values) - 1) // 3
+    longest = len(values) // 3
     if not 3 <= season <= longest:
         raise ValueError(
             f"season must be 1, for none, or between 3 and {longest} rows, a third of all. Got "
@@ -438,7 +451,7 @@ def _season(y, values, season):
 def _rest(values, period):
     """What the season leaves."""
     left = without_season(values, period)
-    if left.std() < 1e-9 * values.std():
+    if left.std() < EXACT * values.std():
         raise ValueError(
             f"y is a season of {period} rows and nothing else: there is nothing left to judge, and "
             f"lag {period} forecasts it."
@@ -448,12 +461,29 @@ def _rest(values, period):
 
 def _judged(left, answers):
     """Levels, levels round a straight line, or increments; the line's share of the variance."""
-    if not answers["Dickey-Fuller"].pvalue > LEVEL > answers["KPSS"].pvalue:
+    if answers["KPSS"].pvalue >= LEVEL:
         return "levels", 0.0, left
-    if answers["Dickey-Fuller, trend"].pvalue >= LEVEL_OF_TREND:
+    if answers["Dickey-Fuller, trend"].pvalue < LEVEL_OF_TREND and _has_slope(left):
+        rest = detrend(left)
+        return "levels", float(1 - rest.var() / left.var()), rest
+    if answers["Dickey-Fuller"].pvalue > LEVEL:
         return "increments", 0.0, read_series(np.diff(left), 2, "diff(y)")
-    rest = detrend(left)
-    return "levels", float(1 - rest.var() / left.var()), read_series(rest, 2, "y without its trend")
+    return "levels", 0.0, left
+
+
+def _has_slope(values):
+    """Whether a straight line rises or falls by more than memory alone would let it."""
+    rest, t = detrend(values), np.arange(len(values)) - (len(values) - 1) / 2
+    weights, _, residuals = parts.autoregression(rest)
+    error = residuals.std() / abs(1 - weights.sum()) / np.sqrt(t @ t)
+    return abs(t @ values / (t @ t)) > STEEP * error
+
+
+def _without(values, kind, trend):
+    """Values whose season is measured: without their line, or as increments."""
+    if kind == "increments":
+        return np.diff(values)
+    return detrend(values) if trend else values
 
 
 def _recent(judged, n):
