@@ -824,6 +824,19 @@ def test_a_bias_is_told():
     )
 
 
+@pytest.mark.parametrize("of_output, of_input, is_told", [(-0.4, 0.0, True), (0.0, 0.6, False)])
+def test_a_missing_output_lag_is_named_beside_an_input(of_output, of_input, is_told):
+    """Where the past of the residuals is nearly as far beyond its band as the input."""
+    u, e = np.random.default_rng(1).normal(size=(2, 1500))
+    y = np.zeros(1500)
+    for t in range(3, 1500):
+        y[t] = 0.5 * y[t - 1] + of_output * y[t - 3] + u[t - 1] + of_input * u[t - 3] + 0.3 * e[t]
+    model = ARX(input_lags=[1], output_lags=[1]).fit(u[:1000, None], y[:1000])
+    sentence = validate(model, u[1000:, None], y[1000:], horizons=2).sentence
+    assert "they go with input 0 of" in sentence
+    assert ("; or let output_lags reach lag 3, and keep what leaves less" in sentence) == is_told
+
+
 @pytest.mark.parametrize("errors, is_told", [(3.2, False), (3.4, True)])
 def test_a_bias_of_one_right_model_in_a_thousand_is_told(errors, is_told):
     e = np.random.default_rng(3).normal(size=400)

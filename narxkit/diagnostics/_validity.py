@@ -24,11 +24,11 @@ WIDTH, HEIGHT = 12, 2.9  # inches: of all pictures, and of a row of them
 REMEDIES = {
     "phi_ue": (
         "they go with {u} of {k}",
-        "let input_lags reach lag {k}, or, if they do, try more hidden units",
+        "let input_lags reach lag {k}, or, if they do, try a nonlinear model or more hidden units",
     ),
     "phi_u2e": (
         "they go with the square of {u} of {k}",
-        "try more hidden units, with input_lags that reach lag {k}",
+        "try a nonlinear model or more hidden units, with input_lags that reach lag {k}",
     ),
     "phi_ee": (
         "they go with those{whose} of {k}",
@@ -36,7 +36,7 @@ REMEDIES = {
     ),
     "phi_e(eu)": (
         "they go with the product of residual and {u} of {k}",
-        "let output_lags and input_lags reach lag {k}, with more hidden units",
+        "let output_lags and input_lags reach lag {k}, with more hidden units or a nonlinear model",
     ),
 }
 AT_MANY_LAGS = (
@@ -48,6 +48,7 @@ OF_LEVEL = (
     "refit on newer rows, or give a trend or the missing input",
 )
 FEWEST, MOST = 10, 20  # lags that tell whether a level moves
+CLOSE = 0.5  # of how far the test of an input is beyond its band
 BIASED = 3.29  # standard errors of the mean: one right model in a thousand
 WORSE = 10  # times the error of a naive forecast: from there on per cents say little
 STRENGTHS = {
@@ -128,7 +129,7 @@ class Validity(Result):
     ['phi_ue']
     >>> print(result.sentence)
     The residuals are not white: they go with input 0 of 3 rows before (phi_ue, p = 0.001): let
-    input_lags reach lag 3, or, if they do, try more hidden units.
+    input_lags reach lag 3, or, if they do, try a nonlinear model or more hidden units.
     """
 
     residuals: pd.Series
@@ -195,12 +196,22 @@ class Validity(Result):
             "" if self.loop == "open" else "; noise inside the loop would do it too: see "
             "loop='open'"
         )  # fmt: skip
-        return f"The {whose} are not white: {why} ({self._p(name)}{also}): {remedy}{noise}"
+        why = f"The {whose} are not white: {why} ({self._p(name)}{also})"
+        return f"{why}: {remedy}{self._rival(name)}{noise}"
 
     def _furthest(self):
         """The failing test furthest beyond its band, of those with a remedy."""
         excess = {name: self.tests[name].excess for name in REMEDIES if name in self.failures}
         return max(excess, key=excess.get, default="Ljung-Box")
+
+    def _rival(self, name):
+        """The lag of the output that may be missing as well, where an input is named."""
+        if name != "phi_ue" or "phi_ee" not in self.failures:
+            return ""
+        past, lag = self.tests["phi_ee"], self.tests["phi_ee"].peak[1]
+        if lag == 1 or past.excess < CLOSE * self.tests[name].excess:  # lag 1 is seldom missing
+            return ""
+        return f"; or let output_lags reach lag {lag}, and keep what leaves less"
 
     def _words(self, name):
         """Why residuals are not white by this test, and what to do."""
