@@ -1,5 +1,7 @@
 """The law of a simulated statistic at any length, read between the rows of its table."""
 
+from functools import lru_cache
+
 import numpy as np
 from scipy.interpolate import make_interp_spline
 
@@ -9,6 +11,7 @@ from ._simulated import HURSTS, MEANS, SIZES, STDS
 ENDS = 0.01, 0.99  # values of H to which the tables are drawn out
 
 
+@lru_cache(maxsize=64)
 def simulated_law(name, n):
     """Mean and standard deviation of a statistic from n rows, along H.
 

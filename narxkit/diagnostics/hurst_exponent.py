@@ -265,21 +265,22 @@ def row_of(increments, name, settings, spread):
 
 def remarks(x, estimate, settings):
     """What about a series calls its exponent into question."""
-    n, t = len(x), np.arange(len(x))
+    n, t, x = len(x), np.arange(len(x)) - (len(x) - 1) / 2, x - x.mean()
+    square = x @ x
     near_1, near_0 = WRONG_KIND[settings.kind]
     if estimate > LIKE_LEVELS:
         yield near_1
     if estimate < LIKE_DIFFERENCES:
         yield near_0
-    trend = np.corrcoef(t, x)[0, 1] ** 2
+    trend = (t @ x) ** 2 / (t @ t * square)
     if trend > TREND:
         yield (
             f"a straight trend holds {trend * 100:.0f} % of the variance, and all methods but "
             "'wavelet' and 'dfa' of order 2 read it as persistence"
         )
-    power = np.abs(np.fft.rfft(x - x.mean())[1:]) ** 2
+    power = np.abs(np.fft.rfft(x)[1:]) ** 2
     power[: min(10, len(power) - 1)] = 0.0  # slow swings belong to H
-    j, share = power.argmax() + 1, 2 * power.max() / (n * np.sum((x - x.mean()) ** 2))
+    j, share = power.argmax() + 1, 2 * power.max() / (n * square)
     if share > CYCLE:
         yield (
             f"a cycle of {n / j:.3g} rows holds {share * 100:.0f} % of the variance, and its "

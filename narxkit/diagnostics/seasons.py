@@ -149,7 +149,7 @@ def find_season(y, period=None):
     -----
     Periods are whole rows, at least 3, seen at least three times. A cycle of wandering length, as
     that of sunspots, is no season. Without a clock a faint season has to be seen more often: a sine
-    with the amplitude of the noise's standard deviation was found in none of 50 series that hold it
+    with the amplitude of the noise's standard deviation was found in 19 of 50 series that hold it
     10 times, in 40 of 50 that hold it 20 times, and in all of 20 from 40 times on.
 
     References

@@ -335,7 +335,7 @@ def stochasticity(y, season=None, *, random_state=0, verbose=False, callback=Non
     Notes
     -----
     Of 1,200 series of white noise (normal, uniform, Student's t with 4 degrees of freedom; 500 and
-    2,000 rows) 1,198 were called random. Chaos of a flow takes some 100 cycles to be told: that of
+    2,000 rows) 1,199 were called random. Chaos of a flow takes some 100 cycles to be told: that of
     Mackey and Glass was called deterministic in 20 of 20 series of 5,000 rows, and in 11 of 20 of
     2,000.
 
