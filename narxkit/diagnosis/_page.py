@@ -50,6 +50,7 @@ STYLE = """
     .figures td:nth-child(3) { flex-basis: 100%; padding-top: 0; color: #595959; }
   }
 """
+FITS = {"height": 24, "width": 60}  # letters that any axes have room for
 
 
 def write_page(diagnosis, path):
@@ -222,7 +223,10 @@ def _picture(figure, alt, caption="", wide=False):
 
 def _break_lines(figure):
     """Break names of axes and titles where they are longer than their axes."""
-    for side in ("height", "width"):
+    for side, few in FITS.items():
+        texts = [text for ax in figure.axes for text in _along(ax, side)]
+        if all(len(text.get_text()) <= few for text in texts):
+            continue  # drawing costs a second
         figure.draw_without_rendering()
         for ax in figure.axes:
             room = getattr(ax.get_window_extent(), side)
