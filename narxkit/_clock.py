@@ -30,6 +30,8 @@ import numpy as np
 import pandas as pd
 from pandas.tseries.frequencies import to_offset
 
+from narxkit._labels import has_clock
+
 LONGEST_HOLIDAY = 7  # working days: golden week and lunar new year close markets for six
 SLACK = 0.25  # of a fixed step
 DAY = 86400  # seconds
@@ -114,7 +116,7 @@ class Clock:
 
     @classmethod
     def from_index(cls, index):
-        """Read the clock of a sorted index without NaT (see :func:`check_order`).
+        """Read the clock of a sorted index without NaT (see `narxkit._labels.check_order`).
 
         Returns
         -------
@@ -240,133 +242,6 @@ class Clock:
         wall = pd.date_range(start.tz_localize(None), periods=n, freq=offset, unit=start.unit)
         is_summer = np.ones(n, dtype=bool)  # of an hour that comes twice, the first
         return wall.tz_localize(start.tz, ambiguous=is_summer, nonexistent="shift_forward")
-
-
-def has_clock(index):
-    """Whether the index carries a clock: a DatetimeIndex or a PeriodIndex.
-
-    Examples
-    --------
-    >>> has_clock(pd.date_range("2017-01-01", periods=3)), has_clock(pd.RangeIndex(3))
-    (True, False)
-    """
-    return isinstance(index, pd.DatetimeIndex | pd.PeriodIndex)
-
-
-def check_order(index, name="X"):
-    """Refuse an index with a clock that has NaT, runs backwards or holds a label twice.
-
-    Time stamps with a zone are compared in UTC, so the repeated hour of autumn passes.
-
-    Raises
-    ------
-    ValueError
-        Naming the first offending row.
-
-    Examples
-    --------
-    >>> check_order(pd.DatetimeIndex(["2020-01-02", "2020-01-01"]), name="y")
-    Traceback (most recent call last):
-    ...
-    ValueError: the index of y is not sorted: row 1 (2020-01-01 00:00:00) comes before row 0 \
-(2020-01-02 00:00:00) in time: sort it with y.sort_index().
-    """
-    if not has_clock(index):
-        return
-    if index.hasnans:
-        row, n_missing = int(np.argmax(index.isna())), int(index.isna().sum())
-        raise ValueError(
-            f"the index of {name} has {n_missing} missing time stamps (NaT), the first in row "
-            f"{row}: drop these rows with {name}[{name}.index.notna()]."
-        )
-    ticks = index.asi8
-    if (backwards := ticks[1:] < ticks[:-1]).any():
-        row = int(np.argmax(backwards)) + 1
-        raise ValueError(
-            f"the index of {name} is not sorted: row {row} ({index[row]}) comes before row "
-            f"{row - 1} ({index[row - 1]}) in time: sort it with {name}.sort_index()."
-        )
-    if (twice := ticks[1:] == ticks[:-1]).any():
-        row = int(np.argmax(twice)) + 1
-        raise ValueError(
-            f"the index of {name} is not unique: the time stamp {index[row]} stands twice, in rows "
-            f"{row - 1} and {row}: keep one of them, for example {name}[~{name}.index.duplicated()]"
-            f"{_hint_zone(index[row])}."
-        )
-
-
-def common_index(**tables):
-    """The index that says most, one with a clock before any other, and whose it is.
-
-    Raises
-    ------
-    ValueError
-        If two of the tables have clocks that differ.
-
-    Examples
-    --------
-    >>> days = pd.date_range("2017-01-01", periods=2)
-    >>> common_index(X=pd.DataFrame(index=days), y=pd.Series([1.0, 2.0]))[1]
-    'X'
-    """
-    given = [(getattr(values, "index", None), name) for name, values in tables.items()]
-    given = [(index, name) for index, name in given if isinstance(index, pd.Index)]
-    clocks = [pair for pair in given if isinstance(pair[0], pd.MultiIndex) or has_clock(pair[0])]
-    for other, its_name in clocks[1:]:
-        _refuse_other_rows(*clocks[0], other, its_name)
-    return (clocks or given or [(None, None)])[0]
-
-
-def _refuse_other_rows(index, name, other, its_name):
-    differ = np.flatnonzero(np.asarray(index != other)) if len(index) == len(other) else []
-    if len(differ):
-        row = differ[0]
-        raise ValueError(
-            f"the indexes of {name} and {its_name} differ, first in row {row} ({index[row]} and "
-            f"{other[row]}): align them, for example "
-            f"{name}, {its_name} = {name}.align({its_name}, join='inner', axis=0)."
-        )
-
-
-def read_index(index, owner, n):
-    """Time stamps (None without a clock) of n rows, and the rows of each series by its key.
-
-    Raises
-    ------
-    ValueError
-        If a MultiIndex is not (series, time), or the clock of a series runs backwards.
-
-    Examples
-    --------
-    >>> panel = pd.MultiIndex.from_tuples([("a", 1), ("b", 1), ("a", 2)])
-    >>> {key: rows.tolist() for key, rows in read_index(panel, "y", 3)[1].items()}
-    {'a': [0, 2], 'b': [1]}
-    """
-    if not isinstance(index, pd.MultiIndex):
-        times, series = index, {None: np.arange(n)}
-    else:
-        if index.nlevels != 2:
-            raise ValueError(
-                f"a MultiIndex must have two levels (series, time). Got {index.nlevels}."
-            )
-        if has_clock(index.levels[0]):
-            raise ValueError(
-                "the levels of a MultiIndex must be (series, time), but the first holds time "
-                "stamps: use swaplevel().sort_index()."
-            )
-        codes, keys = pd.factorize(index.get_level_values(0))
-        if (codes < 0).any():
-            raise ValueError(
-                f"the series of row {int(np.argmin(codes))} has no name (NaN): name it or leave "
-                "its rows out."
-            )
-        times = index.get_level_values(1)
-        series = {key: np.flatnonzero(codes == code) for code, key in enumerate(keys)}
-    if times is None or not has_clock(times):
-        return None, series
-    for key, rows in series.items():
-        check_order(times[rows], owner if key is None else f"series {key!r}")
-    return times, series
 
 
 def _read(index):
@@ -521,9 +396,3 @@ def _check_alike(last, first):
             f"the last row seen ({last}) has {seen}, but the first new row ({first}) has {new}: "
             "give both a time zone with tz_localize()."
         )
-
-
-def _hint_zone(label):
-    if isinstance(label, pd.Period) or label.tz is not None or label == label.normalize():
-        return ""
-    return ", or, if the clock was set back there, name its time zone with tz_localize()"

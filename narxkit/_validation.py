@@ -15,7 +15,8 @@ from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, _num_samples, validate_data
 
-from narxkit._clock import Clock, common_index, read_index
+from narxkit._clock import Clock
+from narxkit._labels import common_index, read_index
 from narxkit._warn import warn
 from narxkit.taps import Segments, is_int
 

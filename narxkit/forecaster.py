@@ -15,7 +15,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
-from narxkit._clock import has_clock
+from narxkit._labels import has_clock
 from narxkit._layout import Layout
 from narxkit._start import fitted_start, is_estimate
 from narxkit._state import State, refuse_seams

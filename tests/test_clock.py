@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from narxkit._clock import LONGEST_HOLIDAY, Clock, check_order, has_clock
+from narxkit._clock import LONGEST_HOLIDAY, Clock
+from narxkit._labels import check_order, has_clock
 
 
 def stamps(*args, **kwargs):

@@ -9,8 +9,8 @@ import narxkit
 
 PACKAGE = Path(narxkit.__file__).parent
 FLOORS = [
-    {"_core", "_fractal", "_clock", "_blas", "_lazy", "_warn"},
-    {"taps"},
+    {"_core", "_fractal", "_labels", "_blas", "_lazy", "_warn"},
+    {"_clock", "taps"},
     {"_validation"},
     {"networks", "_layout", "_start", "_state", "_track"},
     {"objective", "solvers", "forecaster"},
@@ -23,7 +23,7 @@ FLOORS = [
     {"cli"},
     {"__main__"},
 ]
-OF_ARRAYS = {"plotting", "diagnostics", "skill", "_clock", "_fractal", "_lazy", "_warn"}
+OF_ARRAYS = {"plotting", "diagnostics", "skill", "_clock", "_labels", "_fractal", "_lazy", "_warn"}
 FLOOR = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
 FILES = sorted(p for p in PACKAGE.rglob("*.py") if p != PACKAGE / "__init__.py")
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from narxkit._clock import Clock, read_index
+from narxkit._clock import Clock
+from narxkit._labels import read_index
 from narxkit.plotting._base import counted
 
 FEWEST = 20  # residuals

@@ -5,7 +5,8 @@ from numbers import Integral
 import numpy as np
 import pandas as pd
 
-from narxkit._clock import Clock, check_order
+from narxkit._clock import Clock
+from narxkit._labels import check_order
 from narxkit._warn import warn
 
 ROUNDING = 16 * np.finfo(float).eps  # of its size: what a constant may stray

@@ -26,7 +26,7 @@ from itertools import zip_longest
 import numpy as np
 import pandas as pd
 
-from narxkit._clock import common_index
+from narxkit._labels import common_index
 from narxkit.diagnostics._history import History
 from narxkit.diagnostics._residual_rows import (
     check_residuals,

@@ -11,7 +11,7 @@ import pandas as pd
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import indexable
 
-from narxkit._clock import common_index
+from narxkit._labels import common_index
 from narxkit._validation import read_table
 from narxkit.baselines import Persistence
 from narxkit.taps import is_count, is_int

@@ -6,7 +6,7 @@ from sklearn.compose import TransformedTargetRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from narxkit._clock import common_index
+from narxkit._labels import common_index
 from narxkit.forecaster import Forecaster
 
 

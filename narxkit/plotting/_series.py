@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from narxkit._clock import has_clock
+from narxkit._labels import has_clock
 from narxkit.plotting._base import GREY, INK, LETTER, SMALL, counted, load_matplotlib
 from narxkit.plotting._loops import FRAMES
 

@@ -1,0 +1,378 @@
+"""The labels of rows: which of them are times, whether they are in order and whether they agree.
+
+Labels come from pandas alone: an array has none. `read_labels` brings every way to write down a
+time into one form,
+
+- a DatetimeIndex or a PeriodIndex, which carry a clock, stays as it is;
+- dates and time stamps in an index of another kind (objects of Python or NumPy, Arrow, categories,
+  text in ISO 8601) become a DatetimeIndex;
+- elapsed times become a TimedeltaIndex. They are a clock too: counted from 1970 inside, and given
+  back as elapsed times.
+
+Numbers carry no clock: jumps of them say nothing, but rows out of order or other numbers than in
+the table beside them do. Any other text only says which row is which.
+"""
+
+import numpy as np
+import pandas as pd
+
+EPOCH = pd.Timestamp(0)  # where elapsed times are counted from
+ISO_DATE = r"\d{4}-\d{2}(-\d{2})?([ T].*)?"
+_DATES = ("datetime", "datetime64", "date")
+_OF_NO_TIME = ("string", "bytes", "boolean", "empty", "mixed-integer", "decimal", "complex")
+_SHUFFLED = 0.2, 0.8  # the share of backward steps; half of them in a random order
+
+
+def has_clock(index):
+    """Whether the index carries a clock: a DatetimeIndex or a PeriodIndex.
+
+    Examples
+    --------
+    >>> has_clock(pd.date_range("2017-01-01", periods=3)), has_clock(pd.RangeIndex(3))
+    (True, False)
+    """
+    return isinstance(index, pd.DatetimeIndex | pd.PeriodIndex)
+
+
+# --- one form of labels --------------------------------------------------------------------------
+
+
+def read_labels(index, name="X"):
+    """Labels with their times as a DatetimeIndex, PeriodIndex or TimedeltaIndex.
+
+    Of a MultiIndex (series, time) the second level is read; what holds no times stays as it is.
+
+    Raises
+    ------
+    ValueError
+        If the labels are of several time zones, or objects of which no order is known.
+
+    Examples
+    --------
+    >>> read_labels(pd.Index(["2024-01-05", "2024-01-06"])).dtype.kind
+    'M'
+    >>> read_labels(pd.Index(["Monday", "Tuesday"])).tolist()
+    ['Monday', 'Tuesday']
+    """
+    if not isinstance(index, pd.MultiIndex):
+        return _read_level(index, name)
+    level = index.levels[-1]
+    if _read_level(level, name) is level:
+        return index
+    others = [index.get_level_values(i) for i in range(index.nlevels - 1)]
+    times = _read_level(index.get_level_values(-1), name)
+    return pd.MultiIndex.from_arrays([*others, times], names=index.names)
+
+
+def _read_level(index, name):
+    if has_clock(index) or index.dtype.kind in "iufb" or isinstance(index, pd.TimedeltaIndex):
+        return index
+    if isinstance(index, pd.CategoricalIndex):
+        plain = index.astype(index.categories.dtype)
+        times = _read_level(plain, name)
+        return index if times is plain and not has_clock(plain) else times
+    kind = pd.api.types.infer_dtype(index, skipna=True)
+    if kind in _DATES:
+        return _as_one_zone(index, name)
+    if kind in ("timedelta", "timedelta64"):
+        return pd.TimedeltaIndex(index, name=index.name)
+    if kind == "period":
+        return _as_periods(index, name)
+    if kind == "string":
+        return _read_text(index, name)
+    if kind not in _OF_NO_TIME:
+        raise ValueError(
+            f"the index of {name} holds labels such as {index.dropna()[0]!r}, whose order in time "
+            "is not known: make them time stamps, for example with pd.to_datetime, or plain "
+            "numbers."
+        )
+    return index
+
+
+def _as_one_zone(index, name):
+    try:
+        return pd.DatetimeIndex(index, name=index.name)
+    except ValueError as error:
+        raise ValueError(
+            f"the index of {name} holds dates, but they do not make one DatetimeIndex ({error}): "
+            f"give all of them one time zone or none, for example with "
+            f"pd.to_datetime({name}.index, utc=True)."
+        ) from None
+
+
+def _as_periods(index, name):
+    try:
+        return pd.PeriodIndex(index, name=index.name)
+    except ValueError as error:
+        raise ValueError(
+            f"the index of {name} holds periods, but they do not make one PeriodIndex ({error}): "
+            "give all of them the same length."
+        ) from None
+
+
+def _read_text(index, name):
+    """Time stamps, where all of the text is of ISO 8601."""
+    text = index.dropna()
+    if not text[0][:4].isdigit() or not text.astype(str).str.fullmatch(ISO_DATE).all():
+        return index
+    try:
+        times = pd.to_datetime(index, format="ISO8601")
+    except ValueError as error:
+        if "timezone" in str(error):
+            return _as_one_zone(index, name)
+        return index
+    return times if has_clock(times) else _as_one_zone(times, name)
+
+
+def is_elapsed(index):
+    """Whether rows are labelled by elapsed times.
+
+    Returns
+    -------
+    bool
+    """
+    level = index.levels[-1] if isinstance(index, pd.MultiIndex) else index
+    return isinstance(level, pd.TimedeltaIndex)
+
+
+def as_clock(index):
+    """Elapsed times as time stamps from 1970 on; other labels as they are."""
+    return EPOCH + index if isinstance(index, pd.TimedeltaIndex) else index
+
+
+def as_elapsed(index):
+    """Undo `as_clock`, of a plain index or in the last level of a MultiIndex."""
+    if not isinstance(index, pd.MultiIndex):
+        return index - EPOCH if isinstance(index, pd.DatetimeIndex) else index
+    times = as_elapsed(index.get_level_values(-1))
+    return pd.MultiIndex.from_arrays([index.get_level_values(0), times], names=index.names)
+
+
+# --- order ---------------------------------------------------------------------------------------
+
+
+def check_order(index, name="X", labels=None):
+    """Refuse time stamps with NaT, backwards or twice, and numbers that run backwards.
+
+    Time stamps with a zone are compared in UTC, so the repeated hour of autumn passes. Numbers may
+    jump, stand twice and, where the label of the segment changes, begin again.
+
+    Raises
+    ------
+    ValueError
+        Naming the first offending row.
+
+    Examples
+    --------
+    >>> check_order(pd.DatetimeIndex(["2020-01-02", "2020-01-01"]), name="y")
+    Traceback (most recent call last):
+    ...
+    ValueError: the index of y is not sorted: row 1 (2020-01-01 00:00:00) comes before row 0 \
+(2020-01-02 00:00:00) in time: sort it with y.sort_index().
+    """
+    if has_clock(index):
+        _check_times(index, name)
+    elif isinstance(index, pd.Index) and index.dtype.kind in "iuf":
+        _check_numbers(index, name, labels)
+
+
+def _check_times(index, name):
+    if index.hasnans:
+        row, n_missing = int(np.argmax(index.isna())), int(index.isna().sum())
+        raise ValueError(
+            f"the index of {name} has {n_missing} missing time stamps (NaT), the first in row "
+            f"{row}: drop these rows with {name}[{name}.index.notna()]."
+        )
+    ticks = index.asi8
+    if (backwards := ticks[1:] < ticks[:-1]).any():
+        row = int(np.argmax(backwards)) + 1
+        raise ValueError(
+            f"the index of {name} is not sorted: row {row} ({index[row]}) comes before row "
+            f"{row - 1} ({index[row - 1]}) in time: "
+            f"{_advise_order(index, name, backwards) or f'sort it with {name}.sort_index().'}"
+        )
+    if (twice := ticks[1:] == ticks[:-1]).any():
+        row = int(np.argmax(twice)) + 1
+        what = f"the index of {name} is not unique: the time stamp {index[row]} stands twice, in "
+        raise ValueError(f"{what}rows {row - 1} and {row}: {_advise_twice(index, name, row)}")
+
+
+def _check_numbers(index, name, labels):
+    if index.is_monotonic_increasing:
+        return
+    numbers = index.to_numpy(dtype=float, na_value=np.nan)
+    backwards = numbers[1:] < numbers[:-1]
+    if labels is not None:
+        backwards &= labels[1:] == labels[:-1]
+    if backwards.any():
+        row = int(np.argmax(backwards)) + 1
+        advice = _advise_order(index, name, backwards) or (
+            f"sort it with {name}.sort_index(), or tell recordings that follow each other apart by "
+            "segments or by a MultiIndex (series, number)."
+        )
+        raise ValueError(
+            f"the index of {name} is not sorted: row {row} ({index[row]}) comes after row "
+            f"{row - 1} ({index[row - 1]}): {advice}"
+        )
+
+
+def _advise_order(index, name, backwards):
+    """The remedy for rows in a random order, or of several series; None for others."""
+    low, high = _SHUFFLED
+    if _stand_often_twice(index):
+        return _name_series(name)
+    if len(index) > 3 and low < np.mean(backwards) < high:
+        return (
+            "the rows of a time series must keep their order, so split them with "
+            "train_test_split(..., shuffle=False) or TimeSeriesSplit."
+        )
+    return None
+
+
+def _advise_twice(index, name, row):
+    if _stand_often_twice(index):
+        return _name_series(name)
+    return (
+        f"keep one of them, for example {name}[~{name}.index.duplicated()]{_hint_zone(index[row])}."
+    )
+
+
+def _stand_often_twice(index):
+    """Whether so many labels come again that the rows must be of several series."""
+    return index.duplicated().sum() > max(3, len(index) / 20)
+
+
+def _name_series(name):
+    return (
+        "where the rows are of several series, name those beside the label, in a MultiIndex "
+        f"(series, time) such as {name}.set_axis([names, {name}.index]); where they are of one, "
+        "keep one row of each label, in their order."
+    )
+
+
+def _hint_zone(label):
+    if isinstance(label, pd.Period) or label.tz is not None or label == label.normalize():
+        return ""
+    return ", or, if the clock was set back there, name its time zone with tz_localize()"
+
+
+# --- agreement -----------------------------------------------------------------------------------
+
+
+def labels_of(values, name):
+    """The labels of a Series or DataFrame, read; None for what has none."""
+    index = getattr(values, "index", None)
+    return read_labels(index, name) if isinstance(index, pd.Index) else None
+
+
+def common_index(**tables):
+    """The one index of several tables, its times read, and whose it is.
+
+    Raises
+    ------
+    ValueError
+        If two of the tables have as many rows, but other labels.
+
+    Examples
+    --------
+    >>> days = pd.date_range("2017-01-01", periods=2)
+    >>> common_index(X=pd.DataFrame(index=days), y=pd.Series([1.0, 2.0], days))[1]
+    'X'
+    """
+    found = {name: labels_of(values, name) for name, values in tables.items()}
+    given = {name: index for name, index in found.items() if index is not None}
+    if not given:
+        return None, None
+    owner, index = next(iter(given.items()))
+    for name, other in given.items():
+        refuse_other_labels(index, owner, other, name)
+    return index, owner
+
+
+def refuse_other_labels(index, name, other, its_name):
+    """Raise where two tables have as many rows, but other labels.
+
+    Raises
+    ------
+    ValueError
+        Naming the first row that differs.
+    """
+    if index is None or other is None or len(index) != len(other) or index.equals(other):
+        return
+    differ = np.flatnonzero(np.asarray(index != other))
+    if len(differ):
+        row = differ[0]
+        raise ValueError(
+            f"the indexes of {name} and {its_name} differ, first in row {row} ({index[row]} and "
+            f"{other[row]}): {_advise_alignment(index, name, other, its_name)}"
+        )
+
+
+def _advise_alignment(index, name, other, its_name):
+    if index.isin(other).any():
+        return (
+            f"align them, for example {name}, {its_name} = "
+            f"{name}.align({its_name}, join='inner', axis=0)."
+        )
+    return (
+        "they have no label in common: give the same rows of both or, where they are the same, "
+        f"their labels to both with {its_name}.set_axis({name}.index)."
+    )
+
+
+def read_index(index, owner, n, labels=None):
+    """Time stamps (None without a clock) of n rows, and the rows of each series by its key.
+
+    Parameters
+    ----------
+    index : pandas.Index or None
+        Read by `read_labels`.
+    owner : str
+        Whose it is.
+    n : int
+        Number of rows.
+    labels : ndarray of shape (n,), optional
+        Segment labels: where they change, numbers may begin again.
+
+    Raises
+    ------
+    ValueError
+        If a MultiIndex is not (series, time), or a series is not in the order of its labels.
+
+    Examples
+    --------
+    >>> panel = pd.MultiIndex.from_tuples([("a", 1), ("b", 1), ("a", 2)])
+    >>> {key: rows.tolist() for key, rows in read_index(panel, "y", 3)[1].items()}
+    {'a': [0, 2], 'b': [1]}
+    """
+    if isinstance(index, pd.MultiIndex):
+        times, series = index.get_level_values(-1), _read_series(index)
+    else:
+        times, series = index, {None: np.arange(n)}
+    if times is None:
+        return None, series
+    times = as_clock(times)
+    for key, rows in series.items():
+        whose = owner if key is None else f"series {key!r}"
+        part = times if key is None else times[rows]
+        check_order(part, whose, labels if key is None or labels is None else labels[rows])
+    return times if has_clock(times) else None, series
+
+
+def _read_series(index):
+    """The rows of each series of a MultiIndex (series, time)."""
+    if index.nlevels != 2:
+        raise ValueError(f"a MultiIndex must have two levels (series, time). Got {index.nlevels}.")
+    first = index.levels[0]
+    if has_clock(first) or pd.api.types.infer_dtype(first) in _DATES:
+        raise ValueError(
+            "the levels of a MultiIndex must be (series, time), but the first holds time "
+            "stamps: use swaplevel().sort_index()."
+        )
+    codes, keys = pd.factorize(index.get_level_values(0))
+    if (codes < 0).any():
+        raise ValueError(
+            f"the series of row {int(np.argmin(codes))} has no name (NaN): name it or leave "
+            "its rows out."
+        )
+    return {key: np.flatnonzero(codes == code) for code, key in enumerate(keys)}
