@@ -172,8 +172,12 @@ def check_order(index, name="X", labels=None):
     """
     if has_clock(index):
         _check_times(index, name)
-    elif isinstance(index, pd.Index) and index.dtype.kind in "iuf":
+    elif _are_numbers(index):
         _check_numbers(index, name, labels)
+
+
+def _are_numbers(index):
+    return isinstance(index, pd.Index) and index.dtype.kind in "iuf"
 
 
 def _check_times(index, name):
@@ -266,7 +270,7 @@ def labels_of(values, name):
 
 
 def common_index(**tables):
-    """The one index of several tables, its times read, and whose it is.
+    """The index that says most, times before plain numbers, and whose it is.
 
     Raises
     ------
@@ -276,36 +280,50 @@ def common_index(**tables):
     Examples
     --------
     >>> days = pd.date_range("2017-01-01", periods=2)
-    >>> common_index(X=pd.DataFrame(index=days), y=pd.Series([1.0, 2.0], days))[1]
+    >>> common_index(X=pd.DataFrame(index=days), y=pd.Series([1.0, 2.0]))[1]
     'X'
     """
     found = {name: labels_of(values, name) for name, values in tables.items()}
-    given = {name: index for name, index in found.items() if index is not None}
-    if not given:
-        return None, None
-    owner, index = next(iter(given.items()))
-    for name, other in given.items():
-        refuse_other_labels(index, owner, other, name)
-    return index, owner
+    given = [(index, name) for name, index in found.items() if index is not None]
+    given.sort(key=lambda pair: _are_numbers(pair[0]))
+    for other, its_name in given[1:]:
+        refuse_other_labels(*given[0], other, its_name)
+    return given[0] if given else (None, None)
 
 
 def refuse_other_labels(index, name, other, its_name):
     """Raise where two tables have as many rows, but other labels.
+
+    Plain numbers beside times only count the rows: they must be in order.
 
     Raises
     ------
     ValueError
         Naming the first row that differs.
     """
-    if index is None or other is None or len(index) != len(other) or index.equals(other):
+    if index is None or other is None or len(index) != len(other):
         return
-    differ = np.flatnonzero(np.asarray(index != other))
-    if len(differ):
-        row = differ[0]
+    row = first_difference(index, other)
+    if _are_numbers(other) and not _are_numbers(index):
+        check_order(other, its_name)
+    elif row is not None:
         raise ValueError(
             f"the indexes of {name} and {its_name} differ, first in row {row} ({index[row]} and "
             f"{other[row]}): {_advise_alignment(index, name, other, its_name)}"
         )
+
+
+def first_difference(index, other):
+    """The first row in which the labels differ; None where they agree or cannot be compared.
+
+    Numbers say nothing beside times; the longer index is compared as far as the other goes.
+    """
+    n = min(len(index), len(other))
+    index, other = index[:n], other[:n]
+    if _are_numbers(index) != _are_numbers(other) or index.equals(other):
+        return None
+    differ = np.flatnonzero(np.asarray(index != other))
+    return int(differ[0]) if len(differ) else None
 
 
 def _advise_alignment(index, name, other, its_name):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from narxkit._labels import as_elapsed
 from narxkit.taps import Segments
 
 
@@ -27,6 +28,8 @@ class Layout:
         Names of the outputs, None where they have none.
     y_ndim : int
         1 or 2: how y was given.
+    is_elapsed : bool
+        Whether the rows are labelled by elapsed times.
     """
 
     columns: list
@@ -36,6 +39,7 @@ class Layout:
     high: object
     outputs: list
     y_ndim: int
+    is_elapsed: bool = False
 
     @classmethod
     def read(cls, table, estimator):
@@ -48,7 +52,8 @@ class Layout:
         inputs = [i for i, c in enumerate(columns) if c not in bounds or c in named]
         is_named = table.columns is not None
         inputs = np.array(inputs, dtype=int)
-        return cls(columns, is_named, inputs, low, high, table.outputs, table.y_ndim)
+        outputs = table.outputs, table.y_ndim
+        return cls(columns, is_named, inputs, low, high, *outputs, table.is_elapsed)
 
     @property
     def n_outputs(self):
@@ -84,6 +89,15 @@ class Layout:
             self.check_outputs(table.outputs)
         self._check_bounds(table)
 
+    def check_labels(self, table):
+        """Refuse elapsed times after a fit on other times, and the other way round."""
+        if table.times is not None and table.is_elapsed != self.is_elapsed:
+            given, seen = ("elapsed times", "time stamps")[:: 1 if table.is_elapsed else -1]
+            raise ValueError(
+                f"the rows are labelled by {given}, but the last rows seen by {seen}: give both "
+                "the same kind of index, for example by adding the moment of the start."
+            )
+
     def check_outputs(self, outputs, name="y"):
         """Refuse other outputs than those of ``fit``."""
         is_named = self.n_outputs > 1 and None not in [*outputs, *self.outputs]
@@ -116,6 +130,7 @@ class Layout:
 
     def frame(self, values, index):
         """Predictions as a Series, or a DataFrame of several outputs."""
+        index = as_elapsed(index) if self.is_elapsed else index
         if self.y_ndim == 1:
             return pd.Series(values[:, 0], index=index, name=self.outputs[0])
         names = self.outputs if self.outputs[0] is not None else range(self.n_outputs)

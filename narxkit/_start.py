@@ -13,7 +13,10 @@ rollout for each unknown.
 """
 
 import numpy as np
+import pandas as pd
 
+from narxkit._clock import Clock
+from narxkit._labels import labels_of, read_index
 from narxkit._warn import warn
 
 DIVERGED = 1e3  # standard deviations: the residual of a step after the run has diverged
@@ -37,6 +40,67 @@ def is_estimate(y_init, y):
             "it, or leave y out."
         )
     return y is not None
+
+
+def rows_of_steps(model, name, y, steps):
+    """The rows that a model of y alone runs over: those of its measured outputs, and the next.
+
+    Parameters
+    ----------
+    model : Forecaster
+        Says how much history a step needs, and knows the clock.
+    name : {"y_init", "y"}
+        What is given: outputs to start from, or to fit the start to.
+    y : array-like of shape (k,) or (k, n_outputs) or None
+        Its values.
+    steps : int or None
+        Free steps; None for the rows of y.
+
+    Returns
+    -------
+    X : DataFrame of shape (n, 0)
+        Rows, series after series, under time stamps where these are known.
+    y : array-like
+        The measured outputs, under their labels.
+    """
+
+    index = labels_of(y, name)
+    if index is None:
+        n = _count_rows(model, name, len(y) if np.iterable(y) else 0, steps)
+        return pd.DataFrame(index=pd.RangeIndex(n)), y
+    times, series = read_index(index, name, len(index))
+    X, known = {}, {}
+    for key, rows in series.items():
+        n = _count_rows(model, name, len(rows), steps)
+        labels = _labels_from(model, key, None if times is None else times[rows], n)
+        X[key] = pd.DataFrame(index=labels)
+        known[key] = y.iloc[rows].set_axis(labels[: len(rows)], axis=0)
+    if None in series:
+        return X[None], known[None]
+    return pd.concat(X), pd.concat(known)
+
+
+def _count_rows(model, name, k, steps):
+    """How many rows k measured ones and the free steps are together."""
+    if steps is None:
+        return k
+    n = steps + (model.max_lag_ if name == "y" else max(k, model.max_lag_))
+    if k > n:
+        raise ValueError(
+            f"y has {k} rows, but {steps} steps after {model.max_lag_} of history are {n}: give "
+            "more steps, or leave steps out to run over all rows of y."
+        )
+    return n
+
+
+def _labels_from(model, key, times, n):
+    """Time stamps from those of the measured rows on or, where none are known, positions."""
+    if times is None or not len(times):
+        return pd.RangeIndex(n)
+    clock = model._state.clock(key, times) or Clock.from_index(times)
+    if n > len(times) and clock.offset is None:
+        return pd.RangeIndex(n)
+    return times.append(clock.after(times[-1], n - len(times))) if n > len(times) else times
 
 
 def fitted_start(model, segment, begin, series=None):

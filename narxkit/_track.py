@@ -70,6 +70,21 @@ class Track:
         """From which rows a rollout of so many steps can start, as a mask."""
         return (self.past >= self.max_lag) & (self.room >= steps)
 
+    def reaching(self, horizons):
+        """The rollouts that reach one of these horizons, each as long as the last that it reaches.
+
+        Returns
+        -------
+        origins : ndarray of int
+            Rows to start from.
+        lengths : ndarray of int
+            Steps of each.
+        """
+        horizons = np.sort(horizons)
+        origins = np.flatnonzero(self.can_run(horizons[0]))
+        last = np.searchsorted(horizons, self.room[origins], side="right") - 1
+        return origins, horizons[last]
+
     def check(self):
         """Refuse rows of which no segment is as long as the lags need."""
         self.forecaster._check_rows(self.segments)

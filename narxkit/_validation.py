@@ -5,6 +5,7 @@ belong to, and where a seam (a jump of the clock, another segment label, another
 segment.
 """
 
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from numbers import Integral, Real
@@ -13,14 +14,29 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import _check_sample_weight, _num_samples, validate_data
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    _get_feature_names,
+    _num_samples,
+    validate_data,
+)
 
 from narxkit._clock import Clock
-from narxkit._labels import common_index, read_index
+from narxkit._labels import common_index, is_elapsed, labels_of, read_index, refuse_other_labels
 from narxkit._warn import warn
 from narxkit.taps import Segments, is_int
 
 __all__ = ["Interval", "Integral", "Real", "StrOptions", "Table", "read_table"]
+
+_TIMES = {
+    "datetime": "time stamps",
+    "datetime64": "time stamps",
+    "date": "dates",
+    "time": "times of day",
+    "period": "periods of time",
+    "timedelta": "durations",
+    "timedelta64": "durations",
+}
 
 
 @dataclass(frozen=True)
@@ -124,6 +140,18 @@ class Table:
         """How to name a row to a reader."""
         return _label(row, self.index)
 
+    def labels_of(self, rows):
+        """The labels of some rows inside their series, or None where rows have none."""
+        if self.index is None:
+            return None
+        labels = self.index[rows]
+        return labels.get_level_values(-1) if isinstance(labels, pd.MultiIndex) else labels
+
+    @property
+    def is_elapsed(self):
+        """Whether the rows are labelled by elapsed times."""
+        return is_elapsed(self.index)
+
     def next_number(self, rows):
         """The number after the label of the last row, where labels are numbers."""
         if self.index is not None and self.times is None:
@@ -158,18 +186,22 @@ def read_table(estimator, X, y=None, *, sample_weight=None, segments=None, reset
     """
     if reset and y is None:
         raise ValueError(
-            f"{type(estimator).__name__} requires y to be passed, but the target y is None."
+            f"{type(estimator).__name__} requires y to be passed, but the target y is None. "
+            "Give fit(X, y), or fit(None, y) for a series without inputs."
         )
     index, owner = common_index(X=X, y=y)
-    columns = list(X.columns) if isinstance(X, pd.DataFrame) else None
-    outputs, y_ndim = names_of_outputs(y)
-    X = _read_X(estimator, X, y, reset)
-    y = None if y is None else _read_y(y)
+    columns = _names_of_inputs(X)
+    X = _read_X(estimator, X, y, reset, index)
+    given, y = y, None if y is None else read_outputs(y, index=index)
+    outputs, y_ndim = names_of_outputs(given)
     refuse_infinite(X, "X", index, getattr(estimator, "feature_names_in_", None))
     if y is not None:
         check_consistent_length(X, y)
         refuse_infinite(y, "y", index, outputs)
-    times, series = read_index(index, owner, len(X))
+    labels = None if segments is None else _read_labels(segments, X)
+    refuse_other_labels(index, owner, labels_of(segments, "segments"), "segments")
+    refuse_other_labels(index, owner, labels_of(sample_weight, "sample_weight"), "sample_weight")
+    times, series = read_index(index, owner, len(X), labels)
     if reset:
         _warn_of_text(index, owner)
     state = None if reset else estimator._state
@@ -186,24 +218,112 @@ def read_table(estimator, X, y=None, *, sample_weight=None, segments=None, reset
         clocks={} if times is None else _read_clocks(state, times, series),
         series=series,
         weight=None if sample_weight is None else _read_weight(sample_weight, X),
-        labels=None if segments is None else _read_labels(segments, X),
+        labels=labels,
     )
 
 
-def _read_X(estimator, X, y, reset):
+def _refuse_no_table(values, name):
+    """Raise for a list of recordings, columns of one name, and times instead of numbers."""
+    if isinstance(values, (list, tuple)):
+        _refuse_recordings(values, name)
+    if isinstance(values, pd.DataFrame) and not values.columns.is_unique:
+        twice = values.columns[values.columns.duplicated()][0]
+        raise ValueError(
+            f"{name} has {(values.columns == twice).sum()} columns named {twice!r}: rename them "
+            "or leave all but one out."
+        )
+    for column, part in _columns_of(values):
+        kind = None if part.dtype.kind in "iufbc" else pd.api.types.infer_dtype(part, skipna=True)
+        if kind in _TIMES:
+            raise ValueError(_refusal_of_times(name, column, _TIMES[kind]))
+
+
+def _refuse_recordings(values, name):
+    """Raise where a list holds tables, or parts of different lengths."""
+    sizes = [len(part) for part in values if np.iterable(part) and hasattr(part, "__len__")]
+    has_tables = bool(values) and isinstance(values[0], (pd.Series, pd.DataFrame, np.ndarray))
+    if len(set(sizes)) > 1 or (has_tables and np.ndim(values[0]) == 2):
+        first = ", ".join(map(str, sizes[:3])) + (", ..." if len(sizes) > 3 else "")
+        raise ValueError(
+            f"{name} is a list of {len(sizes)} parts (of {first} rows), but it must be one table: "
+            "join recordings, for example with np.concatenate, and tell them apart by segments, "
+            "one label for each row, or join frames with pd.concat(..., keys=names), a MultiIndex "
+            "(series, time)."
+        )
+
+
+def _columns_of(values):
+    """Name and values of each column that may hold times; no name in what is no frame."""
+    if isinstance(values, pd.DataFrame):
+        return list(values.items())
+    if isinstance(values, (pd.Series, pd.Index)):
+        return [(None, values)]
+    array = np.asarray(values)
+    if array.dtype.kind not in "mMO" or array.ndim not in (1, 2):
+        return []
+    return [(None, array)] if array.ndim == 1 else list(enumerate(array.T))
+
+
+def _refusal_of_times(name, column, what):
+    whose = name if column is None else f"the column {column!r} of {name}"
+    if what == "durations":
+        return f"{whose} holds durations: give them as numbers, for example of seconds or hours."
+    if name == "X" and isinstance(column, str):
+        return f"{whose} holds {what}: make it the index, X.set_index({column!r}), or leave it out."
+    return f"{whose} holds {what}, which are no measurements: give numbers, and times as the index."
+
+
+def unmasked(values):
+    """Values of which those are missing (NaN) that a masked array hides."""
+    if isinstance(values, np.ma.MaskedArray) and values.dtype.kind in "iufb":
+        return values.astype(float).filled(np.nan)
+    return values
+
+
+@contextmanager
+def _naming_text(values, name, index):
+    """Name row and column of the text that scikit-learn stumbles over."""
+    try:
+        yield
+    except ValueError as error:
+        if "could not convert string" not in str(error):
+            raise
+        for column, part in _columns_of(values):
+            is_text = pd.to_numeric(pd.Series(part), errors="coerce").isna() & pd.notna(part)
+            if is_text.to_numpy().any():
+                row = int(np.argmax(is_text))
+                where = "" if column is None else f", column {column!r}"
+                raise ValueError(
+                    f"{name} holds text in {_label(row, index)}{where}: could not convert string "
+                    f"to float: {np.asarray(part)[row]!r}. Give numbers, NaN for a missing value, "
+                    "and words as numbers, for example by pd.get_dummies."
+                ) from None
+        raise
+
+
+def _names_of_inputs(X):
+    """Names of the columns of X, of any frame that scikit-learn knows; None of arrays."""
+    if isinstance(X, pd.DataFrame):
+        return list(X.columns)
+    names = None if X is None or isinstance(X, np.ndarray) else _get_feature_names(X)
+    return None if names is None else list(names)
+
+
+def _read_X(estimator, X, y, reset, index):
     name = type(estimator).__name__
     has_columns = X is not None and not (isinstance(X, pd.DataFrame) and X.shape[1] == 0)
     if has_columns:
-        _refuse_time_columns(X)
-        return validate_data(
-            estimator,
-            X,
-            reset=reset,
-            dtype=np.float64,
-            order="C",
-            ensure_all_finite=False,
-            ensure_min_samples=2 if reset else 1,
-        )
+        _refuse_no_table(X, "X")
+        with _naming_text(X, "X", index):
+            return validate_data(
+                estimator,
+                unmasked(X),
+                reset=reset,
+                dtype=np.float64,
+                order="C",
+                ensure_all_finite=False,
+                ensure_min_samples=2 if reset else 1,
+            )
     if reset:
         estimator.n_features_in_ = 0
         if hasattr(estimator, "feature_names_in_"):
@@ -214,27 +334,21 @@ def _read_X(estimator, X, y, reset):
     return np.empty((_num_samples(y if X is None else X), 0))
 
 
-def _refuse_time_columns(X):
-    if isinstance(X, pd.DataFrame):
-        stamps = [c for c, kind in X.dtypes.items() if pd.api.types.is_datetime64_any_dtype(kind)]
-        if stamps:
-            raise ValueError(
-                f"the column {stamps[0]!r} of X holds time stamps: make it the index, "
-                f"X.set_index({stamps[0]!r}), or leave it out."
-            )
-
-
-def _read_y(y):
-    y = check_array(
-        y,
-        dtype=np.float64,
-        ensure_2d=False,
-        allow_nd=True,
-        ensure_all_finite=False,
-        input_name="y",
-    )
+def read_outputs(y, name="y", index=None, min_samples=1):
+    """Outputs as floats of shape (n, n_outputs), NaN where they are missing or masked."""
+    _refuse_no_table(y, name)
+    with _naming_text(y, name, index):
+        y = check_array(
+            unmasked(y),
+            dtype=np.float64,
+            ensure_2d=False,
+            allow_nd=True,
+            ensure_all_finite=False,
+            ensure_min_samples=min_samples,
+            input_name=name,
+        )
     if y.ndim > 2:
-        raise ValueError(f"y must have 1 or 2 dimensions. Got {y.ndim} instead.")
+        raise ValueError(f"{name} must have 1 or 2 dimensions. Got {y.ndim} instead.")
     return np.ascontiguousarray(y[:, None] if y.ndim == 1 else y)
 
 
@@ -296,6 +410,12 @@ def _read_clocks(state, times, series):
 
 
 def _read_weight(sample_weight, X):
+    if np.ma.is_masked(sample_weight):
+        row = int(np.argmax(np.ma.getmaskarray(sample_weight)))
+        raise ValueError(
+            f"sample_weight is masked in row {row}: give each row a weight, 0 where it shall be "
+            "history only."
+        )
     return _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
 
 
@@ -307,7 +427,7 @@ def _read_labels(segments, X):
             f"Got the shape {labels.shape}."
         )
     check_consistent_length(X, labels)
-    missing = pd.isna(labels)
+    missing = pd.isna(labels) | np.ma.getmask(segments)
     if missing.any():
         raise ValueError(
             f"segments has no label (NaN) in row {int(np.argmax(missing))}: name each segment."

@@ -15,12 +15,12 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
-from narxkit._labels import has_clock
+from narxkit._labels import first_difference, labels_of
 from narxkit._layout import Layout
-from narxkit._start import fitted_start, is_estimate
+from narxkit._start import fitted_start, is_estimate, rows_of_steps
 from narxkit._state import State, refuse_seams
 from narxkit._track import Track
-from narxkit._validation import read_table, refuse_infinite
+from narxkit._validation import read_outputs, read_table, refuse_infinite
 from narxkit._warn import warn
 from narxkit.taps import is_count
 
@@ -41,7 +41,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         """Rollouts: predictions (n, max(lengths), n_outputs) and each one's first bad step."""
 
     # ------------------------------------------------------------ fit and update
-    def fit(self, X, y, sample_weight=None, segments=None):
+    def fit(self, X, y=None, sample_weight=None, segments=None):
         """Fit the model.
 
         Parameters
@@ -86,7 +86,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             self._remember(table)
         return self
 
-    def update(self, X, y):
+    def update(self, X, y=None):
         """Take new measurements: move the state, keep the weights.
 
         Parameters
@@ -108,7 +108,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             When the rows begin before the last one seen.
         """
         table = self._read(X, y=y)
-        self._remember(self._state.labelled(table))
+        self._remember(self._labelled(table))
         return self
 
     def _remember(self, table):
@@ -139,8 +139,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         ValueError
             When a clock shows that X does not follow the last row seen, or a series is unknown.
         """
-        table = self._read_inputs("predict", X)
-        table = self._state.labelled(table)
+        table = self._labelled(self._read_inputs("predict", X))
         y_hat = self._continue(table)
         self._warn_of_leads()
         return self._shape(y_hat)
@@ -190,7 +189,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             y_hat, index = y_hat[keep], index[keep]
         return self._layout.frame(y_hat, index)
 
-    def score(self, X, y, sample_weight=None):
+    def score(self, X, y=None, sample_weight=None):
         """R2 of ``predict(X)``, the continuation from the last row seen.
 
         Parameters
@@ -208,8 +207,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             R2. For rows used in ``fit`` it is a wrong question; where a clock shows that, it
             raises and names ``predict_ahead``: cross-validate with TimeSeriesSplit, without gap.
         """
-        table = self._read(X, y=y, sample_weight=sample_weight)
-        table = self._state.labelled(table)
+        table = self._labelled(self._read(X, y=y, sample_weight=sample_weight))
         y_hat = self._continue(table.replace(y=None))
         self._warn_of_leads()
         ok = np.isfinite(table.y).all(axis=1) & np.isfinite(y_hat).all(axis=1)
@@ -242,8 +240,11 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _future(self, steps, X):
         """The rows to forecast; what is neither needed nor given is NaN."""
-        if X is None or not self.n_features_in_:
-            steps = len(X) if steps is None else steps
+        if not self.n_features_in_:
+            index = labels_of(X, "X")
+            steps = len(X) if steps is None and index is None else steps
+            X = None if index is None else pd.DataFrame(index=index)
+        if X is None:
             self._refuse_missing(steps, self._layout.columns)
             return self._state.future(steps + self._taps.lead, self.n_features_in_)
         if isinstance(X, pd.DataFrame) and self._layout.is_named:
@@ -252,7 +253,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             self._refuse_missing(len(X) if steps is None else steps, missing)
             if missing:
                 X = X.reindex(columns=[*columns, *(name for name in X if name not in columns)])
-        table = self._state.labelled(self._read(X))
+        table = self._labelled(self._read(X))
         if table.index is None:
             self._state.tails[None].labels(1)  # says why there are no labels
         return table if steps is None else self._first_rows(table, steps)
@@ -282,7 +283,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             )
 
     # ------------------------------------------------------------ predictions from arguments alone
-    def predict_ahead(self, X, y, steps=1, segments=None):
+    def predict_ahead(self, X, y=None, steps=1, segments=None):
         r"""Predict every row some steps ahead, from measured history.
 
         Row t holds the prediction of y_t from outputs up to t - steps and inputs up to t (plus
@@ -310,10 +311,9 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
                 f"steps must be an int >= 1 or a sequence of them. Got {steps!r} instead."
             )
         track = self._track(X, y, segments)
-        origins = np.flatnonzero(track.can_run())
-        if not len(origins):
+        if not track.can_run().any():
             track.check()
-        lengths = np.minimum(horizons.max(), track.room[origins])
+        origins, lengths = track.reaching(horizons)
         ahead = np.full((len(track.table), self._layout.n_outputs, len(horizons)), np.nan)
         for part, y_hat, _ in track.rollouts(origins, lengths):
             for i, h in enumerate(horizons):
@@ -324,13 +324,14 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         ahead = self._shape(ahead)
         return ahead if np.ndim(steps) else ahead[..., 0]
 
-    def simulate(self, X, y_init=None, y=None):
+    def simulate(self, X=None, y_init=None, y=None, steps=None):
         """Run freely over X from given or fitted initial conditions.
 
         Parameters
         ----------
-        X : array-like of shape (n, n_features)
-            Inputs, including those of the first rows.
+        X : array-like of shape (n, n_features), optional
+            Inputs, including those of the first rows; left out for a model of y alone, which is
+            given `steps`.
         y_init : array-like of shape (k,) or (k, n_outputs), or "estimate", optional
             Measured outputs of the first k rows of X, at least as many as the largest lag. For a
             MultiIndex (series, time) it carries that index too and says which rows are whose.
@@ -340,36 +341,47 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         y : array-like of shape (k,) or (k, n_outputs), optional
             For "estimate": measured outputs of the first k rows of X, more than the largest lag;
             NaN where missing.
+        steps : int, optional
+            Free steps of a model of y alone, which has no X: n is their number and that of the rows
+            before them. For "estimate" it may be left out, and the run goes over the rows of `y`.
 
         Returns
         -------
         ndarray of shape (n,) or (n, n_outputs)
-            Free run; NaN before the first free step and, with leads, in the last rows.
+            Free run; NaN before the first free step and, with leads, in the last rows. Without X it
+            holds series after series.
 
         Raises
         ------
         ValueError
             When the initial outputs are too few, too many or of other rows than the first of X, or
-            a clock shows that X jumps.
+            a clock shows that X jumps; when both X and steps are given, or neither.
 
         Examples
         --------
         An oscillator whose first outputs were measured badly:
 
         >>> import numpy as np
-        >>> import pandas as pd
         >>> from narxkit import ARX
-        >>> X, y = pd.DataFrame(index=range(300)), np.cos(0.3 * np.arange(300))
-        >>> model = ARX(output_lags=2, alphas=[0.0]).fit(X, y)
+        >>> y = np.cos(0.3 * np.arange(300))
+        >>> model = ARX(output_lags=2, alphas=[0.0]).fit(None, y)
         >>> measured = y + 0.1 * np.random.default_rng(0).normal(size=300)
-        >>> off = model.simulate(X, measured[:2]) - y
-        >>> fitted = model.simulate(X, "estimate", y=measured) - y
+        >>> off = model.simulate(y_init=measured[:2], steps=298) - y
+        >>> fitted = model.simulate(y_init="estimate", y=measured) - y
         >>> bool(np.nanstd(fitted) < 0.2 * np.nanstd(off))
         True
         """
-        table = self._read_inputs("simulate", X)
+        check_is_fitted(self)
         is_fitted = is_estimate(y_init, y)
         given = ("y", y) if is_fitted else ("y_init", y_init)
+        if X is None and not self.n_features_in_:
+            X, given = self._rows_to_simulate(*given, steps)
+        elif steps is not None:
+            raise ValueError(
+                "steps is for a model of y alone; here X says how many rows there are: give "
+                f"simulate(X, y_init) without steps. Got steps={steps!r}."
+            )
+        table = self._read_inputs("simulate", X)
         y_hat = np.full((len(table), self._layout.n_outputs), np.nan)
         for key, rows in table.series.items():
             refuse_seams(table, key)
@@ -388,26 +400,38 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         self._warn_of_leads()
         return self._shape(y_hat)
 
+    def _rows_to_simulate(self, name, y, steps):
+        """A frame of rows without inputs, and the measured outputs under its labels."""
+        if steps is None and name == "y_init":
+            raise ValueError(
+                "simulate needs a number of steps for a model of y alone: give "
+                "simulate(y_init=y[:k], steps=24), or use forecast(steps) for the steps after the "
+                "last row seen."
+            )
+        if steps is not None and not is_count(steps):
+            raise ValueError(f"steps must be an int >= 1. Got {steps!r} instead.")
+        X, y = rows_of_steps(self, name, y, steps)
+        return X, (name, y)
+
     def _read_initial(self, name, y, key, table):
         """Measured outputs of the first rows of a series: `y_init`, or the `y` to fit them to."""
         p, n = self._layout.n_outputs, len(table.series[key])
         lags = self.max_lag_ if self._taps.output_lags else 0
         if y is not None and key is not None:
-            index = getattr(y, "index", None)
+            index = labels_of(y, name)
             if not isinstance(index, pd.MultiIndex) or key not in index.get_level_values(0):
                 raise ValueError(
                     f"{name} lacks the series {key!r} of X: give its first rows too, under a "
                     "MultiIndex (series, time) like that of X."
                 )
-            y = y.xs(key, level=0)
-        if y is not None and np.ndim(y) not in (1, 2):
+            y = y.set_axis(index, axis=0).xs(key, level=0)
+        if y is not None and not np.iterable(y):
             raise ValueError(
                 f"{name} must hold the measured outputs of the first rows of X, of shape (k,) or "
                 f"(k, {p}). Got {y!r} instead."
             )
         self._check_initial_rows(name, y, table, key)
-        initial = np.empty((0, p)) if y is None else np.asarray(y, dtype=float)
-        initial = initial[:, None] if initial.ndim == 1 else initial
+        initial = np.empty((0, p)) if y is None else read_outputs(y, name, min_samples=0)
         if len(initial) and initial.shape[1:] != (p,):
             raise ValueError(f"{name} has {initial.shape[1]} columns, but the model has {p}.")
         needed = lags + (name == "y")
@@ -424,18 +448,18 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         return initial.reshape(-1, p)
 
     def _check_initial_rows(self, name, y, table, key):
-        """Where both have time stamps, they must be those of the first rows of X."""
+        """Where both have labels, they must be those of the first rows of X."""
         if isinstance(y, pd.DataFrame):
             self._layout.check_outputs(list(y.columns), name)
-        if table.times is None or not has_clock(getattr(y, "index", None)):
+        given, labels = labels_of(y, name), table.labels_of(table.series[key])
+        if given is None or labels is None:
             return
-        times = table.times[table.series[key]][: len(y)]
-        differ = np.flatnonzero(np.asarray(y.index[: len(times)] != times))
-        if len(differ):
-            row = differ[0]
+        row = first_difference(given, labels)
+        if row is not None:
             raise ValueError(
                 f"{name} holds the outputs of other rows than the first of X: row {row} is "
-                f"{y.index[row]} there and {times[row]} in X: give y.loc[X.index[:k]]."
+                f"{given[row]} there and {labels[row]} in X: give y.loc[X.index[:k]]. "
+                "Values without labels are given as an array."
             )
 
     # ------------------------------------------------------------ rollouts over measured rows
@@ -455,10 +479,17 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         """Rows for a fitted model, like those of ``fit``."""
         check_is_fitted(self)
         if columns.get("y", X) is None:
-            raise ValueError("y is None, but measured outputs are needed: give them.")
+            alone = "" if self.n_features_in_ else " A model of y alone takes them after X=None."
+            raise ValueError(f"y is None, but measured outputs are needed: give them.{alone}")
         table = read_table(self, X, **columns)
         self._layout.check(table)
         return table
+
+    def _labelled(self, table):
+        """A table whose rows have labels that can be compared with those of the state."""
+        if any(tail.times is not None for tail in self._state.tails.values()):
+            self._layout.check_labels(table)
+        return self._state.labelled(table)
 
     def _track(self, X, y, segments=None, after_state=False):
         """Measured rows, ready for rollouts from any of them.
@@ -469,7 +500,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         table = self._read(X, y=y, segments=segments)
         rows, place = self._layout.segments(table), table.order
         if after_state:
-            rows, place = self._after_state(self._state.labelled(table))
+            rows, place = self._after_state(self._labelled(table))
         return Track(self, table, rows.replace(y=self._filled(rows)), place)
 
     def _after_state(self, table):
