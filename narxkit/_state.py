@@ -192,13 +192,16 @@ def _check_follows(tail, table, rows):
         raise ValueError(
             f"X begins at {table.times[rows[0]]}, but rows up to {tail.last} have been seen, and "
             "predict continues after them: use predict_ahead(X, y) for rows with measured "
-            "outputs, or simulate(X, y_init) to run from given initial conditions."
+            "outputs, or simulate(X, y_init) to run from given initial conditions. Folds of a "
+            "cross-validation must follow their training rows: use TimeSeriesSplit or "
+            "RollingOrigin."
         )
     if relation == "gap":
         raise ValueError(
             f"X begins at {table.times[rows[0]]}, but the last row seen is {tail.last} and the "
             f"clock is {tail.clock.describe()}: give the rows in between to update(X, y), or use "
-            "simulate(X, y_init)."
+            "simulate(X, y_init). Folds of a cross-validation must follow their training rows: use "
+            "TimeSeriesSplit or RollingOrigin, without gap."
         )
 
 

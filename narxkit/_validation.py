@@ -8,10 +8,11 @@ segment.
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
-from numbers import Integral, Real
+from numbers import Integral, Number, Real
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import issparse
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import (
@@ -28,6 +29,7 @@ from narxkit.taps import Segments, is_int
 
 __all__ = ["Interval", "Integral", "Real", "StrOptions", "Table", "read_table"]
 
+_REAL = "iufb"  # kinds of dtypes
 _TIMES = {
     "datetime": "time stamps",
     "datetime64": "time stamps",
@@ -223,19 +225,41 @@ def read_table(estimator, X, y=None, *, sample_weight=None, segments=None, reset
 
 
 def _refuse_no_table(values, name):
-    """Raise for a list of recordings, columns of one name, and times instead of numbers."""
+    """Raise for what is no table of numbers: recordings in a list, times, columns of one name."""
     if isinstance(values, (list, tuple)):
         _refuse_recordings(values, name)
-    if isinstance(values, pd.DataFrame) and not values.columns.is_unique:
-        twice = values.columns[values.columns.duplicated()][0]
+    if isinstance(values, pd.DataFrame):
+        _refuse_columns(values, name)
+    elif not issparse(values) and not isinstance(values, Number):
+        _refuse_no_array(np.asarray(values), name, type(values).__name__)
+    for column, part in _odd_columns(values):
+        kind = pd.api.types.infer_dtype(part, skipna=True)
+        whose = name if column is None else f"the column {column!r} of {name}"
+        if kind in _TIMES:
+            raise ValueError(_refusal_of_times(name, column, whose, _TIMES[kind]))
+        if kind == "complex":
+            raise ValueError(
+                f"Complex data not supported: {whose} holds complex numbers. Give real and "
+                "imaginary part as columns of their own."
+            )
+
+
+def _refuse_no_array(array, name, kind):
+    if array.ndim == 0:
+        raise TypeError(f"{name} must be an array or a frame of numbers. Got {kind} instead.")
+    if array.dtype.names:
+        raise TypeError(f"{name} is a structured array: give pd.DataFrame({name}) instead.")
+
+
+def _refuse_columns(frame, name):
+    if name != "X" and not frame.shape[1]:
+        raise ValueError(f"{name} has no columns: give a frame with at least one, or an array.")
+    if not frame.columns.is_unique:
+        twice = frame.columns[frame.columns.duplicated()][0]
         raise ValueError(
-            f"{name} has {(values.columns == twice).sum()} columns named {twice!r}: rename them "
+            f"{name} has {(frame.columns == twice).sum()} columns named {twice!r}: rename them "
             "or leave all but one out."
         )
-    for column, part in _columns_of(values):
-        kind = None if part.dtype.kind in "iufbc" else pd.api.types.infer_dtype(part, skipna=True)
-        if kind in _TIMES:
-            raise ValueError(_refusal_of_times(name, column, _TIMES[kind]))
 
 
 def _refuse_recordings(values, name):
@@ -252,20 +276,23 @@ def _refuse_recordings(values, name):
         )
 
 
-def _columns_of(values):
-    """Name and values of each column that may hold times; no name in what is no frame."""
+def _odd_columns(values):
+    """Name and values of each column of another type than real numbers."""
     if isinstance(values, pd.DataFrame):
-        return list(values.items())
+        odd = [i for i, dtype in enumerate(values.dtypes) if dtype.kind not in _REAL]
+        return [(values.columns[i], values.iloc[:, i]) for i in odd]
     if isinstance(values, (pd.Series, pd.Index)):
-        return [(None, values)]
+        return [] if values.dtype.kind in _REAL else [(None, values)]
+    if (names := _names_of_inputs(values)) is not None:
+        columns = [(name, np.asarray(values[name])) for name in names]
+        return [pair for pair in columns if pair[1].dtype.kind not in _REAL]
     array = np.asarray(values)
-    if array.dtype.kind not in "mMO" or array.ndim not in (1, 2):
+    if array.dtype.kind in _REAL or array.ndim not in (1, 2):
         return []
     return [(None, array)] if array.ndim == 1 else list(enumerate(array.T))
 
 
-def _refusal_of_times(name, column, what):
-    whose = name if column is None else f"the column {column!r} of {name}"
+def _refusal_of_times(name, column, whose, what):
     if what == "durations":
         return f"{whose} holds durations: give them as numbers, for example of seconds or hours."
     if name == "X" and isinstance(column, str):
@@ -288,14 +315,14 @@ def _naming_text(values, name, index):
     except ValueError as error:
         if "could not convert string" not in str(error):
             raise
-        for column, part in _columns_of(values):
+        for column, part in _odd_columns(values):
             is_text = pd.to_numeric(pd.Series(part), errors="coerce").isna() & pd.notna(part)
             if is_text.to_numpy().any():
                 row = int(np.argmax(is_text))
                 where = "" if column is None else f", column {column!r}"
                 raise ValueError(
                     f"{name} holds text in {_label(row, index)}{where}: could not convert string "
-                    f"to float: {np.asarray(part)[row]!r}. Give numbers, NaN for a missing value, "
+                    f"to float: {str(np.asarray(part)[row])!r}. Give numbers, NaN for a missing value, "
                     "and words as numbers, for example by pd.get_dummies."
                 ) from None
         raise
@@ -416,10 +443,15 @@ def _read_weight(sample_weight, X):
             f"sample_weight is masked in row {row}: give each row a weight, 0 where it shall be "
             "history only."
         )
-    return _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    if not isinstance(sample_weight, Real):
+        _refuse_no_table(sample_weight, "sample_weight")
+    with _naming_text(sample_weight, "sample_weight", None):
+        return _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
 
 
 def _read_labels(segments, X):
+    if isinstance(segments, (list, tuple)):
+        _refuse_recordings(segments, "segments")
     labels = np.asarray(segments)
     if labels.ndim != 1:
         raise ValueError(

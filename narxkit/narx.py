@@ -19,6 +19,7 @@ from narxkit.taps import make_taps
 from narxkit.training import n_steps, read_loops, train
 
 DEAD = 1e-6  # weight of the output layer, in standard deviations
+LARGEST_ARRAY = 4e9  # bytes: 22,000 parameters of which J'J is built
 GROWTH = 1.01  # of a perturbation per step; below it may be that of a unit root or of few rows
 
 
@@ -127,7 +128,22 @@ class _TappedNetwork(TappedForecaster):
             raise ValueError(
                 f"hidden_layer_sizes must hold ints >= 1. Got {self.hidden_layer_sizes!r} instead."
             )
-        return TappedMLP(self._taps, tuple(sizes.tolist()), self.activation, self.linear_term)
+        network = TappedMLP(self._taps, tuple(sizes.tolist()), self.activation, self.linear_term)
+        self._check_memory(network.n_params)
+        return network
+
+    def _check_memory(self, n_params):
+        """Refuse what no memory holds: J'J, where the solver builds it, or the parameters."""
+        what, size, remedy = "they", 8 * n_params, "smaller layers"
+        if "normal_equations" in make_solver(self.solver).requires:
+            what, size = "J'J", 8 * n_params**2
+            remedy = "smaller layers, or a solver without J'J such as 'lbfgs' or 'adam'"
+        if size > LARGEST_ARRAY:
+            raise ValueError(
+                f"hidden_layer_sizes={self.hidden_layer_sizes!r} make {n_params:,} parameters, and "
+                f"{what} would take {size / 1e9:,.1f} GB of memory, where at most "
+                f"{LARGEST_ARRAY / 1e9:.0f} are allowed: give {remedy}."
+            )
 
     def _warm_start(self, network):
         """The parameters to go on from, or None."""

@@ -17,6 +17,8 @@ import numpy as np
 
 from narxkit._core import Measured
 
+MOST_LAGS = 10**6  # more than any network can read; a number of them stands for a tuple
+
 
 @dataclass(frozen=True)
 class Taps:
@@ -133,6 +135,12 @@ def _read_each_column(input_lags, columns):
 
 def _read_lags(lags, name, first):
     """0..L or 1..K from a number, exactly those from a sequence."""
+    n_lags = lags if is_int(lags) else len(lags) if hasattr(lags, "__len__") else 0
+    if n_lags > MOST_LAGS:
+        raise ValueError(
+            f"{name} must hold at most {MOST_LAGS:,} lags. Got {n_lags:,}: give the lags that "
+            "matter as a sequence."
+        )
     if is_int(lags) and lags >= 0:
         return tuple(range(first, int(lags) + 1))
     is_sequence = isinstance(lags, Sequence) and not isinstance(lags, str)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from narxkit._clock import Clock
-from narxkit._labels import read_index
+from narxkit._labels import labels_of, read_index, refuse_other_labels
 from narxkit.plotting._base import counted
 
 FEWEST = 20  # residuals
@@ -99,8 +99,9 @@ def check_residuals(e, whose="", n_lost=0):
 
 def number_segments(index, owner, labels, n):
     """The number of each row's segment: series, then jumps of its clock, then labels."""
+    refuse_other_labels(index, owner, labels_of(labels, "segments"), "segments")
     labels = None if labels is None else _read_labels(labels, n)
-    times, series = read_index(index, owner, n)
+    times, series = read_index(index, owner, n, labels)
     parts, n_parts = np.empty(n, dtype=int), 0
     for rows in series.values():
         begins = np.zeros(len(rows), dtype=bool)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from narxkit._clock import Clock
-from narxkit._labels import check_order
+from narxkit._labels import as_clock, check_order, read_labels
 from narxkit._warn import warn
 
 ROUNDING = 16 * np.finfo(float).eps  # of its size: what a constant may stray
@@ -81,7 +81,7 @@ def _check_index(x, name, may_jump):
             f"{name} holds {n_series} series: give one at a time, such as "
             f"{name}.loc[{x.index[0][0]!r}]."
         )
-    index = index_of(x)
+    index = index_of(x, name)
     check_order(index, name)
     jumps = jumps_of(index)
     if len(jumps) and not may_jump:
@@ -130,11 +130,11 @@ def _as_floats(x, name):
         raise ValueError(f"{name} must hold numbers. Got dtype {values.dtype} instead.") from None
 
 
-def index_of(y):
-    """The index of one series in pandas, without its name in a panel; else None."""
+def index_of(y, name="y"):
+    """The index of one series in pandas, its times read, without its name in a panel; else None."""
     if not isinstance(y, pd.Series | pd.DataFrame):
         return None
-    return y.index.get_level_values(-1)
+    return as_clock(read_labels(y.index.get_level_values(-1), name))
 
 
 def name_of(y):

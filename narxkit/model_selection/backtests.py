@@ -5,6 +5,7 @@ from collections.abc import Hashable
 import numpy as np
 import pandas as pd
 
+from narxkit._labels import read_labels
 from narxkit._validation import names_of_outputs
 from narxkit.model_selection.wrappers import unwrap
 from narxkit.taps import is_count
@@ -108,7 +109,7 @@ def _positions(origins, table):
         raise ValueError(
             f"origins must be a sequence of at least one row position or label. Got {origins!r}."
         )
-    origins = pd.Index(origins)
+    origins = read_labels(pd.Index(origins), "origins")
     index = pd.RangeIndex(len(table)) if table.index is None else table.index
     are_numbers = pd.api.types.is_integer_dtype(origins.dtype)
     if are_numbers and not pd.api.types.is_integer_dtype(index.dtype):

@@ -17,6 +17,7 @@ from typing import ClassVar
 import numpy as np
 from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 
+from narxkit._validation import read_outputs
 from narxkit._warn import warn
 from narxkit.model_selection.wrappers import unwrap
 from narxkit.taps import is_count, is_int
@@ -187,7 +188,7 @@ class Scorer(ABC):
             if has_diverged.any():
                 return -np.inf
             y_hat[part, : values.shape[1]] = values
-        measured = np.asarray(y, dtype=float).reshape(len(track.table), -1)[track.place]
+        measured = read_outputs(y)[track.place]
         rows = np.minimum(origins[:, None] + np.arange(max(lengths)), len(measured) - 1)
         return self._mean_score(measured[rows], undo(y_hat))
 

@@ -7,6 +7,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from narxkit._labels import common_index
+from narxkit._validation import read_outputs
 from narxkit.forecaster import Forecaster
 
 
@@ -33,7 +34,7 @@ def unwrap(model, X, y):
     if isinstance(model, TransformedTargetRegressor):
         check_is_fitted(model)
         forward, back = model.transformer_.transform, model.transformer_.inverse_transform
-        values = np.asarray(y, dtype=float)
+        values = read_outputs(y).reshape(np.shape(y))
         inner = _where_finite(forward, values.reshape(len(values), -1)).reshape(values.shape)
         forecaster, X, inner, undo = unwrap(model.regressor_, X, _with_index(inner, index))
         return forecaster, X, inner, lambda values: _where_finite(back, undo(values))

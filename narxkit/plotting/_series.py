@@ -16,7 +16,7 @@ def as_series(display, name, values, index):
         values = values.iloc[:, 0]
     if isinstance(values, pd.Series):
         return values
-    values = np.asarray(values, dtype=float)
+    values = np.ma.filled(np.ma.asarray(values).astype(float), np.nan)
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
     if values.ndim != 1:

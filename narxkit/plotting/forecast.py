@@ -158,6 +158,11 @@ class ForecastDisplay(Display):
         ahead = _same_index({"y_true": y_true, **named})
         y_true = ahead.pop("y_true")
         if history is not None:
+            if not np.ndim(history):
+                raise ValueError(
+                    "history must be the measured values up to the origin, such as y[-48:]. Got "
+                    f"{history!r} instead."
+                )
             history = as_series(
                 "ForecastDisplay", "history", history, pd.RangeIndex(1 - len(history), 1)
             )
