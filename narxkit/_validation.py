@@ -320,9 +320,10 @@ def _naming_text(values, name, index):
             if is_text.to_numpy().any():
                 row = int(np.argmax(is_text))
                 where = "" if column is None else f", column {column!r}"
+                text = str(np.asarray(part)[row])
                 raise ValueError(
                     f"{name} holds text in {_label(row, index)}{where}: could not convert string "
-                    f"to float: {str(np.asarray(part)[row])!r}. Give numbers, NaN for a missing value, "
+                    f"to float: {text!r}. Give numbers, NaN for a missing value, "
                     "and words as numbers, for example by pd.get_dummies."
                 ) from None
         raise
