@@ -77,7 +77,7 @@ def _read_level(index, name):
     if kind in ("timedelta", "timedelta64"):
         return pd.TimedeltaIndex(index, name=index.name)
     if kind == "period":
-        return _as_periods(index, name)
+        return pd.PeriodIndex(index, name=index.name)
     if kind == "string":
         return _read_text(index, name)
     if kind not in _OF_NO_TIME:
@@ -97,16 +97,6 @@ def _as_one_zone(index, name):
             f"the index of {name} holds dates, but they do not make one DatetimeIndex ({error}): "
             f"give all of them one time zone or none, for example with "
             f"pd.to_datetime({name}.index, utc=True)."
-        ) from None
-
-
-def _as_periods(index, name):
-    try:
-        return pd.PeriodIndex(index, name=index.name)
-    except ValueError as error:
-        raise ValueError(
-            f"the index of {name} holds periods, but they do not make one PeriodIndex ({error}): "
-            "give all of them the same length."
         ) from None
 
 

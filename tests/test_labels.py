@@ -1,0 +1,488 @@
+"""Labels: times of every kind are times, rows keep their order, tables beside each other agree."""
+
+import datetime as dt
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_array_equal
+from sklearn.model_selection import (
+    GridSearchCV,
+    KFold,
+    TimeSeriesSplit,
+    cross_val_score,
+    train_test_split,
+)
+
+from narxkit import (
+    ARX,
+    NARX,
+    Climatology,
+    Persistence,
+    RollingOrigin,
+    SeasonalNaive,
+    ahead_scorer,
+    backtest,
+)
+from narxkit._labels import read_labels
+from narxkit.diagnostics import hurst, suggest_lags, validate
+from narxkit.plotting import ForecastDisplay
+
+DAYS = pd.date_range("2024-01-29", periods=60, freq="D")
+RNG = np.random.default_rng(0)
+X = pd.DataFrame(RNG.normal(size=(60, 2)), DAYS, ["a", "b"])
+Y = pd.Series(np.cumsum(RNG.normal(size=60)), DAYS, name="y")
+NUMBERED = X.reset_index(drop=True), Y.reset_index(drop=True)
+PARTS = slice(0, 50), slice(50, 60)
+HOLED = pd.date_range("2024-01-29", periods=205, freq="D").delete(range(30, 35))
+
+
+def arx():
+    return ARX(input_lags=[1], output_lags=2)
+
+
+# --- times of every kind -------------------------------------------------------------------------
+
+
+def as_arrow(index, kind):
+    pytest.importorskip("pyarrow")
+    return pd.Index(pd.array(index, dtype=kind))
+
+
+KINDS = {
+    "dates": lambda index: pd.Index([stamp.date() for stamp in index], dtype=object),
+    "datetimes": lambda index: pd.Index(list(index.to_pydatetime()), dtype=object),
+    "both": lambda index: pd.Index([index[0].date(), *index[1:].to_pydatetime()], dtype=object),
+    "datetime64 objects": lambda index: pd.Index(list(index.to_numpy()), dtype=object),
+    "time stamps": lambda index: pd.Index(list(index), dtype=object),
+    "time stamps of arrow": lambda index: as_arrow(index, "timestamp[ns][pyarrow]"),
+    "dates of arrow": lambda index: as_arrow([stamp.date() for stamp in index], "date32[pyarrow]"),
+    "categories": pd.CategoricalIndex,
+    "categories of dates": lambda index: pd.CategoricalIndex([stamp.date() for stamp in index]),
+    "text": lambda index: index.strftime("%Y-%m-%d"),
+    "text with hours": lambda index: pd.Index(index.strftime("%Y-%m-%dT%H:%M:%S"), dtype=object),
+}
+
+
+def relabelled(values, kind):
+    return values.set_axis(KINDS[kind](values.index), axis=0)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+class TestTimesOfEveryKind:
+    def test_are_a_clock_in_every_verb(self, kind):
+        data = [relabelled(v, kind) for v in (X, Y)]
+        (X_seen, y_seen), (X_next, y_next) = ([v.iloc[rows] for v in data] for rows in PARTS)
+        model, expected = arx().fit(X_seen, y_seen), arx().fit(X[:50], Y[:50])
+        forecast = model.forecast(X=X_next)
+        same = {"check_freq": False, "check_index_type": False}
+        pd.testing.assert_series_equal(forecast, expected.forecast(X=X[50:]), **same)
+        assert isinstance(forecast.index, pd.DatetimeIndex)
+        assert_array_equal(model.predict(X_next), expected.predict(X[50:]))
+        assert_array_equal(model.simulate(*data), expected.simulate(X, Y))
+        assert model.score(X_next, y_next) == expected.score(X[50:], Y[50:])
+        with pytest.raises(ValueError, match="X begins at 2024-03-20 00:00:00, but the last row"):
+            model.predict(X_next[1:])
+        with pytest.raises(ValueError, match="give update only rows after those"):
+            model.update(X_seen[-3:], y_seen[-3:])
+        origins = backtest(model, *data, 5)["origin"]
+        assert_array_equal(origins, backtest(expected, X, Y, 5)["origin"])
+        moved = model.update(X_next, y_next).forecast(X=X[-1:].shift(1, freq="D"))
+        assert moved.index[0] == DAYS[-1] + DAYS.freq
+
+    def test_newest_first_are_refused(self, kind):
+        X_bad, y_bad = (relabelled(v, kind)[::-1] for v in (X, Y))
+        sentence = (
+            r"the index of {} is not sorted: row 1 \(2024-03-27 00:00:00\) comes before row 0"
+        )
+        for call in (
+            lambda: arx().fit(X_bad, y_bad),
+            lambda: arx().fit(X, Y).predict(X_bad),
+            lambda: arx().fit(X, Y).predict_ahead(X_bad, y_bad),
+        ):
+            with pytest.raises(ValueError, match=sentence.format("X")):
+                call()
+        for call in (
+            lambda: Persistence().fit(None, y_bad),
+            lambda: suggest_lags(None, y_bad, horizon=1),
+        ):
+            with pytest.raises(ValueError, match=sentence.format("y")):
+                call()
+        with pytest.raises(ValueError, match=sentence.format("x")):
+            hurst(y_bad)
+
+    def test_jumps_are_seams(self, kind):
+        y = relabelled(Y.drop(DAYS[30:35]), kind)
+        expected = arx().set_params(input_lags=0).fit(None, Y.drop(DAYS[30:35]))
+        assert_array_equal(arx().set_params(input_lags=0).fit(None, y).theta_, expected.theta_)
+        with pytest.warns(UserWarning, match="the clock of x jumps 1 time, first from 2024-02-27"):
+            hurst(relabelled(pd.concat([Y] * 5).iloc[:200].set_axis(HOLED), kind), method="dfa")
+
+    def test_are_read_in_a_panel(self, kind):
+        y, plain = (pd.concat([v, v + 1], keys=["e", "w"]) for v in (relabelled(Y, kind), Y))
+        forecast = Persistence().fit(None, y).forecast(2)
+        expected = Persistence().fit(None, plain).forecast(2)
+        pd.testing.assert_series_equal(forecast, expected, check_index_type=False)
+        with pytest.raises(ValueError, match="the index of series 'e' is not sorted"):
+            Persistence().fit(None, y[::-1].sort_index(level=0, ascending=False)[60:])
+
+
+class Moment:
+    """A time stamp of a calendar that pandas does not know, as those of cftime."""
+
+    def __init__(self, day):
+        self.day = day
+
+    def __repr__(self):
+        return f"Moment({self.day})"
+
+
+@pytest.mark.parametrize(
+    "index, sentence",
+    [
+        (
+            [pd.Timestamp("2024", tz="UTC"), *pd.date_range("2025", periods=7, tz="Asia/Tokyo")],
+            "the index of y holds dates, but they do not make one DatetimeIndex .* one time zone",
+        ),
+        (
+            [pd.Timestamp("2024"), *pd.date_range("2025", periods=7, tz="Asia/Tokyo")],
+            "the index of y holds dates, but they do not make one DatetimeIndex",
+        ),
+        (
+            ["2024-03-31 00:00+01:00", *["2024-03-31 03:00+02:00"] * 7],
+            "the index of y holds dates, but they do not make one DatetimeIndex",
+        ),
+        (
+            [*pd.period_range("2024", periods=7, freq="M"), pd.Period("2025", "Y")],
+            r"such as Period\('2024-01', 'M'\), whose order in time is not known",
+        ),
+        (
+            [Moment(day) for day in range(8)],
+            r"the index of y holds labels such as Moment\(0\), whose order in time is not known",
+        ),
+        ([dt.time(hour) for hour in range(8)], r"such as datetime.time\(0, 0\), whose order"),
+        (pd.interval_range(0, 8), r"such as Interval\(0, 1, closed='right'\), whose order"),
+        ([*DAYS[:7], pd.NaT], "the index of y has 1 missing time stamps"),
+    ],
+)
+def test_labels_that_make_no_clock_are_refused(index, sentence):
+    index = index if isinstance(index, pd.Index) else pd.Index(index, dtype=object)
+    with pytest.raises(ValueError, match=sentence):
+        Persistence().fit(None, Y[:8].set_axis(index))
+    panel = pd.MultiIndex.from_arrays([["a"] * 8, index])
+    if index.hasnans:  # it is the series then that has them
+        return
+    with pytest.raises(ValueError, match=sentence):
+        Persistence().fit(None, Y[:8].set_axis(panel))
+
+
+@pytest.mark.parametrize("labels", [["30.01.2024", "29.01.2024"], ["2024-01-30", "total"]])
+def test_text_that_is_no_date_of_iso_8601_is_warned_of(labels):
+    with pytest.warns(UserWarning, match=f"the row labels of y are text, such as '{labels[0]}'"):
+        Persistence().fit(None, Y[:2].set_axis(pd.Index(labels * 4)[:2]).repeat(4))
+
+
+@pytest.mark.parametrize("level", [pd.Index(DAYS.date), DAYS], ids=["dates", "time stamps"])
+def test_levels_the_wrong_way_round_are_refused(level):
+    y = pd.concat([Y, Y]).set_axis([level.append(level), ["e"] * 60 + ["w"] * 60])
+    with pytest.raises(ValueError, match=r"must be \(series, time\), but the first holds time"):
+        Persistence().fit(None, y)
+
+
+def test_other_labels_stay_as_they_are():
+    for index in (
+        pd.Index(["a", "b"]),
+        pd.RangeIndex(3),
+        pd.CategoricalIndex(["a", "b"]),
+        pd.Index([1.5, None]),
+        pd.Index([True, False]),
+        pd.Index([2019, "b"], dtype=object),
+        pd.Index(["1999", "2000"]),
+        pd.Index([None, None], dtype=object),
+    ):
+        assert read_labels(index) is index
+
+
+class TestElapsedTimes:
+    """A TimedeltaIndex is a clock that counts from the start of a recording."""
+
+    HOURS = pd.timedelta_range(0, periods=60, freq="h")
+
+    def test_are_forecast_as_elapsed_times(self):
+        y = Y.set_axis(self.HOURS).rename_axis("since")
+        expected = pd.timedelta_range(self.HOURS[50], periods=3, freq="h", name="since")
+        for index in (self.HOURS[:50], pd.Index(self.HOURS[:50].to_pytimedelta(), dtype=object)):
+            model = Persistence().fit(None, y[:50].set_axis(index.rename("since")))
+            pd.testing.assert_index_equal(model.forecast(3).index, expected, exact=False)
+            with pytest.raises(ValueError, match="the clock is hourly: give the rows in between"):
+                model.predict(pd.DataFrame(index=self.HOURS[55:]))
+        panel = pd.concat([y, y], keys=["e", "w"])
+        model = Persistence().fit(None, panel[panel.index.get_level_values(1) < expected[0]])
+        assert model.forecast(3).index.get_level_values(1).equals(expected.append(expected))
+
+    def test_are_not_compared_with_time_stamps(self):
+        y = Y.set_axis(24 * self.HOURS)
+        elapsed, stamped = (Persistence().fit(None, v[:50]) for v in (y, Y))
+        sentence = "the rows are labelled by {}, but the last rows seen by {}: give both the same"
+        with pytest.raises(ValueError, match=sentence.format("time stamps", "elapsed times")):
+            elapsed.update(None, Y[50:])
+        with pytest.raises(ValueError, match=sentence.format("elapsed times", "time stamps")):
+            stamped.score(None, y[50:])
+        assert_array_equal(elapsed.predict_ahead(None, Y), stamped.predict_ahead(None, y))
+
+    def test_are_in_order_and_jumps_are_seams(self):
+        with pytest.raises(ValueError, match="the index of y is not sorted"):
+            Persistence().fit(None, Y.set_axis(self.HOURS)[::-1])
+        y = Y.drop(DAYS[30:35])
+        expected = ARX(output_lags=2).fit(None, y)
+        model = ARX(output_lags=2).fit(None, y.set_axis(self.HOURS.delete(range(30, 35))))
+        assert_array_equal(model.theta_, expected.theta_)
+        run = backtest(model, None, Y.set_axis(self.HOURS), 3, [self.HOURS[40]])
+        assert (run["origin"] == self.HOURS[40]).all() and len(run) == 3
+
+
+# --- labels that disagree ------------------------------------------------------------------------
+
+LATER = Y.shift(1, freq="D")
+OTHERS = {
+    "time stamps": (X, Y, LATER, "2024-01-29 00:00:00 and 2024-01-30 00:00:00"),
+    "numbers": (*NUMBERED, NUMBERED[1].set_axis(range(1, 61)), "0 and 1"),
+    "text": tuple(v.set_axis([f"{c}{i}" for i in range(60)], axis=0) for v, c in
+                  zip((X, Y, Y), "aab")) + ("a0 and b0",),
+    "series": tuple(pd.concat([v], keys=[k]) for v, k in ((X, "e"), (Y, "e"), (Y, "w"))) + (
+        r"\('e', Timestamp\('2024-01-29 00:00:00'\)\) and \('w', ",),
+}  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore:the row labels of X are text")
+@pytest.mark.parametrize("kind", OTHERS)
+class TestLabelsThatDisagree:
+    def test_of_X_and_y_are_refused(self, kind):
+        X, y, other, rows = OTHERS[kind]
+        sentence = rf"the indexes of X and y differ, first in row 0 \({rows}"
+        model = arx().fit(X, y)
+        for verb in (arx().fit, model.predict_ahead, model.score, model.update):
+            with pytest.raises(ValueError, match=sentence):
+                verb(X, other)
+        with pytest.raises(ValueError, match=sentence):
+            backtest(model, X, other)
+        with pytest.raises(ValueError, match="the indexes of y and X differ, first in row 0"):
+            validate(model, X, other)
+        with pytest.raises(ValueError, match=sentence):
+            ahead_scorer(2, warmup=2)(model, X, other)
+        with pytest.raises(ValueError, match=sentence):
+            list(RollingOrigin(2).split(X, other))
+        assert np.isfinite(arx().fit(X, other.to_numpy()).theta_).all()  # an array has no labels
+
+    def test_of_weights_and_segments_are_refused(self, kind):
+        X, y, other, rows = OTHERS[kind]
+        ones = pd.Series(1.0, other.index)
+        for name in ("sample_weight", "segments"):
+            sentence = rf"the indexes of X and {name} differ, first in row 0 \({rows}"
+            with pytest.raises(ValueError, match=sentence):
+                arx().fit(X, y, **{name: ones})
+            arx().fit(X, y, **{name: ones.to_numpy()})
+        model = arx().fit(X, y)
+        for call in (model.predict_ahead, partial(backtest, model), partial(validate, model)):
+            with pytest.raises(ValueError, match="the indexes of . and segments differ, first in"):
+                call(X, y, segments=ones)
+
+    def test_of_initial_outputs_are_refused(self, kind):
+        X, y, other, _ = OTHERS[kind]
+        model = arx().fit(X, y)
+        sentence = "holds the outputs of other rows than the first of X: row 0 is|lacks the series"
+        with pytest.raises(ValueError, match=f"y_init {sentence}"):
+            model.simulate(X, other[:5])
+        with pytest.raises(ValueError, match=f"y {sentence}"):
+            model.simulate(X, "estimate", y=other)
+        if kind != "series":
+            assert_array_equal(model.simulate(X, y[:5]), model.simulate(X, y[:5].to_numpy()))
+
+
+def test_the_first_row_that_differs_is_named_with_the_remedy():
+    index = [*range(7), 9, 8, *range(9, 60)]
+    with pytest.raises(ValueError, match=r"in row 7 \(7 and 9\): align them, for example X, y = X"):
+        arx().fit(NUMBERED[0], NUMBERED[1].set_axis(index))
+    with pytest.raises(ValueError, match=r"no label in common: .* with y.set_axis\(X.index\)"):
+        arx().fit(NUMBERED[0], NUMBERED[1].set_axis(range(100, 160)))
+
+
+def test_plain_numbers_beside_times_only_count_the_rows():
+    expected = arx().fit(X, Y).theta_
+    for index in (pd.RangeIndex(60), pd.RangeIndex(100, 160), pd.Index([*range(59), 70])):
+        assert_array_equal(arx().fit(X, Y.set_axis(index)).theta_, expected)
+        assert_array_equal(arx().fit(X.set_axis(index), Y).theta_, expected)
+    with pytest.raises(
+        ValueError, match=r"the index of y is not sorted: row 3 \(\d+\) comes after"
+    ):
+        arx().fit(X, NUMBERED[1].sample(frac=1, random_state=0))
+
+
+def test_the_same_times_written_otherwise_agree():
+    expected = arx().fit(X, Y).theta_
+    for kind in KINDS:
+        assert_array_equal(arx().fit(X, relabelled(Y, kind)).theta_, expected)
+    utc, berlin = X.tz_localize("UTC"), Y.tz_localize("UTC").tz_convert("Europe/Berlin")
+    assert_array_equal(arx().fit(utc, berlin).theta_, expected)
+
+
+# --- order ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("data", [(X, Y), NUMBERED], ids=["time stamps", "numbers"])
+def test_shuffled_rows_are_led_to_the_order_they_had(data):
+    """Sorting a random sample would leave holes."""
+    X_train, X_test, y_train, y_test = train_test_split(*data, random_state=0)
+    sentence = (
+        "the rows of a time series must keep their order, so split them with "
+        r"train_test_split\(..., shuffle=False\) or TimeSeriesSplit.$"
+    )
+    for call in (
+        lambda: arx().fit(X_train, y_train),
+        lambda: Persistence().fit(None, y_train),
+        lambda: arx().fit(*data).predict(X_test),
+        lambda: hurst(y_train),
+    ):
+        with pytest.raises(ValueError, match=f"is not sorted: row .*{sentence}"):
+            call()
+
+
+@pytest.mark.parametrize("index", [range(59, -1, -1), [*range(30), *range(30)]])
+def test_numbers_that_run_backwards_are_refused(index):
+    y = Y.set_axis(index)
+    with pytest.raises(
+        ValueError, match=r"the index of y is not sorted: row \d+ \(\d+\) comes after"
+    ):
+        Persistence().fit(None, y)
+    panel = pd.concat([y], keys=["e"])
+    with pytest.raises(ValueError, match="the index of series 'e' is not sorted: row"):
+        Persistence().fit(None, panel)
+
+
+def test_numbers_may_jump_stand_twice_and_begin_again_in_a_segment():
+    for index in ([*range(30), *range(40, 70)], np.repeat(range(30), 2), np.arange(60) / 3):
+        assert Persistence().fit(None, Y.set_axis(index)).max_lag_ == 1
+    again, segments = Y.set_axis([*range(30), *range(30)]), np.repeat(["a", "b"], 30)
+    expected = arx().fit(X.to_numpy(), Y.to_numpy(), segments=segments).theta_
+    assert_array_equal(arx().fit(X.to_numpy(), again, segments=segments).theta_, expected)
+
+
+@pytest.mark.parametrize("order", ["one after the other", "side by side"])
+def test_a_long_table_is_led_to_a_multiindex(order):
+    """Not to dropping all series but the first."""
+    y = pd.concat([Y, Y])
+    y = y if order == "one after the other" else y.sort_index()
+    sentence = r"name those beside the label, in a MultiIndex .* y.set_axis\(\[names, y.index\]\)"
+    with pytest.raises(ValueError, match=sentence):
+        Persistence().fit(None, y)
+    names = np.repeat(["e", "w"], 60) if order == "one after the other" else ["e", "w"] * 60
+    assert len(Persistence().fit(None, y.set_axis([names, y.index])).forecast(1)) == 2
+
+
+def test_folds_that_do_not_follow_are_led_to_TimeSeriesSplit():
+    for cv, which in ((KFold(3), "TimeSeriesSplit or RollingOrigin"), (
+        TimeSeriesSplit(3, gap=2), "TimeSeriesSplit or RollingOrigin, without gap")):  # fmt: skip
+        with pytest.raises(ValueError, match=f"must follow their training rows: use {which}"):
+            cross_val_score(arx(), X, Y, cv=cv, error_score="raise")
+    search = GridSearchCV(arx(), {"output_lags": [1, 2]}, cv=TimeSeriesSplit(3)).fit(*NUMBERED)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
+# --- a model of y alone --------------------------------------------------------------------------
+
+
+class TestForecastOfYAlone:
+    """The frame that is given as X says which rows are forecast."""
+
+    def test_reads_the_index_of_X(self):
+        model = Persistence().fit(None, Y[:50])
+        pd.testing.assert_series_equal(
+            model.forecast(X=X[50:]), model.forecast(10), check_freq=False
+        )
+        assert len(model.forecast(3, X=X[50:])) == 3
+        with pytest.raises(ValueError, match="X begins at 2024-03-20 00:00:00, but the last row"):
+            model.forecast(X=X[51:])
+        with pytest.raises(ValueError, match="X begins at 2024-01-29 00:00:00, but rows up to"):
+            model.forecast(X=X)
+
+    def test_reads_the_series_of_X(self):
+        panel = pd.concat([Y[:50], Y[:50] + 1], keys=["e", "w"])
+        model = Persistence().fit(None, panel)
+        future = pd.concat([X[50:]], keys=["w"])
+        forecast = model.forecast(X=future)
+        assert forecast.index.equals(future.index) and (forecast == Y.iloc[49] + 1).all()
+        with pytest.raises(ValueError, match="series 'n' cannot be continued"):
+            model.forecast(X=pd.concat([X[50:]], keys=["n"]))
+
+    def test_counts_the_rows_of_an_array(self):
+        model = Persistence().fit(None, NUMBERED[1])
+        assert_array_equal(model.forecast(X=X[:4].to_numpy()).index, range(60, 64))
+        clocked = Persistence().fit(None, Y)
+        assert clocked.forecast(X=NUMBERED[0][:4]).index.equals(clocked.forecast(4).index)
+
+
+class TestSimulateWithoutX:
+    """A model of y alone is told how many steps it shall run."""
+
+    def test_equals_the_run_over_a_frame_without_columns(self):
+        model = ARX(output_lags=2).fit(None, Y)
+        expected = model.simulate(pd.DataFrame(index=DAYS), Y[:5])
+        for y_init in (Y[:5], Y[:5].to_numpy(), Y[:5].tolist(), NUMBERED[1][:5]):
+            assert_array_equal(model.simulate(y_init=y_init, steps=55), expected)
+        assert np.isnan(expected[:5]).all() and np.isfinite(expected[5:]).all()
+
+    def test_estimates_its_start(self):
+        model = ARX(output_lags=2).fit(None, Y)
+        expected = model.simulate(pd.DataFrame(index=DAYS), "estimate", y=Y)
+        assert_array_equal(model.simulate(y_init="estimate", y=Y), expected)
+        assert_array_equal(model.simulate(y_init="estimate", y=Y, steps=58), expected)
+        assert len(model.simulate(y_init="estimate", y=Y[:20], steps=58)) == 60
+        with pytest.raises(ValueError, match="y has 60 rows, but 3 steps after 2 of history are 5"):
+            model.simulate(y_init="estimate", y=Y, steps=3)
+
+    def test_runs_series_after_series(self):
+        panel = pd.concat([Y, Y + 1], keys=["e", "w"])
+        model = ARX(output_lags=2).fit(None, panel)
+        y_init = pd.concat([Y[:3], Y[:4] + 1], keys=["e", "w"])
+        one_by_one = [model.simulate(y_init=y_init[key].to_numpy(), steps=5) for key in "ew"]
+        assert_array_equal(model.simulate(y_init=y_init, steps=5), np.concatenate(one_by_one))
+        several = ARX(output_lags=2).fit(None, pd.concat([Y, -Y], axis=1, keys=["p", "q"]))
+        assert several.simulate(y_init=np.ones((2, 2)), steps=5).shape == (7, 2)
+
+    def test_goes_on_with_the_time_stamps_of_its_start(self):
+        hours = pd.date_range("2024-01-01", periods=96, freq="h")
+        y = pd.Series(hours.hour * 1.0, hours)
+        model = Climatology(("hour",)).fit(None, y)
+        assert_array_equal(model.simulate(y_init=y[3:4], steps=4), [np.nan, 4, 5, 6, 7])
+        assert_array_equal(SeasonalNaive(2).fit(None, y).simulate(y_init=[1.0, 2.0], steps=3)[2:],
+                           [1, 2, 1])  # fmt: skip
+
+    @pytest.mark.parametrize("steps", [0, -1, 2.5, "24", True])
+    def test_needs_a_number_of_steps(self, steps):
+        model = Persistence().fit(None, Y)
+        with pytest.raises(ValueError, match="steps must be an int >= 1"):
+            model.simulate(y_init=Y[:3], steps=steps)
+        with pytest.raises(ValueError, match=r"or use forecast\(steps\) for the steps after the"):
+            model.simulate(y_init=Y[:3])
+
+    def test_has_steps_or_X(self):
+        for model, X_given in ((arx().fit(X, Y), X), (Persistence().fit(None, Y), X[[]])):
+            with pytest.raises(
+                ValueError, match="steps is for a model of y alone; here X says how"
+            ):
+                model.simulate(X_given, Y[:3], steps=9)
+        with pytest.raises(ValueError, match="simulate needs X, and this ARX was fitted with it"):
+            arx().fit(X, Y).simulate(y_init=Y[:3])
+
+
+def test_the_history_of_a_picture_is_a_series():
+    pytest.importorskip("matplotlib")
+    with pytest.raises(ValueError, match=r"history must be the measured values .* Got 48 instead"):
+        ForecastDisplay.from_estimator(Persistence().fit(None, Y), steps=3, history=48)
+
+
+def test_a_network_reads_labels_like_every_forecaster():
+    model = NARX(input_lags=[1], hidden_layer_sizes=(2,), max_iter=3, random_state=0)
+    dated = [relabelled(v, "dates") for v in (X, Y)]
+    assert_array_equal(model.fit(*dated).predict_ahead(*dated), model.fit(X, Y).predict_ahead(X, Y))
