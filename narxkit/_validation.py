@@ -264,12 +264,12 @@ def _refuse_columns(frame, name):
 
 def _refuse_recordings(values, name):
     """Raise where a list holds tables, or parts of different lengths."""
-    sizes = [len(part) for part in values if np.iterable(part) and hasattr(part, "__len__")]
-    has_tables = bool(values) and isinstance(values[0], (pd.Series, pd.DataFrame, np.ndarray))
-    if len(set(sizes)) > 1 or (has_tables and np.ndim(values[0]) == 2):
-        first = ", ".join(map(str, sizes[:3])) + (", ..." if len(sizes) > 3 else "")
+    sizes = [len(v) for v in values if hasattr(v, "__len__") and not isinstance(v, (str, bytes))]
+    first = values[0] if len(values) else None
+    if len(set(sizes)) > 1 or getattr(first, "ndim", 0) == 2:
+        shown = ", ".join(map(str, sizes[:3])) + (", ..." if len(sizes) > 3 else "")
         raise ValueError(
-            f"{name} is a list of {len(sizes)} parts (of {first} rows), but it must be one table: "
+            f"{name} is a list of {len(values)} parts (of {shown} rows), but it must be one table: "
             "join recordings, for example with np.concatenate, and tell them apart by segments, "
             "one label for each row, or join frames with pd.concat(..., keys=names), a MultiIndex "
             "(series, time)."

@@ -16,6 +16,7 @@ from narxkit import (
     Persistence,
     SeasonalNaive,
     SmartPersistence,
+    ahead_scorer,
     backtest,
     skill_table,
 )
@@ -80,6 +81,19 @@ def panel(rows):
     return tuple(pd.concat([v, v], keys=["east", "west"]) for v in (X_, y_))
 
 
+TIMES_AS_VALUES = [
+    ("datetime64", HOURS[SEEN].to_numpy(), "time stamps"),
+    ("an index", HOURS[SEEN], "time stamps"),
+    ("time stamps with a zone", HOURS[SEEN].tz_localize("UTC").to_series(), "time stamps"),
+    ("objects", HOURS[SEEN].to_numpy(object), "time stamps"),
+    ("a list", list(HOURS[SEEN].to_pydatetime()), "time stamps"),
+    ("dates", HOURS[SEEN].date, "dates"),
+    ("times of day", HOURS[SEEN].time, "times of day"),
+    ("periods", HOURS[SEEN].to_period("h"), "periods of time"),
+    ("timedelta64", (HOURS[SEEN] - HOURS[0]).to_numpy(), "durations: give them as numbers"),
+    ("timedeltas", (HOURS[SEEN] - HOURS[0]).to_pytimedelta(), "durations: give them as numbers"),
+]
+
 # What is wrong: (parameters, X, y, other arguments of fit, sentence)
 BAD_FITS = {
     # rows
@@ -130,7 +144,94 @@ BAD_FITS = {
         {}, X[SEEN], np.zeros((100, 2, 2)), {},
         "y must have 1 or 2 dimensions. Got 3 instead.",
     ),
-    "text": ({}, X[SEEN].assign(b="windy"), Y[SEEN], {}, "could not convert string to float"),
+    "text": (
+        {}, X[SEEN].assign(b=["1.5", "windy"] * 50), Y[SEEN], {},
+        "X holds text in row 1 (2024-01-01 01:00:00), column 'b': could not convert string to "
+        "float: 'windy'. Give numbers, NaN for a missing value, and words as numbers, for example "
+        "by pd.get_dummies.",
+    ),
+    "text in an array": (
+        {}, np.array([["1.5", "windy"]] * 100), Y[SEEN], {},
+        "X holds text in row 0 (2024-01-01 00:00:00), column 1: could not convert string to float:",
+    ),
+    "text as y": (
+        {}, X[SEEN], Y[SEEN].astype(object).where(np.arange(100) != 7, "calm"), {},
+        "y holds text in row 7 (2024-01-01 07:00:00): could not convert string to float: 'calm'.",
+    ),
+    "text as weights": (
+        {}, X[SEEN], Y[SEEN], {"sample_weight": ["1", "heavy"] * 50},
+        "sample_weight holds text in row 1: could not convert string to float: 'heavy'.",
+    ),
+    "complex y": (
+        {}, X[SEEN], Y[SEEN] * 1j, {},
+        "Complex data not supported: y holds complex numbers. Give real and imaginary part as "
+        "columns of their own.",
+    ),
+    "complex X": (
+        {}, X[SEEN].assign(b=1j), Y[SEEN], {},
+        "Complex data not supported: the column 'b' of X holds complex numbers.",
+    ),
+    **{
+        f"columns of one name in {name}": (
+            {}, pd.concat([X[SEEN]] * n, axis=1), pd.concat([Y[SEEN]] * (4 - n), axis=1), {},
+            f"{name} has {3 - m} columns named {column!r}: rename them or leave all but one out.",
+        )
+        for name, column, n, m in (("X", "a", 2, 1), ("y", "y", 1, 0))
+    },
+    "no columns in y": ({}, X[SEEN], X[SEEN][[]], {}, "y has no columns: give a frame with at"),
+    **{
+        f"recordings as {name}": (
+            {}, X_bad, y_bad, {},
+            f"{name} is a list of 2 parts (of {sizes} rows), but it must be one table: join "
+            "recordings, for example with np.concatenate, and tell them apart by segments, one "
+            "label for each row, or join frames with pd.concat(..., keys=names), a MultiIndex "
+            "(series, time).",
+        )
+        for name, X_bad, y_bad, sizes in (
+            ("X", [X[:60], X[60:100]], [Y[:60], Y[60:100]], "60, 40"),
+            ("X", [X[:60].to_numpy()] * 2, [Y[:60].to_numpy()] * 2, "60, 60"),
+            ("y", X[SEEN], [Y[:60].tolist(), Y[60:100].tolist()], "60, 40"),
+        )
+    },
+    # times as values
+    **{
+        f"{what} as y": ({}, X[SEEN].to_numpy(), y_bad, {}, f"y holds {said}")
+        for what, y_bad, said in TIMES_AS_VALUES
+    },
+    **{
+        f"{what} as X": ({}, np.stack([X.a[SEEN].to_numpy(object), values], axis=1), Y[SEEN], {},
+                         f"the column 1 of X holds {said}")
+        for what, y_bad, said in TIMES_AS_VALUES if len(values := np.asarray(y_bad, object))
+    },
+    "time stamps in X": (
+        {}, np.stack([HOURS[SEEN].to_numpy()] * 2, axis=1), Y[SEEN], {},
+        "the column 0 of X holds time stamps, which are no measurements: give numbers, and times "
+        "as the index.",
+    ),
+    "time stamps as a column": (
+        {}, X[SEEN].assign(time=HOURS[SEEN]), Y[SEEN], {},
+        "the column 'time' of X holds time stamps: make it the index, X.set_index('time'), or "
+        "leave it out.",
+    ),
+    "durations as a column": (
+        {}, X[SEEN].assign(age=HOURS[SEEN] - HOURS[0]), Y[SEEN], {},
+        "the column 'age' of X holds durations: give them as numbers, for example of seconds or",
+    ),
+    "time stamps as weights": (
+        {}, X[SEEN], Y[SEEN], {"sample_weight": HOURS[SEEN]}, "sample_weight holds time stamps",
+    ),
+    # masks
+    "a masked weight": (
+        {}, X[SEEN], Y[SEEN], {"sample_weight": np.ma.masked_less(np.arange(100.0), 1)},
+        "sample_weight is masked in row 0: give each row a weight, 0 where it shall be history",
+    ),
+    "a masked label": (
+        {}, X[SEEN], Y[SEEN], {"segments": np.ma.masked_equal(np.arange(100), 3)},
+        "segments has no label (NaN) in row 3: name each segment.",
+    ),
+    "a mask over everything": (
+        {}, X[SEEN], np.ma.masked_all(100), {}, "y holds a column of missing values (NaN) only",
+    ),
     # infinite values
     "infinite input": (
         {}, changed(X[SEEN], 7, np.inf, "b"), Y[SEEN], {},
@@ -314,6 +415,24 @@ BAD_FITS = {
         {"hidden_layer_sizes": (4, 0)}, X[SEEN], Y[SEEN], {},
         "hidden_layer_sizes must hold ints >= 1. Got (4, 0) instead.",
     ),
+    **{
+        f"{solver} of {sizes} hidden units": (
+            {"solver": solver, "hidden_layer_sizes": sizes}, X[SEEN], Y[SEEN], {},
+            f"hidden_layer_sizes={sizes!r} make {n} parameters, and {what} of memory, where at "
+            f"most 4 are allowed: give smaller layers{remedy}.",
+        )
+        for solver, sizes, n, what, remedy in [
+            ("lm", 100000, "800,007", "J'J would take 5,120.1 GB",
+             ", or a solver without J'J such as 'lbfgs' or 'adam'"),
+            ("br", (3000, 10), "51,027", "J'J would take 20.8 GB",
+             ", or a solver without J'J such as 'lbfgs' or 'adam'"),
+            ("adam", (100000, 10000), "1,000,720,007", "they would take 8.0 GB", ""),
+        ]
+    },
+    "lags without an end": (
+        {"output_lags": 10**9}, X[SEEN], Y[SEEN], {},
+        "output_lags must hold at most 1,000,000 lags. Got 1,000,000,000: give the lags that",
+    ),
     "hidden layer sizes that are no ints": (
         {"hidden_layer_sizes": (4.5,)}, X[SEEN], Y[SEEN], {},
         "hidden_layer_sizes must hold ints >= 1. Got (4.5,) instead.",
@@ -357,6 +476,103 @@ def test_a_refused_fit_leaves_the_fitted_model_as_it_was(case, model):
     params, X_bad, y_bad, others, sentence = BAD_FITS[case]
     with refuses(sentence):
         model.set_params(**params).fit(X_bad, y_bad, **others)
+
+
+@pytest.mark.parametrize("thing", [{"a": [1.0]}, "text", b"text", {1.0}, iter([1.0]), len])
+@pytest.mark.parametrize("name", ["X", "y", "sample_weight"])
+def test_what_is_no_table_is_named(name, thing, model):
+    given = {"X": X[SEEN], "y": Y[SEEN], name: thing}
+    kind = type(thing).__name__
+    sentence = f"{name} must be an array or a frame of numbers. Got {kind} instead."
+    with pytest.raises(TypeError, match=re.escape(sentence)):
+        model.fit(**given)
+
+
+def test_a_structured_array_is_led_to_a_frame(model):
+    with pytest.raises(TypeError, match=r"X is a structured array: give pd.DataFrame\(X\) instead"):
+        model.fit(X[SEEN].to_records(), Y[SEEN])
+
+
+def test_a_series_given_as_X_is_led_to_y(model):
+    with refuses("the target y is None. Give fit(X, y), or fit(None, y) for a series without"):
+        model.fit(Y[SEEN])
+    alone = make().fit(None, Y[SEEN])
+    for verb in (alone.predict_ahead, alone.update, alone.score):
+        with refuses("outputs are needed: give them. A model of y alone takes them after X=None."):
+            verb(Y[NEXT])
+
+
+@pytest.mark.filterwarnings("ignore:.* rows were left out of training")
+class TestMasks:
+    """What an array masks is missing, whatever lies under the mask."""
+
+    HIDDEN = np.arange(120) % 10 == 4
+
+    def masked_and_missing(self):
+        """Inputs and outputs, masked over wild values, and with NaN in their place."""
+        u, y = X.to_numpy(), Y.to_numpy()
+        masks = np.repeat(self.HIDDEN[:, None], 2, axis=1), self.HIDDEN
+        return [
+            (np.ma.masked_array(np.where(mask, 1e6, v), mask), np.where(mask, np.nan, v))
+            for v, mask in zip((u, y), masks)
+        ]
+
+    @pytest.mark.filterwarnings("ignore:a value that the prediction")
+    def test_are_read_by_every_verb(self):
+        (u, u_nan), (y, y_nan) = self.masked_and_missing()
+        model, expected = ARX().fit(u[SEEN], y[SEEN]), ARX().fit(u_nan[SEEN], y_nan[SEEN])
+        whole = X.to_numpy()
+        for answer, wanted in (
+            (model.predict(u[NEXT]), expected.predict(u_nan[NEXT])),
+            (model.score(u[NEXT], y[NEXT]), expected.score(u_nan[NEXT], y_nan[NEXT])),
+            (model.predict_ahead(u, y), expected.predict_ahead(u_nan, y_nan)),
+            (model.simulate(whole, y[:9]), expected.simulate(whole, y_nan[:9])),
+            (
+                model.simulate(whole, "estimate", y=y),
+                expected.simulate(whole, "estimate", y=y_nan),
+            ),
+            (backtest(model, whole, y, 3)["y_hat"], backtest(expected, whole, y_nan, 3)["y_hat"]),
+            (model.update(u[NEXT], y[NEXT]).predict(u), expected.update(
+                u_nan[NEXT], y_nan[NEXT]).predict(u_nan)),
+        ):  # fmt: skip
+            np.testing.assert_array_equal(answer, wanted)
+
+    def test_are_read_by_scorers(self):
+        (_, _), (y, y_nan) = self.masked_and_missing()
+        model, score = ARX().fit(X.to_numpy(), y), ahead_scorer(2, warmup=5)
+        assert score(model, X.to_numpy(), y) == score(model, X.to_numpy(), y_nan) > -5
+        run = backtest(model, X.to_numpy(), y, 3)
+        assert run["y"].isna().any() and run["y"].max() < 1e6
+
+    def test_of_integers(self):
+        y = np.ma.masked_equal(np.arange(30) % 7, 3)
+        expected = Persistence().fit(None, y.astype(float).filled(np.nan))
+        assert Persistence().fit(None, y).forecast(3).equals(expected.forecast(3))
+
+
+class TestOtherFrames:
+    """Names of columns are known by name, whoever made the frame."""
+
+    def test_columns_of_polars_are_known_to_input_lags(self):
+        polars = pytest.importorskip("polars")
+        frame = polars.DataFrame({name: X[name].to_numpy() for name in X})
+        lags = {"a": [1], "b": []}
+        model = make(input_lags=lags).fit(frame[:100], Y[SEEN].to_numpy())
+        expected = make(input_lags=lags).fit(X[SEEN], Y[SEEN])
+        np.testing.assert_array_equal(model.theta_, expected.theta_)
+        times = frame.with_columns(polars.Series("b", HOURS.to_numpy()))
+        with refuses("the column 'b' of X holds time stamps"):
+            model.fit(times, Y.to_numpy())
+
+    def test_columns_of_arrow_are_known_to_input_lags(self):
+        arrow = pytest.importorskip("pyarrow")
+        table = arrow.table({name: X[name].to_numpy() for name in X})
+        model = make(input_lags={"a": [1], "b": []}).fit(table[:100], Y[SEEN].to_numpy())
+        assert model.structure_.taps.input_lags == ((1,), ())
+        with refuses("input_lags names the columns ['c'], but X has the columns ['a', 'b']"):
+            make(input_lags={"c": 1}).fit(table, Y.to_numpy())
+        with refuses("X holds text in row 0, column 'b'"):
+            model.fit(table.set_column(1, "b", [["calm"] * 120]), Y.to_numpy())
 
 
 @pytest.mark.parametrize("data", ["other columns", "arrays", "no inputs", "two outputs"])
@@ -607,6 +823,22 @@ def test_an_irregular_clock_knows_no_next_time_stamps():
 def test_predict_ahead_needs_steps_of_1_or_more(steps, model):
     with refuses(f"steps must be an int >= 1 or a sequence of them. Got {steps!r}"):
         model.predict_ahead(X, Y, steps=steps)
+
+
+def test_steps_beyond_every_segment_cost_nothing(model, monkeypatch):
+    """No rollout is run that reaches no horizon, and none further than the last that it reaches."""
+    lengths = []
+
+    def run(segments, origins, steps):
+        lengths.append(steps)
+        return NARX._run(model, segments, origins, steps)
+
+    expected = model.predict_ahead(X, Y, steps=[2, 5])
+    monkeypatch.setattr(model, "_run", run, raising=False)
+    assert np.isnan(model.predict_ahead(X, Y, steps=10**6)).all() and not lengths
+    ahead = model.predict_ahead(X, Y, steps=[10**6, 5, 2])
+    np.testing.assert_array_equal(ahead[:, ::-1][:, :2], expected)
+    assert set(lengths[0]) == {5, 2}
 
 
 def test_predict_ahead_needs_rows_for_the_lags(model):
