@@ -17,6 +17,7 @@ import pandas as pd
 
 from narxkit._clock import Clock
 from narxkit._labels import labels_of, read_index
+from narxkit._validation import read_outputs
 from narxkit._warn import warn
 
 DIVERGED = 1e3  # standard deviations: the residual of a step after the run has diverged
@@ -66,7 +67,8 @@ def rows_of_steps(model, name, y, steps):
 
     index = labels_of(y, name)
     if index is None:
-        n = _count_rows(model, name, len(y) if np.iterable(y) else 0, steps)
+        k = 0 if y is None else len(read_outputs(y, name, min_samples=0))
+        n = _count_rows(model, name, k, steps)
         return pd.DataFrame(index=pd.RangeIndex(n)), y
     times, series = read_index(index, name, len(index))
     X, known = {}, {}

@@ -359,7 +359,15 @@ def _read_X(estimator, X, y, reset, index):
     elif estimator.n_features_in_:
         columns = list(getattr(estimator, "feature_names_in_", range(estimator.n_features_in_)))
         raise ValueError(f"this {name} was fitted with the columns {columns} of X: give them.")
-    return np.empty((_num_samples(y if X is None else X), 0))
+    return np.empty((count_rows(y, "y") if X is None else count_rows(X, "X"), 0))
+
+
+def count_rows(values, name):
+    """The number of rows of an array or a frame, at least one."""
+    n = _num_samples(values)
+    if not n:
+        raise ValueError(f"{name} has no rows: give at least one.")
+    return n
 
 
 def read_outputs(y, name="y", index=None, min_samples=1):

@@ -20,7 +20,7 @@ from narxkit._layout import Layout
 from narxkit._start import fitted_start, is_estimate, rows_of_steps
 from narxkit._state import State, refuse_seams
 from narxkit._track import Track
-from narxkit._validation import read_outputs, read_table, refuse_infinite
+from narxkit._validation import count_rows, read_outputs, read_table, refuse_infinite
 from narxkit._warn import warn
 from narxkit.taps import is_count
 
@@ -242,7 +242,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         """The rows to forecast; what is neither needed nor given is NaN."""
         if not self.n_features_in_:
             index = labels_of(X, "X")
-            steps = len(X) if steps is None and index is None else steps
+            steps = count_rows(X, "X") if steps is None and index is None else steps
             X = None if index is None else pd.DataFrame(index=index)
         if X is None:
             self._refuse_missing(steps, self._layout.columns)
@@ -254,6 +254,11 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             if missing:
                 X = X.reindex(columns=[*columns, *(name for name in X if name not in columns)])
         table = self._labelled(self._read(X))
+        if table.index is None and None not in self._state.tails:
+            raise ValueError(
+                "X has no index, but the model has seen the series "
+                f"{list(self._state.tails)}: give X a MultiIndex (series, time)."
+            )
         if table.index is None:
             self._state.tails[None].labels(1)  # says why there are no labels
         return table if steps is None else self._first_rows(table, steps)
@@ -305,11 +310,12 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         ndarray of the shape of y, or (\*y.shape, len(steps))
             NaN where the rollout lacks history.
         """
-        horizons = np.atleast_1d(np.asarray(steps))
-        if horizons.ndim > 1 or not len(horizons) or not all(map(is_count, horizons)):
+        horizons = [steps] if np.isscalar(steps) else list(steps) if np.iterable(steps) else []
+        if not horizons or not all(map(is_count, horizons)):
             raise ValueError(
                 f"steps must be an int >= 1 or a sequence of them. Got {steps!r} instead."
             )
+        horizons = np.array(horizons)
         track = self._track(X, y, segments)
         if not track.can_run().any():
             track.check()
@@ -322,7 +328,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
                     continue
                 ahead[track.place[origins[part][long] + h - 1], :, i] = y_hat[long, h - 1]
         ahead = self._shape(ahead)
-        return ahead if np.ndim(steps) else ahead[..., 0]
+        return ahead[..., 0] if np.isscalar(steps) else ahead
 
     def simulate(self, X=None, y_init=None, y=None, steps=None):
         """Run freely over X from given or fitted initial conditions.
@@ -374,6 +380,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         check_is_fitted(self)
         is_fitted = is_estimate(y_init, y)
         given = ("y", y) if is_fitted else ("y_init", y_init)
+        self._refuse_no_outputs(*given)
         if X is None and not self.n_features_in_:
             X, given = self._rows_to_simulate(*given, steps)
         elif steps is not None:
@@ -400,6 +407,13 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         self._warn_of_leads()
         return self._shape(y_hat)
 
+    def _refuse_no_outputs(self, name, y):
+        if y is not None and not np.iterable(y):
+            raise ValueError(
+                f"{name} must hold the measured outputs of the first rows of X, of shape (k,) or "
+                f"(k, {self._layout.n_outputs}). Got {y!r} instead."
+            )
+
     def _rows_to_simulate(self, name, y, steps):
         """A frame of rows without inputs, and the measured outputs under its labels."""
         if steps is None and name == "y_init":
@@ -425,11 +439,6 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
                     "MultiIndex (series, time) like that of X."
                 )
             y = y.set_axis(index, axis=0).xs(key, level=0)
-        if y is not None and not np.iterable(y):
-            raise ValueError(
-                f"{name} must hold the measured outputs of the first rows of X, of shape (k,) or "
-                f"(k, {p}). Got {y!r} instead."
-            )
         self._check_initial_rows(name, y, table, key)
         initial = np.empty((0, p)) if y is None else read_outputs(y, name, min_samples=0)
         if len(initial) and initial.shape[1:] != (p,):

@@ -92,6 +92,7 @@ def _first_rows(track, steps, origins):
         return first
     row = np.empty(n, dtype=int)
     row[track.place] = np.arange(n)
+    origins = _read_origins(origins)
     first = row[_positions(origins, track.table)] + 1
     bad = np.flatnonzero((first >= n) | ~complete[np.minimum(first, n - 1)])
     if len(bad):
@@ -102,14 +103,18 @@ def _first_rows(track, steps, origins):
     return first
 
 
-def _positions(origins, table):
-    """Row positions of origins given as such or as labels."""
-    is_sequence = np.iterable(origins) and not isinstance(origins, str)
-    if not is_sequence or not len(origins) or not all(map(_is_label, origins)):
+def _read_origins(origins):
+    """Origins as an index, their times read."""
+    values = list(origins) if np.iterable(origins) and not isinstance(origins, str) else []
+    if not values or not all(map(_is_label, values)):
         raise ValueError(
             f"origins must be a sequence of at least one row position or label. Got {origins!r}."
         )
-    origins = read_labels(pd.Index(origins), "origins")
+    return read_labels(pd.Index(values), "origins")
+
+
+def _positions(origins, table):
+    """Row positions of origins given as such or as labels."""
     index = pd.RangeIndex(len(table)) if table.index is None else table.index
     are_numbers = pd.api.types.is_integer_dtype(origins.dtype)
     if are_numbers and not pd.api.types.is_integer_dtype(index.dtype):
