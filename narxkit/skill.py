@@ -290,7 +290,7 @@ def _pair(first, second, *names):
             f"is {indexes[0][row]} in one and {indexes[1][row]} in the other: give the same rows, "
             f"for example {names[1]}.reindex({names[0]}.index)."
         )
-    pair = [np.asarray(values, dtype=float) for values in (first, second)]
+    pair = [np.ma.filled(np.ma.asarray(v).astype(float), np.nan) for v in (first, second)]
     if pair[0].ndim != 1 or pair[0].shape != pair[1].shape:
         shapes = " and ".join(str(values.shape) for values in pair)
         raise ValueError(

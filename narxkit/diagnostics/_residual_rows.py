@@ -116,7 +116,7 @@ def number_segments(index, owner, labels, n):
 
 
 def _read_labels(labels, n):
-    labels = np.asarray(labels)
+    masked, labels = np.ma.getmask(labels), np.asarray(labels)
     if labels.ndim != 1:
         raise ValueError(
             f"segments must be one label for each row, of shape ({n},). Got shape {labels.shape} "
@@ -124,7 +124,8 @@ def _read_labels(labels, n):
         )
     if len(labels) != n:
         raise ValueError(f"segments have {counted(len(labels), 'label')}, but {n} rows are judged.")
-    if pd.isna(labels).any():
-        row = int(np.argmax(pd.isna(labels)))
+    missing = pd.isna(labels) | masked
+    if missing.any():
+        row = int(np.argmax(missing))
         raise ValueError(f"segments has no label (NaN) in row {row}: name each segment.")
     return labels

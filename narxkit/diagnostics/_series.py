@@ -114,7 +114,12 @@ def jumps_of(index):
 
 def _as_floats(x, name):
     """Values as floats of shape (n,), NaN where masked."""
-    values = x.to_numpy() if isinstance(x, pd.DataFrame | pd.Series) else np.asanyarray(x)
+    try:
+        values = x.to_numpy() if isinstance(x, pd.DataFrame | pd.Series) else np.asanyarray(x)
+    except ValueError:
+        raise ValueError(
+            f"{name} must be one series, but its parts have different lengths: give one at a time."
+        ) from None
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
     if values.ndim != 1:

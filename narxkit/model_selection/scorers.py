@@ -164,7 +164,7 @@ class Scorer(ABC):
 
     def __post_init__(self):
         is_own = callable(self.metric)
-        if not is_own and self.metric not in list(METRICS):
+        if not is_own and not (isinstance(self.metric, str) and self.metric in METRICS):
             raise ValueError(
                 f"metric must be one of {list(METRICS)} or a function (y_true, y_pred). "
                 f"Got {self.metric!r} instead."
@@ -274,7 +274,7 @@ class AheadScorer(Scorer):
 
     def __post_init__(self):
         super().__post_init__()
-        if np.ndim(self.steps) > 1 or not self.horizons or not all(map(is_count, self.horizons)):
+        if not self.horizons or not all(map(is_count, self.horizons)):
             raise ValueError(
                 f"steps must be an int >= 1 or a sequence of them. Got {self.steps!r} instead."
             )
@@ -282,7 +282,9 @@ class AheadScorer(Scorer):
     @property
     def horizons(self):
         """The horizons to score."""
-        return range(1, self.steps + 1) if is_int(self.steps) else list(np.atleast_1d(self.steps))
+        if is_int(self.steps):
+            return range(1, self.steps + 1)
+        return list(self.steps) if np.iterable(self.steps) else []
 
     def _rollouts(self, track, free):
         origins = np.flatnonzero(self._with_room(track, free, max(self.horizons)))

@@ -12,7 +12,7 @@ from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import indexable
 
 from narxkit._labels import common_index
-from narxkit._validation import read_table
+from narxkit._validation import count_rows, read_table
 from narxkit.baselines import Persistence
 from narxkit.taps import is_count, is_int
 
@@ -276,7 +276,7 @@ def _moments(X, y):
     index, _ = common_index(X=X, y=y)
     if isinstance(index, pd.MultiIndex):
         return pd.factorize(index.get_level_values(1), sort=True)[0]
-    return np.arange(len(y if X is None else X))
+    return np.arange(count_rows(y, "y") if X is None else count_rows(X, "X"))
 
 
 def _refuse_hidden_hole(X, y, train, groups):
