@@ -406,7 +406,9 @@ class ARX(TappedForecaster):
         return make_taps(self.input_lags, self.output_lags, columns, n_outputs)
 
     def _train(self, segments, weight):
-        if not len(self.alphas) or not all(0 <= alpha < np.inf for alpha in self.alphas):
+        if not len(self.alphas) or not all(
+            isinstance(a, Real) and 0 <= a < np.inf for a in self.alphas
+        ):
             raise ValueError(
                 "The 'alphas' parameter of ARX must hold at least one float, each in the range "
                 f"[0.0, inf). Got {self.alphas!r} instead."

@@ -64,8 +64,9 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         Raises
         ------
         ValueError
-            When there are too few rows, values are infinite, the index is unsorted or holds a
-            label twice, or a parameter is out of its range.
+            When there are too few rows, values are infinite or no numbers, time stamps are
+            unsorted or stand twice, plain numbers of an index are unsorted, tables side by side
+            have other labels than each other, or a parameter is out of its range.
         """
         self._validate_params()
         with _restored_on_error(self):
@@ -158,7 +159,9 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         Returns
         -------
         Series or DataFrame
-            Named and indexed like y; without a clock the index counts on.
+            Named and indexed like y; without a clock the index counts on. Dates of every kind (in
+            objects, Arrow, categories or text of ISO 8601) come back as a DatetimeIndex, elapsed
+            times as a TimedeltaIndex.
 
         Raises
         ------

@@ -15,7 +15,7 @@ from narxkit.networks import ACTIVATIONS, TappedMLP
 from narxkit.objective import Objective
 from narxkit.solvers import SOLVERS, Monitor, Solver, Stop, interruptible, make_solver
 from narxkit.tapped import Scale, TappedForecaster, count_dropped
-from narxkit.taps import make_taps
+from narxkit.taps import is_count, make_taps
 from narxkit.training import n_steps, read_loops, train
 
 DEAD = 1e-6  # weight of the output layer, in standard deviations
@@ -123,12 +123,13 @@ class _TappedNetwork(TappedForecaster):
             )
 
     def _network(self):
-        sizes = np.atleast_1d(self.hidden_layer_sizes)
-        if sizes.ndim > 1 or len(sizes) and (sizes.dtype.kind not in "iu" or sizes.min() < 1):
+        sizes = self.hidden_layer_sizes
+        sizes = tuple(sizes) if np.iterable(sizes) else (sizes,)
+        if not all(map(is_count, sizes)):
             raise ValueError(
                 f"hidden_layer_sizes must hold ints >= 1. Got {self.hidden_layer_sizes!r} instead."
             )
-        network = TappedMLP(self._taps, tuple(sizes.tolist()), self.activation, self.linear_term)
+        network = TappedMLP(self._taps, tuple(map(int, sizes)), self.activation, self.linear_term)
         self._check_memory(network.n_params)
         return network
 

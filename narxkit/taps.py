@@ -135,16 +135,12 @@ def _read_each_column(input_lags, columns):
 
 def _read_lags(lags, name, first):
     """0..L or 1..K from a number, exactly those from a sequence."""
-    n_lags = lags if is_int(lags) else len(lags) if hasattr(lags, "__len__") else 0
-    if n_lags > MOST_LAGS:
-        raise ValueError(
-            f"{name} must hold at most {MOST_LAGS:,} lags. Got {n_lags:,}: give the lags that "
-            "matter as a sequence."
-        )
     if is_int(lags) and lags >= 0:
+        _refuse_endless(lags, name)
         return tuple(range(first, int(lags) + 1))
     is_sequence = isinstance(lags, Sequence) and not isinstance(lags, str)
     is_sequence |= isinstance(lags, np.ndarray) and lags.ndim == 1
+    _refuse_endless(len(lags) if is_sequence else 0, name)
     if not is_sequence or not all(is_int(lag) for lag in lags):
         kinds = f"an int >= 0 (lags {first}..{'K' if first else 'L'}), a sequence of ints"
         kinds += " or a dict of column: lags" if name == "input_lags" else ""
@@ -158,6 +154,14 @@ def _read_lags(lags, name, first):
     if len(set(lags)) < len(lags):
         raise ValueError(f"{name} holds a lag twice: {list(lags)}. Name each lag once.")
     return lags
+
+
+def _refuse_endless(n_lags, name):
+    if n_lags > MOST_LAGS:
+        raise ValueError(
+            f"{name} must hold at most {MOST_LAGS:,} lags. Got {n_lags:,}: give the lags that "
+            "matter as a sequence."
+        )
 
 
 def is_int(value):

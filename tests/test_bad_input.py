@@ -429,9 +429,17 @@ BAD_FITS = {
             ("adam", (100000, 10000), "1,000,720,007", "they would take 8.0 GB", ""),
         ]
     },
+    "a range of lags without an end": (
+        {"input_lags": range(10**9)}, X[SEEN], Y[SEEN], {},
+        "input_lags must hold at most 1,000,000 lags. Got 1,000,000,000: give the lags that",
+    ),
     "lags without an end": (
         {"output_lags": 10**9}, X[SEEN], Y[SEEN], {},
         "output_lags must hold at most 1,000,000 lags. Got 1,000,000,000: give the lags that",
+    ),
+    "ragged hidden layer sizes": (
+        {"hidden_layer_sizes": [[4], [4, 2]]}, X[SEEN], Y[SEEN], {},
+        "hidden_layer_sizes must hold ints >= 1. Got [[4], [4, 2]] instead.",
     ),
     "hidden layer sizes that are no ints": (
         {"hidden_layer_sizes": (4.5,)}, X[SEEN], Y[SEEN], {},
@@ -1078,7 +1086,7 @@ def test_an_unknown_series_is_refused():
                 "origins must be a sequence of at least one row position or label. Got "
                 f"{origins!r}.",
             )
-            for origins in ([], 50, [[50]], "noon")
+            for origins in ([], 50, [[50]], "noon", {"a": [1]}.values())
         ],
     ],
     ids=str,
@@ -1136,7 +1144,7 @@ def test_skill_table_needs_common_targets(model):
                 "The 'alphas' parameter of ARX must hold at least one float, each in the range "
                 f"[0.0, inf). Got {alphas!r} instead.",
             )
-            for alphas in ([-1.0], [])
+            for alphas in ([-1.0], [], ["0.1"], [[1.0, 2.0]])
         ],
         (Climatology(by=("moon",)), "by must name fields of a DatetimeIndex"),
         (Persistence(output_range=(1, 0)), "output_range must be (low, high) with low <= high"),

@@ -415,6 +415,19 @@ class TestForecastOfYAlone:
         with pytest.raises(ValueError, match="series 'n' cannot be continued"):
             model.forecast(X=pd.concat([X[50:]], keys=["n"]))
 
+    def test_needs_rows_and_the_labels_of_their_series(self):
+        alone, panel = (Persistence().fit(None, v) for v in (Y, pd.concat([Y], keys=["e"])))
+        for nothing in (X[:0], [], np.empty((0, 2))):
+            with pytest.raises(ValueError, match="X has no rows: give at least one"):
+                alone.forecast(X=nothing)
+        assert len(panel.forecast(X=X.to_numpy())) == 60  # counted for each series
+        driven = arx().fit(*(pd.concat([v], keys=["e"]) for v in (X, Y)))
+        for steps in (None, 3):
+            with pytest.raises(
+                ValueError, match=r"X has no index, but the model has seen .*\['e'\]"
+            ):
+                driven.forecast(steps, X=X.to_numpy())
+
     def test_counts_the_rows_of_an_array(self):
         model = Persistence().fit(None, NUMBERED[1])
         assert_array_equal(model.forecast(X=X[:4].to_numpy()).index, range(60, 64))

@@ -489,7 +489,9 @@ def test_inputs_of_other_times_are_refused(noise):
     )
     with pytest.raises(ValueError, match="the indexes of residuals and y differ, first in row 0"):
         validate_residuals(e, X, e.shift(freq="D"))
-    by_position = validate_residuals(e, X.set_axis(np.arange(N)[::-1]), n_shuffles=139)
+    with pytest.raises(ValueError, match="the index of X is not sorted: row 1"):
+        validate_residuals(e, X.set_axis(np.arange(N)[::-1]))
+    by_position = validate_residuals(e, X.set_axis(np.arange(N)), n_shuffles=139)
     pd.testing.assert_series_equal(
         by_position.pvalues, validate_residuals(e, X, n_shuffles=139).pvalues
     )
