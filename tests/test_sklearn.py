@@ -10,7 +10,13 @@ from sklearn.base import clone, is_regressor
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import r2_score
-from sklearn.model_selection import GridSearchCV, KFold, TimeSeriesSplit, cross_validate
+from sklearn.model_selection import (
+    GridSearchCV,
+    KFold,
+    TimeSeriesSplit,
+    cross_validate,
+    train_test_split,
+)
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -315,6 +321,36 @@ def test_cross_validate_gives_the_same_on_arrays_and_frames(arrays, frames):
         for data in (arrays, frames)
     )
     np.testing.assert_array_equal(on_arrays, on_frames)
+
+
+def test_labels_of_other_kinds_pass_through_its_tools(frames):
+    """Dates in an index of objects, and rows that train_test_split left in their order."""
+    X, y = frames
+    X_dates, y_dates = (v.set_axis(pd.Index(v.index.to_pydatetime(), dtype=object)) for v in (X, y))
+    pipe = make_pipeline(StandardScaler(), small()).set_output(transform="pandas")
+    outer = TransformedTargetRegressor(pipe, transformer=StandardScaler())
+    grid = {"regressor__narx__input_lags": [[1], 1]}
+    for model in (pipe, outer, GridSearchCV(outer, grid, cv=TimeSeriesSplit(2))):
+        scores = [
+            cross_validate(model, *pair, cv=TimeSeriesSplit(2), error_score="raise")["test_score"]
+            for pair in ((X, y), (X_dates, y_dates))
+        ]
+        np.testing.assert_array_equal(*scores)
+    X_train, X_test, y_train, y_test = train_test_split(X_dates, y_dates, shuffle=False)
+    assert small().fit(X_train, y_train).score(X_test, y_test) > 0.5
+
+
+def test_series_of_labels_and_weights_are_cut_with_the_rows(routing, frames, labels):
+    """Their labels still agree in every fold."""
+    model = small().set_fit_request(segments=True, sample_weight=True)
+    model.set_score_request(sample_weight=True)
+    for X, y in (frames, [v.reset_index(drop=True) for v in frames]):
+        params = {"segments": labels, "sample_weight": np.ones(len(y))}
+        scores = [
+            cross_validate(model, X, y, cv=TimeSeriesSplit(2), params=given, error_score="raise")
+            for given in (params, {name: pd.Series(v, X.index) for name, v in params.items()})
+        ]
+        np.testing.assert_array_equal(*(score["test_score"] for score in scores))
 
 
 def test_other_scorers_and_pipelines_in_cross_validate(data):
