@@ -19,6 +19,7 @@ import pandas as pd
 EPOCH = pd.Timestamp(0)  # where elapsed times are counted from
 ISO_DATE = r"\d{4}-\d{2}(-\d{2})?([ T].*)?"
 _DATES = ("datetime", "datetime64", "date")
+_NUMBERS = ("integer", "floating", "mixed-integer-float")
 _OF_NO_TIME = ("string", "bytes", "boolean", "empty", "mixed-integer", "decimal", "complex")
 _SHUFFLED = 0.2, 0.8  # the share of backward steps; half of them in a random order
 
@@ -68,10 +69,10 @@ def _read_level(index, name):
     if has_clock(index) or index.dtype.kind in "iufb" or isinstance(index, pd.TimedeltaIndex):
         return index
     if isinstance(index, pd.CategoricalIndex):
-        plain = index.astype(index.categories.dtype)
-        times = _read_level(plain, name)
-        return index if times is plain and not has_clock(plain) else times
+        return _read_level(index.astype(index.categories.dtype), name)
     kind = pd.api.types.infer_dtype(index, skipna=True)
+    if kind in _NUMBERS:
+        return index.infer_objects()
     if kind in _DATES:
         return _as_one_zone(index, name)
     if kind in ("timedelta", "timedelta64"):
@@ -103,7 +104,11 @@ def _as_one_zone(index, name):
 def _read_text(index, name):
     """Time stamps, where all of the text is of ISO 8601."""
     text = index.dropna()
-    if not text[0][:4].isdigit() or not text.astype(str).str.fullmatch(ISO_DATE).all():
+    if (
+        not len(text)
+        or not text[0][:4].isdigit()
+        or not text.astype(str).str.fullmatch(ISO_DATE).all()
+    ):
         return index
     try:
         times = pd.to_datetime(index, format="ISO8601")
@@ -141,11 +146,12 @@ def as_elapsed(index):
 # --- order ---------------------------------------------------------------------------------------
 
 
-def check_order(index, name="X", labels=None):
+def check_order(index, name="X", labels=None, owner=None):
     """Refuse time stamps with NaT, backwards or twice, and numbers that run backwards.
 
     Time stamps with a zone are compared in UTC, so the repeated hour of autumn passes. Numbers may
-    jump, stand twice and, where the label of the segment changes, begin again.
+    jump, stand twice and, where the label of the segment changes, begin again. What to do with the
+    table is said of its `owner`, where only one series of it has the `name`.
 
     Raises
     ------
@@ -161,21 +167,21 @@ def check_order(index, name="X", labels=None):
 (2020-01-02 00:00:00) in time: sort it with y.sort_index().
     """
     if has_clock(index):
-        _check_times(index, name)
+        _check_times(index, name, owner or name)
     elif _are_numbers(index):
-        _check_numbers(index, name, labels)
+        _check_numbers(index, name, labels, owner or name)
 
 
 def _are_numbers(index):
     return isinstance(index, pd.Index) and index.dtype.kind in "iuf"
 
 
-def _check_times(index, name):
+def _check_times(index, name, table):
     if index.hasnans:
         row, n_missing = int(np.argmax(index.isna())), int(index.isna().sum())
         raise ValueError(
             f"the index of {name} has {n_missing} missing time stamps (NaT), the first in row "
-            f"{row}: drop these rows with {name}[{name}.index.notna()]."
+            f"{row}: drop these rows with {table}[{table}.index.notna()]."
         )
     ticks = index.asi8
     if (backwards := ticks[1:] < ticks[:-1]).any():
@@ -183,15 +189,15 @@ def _check_times(index, name):
         raise ValueError(
             f"the index of {name} is not sorted: row {row} ({index[row]}) comes before row "
             f"{row - 1} ({index[row - 1]}) in time: "
-            f"{_advise_order(index, name, backwards) or f'sort it with {name}.sort_index().'}"
+            f"{_advise_order(index, table, backwards) or f'sort it with {table}.sort_index().'}"
         )
     if (twice := ticks[1:] == ticks[:-1]).any():
         row = int(np.argmax(twice)) + 1
         what = f"the index of {name} is not unique: the time stamp {index[row]} stands twice, in "
-        raise ValueError(f"{what}rows {row - 1} and {row}: {_advise_twice(index, name, row)}")
+        raise ValueError(f"{what}rows {row - 1} and {row}: {_advise_twice(index, table, row)}")
 
 
-def _check_numbers(index, name, labels):
+def _check_numbers(index, name, labels, table):
     if index.is_monotonic_increasing:
         return
     numbers = index.to_numpy(dtype=float, na_value=np.nan)
@@ -200,9 +206,9 @@ def _check_numbers(index, name, labels):
         backwards &= labels[1:] == labels[:-1]
     if backwards.any():
         row = int(np.argmax(backwards)) + 1
-        advice = _advise_order(index, name, backwards) or (
-            f"sort it with {name}.sort_index(), or tell recordings that follow each other apart by "
-            "segments or by a MultiIndex (series, number)."
+        advice = _advise_order(index, table, backwards) or (
+            f"sort it with {table}.sort_index(), or tell recordings that follow each other apart "
+            "by segments or by a MultiIndex (series, number)."
         )
         raise ValueError(
             f"the index of {name} is not sorted: row {row} ({index[row]}) comes after row "
@@ -210,11 +216,11 @@ def _check_numbers(index, name, labels):
         )
 
 
-def _advise_order(index, name, backwards):
+def _advise_order(index, table, backwards):
     """The remedy for rows in a random order, or of several series; None for others."""
     low, high = _SHUFFLED
     if _stand_often_twice(index):
-        return _name_series(name)
+        return _name_series(table)
     if len(index) > 3 and low < np.mean(backwards) < high:
         return (
             "the rows of a time series must keep their order, so split them with "
@@ -223,11 +229,12 @@ def _advise_order(index, name, backwards):
     return None
 
 
-def _advise_twice(index, name, row):
+def _advise_twice(index, table, row):
     if _stand_often_twice(index):
-        return _name_series(name)
+        return _name_series(table)
     return (
-        f"keep one of them, for example {name}[~{name}.index.duplicated()]{_hint_zone(index[row])}."
+        f"keep one of them, for example {table}[~{table}.index.duplicated()]"
+        f"{_hint_zone(index[row])}."
     )
 
 
@@ -236,10 +243,10 @@ def _stand_often_twice(index):
     return index.duplicated().sum() > max(3, len(index) / 20)
 
 
-def _name_series(name):
+def _name_series(table):
     return (
         "where the rows are of several series, name those beside the label, in a MultiIndex "
-        f"(series, time) such as {name}.set_axis([names, {name}.index]); where they are of one, "
+        f"(series, time) such as {table}.set_axis([names, {table}.index]); where they are of one, "
         "keep one row of each label, in their order."
     )
 
@@ -363,7 +370,7 @@ def read_index(index, owner, n, labels=None):
     for key, rows in series.items():
         whose = owner if key is None else f"series {key!r}"
         part = times if key is None else times[rows]
-        check_order(part, whose, labels if key is None or labels is None else labels[rows])
+        check_order(part, whose, None if labels is None else labels[rows], owner)
     return times if has_clock(times) else None, series
 
 

@@ -64,7 +64,6 @@ def rows_of_steps(model, name, y, steps):
     y : array-like
         The measured outputs, under their labels.
     """
-
     index = labels_of(y, name)
     if index is None:
         k = 0 if y is None else len(read_outputs(y, name, min_samples=0))
@@ -74,7 +73,8 @@ def rows_of_steps(model, name, y, steps):
     X, known = {}, {}
     for key, rows in series.items():
         n = _count_rows(model, name, len(rows), steps)
-        labels = _labels_from(model, key, None if times is None else times[rows], n)
+        stamps = times if key is None or times is None else times[rows]
+        labels = _labels_from(model, key, stamps, n)
         X[key] = pd.DataFrame(index=labels)
         known[key] = y.iloc[rows].set_axis(labels[: len(rows)], axis=0)
     if None in series:

@@ -142,7 +142,7 @@ class Table:
         """How to name a row to a reader."""
         return _label(row, self.index)
 
-    def labels_of(self, rows):
+    def row_labels(self, rows):
         """The labels of some rows inside their series, or None where rows have none."""
         if self.index is None:
             return None

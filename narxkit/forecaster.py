@@ -463,7 +463,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         """Where both have labels, they must be those of the first rows of X."""
         if isinstance(y, pd.DataFrame):
             self._layout.check_outputs(list(y.columns), name)
-        given, labels = labels_of(y, name), table.labels_of(table.series[key])
+        given, labels = labels_of(y, name), table.row_labels(table.series[key])
         if given is None or labels is None:
             return
         row = first_difference(given, labels)

@@ -441,7 +441,9 @@ class NARX(_TappedNetwork):
     Clock. A DatetimeIndex or PeriodIndex, of X or else of y, tells which row follows which: a jump
     of it ends a segment that no lag crosses, and ``predict`` refuses rows that do not follow the
     last one seen. Time zones and daylight saving are understood, and weekends and holidays of
-    trading days are no jump. Rows without a clock are taken to follow.
+    trading days are no jump. Dates in an index of another kind (objects, Arrow, text of ISO 8601)
+    and elapsed times are a clock too. Rows without a clock are taken to follow, and plain numbers
+    must be in order; labels of X, y, weights and segments must agree.
 
     Missing values (NaN). In training a missing output costs its own row as a target and, like a
     missing input, the rows that need it (`n_dropped_`). Before a forecast a missing output is

@@ -194,7 +194,6 @@ def test_other_labels_stay_as_they_are():
     for index in (
         pd.Index(["a", "b"]),
         pd.RangeIndex(3),
-        pd.CategoricalIndex(["a", "b"]),
         pd.Index([1.5, None]),
         pd.Index([True, False]),
         pd.Index([2019, "b"], dtype=object),
@@ -348,16 +347,40 @@ def test_shuffled_rows_are_led_to_the_order_they_had(data):
             call()
 
 
-@pytest.mark.parametrize("index", [range(59, -1, -1), [*range(30), *range(30)]])
+@pytest.mark.parametrize(
+    "index",
+    [
+        range(59, -1, -1),
+        [*range(30), *range(30)],
+        np.arange(60)[::-1] / 7,
+        pd.Index(range(59, -1, -1), dtype=object),
+        pd.CategoricalIndex(range(59, -1, -1)),
+        pd.Index(range(59, -1, -1), dtype="Int64"),
+    ],
+    ids=str,
+)
 def test_numbers_that_run_backwards_are_refused(index):
     y = Y.set_axis(index)
     with pytest.raises(
-        ValueError, match=r"the index of y is not sorted: row \d+ \(\d+\) comes after"
+        ValueError, match=r"the index of y is not sorted: row \d+ \([\d.]+\) comes after"
     ):
         Persistence().fit(None, y)
     panel = pd.concat([y], keys=["e"])
     with pytest.raises(ValueError, match="the index of series 'e' is not sorted: row"):
         Persistence().fit(None, panel)
+
+
+def test_what_to_do_with_one_series_is_said_of_the_table():
+    panel = pd.concat([Y, Y], keys=["e", "w"])
+    for bad, remedy in (
+        (panel[::-1], r"sort it with y.sort_index\(\)"),
+        (
+            panel.iloc[[*range(60), *range(60, 120), 3]].sort_index(),
+            r"y\[~y.index.duplicated\(\)\]",
+        ),
+    ):
+        with pytest.raises(ValueError, match=f"the index of series '[ew]' is not .*{remedy}"):
+            Persistence().fit(None, bad)
 
 
 def test_numbers_may_jump_stand_twice_and_begin_again_in_a_segment():
