@@ -18,6 +18,7 @@ from sklearn.model_selection import (
 from narxkit import (
     ARX,
     NARX,
+    BlockedKFold,
     Climatology,
     Persistence,
     RollingOrigin,
@@ -272,6 +273,8 @@ class TestLabelsThatDisagree:
             ahead_scorer(2, warmup=2)(model, X, other)
         with pytest.raises(ValueError, match=sentence):
             list(RollingOrigin(2).split(X, other))
+        with pytest.raises(ValueError, match="the indexes of X and groups differ, first in row 0"):
+            list(BlockedKFold(2).split(X, y, groups=pd.Series(0, other.index)))
         assert np.isfinite(arx().fit(X, other.to_numpy()).theta_).all()  # an array has no labels
 
     def test_of_weights_and_segments_are_refused(self, kind):
@@ -438,6 +441,7 @@ class TestForecastOfYAlone:
         with pytest.raises(ValueError, match="series 'n' cannot be continued"):
             model.forecast(X=pd.concat([X[50:]], keys=["n"]))
 
+    @pytest.mark.filterwarnings("ignore:X does not have valid feature names")
     def test_needs_rows_and_the_labels_of_their_series(self):
         alone, panel = (Persistence().fit(None, v) for v in (Y, pd.concat([Y], keys=["e"])))
         for nothing in (X[:0], [], np.empty((0, 2))):
@@ -516,6 +520,17 @@ def test_the_history_of_a_picture_is_a_series():
     pytest.importorskip("matplotlib")
     with pytest.raises(ValueError, match=r"history must be the measured values .* Got 48 instead"):
         ForecastDisplay.from_estimator(Persistence().fit(None, Y), steps=3, history=48)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_pictures_draw_times_of_every_kind(kind):
+    plt = pytest.importorskip("matplotlib.pyplot")
+    model = Persistence().fit(None, relabelled(Y[:50], kind))
+    seen, true = relabelled(Y[:50], kind), relabelled(Y[50:], kind)
+    display = ForecastDisplay.from_estimator(model, y=true, history=seen)
+    drawn = display.true_line_.get_xdata(orig=True)
+    plt.close(display.figure_)
+    assert_array_equal(np.asarray(drawn, dtype="datetime64[ns]"), DAYS[50:].to_numpy())
 
 
 def test_a_network_reads_labels_like_every_forecaster():

@@ -11,7 +11,7 @@ import pandas as pd
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import indexable
 
-from narxkit._labels import common_index
+from narxkit._labels import common_index, labels_of, refuse_other_labels
 from narxkit._validation import count_rows, read_table
 from narxkit.baselines import Persistence
 from narxkit.taps import is_count, is_int
@@ -218,6 +218,7 @@ class BlockedKFold(BaseCrossValidator):
         """
         X, y, groups = indexable(X, y, groups)
         block = self.segments(X, y)
+        refuse_other_labels(*common_index(X=X, y=y), labels_of(groups, "groups"), "groups")
         for i in range(self.n_splits):
             train = np.flatnonzero(block != i)
             _refuse_hidden_hole(X, y, train, groups)

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from narxkit._labels import has_clock
+from narxkit._labels import has_clock, read_labels
 from narxkit.plotting._base import GREY, INK, LETTER, SMALL, counted, load_matplotlib
 from narxkit.plotting._loops import FRAMES
 
@@ -15,7 +15,7 @@ def as_series(display, name, values, index):
     if isinstance(values, pd.DataFrame) and values.shape[1] == 1:
         values = values.iloc[:, 0]
     if isinstance(values, pd.Series):
-        return values
+        return values.set_axis(read_labels(values.index, name))
     values = np.ma.filled(np.ma.asarray(values).astype(float), np.nan)
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
@@ -30,7 +30,7 @@ def as_series(display, name, values, index):
             f"{name} has {counted(len(values), 'value')} where {len(index):,} were given beside "
             "it: give as many, or a Series with its own index."
         )
-    return pd.Series(values, index=index)
+    return pd.Series(values, index=read_labels(index, name))
 
 
 def as_pair(display, y_true, y_pred):
