@@ -13,6 +13,8 @@ Numbers carry no clock: jumps of them say nothing, but rows out of order or othe
 the table beside them do. Any other text only says which row is which.
 """
 
+from contextlib import suppress
+
 import numpy as np
 import pandas as pd
 
@@ -319,12 +321,19 @@ def first_difference(index, other):
     index, other = index[:n], other[:n]
     if _are_numbers(index) != _are_numbers(other) or index.equals(other):
         return None
-    differ = np.flatnonzero(np.asarray(index != other))
+    differ = np.flatnonzero(_differ(index, other))
     return int(differ[0]) if len(differ) else None
 
 
+def _differ(index, other):
+    """Where labels differ, as a mask: everywhere, where they cannot be compared."""
+    with suppress(Exception):  # pandas raises errors of many kinds for labels of two kinds
+        return pd.Series(index != other).fillna(True).to_numpy(bool)
+    return np.ones(len(index), dtype=bool)
+
+
 def _advise_alignment(index, name, other, its_name):
-    if index.isin(other).any():
+    if _share_labels(index, other):
         return (
             f"align them, for example {name}, {its_name} = "
             f"{name}.align({its_name}, join='inner', axis=0)."
@@ -333,6 +342,12 @@ def _advise_alignment(index, name, other, its_name):
         "they have no label in common: give the same rows of both or, where they are the same, "
         f"their labels to both with {its_name}.set_axis({name}.index)."
     )
+
+
+def _share_labels(index, other):
+    with suppress(Exception):  # as in _differ
+        return index.nlevels == other.nlevels and bool(index.isin(other).any())
+    return False
 
 
 def read_index(index, owner, n, labels=None):

@@ -1101,6 +1101,12 @@ def test_labels_need_an_index(model):
         backtest(make().fit(X.to_numpy(), Y.to_numpy()), X.to_numpy(), Y.to_numpy(), 5, ["noon"])
 
 
+def test_origins_need_labels_that_stand_once():
+    y = Y.set_axis(np.repeat(range(60), 2))
+    with refuses("origins are labels of the index of y, but it holds some of them twice"):
+        backtest(Persistence().fit(None, y), None, y, 5, origins=[20])
+
+
 def test_an_origin_needs_its_targets_in_its_segment(model):
     with refuses("origin 57 lacks 2 rows of history up to it or 5 rows after it in its segment"):
         backtest(model, X, Y, 5, origins=[50, 57], segments=np.repeat([0, 1], 60))

@@ -310,6 +310,18 @@ def test_the_first_row_that_differs_is_named_with_the_remedy():
         arx().fit(NUMBERED[0], NUMBERED[1].set_axis(range(100, 160)))
 
 
+def test_labels_that_cannot_be_compared_differ():
+    months, names = pd.period_range("2024", periods=60, freq="M"), pd.Index([b"a"] * 60)
+    with pytest.raises(ValueError, match="the indexes of X and y differ, first in row 0"):
+        arx().fit(X.set_axis(months), Y.set_axis(names))
+    three = pd.MultiIndex.from_product([["e"], ["f"], DAYS])
+    with pytest.raises(ValueError, match="no label in common"):
+        arx().fit(X.set_axis(three), Y.set_axis(three.droplevel(1)))
+    missing = Y.set_axis(pd.Index([None, *range(59)], dtype="Int64"))
+    with pytest.raises(ValueError, match="differ, first in row 0 .0 and <NA>"):
+        arx().fit(NUMBERED[0], missing)
+
+
 def test_plain_numbers_beside_times_only_count_the_rows():
     expected = arx().fit(X, Y).theta_
     for index in (pd.RangeIndex(60), pd.RangeIndex(100, 160), pd.Index([*range(59), 70])):
@@ -520,6 +532,16 @@ def test_the_history_of_a_picture_is_a_series():
     pytest.importorskip("matplotlib")
     with pytest.raises(ValueError, match=r"history must be the measured values .* Got 48 instead"):
         ForecastDisplay.from_estimator(Persistence().fit(None, Y), steps=3, history=48)
+
+
+def test_pictures_draw_elapsed_times_in_hours():
+    plt = pytest.importorskip("matplotlib.pyplot")
+    y = Y.set_axis(24 * TestElapsedTimes.HOURS)
+    model = Persistence().fit(None, y[:50])
+    display = ForecastDisplay.from_estimator(model, y=y[50:], history=y[:50])
+    plt.close(display.figure_)
+    assert_array_equal(display.true_line_.get_xdata(), 24.0 * np.arange(50, 60))
+    assert display.ax_.get_xlabel() == "elapsed time, hours"
 
 
 @pytest.mark.parametrize("kind", KINDS)

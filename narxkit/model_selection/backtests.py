@@ -124,6 +124,11 @@ def _positions(origins, table):
                 f"origin {origins[outside][0]} is no row of {len(table)}: give positions from 0."
             )
         return origins.to_numpy()
+    if not index.is_unique:
+        raise ValueError(
+            "origins are labels of the index of y, but it holds some of them twice: give it labels "
+            "of its own for each row, such as y.reset_index(drop=True)."
+        )
     positions = index.get_indexer(origins)
     if (positions < 0).any():
         unknown = origins[int(np.argmax(positions < 0))]

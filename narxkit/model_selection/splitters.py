@@ -276,7 +276,7 @@ def _moments(X, y):
         raise ValueError("X and y are None, but rows are needed to split: give one of them.")
     index, _ = common_index(X=X, y=y)
     if isinstance(index, pd.MultiIndex):
-        return pd.factorize(index.get_level_values(1), sort=True)[0]
+        return pd.factorize(index.get_level_values(-1), sort=True)[0]
     return np.arange(count_rows(y, "y") if X is None else count_rows(X, "X"))
 
 

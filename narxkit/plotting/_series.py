@@ -53,7 +53,10 @@ def as_pair(display, y_true, y_pred):
 
 
 def as_times(index):
-    """What matplotlib can draw over: the beginnings of periods, any other index as it is."""
+    """What matplotlib can draw over: the beginnings of periods, hours of elapsed times, the rest
+    as it is."""
+    if isinstance(index, pd.TimedeltaIndex):
+        return index / pd.Timedelta(hours=1)
     return index.to_timestamp() if isinstance(index, pd.PeriodIndex) else index
 
 
@@ -78,6 +81,8 @@ def time_name(index, otherwise):
     """What the axis of time is called; without a clock and a name, `otherwise`."""
     if isinstance(index, pd.MultiIndex):
         return f"rows of each {index.names[0] or 'series'}, one after the other"
+    if isinstance(index, pd.TimedeltaIndex):
+        return f"{index.name or 'elapsed time'}, hours"
     if not has_clock(index):
         return otherwise if index.name is None else str(index.name)
     zone = getattr(index, "tz", None)
