@@ -92,10 +92,11 @@ class Layout:
     def check_labels(self, table):
         """Refuse elapsed times after a fit on other times, and the other way round."""
         if table.times is not None and table.is_elapsed != self.is_elapsed:
-            given, seen = ("elapsed times", "time stamps")[:: 1 if table.is_elapsed else -1]
+            kinds = {True: "elapsed times", False: "time stamps"}
             raise ValueError(
-                f"the rows are labelled by {given}, but the last rows seen by {seen}: give both "
-                "the same kind of index, for example by adding the moment of the start."
+                f"the rows are labelled by {kinds[table.is_elapsed]}, but the last rows seen by "
+                f"{kinds[self.is_elapsed]}: give both the same kind of index, for example by adding "
+                "the moment of the start."
             )
 
     def check_outputs(self, outputs, name="y"):

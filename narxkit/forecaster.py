@@ -313,7 +313,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         ndarray of the shape of y, or (\*y.shape, len(steps))
             NaN where the rollout lacks history.
         """
-        horizons = [steps] if np.isscalar(steps) else list(steps) if np.iterable(steps) else []
+        horizons = list(steps) if np.iterable(steps) else [steps]
         if not horizons or not all(map(is_count, horizons)):
             raise ValueError(
                 f"steps must be an int >= 1 or a sequence of them. Got {steps!r} instead."
@@ -331,7 +331,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
                     continue
                 ahead[track.place[origins[part][long] + h - 1], :, i] = y_hat[long, h - 1]
         ahead = self._shape(ahead)
-        return ahead[..., 0] if np.isscalar(steps) else ahead
+        return ahead if np.iterable(steps) else ahead[..., 0]
 
     def simulate(self, X=None, y_init=None, y=None, steps=None):
         """Run freely over X from given or fitted initial conditions.

@@ -21,6 +21,7 @@ from narxkit import (
     skill_table,
 )
 from narxkit.datasets import rebuild
+from narxkit.diagnostics import hurst, suggest_lags, validate_residuals
 from narxkit.networks import TappedMLP
 from narxkit.objective import Objective
 from narxkit.taps import Segments, make_taps
@@ -477,6 +478,13 @@ def test_fit_refuses(case):
     params, X_bad, y_bad, others, sentence = BAD_FITS[case]
     with refuses(sentence):
         make(**params).fit(X_bad, y_bad, **others)
+
+
+@pytest.mark.parametrize("what, values, said", TIMES_AS_VALUES, ids=[t[0] for t in TIMES_AS_VALUES])
+def test_no_diagnosis_takes_times_for_values(what, values, said):
+    for judge in (hurst, lambda y: suggest_lags(None, y), validate_residuals):
+        with pytest.raises(ValueError, match="must hold numbers"):
+            judge(values)
 
 
 @pytest.mark.parametrize("case", BAD_FITS)
