@@ -95,8 +95,8 @@ class Layout:
             kinds = {True: "elapsed times", False: "time stamps"}
             raise ValueError(
                 f"the rows are labelled by {kinds[table.is_elapsed]}, but the last rows seen by "
-                f"{kinds[self.is_elapsed]}: give both the same kind of index, for example by adding "
-                "the moment of the start."
+                f"{kinds[self.is_elapsed]}: give both the same kind of index, for example by "
+                "adding the moment of the start."
             )
 
     def check_outputs(self, outputs, name="y"):
