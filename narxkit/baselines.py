@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 
 from narxkit._blas import one_blas_thread
+from narxkit._linear import ridge
 from narxkit._validation import Integral, Interval, Real
 from narxkit.forecaster import Forecaster
 from narxkit.networks import TappedMLP
 from narxkit.objective import Objective
-from narxkit.tapped import Scale, TappedForecaster, count_dropped
+from narxkit.tapped import TappedForecaster, count_dropped
 from narxkit.taps import make_taps
 
 
@@ -412,7 +413,7 @@ class ARX(TappedForecaster):
                 f"[0.0, inf). Got {self.alphas!r} instead."
             )
         self.structure_ = TappedMLP(self._taps, ())
-        self._scale = Scale.of(segments, weight > 0)
+        self._fit_scale(segments, weight > 0)
         free = self._scale.apply(segments.replace(low=None, high=None))
         last = segments.last_block(self.validation_fraction)
         first, held_out, whole = (
@@ -425,32 +426,15 @@ class ARX(TappedForecaster):
         self.n_dropped_ = count_dropped(int(candidates.sum()), len(whole.rows))
         with one_blas_thread():
             self.alpha_ = self._choose(first, held_out)
-            self.theta_ = _ridge(whole)(self.alpha_)
+            self.theta_ = ridge(whole)(self.alpha_)
 
     def _choose(self, training, held_out):
         if len(self.alphas) == 1 or not len(training.rows) or not len(held_out.rows):
             return self.alphas[0]
-        solve = _ridge(training)
+        solve = ridge(training)
         return min(self.alphas, key=lambda alpha: held_out.value(solve(alpha)))
 
     @property
     def coef_(self):
         """Weights of the taps, (n_taps, n_outputs), in standardised units."""
         return self.coefs_[0]
-
-
-def _ridge(objective):
-    """The ridge solution as a function of the penalty, from one pass over the data."""
-    network = objective.network
-    JtJ, Jte, *_ = objective.normal_equations(np.zeros(network.n_params))
-    intercepts = network.groups["intercepts"]
-    # the derivative by a weight is its tap and that by an intercept is 1: J'J holds sums of
-    # squares, sums and counts, and so the variance of each tap
-    moments = network.unpack(np.arange(network.n_params))
-    variance = np.zeros(network.n_params)
-    for j, b in enumerate(moments.intercepts[0]):
-        w, n = moments.coefs[0][:, j], JtJ[b, b]
-        variance[w] = JtJ[w, w] - JtJ[w, b] ** 2 / n
-        variance[w] /= n
-    variance[intercepts] = 0.0
-    return lambda alpha: np.linalg.lstsq(JtJ + np.diag(alpha * variance), -Jte, rcond=1e-14)[0]

@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from narxkit._clock import has_clock
 from narxkit._layout import Layout
+from narxkit._moments import moments
 from narxkit._start import fitted_start, is_estimate
 from narxkit._state import State, refuse_seams
 from narxkit._track import Track
@@ -564,8 +565,8 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
     # ------------------------------------------------------------ answers and warnings
     def _units(self, y):
         """Mean and standard deviation of each output: of measured ones, where none are known."""
-        std = np.nanstd(y, axis=0)
-        return np.nanmean(y, axis=0), np.where(std > 0, std, 1.0)
+        mean, std = moments(y)
+        return mean, np.where(std > 0, std, 1.0)
 
     def _shape(self, values):
         return values[:, 0] if self._layout.y_ndim == 1 else values

@@ -5,16 +5,16 @@ from functools import cache, partial
 
 import numpy as np
 from joblib import Parallel, delayed
-from scipy.linalg import lstsq
 from sklearn.utils import check_random_state
 
 from narxkit._blas import one_blas_thread
+from narxkit._linear import ridge
 from narxkit._validation import Integral, Interval, Real, StrOptions
 from narxkit._warn import warn
 from narxkit.networks import ACTIVATIONS, TappedMLP
 from narxkit.objective import Objective
 from narxkit.solvers import SOLVERS, Monitor, Solver, Stop, interruptible, make_solver
-from narxkit.tapped import Scale, TappedForecaster, count_dropped
+from narxkit.tapped import TappedForecaster, count_dropped
 from narxkit.taps import make_taps
 from narxkit.training import n_steps, read_loops, train
 
@@ -60,7 +60,7 @@ class _TappedNetwork(TappedForecaster):
         network = self._network()
         start = self._warm_start(network)
         if start is None:
-            self._scale = Scale.of(segments, training & (weight > 0), self.scale)
+            self._fit_scale(segments, training & (weight > 0), self.scale)
         flag = np.zeros(1, dtype=np.int32)
         make = partial(
             Objective, network, self._scale.apply(segments), sample_weight=weight, flag=flag
@@ -256,9 +256,7 @@ def _least_squares(objective):
         targets=targets,
         flag=objective.flag,
     )
-    JtJ, Jte, *_ = linear.normal_equations(np.zeros(network.n_params))
-    theta = lstsq(JtJ, -Jte, cond=1e-12, check_finite=False)[0]
-    weights = network.unpack(theta)
+    weights = network.unpack(ridge(linear)(0.0))
     return weights.coefs[0], weights.intercepts[0]
 
 

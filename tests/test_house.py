@@ -9,12 +9,12 @@ import narxkit
 
 PACKAGE = Path(narxkit.__file__).parent
 FLOORS = [
-    {"_core", "_fractal", "_clock", "_blas", "_lazy", "_warn"},
+    {"_core", "_fractal", "_clock", "_blas", "_lazy", "_moments", "_warn"},
     {"taps"},
     {"_validation"},
     {"networks", "_layout", "_start", "_state", "_track"},
     {"objective", "solvers", "forecaster"},
-    {"tapped", "training"},
+    {"_linear", "tapped", "training"},
     {"narx", "baselines"},
     {"model_selection", "skill", "plotting", "datasets", "files"},
     {"study", "diagnostics"},
