@@ -679,7 +679,8 @@ def test_counts_with_few_events(seed):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         report = stochasticity((r.random(1000) < 0.05) * r.poisson(5, 1000))
-        stochasticity(np.arange(300) % 7 + (np.arange(300) == 50))
+        with pytest.warns(UserWarning, match="the value in row 50 carries 97 % of the variance"):
+            stochasticity(np.arange(300) % 7 + (np.arange(300) == 50))
     assert report.verdict in ("random", "short memory", "persistent", "anti-persistent")
 
 
@@ -700,3 +701,21 @@ def test_a_far_lag_counts():
     report = stochasticity(x)
     assert report.reach == 5
     assert "reaches 0.2 in size up to lag 5, after which the mean" in report.sentence
+
+
+@pytest.mark.parametrize("row", [0, 1, 200, 399])
+def test_one_value_that_carries_the_variance_is_named_wherever_it_stands(row):
+    y = noise(400)
+    y[row] += 1e3
+    with pytest.warns(UserWarning, match=f"^the value in row {row} carries 99 % .* sensor") as told:
+        report = stochasticity(y, season=1)
+    assert len(told) == 1
+    assert report.outlier.row == row and report.outlier.share > 0.99
+    assert report.sentence.endswith(f"; but the value in row {row} carries 99 % of the variance.")
+
+
+def test_a_shift_of_level_is_named_by_the_row_that_it_leads_to():
+    y = noise(400).cumsum() / 10
+    y[150:] += 20
+    with pytest.warns(UserWarning, match="^the step to row 150 carries 9. %"):
+        stochasticity(y, season=1)
