@@ -11,6 +11,7 @@ from scipy.signal import lfilter
 
 from narxkit.datasets import load_solar, load_wind, make_henon, make_mackey_glass
 from narxkit.diagnostics import (
+    false_neighbours,
     find_season,
     hurst,
     lyapunov,
@@ -19,6 +20,8 @@ from narxkit.diagnostics import (
     rolling_hurst,
     spectral_entropy,
     stochasticity,
+    surrogate_test,
+    validate_residuals,
     variance_ratio,
 )
 from narxkit.diagnostics._stochasticity_tests import lead_of_autoregression
@@ -719,3 +722,39 @@ def test_a_shift_of_level_is_named_by_the_row_that_it_leads_to():
     y[150:] += 20
     with pytest.warns(UserWarning, match="^the step to row 150 carries 9. %"):
         stochasticity(y, season=1)
+
+
+@pytest.mark.parametrize(
+    "ask, sentence",
+    [
+        (
+            lambda y: make_fgn(10**30, 0.5),
+            f"n must be an int from 1 to 2147483647. Got {10**30} instead.",
+        ),
+        (
+            lambda y: surrogate_test(y, pd.Series(["prediction"])),
+            "kind must be 'prediction' or 'asymmetry'. Got 0    prediction\ndtype: str instead.",
+        ),
+        (
+            lambda y: variance_ratio(y, kind=pd.NA),
+            "kind must be 'increments' or 'levels'. Got <NA> instead.",
+        ),
+        (
+            lambda y: false_neighbours(y, tolerance=pd.NA),
+            "tolerance must be a share in [0, 1). Got <NA> instead.",
+        ),
+        (
+            lambda y: false_neighbours(y, max_dimension=200),
+            "states of 200 values need at least 800 rows. Got 300 instead: give a longer series "
+            "or states of fewer values.",
+        ),
+        (
+            lambda y: validate_residuals(y, n_shuffles=10**30),
+            f"n_shuffles must be an int from 139 to 2147483647. Got {10**30} instead.",
+        ),
+    ],
+)
+def test_wrong_things_are_refused_with_a_sentence(ask, sentence):
+    with pytest.raises(ValueError) as error:
+        ask(noise(300))
+    assert str(error.value).replace("dtype: object", "dtype: str") == sentence

@@ -197,7 +197,7 @@ def validate(
             "residuals of any other with validate_residuals."
         )
     X, y = unmask(X), unmask(y)
-    if X is not None and np.ndim(X) == 1:
+    if _is_flat(X):
         raise ValueError(
             f"X must have the shape (n, n_features). Got shape {np.shape(X)} instead: the order is "
             "validate(model, X, y)."
@@ -303,12 +303,20 @@ def _rows(columns, segments, **tables):
     return columns, U, number_segments(index, owner, segments, n)
 
 
+def _is_flat(X):
+    """Whether inputs have one dimension; rows of several lengths have none."""
+    try:
+        return X is not None and np.ndim(X) == 1
+    except ValueError:
+        return False
+
+
 def _read_loop(loop, model):
     """The rollouts to judge, 1 step ahead being "open"; by default those of the training."""
     if loop is None:
         stages = getattr(model, "loop_", None)
         loop = stages[-1].loop if stages else "open"
-    if not is_int(loop) and loop not in ("open", "closed"):
+    if not is_int(loop) and not (isinstance(loop, str) and loop in ("open", "closed")):
         raise ValueError(
             f"loop must be None, 'open', 'closed' or an int >= 1, in steps. Got {loop!r} instead."
         )
