@@ -895,6 +895,11 @@ def test_sentences_on_rows(arguments, sentence):
             "segments must be one label for each row, of shape (30,). Got shape () instead.",
         ),
         (
+            {"segments": [[0], [0, 1]]},
+            "segments must be one label for each row, of shape (30,). Got lists of several lengths "
+            "instead.",
+        ),
+        (
             {"segments": [0.0] * 29 + [np.nan]},
             "segments has no label (NaN) in row 29: name each segment.",
         ),

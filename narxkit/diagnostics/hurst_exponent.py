@@ -73,8 +73,9 @@ def hurst(x, method="ml", *, kind="increments", order=1, season=None, confidence
     Warns
     -----
     UserWarning
-        When one value carries more than a third of the variance: H then tells of it and of where it
-        stands. The sentence is that of the series without it.
+        When one value carries more than a third of the variance: estimate, interval and p-value
+        are those of x as it is, and tell of this value and of where it stands. The sentence is
+        that of x with the mean of all other values in its place, as is ``without_outlier``.
 
     See Also
     --------
