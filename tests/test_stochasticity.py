@@ -746,7 +746,7 @@ def test_a_shift_of_level_is_named_by_the_row_that_it_leads_to():
         (
             lambda y: false_neighbours(y, max_dimension=200),
             "states of 200 values need at least 800 rows. Got 300 instead: give a longer series "
-            "or states of fewer values.",
+            "or a smaller max_dimension.",
         ),
         (
             lambda y: validate_residuals(y, n_shuffles=10**30),

@@ -282,6 +282,11 @@ def false_neighbours(y, delay=None, max_dimension=8, tolerance=0.01):
     check_count("max_dimension", max_dimension, 1)
     if not isinstance(tolerance, Real) or not 0 <= tolerance < 1:
         raise ValueError(f"tolerance must be a share in [0, 1). Got {tolerance!r} instead.")
+    if 4 * max_dimension > len(values):
+        raise ValueError(
+            f"states of {max_dimension} values need at least {4 * max_dimension} rows. Got "
+            f"{len(values)} instead: give a longer series or a smaller max_dimension."
+        )
     delay = _checked_delay(values, delay, max_dimension)
     shares = np.array([_share_of_false(values, m, delay) for m in range(1, max_dimension + 1)])
     enough = np.flatnonzero(shares <= tolerance)
@@ -297,11 +302,6 @@ def false_neighbours(y, delay=None, max_dimension=8, tolerance=0.01):
 def _checked_delay(values, delay, dimension):
     """The delay asked for or found, short enough that most rows end a state."""
     longest = len(values) // (4 * dimension)
-    if not longest:
-        raise ValueError(
-            f"states of {dimension} values need at least {4 * dimension} rows. Got {len(values)} "
-            "instead: give a longer series or states of fewer values."
-        )
     if delay is None:
         return max(1, min(_delay(values, min(len(values) // 20, 500)), longest))
     check_count("delay", delay, 1)
