@@ -22,7 +22,7 @@ from narxkit._start import fitted_start, is_estimate
 from narxkit._state import State, refuse_seams
 from narxkit._track import Track
 from narxkit._validation import read_table, refuse_infinite
-from narxkit._warn import warn
+from narxkit._warn import warn, warn_of_interruption
 from narxkit.taps import is_count
 
 
@@ -60,7 +60,12 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         -------
         self
             The fitted model. Ctrl-C ends the training of a network early and keeps the best
-            weights so far, with a warning; a second one raises KeyboardInterrupt.
+            weights so far, with a warning and ``stop_`` INTERRUPTED; the next fit in the same
+            script, or the same statement at a prompt or in a notebook, then raises
+            KeyboardInterrupt where it begins, so that a loop of fits ends. A second Ctrl-C breaks
+            the fit off with KeyboardInterrupt, and so does the first one in a search of
+            scikit-learn, which would score the truncated fit as a whole one; the model then is
+            as it was before.
 
         Raises
         ------
@@ -211,6 +216,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         """
         table = self._read(X, y=y, sample_weight=sample_weight)
         table = self._state.labelled(table)
+        warn_of_interruption(self)
         y_hat = self._continue(table.replace(y=None))
         self._warn_of_leads()
         ok = np.isfinite(table.y).all(axis=1) & np.isfinite(y_hat).all(axis=1)

@@ -82,11 +82,9 @@ class _TappedNetwork(TappedForecaster):
                 results = self._solve(objective, loops, validation, start, flag)
             finally:
                 flag[0] = 1  # after an error in one restart, the others end too
-        results.sort(key=lambda trained: trained.rank)
-        stable = [trained for trained in results if np.isfinite(trained.rank)] or results[:1]
-        self.members_ = [trained.theta for trained in stable[: self.n_members]]
-        self._keep(network, results)
-        self._measure_loop_gain(objective(self.loop_[-1].loop))
+            results.sort(key=lambda trained: trained.rank)
+            self._keep(network, results)
+            self._measure_loop_gain(objective(self.loop_[-1].loop))
         self._warn_of_training(loop)
 
     def _washout_of(self, loop):
@@ -197,6 +195,8 @@ class _TappedNetwork(TappedForecaster):
 
     def _keep(self, network, results):
         trained, result = results[0], results[0].result
+        stable = [trained for trained in results if np.isfinite(trained.rank)] or results[:1]
+        self.members_ = [trained.theta for trained in stable[: self.n_members]]
         self.structure_ = network
         self.theta_ = trained.theta
         self.loss_ = result.loss
@@ -217,8 +217,11 @@ class _TappedNetwork(TappedForecaster):
         """At most one warning: of what broke training off, or else of what it ended with."""
         last = self.loop_[-1].loop
         if self.stop_ is Stop.INTERRUPTED:
+            ending = "" if last == loop else f", before any of loop={loop!r}"
             warn(
-                f"fit: {self.stop_} A second Ctrl-C during a fit breaks off what is around it.",
+                f"fit: {self.stop_} They are those after {self.n_iter_} of at most {self.max_iter} "
+                f"iterations of loop={last!r}{ending}. A second Ctrl-C during a fit breaks it off, "
+                "and a loop of fits ends where the next one begins.",
                 RuntimeWarning,
             )
         elif last != loop and self.stop_ is not Stop.CALLBACK:

@@ -114,7 +114,13 @@ def number_segments(index, owner, labels, n):
 
 
 def _read_labels(labels, n):
-    labels = np.asarray(labels)
+    try:
+        labels = np.asarray(labels)
+    except ValueError:
+        raise ValueError(
+            f"segments must be one label for each row, of shape ({n},). Got lists of several "
+            "lengths instead."
+        ) from None
     if labels.ndim != 1:
         raise ValueError(
             f"segments must be one label for each row, of shape ({n},). Got shape {labels.shape} "

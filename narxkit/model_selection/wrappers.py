@@ -7,6 +7,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from narxkit._clock import common_index
+from narxkit._warn import warn_of_interruption
 from narxkit.forecaster import Forecaster
 
 
@@ -42,6 +43,7 @@ def unwrap(model, X, y):
             "model must be a fitted forecaster, or a Pipeline, TransformedTargetRegressor or "
             f"search of one. Got {type(model).__name__} instead."
         )
+    warn_of_interruption(model)
     return model, X, y, lambda values: values
 
 
