@@ -1,39 +1,56 @@
 """The clock of a time index: which row follows which, and which time stamps come next.
 
-A clock counts the time from one label to the next in its own unit: periods, seconds, months or
-working days. A row *follows* the one before it if that count is one step; otherwise a *seam* lies
-between them. How a clock is read from an index:
+A clock counts the time from one label to the next in its own unit: periods, seconds, months,
+working days, rows of a timetable or steps of an offset. A row *follows* the one before it if that
+count is one step; otherwise a *seam* lies between them. How a clock is read from an index:
 
 - A PeriodIndex says it itself: a period follows the one that ends where it begins.
-- A DatetimeIndex with a ``freq`` is read from the rows that this ``freq`` makes, otherwise from its
-  own rows, by the first of these rules that fits:
+- A DatetimeIndex with a ``freq`` goes by this offset: what it makes after a label follows, and
+  nothing else. Working days and their holidays are those of the offset. Fixed steps have the slack
+  of rule 5, and of months, quarters and years any day will do, for no missing row fits into that.
+- A DatetimeIndex without one is read from its rows, by the first of these rules that fits:
 
   1. Months: rows at least 26 days apart, all on the first, the last or the same day of their month
-     (or, unevenly spaced, among its first or last four days, as business months are). Consecutive
-     months, quarters or years follow each other, whatever their length.
-  2. Trading days: rows whole days apart, one or two days of the week seen less than a twentieth
+     (or, unevenly spaced, among its first or last four days, as business months are, or on the same
+     weekday of the same week of their month). Consecutive months, quarters or years follow each
+     other, whatever their length.
+  2. Half months: on the first and the 15th, or on the 15th and the last day.
+  3. Trading days: rows whole days apart, one or two days of the week seen less than a twentieth
      as often as the busiest: Saturday and Sunday over at least one week, any others over at least
      four. Weekends and holidays are no seam; more than ``LONGEST_HOLIDAY`` missing working days
      are.
-  3. A fixed step: the most common difference if it stands twice and makes up a quarter of all
+  4. Trading and working hours: the same times of the day, or of the week, on nearly all days, and
+     never any other: a :class:`~narxkit._timetable.Timetable`. Nights, weekends, holidays and early
+     closes are no seam; a row missing within a session is.
+  5. A fixed step: the most common difference if it stands twice and makes up a quarter of all
      (or is the only one), else, for jittering clocks, the rounded median if more than half lie
      near it. A row follows if it comes one step later, give or take a quarter of the step: no
      missing row fits into that, but jitter does, and so do the days of 23 and 25 hours. Seconds
      are counted in UTC; whole days are found and continued on the wall clock.
-  4. Irregular: no step. All rows follow each other; only the order is known.
+  6. Irregular: no step. All rows follow each other; only the order is known.
+
+  Five rows from Monday to Friday are daily: that a weekend follows cannot be known from them.
 """
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from pandas.tseries.frequencies import to_offset
 
-LONGEST_HOLIDAY = 7  # working days: golden week and lunar new year close markets for six
-SLACK = 0.25  # of a fixed step
-DAY = 86400  # seconds
-WORKING_WEEK = "1111100"
+from narxkit._timetable import (
+    DAY,
+    EVERY_DAY,
+    HOUR,
+    LONGEST_HOLIDAY,
+    SLACK,
+    WEEK,
+    WORKING_WEEK,
+    Timetable,
+    clock_time,
+    working_week,
+)
 
 _SECONDS = {
     "week": 7 * DAY,
@@ -83,14 +100,18 @@ class Clock:
 
     Parameters
     ----------
-    unit : {"period", "second", "month", "trading day", "order"}
+    unit : {"period", "second", "month", "trading day", "session", "offset", "order"}
         What the clock counts; "order" knows no step, only before and after.
     step : float, default=0
-        Units from one row to the next.
+        Units from one row to the next; of sessions, seconds.
     offset : pandas.DateOffset, optional
-        Makes the next labels; None if they are not known.
+        Makes the next labels; None if they are not known, or if none makes them.
     week : str, default="1111100"
         The working days of the week from Monday on, as in :func:`numpy.busday_count`.
+    holiday : int, default=0
+        Working days that may be missing between two rows.
+    timetable : Timetable, optional
+        Makes and counts the rows of sessions.
 
     Examples
     --------
@@ -111,10 +132,19 @@ class Clock:
     step: float = 0
     offset: pd.DateOffset | None = None
     week: str = WORKING_WEEK
+    holiday: int = 0
+    timetable: Timetable | None = None
 
     @classmethod
-    def from_index(cls, index):
+    def from_index(cls, index, shared=None):
         """Read the clock of a sorted index without NaT (see :func:`check_order`).
+
+        Parameters
+        ----------
+        index : Index
+            Labels of the rows.
+        shared : Clock, optional
+            The clock of all series of a panel, for an index that holds just the labels it makes.
 
         Returns
         -------
@@ -126,10 +156,45 @@ class Clock:
             return None
         if isinstance(index, pd.PeriodIndex):
             return cls("period", index.freq.n, index.freq)
-        if index.freq is None:
-            return _read(index)
-        ideal = pd.date_range("2001-01-01", periods=32, freq=index.freq)
-        return replace(_read(ideal), offset=index.freq)
+        if index.freq is not None:
+            return _by_offset(index.freq)
+        return shared if shared is not None and shared._makes(index) else _read(index)
+
+    @property
+    def is_regular(self):
+        """Whether the next labels are known."""
+        return self.unit != "order"
+
+    def season(self):
+        """Rows of a season: a day of shorter steps, a week of days, a year of longer ones.
+
+        Returns
+        -------
+        int
+            1 where there is none, or it is no whole number of rows.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> [Clock.from_index(pd.date_range("2024", periods=3, freq=f)).season()
+        ...  for f in ("30min", "D", "B", "W", "MS", "QS")]
+        [48, 7, 5, 52, 12, 4]
+        """
+        if self.unit == "period":
+            return _by_offset(self.offset).season()
+        rows = self._rows_of_season()
+        return int(rows) if rows == int(rows) else 1
+
+    def _rows_of_season(self):
+        if self.unit == "session":
+            return self.timetable.season
+        if self.unit == "offset":
+            return max(1, _labels_of_season(self.offset))
+        if self.unit == "second":
+            season = 52 * WEEK if self.step % WEEK == 0 else WEEK if self.step == DAY else DAY
+        else:
+            season = {"month": 12, "trading day": self.week.count("1")}.get(self.unit, 0)
+        return max(1, season / max(self.step, 1e-9))
 
     def breaks(self, index):
         """True at each row that does not follow the row before it; row 0 is False.
@@ -138,9 +203,11 @@ class Clock:
         -------
         ndarray of bool, shape (len(index),)
         """
+        seams = np.zeros(len(index), dtype=bool)
+        if isinstance(index, pd.DatetimeIndex) and index.freq and index.freq == self.offset:
+            return seams  # pandas has checked it
         low, high = self._bounds()
         elapsed = self._elapsed(index[:-1], index[1:])
-        seams = np.zeros(len(index), dtype=bool)
         seams[1:] = (elapsed < low) | (elapsed > high)
         return seams
 
@@ -177,7 +244,7 @@ class Clock:
         ValueError
             If the clock is irregular.
         """
-        if self.offset is None:
+        if not self.is_regular:
             raise ValueError(
                 f"the time stamps have no regular step, so those after {last} are not known: "
                 "give X with its index, or a regular index."
@@ -187,8 +254,9 @@ class Clock:
         labels = self._labels_from(last, n + 3)
         begin = next(i for i, label in enumerate(labels) if self._is_due(last, label))
         labels = labels[begin : begin + n]
-        with suppress(Exception):  # daylight saving took the hour: ValueError, or pytz's own
-            labels.freq = self.offset
+        if labels.freq is None:
+            with suppress(Exception):  # daylight saving took the hour: ValueError, or pytz's own
+                labels.freq = self.offset
         return labels
 
     def describe(self):
@@ -198,21 +266,34 @@ class Clock:
         if self.unit == "trading day":
             every = f"every {self.step} " if self.step > 1 else ""
             return f"{every}trading days{_describe_week(self.week)}"
+        if self.unit == "offset":
+            return f"in steps of '{self.offset.freqstr}'"
+        if self.unit == "session":
+            every, days = _describe_step(self.step, _SECONDS), self.timetable.week
+            days = "" if days == EVERY_DAY else f" ({_names_of_days(days)})"
+            return f"{every} {self.timetable.describe()}{days}"
         if self.unit == "period":
             noun = _PERIODS.get(self.offset.rule_code.split("-")[0], self.offset.rule_code)
             word = _ADVERBS.get(noun) if self.step == 1 else None
             return f"{word or f'{self.step}-{noun}'} periods"
         if self.step == 3 and self.unit == "month":
             return "quarterly"
-        n, noun = _in_words(self.step, _MONTHS if self.unit == "month" else _SECONDS)
-        return _ADVERBS.get(noun, f"every {noun}") if n == 1 else f"every {n:g} {noun}s"
+        return _describe_step(self.step, _MONTHS if self.unit == "month" else _SECONDS)
+
+    def _makes(self, index):
+        """Whether an index of at least two rows holds just the labels after its first."""
+        if len(index) < 2 or not self.is_regular:
+            return False
+        return self.after(index[0], len(index) - 1).equals(index[1:])
 
     def _bounds(self):
         """The smallest and the largest count that is still one step."""
         if self.unit == "order":
             return 0, np.inf
         if self.unit == "trading day":
-            return self.step, self.step + LONGEST_HOLIDAY
+            return self.step, self.step + self.holiday
+        if self.unit in ("session", "offset"):
+            return 1, 1
         slack = SLACK * self.step if self.unit == "second" else 0
         return self.step - slack, self.step + slack
 
@@ -224,9 +305,22 @@ class Clock:
             return _months(later) - _months(earlier)
         if self.unit == "trading day":
             earlier, later = _dates(earlier), _dates(later)
-            counted = np.busday_count(earlier, later, weekmask=self.week)
+            counted = np.busday_count(earlier, later, busdaycal=self._calendar)
             return np.maximum(counted, later > earlier)  # from a stray Saturday to Monday is a step
-        return _seconds(earlier, later)
+        if self.unit == "offset":
+            return 1 + np.sign(_seconds(_next(earlier, self.offset), later))
+        elapsed = _seconds(earlier, later)
+        if self.unit == "session":
+            walls = earlier.tz_localize(None), later.tz_localize(None)
+            return self.timetable.count(*walls, elapsed)
+        return elapsed
+
+    @property
+    def _calendar(self):
+        """Working days and holidays, as numpy counts them."""
+        if isinstance(self.offset, pd.offsets.CDay):
+            return self.offset.calendar
+        return np.busdaycalendar(weekmask=self.week)
 
     def _is_due(self, last, label):
         elapsed = self._elapsed(pd.Index([last]), pd.Index([label]))[0]
@@ -235,11 +329,13 @@ class Clock:
     def _labels_from(self, start, n):
         """Labels on the grid of the offset, from `start` on: ticks in UTC, days by the wall."""
         offset = self.offset
+        if self.unit == "session":
+            wall = self.timetable.after(pd.DatetimeIndex([start.tz_localize(None)]), n)
+            return _localized(pd.DatetimeIndex(wall).as_unit(start.unit), start.tz).unique()
         if isinstance(offset, pd.offsets.Tick) and not isinstance(offset, pd.offsets.Day):
             return pd.date_range(start, periods=n, freq=offset, unit=start.unit)
         wall = pd.date_range(start.tz_localize(None), periods=n, freq=offset, unit=start.unit)
-        is_summer = np.ones(n, dtype=bool)  # of an hour that comes twice, the first
-        return wall.tz_localize(start.tz, ambiguous=is_summer, nonexistent="shift_forward")
+        return _localized(wall, start.tz)
 
 
 def has_clock(index):
@@ -369,20 +465,103 @@ def read_index(index, owner, n):
     return times, series
 
 
+def take(index, rows):
+    """Some rows of an index, in order; its ``freq`` stays where they are consecutive.
+
+    Examples
+    --------
+    >>> days = pd.date_range("2024-01-01", periods=5, freq="B")
+    >>> take(days, np.array([1, 2, 3])).freqstr
+    'B'
+    """
+    if len(rows) and rows[-1] - rows[0] == len(rows) - 1:
+        return index[rows[0] : rows[-1] + 1]
+    return index[rows]
+
+
+def _by_offset(offset):
+    """The clock that a freq says."""
+    offset = _simplified(offset)
+    if isinstance(offset, pd.offsets.Day):
+        return Clock("second", float(offset.n * DAY), offset)
+    if isinstance(offset, pd.offsets.Tick):
+        return Clock("second", offset.nanos / _PER_SECOND["ns"], offset)
+    if isinstance(offset, pd.offsets.Week):
+        return Clock("second", float(offset.n * WEEK), offset)
+    if isinstance(offset, pd.offsets.CDay):
+        week = "".join("1" if day else "0" for day in offset.calendar.weekmask)
+        return Clock("trading day", offset.n, offset, week)
+    if isinstance(offset, pd.offsets.BDay):
+        return Clock("trading day", offset.n, offset)
+    months = _months_of(offset)
+    return Clock("month", months, offset) if months else Clock("offset", 1, offset)
+
+
+def _simplified(offset):
+    """A DateOffset of days or of less as the fixed step that it is; any other as it is."""
+    parts = set(offset.kwds) if type(offset) is pd.DateOffset else {"months"}
+    if parts <= {"weeks", "days"}:
+        step = pd.Timedelta(**(offset.kwds or {"days": 1}))
+        return pd.offsets.Day(offset.n * step.days)
+    shorter = {f"{noun}s" for noun in _SECONDS} - {"weeks", "days"}
+    return to_offset(offset.n * pd.Timedelta(**offset.kwds)) if parts <= shorter else offset
+
+
+def _months_of(offset):
+    """Months from one label of an offset to the next where they are always as many, else None."""
+    first = pd.Timestamp("2001-01-31") + offset
+    if first + offset - first < pd.Timedelta(days=26):
+        return None
+    ideal = pd.date_range(first, periods=32, freq=offset, unit="s")
+    months = np.unique(np.diff(_months(ideal)))
+    return int(months[0]) if len(months) == 1 else None
+
+
+def _labels_of_season(offset):
+    """How many labels an offset makes in a day, or else in a year."""
+    first = pd.Timestamp("2001-01-01") + offset
+    if first + offset - first < pd.Timedelta(days=1):
+        labels = pd.date_range("2001-01-08", "2001-02-05", freq=offset)
+        return _most_common(*_distinct(np.unique(labels.normalize(), return_counts=True)[1]))[0]
+    n_years = 28  # until the days of the week come again
+    rows = len(pd.date_range("2001-01-01", f"{2000 + n_years}-12-31", freq=offset)) / n_years
+    return round(rows) if abs(rows - round(rows)) <= 1 / n_years else 1
+
+
+def _next(index, offset):
+    """The labels that an offset makes after others."""
+    wall = [label + offset for label in index.tz_localize(None)]
+    return _localized(pd.DatetimeIndex(wall), index.tz)
+
+
+def _localized(wall, zone):
+    """Labels of the wall clock in a zone: of an hour that comes twice, the first."""
+    is_summer = np.ones(len(wall), dtype=bool)
+    return wall.tz_localize(zone, ambiguous=is_summer, nonexistent="shift_forward")
+
+
 def _read(index):
     """The clock of a DatetimeIndex by its rows alone."""
     if len(index) < 2:
         return Clock("order")
     wall = index.tz_localize(None)
     apart = _seconds(wall[:-1], wall[1:])
-    return _monthly(wall, apart) or _trading(wall, apart) or _fixed(index, apart) or Clock("order")
+    if apart.min() >= 13 * DAY and (clock := _monthly(wall, apart) or _half_monthly(wall)):
+        return clock
+    steps = _distinct(apart)
+    return (
+        _trading(wall, steps)
+        or _in_sessions(wall, steps)
+        or _fixed(index, apart, steps)
+        or Clock("order")
+    )
 
 
 def _monthly(wall, apart):
     """The calendar clock, if all rows stand in the same place of their month."""
     if apart.min() < 26 * DAY:
         return None
-    step = int(_most_common(np.diff(_months(wall)))[0])
+    step = int(_most_common(*_distinct(np.diff(_months(wall))))[0])
     day, length = wall.day, wall.days_in_month
     is_varied = np.ptp(apart) > 0  # four-weekly rows may stand at the end of some months, too
     if day.max() == 1:
@@ -396,8 +575,33 @@ def _monthly(wall, apart):
     elif is_varied and (length - day).max() < 4:
         place = "BE"
     else:
-        return None
+        offset = _weekday_of_month(wall, step) if is_varied else None
+        return offset and Clock("month", step, offset)
     return Clock("month", step, _month_offset(step, place, wall[0].month))
+
+
+def _weekday_of_month(wall, step):
+    """The pandas offset of a third Friday or a last Monday, or None."""
+    weekday, week = wall.day_of_week, (wall.day - 1) // 7
+    if np.ptp(weekday) > 0:
+        return None
+    if np.ptp(week) == 0 and week[0] < 4:
+        return pd.offsets.WeekOfMonth(step, week=int(week[0]), weekday=int(weekday[0]))
+    if (wall.days_in_month - wall.day).max() < 7:
+        return pd.offsets.LastWeekOfMonth(step, weekday=int(weekday[0]))
+    return None
+
+
+def _half_monthly(wall):
+    """The clock of half months, if the rows stand at both of its places."""
+    middle, day = wall.day == 15, wall.day
+    if not 0 < middle.sum() < len(wall):
+        return None
+    if (day[~middle] == 1).all():
+        return Clock("offset", 1, pd.offsets.SemiMonthBegin())
+    if (day[~middle] == wall.days_in_month[~middle]).all():
+        return Clock("offset", 1, pd.offsets.SemiMonthEnd())
+    return None
 
 
 def _month_offset(step, place, month):
@@ -411,30 +615,50 @@ def _month_offset(step, place, month):
     return to_offset(f"{step}{business}M{edge}")
 
 
-def _trading(wall, apart):
+def _trading(wall, steps):
     """The clock of working days, if rows are whole days apart and some weekdays never come."""
-    usual = _most_common(apart)[0]
+    usual = _most_common(*steps)[0]
     if usual <= 0 or usual % DAY:
         return None
     counts = np.bincount(wall.day_of_week, minlength=7)
-    seen = counts > 0.05 * counts.max()
-    week = "".join("1" if day else "0" for day in seen)
-    n_weeks = (wall[-1] - wall[0]).days // 7
-    if seen.sum() not in (5, 6) or n_weeks < (1 if week == WORKING_WEEK else 4):
+    week = working_week(counts, (wall[-1] - wall[0]).days // 7)
+    if week.count("1") not in (5, 6):
         return None
     dates = _dates(wall)
-    step = int(_most_common(np.busday_count(dates[:-1], dates[1:], weekmask=week))[0])
+    step = int(_most_common(*_distinct(np.busday_count(dates[:-1], dates[1:], weekmask=week)))[0])
     if week == WORKING_WEEK:
-        return Clock("trading day", step, pd.offsets.BDay(step))
-    weekdays = pd.offsets.CDay(step, weekmask=" ".join(np.array(_DAY_NAMES)[seen]))
-    return Clock("trading day", step, weekdays, week)
+        return Clock("trading day", step, pd.offsets.BDay(step), holiday=LONGEST_HOLIDAY)
+    weekdays = pd.offsets.CDay(step, weekmask=_names_of_days(week))
+    return Clock("trading day", step, weekdays, week, LONGEST_HOLIDAY)
 
 
-def _fixed(index, apart):
+def _in_sessions(wall, steps):
+    """The clock of trading or working hours, if the same times come on nearly all days."""
+    timetable = Timetable.from_rows(wall, *steps)
+    return timetable and Clock(
+        "session", timetable.step, _business_hour(timetable), timetable=timetable
+    )
+
+
+def _business_hour(timetable):
+    """The pandas offset that makes the labels of a timetable of whole hours, or None."""
+    hours = timetable.hours()
+    if timetable.step != HOUR or not hours or hours[-1][1] + HOUR >= DAY:
+        return None
+    start = [clock_time(first) for first, _ in hours]
+    end = [clock_time(last + HOUR) for _, last in hours]
+    if timetable.week == WORKING_WEEK:
+        return pd.offsets.BusinessHour(start=start, end=end)
+    week = _names_of_days(timetable.week)
+    return pd.offsets.CustomBusinessHour(weekmask=week, start=start, end=end)
+
+
+def _fixed(index, apart, steps):
     """The clock of a fixed step, if one difference prevails."""
-    step = _prevailing(apart)
-    if step is None or step % DAY:
-        step = _prevailing(_seconds(index[:-1], index[1:]))
+    step = _prevailing(apart, steps)
+    if index.tz is not None and (step is None or step % DAY):
+        apart = _seconds(index[:-1], index[1:])
+        step = _prevailing(apart, _distinct(apart))
     if step is None:
         return None
     if step == 7 * DAY:
@@ -444,9 +668,9 @@ def _fixed(index, apart):
     return Clock("second", step, to_offset(pd.Timedelta(seconds=step)))
 
 
-def _prevailing(apart):
+def _prevailing(apart, steps):
     """The most common difference, else a round number near the median, else None."""
-    step, count = _most_common(apart)
+    step, count = _most_common(*steps)
     if count < max(0.25 * len(apart), min(len(apart), 2)):
         step = np.median(apart)
         if step <= 0 or np.mean(np.abs(apart - step) <= SLACK * step) <= 0.5:
@@ -456,9 +680,15 @@ def _prevailing(apart):
     return float(step) if step > 0 else None
 
 
-def _most_common(values):
+def _distinct(values):
+    """The distinct values, and how often each comes."""
+    if values.min() == values.max():  # many times faster than sorting
+        return values[:1], np.array([len(values)])
+    return np.unique(values, return_counts=True)
+
+
+def _most_common(found, counts):
     """The most common value (the smallest of equals) and its count."""
-    found, counts = np.unique(values, return_counts=True)
     return found[counts.argmax()], counts.max()
 
 
@@ -482,10 +712,17 @@ def _in_words(step, sizes, tolerance=1e-9):
     return next((round(n), noun) for n, noun in counts if abs(n - round(n)) <= tolerance * round(n))
 
 
+def _describe_step(step, sizes):
+    n, noun = _in_words(step, sizes)
+    return _ADVERBS.get(noun, f"every {noun}") if n == 1 else f"every {n:g} {noun}s"
+
+
 def _describe_week(week):
-    if week == WORKING_WEEK:
-        return ""
-    return f" ({' '.join(name for name, day in zip(_DAY_NAMES, week, strict=True) if day == '1')})"
+    return "" if week == WORKING_WEEK else f" ({_names_of_days(week)})"
+
+
+def _names_of_days(week):
+    return " ".join(name for name, day in zip(_DAY_NAMES, week, strict=True) if day == "1")
 
 
 def is_alike(label, other):

@@ -15,7 +15,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
-from narxkit._clock import has_clock
+from narxkit._clock import has_clock, take
 from narxkit._layout import Layout
 from narxkit._start import fitted_start, is_estimate
 from narxkit._state import State, refuse_seams
@@ -31,6 +31,9 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
     @abstractmethod
     def _make_taps(self, columns, n_outputs):
         """The taps of a model with these input columns."""
+
+    def _read_clocks(self, table):
+        """Nothing to read; a subclass whose taps follow from the clocks does it here."""
 
     @abstractmethod
     def _train(self, segments, weight):
@@ -73,6 +76,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
                 self, X, y, sample_weight=sample_weight, segments=segments, reset=True
             )
             self._layout = Layout.read(table, self)
+            self._read_clocks(table)
             self._taps = self._make_taps(self._layout.input_names, self._layout.n_outputs)
             self._layout.check(table)
             rows = self._layout.segments(table)
@@ -187,7 +191,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         if self._taps.lead:
             reached = [rows[: -self._taps.lead] for rows in table.series.values()]
             keep = np.sort(np.concatenate(reached))
-            y_hat, index = y_hat[keep], index[keep]
+            y_hat, index = y_hat[keep], take(index, keep)
         return self._layout.frame(y_hat, index)
 
     def score(self, X, y, sample_weight=None):
