@@ -228,7 +228,8 @@ class Clock:
         """
         _check_alike(last, first)
         low, high = self._bounds()
-        elapsed = self._elapsed(pd.Index([last]), pd.Index([first]))[0]
+        there = first.tz_convert(last.tz) if getattr(first, "tz", None) is not None else first
+        elapsed = self._elapsed(pd.Index([last]), pd.Index([there]))[0]
         if first <= last or (self.unit == "period" and elapsed < low):
             return "overlaps"
         return "follows" if low <= elapsed <= high else "gap"
@@ -330,6 +331,7 @@ class Clock:
         """Labels on the grid of the offset, from `start` on: ticks in UTC, days by the wall."""
         offset = self.offset
         if self.unit == "session":
+            n += n // (26 * len(self.timetable.slots))  # an hour a year that spring leaves out
             wall = self.timetable.after(pd.DatetimeIndex([start.tz_localize(None)]), n)
             return _localized(pd.DatetimeIndex(wall).as_unit(start.unit), start.tz).unique()
         if isinstance(offset, pd.offsets.Tick) and not isinstance(offset, pd.offsets.Day):

@@ -114,9 +114,8 @@ class Timetable:
     @property
     def season(self):
         """Rows of a day where all open days have as many, else of a week."""
-        n_days = len(self._firsts)
         rows = np.diff(self._firsts, append=len(self.slots))
-        return int(rows[0]) if np.ptp(rows) == 0 else int(rows.sum()) if n_days > 1 else 1
+        return int(rows[0] if np.ptp(rows) == 0 else rows.sum())
 
     def hours(self):
         """Beginnings and last rows of the sessions, in seconds of the day; None if days differ."""
