@@ -37,33 +37,23 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from pandas.tseries.frequencies import to_offset
 
-from narxkit._timetable import (
-    DAY,
-    EVERY_DAY,
-    HOUR,
-    LONGEST_HOLIDAY,
-    SLACK,
-    WEEK,
-    WORKING_WEEK,
-    Timetable,
-    clock_time,
-    working_week,
+from narxkit._calendar import (
+    SECONDS,
+    by_offset,
+    by_rows,
+    count_months,
+    dates_of,
+    in_words,
+    labels_of_season,
+    localized,
+    names_of_days,
+    next_labels,
+    seconds_between,
 )
+from narxkit._timetable import DAY, EVERY_DAY, SLACK, WEEK, WORKING_WEEK, Timetable
 
-_SECONDS = {
-    "week": 7 * DAY,
-    "day": DAY,
-    "hour": 3600,
-    "minute": 60,
-    "second": 1,
-    "millisecond": 1e-3,
-    "microsecond": 1e-6,
-    "nanosecond": 1e-9,
-}
 _MONTHS = {"year": 12, "month": 1}
-_PER_SECOND = {"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9}
 _PERIODS = {
     "Y": "year",
     "YE": "year",
@@ -90,8 +80,6 @@ _ADVERBS = {
     "hour": "hourly",
     "business-day": "business-day",
 }
-_MONTH_NAMES = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split()
-_DAY_NAMES = "Mon Tue Wed Thu Fri Sat Sun".split()
 
 
 @dataclass(frozen=True)
@@ -157,8 +145,10 @@ class Clock:
         if isinstance(index, pd.PeriodIndex):
             return cls("period", index.freq.n, index.freq)
         if index.freq is not None:
-            return _by_offset(index.freq)
-        return shared if shared is not None and shared._makes(index) else _read(index)
+            return cls(**by_offset(index.freq))
+        if shared is not None and shared._makes(index):
+            return shared
+        return cls(**by_rows(index))
 
     @property
     def is_regular(self):
@@ -181,7 +171,7 @@ class Clock:
         [48, 7, 5, 52, 12, 4]
         """
         if self.unit == "period":
-            return _by_offset(self.offset).season()
+            return Clock(**by_offset(self.offset)).season()
         rows = self._rows_of_season()
         return int(rows) if rows == int(rows) else 1
 
@@ -189,7 +179,7 @@ class Clock:
         if self.unit == "session":
             return self.timetable.season
         if self.unit == "offset":
-            return max(1, _labels_of_season(self.offset))
+            return max(1, labels_of_season(self.offset))
         if self.unit == "second":
             season = 52 * WEEK if self.step % WEEK == 0 else WEEK if self.step == DAY else DAY
         else:
@@ -270,8 +260,8 @@ class Clock:
         if self.unit == "offset":
             return f"in steps of '{self.offset.freqstr}'"
         if self.unit == "session":
-            every, days = _describe_step(self.step, _SECONDS), self.timetable.week
-            days = "" if days == EVERY_DAY else f" ({_names_of_days(days)})"
+            every, days = _describe_step(self.step, SECONDS), self.timetable.week
+            days = "" if days == EVERY_DAY else f" ({names_of_days(days)})"
             return f"{every} {self.timetable.describe()}{days}"
         if self.unit == "period":
             noun = _PERIODS.get(self.offset.rule_code.split("-")[0], self.offset.rule_code)
@@ -279,7 +269,7 @@ class Clock:
             return f"{word or f'{self.step}-{noun}'} periods"
         if self.step == 3 and self.unit == "month":
             return "quarterly"
-        return _describe_step(self.step, _MONTHS if self.unit == "month" else _SECONDS)
+        return _describe_step(self.step, _MONTHS if self.unit == "month" else SECONDS)
 
     def _makes(self, index):
         """Whether an index of at least two rows holds just the labels after its first."""
@@ -303,14 +293,14 @@ class Clock:
         if self.unit == "period":
             return later.asi8 - earlier.asi8
         if self.unit == "month":
-            return _months(later) - _months(earlier)
+            return count_months(later) - count_months(earlier)
         if self.unit == "trading day":
-            earlier, later = _dates(earlier), _dates(later)
+            earlier, later = dates_of(earlier), dates_of(later)
             counted = np.busday_count(earlier, later, busdaycal=self._calendar)
             return np.maximum(counted, later > earlier)  # from a stray Saturday to Monday is a step
         if self.unit == "offset":
-            return 1 + np.sign(_seconds(_next(earlier, self.offset), later))
-        elapsed = _seconds(earlier, later)
+            return 1 + np.sign(seconds_between(next_labels(earlier, self.offset), later))
+        elapsed = seconds_between(earlier, later)
         if self.unit == "session":
             walls = earlier.tz_localize(None), later.tz_localize(None)
             return self.timetable.count(*walls, elapsed)
@@ -333,11 +323,11 @@ class Clock:
         if self.unit == "session":
             n += n // (26 * len(self.timetable.slots))  # an hour a year that spring leaves out
             wall = self.timetable.after(pd.DatetimeIndex([start.tz_localize(None)]), n)
-            return _localized(pd.DatetimeIndex(wall).as_unit(start.unit), start.tz).unique()
+            return localized(pd.DatetimeIndex(wall).as_unit(start.unit), start.tz).unique()
         if isinstance(offset, pd.offsets.Tick) and not isinstance(offset, pd.offsets.Day):
             return pd.date_range(start, periods=n, freq=offset, unit=start.unit)
         wall = pd.date_range(start.tz_localize(None), periods=n, freq=offset, unit=start.unit)
-        return _localized(wall, start.tz)
+        return localized(wall, start.tz)
 
 
 def has_clock(index):
@@ -481,250 +471,13 @@ def take(index, rows):
     return index[rows]
 
 
-def _by_offset(offset):
-    """The clock that a freq says."""
-    offset = _simplified(offset)
-    if isinstance(offset, pd.offsets.Day):
-        return Clock("second", float(offset.n * DAY), offset)
-    if isinstance(offset, pd.offsets.Tick):
-        return Clock("second", offset.nanos / _PER_SECOND["ns"], offset)
-    if isinstance(offset, pd.offsets.Week):
-        return Clock("second", float(offset.n * WEEK), offset)
-    if isinstance(offset, pd.offsets.CDay):
-        week = "".join("1" if day else "0" for day in offset.calendar.weekmask)
-        return Clock("trading day", offset.n, offset, week)
-    if isinstance(offset, pd.offsets.BDay):
-        return Clock("trading day", offset.n, offset)
-    months = _months_of(offset)
-    return Clock("month", months, offset) if months else Clock("offset", 1, offset)
-
-
-def _simplified(offset):
-    """A DateOffset of days or of less as the fixed step that it is; any other as it is."""
-    parts = set(offset.kwds) if type(offset) is pd.DateOffset else {"months"}
-    if parts <= {"weeks", "days"}:
-        step = pd.Timedelta(**(offset.kwds or {"days": 1}))
-        return pd.offsets.Day(offset.n * step.days)
-    shorter = {f"{noun}s" for noun in _SECONDS} - {"weeks", "days"}
-    return to_offset(offset.n * pd.Timedelta(**offset.kwds)) if parts <= shorter else offset
-
-
-def _months_of(offset):
-    """Months from one label of an offset to the next where they are always as many, else None."""
-    first = pd.Timestamp("2001-01-31") + offset
-    if first + offset - first < pd.Timedelta(days=26):
-        return None
-    ideal = pd.date_range(first, periods=32, freq=offset, unit="s")
-    months = np.unique(np.diff(_months(ideal)))
-    return int(months[0]) if len(months) == 1 else None
-
-
-def _labels_of_season(offset):
-    """How many labels an offset makes in a day, or else in a year."""
-    first = pd.Timestamp("2001-01-01") + offset
-    if first + offset - first < pd.Timedelta(days=1):
-        labels = pd.date_range("2001-01-08", "2001-02-05", freq=offset)
-        return _most_common(*_distinct(np.unique(labels.normalize(), return_counts=True)[1]))[0]
-    n_years = 28  # until the days of the week come again
-    rows = len(pd.date_range("2001-01-01", f"{2000 + n_years}-12-31", freq=offset)) / n_years
-    return round(rows) if abs(rows - round(rows)) <= 1 / n_years else 1
-
-
-def _next(index, offset):
-    """The labels that an offset makes after others."""
-    wall = [label + offset for label in index.tz_localize(None)]
-    return _localized(pd.DatetimeIndex(wall), index.tz)
-
-
-def _localized(wall, zone):
-    """Labels of the wall clock in a zone: of an hour that comes twice, the first."""
-    is_summer = np.ones(len(wall), dtype=bool)
-    return wall.tz_localize(zone, ambiguous=is_summer, nonexistent="shift_forward")
-
-
-def _read(index):
-    """The clock of a DatetimeIndex by its rows alone."""
-    if len(index) < 2:
-        return Clock("order")
-    wall = index.tz_localize(None)
-    apart = _seconds(wall[:-1], wall[1:])
-    if apart.min() >= 13 * DAY and (clock := _monthly(wall, apart) or _half_monthly(wall)):
-        return clock
-    steps = _distinct(apart)
-    return (
-        _trading(wall, steps)
-        or _in_sessions(wall, steps)
-        or _fixed(index, apart, steps)
-        or Clock("order")
-    )
-
-
-def _monthly(wall, apart):
-    """The calendar clock, if all rows stand in the same place of their month."""
-    if apart.min() < 26 * DAY:
-        return None
-    step = int(_most_common(*_distinct(np.diff(_months(wall))))[0])
-    day, length = wall.day, wall.days_in_month
-    is_varied = np.ptp(apart) > 0  # four-weekly rows may stand at the end of some months, too
-    if day.max() == 1:
-        place = "S"
-    elif (day == length).all():
-        place = "E"
-    elif (day == np.minimum(day.max(), length)).all():
-        return Clock("month", step, pd.DateOffset(months=step, day=int(day.max())))
-    elif is_varied and day.max() <= 4:
-        place = "BS"
-    elif is_varied and (length - day).max() < 4:
-        place = "BE"
-    else:
-        offset = _weekday_of_month(wall, step) if is_varied else None
-        return offset and Clock("month", step, offset)
-    return Clock("month", step, _month_offset(step, place, wall[0].month))
-
-
-def _weekday_of_month(wall, step):
-    """The pandas offset of a third Friday or a last Monday, or None."""
-    weekday, week = wall.day_of_week, (wall.day - 1) // 7
-    if np.ptp(weekday) > 0:
-        return None
-    if np.ptp(week) == 0 and week[0] < 4:
-        return pd.offsets.WeekOfMonth(step, week=int(week[0]), weekday=int(weekday[0]))
-    if (wall.days_in_month - wall.day).max() < 7:
-        return pd.offsets.LastWeekOfMonth(step, weekday=int(weekday[0]))
-    return None
-
-
-def _half_monthly(wall):
-    """The clock of half months, if the rows stand at both of its places."""
-    middle, day = wall.day == 15, wall.day
-    if not 0 < middle.sum() < len(wall):
-        return None
-    if (day[~middle] == 1).all():
-        return Clock("offset", 1, pd.offsets.SemiMonthBegin())
-    if (day[~middle] == wall.days_in_month[~middle]).all():
-        return Clock("offset", 1, pd.offsets.SemiMonthEnd())
-    return None
-
-
-def _month_offset(step, place, month):
-    """The pandas offset of months, quarters or years that start (S) or end (E), B for business."""
-    business, edge = place[:-1], place[-1]
-    if step == 12:
-        return to_offset(f"{business}Y{edge}-{_MONTH_NAMES[month - 1]}")
-    if step == 3:
-        anchor = (month - 1) % 3 + (9 if edge == "E" else 0)
-        return to_offset(f"{business}Q{edge}-{_MONTH_NAMES[anchor]}")
-    return to_offset(f"{step}{business}M{edge}")
-
-
-def _trading(wall, steps):
-    """The clock of working days, if rows are whole days apart and some weekdays never come."""
-    usual = _most_common(*steps)[0]
-    if usual <= 0 or usual % DAY:
-        return None
-    counts = np.bincount(wall.day_of_week, minlength=7)
-    week = working_week(counts, (wall[-1] - wall[0]).days // 7)
-    if week.count("1") not in (5, 6):
-        return None
-    dates = _dates(wall)
-    step = int(_most_common(*_distinct(np.busday_count(dates[:-1], dates[1:], weekmask=week)))[0])
-    if week == WORKING_WEEK:
-        return Clock("trading day", step, pd.offsets.BDay(step), holiday=LONGEST_HOLIDAY)
-    weekdays = pd.offsets.CDay(step, weekmask=_names_of_days(week))
-    return Clock("trading day", step, weekdays, week, LONGEST_HOLIDAY)
-
-
-def _in_sessions(wall, steps):
-    """The clock of trading or working hours, if the same times come on nearly all days."""
-    timetable = Timetable.from_rows(wall, *steps)
-    return timetable and Clock(
-        "session", timetable.step, _business_hour(timetable), timetable=timetable
-    )
-
-
-def _business_hour(timetable):
-    """The pandas offset that makes the labels of a timetable of whole hours, or None."""
-    hours = timetable.hours()
-    if timetable.step != HOUR or not hours or hours[-1][1] + HOUR >= DAY:
-        return None
-    start = [clock_time(first) for first, _ in hours]
-    end = [clock_time(last + HOUR) for _, last in hours]
-    if timetable.week == WORKING_WEEK:
-        return pd.offsets.BusinessHour(start=start, end=end)
-    week = _names_of_days(timetable.week)
-    return pd.offsets.CustomBusinessHour(weekmask=week, start=start, end=end)
-
-
-def _fixed(index, apart, steps):
-    """The clock of a fixed step, if one difference prevails."""
-    step = _prevailing(apart, steps)
-    if index.tz is not None and (step is None or step % DAY):
-        apart = _seconds(index[:-1], index[1:])
-        step = _prevailing(apart, _distinct(apart))
-    if step is None:
-        return None
-    if step == 7 * DAY:
-        return Clock("second", step, to_offset(f"W-{_DAY_NAMES[index[0].day_of_week].upper()}"))
-    if step % DAY == 0:
-        return Clock("second", step, pd.offsets.Day(int(step // DAY)))
-    return Clock("second", step, to_offset(pd.Timedelta(seconds=step)))
-
-
-def _prevailing(apart, steps):
-    """The most common difference, else a round number near the median, else None."""
-    step, count = _most_common(*steps)
-    if count < max(0.25 * len(apart), min(len(apart), 2)):
-        step = np.median(apart)
-        if step <= 0 or np.mean(np.abs(apart - step) <= SLACK * step) <= 0.5:
-            return None
-        n, noun = _in_words(step, _SECONDS, tolerance=0.02)
-        step = n * _SECONDS[noun]
-    return float(step) if step > 0 else None
-
-
-def _distinct(values):
-    """The distinct values, and how often each comes."""
-    if values.min() == values.max():  # many times faster than sorting
-        return values[:1], np.array([len(values)])
-    return np.unique(values, return_counts=True)
-
-
-def _most_common(found, counts):
-    """The most common value (the smallest of equals) and its count."""
-    return found[counts.argmax()], counts.max()
-
-
-def _seconds(earlier, later):
-    if earlier.unit == later.unit:  # many times faster than a TimedeltaIndex of a short series
-        return (later.asi8 - earlier.asi8) / _PER_SECOND[later.unit]
-    return (later - earlier).total_seconds().to_numpy()
-
-
-def _months(index):
-    return (12 * index.year + index.month).to_numpy()
-
-
-def _dates(index):
-    return index.tz_localize(None).to_numpy().astype("datetime64[D]")
-
-
-def _in_words(step, sizes, tolerance=1e-9):
-    """The count and the noun of the largest size that divides the step: 1800 -> 30, "minute"."""
-    counts = ((step / size, noun) for noun, size in sizes.items())
-    return next((round(n), noun) for n, noun in counts if abs(n - round(n)) <= tolerance * round(n))
-
-
 def _describe_step(step, sizes):
-    n, noun = _in_words(step, sizes)
+    n, noun = in_words(step, sizes)
     return _ADVERBS.get(noun, f"every {noun}") if n == 1 else f"every {n:g} {noun}s"
 
 
 def _describe_week(week):
-    return "" if week == WORKING_WEEK else f" ({_names_of_days(week)})"
-
-
-def _names_of_days(week):
-    return " ".join(name for name, day in zip(_DAY_NAMES, week, strict=True) if day == "1")
+    return "" if week == WORKING_WEEK else f" ({names_of_days(week)})"
 
 
 def is_alike(label, other):

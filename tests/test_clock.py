@@ -11,7 +11,8 @@ from pandas.tseries.frequencies import to_offset
 from pandas.tseries.holiday import USFederalHolidayCalendar
 
 from narxkit import ARX, Persistence
-from narxkit._clock import LONGEST_HOLIDAY, Clock, check_order, has_clock, take
+from narxkit._clock import Clock, check_order, has_clock, take
+from narxkit._timetable import LONGEST_HOLIDAY
 
 
 def stamps(*args, **kwargs):
@@ -342,7 +343,7 @@ SUNDAY_TO_THURSDAY = pd.offsets.CDay(weekmask="Sun Mon Tue Wed Thu")
 ALIASES = [
     *"ns us ms s min h D B C bh cbh W SMS SME MS ME BMS BME CBMS CBME".split(),
     *"QS QE BQS BQE HYS HYE BHYS BHYE YS YE BYS BYE".split(),
-    *"2B 2D 3h 15min 36h 2h30min 2bh 3MS 2QE 2YE 10YE 2SMS SMS-10 SME-20".split(),
+    *"2B 2D 3h 15min 36h 2h30min 2bh 3MS 2QE 2YE 5YE 2SMS SMS-10 SME-20".split(),
     *(f"{n}W-{day}" for n in ("", "2") for day in DAYS),
     *(f"WOM-{n}{day}" for n in (1, 2, 3, 4) for day in DAYS),
     *(f"LWOM-{day}" for day in DAYS),
@@ -359,6 +360,7 @@ OFFSETS = [
     pd.offsets.BusinessHour(start=["09:00", "13:00"], end=["12:00", "18:00"]),
     pd.offsets.BusinessHour(start="22:00", end="06:00"),
     pd.offsets.CustomBusinessHour(calendar=US, start="08:00", end="17:00"),
+    pd.offsets.LastWeekOfMonth(weekday=4),
     pd.offsets.Easter(),
     pd.offsets.Week(),
     pd.offsets.FY5253(weekday=5, startingMonth=8, variation="last"),
@@ -480,7 +482,8 @@ def test_labels_of_a_forecast_with_leads_keep_their_freq():
 @pytest.mark.parametrize(
     ("freq", "words"),
     [
-        ("WOM-3FRI", "monthly"), ("WOM-1MON", "monthly"), ("LWOM-WED", "monthly"),
+        ("WOM-3FRI", "monthly"), ("WOM-1MON", "monthly"),
+        (pd.offsets.LastWeekOfMonth(weekday=2), "monthly"),
         ("SMS", "in steps of 'SMS-15'"), ("SME", "in steps of 'SME-15'"),
     ],
 )  # fmt: skip

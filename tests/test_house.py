@@ -10,6 +10,7 @@ import narxkit
 PACKAGE = Path(narxkit.__file__).parent
 FLOORS = [
     {"_timetable"},
+    {"_calendar"},
     {"_core", "_fractal", "_clock", "_blas", "_lazy", "_warn"},
     {"taps"},
     {"_validation"},
@@ -25,7 +26,7 @@ FLOORS = [
     {"__main__"},
 ]
 OF_ARRAYS = {"plotting", "diagnostics", "skill", "_fractal", "_lazy", "_warn"}
-OF_ARRAYS |= {"_clock", "_timetable"}
+OF_ARRAYS |= {"_clock", "_calendar", "_timetable"}
 FLOOR = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
 FILES = sorted(p for p in PACKAGE.rglob("*.py") if p != PACKAGE / "__init__.py")
 
