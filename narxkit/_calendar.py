@@ -176,11 +176,12 @@ def _trading(wall, steps):
     usual = _most_common(*steps)[0]
     if usual <= 0 or usual % DAY:
         return None
-    counts = np.bincount(wall.day_of_week, minlength=7)
-    week = working_week(counts, (wall[-1] - wall[0]).days // 7)
-    if week.count("1") not in (5, 6):
-        return None
     dates = dates_of(wall)
+    first, last = (dates[[0, -1]] - np.datetime64("1970-01-05")).astype(int)
+    week = working_week(np.bincount(wall.day_of_week, minlength=7), first, last)
+    is_too_short = last - first < 7 and usual > DAY
+    if week.count("1") not in (5, 6) or is_too_short:
+        return None
     step = int(_most_common(*_distinct(np.busday_count(dates[:-1], dates[1:], weekmask=week)))[0])
     if week == WORKING_WEEK:
         offset = pd.offsets.BDay(step)

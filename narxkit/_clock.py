@@ -16,9 +16,9 @@ count is one step; otherwise a *seam* lies between them. How a clock is read fro
      other, whatever their length.
   2. Half months: on the first and the 15th, or on the 15th and the last day.
   3. Trading days: rows whole days apart, one or two days of the week seen less than a twentieth
-     as often as the busiest: Saturday and Sunday over at least one week, any others over at least
-     four. Weekends and holidays are no seam; more than ``LONGEST_HOLIDAY`` missing working days
-     are.
+     as often as the busiest: Saturday and Sunday over at least one weekend, any others over at
+     least four weeks. Weekends and holidays are no seam; more than ``LONGEST_HOLIDAY`` missing
+     working days are.
   4. Trading and working hours: the same times of the day, or of the week, on nearly all days, and
      never any other: a :class:`~narxkit._timetable.Timetable`. Nights, weekends, holidays and early
      closes are no seam; a row missing within a session is.

@@ -3,11 +3,12 @@
 A clock that rests each night or each weekend does not jump there. Its timetable holds the times of
 the week, on the wall clock, at which rows come; what it counts is rows of the timetable.
 
-- *From rows.* Steps are below a day. A time of the week is *open* if a row stands there on at least
-  ``USUAL`` of the days that are in the index, and *closed* if on at most ``RARE`` of them; where
-  any time lies in between, as sunrise does over the seasons, there is no timetable. Within less
-  than four weeks, with three days at least, all days share their times, and the working days are
-  those of rule 2 in :mod:`narxkit._clock`; from four weeks on each day of the week has its own.
+- *From rows.* Steps are below a day. A time of the week is *open* if a row stands there on more
+  than ``USUAL`` of the days that are in the index, and *closed* if on at most ``RARE`` of them.
+  Where more than a few times lie in between, as those about sunrise do over the seasons, there is
+  no timetable; a few, as the first hour of a market in another zone, are left out. Within less
+  than four weeks, with three days at least, all days share their times; from four weeks on each
+  day of the week has its own. Working days are those of rule 3 in :mod:`narxkit._clock`.
 - *What follows.* The next row of the timetable, and any row one step later. A day's first row also
   follows where the sessions before it were short or missing, as before holidays and on them: up to
   ``LONGEST_HOLIDAY`` whole days, after an early close or none. An early close needs a pause before
@@ -29,6 +30,7 @@ WORKING_WEEK = "1111100"
 EVERY_DAY = "1111111"
 USUAL = 0.7
 RARE = 0.2
+DOUBTFUL = 0.05  # of the open times: a weekend that begins an hour later in winter
 RARE_DAY = 0.05  # of the rows of the busiest day of the week
 FEWEST_DAYS = 3  # two nights
 FEWEST_WEEKS = 4  # until each day of the week can be told from the others
@@ -88,11 +90,13 @@ class Timetable:
         if DAY % grid or wall.asi8[0] % _PER_SECOND[wall.unit]:
             return None
         share, phase = _shares(_since_monday(wall), grid)
-        if share is None or ((share > RARE) & (share < USUAL)).any():
+        if share is None:
             return None
-        slots = np.flatnonzero(share >= USUAL) * grid + phase
-        pauses = np.diff(slots, append=slots[:1] + WEEK) > step
-        return cls(int(step), _runs(slots, int(step))) if pauses.any() else None
+        opened, seen = (np.flatnonzero(share > least) * grid + phase for least in (USUAL, RARE))
+        pauses = np.diff(seen, append=seen[:1] + WEEK) > step
+        if not pauses.any() or len(seen) - len(opened) > DOUBTFUL * len(opened):
+            return None
+        return cls(int(step), _runs(opened, int(step)))
 
     @cached_property
     def slots(self):
@@ -195,27 +199,31 @@ def _shares(seconds, grid):
     per_day = DAY // grid
     rows = np.bincount(day % 7 * per_day + time // grid, minlength=7 * per_day)
     rows = rows.reshape(7, per_day)
-    due = np.repeat(np.bincount(days % 7, minlength=7)[:, None], per_day, axis=1)
+    n_days = np.bincount(days % 7, minlength=7)
+    due = np.repeat(n_days[:, None], per_day, axis=1)
     due[days[0] % 7, : time[0] // grid] -= 1  # the first and the last day may be cut
     due[days[-1] % 7, time[-1] // grid + 1 :] -= 1
-    n_weeks = (seconds[-1] - seconds[0]) // WEEK
-    week = working_week(np.bincount(days % 7, minlength=7), n_weeks)
+    week = working_week(n_days, days[0], days[-1])
     is_open = np.array([day == "1" for day in week])[:, None]
-    if n_weeks < FEWEST_WEEKS:
+    if days[-1] - days[0] < 7 * FEWEST_WEEKS:
         rows, due = (np.sum(x, axis=0, where=is_open, keepdims=True) for x in (rows, due))
+    else:
+        due[n_days < USUAL * n_days.max()] = n_days.max()  # more than holidays
     share = np.where(is_open, rows / np.maximum(due, 1), 0)
     return share.ravel(), int(time[0] % grid)
 
 
-def working_week(counts, n_weeks):
+def working_week(counts, first, last):
     """The days of the week that have rows; all, unless it is seen for long enough that some rest.
+
+    Saturday and Sunday must have been left out once, other days over four weeks.
 
     Parameters
     ----------
     counts : ndarray of shape (7,)
         Rows, or days with rows, on each day of the week, from Monday on.
-    n_weeks : int
-        Whole weeks from the first to the last row.
+    first, last : int
+        Days from some Monday to the first and to the last row.
 
     Returns
     -------
@@ -225,11 +233,14 @@ def working_week(counts, n_weeks):
     Examples
     --------
     >>> import numpy as np
-    >>> working_week(np.array([2, 1, 1, 1, 1, 0, 0]), 1)
+    >>> working_week(np.array([2, 1, 1, 1, 1, 0, 0]), 0, 7)
     '1111100'
     """
+    if last - first < 7:
+        is_working = last // 7 > first // 7 and not counts[5:].any()
+        return WORKING_WEEK if is_working else EVERY_DAY
     week = "".join("1" if n > RARE_DAY * max(counts) else "0" for n in counts)
-    is_seen = n_weeks >= (1 if week == WORKING_WEEK else FEWEST_WEEKS)
+    is_seen = week == WORKING_WEEK or last - first >= 7 * FEWEST_WEEKS
     return week if is_seen else EVERY_DAY
 
 

@@ -294,6 +294,23 @@ def test_a_week_and_a_day_without_weekend_are_trading_days_and_a_week_alone_is_d
     assert Clock.from_index(stamps(monday, periods=5, freq="B")).describe() == "daily"
 
 
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [
+        ([4, 5, 8, 9], "trading days"),  # from Thursday to Tuesday
+        ([5, 8, 9], "trading days"),
+        ([5, 8], "every 3 days"),
+        ([5, 8, 11], "every 3 days"),
+        ([4, 5, 6, 9], "daily"),  # a Saturday
+        ([1, 2, 4, 5], "daily"),  # a missing Wednesday
+        ([1, 2, 3, 4, 5], "daily"),
+    ],
+)
+def test_one_weekend_without_rows_makes_business_days(days, words):
+    index = pd.DatetimeIndex([f"2024-01-{day:02d}" for day in days])
+    assert Clock.from_index(index).describe() == words
+
+
 def test_a_rare_saturday_session_follows_and_is_followed():
     index = stamps("2017-01-02", periods=200, freq="B")
     saturday = index.insert(100, index[99] + pd.Timedelta(days=1))

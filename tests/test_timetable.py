@@ -84,7 +84,7 @@ def test_hours_that_are_always_absent_are_no_gap(words, season):
         (20, "hourly"),
         (30, "hourly from 08:00 to 17:00"),
         (50, "hourly from 08:00 to 17:00"),
-        (60, "hourly from 08:00 to 17:00 (Mon Tue Wed Thu Fri)"),
+        (51, "hourly from 08:00 to 17:00 (Mon Tue Wed Thu Fri)"),
     ],
 )
 def test_three_days_make_a_timetable_and_a_week_makes_a_weekend(n, words):
@@ -174,6 +174,16 @@ def test_an_hour_that_spring_leaves_out_within_a_session_is_left_out_of_the_labe
     assert not clock.breaks(index).any()
     n = int((index < "2024-11-03").sum())  # autumn's second hour is left out, too
     assert clock.after(index[999], n - 1000).equals(index[1000:n])
+
+
+@pytest.mark.parametrize("hours_later", [0, -5, 1, -2])
+def test_a_weekend_that_begins_an_hour_later_in_winter_is_none_the_less_one(hours_later):
+    wall = forex() + pd.Timedelta(hours=hours_later)
+    summer = pd.date_range("2024-03-10 07:00", "2024-11-03 06:00", freq="h")
+    index = wall.where(~wall.isin(summer), wall - pd.Timedelta(hours=1)).unique()
+    clock = Clock.from_index(index)
+    assert clock.unit == "session" and clock.season() in (119, 120)
+    assert not clock.breaks(index).any()
 
 
 def daylight(latitude=50):
