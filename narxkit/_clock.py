@@ -33,7 +33,7 @@ count is one step; otherwise a *seam* lies between them. How a clock is read fro
 """
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -275,7 +275,9 @@ class Clock:
         """Whether an index of at least two rows holds just the labels after its first."""
         if len(index) < 2 or not self.is_regular:
             return False
-        return self.after(index[0], len(index) - 1).equals(index[1:])
+        if self.unit == "session":
+            return self.after(index[0], len(index) - 1).equals(index[1:])
+        return not replace(self, holiday=0).breaks(index).any()
 
     def _bounds(self):
         """The smallest and the largest count that is still one step."""

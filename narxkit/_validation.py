@@ -114,7 +114,7 @@ class Table:
         keep = np.concatenate([rows[:n] for rows in self.series.values()])
         return self.replace(
             X=self.X[keep],
-            index=self.index[keep],
+            index=take(self.index, keep),
             times=None if self.times is None else take(self.times, keep),
             series=series,
         )

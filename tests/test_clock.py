@@ -489,11 +489,15 @@ def test_a_series_of_a_panel_with_a_clock_of_its_own_keeps_it():
     assert [str(label) for _, label in labels] == ["2024-01-09 08:00:00", "2024-01-07 00:00:00"]
 
 
-def test_labels_of_a_forecast_with_leads_keep_their_freq():
+@pytest.mark.parametrize("steps", [None, 5])
+@pytest.mark.parametrize("input_lags", [1, [-1, 0]])
+def test_labels_of_a_forecast_over_inputs_keep_their_freq(input_lags, steps):
     index = pd.date_range("2024-01-05", periods=40, freq="B")
     X, y = pd.DataFrame({"u": np.arange(40.0)}, index), pd.Series(np.arange(40.0), index)
-    labels = ARX(input_lags=[-1, 0]).fit(X[:30], y[:30]).forecast(X=X[30:]).index
-    assert labels.equals(index[30:39]) and labels.freq == "B"
+    model = ARX(input_lags=input_lags).fit(X[:30], y[:30])
+    labels = model.forecast(steps, X=X[30:]).index
+    n = steps or (10 if input_lags == 1 else 9)
+    assert labels.equals(index[30 : 30 + n]) and labels.freq == "B"
 
 
 @pytest.mark.parametrize(
