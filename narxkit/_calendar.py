@@ -203,8 +203,9 @@ def _in_sessions(wall, steps):
 
 def _business_hour(timetable):
     """The pandas offset that makes the labels of a timetable of whole hours, or None."""
-    hours = timetable.hours()
-    if timetable.step != HOUR or not hours or hours[-1][1] + HOUR >= DAY:
+    hours = timetable.hours() if timetable.step == HOUR else None
+    begins = [first for first, _ in hours or ()][1:] + [DAY]
+    if not hours or any(last + HOUR >= first for (_, last), first in zip(hours, begins)):
         return None
     start = [clock_time(first) for first, _ in hours]
     end = [clock_time(last + HOUR) for _, last in hours]
@@ -227,7 +228,7 @@ def _fixed(index, apart, steps):
     elif step % DAY == 0:
         offset = pd.offsets.Day(int(step // DAY))
     else:
-        offset = to_offset(pd.Timedelta(seconds=step))
+        offset = to_offset(pd.Timedelta(round(step * _PER_SECOND["ns"]), unit="ns"))
     return dict(unit="second", step=step, offset=offset)
 
 

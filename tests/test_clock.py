@@ -580,6 +580,11 @@ def test_jitter_is_no_seam_and_a_hole_is():
     assert seams(index) == [500]
 
 
+def test_steps_of_milliseconds_are_exact():
+    index = stamps("2024-01-01", periods=20, freq="1029ms", unit="us")
+    assert Clock.from_index(index).after(index[-2], 1).equals(index[-1:])
+
+
 def test_a_row_between_two_steps_does_not_follow():
     clock = Clock.from_index(stamps("2020-01-01", periods=10, freq="h"))
     last = pd.Timestamp("2020-01-01 09:00")

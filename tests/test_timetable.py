@@ -92,6 +92,14 @@ def test_three_days_make_a_timetable_and_a_week_makes_a_weekend(n, words):
     assert Clock.from_index(office[:n]).describe() == words
 
 
+def test_hours_that_touch_have_no_freq():
+    h = year("h")
+    index = hours(h, "9:00-11:00").union(hours(h, "11:00-13:00") + pd.Timedelta(minutes=30))
+    clock = Clock.from_index(index)
+    assert clock.describe() == "hourly from 09:00 to 11:00 and 11:30 to 13:30"
+    assert clock.after(index[99], 50).equals(index[100:150])
+
+
 def test_whole_hours_have_a_freq():
     office = hours(weekdays(year("h")), "8:00-17:00")
     after = Clock.from_index(office[:100]).after(office[99], 20)

@@ -436,7 +436,7 @@ def _default_lags(season):
 
 def _climate(clock, index):
     """Fields of the calendar that the training rows hold in full."""
-    if clock is None or clock.unit not in ("second", "month"):
+    if clock is None or clock.unit not in ("second", "session", "month"):
         return ()
     is_year = index[-1] - index[0] >= pd.Timedelta(days=364)
     month = ("month",) if is_year else ()
