@@ -460,7 +460,7 @@ def read_index(index, owner, n):
 
 
 def take(index, rows):
-    """Some rows of an index, in order; its ``freq`` stays where they are consecutive.
+    """Some rows of an index; its ``freq`` stays where they are consecutive.
 
     Examples
     --------
@@ -468,9 +468,8 @@ def take(index, rows):
     >>> take(days, np.array([1, 2, 3])).freqstr
     'B'
     """
-    if len(rows) and rows[-1] - rows[0] == len(rows) - 1:
-        return index[rows[0] : rows[-1] + 1]
-    return index[rows]
+    is_slice = len(rows) and rows[-1] - rows[0] == len(rows) - 1 and (np.diff(rows) == 1).all()
+    return index[rows[0] : rows[-1] + 1] if is_slice else index[rows]
 
 
 def _describe_step(step, sizes):

@@ -101,7 +101,7 @@ class Table:
             edges=self.edges,
             low=None if low is None else low[order],
             high=None if high is None else high[order],
-            times=None if self.times is None else take(self.times, order),
+            times=None if self.times is None else self.times[order],
         )
 
     def replace(self, **changes):

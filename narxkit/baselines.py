@@ -99,7 +99,8 @@ class SeasonalNaive(_Lookup):
     period : int, default=None
         Length P of the season, in rows. By default that of the clock: a day of steps below a day,
         a week of days, a year of weeks, months or quarters; 1 where such a season is no whole
-        number of rows, as for years; 24 where the rows have no clock, or one without a step.
+        number of rows, as for years; 24 where the rows have no clock, or one without a step. A
+        series must be longer than its season.
     output_range : tuple (low, high), default=None
         Bounds of the output, each a number, a column name of X or None.
 

@@ -526,7 +526,8 @@ def test_slices_keep_the_freq_and_other_rows_lose_it():
     index = pd.date_range("2024-01-01", periods=9, freq="B")
     assert take(index, np.arange(2, 6)).freq == "B"
     assert take(index, np.arange(9)).equals(index)
-    assert take(index, np.array([1, 3])).equals(index[[1, 3]])
+    for rows in ([1, 3], [0, 2, 1, 3], [2, 1, 0], [3]):
+        assert take(index, np.array(rows)).equals(index[rows])
     assert len(take(index, np.array([], dtype=int))) == 0
 
 
