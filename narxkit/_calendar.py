@@ -115,9 +115,10 @@ def by_rows(index):
 
 def _monthly(wall, apart):
     """The calendar clock, if all rows stand in the same place of their month."""
-    if apart.min() < 26 * DAY:
+    months = count_months(wall)
+    if apart.min() < 26 * DAY or np.diff(months).min() < 1:
         return None
-    step = int(_most_common(*_distinct(np.diff(count_months(wall))))[0])
+    step = _step_of_months(months)
     day, length = wall.day, wall.days_in_month
     is_varied = np.ptp(apart) > 0  # four-weekly rows may stand at the end of some months, too
     if day.max() == 1:
@@ -133,7 +134,15 @@ def _monthly(wall, apart):
     else:
         offset = _weekday_of_month(wall, step) if is_varied else None
         return offset and dict(unit="month", step=step, offset=offset)
-    return dict(unit="month", step=step, offset=_month_offset(step, place, wall[0].month))
+    return dict(unit="month", step=step, offset=_month_offset(step, place, wall[-1].month))
+
+
+def _step_of_months(months):
+    """The most common step, or, where many rows are off its grid, the largest that reaches all."""
+    steps = np.diff(months)
+    step = int(_most_common(*_distinct(steps))[0])
+    is_on_grid = months % step == months[-1] % step
+    return step if np.mean(is_on_grid) >= 0.75 else int(np.gcd.reduce(steps))
 
 
 def _weekday_of_month(wall, step):

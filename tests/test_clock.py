@@ -177,6 +177,22 @@ def test_a_missing_month_is_a_seam_and_leap_years_are_none():
     assert seams(stamps("2015-01-30", periods=400, freq="D").delete(395)) == [395]
 
 
+def test_months_of_which_many_are_missing_stay_months():
+    index = stamps("2015-01-01", periods=20, freq="MS")[[0, 3, 4, 7, 9, 12, 13, 16, 19]]
+    clock = Clock.from_index(index)
+    assert clock.describe() == "monthly"
+    assert seams(index) == [1, 3, 4, 5, 7, 8]
+    assert clock.after(index[-1], 1)[0] == pd.Timestamp("2016-09-01")
+
+
+def test_a_quarter_that_came_a_month_late_leaves_the_quarters():
+    index = stamps("2015-01-01", periods=12, freq="QS")
+    late = index.delete(5).insert(5, index[5] + pd.DateOffset(months=1))
+    clock = Clock.from_index(late)
+    assert clock.describe() == "quarterly"
+    assert clock.after(late[-1], 2).equals(pd.DatetimeIndex(["2018-01-01", "2018-04-01"]))
+
+
 def test_the_same_day_of_each_month_is_a_monthly_clock():
     index = pd.DatetimeIndex(["2020-12-30", "2021-01-30", "2021-02-28", "2021-03-30"])
     clock = Clock.from_index(index)
@@ -419,8 +435,7 @@ def test_labels_of_forecasts_are_those_of_date_range(freq):
 FEW = ["B", "2B", "SMS", "WOM-3FRI", "bh", "CBME", "W-WED", pd.offsets.CDay(calendar=US)]
 
 
-@pytest.mark.parametrize("tz", [None, "America/New_York"])
-@pytest.mark.parametrize("unit", ["s", "us", "ns"])
+@pytest.mark.parametrize(("unit", "tz"), [("s", None), ("us", None), ("ns", "America/New_York")])
 @pytest.mark.parametrize("freq", FEW, ids=str)
 def test_a_freq_survives_all_verbs(freq, unit, tz):
     index = pd.date_range("2024-01-05 10:00", periods=40, freq=freq, tz=tz).as_unit(unit)
