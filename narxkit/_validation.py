@@ -15,7 +15,7 @@ from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, _num_samples, validate_data
 
-from narxkit._clock import Clock, common_index, read_index
+from narxkit._clock import Clock, common_index, read_index, take
 from narxkit._warn import warn
 from narxkit.taps import Segments, is_int
 
@@ -86,7 +86,7 @@ class Table:
     def _cuts_of(self, key, rows):
         cut = np.zeros(len(rows), dtype=bool)
         if key in self.clocks:
-            cut |= self.clocks[key].breaks(self.times[rows])
+            cut |= self.clocks[key].breaks(take(self.times, rows))
         if self.labels is not None:
             cut[1:] |= self.labels[rows[1:]] != self.labels[rows[:-1]]
         cut[:1] = True
@@ -114,8 +114,8 @@ class Table:
         keep = np.concatenate([rows[:n] for rows in self.series.values()])
         return self.replace(
             X=self.X[keep],
-            index=self.index[keep],
-            times=None if self.times is None else self.times[keep],
+            index=take(self.index, keep),
+            times=None if self.times is None else take(self.times, keep),
             series=series,
         )
 
@@ -182,7 +182,7 @@ def read_table(estimator, X, y=None, *, sample_weight=None, segments=None, reset
         outputs=outputs,
         index=index,
         times=times,
-        clocks={} if times is None else _read_clocks(state, times, series),
+        clocks={} if times is None else _read_clocks(state, index, times, series),
         series=series,
         weight=None if sample_weight is None else _read_weight(sample_weight, X),
         labels=None if segments is None else _read_labels(segments, X),
@@ -278,13 +278,15 @@ def _warn_of_text(index, owner):
         )
 
 
-def _read_clocks(state, times, series):
+def _read_clocks(state, index, times, series):
     """The clock of each series as seen before, or else read from its rows.
 
     A series too short to tell its step goes by the clock of the longest.
     """
+    known = {key: state and state.clock(key, times[rows[:1]]) for key, rows in series.items()}
+    shared = None if all(known.values()) else _shared_clock(index)
     clocks = {
-        key: (state and state.clock(key, times[rows])) or Clock.from_index(times[rows])
+        key: known[key] or Clock.from_index(take(times, rows), shared)
         for key, rows in series.items()
     }
     longest = clocks[max(series, key=lambda key: len(series[key]))]
@@ -292,6 +294,14 @@ def _read_clocks(state, times, series):
         key: longest if len(series[key]) < 3 and clock.unit == "order" else clock
         for key, clock in clocks.items()
     }
+
+
+def _shared_clock(index):
+    """The clock of the time stamps of all series of a panel."""
+    if not isinstance(index, pd.MultiIndex):
+        return None
+    level = index.levels[1]
+    return Clock.from_index(level if level.is_monotonic_increasing else level.sort_values())
 
 
 def _read_weight(sample_weight, X):

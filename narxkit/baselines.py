@@ -18,6 +18,8 @@ from narxkit.objective import Objective
 from narxkit.tapped import TappedForecaster, count_dropped
 from narxkit.taps import make_taps
 
+WITHOUT_CLOCK = 24  # rows of a season: hours, the commonest step
+
 
 class _Lookup(Forecaster):
     """A forecast that is looked up, not computed: no weights, nothing fed back."""
@@ -95,13 +97,18 @@ class SeasonalNaive(_Lookup):
 
     Parameters
     ----------
-    period : int, default=24
-        Length P of the season, in rows.
+    period : int, default=None
+        Length P of the season, in rows. By default that of the clock: a day of steps below a day,
+        a week of days, a year of weeks, months or quarters; 1 where such a season is no whole
+        number of rows, as for years; 24 where the rows have no clock, or one without a step. A
+        series must be longer than its season.
     output_range : tuple (low, high), default=None
         Bounds of the output, each a number, a column name of X or None.
 
     Attributes
     ----------
+    period_ : int
+        Length of the season, in rows. In a panel, that of the longest series with a clock.
     max_lag_ : int
         Rows of history that a prediction needs: the period.
     n_features_in_ : int
@@ -121,20 +128,31 @@ class SeasonalNaive(_Lookup):
     """
 
     _parameter_constraints: dict = {
-        "period": [Interval(Integral, 1, None, closed="left")],
+        "period": [Interval(Integral, 1, None, closed="left"), None],
         "output_range": "no_validation",
     }
 
-    def __init__(self, period=24, output_range=None):
+    def __init__(self, period=None, output_range=None):
         self.period = period
         self.output_range = output_range
 
+    def _read_clocks(self, table):
+        self.period_ = _season(table) if self.period is None else self.period
+
     def _make_taps(self, columns, n_outputs):
-        return make_taps([], [self.period], columns, n_outputs)
+        return make_taps([], [self.period_], columns, n_outputs)
 
     def _look_up(self, segments, origins, rows):
-        phase = np.arange(rows.shape[1]) % self.period
-        return segments.y[origins[:, None] - self.period + phase]
+        phase = np.arange(rows.shape[1]) % self.period_
+        return segments.y[origins[:, None] - self.period_ + phase]
+
+
+def _season(table):
+    """The season of the longest series whose clock has a step, else 24 rows."""
+    regular = [key for key, clock in table.clocks.items() if clock.is_regular]
+    if not regular:
+        return WITHOUT_CLOCK
+    return table.clocks[max(regular, key=lambda key: len(table.series[key]))].season()
 
 
 class Climatology(_Lookup):

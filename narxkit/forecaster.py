@@ -15,7 +15,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
-from narxkit._clock import has_clock
+from narxkit._clock import has_clock, take
 from narxkit._layout import Layout
 from narxkit._moments import moments
 from narxkit._start import fitted_start, is_estimate
@@ -32,6 +32,9 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
     @abstractmethod
     def _make_taps(self, columns, n_outputs):
         """The taps of a model with these input columns."""
+
+    def _read_clocks(self, table):
+        """Nothing to read; a subclass whose taps follow from the clocks does it here."""
 
     @abstractmethod
     def _train(self, segments, weight):
@@ -79,6 +82,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
                 self, X, y, sample_weight=sample_weight, segments=segments, reset=True
             )
             self._layout = Layout.read(table, self)
+            self._read_clocks(table)
             self._taps = self._make_taps(self._layout.input_names, self._layout.n_outputs)
             self._layout.check(table)
             rows = self._layout.segments(table)
@@ -193,7 +197,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         if self._taps.lead:
             reached = [rows[: -self._taps.lead] for rows in table.series.values()]
             keep = np.sort(np.concatenate(reached))
-            y_hat, index = y_hat[keep], index[keep]
+            y_hat, index = y_hat[keep], take(index, keep)
         return self._layout.frame(y_hat, index)
 
     def score(self, X, y, sample_weight=None):

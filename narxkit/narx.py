@@ -424,8 +424,9 @@ class NARX(_TappedNetwork):
     -----
     Clock. A DatetimeIndex or PeriodIndex, of X or else of y, tells which row follows which: a jump
     of it ends a segment that no lag crosses, and ``predict`` refuses rows that do not follow the
-    last one seen. Time zones and daylight saving are understood, and weekends and holidays of
-    trading days are no jump. Rows without a clock are taken to follow.
+    last one seen. A ``freq`` says exactly which row follows. Time zones and daylight saving are
+    understood; weekends and holidays of trading days, and the nights of trading and working hours,
+    are no jump. Rows without a clock are taken to follow.
 
     Missing values (NaN). In training a missing output costs its own row as a target and, like a
     missing input, the rows that need it (`n_dropped_`). Before a forecast a missing output is

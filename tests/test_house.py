@@ -9,6 +9,8 @@ import narxkit
 
 PACKAGE = Path(narxkit.__file__).parent
 FLOORS = [
+    {"_timetable"},
+    {"_calendar"},
     {"_core", "_fractal", "_clock", "_blas", "_lazy", "_moments", "_warn"},
     {"taps"},
     {"_validation"},
@@ -23,7 +25,8 @@ FLOORS = [
     {"cli"},
     {"__main__"},
 ]
-OF_ARRAYS = {"plotting", "diagnostics", "skill", "_clock", "_fractal", "_lazy", "_warn"}
+OF_ARRAYS = {"plotting", "diagnostics", "skill", "_fractal", "_lazy", "_warn"}
+OF_ARRAYS |= {"_clock", "_calendar", "_timetable"}
 FLOOR = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
 FILES = sorted(p for p in PACKAGE.rglob("*.py") if p != PACKAGE / "__init__.py")
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from narxkit._clock import Clock, read_index
+from narxkit._clock import Clock, read_index, take
 from narxkit.plotting._base import counted
 
 FEWEST = 20  # residuals
@@ -104,7 +104,8 @@ def number_segments(index, owner, labels, n):
     for rows in series.values():
         begins = np.zeros(len(rows), dtype=bool)
         if times is not None:
-            begins |= Clock.from_index(times[rows]).breaks(times[rows])
+            stamps = take(times, rows)
+            begins |= Clock.from_index(stamps).breaks(stamps)
         if labels is not None:
             begins[1:] |= labels[rows[1:]] != labels[rows[:-1]]
         begins[:1] = True
