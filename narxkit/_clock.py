@@ -6,8 +6,9 @@ count is one step; otherwise a *seam* lies between them. How a clock is read fro
 
 - A PeriodIndex says it itself: a period follows the one that ends where it begins.
 - A DatetimeIndex with a ``freq`` goes by this offset: what it makes after a label follows, and
-  nothing else. Working days and their holidays are those of the offset. Fixed steps have the slack
-  of rule 5, and of months, quarters and years any day will do, for no missing row fits into that.
+  nothing else. Of working days that know holidays those are left out; where they know none, as "B"
+  does, there is the room for them that rule 3 leaves. Fixed steps have the slack of rule 5, and of
+  months, quarters and years any day will do, for no missing row fits into that.
 - A DatetimeIndex without one is read from its rows, by the first of these rules that fits:
 
   1. Months: rows at least 26 days apart, all on the first, the last or the same day of their month

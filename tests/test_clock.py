@@ -2,7 +2,6 @@
 
 import copy
 import pickle
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -104,9 +103,8 @@ def test_rows_made_by_a_freq_follow_each_other_and_are_continued(freq, words, un
 def test_the_freq_and_the_rows_tell_the_same_clock(freq):
     index = pd.date_range("2017-01-01", periods=60, freq=freq)
     told, read = (Clock.from_index(i) for i in (index, pd.DatetimeIndex(index, freq=None)))
-    # a freq says which days have rows; rows alone leave room for holidays
     assert read.holiday == (LONGEST_HOLIDAY if freq in ("B", "2B") else 0)
-    assert told == replace(read, holiday=0)
+    assert told == read
 
 
 PERIODS = {
@@ -426,7 +424,8 @@ def test_labels_of_forecasts_are_those_of_date_range(freq):
     assert model.forecast(12).index.equals(pd.date_range(past[-1], periods=13, freq=freq)[1:])
     clock = Clock.from_index(past)
     assert not clock.breaks(whole).any()
-    assert np.flatnonzero(clock.breaks(whole[np.arange(24) != 12])).tolist() == [12]
+    one_is_missing = clock.breaks(whole[np.arange(24) != 12])
+    assert np.flatnonzero(one_is_missing).tolist() == ([] if clock.holiday else [12])
     assert clock.relation(past[-1], future[0]) == "follows"
     assert clock.relation(past[-1], future[1]) == "gap"
     assert clock.relation(past[-1], past[-1]) == "overlaps"
@@ -466,15 +465,22 @@ def test_a_short_series_of_business_days_goes_on_after_the_weekend(n):
     assert model.update(None, pd.Series([2.0], monday)).forecast(4).index[-1].day_name() == "Friday"
 
 
-def test_a_freq_of_business_days_says_that_holidays_have_rows():
-    days = pd.date_range("2024-01-01", periods=60, freq="B")
+@pytest.mark.parametrize("freq", ["B", "C"])
+def test_business_days_that_know_no_holidays_leave_room_for_them(freq):
+    days = pd.date_range("2024-01-01", periods=60, freq=freq)
     friday, tuesday = pd.Timestamp("2024-01-12"), pd.Timestamp("2024-01-16")
-    assert Clock.from_index(days).relation(friday, tuesday) == "gap"
-    assert Clock.from_index(stamps("2024-01-01", periods=60, freq="B")).relation(
-        friday, tuesday
-    ) == ("follows")
+    for index in (days, stamps("2024-01-01", periods=60, freq=freq)):
+        assert Clock.from_index(index).relation(friday, tuesday) == "follows"
+    model = Persistence().fit(None, pd.Series(1.0, days[days <= friday]))
+    later = pd.Series([2.0], pd.DatetimeIndex([tuesday]))
+    assert model.update(None, later)._state.tails[None].last == tuesday
+
+
+def test_business_days_of_a_holiday_calendar_are_exact():
     bank = pd.date_range("2024-01-02", periods=60, freq=pd.offsets.CDay(calendar=US))
-    assert Clock.from_index(bank).relation(friday, tuesday) == "follows"
+    clock = Clock.from_index(bank)
+    assert clock.relation(pd.Timestamp("2024-01-12"), pd.Timestamp("2024-01-16")) == "follows"
+    assert clock.relation(pd.Timestamp("2024-01-12"), pd.Timestamp("2024-01-17")) == "gap"
 
 
 @pytest.mark.parametrize("has_freq", [True, False])
