@@ -1,26 +1,36 @@
 """The clock of a time index: which row follows which, and which time stamps come next.
 
-A clock counts the time from one label to the next in its own unit: periods, seconds, months or
-working days. A row *follows* the one before it if that count is one step; otherwise a *seam* lies
-between them. How a clock is read from an index:
+A clock counts the time from one label to the next in its own unit: periods, seconds, months,
+working days, rows of a timetable or steps of an offset. A row *follows* the one before it if that
+count is one step; otherwise a *seam* lies between them. How a clock is read from an index:
 
 - A PeriodIndex says it itself: a period follows the one that ends where it begins.
-- A DatetimeIndex with a ``freq`` is read from the rows that this ``freq`` makes, otherwise from its
-  own rows, by the first of these rules that fits:
+- A DatetimeIndex with a ``freq`` goes by this offset: what it makes after a label follows, and
+  nothing else. Of working days that know holidays those are left out; where they know none, as "B"
+  does, there is the room for them that rule 3 leaves. Fixed steps have the slack of rule 5, and of
+  months, quarters and years any day will do, for no missing row fits into that.
+- A DatetimeIndex without one is read from its rows, by the first of these rules that fits:
 
   1. Months: rows at least 26 days apart, all on the first, the last or the same day of their month
-     (or, unevenly spaced, among its first or last four days, as business months are). Consecutive
-     months, quarters or years follow each other, whatever their length.
-  2. Trading days: rows whole days apart, one or two days of the week seen less than a twentieth
-     as often as the busiest: Saturday and Sunday over at least one week, any others over at least
-     four. Weekends and holidays are no seam; more than ``LONGEST_HOLIDAY`` missing working days
-     are.
-  3. A fixed step: the most common difference if it stands twice and makes up a quarter of all
+     (or, unevenly spaced, among its first or last four days, as business months are, or on the same
+     weekday of the same week of their month). Consecutive months, quarters or years follow each
+     other, whatever their length.
+  2. Half months: on the first and the 15th, or on the 15th and the last day.
+  3. Trading days: rows whole days apart, one or two days of the week seen less than a twentieth
+     as often as the busiest: Saturday and Sunday over at least one weekend, any others over at
+     least four weeks. Weekends and holidays are no seam; more than ``LONGEST_HOLIDAY`` missing
+     working days are.
+  4. Trading and working hours: the same times of the day, or of the week, on nearly all days, and
+     never any other: a :class:`~narxkit._timetable.Timetable`. Nights, weekends, holidays and early
+     closes are no seam; a row missing within a session is.
+  5. A fixed step: the most common difference if it stands twice and makes up a quarter of all
      (or is the only one), else, for jittering clocks, the rounded median if more than half lie
      near it. A row follows if it comes one step later, give or take a quarter of the step: no
      missing row fits into that, but jitter does, and so do the days of 23 and 25 hours. Seconds
      are counted in UTC; whole days are found and continued on the wall clock.
-  4. Irregular: no step. All rows follow each other; only the order is known.
+  6. Irregular: no step. All rows follow each other; only the order is known.
+
+  Five rows from Monday to Friday are daily: that a weekend follows cannot be known from them.
 """
 
 from contextlib import suppress
@@ -28,27 +38,24 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from pandas.tseries.frequencies import to_offset
 
+from narxkit._calendar import (
+    SECONDS,
+    by_offset,
+    by_rows,
+    count_months,
+    dates_of,
+    in_words,
+    labels_of_season,
+    localized,
+    names_of_days,
+    next_labels,
+    seconds_between,
+)
 from narxkit._labels import has_clock
+from narxkit._timetable import DAY, EVERY_DAY, SLACK, WEEK, WORKING_WEEK, Timetable
 
-LONGEST_HOLIDAY = 7  # working days: golden week and lunar new year close markets for six
-SLACK = 0.25  # of a fixed step
-DAY = 86400  # seconds
-WORKING_WEEK = "1111100"
-
-_SECONDS = {
-    "week": 7 * DAY,
-    "day": DAY,
-    "hour": 3600,
-    "minute": 60,
-    "second": 1,
-    "millisecond": 1e-3,
-    "microsecond": 1e-6,
-    "nanosecond": 1e-9,
-}
 _MONTHS = {"year": 12, "month": 1}
-_PER_SECOND = {"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9}
 _PERIODS = {
     "Y": "year",
     "YE": "year",
@@ -75,8 +82,6 @@ _ADVERBS = {
     "hour": "hourly",
     "business-day": "business-day",
 }
-_MONTH_NAMES = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split()
-_DAY_NAMES = "Mon Tue Wed Thu Fri Sat Sun".split()
 
 
 @dataclass(frozen=True)
@@ -85,14 +90,18 @@ class Clock:
 
     Parameters
     ----------
-    unit : {"period", "second", "month", "trading day", "order"}
+    unit : {"period", "second", "month", "trading day", "session", "offset", "order"}
         What the clock counts; "order" knows no step, only before and after.
     step : float, default=0
-        Units from one row to the next.
+        Units from one row to the next; of sessions, seconds.
     offset : pandas.DateOffset, optional
-        Makes the next labels; None if they are not known.
+        Makes the next labels; None if they are not known, or if none makes them.
     week : str, default="1111100"
         The working days of the week from Monday on, as in :func:`numpy.busday_count`.
+    holiday : int, default=0
+        Working days that may be missing between two rows.
+    timetable : Timetable, optional
+        Makes and counts the rows of sessions.
 
     Examples
     --------
@@ -113,10 +122,19 @@ class Clock:
     step: float = 0
     offset: pd.DateOffset | None = None
     week: str = WORKING_WEEK
+    holiday: int = 0
+    timetable: Timetable | None = None
 
     @classmethod
-    def from_index(cls, index):
+    def from_index(cls, index, shared=None):
         """Read the clock of a sorted index without NaT (see `narxkit._labels.check_order`).
+
+        Parameters
+        ----------
+        index : Index
+            Labels of the rows.
+        shared : Clock, optional
+            The clock of all series of a panel, for an index that holds just the labels it makes.
 
         Returns
         -------
@@ -128,10 +146,47 @@ class Clock:
             return None
         if isinstance(index, pd.PeriodIndex):
             return cls("period", index.freq.n, index.freq)
-        if index.freq is None:
-            return _read(index)
-        ideal = pd.date_range("2001-01-01", periods=32, freq=index.freq)
-        return replace(_read(ideal), offset=index.freq)
+        if index.freq is not None:
+            return cls(**by_offset(index.freq))
+        if shared is not None and shared._makes(index):
+            return shared
+        return cls(**by_rows(index))
+
+    @property
+    def is_regular(self):
+        """Whether the next labels are known."""
+        return self.unit != "order"
+
+    def season(self):
+        """Rows of a season: a day of shorter steps, a week of days, a year of longer ones.
+
+        Returns
+        -------
+        int
+            1 where there is none, or it is no whole number of rows.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> [Clock.from_index(pd.date_range("2024", periods=3, freq=f)).season()
+        ...  for f in ("30min", "D", "B", "W", "MS", "QS")]
+        [48, 7, 5, 52, 12, 4]
+        """
+        if self.unit == "period":
+            return Clock(**by_offset(self.offset)).season()
+        rows = self._rows_of_season()
+        return int(rows) if rows == int(rows) else 1
+
+    def _rows_of_season(self):
+        if self.unit == "session":
+            return self.timetable.season
+        if self.unit == "offset":
+            return max(1, labels_of_season(self.offset))
+        if self.unit == "second":
+            season = 52 * WEEK if self.step % WEEK == 0 else WEEK if self.step == DAY else DAY
+        else:
+            season = {"month": 12, "trading day": self.week.count("1")}.get(self.unit, 0)
+        return max(1, season / max(self.step, 1e-9))
 
     def breaks(self, index):
         """True at each row that does not follow the row before it; row 0 is False.
@@ -140,9 +195,11 @@ class Clock:
         -------
         ndarray of bool, shape (len(index),)
         """
+        seams = np.zeros(len(index), dtype=bool)
+        if isinstance(index, pd.DatetimeIndex) and index.freq and index.freq == self.offset:
+            return seams  # pandas has checked it
         low, high = self._bounds()
         elapsed = self._elapsed(index[:-1], index[1:])
-        seams = np.zeros(len(index), dtype=bool)
         seams[1:] = (elapsed < low) | (elapsed > high)
         return seams
 
@@ -163,7 +220,8 @@ class Clock:
         """
         _check_alike(last, first)
         low, high = self._bounds()
-        elapsed = self._elapsed(pd.Index([last]), pd.Index([first]))[0]
+        there = first.tz_convert(last.tz) if getattr(first, "tz", None) is not None else first
+        elapsed = self._elapsed(pd.Index([last]), pd.Index([there]))[0]
         if first <= last or (self.unit == "period" and elapsed < low):
             return "overlaps"
         return "follows" if low <= elapsed <= high else "gap"
@@ -179,7 +237,7 @@ class Clock:
         ValueError
             If the clock is irregular.
         """
-        if self.offset is None:
+        if not self.is_regular:
             raise ValueError(
                 f"the time stamps have no regular step, so those after {last} are not known: "
                 "give X with its index, or a regular index."
@@ -189,8 +247,9 @@ class Clock:
         labels = self._labels_from(last, n + 3)
         begin = next(i for i, label in enumerate(labels) if self._is_due(last, label))
         labels = labels[begin : begin + n]
-        with suppress(Exception):  # daylight saving took the hour: ValueError, or pytz's own
-            labels.freq = self.offset
+        if labels.freq is None:
+            with suppress(Exception):  # daylight saving took the hour: ValueError, or pytz's own
+                labels.freq = self.offset
         return labels
 
     def describe(self):
@@ -200,21 +259,36 @@ class Clock:
         if self.unit == "trading day":
             every = f"every {self.step} " if self.step > 1 else ""
             return f"{every}trading days{_describe_week(self.week)}"
+        if self.unit == "offset":
+            return f"in steps of '{self.offset.freqstr}'"
+        if self.unit == "session":
+            every, days = _describe_step(self.step, SECONDS), self.timetable.week
+            days = "" if days == EVERY_DAY else f" ({names_of_days(days)})"
+            return f"{every} {self.timetable.describe()}{days}"
         if self.unit == "period":
             noun = _PERIODS.get(self.offset.rule_code.split("-")[0], self.offset.rule_code)
             word = _ADVERBS.get(noun) if self.step == 1 else None
             return f"{word or f'{self.step}-{noun}'} periods"
         if self.step == 3 and self.unit == "month":
             return "quarterly"
-        n, noun = _in_words(self.step, _MONTHS if self.unit == "month" else _SECONDS)
-        return _ADVERBS.get(noun, f"every {noun}") if n == 1 else f"every {n:g} {noun}s"
+        return _describe_step(self.step, _MONTHS if self.unit == "month" else SECONDS)
+
+    def _makes(self, index):
+        """Whether an index of at least two rows holds just the labels after its first."""
+        if len(index) < 2 or not self.is_regular:
+            return False
+        if self.unit == "session":
+            return self.after(index[0], len(index) - 1).equals(index[1:])
+        return not replace(self, holiday=0).breaks(index).any()
 
     def _bounds(self):
         """The smallest and the largest count that is still one step."""
         if self.unit == "order":
             return 0, np.inf
         if self.unit == "trading day":
-            return self.step, self.step + LONGEST_HOLIDAY
+            return self.step, self.step + self.holiday
+        if self.unit in ("session", "offset"):
+            return 1, 1
         slack = SLACK * self.step if self.unit == "second" else 0
         return self.step - slack, self.step + slack
 
@@ -223,12 +297,25 @@ class Clock:
         if self.unit == "period":
             return later.asi8 - earlier.asi8
         if self.unit == "month":
-            return _months(later) - _months(earlier)
+            return count_months(later) - count_months(earlier)
         if self.unit == "trading day":
-            earlier, later = _dates(earlier), _dates(later)
-            counted = np.busday_count(earlier, later, weekmask=self.week)
+            earlier, later = dates_of(earlier), dates_of(later)
+            counted = np.busday_count(earlier, later, busdaycal=self._calendar)
             return np.maximum(counted, later > earlier)  # from a stray Saturday to Monday is a step
-        return _seconds(earlier, later)
+        if self.unit == "offset":
+            return 1 + np.sign(seconds_between(next_labels(earlier, self.offset), later))
+        elapsed = seconds_between(earlier, later)
+        if self.unit == "session":
+            walls = earlier.tz_localize(None), later.tz_localize(None)
+            return self.timetable.count(*walls, elapsed)
+        return elapsed
+
+    @property
+    def _calendar(self):
+        """Working days and holidays, as numpy counts them."""
+        if isinstance(self.offset, pd.offsets.CDay):
+            return self.offset.calendar
+        return np.busdaycalendar(weekmask=self.week)
 
     def _is_due(self, last, label):
         elapsed = self._elapsed(pd.Index([last]), pd.Index([label]))[0]
@@ -237,130 +324,36 @@ class Clock:
     def _labels_from(self, start, n):
         """Labels on the grid of the offset, from `start` on: ticks in UTC, days by the wall."""
         offset = self.offset
+        if self.unit == "session":
+            n += n // (26 * len(self.timetable.slots))  # an hour a year that spring leaves out
+            wall = self.timetable.after(pd.DatetimeIndex([start.tz_localize(None)]), n)
+            return localized(pd.DatetimeIndex(wall).as_unit(start.unit), start.tz).unique()
         if isinstance(offset, pd.offsets.Tick) and not isinstance(offset, pd.offsets.Day):
             return pd.date_range(start, periods=n, freq=offset, unit=start.unit)
         wall = pd.date_range(start.tz_localize(None), periods=n, freq=offset, unit=start.unit)
-        is_summer = np.ones(n, dtype=bool)  # of an hour that comes twice, the first
-        return wall.tz_localize(start.tz, ambiguous=is_summer, nonexistent="shift_forward")
+        return localized(wall, start.tz)
 
 
-def _read(index):
-    """The clock of a DatetimeIndex by its rows alone."""
-    if len(index) < 2:
-        return Clock("order")
-    wall = index.tz_localize(None)
-    apart = _seconds(wall[:-1], wall[1:])
-    return _monthly(wall, apart) or _trading(wall, apart) or _fixed(index, apart) or Clock("order")
+def take(index, rows):
+    """Some rows of an index; its ``freq`` stays where they are consecutive.
+
+    Examples
+    --------
+    >>> days = pd.date_range("2024-01-01", periods=5, freq="B")
+    >>> take(days, np.array([1, 2, 3])).freqstr
+    'B'
+    """
+    is_slice = len(rows) and rows[-1] - rows[0] == len(rows) - 1 and (np.diff(rows) == 1).all()
+    return index[rows[0] : rows[-1] + 1] if is_slice else index[rows]
 
 
-def _monthly(wall, apart):
-    """The calendar clock, if all rows stand in the same place of their month."""
-    if apart.min() < 26 * DAY:
-        return None
-    step = int(_most_common(np.diff(_months(wall)))[0])
-    day, length = wall.day, wall.days_in_month
-    is_varied = np.ptp(apart) > 0  # four-weekly rows may stand at the end of some months, too
-    if day.max() == 1:
-        place = "S"
-    elif (day == length).all():
-        place = "E"
-    elif (day == np.minimum(day.max(), length)).all():
-        return Clock("month", step, pd.DateOffset(months=step, day=int(day.max())))
-    elif is_varied and day.max() <= 4:
-        place = "BS"
-    elif is_varied and (length - day).max() < 4:
-        place = "BE"
-    else:
-        return None
-    return Clock("month", step, _month_offset(step, place, wall[0].month))
-
-
-def _month_offset(step, place, month):
-    """The pandas offset of months, quarters or years that start (S) or end (E), B for business."""
-    business, edge = place[:-1], place[-1]
-    if step == 12:
-        return to_offset(f"{business}Y{edge}-{_MONTH_NAMES[month - 1]}")
-    if step == 3:
-        anchor = (month - 1) % 3 + (9 if edge == "E" else 0)
-        return to_offset(f"{business}Q{edge}-{_MONTH_NAMES[anchor]}")
-    return to_offset(f"{step}{business}M{edge}")
-
-
-def _trading(wall, apart):
-    """The clock of working days, if rows are whole days apart and some weekdays never come."""
-    usual = _most_common(apart)[0]
-    if usual <= 0 or usual % DAY:
-        return None
-    counts = np.bincount(wall.day_of_week, minlength=7)
-    seen = counts > 0.05 * counts.max()
-    week = "".join("1" if day else "0" for day in seen)
-    n_weeks = (wall[-1] - wall[0]).days // 7
-    if seen.sum() not in (5, 6) or n_weeks < (1 if week == WORKING_WEEK else 4):
-        return None
-    dates = _dates(wall)
-    step = int(_most_common(np.busday_count(dates[:-1], dates[1:], weekmask=week))[0])
-    if week == WORKING_WEEK:
-        return Clock("trading day", step, pd.offsets.BDay(step))
-    weekdays = pd.offsets.CDay(step, weekmask=" ".join(np.array(_DAY_NAMES)[seen]))
-    return Clock("trading day", step, weekdays, week)
-
-
-def _fixed(index, apart):
-    """The clock of a fixed step, if one difference prevails."""
-    step = _prevailing(apart)
-    if step is None or step % DAY:
-        step = _prevailing(_seconds(index[:-1], index[1:]))
-    if step is None:
-        return None
-    if step == 7 * DAY:
-        return Clock("second", step, to_offset(f"W-{_DAY_NAMES[index[0].day_of_week].upper()}"))
-    if step % DAY == 0:
-        return Clock("second", step, pd.offsets.Day(int(step // DAY)))
-    return Clock("second", step, to_offset(pd.Timedelta(seconds=step)))
-
-
-def _prevailing(apart):
-    """The most common difference, else a round number near the median, else None."""
-    step, count = _most_common(apart)
-    if count < max(0.25 * len(apart), min(len(apart), 2)):
-        step = np.median(apart)
-        if step <= 0 or np.mean(np.abs(apart - step) <= SLACK * step) <= 0.5:
-            return None
-        n, noun = _in_words(step, _SECONDS, tolerance=0.02)
-        step = n * _SECONDS[noun]
-    return float(step) if step > 0 else None
-
-
-def _most_common(values):
-    """The most common value (the smallest of equals) and its count."""
-    found, counts = np.unique(values, return_counts=True)
-    return found[counts.argmax()], counts.max()
-
-
-def _seconds(earlier, later):
-    if earlier.unit == later.unit:  # many times faster than a TimedeltaIndex of a short series
-        return (later.asi8 - earlier.asi8) / _PER_SECOND[later.unit]
-    return (later - earlier).total_seconds().to_numpy()
-
-
-def _months(index):
-    return (12 * index.year + index.month).to_numpy()
-
-
-def _dates(index):
-    return index.tz_localize(None).to_numpy().astype("datetime64[D]")
-
-
-def _in_words(step, sizes, tolerance=1e-9):
-    """The count and the noun of the largest size that divides the step: 1800 -> 30, "minute"."""
-    counts = ((step / size, noun) for noun, size in sizes.items())
-    return next((round(n), noun) for n, noun in counts if abs(n - round(n)) <= tolerance * round(n))
+def _describe_step(step, sizes):
+    n, noun = in_words(step, sizes)
+    return _ADVERBS.get(noun, f"every {noun}") if n == 1 else f"every {n:g} {noun}s"
 
 
 def _describe_week(week):
-    if week == WORKING_WEEK:
-        return ""
-    return f" ({' '.join(name for name, day in zip(_DAY_NAMES, week, strict=True) if day == '1')})"
+    return "" if week == WORKING_WEEK else f" ({names_of_days(week)})"
 
 
 def is_alike(label, other):

@@ -15,7 +15,7 @@ rollout for each unknown.
 import numpy as np
 import pandas as pd
 
-from narxkit._clock import Clock
+from narxkit._clock import Clock, take
 from narxkit._labels import labels_of, read_index
 from narxkit._validation import read_outputs
 from narxkit._warn import warn
@@ -73,7 +73,7 @@ def rows_of_steps(model, name, y, steps):
     X, known = {}, {}
     for key, rows in series.items():
         n = _count_rows(model, name, len(rows), steps)
-        stamps = times if key is None or times is None else times[rows]
+        stamps = times if key is None or times is None else take(times, rows)
         labels = _labels_from(model, key, stamps, n)
         X[key] = pd.DataFrame(index=labels)
         known[key] = y.iloc[rows].set_axis(labels[: len(rows)], axis=0)
@@ -100,7 +100,7 @@ def _labels_from(model, key, times, n):
     if times is None or not len(times):
         return pd.RangeIndex(n)
     clock = model._state.clock(key, times) or Clock.from_index(times)
-    if n > len(times) and clock.offset is None:
+    if n > len(times) and not clock.is_regular:
         return pd.RangeIndex(n)
     return times.append(clock.after(times[-1], n - len(times))) if n > len(times) else times
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from narxkit._clock import Clock, is_alike
+from narxkit._clock import Clock, is_alike, take
 from narxkit._validation import Table
 
 
@@ -180,7 +180,7 @@ class State:
         if tail.times is None:
             index = tail.labels(len(table)) if table.index is None else table.index
             return table.replace(index=index)
-        if tail.clock.offset is None:
+        if not tail.clock.is_regular:
             return table
         times = tail.labels(len(table)).rename(self.names[-1])
         return table.replace(index=times, times=times, clocks={None: tail.clock})
@@ -210,7 +210,7 @@ def refuse_seams(table, key):
     clock, rows = table.clocks.get(key), table.series[key]
     if table.times is None or clock is None:
         return
-    breaks = np.flatnonzero(clock.breaks(table.times[rows]))
+    breaks = np.flatnonzero(clock.breaks(take(table.times, rows)))
     if len(breaks):
         raise ValueError(
             f"X jumps at {table.label(rows[breaks[0]])}, which does not follow the row before it "

@@ -22,8 +22,15 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from narxkit._clock import Clock
-from narxkit._labels import common_index, is_elapsed, labels_of, read_index, refuse_other_labels
+from narxkit._clock import Clock, take
+from narxkit._labels import (
+    as_clock,
+    common_index,
+    is_elapsed,
+    labels_of,
+    read_index,
+    refuse_other_labels,
+)
 from narxkit._warn import warn
 from narxkit.taps import Segments, is_int
 
@@ -105,7 +112,7 @@ class Table:
     def _cuts_of(self, key, rows):
         cut = np.zeros(len(rows), dtype=bool)
         if key in self.clocks:
-            cut |= self.clocks[key].breaks(self.times[rows])
+            cut |= self.clocks[key].breaks(take(self.times, rows))
         if self.labels is not None:
             cut[1:] |= self.labels[rows[1:]] != self.labels[rows[:-1]]
         cut[:1] = True
@@ -133,8 +140,8 @@ class Table:
         keep = np.concatenate([rows[:n] for rows in self.series.values()])
         return self.replace(
             X=self.X[keep],
-            index=self.index[keep],
-            times=None if self.times is None else self.times[keep],
+            index=take(self.index, keep),
+            times=None if self.times is None else take(self.times, keep),
             series=series,
         )
 
@@ -217,7 +224,7 @@ def read_table(estimator, X, y=None, *, sample_weight=None, segments=None, reset
         outputs=outputs,
         index=index,
         times=times,
-        clocks={} if times is None else _read_clocks(state, times, series),
+        clocks={} if times is None else _read_clocks(state, index, times, series),
         series=series,
         weight=None if sample_weight is None else _read_weight(sample_weight, X),
         labels=labels,
@@ -429,13 +436,15 @@ def _warn_of_text(index, owner):
         )
 
 
-def _read_clocks(state, times, series):
+def _read_clocks(state, index, times, series):
     """The clock of each series as seen before, or else read from its rows.
 
     A series too short to tell its step goes by the clock of the longest.
     """
+    known = {key: state and state.clock(key, times[rows[:1]]) for key, rows in series.items()}
+    shared = None if all(known.values()) else _shared_clock(index)
     clocks = {
-        key: (state and state.clock(key, times[rows])) or Clock.from_index(times[rows])
+        key: known[key] or Clock.from_index(take(times, rows), shared)
         for key, rows in series.items()
     }
     longest = clocks[max(series, key=lambda key: len(series[key]))]
@@ -443,6 +452,14 @@ def _read_clocks(state, times, series):
         key: longest if len(series[key]) < 3 and clock.unit == "order" else clock
         for key, clock in clocks.items()
     }
+
+
+def _shared_clock(index):
+    """The clock of the time stamps of all series of a panel."""
+    if not isinstance(index, pd.MultiIndex):
+        return None
+    level = as_clock(index.levels[1])
+    return Clock.from_index(level if level.is_monotonic_increasing else level.sort_values())
 
 
 def _read_weight(sample_weight, X):

@@ -13,3 +13,14 @@ def warn(message, category=UserWarning):
     while frame is not None and frame.f_code.co_filename.startswith(PACKAGE):
         frame, level = frame.f_back, level + 1
     warnings.warn(message, category, stacklevel=level)
+
+
+def warn_of_interruption(model):
+    """Warn whoever scores a model of which Ctrl-C cut the fit short."""
+    if getattr(getattr(model, "stop_", None), "name", "") == "INTERRUPTED":
+        warn(
+            f"the fit of this {type(model).__name__} was interrupted after {model.n_iter_} of at "
+            f"most {model.max_iter} iterations, and errors and scores are those of what it had "
+            "learnt by then: fit it again before comparing it with others.",
+            RuntimeWarning,
+        )

@@ -10,12 +10,15 @@ import numpy as np
 import pandas as pd
 
 from narxkit._blas import one_blas_thread
+from narxkit._linear import ridge
 from narxkit._validation import Integral, Interval, Real
 from narxkit.forecaster import Forecaster
 from narxkit.networks import TappedMLP
 from narxkit.objective import Objective
-from narxkit.tapped import Scale, TappedForecaster, count_dropped
+from narxkit.tapped import TappedForecaster, count_dropped
 from narxkit.taps import make_taps
+
+WITHOUT_CLOCK = 24  # rows of a season: hours, the commonest step
 
 
 class _Lookup(Forecaster):
@@ -94,13 +97,18 @@ class SeasonalNaive(_Lookup):
 
     Parameters
     ----------
-    period : int, default=24
-        Length P of the season, in rows.
+    period : int, default=None
+        Length P of the season, in rows. By default that of the clock: a day of steps below a day,
+        a week of days, a year of weeks, months or quarters; 1 where such a season is no whole
+        number of rows, as for years; 24 where the rows have no clock, or one without a step. A
+        series must be longer than its season.
     output_range : tuple (low, high), default=None
         Bounds of the output, each a number, a column name of X or None.
 
     Attributes
     ----------
+    period_ : int
+        Length of the season, in rows. In a panel, that of the longest series with a clock.
     max_lag_ : int
         Rows of history that a prediction needs: the period.
     n_features_in_ : int
@@ -120,20 +128,31 @@ class SeasonalNaive(_Lookup):
     """
 
     _parameter_constraints: dict = {
-        "period": [Interval(Integral, 1, None, closed="left")],
+        "period": [Interval(Integral, 1, None, closed="left"), None],
         "output_range": "no_validation",
     }
 
-    def __init__(self, period=24, output_range=None):
+    def __init__(self, period=None, output_range=None):
         self.period = period
         self.output_range = output_range
 
+    def _read_clocks(self, table):
+        self.period_ = _season(table) if self.period is None else self.period
+
     def _make_taps(self, columns, n_outputs):
-        return make_taps([], [self.period], columns, n_outputs)
+        return make_taps([], [self.period_], columns, n_outputs)
 
     def _look_up(self, segments, origins, rows):
-        phase = np.arange(rows.shape[1]) % self.period
-        return segments.y[origins[:, None] - self.period + phase]
+        phase = np.arange(rows.shape[1]) % self.period_
+        return segments.y[origins[:, None] - self.period_ + phase]
+
+
+def _season(table):
+    """The season of the longest series whose clock has a step, else 24 rows."""
+    regular = [key for key, clock in table.clocks.items() if clock.is_regular]
+    if not regular:
+        return WITHOUT_CLOCK
+    return table.clocks[max(regular, key=lambda key: len(table.series[key]))].season()
 
 
 class Climatology(_Lookup):
@@ -414,7 +433,7 @@ class ARX(TappedForecaster):
                 f"[0.0, inf). Got {self.alphas!r} instead."
             )
         self.structure_ = TappedMLP(self._taps, ())
-        self._scale = Scale.of(segments, weight > 0)
+        self._fit_scale(segments, weight > 0)
         free = self._scale.apply(segments.replace(low=None, high=None))
         last = segments.last_block(self.validation_fraction)
         first, held_out, whole = (
@@ -427,32 +446,15 @@ class ARX(TappedForecaster):
         self.n_dropped_ = count_dropped(int(candidates.sum()), len(whole.rows))
         with one_blas_thread():
             self.alpha_ = self._choose(first, held_out)
-            self.theta_ = _ridge(whole)(self.alpha_)
+            self.theta_ = ridge(whole)(self.alpha_)
 
     def _choose(self, training, held_out):
         if len(self.alphas) == 1 or not len(training.rows) or not len(held_out.rows):
             return self.alphas[0]
-        solve = _ridge(training)
+        solve = ridge(training)
         return min(self.alphas, key=lambda alpha: held_out.value(solve(alpha)))
 
     @property
     def coef_(self):
         """Weights of the taps, (n_taps, n_outputs), in standardised units."""
         return self.coefs_[0]
-
-
-def _ridge(objective):
-    """The ridge solution as a function of the penalty, from one pass over the data."""
-    network = objective.network
-    JtJ, Jte, *_ = objective.normal_equations(np.zeros(network.n_params))
-    intercepts = network.groups["intercepts"]
-    # the derivative by a weight is its tap and that by an intercept is 1: J'J holds sums of
-    # squares, sums and counts, and so the variance of each tap
-    moments = network.unpack(np.arange(network.n_params))
-    variance = np.zeros(network.n_params)
-    for j, b in enumerate(moments.intercepts[0]):
-        w, n = moments.coefs[0][:, j], JtJ[b, b]
-        variance[w] = JtJ[w, w] - JtJ[w, b] ** 2 / n
-        variance[w] /= n
-    variance[intercepts] = 0.0
-    return lambda alpha: np.linalg.lstsq(JtJ + np.diag(alpha * variance), -Jte, rcond=1e-14)[0]

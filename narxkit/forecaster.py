@@ -15,13 +15,15 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
+from narxkit._clock import take
 from narxkit._labels import first_difference, labels_of
 from narxkit._layout import Layout
+from narxkit._moments import moments
 from narxkit._start import fitted_start, is_estimate, rows_of_steps
 from narxkit._state import State, refuse_seams
 from narxkit._track import Track
 from narxkit._validation import count_rows, read_outputs, read_table, refuse_infinite
-from narxkit._warn import warn
+from narxkit._warn import warn, warn_of_interruption
 from narxkit.taps import is_count
 
 
@@ -31,6 +33,9 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
     @abstractmethod
     def _make_taps(self, columns, n_outputs):
         """The taps of a model with these input columns."""
+
+    def _read_clocks(self, table):
+        """Nothing to read; a subclass whose taps follow from the clocks does it here."""
 
     @abstractmethod
     def _train(self, segments, weight):
@@ -59,7 +64,12 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         -------
         self
             The fitted model. Ctrl-C ends the training of a network early and keeps the best
-            weights so far, with a warning; a second one raises KeyboardInterrupt.
+            weights so far, with a warning and ``stop_`` INTERRUPTED; the next fit in the same
+            script, or the same statement at a prompt or in a notebook, then raises
+            KeyboardInterrupt where it begins, so that a loop of fits ends. A second Ctrl-C breaks
+            the fit off with KeyboardInterrupt, and so does the first one in a search of
+            scikit-learn, which would score the truncated fit as a whole one; the model then is
+            as it was before.
 
         Raises
         ------
@@ -74,6 +84,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
                 self, X, y, sample_weight=sample_weight, segments=segments, reset=True
             )
             self._layout = Layout.read(table, self)
+            self._read_clocks(table)
             self._taps = self._make_taps(self._layout.input_names, self._layout.n_outputs)
             self._layout.check(table)
             rows = self._layout.segments(table)
@@ -189,7 +200,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         if self._taps.lead:
             reached = [rows[: -self._taps.lead] for rows in table.series.values()]
             keep = np.sort(np.concatenate(reached))
-            y_hat, index = y_hat[keep], index[keep]
+            y_hat, index = y_hat[keep], take(index, keep)
         return self._layout.frame(y_hat, index)
 
     def score(self, X, y=None, sample_weight=None):
@@ -211,6 +222,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             raises and names ``predict_ahead``: cross-validate with TimeSeriesSplit, without gap.
         """
         table = self._labelled(self._read(X, y=y, sample_weight=sample_weight))
+        warn_of_interruption(self)
         y_hat = self._continue(table.replace(y=None))
         self._warn_of_leads()
         ok = np.isfinite(table.y).all(axis=1) & np.isfinite(y_hat).all(axis=1)
@@ -607,8 +619,8 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
     # ------------------------------------------------------------ answers and warnings
     def _units(self, y):
         """Mean and standard deviation of each output: of measured ones, where none are known."""
-        std = np.nanstd(y, axis=0)
-        return np.nanmean(y, axis=0), np.where(std > 0, std, 1.0)
+        mean, std = moments(y)
+        return mean, np.where(std > 0, std, 1.0)
 
     def _shape(self, values):
         return values[:, 0] if self._layout.y_ndim == 1 else values

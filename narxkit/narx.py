@@ -5,16 +5,16 @@ from functools import cache, partial
 
 import numpy as np
 from joblib import Parallel, delayed
-from scipy.linalg import lstsq
 from sklearn.utils import check_random_state
 
 from narxkit._blas import one_blas_thread
+from narxkit._linear import ridge
 from narxkit._validation import Integral, Interval, Real, StrOptions
 from narxkit._warn import warn
 from narxkit.networks import ACTIVATIONS, TappedMLP
 from narxkit.objective import Objective
 from narxkit.solvers import SOLVERS, Monitor, Solver, Stop, interruptible, make_solver
-from narxkit.tapped import Scale, TappedForecaster, count_dropped
+from narxkit.tapped import TappedForecaster, count_dropped
 from narxkit.taps import is_count, make_taps
 from narxkit.training import n_steps, read_loops, train
 
@@ -61,7 +61,7 @@ class _TappedNetwork(TappedForecaster):
         network = self._network()
         start = self._warm_start(network)
         if start is None:
-            self._scale = Scale.of(segments, training & (weight > 0), self.scale)
+            self._fit_scale(segments, training & (weight > 0), self.scale)
         flag = np.zeros(1, dtype=np.int32)
         make = partial(
             Objective, network, self._scale.apply(segments), sample_weight=weight, flag=flag
@@ -83,11 +83,9 @@ class _TappedNetwork(TappedForecaster):
                 results = self._solve(objective, loops, validation, start, flag)
             finally:
                 flag[0] = 1  # after an error in one restart, the others end too
-        results.sort(key=lambda trained: trained.rank)
-        stable = [trained for trained in results if np.isfinite(trained.rank)] or results[:1]
-        self.members_ = [trained.theta for trained in stable[: self.n_members]]
-        self._keep(network, results)
-        self._measure_loop_gain(objective(self.loop_[-1].loop))
+            results.sort(key=lambda trained: trained.rank)
+            self._keep(network, results)
+            self._measure_loop_gain(objective(self.loop_[-1].loop))
         self._warn_of_training(loop)
 
     def _washout_of(self, loop):
@@ -214,6 +212,8 @@ class _TappedNetwork(TappedForecaster):
 
     def _keep(self, network, results):
         trained, result = results[0], results[0].result
+        stable = [trained for trained in results if np.isfinite(trained.rank)] or results[:1]
+        self.members_ = [trained.theta for trained in stable[: self.n_members]]
         self.structure_ = network
         self.theta_ = trained.theta
         self.loss_ = result.loss
@@ -234,8 +234,11 @@ class _TappedNetwork(TappedForecaster):
         """At most one warning: of what broke training off, or else of what it ended with."""
         last = self.loop_[-1].loop
         if self.stop_ is Stop.INTERRUPTED:
+            ending = "" if last == loop else f", before any of loop={loop!r}"
             warn(
-                f"fit: {self.stop_} A second Ctrl-C during a fit breaks off what is around it.",
+                f"fit: {self.stop_} They are those after {self.n_iter_} of at most {self.max_iter} "
+                f"iterations of loop={last!r}{ending}. A second Ctrl-C during a fit breaks it off, "
+                "and a loop of fits ends where the next one begins.",
                 RuntimeWarning,
             )
         elif last != loop and self.stop_ is not Stop.CALLBACK:
@@ -273,9 +276,7 @@ def _least_squares(objective):
         targets=targets,
         flag=objective.flag,
     )
-    JtJ, Jte, *_ = linear.normal_equations(np.zeros(network.n_params))
-    theta = lstsq(JtJ, -Jte, cond=1e-12, check_finite=False)[0]
-    weights = network.unpack(theta)
+    weights = network.unpack(ridge(linear)(0.0))
     return weights.coefs[0], weights.intercepts[0]
 
 
@@ -440,10 +441,11 @@ class NARX(_TappedNetwork):
     -----
     Clock. A DatetimeIndex or PeriodIndex, of X or else of y, tells which row follows which: a jump
     of it ends a segment that no lag crosses, and ``predict`` refuses rows that do not follow the
-    last one seen. Time zones and daylight saving are understood, and weekends and holidays of
-    trading days are no jump. Dates in an index of another kind (objects, Arrow, text of ISO 8601)
-    and elapsed times are a clock too. Rows without a clock are taken to follow, and plain numbers
-    must be in order; labels of X, y, weights and segments must agree.
+    last one seen. A ``freq`` says exactly which row follows. Time zones and daylight saving are
+    understood; weekends and holidays of trading days, and the nights of trading and working hours,
+    are no jump. Dates in an index of another kind (objects, Arrow, text of ISO 8601) and elapsed
+    times are a clock too. Rows without a clock are taken to follow, and plain numbers must be in
+    order; labels of X, y, weights and segments must agree.
 
     Missing values (NaN). In training a missing output costs its own row as a target and, like a
     missing input, the rows that need it (`n_dropped_`). Before a forecast a missing output is

@@ -5,15 +5,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from narxkit._moments import buried, moments
 from narxkit._warn import warn
 from narxkit.forecaster import Forecaster
 
 COMBINE = {"mean": np.nanmean, "median": np.nanmedian}
+SCALED = 1e-300, 1e300  # standard deviations of columns: room for a thousand of them
+AS_GIVEN = 1e-100, 1e100  # and where columns are not divided by them: room for sums of squares
 
 
 @dataclass(frozen=True)
 class Scale:
-    """Means and standard deviations of inputs and outputs."""
+    """Means and standard deviations of inputs and outputs.
+
+    A constant input has an infinite one: nothing was learned of its changes, so they count as none.
+    """
 
     u_mean: np.ndarray
     u_std: np.ndarray
@@ -21,12 +27,14 @@ class Scale:
     y_std: np.ndarray
 
     @classmethod
-    def of(cls, segments, rows, inputs=True):
-        """Statistics of the rows of a mask, over all segments together."""
-        u_mean, u_std = _statistics(segments.u[rows])
-        if not inputs:
-            u_mean, u_std = np.zeros_like(u_mean), np.ones_like(u_std)
-        return cls(u_mean, u_std, *_statistics(segments.y[rows]))
+    def of(cls, inputs, outputs, is_scaled=True):
+        """From the `moments` of inputs and outputs; where inputs are not scaled, of constants."""
+        (u_mean, u_std), (y_mean, y_std) = inputs, outputs
+        is_constant = u_std == 0
+        if not is_scaled:
+            u_mean, u_std = np.where(is_constant, u_mean, 0.0), np.ones_like(u_std)
+        u_std = np.where(is_constant, np.inf, u_std)
+        return cls(u_mean, u_std, y_mean, np.where(y_std == 0, 1.0, y_std))
 
     def apply(self, segments):
         """Segments in standardised units."""
@@ -45,14 +53,26 @@ class Scale:
         return y_hat * self.y_std + self.y_mean
 
 
-def _statistics(values):
-    """Mean and standard deviation of each column, without its missing values; 0 and 1 if empty."""
-    there = np.isfinite(values)
-    n = np.maximum(there.sum(axis=0), 1)
-    mean = np.where(there, values, 0.0).sum(axis=0) / n
-    spread = np.sqrt((np.where(there, values - mean, 0.0) ** 2).sum(axis=0) / n)
-    constant = spread <= 10 * np.finfo(float).eps * np.abs(mean)
-    return mean, np.where(constant, 1.0, spread)
+def _check_spread(owner, names, values, std, labels, limits=SCALED):
+    """Refuse columns of a unit that floats do not fit, and warn of what a few numbers bury."""
+    smallest, largest = limits
+    for column in np.flatnonzero(std):
+        if not smallest <= std[column] <= largest:
+            raise ValueError(
+                f"{_column(owner, names[column])} has a standard deviation of {std[column]:.1e}, "
+                f"but it must be between {smallest:.0e} and {largest:.0e}: give it in another unit"
+                f"{' or scale=True' if limits is AS_GIVEN else ''}."
+            )
+    for column, row in buried(values, std):
+        warn(
+            f"{_column(owner, names[column])} is {values[row, column]:g} in row {labels[row]}, "
+            "beside which its other values are all alike, so that little can be learned from "
+            "them: if it means missing, give NaN."
+        )
+
+
+def _column(owner, name):
+    return owner if name is None else f"the column {name!r} of {owner}"
 
 
 def count_dropped(n_candidates, n_rows):
@@ -82,6 +102,22 @@ class TappedForecaster(Forecaster):
     """Base class of forecasters with a `structure_`, its parameters `theta_` and a `_scale`."""
 
     combine = "best"
+
+    def _fit_scale(self, segments, rows, is_scaled=True):
+        """Standardise by the rows of a mask, and tell where that leaves nothing to learn from."""
+        names = self._layout.input_names
+        u, y = segments.u[rows], segments.y[rows]
+        inputs, outputs = moments(u), moments(y)
+        self._scale = Scale.of(inputs, outputs, is_scaled)
+        labels = np.flatnonzero(rows) if segments.times is None else segments.times[rows]
+        _check_spread("X", names, u, inputs[1], labels, SCALED if is_scaled else AS_GIVEN)
+        _check_spread("y", self._layout.outputs, y, outputs[1], labels)
+        constant = [name for name, std in zip(names, inputs[1]) if std == 0]
+        if constant:
+            warn(
+                f"the columns {constant} of X are constant in the rows to learn from, which say "
+                "nothing of their changes: later ones are left out of account."
+            )
 
     def _run(self, segments, origins, lengths):
         scaled = self._scale.apply(segments)

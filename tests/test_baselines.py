@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import clone
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -106,6 +107,42 @@ class TestSeasonalNaive:
     def test_the_default_is_a_day_of_hours(self):
         y = np.arange(60.0)
         assert SeasonalNaive().fit(None, y).forecast(26).tolist() == [*range(36, 60), 36, 37]
+
+    @pytest.mark.parametrize(
+        ("freq", "period"), [("MS", 12), ("QE", 4), ("D", 7), ("h", 24), ("B", 5), ("YS", 1)]
+    )
+    def test_the_season_comes_from_the_clock(self, freq, period):
+        index = pd.date_range("2000-01-01", periods=60, freq=freq)
+        for labels in (index, index[np.ones(60, dtype=bool)]):
+            y = pd.Series(np.arange(60.0), labels)
+            model = SeasonalNaive().fit(None, y)
+            assert model.period_ == model.max_lag_ == period
+            assert model.forecast(2).tolist() == [y.iloc[-period], y.iloc[-period + (period > 1)]]
+            assert SeasonalNaive(6).fit(None, y).period_ == 6
+        assert clone(model).period is None
+
+    def test_the_season_of_periods_and_of_the_clock_of_X(self):
+        y = np.arange(60.0)
+        months = pd.period_range("2000-01", periods=60, freq="M")
+        assert SeasonalNaive().fit(None, pd.Series(y, months)).period_ == 12
+        X = pd.DataFrame({"a": y}, pd.date_range("2000", periods=60, freq="QS"))
+        assert SeasonalNaive().fit(X, y).period_ == 4
+
+    def test_the_season_of_a_panel_is_that_of_its_longest_series(self):
+        parts = {"a": ("MS", 20), "b": ("D", 40)}
+        y = pd.concat(
+            {
+                key: pd.Series(1.0, pd.date_range("2000", periods=n, freq=freq))
+                for key, (freq, n) in parts.items()
+            }
+        )
+        assert SeasonalNaive().fit(None, y).period_ == 7
+
+    def test_without_a_step_the_season_is_24_rows(self):
+        y = np.arange(60.0)
+        irregular = pd.Timestamp("2000") + pd.to_timedelta(np.arange(60) ** 2, unit="s")
+        for values in (y, pd.Series(y), pd.Series(y, irregular)):
+            assert SeasonalNaive().fit(None, values).period_ == 24
 
     def test_predict_ahead_repeats_what_was_measured_by_then(self):
         ahead = SeasonalNaive(3).fit(None, self.Y).predict_ahead(None, self.Y, steps=[1, 3, 4])

@@ -6,9 +6,13 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+from pandas.tseries.frequencies import to_offset
+from pandas.tseries.holiday import USFederalHolidayCalendar
 
-from narxkit._clock import LONGEST_HOLIDAY, Clock
+from narxkit import ARX, Persistence
+from narxkit._clock import Clock, take
 from narxkit._labels import check_order, has_clock
+from narxkit._timetable import LONGEST_HOLIDAY
 
 
 def stamps(*args, **kwargs):
@@ -99,7 +103,9 @@ def test_rows_made_by_a_freq_follow_each_other_and_are_continued(freq, words, un
 @pytest.mark.parametrize("freq", [f for f in STEPS if f not in ("2W-TUE", "2YE-DEC")])
 def test_the_freq_and_the_rows_tell_the_same_clock(freq):
     index = pd.date_range("2017-01-01", periods=60, freq=freq)
-    assert Clock.from_index(index) == Clock.from_index(pd.DatetimeIndex(index, freq=None))
+    told, read = (Clock.from_index(i) for i in (index, pd.DatetimeIndex(index, freq=None)))
+    assert read.holiday == (LONGEST_HOLIDAY if freq in ("B", "2B") else 0)
+    assert told == read
 
 
 PERIODS = {
@@ -154,8 +160,8 @@ def test_years_apart_are_one_seam():
     assert clock.relation(index[8759], index[8760]) == "gap"
 
 
-def test_nights_between_sessions_are_seams():
-    days = pd.date_range("2017-01-02", periods=5)
+def test_nights_that_are_not_always_the_same_hours_are_seams():
+    days = pd.date_range("2017-01-02", periods=5) + pd.to_timedelta([0, 1, 2, 3, 4], unit="h")
     index = pd.DatetimeIndex([s for d in days for s in stamps(d, periods=28, freq="15min")])
     assert Clock.from_index(index).describe() == "every 15 minutes"
     assert seams(index) == [28, 56, 84, 112]
@@ -168,6 +174,22 @@ def test_a_missing_month_is_a_seam_and_leap_years_are_none():
     assert seams(stamps("2015-01-31", periods=72, freq="ME").delete(13)) == [13]
     assert seams(stamps("1896", periods=20, freq="YS").delete(4)) == [4]
     assert seams(stamps("2015-01-30", periods=400, freq="D").delete(395)) == [395]
+
+
+def test_months_of_which_many_are_missing_stay_months():
+    index = stamps("2015-01-01", periods=20, freq="MS")[[0, 3, 4, 7, 9, 12, 13, 16, 19]]
+    clock = Clock.from_index(index)
+    assert clock.describe() == "monthly"
+    assert seams(index) == [1, 3, 4, 5, 7, 8]
+    assert clock.after(index[-1], 1)[0] == pd.Timestamp("2016-09-01")
+
+
+def test_a_quarter_that_came_a_month_late_leaves_the_quarters():
+    index = stamps("2015-01-01", periods=12, freq="QS")
+    late = index.delete(5).insert(5, index[5] + pd.DateOffset(months=1))
+    clock = Clock.from_index(late)
+    assert clock.describe() == "quarterly"
+    assert clock.after(late[-1], 2).equals(pd.DatetimeIndex(["2018-01-01", "2018-04-01"]))
 
 
 def test_the_same_day_of_each_month_is_a_monthly_clock():
@@ -287,6 +309,23 @@ def test_a_week_and_a_day_without_weekend_are_trading_days_and_a_week_alone_is_d
     assert Clock.from_index(stamps(monday, periods=5, freq="B")).describe() == "daily"
 
 
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [
+        ([4, 5, 8, 9], "trading days"),  # from Thursday to Tuesday
+        ([5, 8, 9], "trading days"),
+        ([5, 8], "every 3 days"),
+        ([5, 8, 11], "every 3 days"),
+        ([4, 5, 6, 9], "daily"),  # a Saturday
+        ([1, 2, 4, 5], "daily"),  # a missing Wednesday
+        ([1, 2, 3, 4, 5], "daily"),
+    ],
+)
+def test_one_weekend_without_rows_makes_business_days(days, words):
+    index = pd.DatetimeIndex([f"2024-01-{day:02d}" for day in days])
+    assert Clock.from_index(index).describe() == words
+
+
 def test_a_rare_saturday_session_follows_and_is_followed():
     index = stamps("2017-01-02", periods=200, freq="B")
     saturday = index.insert(100, index[99] + pd.Timedelta(days=1))
@@ -327,6 +366,213 @@ def test_custom_business_days(freq):
     pd.testing.assert_index_equal(clock.after(index[-1], 5), expected)
 
 
+# --- every offset of pandas ----------------------------------------------------------------------
+
+DAYS = "MON TUE WED THU FRI SAT SUN".split()
+MONTHS = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split()
+US = USFederalHolidayCalendar()
+SUNDAY_TO_THURSDAY = pd.offsets.CDay(weekmask="Sun Mon Tue Wed Thu")
+ALIASES = [
+    *"ns us ms s min h D B C bh cbh W SMS SME MS ME BMS BME CBMS CBME".split(),
+    *"QS QE BQS BQE HYS HYE BHYS BHYE YS YE BYS BYE".split(),
+    *"2B 2D 3h 15min 36h 2h30min 2bh 3MS 2QE 2YE 5YE 2SMS SMS-10 SME-20".split(),
+    *(f"{n}W-{day}" for n in ("", "2") for day in DAYS),
+    *(f"WOM-{n}{day}" for n in (1, 2, 3, 4) for day in DAYS),
+    *(f"LWOM-{day}" for day in DAYS),
+    *(f"{year}-{month}" for year in "QS QE BQS BQE YS YE BYS BYE".split() for month in MONTHS),
+    *(f"RE-{near}-{month}-SAT" for near in "NL" for month in ("JAN", "AUG", "DEC")),
+    *(f"REQ-{near}-{month}-MON-4" for near in "NL" for month in ("JAN", "DEC")),
+]
+OFFSETS = [
+    pd.offsets.CDay(calendar=US),
+    SUNDAY_TO_THURSDAY,
+    pd.offsets.CDay(2, holidays=["2024-01-15"]),
+    pd.offsets.CBMonthBegin(calendar=US),
+    pd.offsets.CBMonthEnd(calendar=US),
+    pd.offsets.BusinessHour(start=["09:00", "13:00"], end=["12:00", "18:00"]),
+    pd.offsets.BusinessHour(start="22:00", end="06:00"),
+    pd.offsets.CustomBusinessHour(calendar=US, start="08:00", end="17:00"),
+    pd.offsets.LastWeekOfMonth(weekday=4),
+    pd.offsets.Easter(),
+    pd.offsets.Week(),
+    pd.offsets.FY5253(weekday=5, startingMonth=8, variation="last"),
+    pd.offsets.DateOffset(),
+    pd.offsets.DateOffset(years=1),
+    pd.offsets.DateOffset(months=1),
+    pd.offsets.DateOffset(months=1, day=15),
+    pd.offsets.DateOffset(weeks=2),
+    pd.offsets.DateOffset(days=1, hours=2),
+    pd.offsets.DateOffset(hours=6),
+]
+
+
+def is_known(alias):
+    """Half years came with pandas 3."""
+    try:
+        return to_offset(alias) is not None
+    except ValueError:
+        return False
+
+
+@pytest.mark.parametrize("freq", [*filter(is_known, ALIASES), *OFFSETS], ids=str)
+def test_labels_of_forecasts_are_those_of_date_range(freq):
+    whole = pd.date_range("2024-01-05 10:00", periods=24, freq=freq)
+    past, future = whole[:9], whole[9:]
+    model = Persistence().fit(None, pd.Series(range(9), past, dtype=float))
+    labels = model.forecast(15).index
+    assert labels.equals(future)
+    assert labels.freq in (whole.freq, pd.offsets.Day(14), pd.offsets.Day(), pd.offsets.Hour(6))
+    assert model.forecast(12).index.equals(pd.date_range(past[-1], periods=13, freq=freq)[1:])
+    clock = Clock.from_index(past)
+    assert not clock.breaks(whole).any()
+    one_is_missing = clock.breaks(whole[np.arange(24) != 12])
+    assert np.flatnonzero(one_is_missing).tolist() == ([] if clock.holiday else [12])
+    assert clock.relation(past[-1], future[0]) == "follows"
+    assert clock.relation(past[-1], future[1]) == "gap"
+    assert clock.relation(past[-1], past[-1]) == "overlaps"
+
+
+FEW = ["B", "2B", "SMS", "WOM-3FRI", "bh", "CBME", "W-WED", pd.offsets.CDay(calendar=US)]
+
+
+@pytest.mark.parametrize(("unit", "tz"), [("s", None), ("us", None), ("ns", "America/New_York")])
+@pytest.mark.parametrize("freq", FEW, ids=str)
+def test_a_freq_survives_all_verbs(freq, unit, tz):
+    index = pd.date_range("2024-01-05 10:00", periods=40, freq=freq, tz=tz).as_unit(unit)
+    y = pd.Series(np.sin(np.arange(40.0)), index)
+    model = pickle.loads(pickle.dumps(ARX().fit(None, y[:9])))
+    is_new = np.arange(40) >= 9
+    new = y[is_new]  # a mask loses the freq
+    assert np.isfinite(model.predict(pd.DataFrame(index=new.index))).all()
+    for row in range(3):
+        model.update(None, new[row : row + 1])
+    assert len(model._state.tails[None].y) == 2
+    model.update(None, new[3:10])
+    labels = model.forecast(21).index
+    assert labels.equals(index[19:])
+    assert labels.dtype == index.dtype
+    assert model.forecast(X=pd.DataFrame(index=index[19:])).index.freq == index.freq
+    ahead = model.predict_ahead(None, y[np.ones(40, dtype=bool)])
+    assert np.isfinite(ahead).sum() == 38
+
+
+@pytest.mark.parametrize("n", [3, 4, 5])
+def test_a_short_series_of_business_days_goes_on_after_the_weekend(n):
+    days = pd.date_range(end="2024-01-05", periods=n, freq="B")
+    model = Persistence().fit(None, pd.Series(1.0, days))
+    assert model.forecast(1).index[0] == pd.Timestamp("2024-01-08")
+    monday = pd.DatetimeIndex(["2024-01-08"])
+    assert model.predict(pd.DataFrame(index=monday)).tolist() == [1.0]
+    assert model.update(None, pd.Series([2.0], monday)).forecast(4).index[-1].day_name() == "Friday"
+
+
+@pytest.mark.parametrize("freq", ["B", "C"])
+def test_business_days_that_know_no_holidays_leave_room_for_them(freq):
+    days = pd.date_range("2024-01-01", periods=60, freq=freq)
+    friday, tuesday = pd.Timestamp("2024-01-12"), pd.Timestamp("2024-01-16")
+    for index in (days, stamps("2024-01-01", periods=60, freq=freq)):
+        assert Clock.from_index(index).relation(friday, tuesday) == "follows"
+    model = Persistence().fit(None, pd.Series(1.0, days[days <= friday]))
+    later = pd.Series([2.0], pd.DatetimeIndex([tuesday]))
+    assert model.update(None, later)._state.tails[None].last == tuesday
+
+
+def test_business_days_of_a_holiday_calendar_are_exact():
+    bank = pd.date_range("2024-01-02", periods=60, freq=pd.offsets.CDay(calendar=US))
+    clock = Clock.from_index(bank)
+    assert clock.relation(pd.Timestamp("2024-01-12"), pd.Timestamp("2024-01-16")) == "follows"
+    assert clock.relation(pd.Timestamp("2024-01-12"), pd.Timestamp("2024-01-17")) == "gap"
+
+
+@pytest.mark.parametrize("has_freq", [True, False])
+@pytest.mark.parametrize("freq", ["B", "SMS", "bh", SUNDAY_TO_THURSDAY])
+def test_the_series_of_a_panel_share_a_freq(freq, has_freq):
+    index = pd.date_range("2024-01-03", periods=80, freq=freq)
+    ends = {"long": 60, "short": 14}
+    parts = {"long": index[:60], "short": index[10:14]}
+    y = pd.concat(
+        {
+            key: pd.Series(1.0, part if has_freq else pd.DatetimeIndex(part, freq=None))
+            for key, part in parts.items()
+        }
+    )
+    model = ARX(output_lags=2).fit(None, y)
+    new = pd.concat({key: pd.Series([1.0], index[end : end + 1]) for key, end in ends.items()})
+    for key, end in ends.items():
+        assert model.forecast(5).loc[key].index.equals(index[end : end + 5])
+        assert len(model.update(None, new.loc[[key]])._state.tails[key].y) == 2
+
+
+def test_a_series_of_a_panel_with_a_clock_of_its_own_keeps_it():
+    hours = pd.date_range("2024-01-01", periods=200, freq="h")
+    days = pd.date_range("2024-01-01", periods=6, freq="D")
+    y = pd.concat({"hours": pd.Series(1.0, hours), "days": pd.Series(1.0, days)})
+    labels = Persistence().fit(None, y).forecast(1).index
+    assert [str(label) for _, label in labels] == ["2024-01-09 08:00:00", "2024-01-07 00:00:00"]
+
+
+@pytest.mark.parametrize("steps", [None, 5])
+@pytest.mark.parametrize("input_lags", [1, [-1, 0]])
+def test_labels_of_a_forecast_over_inputs_keep_their_freq(input_lags, steps):
+    index = pd.date_range("2024-01-05", periods=40, freq="B")
+    X, y = pd.DataFrame({"u": np.arange(40.0)}, index), pd.Series(np.arange(40.0), index)
+    model = ARX(input_lags=input_lags).fit(X[:30], y[:30])
+    labels = model.forecast(steps, X=X[30:]).index
+    n = steps or (10 if input_lags == 1 else 9)
+    assert labels.equals(index[30 : 30 + n]) and labels.freq == "B"
+
+
+@pytest.mark.parametrize(
+    ("freq", "words"),
+    [
+        ("WOM-3FRI", "monthly"), ("WOM-1MON", "monthly"),
+        (pd.offsets.LastWeekOfMonth(weekday=2), "monthly"),
+        ("SMS", "in steps of 'SMS-15'"), ("SME", "in steps of 'SME-15'"),
+    ],
+)  # fmt: skip
+def test_weekdays_of_months_and_half_months_are_read_from_rows(freq, words):
+    whole = pd.date_range("2024-01-01", periods=40, freq=freq)
+    rows = pd.DatetimeIndex(whole[:30], freq=None)
+    clock = Clock.from_index(rows)
+    assert clock.describe() == words
+    assert clock.after(rows[-1], 10).equals(whole[30:])
+    assert seams(rows.delete(9)) == [9]
+
+
+def test_four_weeks_that_happen_to_be_third_fridays_are_four_weeks():
+    index = stamps("2024-01-19", periods=3, freq="28D")
+    assert Clock.from_index(index).describe() == "every 4 weeks"
+
+
+def test_slices_keep_the_freq_and_other_rows_lose_it():
+    index = pd.date_range("2024-01-01", periods=9, freq="B")
+    assert take(index, np.arange(2, 6)).freq == "B"
+    assert take(index, np.arange(9)).equals(index)
+    for rows in ([1, 3], [0, 2, 1, 3], [2, 1, 0], [3]):
+        assert take(index, np.array(rows)).equals(index[rows])
+    assert len(take(index, np.array([], dtype=int))) == 0
+
+
+SEASONS = {
+    "h": 24, "30min": 48, "7min": 1, "D": 7, "2D": 1, "W": 52, "2W": 26, "B": 5, "2B": 1,
+    "MS": 12, "BME": 12, "WOM-3FRI": 12, "QE": 4, "YS": 1, "SMS": 24, "bh": 8, "2bh": 4,
+    "RE-N-DEC-MON": 1, "REQ-N-DEC-MON-4": 4,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("freq", "season"), SEASONS.items())
+def test_the_season_of_a_clock(freq, season):
+    assert Clock.from_index(pd.date_range("2024-01-01", periods=9, freq=freq)).season() == season
+
+
+def test_the_season_of_periods_working_weeks_and_no_step():
+    assert Clock.from_index(pd.period_range("2024-01", periods=3, freq="M")).season() == 12
+    assert Clock.from_index(pd.period_range("2024-01", periods=3, freq="15min")).season() == 96
+    six = pd.date_range("2024-01-01", periods=9, freq=pd.offsets.CDay(weekmask="1111110"))
+    assert Clock.from_index(six).season() == 6
+    assert Clock("order").season() == 1
+
+
 # --- no step, or hardly one ----------------------------------------------------------------------
 
 
@@ -355,6 +601,11 @@ def test_jitter_is_no_seam_and_a_hole_is():
     index = (exact + pd.to_timedelta(jitter, unit="ms")).delete(500)
     assert Clock.from_index(index).describe() == "every 15 minutes"
     assert seams(index) == [500]
+
+
+def test_steps_of_milliseconds_are_exact():
+    index = stamps("2024-01-01", periods=20, freq="1029ms", unit="us")
+    assert Clock.from_index(index).after(index[-2], 1).equals(index[-1:])
 
 
 def test_a_row_between_two_steps_does_not_follow():

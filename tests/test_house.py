@@ -9,12 +9,14 @@ import narxkit
 
 PACKAGE = Path(narxkit.__file__).parent
 FLOORS = [
-    {"_core", "_fractal", "_labels", "_blas", "_lazy", "_warn"},
-    {"_clock", "taps"},
+    {"_timetable", "_labels"},
+    {"_calendar"},
+    {"_core", "_fractal", "_clock", "_blas", "_lazy", "_moments", "_warn"},
+    {"taps"},
     {"_validation"},
     {"networks", "_layout", "_start", "_state", "_track"},
     {"objective", "solvers", "forecaster"},
-    {"tapped", "training"},
+    {"_linear", "tapped", "training"},
     {"narx", "baselines"},
     {"model_selection", "skill", "plotting", "datasets", "files"},
     {"study", "diagnostics"},
@@ -23,7 +25,8 @@ FLOORS = [
     {"cli"},
     {"__main__"},
 ]
-OF_ARRAYS = {"plotting", "diagnostics", "skill", "_clock", "_labels", "_fractal", "_lazy", "_warn"}
+OF_ARRAYS = {"plotting", "diagnostics", "skill", "_fractal", "_lazy", "_warn"}
+OF_ARRAYS |= {"_clock", "_calendar", "_labels", "_timetable"}
 FLOOR = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
 FILES = sorted(p for p in PACKAGE.rglob("*.py") if p != PACKAGE / "__init__.py")
 

@@ -1,5 +1,7 @@
 """Results of the Hurst exponent: notes, sentences, pictures, windows."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +9,7 @@ from scipy.signal import lfilter
 
 from narxkit.diagnostics import _wavelet, hurst, make_fbm, make_fgn, rolling_hurst
 from narxkit.diagnostics._hurst_methods import METHODS
+from narxkit.diagnostics._outlier import find_outlier
 from narxkit.diagnostics._simulated_law import simulated_law
 
 
@@ -417,3 +420,70 @@ def test_windows_without_an_exponent_are_not_counted():
     windows = rolling_hurst(x, 100).windows["estimate"]
     assert windows.isna().any()
     assert f"of {windows.notna().sum()} windows" in rolling_hurst(x, 100).sentence
+
+
+# ---------------------------------------------------------------- outliers
+def with_outlier(n, hurst, row, size):
+    x = make_fgn(n, hurst, random_state=1)
+    x[row] += size
+    return x
+
+
+@pytest.mark.parametrize("row", [0, 1, 200, 399])
+@pytest.mark.parametrize("method", METHODS)
+def test_one_value_does_not_decide_the_verdict_wherever_it_stands(method, row):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        small = hurst(with_outlier(400, 0.5, row, 5), method)
+    assert small.outlier is None and small.sentence.startswith("No long memory is seen")
+    for size in (30, 1e3, 1e6):
+        with pytest.warns(UserWarning, match=f"^the value in row {row} carries .* of a sensor"):
+            result = hurst(with_outlier(400, 0.5, row, size), method)
+        assert result.outlier.row == row
+        assert "mean of all others in its place, no long memory is seen" in result.sentence
+        assert not any("kind=" in note for note in result.notes)
+
+
+@pytest.mark.parametrize("row", [0, 300, 599])
+def test_memory_is_seen_behind_an_outlier(row):
+    for method, x in (("ml", (600, 0.8, row, 1e6)), ("all", (600, 0.8, row, 1e6))):
+        with pytest.warns(UserWarning, match="and H tells of it more than of x") as told:
+            result = hurst(with_outlier(*x), method)
+        assert len(told) == 1
+        assert "in its place, persistent: H = 0." in result.sentence
+    clean = hurst(make_fgn(600, 0.8, random_state=1))
+    assert result.results["ml"].without_outlier.estimate == pytest.approx(clean.estimate, abs=0.02)
+
+
+def test_steps_to_an_outlier_and_back_are_one():
+    levels = make_fbm(400, 0.5, random_state=0)
+    levels[100] += 1e3
+    with pytest.warns(UserWarning, match="^the step to row 100 carries (49|50) %"):
+        result = hurst(levels, kind="levels")
+    assert "in its place, no long memory is seen" in result.sentence
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_nothing_but_an_outlier(method):
+    with pytest.warns(UserWarning, match="row 3"):
+        result = hurst(np.arange(400) == 3.0, method)
+    assert result.without_outlier is None
+    assert result.sentence.endswith("more than of the series: there is nothing else to judge.")
+
+
+def test_windows_that_an_outlier_sways_are_counted():
+    with pytest.warns(UserWarning, match="^in 1 of 3 windows one value carries more than 33 %"):
+        rolling = rolling_hurst(with_outlier(600, 0.5, 250, 1e3), 200, 200)
+    assert any(note.startswith("in 1 of 3 windows one value") for note in rolling.notes)
+
+
+def test_heavy_tails_are_seldom_outliers():
+    """Of series of 1,000 rows with 3 degrees of freedom one in 25 has such a value."""
+    rng = np.random.default_rng(0)
+    tails = rng.standard_t(3, size=(200, 1000))
+    innovations, strengths, garch = rng.normal(size=(1000, 200)), np.ones(200), []
+    for e in innovations:
+        garch.append(np.sqrt(strengths) * e)
+        strengths = 0.02 + 0.1 * garch[-1] ** 2 + 0.88 * strengths
+    assert sum(find_outlier(x) is not None for x in tails) <= 16
+    assert not any(find_outlier(x) for x in np.transpose(garch))

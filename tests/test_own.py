@@ -47,6 +47,15 @@ def test_season_lags_and_climate_follow_from_the_clock(freq, n, season, lags, cl
     assert (task.season, task.output_lags, task.climate, task.step) == (season, lags, climate, step)
 
 
+def test_working_hours_have_the_season_of_their_days():
+    data = frame(2000, "h")
+    data = data[(data.index.day_of_week < 5) & (data.index.hour >= 8) & (data.index.hour < 18)]
+    task = own_task(data, horizon=6).test
+    assert (task.season, task.output_lags, task.climate, task.step) == (10, 10, ("hour",), "h")
+    months = frame(240, "MS").to_period("M")
+    assert own_task(months, horizon=6).test.season == 12
+
+
 def test_the_last_fifth_is_held_out_and_rows_follow_each_other():
     task = own_task(frame(1000)).test
     data = task.read()

@@ -9,10 +9,13 @@ import pytest
 from scipy.signal import lfilter
 from sklearn.linear_model import LinearRegression
 
-from narxkit import ARX, TDNN, Persistence, SeasonalNaive, SmartPersistence
+from narxkit import ARX, NARX, TDNN, Persistence, SeasonalNaive, SmartPersistence
 from narxkit.diagnostics import validate, validate_residuals
 from narxkit.diagnostics._history import History
+from narxkit.diagnostics._residual_tests import run_tests_of_rollouts
+from narxkit.diagnostics._shuffles import Line
 from narxkit.diagnostics._skill import skill_by_horizon
+from narxkit.solvers import Stop
 
 N = 400
 
@@ -235,8 +238,120 @@ def test_a_free_run_says_so(model, system):
     result = validate(model, X[600:], y[600:], loop="closed", horizons=2)
     free = model.simulate(X[600:], y_init=y[600:601])
     np.testing.assert_allclose(result.residuals, y[600:] - free)
-    assert "residuals of the free run are not white" in result.sentence
-    assert "noise inside the loop would do it too" in result.sentence
+    assert result.failures == [] and "phi_ee" not in result.tests
+    assert result.sentence.startswith(
+        "The residuals of the free run are independent of the inputs, by 2 tests on 299 of them"
+    )
+    assert result.to_frame().loc["not tested"].tolist() == [
+        "the residuals' own past",
+        "errors of a free run have the memory of the noise; loop='open' asks for it",
+    ]
+    fit = 1 - np.sqrt(np.mean((y[601:] - free[1:]) ** 2)) / y[601:].std()
+    assert result.to_frame().loc["fit", "value"] == f"{fit:.1%}"
+
+
+# --- of what a model was trained for -----------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def curved():
+    """The square of the input matters, and noise is inside the loop."""
+    u, e = np.random.default_rng(2).normal(size=(2, 1500))
+    y = np.zeros(1500)
+    for t in range(2, 1500):
+        y[t] = 0.6 * y[t - 1] - 0.2 * y[t - 2] + u[t - 1] + 0.2 * u[t - 1] ** 2 + 0.3 * e[t]
+    return u[:, None], y
+
+
+def judged(curved, loop, hidden, **options):
+    X, y = curved
+    network = NARX([1], 2, hidden, loop=loop, max_iter=50, random_state=0)
+    network.fit(X[:1000], y[:1000])
+    return network, validate(network, X[1000:], y[1000:], horizons=[1, 6], **options)
+
+
+def test_a_model_of_several_steps_is_judged_by_errors_of_as_many(curved):
+    network, result = judged(curved, 5, (4,))
+    y_hat = network.predict_ahead(curved[0][1000:], curved[1][1000:], steps=5)
+    np.testing.assert_allclose(result.residuals, curved[1][1000:] - y_hat)
+    assert result.loop == 5 and result.failures == [] and result.ljung_box is None
+    assert result.tests["phi_ee"].correlations.index.tolist() == list(range(5, 25))
+    assert abs(result.memory[0]) > 0.3 and len(result.memory) == 24
+    assert result.sentence.startswith(
+        "The residuals 5 steps ahead are independent of the inputs and of those of 5 rows before "
+        "and farther, by 3 tests on 494 of them"
+    )
+    one_step = validate(network, curved[0][1000:], curved[1][1000:], loop="open", horizons=[1])
+    assert one_step.sentence.startswith("The residuals are ") and len(one_step.tests) == 6
+
+
+@pytest.mark.parametrize("loop, whose", [(5, "5 steps ahead"), ("closed", "of the free run")])
+def test_a_model_trained_over_rollouts_that_misses_something_is_told_what(curved, loop, whose):
+    _, result = judged(curved, loop, ())
+    assert "phi_u2e" in result.failures
+    assert result.sentence.startswith(
+        f"The residuals {whose} are not right: they go with the square of input 0 of 1 row before "
+        "(phi_u2e, p = 0.001"
+    )
+    assert "the loop misses a curvature" in result.sentence
+    assert "reach lag" not in result.sentence and "loop='open'" not in result.sentence
+
+
+def test_a_model_of_a_free_run_is_judged_by_it_in_each_segment(curved):
+    X, y = curved
+    labels = np.repeat([0, 1, 2], [300, 198, 2])
+    network, result = judged(curved, ("open", "closed"), (4,), segments=labels)
+    parts = slice(1000, 1300), slice(1300, 1498)
+    free = [y[part] - network.simulate(X[part], y[part][:2]) for part in parts]
+    np.testing.assert_allclose(result.residuals, np.r_[*free, np.nan, np.nan])
+    assert result.n_lost == 0 and result.loop == "closed"
+
+
+def test_a_free_run_without_inputs_is_asked_nothing(curved):
+    y = curved[1]
+    network = NARX(0, 2, (), loop="closed", max_iter=20, random_state=0).fit(None, y[:1000])
+    result = validate(network, None, y[1000:], horizons=[1])
+    assert result.tests == {} and result.failures == [] and len(result.pvalues) == 0
+    assert result.sentence.startswith("No test can ask of the residuals of the free run: ")
+    assert "fit" in result.to_frame().index and result.plot() is not None
+
+
+def test_lags_that_end_before_the_steps_are_told(curved):
+    _, result = judged(curved, 5, (4,), n_lags=4)
+    assert "phi_ee" not in result.tests
+    assert result.to_frame().loc["not tested", "meaning"] == (
+        "errors 5 steps ahead share noise over 4 rows, and the lags reach 4: give n_lags=25 and "
+        "at least 50 residuals"
+    )
+
+
+def test_right_rollouts_are_rejected_about_five_times_in_a_hundred():
+    """Errors 6 steps ahead of a right model, beside an input with the memory of an AR(1)."""
+    n, rejected = 300, np.zeros(3)
+    for seed in range(60):
+        e, u = np.random.default_rng(seed).normal(size=(2, n + 5))
+        e = np.convolve(e, 0.9 ** np.arange(6), "valid")
+        u = lfilter([1.0], [1.0, -0.9], u)[5:, None]
+        line = Line(e, u, np.zeros(n, int), 26)
+        tests = run_tests_of_rollouts(line, ["u"], [], 139, seed, 6)
+        rejected += [tests[name].pvalue <= 0.05 for name in ("phi_ee", "phi_ue", "phi_u2e")]
+    assert (rejected <= 8).all() and rejected.sum() >= 2
+
+
+def test_what_rollouts_leave_unused_is_found():
+    """Errors 6 steps ahead that the sixth row before could have told."""
+    e = np.random.default_rng(0).normal(size=600)
+    e = np.convolve(e, np.r_[1.0, 0.8, 0.6, 0.4, 0.2, 0.1, 0.9], "valid")
+    line = Line(e, np.empty((len(e), 0)), np.zeros(len(e), int), 26)
+    test = run_tests_of_rollouts(line, [], [], 139, 0, 6)["phi_ee"]
+    assert test.pvalue < 0.01 and test.peak[1] == 6
+
+
+def test_a_truncated_fit_says_so_to_who_validates_it(curved):
+    network, _ = judged(curved, "open", ())
+    network.stop_ = Stop.INTERRUPTED
+    with pytest.warns(RuntimeWarning, match="the fit of this NARX was interrupted after"):
+        validate(network, curved[0][1000:], curved[1][1000:], horizons=[1])
 
 
 def test_skill_is_that_of_a_backtest(model, system):
@@ -656,7 +771,8 @@ def test_outputs_stand_side_by_side(tanks):
     X, Y, model = tanks
     result = validate(model, X[600:], Y[600:].to_numpy(), horizons=2, loop="closed")
     assert list(result.pvalues) == ["output 0", "output 1"]
-    assert result.pvalues.index[-1] == "Ljung-Box"
+    assert list(result.pvalues.index) == ["phi_ue", "phi_u2e"]  # of a free run
+    assert result.sentence.startswith("The residuals of all 2 outputs are those of a right model")
     frame = result.to_frame()
     assert frame.loc[("output 1", "residuals"), "value"] == "299"
     assert "<th>output 1: phi_ue</th>" in result._repr_html_() and result.sentence in repr(result)
@@ -781,6 +897,11 @@ def test_sentences_on_rows(arguments, sentence):
             "segments must be one label for each row, of shape (30,). Got shape () instead.",
         ),
         (
+            {"segments": [[0], [0, 1]]},
+            "segments must be one label for each row, of shape (30,). Got lists of several lengths "
+            "instead.",
+        ),
+        (
             {"segments": [0.0] * 29 + [np.nan]},
             "segments has no label (NaN) in row 29: name each segment.",
         ),
@@ -800,11 +921,13 @@ def test_sentences_on_parameters(options, sentence):
 @pytest.mark.parametrize(
     "options, sentence",
     [
-        ({"loop": "half"}, "loop must be 'open' or 'closed'. Got 'half' instead."),
         (
-            {"loop": "closed", "segments": np.zeros(900)},
-            "a free run (loop='closed') goes over one segment, but segments are given: give the "
-            "rows of one segment at a time.",
+            {"loop": "half"},
+            "loop must be None, 'open', 'closed' or an int >= 1, in steps. Got 'half' instead.",
+        ),
+        (
+            {"loop": 0},
+            "loop must be None, 'open', 'closed' or an int >= 1, in steps. Got 0 instead.",
         ),
         ({"horizons": 0}, "horizons must be an int >= 1 or a sequence of them. Got 0 instead."),
         ({"season": 0}, "season must be None or an int >= 1, in rows. Got 0 instead."),

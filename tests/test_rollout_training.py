@@ -382,7 +382,8 @@ def test_a_linear_network_has_no_units_to_revive():
     assert_array_equal(_reviver(network, np.ones_like(theta))(theta), theta)
 
 
-def test_an_interrupted_fit_keeps_the_best_so_far():
+@pytest.mark.parametrize("loop", ["open", 5])
+def test_an_interrupted_fit_keeps_the_best_so_far(loop):
     X, y = make_narendra(400, random_state=0)
     seen = []
 
@@ -391,13 +392,11 @@ def test_an_interrupted_fit_keeps_the_best_so_far():
         if len(seen) == 6:
             signal.raise_signal(signal.SIGINT)
 
-    for loop in ("open", 5):
-        seen.clear()
-        model = NARX([1], 2, loop=loop, random_state=0, callback=interrupt)
-        with pytest.warns(RuntimeWarning, match="Interrupted"):
-            model.fit(X, y)
-        assert model.stop_ is Stop.INTERRUPTED
-        assert_array_equal(model.theta_, seen[-1])
+    model = NARX([1], 2, loop=loop, random_state=0, callback=interrupt)
+    with pytest.warns(RuntimeWarning, match="Interrupted"):
+        model.fit(X, y)
+    assert model.stop_ is Stop.INTERRUPTED
+    assert_array_equal(model.theta_, seen[-1])
 
 
 def test_ctrl_c_reaches_a_kernel_at_work():

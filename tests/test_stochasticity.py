@@ -11,6 +11,7 @@ from scipy.signal import lfilter
 
 from narxkit.datasets import load_solar, load_wind, make_henon, make_mackey_glass
 from narxkit.diagnostics import (
+    false_neighbours,
     find_season,
     hurst,
     lyapunov,
@@ -19,6 +20,8 @@ from narxkit.diagnostics import (
     rolling_hurst,
     spectral_entropy,
     stochasticity,
+    surrogate_test,
+    validate_residuals,
     variance_ratio,
 )
 from narxkit.diagnostics._stochasticity_tests import lead_of_autoregression
@@ -679,7 +682,8 @@ def test_counts_with_few_events(seed):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         report = stochasticity((r.random(1000) < 0.05) * r.poisson(5, 1000))
-        stochasticity(np.arange(300) % 7 + (np.arange(300) == 50))
+        with pytest.warns(UserWarning, match="the value in row 50 carries 97 % of the variance"):
+            stochasticity(np.arange(300) % 7 + (np.arange(300) == 50))
     assert report.verdict in ("random", "short memory", "persistent", "anti-persistent")
 
 
@@ -700,3 +704,57 @@ def test_a_far_lag_counts():
     report = stochasticity(x)
     assert report.reach == 5
     assert "reaches 0.2 in size up to lag 5, after which the mean" in report.sentence
+
+
+@pytest.mark.parametrize("row", [0, 1, 200, 399])
+def test_one_value_that_carries_the_variance_is_named_wherever_it_stands(row):
+    y = noise(400)
+    y[row] += 1e3
+    with pytest.warns(UserWarning, match=f"^the value in row {row} carries 99 % .* sensor") as told:
+        report = stochasticity(y, season=1)
+    assert len(told) == 1
+    assert report.outlier.row == row and report.outlier.share > 0.99
+    assert report.sentence.endswith(f"; but the value in row {row} carries 99 % of the variance.")
+
+
+def test_a_shift_of_level_is_named_by_the_row_that_it_leads_to():
+    y = noise(400).cumsum() / 10
+    y[150:] += 20
+    with pytest.warns(UserWarning, match="^the step to row 150 carries 9. %"):
+        stochasticity(y, season=1)
+
+
+@pytest.mark.parametrize(
+    "ask, sentence",
+    [
+        (
+            lambda y: make_fgn(10**30, 0.5),
+            f"n must be an int from 1 to 2147483647. Got {10**30} instead.",
+        ),
+        (
+            lambda y: surrogate_test(y, pd.Series(["prediction"])),
+            "kind must be 'prediction' or 'asymmetry'. Got 0    prediction\ndtype: str instead.",
+        ),
+        (
+            lambda y: variance_ratio(y, kind=pd.NA),
+            "kind must be 'increments' or 'levels'. Got <NA> instead.",
+        ),
+        (
+            lambda y: false_neighbours(y, tolerance=pd.NA),
+            "tolerance must be a share in [0, 1). Got <NA> instead.",
+        ),
+        (
+            lambda y: false_neighbours(y, max_dimension=200),
+            "states of 200 values need at least 800 rows. Got 300 instead: give a longer series "
+            "or a smaller max_dimension.",
+        ),
+        (
+            lambda y: validate_residuals(y, n_shuffles=10**30),
+            f"n_shuffles must be an int from 139 to 2147483647. Got {10**30} instead.",
+        ),
+    ],
+)
+def test_wrong_things_are_refused_with_a_sentence(ask, sentence):
+    with pytest.raises(ValueError) as error:
+        ask(noise(300))
+    assert str(error.value).replace("dtype: object", "dtype: str") == sentence

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from numbers import Integral, Real
+from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
 
 from ._likelihood import GRID, read_likelihood
 from ._scaling import read_detrended_fluctuations, read_rescaled_range
-from ._series import is_int, read_series, without_season
+from ._series import choose, is_int, read_series, without_season
 from ._simulated_law import ENDS
 from ._spectral import GPH_ENDS, WHITTLE_ENDS, read_gph, read_local_whittle
 from ._wavelet import read_wavelet
@@ -116,11 +116,3 @@ class Settings:
 def rounding_of(x):
     """What values of x differ by when they differ by rounding alone."""
     return 1e-12 * np.abs(np.asarray(x, dtype=float)).max()
-
-
-def choose(name, value, choices):
-    """One of the choices, or a sentence."""
-    scalar = isinstance(value, str | Integral) and not isinstance(value, bool)
-    if not scalar or value not in choices:
-        listed = ", ".join(map(repr, choices))
-        raise ValueError(f"{name} must be one of {listed}. Got {value!r} instead.")

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from ._hurst_methods import AT_LONG_TIMES, METHODS
+from ._outlier import Outlier
 from ._result import Figure, Result
 
 WRONG_KIND = {  # notes on an estimate near 1, and near 0
@@ -60,6 +61,10 @@ class Hurst(Result):
         Where the interval comes from.
     notes : tuple of str
         What should be known beside the figures.
+    outlier : Outlier or None
+        Row and share of the variance of a value that carries more than a third of it.
+    without_outlier : Hurst or None
+        The same with the mean of all others in its place; None where these cannot be judged.
 
     See Also
     --------
@@ -88,6 +93,8 @@ class Hurst(Result):
     fitted: np.ndarray
     interval_from: str
     notes: tuple = ()
+    outlier: Outlier | None = None
+    without_outlier: "Hurst | None" = None
 
     @property
     def is_cut(self):
@@ -100,6 +107,8 @@ class Hurst(Result):
         low, high = self.confidence_interval
         between = f"{self.confidence * 100:g} % interval {low:.2f} to {high:.2f}"
         between += ", cut there" if self.is_cut else ""
+        if self.outlier:
+            return set_aside(self.outlier, f"H = {self.estimate:.2f}", self.without_outlier)
         if low <= 0.5 <= high:
             return f"No long memory is seen: H = {self.estimate:.2f}, {between} with 1/2 inside."
         kind, moves = ("Persistent", "go on") if low > 0.5 else ("Anti-persistent", "be undone")
@@ -170,6 +179,8 @@ class HurstTable(Result):
     def sentence(self):
         """What came out, in one sentence."""
         ml, whittle = self.results["ml"], self.results["local_whittle"]
+        if ml.outlier:
+            return set_aside(ml.outlier, "H", self.without_outlier)
         if self.is_split:
             return (
                 f"{whittle.sentence[:-1]} (local Whittle); the likelihood says "
@@ -180,6 +191,12 @@ class HurstTable(Result):
             f"{ml.sentence[:-1]} (likelihood); all methods say "
             f"{min(estimates):.2f} to {max(estimates):.2f}."
         )
+
+    @property
+    def without_outlier(self):
+        """The table without the outlier; None where there is none, or nothing else."""
+        rest = {name: result.without_outlier for name, result in self.results.items()}
+        return None if None in rest.values() else HurstTable(rest)
 
     @property
     def is_split(self):
@@ -361,6 +378,15 @@ class RollingHurst(Result):
         from ._hurst_plots import plot_rolling
 
         return plot_rolling(self, ax)
+
+
+def set_aside(outlier, what, rest):
+    """The sentence on a series of which one value carries the variance."""
+    whose = f"{str(outlier).capitalize()}, and {what} tells of it more than of the series"
+    if rest is None:
+        return f"{whose}: there is nothing else to judge."
+    sentence = rest.sentence[0].lower() + rest.sentence[1:]
+    return f"{whose}; with the mean of all others in its place, {sentence}"
 
 
 def computed_on(result):

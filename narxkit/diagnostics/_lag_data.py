@@ -1,5 +1,6 @@
 """What `suggest_lags` is given, read, and the table of candidates made of it."""
 
+from collections.abc import Hashable
 from numbers import Real
 
 import numpy as np
@@ -86,10 +87,16 @@ def read_max_lag(max_lag, max_lead, n, horizon):
     return int(max_lag)
 
 
+def _are_columns(names):
+    """Whether these can be names or positions of columns."""
+    is_sequence = np.iterable(names) and not isinstance(names, str)
+    return is_sequence and all(isinstance(name, Hashable) for name in names)
+
+
 def first_lags(inputs, horizon, known_ahead, max_lag, max_lead):
     """The smallest lag of each input: the largest lead, or the horizon for what is not known
     ahead."""
-    if known_ahead is not None and (isinstance(known_ahead, str) or not np.iterable(known_ahead)):
+    if known_ahead is not None and not _are_columns(known_ahead):
         raise ValueError(
             f"known_ahead must be None or a sequence of columns. Got {known_ahead!r} instead."
         )

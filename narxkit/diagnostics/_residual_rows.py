@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from narxkit._clock import Clock
+from narxkit._clock import Clock, take
 from narxkit._labels import labels_of, read_index, refuse_other_labels
 from narxkit.plotting._base import counted
 
@@ -106,7 +106,8 @@ def number_segments(index, owner, labels, n):
     for rows in series.values():
         begins = np.zeros(len(rows), dtype=bool)
         if times is not None:
-            begins |= Clock.from_index(times[rows]).breaks(times[rows])
+            stamps = take(times, rows)
+            begins |= Clock.from_index(stamps).breaks(stamps)
         if labels is not None:
             begins[1:] |= labels[rows[1:]] != labels[rows[:-1]]
         begins[:1] = True
@@ -116,7 +117,14 @@ def number_segments(index, owner, labels, n):
 
 
 def _read_labels(labels, n):
-    masked, labels = np.ma.getmask(labels), np.asarray(labels)
+    masked = np.ma.getmask(labels)
+    try:
+        labels = np.asarray(labels)
+    except ValueError:
+        raise ValueError(
+            f"segments must be one label for each row, of shape ({n},). Got lists of several "
+            "lengths instead."
+        ) from None
     if labels.ndim != 1:
         raise ValueError(
             f"segments must be one label for each row, of shape ({n},). Got shape {labels.shape} "

@@ -6,6 +6,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from narxkit.diagnostics._shuffles import in_random_order, with_memory, with_random_phases
+
 SIZE = 0.05  # of each test, and of the verdict over all of them
 FEWEST_SHUFFLES = 139  # with which the least p of seven tests can fail at SIZE / 7
 FIRST_LAGS = {  # of the tests, in the order in which they are shown
@@ -16,6 +18,7 @@ FIRST_LAGS = {  # of the tests, in the order in which they are shown
     "phi_u2e2": 0,
     "phi_e2e2": 1,
 }
+OF_INPUTS = "phi_ue", "phi_u2e"  # that a right model passes in any loop
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,34 +86,67 @@ class Normality(NamedTuple):
 
 
 def run_tests(line, inputs, others, n_shuffles, random_state):
-    """The correlation tests and Ljung and Box's, of a line of residuals.
+    """The correlation tests and Ljung and Box's, of a line of residuals one step ahead.
 
     `inputs` and `others`, the other outputs, are the names of its columns.
     """
-    others = [f"output {name}" if name == "e" else name for name in others]
-    squares = [name for name, varies in zip(inputs, line.has_square) if varies]
-    columns = {"phi_ee": ["e", *others], "phi_ue": inputs, "phi_u2e": squares}
-    columns |= {"phi_e(eu)": inputs, "phi_u2e2": squares, "phi_e2e2": ["e"]}
+    rng, columns = _generator(random_state), _columns(line, inputs, others)
     found = line.correlations(line.e[None])
-    shuffled = line.shuffled(n_shuffles, _generator(random_state))
-    chance = [_largest(line, correlations) for correlations in shuffled]
+    chance = _by_chance(line, n_shuffles, lambda E: in_random_order(E, rng))
     tests = {
-        name: _test(name, found[name][0], columns[name], np.concatenate([c[name] for c in chance]))
+        name: _test(name, found[name][0], columns[name], chance[name])
         for name in FIRST_LAGS
         if name in found
     }
-    Q, others = _ljung_box(line, found)[0], np.concatenate([c["Ljung-Box"] for c in chance])
-    return tests, Portmanteau(float(Q), _share(others, Q), line.n_lags)
+    Q = _ljung_box(line, found)[0]
+    return tests, Portmanteau(float(Q), _share(chance["Ljung-Box"], Q), line.n_lags)
 
 
-def _largest(line, correlations):
+def run_tests_of_rollouts(line, inputs, others, n_shuffles, random_state, steps):
+    """The tests that a right model passes `steps` ahead, or in a free run (infinitely many).
+
+    Its errors are independent of the inputs, whatever their own memory; errors k steps ahead share
+    noise over k - 1 rows, and know nothing of those k rows before and farther.
+    """
+    rng, columns = _generator(random_state), _columns(line, inputs, others)
+    found = {name: r[0] for name, r in line.correlations(line.e[None]).items()}
+    chance = _by_chance(line, n_shuffles, lambda E: with_random_phases(E, rng))
+    tests = {
+        name: _test(name, found[name], columns[name], chance[name])
+        for name in OF_INPUTS
+        if name in found
+    }
+    if steps > line.n_lags:
+        return tests
+    near = found["phi_ee"][: steps - 1, 0]
+    chance = _by_chance(line, n_shuffles, lambda E: with_memory(E, rng, near), first=steps)
+    of_past = found["phi_ee"][steps - 1 :]
+    return {"phi_ee": _test("phi_ee", of_past, columns["phi_ee"], chance["phi_ee"], steps)} | tests
+
+
+def _columns(line, inputs, others):
+    """Names of the columns of each test."""
+    others = [f"output {name}" if name == "e" else name for name in others]
+    squares = [name for name, varies in zip(inputs, line.has_square) if varies]
+    columns = {"phi_ee": ["e", *others], "phi_ue": inputs, "phi_u2e": squares}
+    return columns | {"phi_e(eu)": inputs, "phi_u2e2": squares, "phi_e2e2": ["e"]}
+
+
+def _by_chance(line, n_series, draw, first=1):
+    """What each test finds in drawn residuals, phi_ee from its `first` lag on."""
+    found = [_largest(line, r, first) for r in line.by_chance(n_series, draw)]
+    return {name: np.concatenate([block[name] for block in found]) for name in found[0]}
+
+
+def _largest(line, correlations, first):
     """What the tests ask for: the largest correlation of each series, and Ljung and Box's Q."""
-    largest = {name: np.abs(r).max(axis=(1, 2)) for name, r in correlations.items()}
-    return largest | {"Ljung-Box": _ljung_box(line, correlations)}
+    Q = _ljung_box(line, correlations)
+    correlations = correlations | {"phi_ee": correlations["phi_ee"][:, first - 1 :]}
+    return {name: np.abs(r).max(axis=(1, 2)) for name, r in correlations.items()} | {"Ljung-Box": Q}
 
 
-def _test(name, correlations, columns, chance):
-    first = FIRST_LAGS[name]
+def _test(name, correlations, columns, chance, first=None):
+    first = FIRST_LAGS[name] if first is None else first
     lags = pd.RangeIndex(first, first + len(correlations), name="lag")
     frame = pd.DataFrame(correlations, lags, columns)
     band = np.sort(chance)[-int(SIZE * (len(chance) + 1))]

@@ -10,6 +10,7 @@ from narxkit._labels import as_clock, check_order, read_labels
 from narxkit._warn import warn
 
 ROUNDING = 16 * np.finfo(float).eps  # of its size: what a constant may stray
+MOST = 2**31 - 1  # of anything that is counted
 SMALLEST, LARGEST = 1e-60, 1e60  # sums of fourth powers stay far from the ends of floats
 
 
@@ -174,8 +175,8 @@ def without_season(values, period):
 
 
 def is_int(value, least=1):
-    """Whether a value is a whole number from `least` on."""
-    return isinstance(value, Integral) and not isinstance(value, bool) and value >= least
+    """Whether a value is a whole number from `least` on, and one that rows can be counted by."""
+    return isinstance(value, Integral) and not isinstance(value, bool) and least <= value <= MOST
 
 
 def check_count(name, value, least=1):
@@ -196,4 +197,14 @@ def check_count(name, value, least=1):
         When it is no int, or below `least`.
     """
     if not is_int(value, least):
-        raise ValueError(f"{name} must be an int >= {least}. Got {value!r} instead.")
+        is_huge = isinstance(value, Integral) and value > MOST
+        rule = f"from {least} to {MOST}" if is_huge else f">= {least}"
+        raise ValueError(f"{name} must be an int {rule}. Got {value!r} instead.")
+
+
+def choose(name, value, choices):
+    """One of the choices, or a sentence."""
+    scalar = isinstance(value, str | Integral) and not isinstance(value, bool)
+    if not scalar or value not in choices:
+        listed = ", ".join(map(repr, choices))
+        raise ValueError(f"{name} must be one of {listed}. Got {value!r} instead.")

@@ -4,6 +4,11 @@ If a model has learnt all there is, its residuals are alike and independent: any
 likely as the one that was seen. What a correlation is by chance is therefore told, exactly and
 whatever their distribution, by residuals in random order (a permutation test).
 
+Errors several steps ahead, and those of a free run, have a memory of their own that is no fault,
+and a random order would not have it. What they have to do with the inputs by chance is told by
+series of the same autocorrelations, and what correlation they keep beyond the steps ahead by series
+with those of the nearer lags alone.
+
 Rows are laid out on a line on which every segment is followed by as many empty places as there are
 lags, and a missing value is an empty place too. An empty place holds zero: it adds nothing to a sum
 of products, so that no pair crosses a seam or uses what was not measured.
@@ -89,12 +94,18 @@ class Line:
                 found["phi_u2e2"] = self._with_inputs(squares, self.lagged_u2) / n
         return found
 
-    def shuffled(self, n_shuffles, rng):
-        """Correlations of shuffled residuals, block by block."""
+    @property
+    def memory(self):
+        """The autocorrelations of the residuals, from lag 1 on."""
+        line = self._laid_out(self.e[None])
+        return self._sums_of_pairs(line, line)[0] / len(self.e)
+
+    def by_chance(self, n_series, draw):
+        """Correlations of drawn residual series, block by block; `draw` makes them of copies."""
         size = max(1, BLOCK // len(self.u))
-        for start in range(0, n_shuffles, size):
-            n = min(size, n_shuffles - start)
-            yield self.correlations(rng.permuted(np.tile(self.e, (n, 1)), axis=1))
+        for start in range(0, n_series, size):
+            n = min(size, n_series - start)
+            yield self.correlations(draw(np.tile(self.e, (n, 1))))
 
     def _laid_out(self, E):
         line = np.zeros((len(E), len(self.u)))
@@ -117,6 +128,34 @@ class Line:
     def _with_inputs(self, E, lagged):
         """Sums over t of e_t u_{t-k}, of shape (B, n_lags + 1, p), for the lags k given."""
         return (E @ lagged.reshape(E.shape[1], -1)).reshape(len(E), *lagged.shape[1:])
+
+
+def in_random_order(E, rng):
+    """The same residuals in random order: without memory."""
+    return rng.permuted(E, axis=1)
+
+
+def with_random_phases(E, rng):
+    """Residuals of the same autocorrelations that know nothing of the inputs.
+
+    The moduli of the Fourier transform are kept and its phases drawn (Theiler et al. 1992).
+    """
+    moduli = np.abs(np.fft.rfft(E))
+    phases = np.exp(2j * np.pi * rng.random(moduli.shape))
+    return _of_size_1(np.fft.irfft(moduli * phases, E.shape[1]))
+
+
+def with_memory(E, rng, autocorrelations):
+    """Residuals in random order, given the autocorrelations of the first lags and no others."""
+    n, k = E.shape[1], len(autocorrelations)
+    circle = np.r_[1.0, autocorrelations, np.zeros(n - 2 * k - 1), autocorrelations[::-1]]
+    roots = np.sqrt(np.maximum(np.fft.rfft(circle).real, 0.0))  # an estimate may have no spectrum
+    return _of_size_1(np.fft.irfft(roots * np.fft.rfft(in_random_order(E, rng)), n))
+
+
+def _of_size_1(E):
+    E = E - E.mean(axis=1, keepdims=True)
+    return E / np.sqrt(np.mean(E**2, axis=1, keepdims=True))
 
 
 def _placed(columns, place):

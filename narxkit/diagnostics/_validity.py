@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from narxkit.diagnostics._residual_tests import SIZE, Normality, Portmanteau
+from narxkit.diagnostics._residual_tests import OF_INPUTS, SIZE, Normality, Portmanteau
 from narxkit.diagnostics._result import Figure, Result
+from narxkit.diagnostics._series import is_int
 from narxkit.plotting._base import counted, load_matplotlib
 from narxkit.plotting.correlation import OF_ALL, CorrelationDisplay
 from narxkit.plotting.horizon import HorizonDisplay
@@ -39,6 +40,21 @@ REMEDIES = {
         "let output_lags and input_lags reach lag {k}, with more hidden units or a nonlinear model",
     ),
 }
+OF_ROLLOUTS = {  # a fault at one lag goes round the loop, so that no lag can be named
+    "phi_ue": (
+        "they go with {u} of {k}",
+        "what the loop makes of {u} is wrong: try input_lags and output_lags that reach farther, a "
+        "nonlinear model or more hidden units",
+    ),
+    "phi_u2e": (
+        "they go with the square of {u} of {k}",
+        "the loop misses a curvature: try a nonlinear model or more hidden units",
+    ),
+    "phi_ee": (
+        "they go with those{whose} of {k}, which were known when they were forecast",
+        "try output_lags that reach farther, or look for a missing input",
+    ),
+}
 AT_MANY_LAGS = (
     "they go with those before, a little at many lags",
     "try more output_lags or look for a missing input",
@@ -69,8 +85,8 @@ class Validity(Result):
         Measured values.
     tests : dict of str to CorrelationTest
         By name.
-    ljung_box : Portmanteau
-        Statistic, p-value and number of lags.
+    ljung_box : Portmanteau or None
+        Statistic, p-value and number of lags, of residuals one step ahead.
     normality : Normality
         Statistic, p-value, skewness and excess kurtosis. No part of the verdict: squared error
         asks for no distribution, intervals may.
@@ -80,8 +96,11 @@ class Validity(Result):
         How likely each naive forecast is this much better by chance, by horizon: one-sided, by
         Diebold and Mariano's test, and 1 where there are fewer than 30 rows for each step. The
         verdict names one if it is better at 5 % over all of them (Bonferroni).
-    loop : {"open", "closed"}
-        Whether the residuals are of predictions one step ahead, or of a free run.
+    loop : {"open", "closed"} or int
+        Whether the residuals are of predictions one step ahead, or of a free run, or so many steps
+        ahead.
+    memory : ndarray of shape (n_lags,)
+        Autocorrelations of the residuals, from lag 1 on.
     n_lost : int
         Rows without a residual because the model's prediction is not finite, where it had all that
         it needs.
@@ -135,11 +154,12 @@ class Validity(Result):
     residuals: pd.Series
     y: pd.Series | None
     tests: dict = field(default_factory=dict)
-    ljung_box: Portmanteau = None
+    ljung_box: Portmanteau | None = None
     normality: Normality = None
     skill: pd.DataFrame | None = None
     naive_pvalues: pd.DataFrame | None = None
-    loop: str = "open"
+    loop: str | int = "open"
+    memory: np.ndarray = ()
     n_lost: int = 0
     lost: pd.Series | None = None
     notes: list = field(default_factory=list)
@@ -148,7 +168,8 @@ class Validity(Result):
     def pvalues(self):
         """Each test's p-value."""
         by_test = {name: test.pvalue for name, test in self.tests.items()}
-        return pd.Series(by_test | {"Ljung-Box": self.ljung_box.pvalue}, name="p")
+        of_all = {} if self.ljung_box is None else {"Ljung-Box": self.ljung_box.pvalue}
+        return pd.Series(by_test | of_all, name="p", dtype=float)
 
     @property
     def failures(self):
@@ -174,30 +195,52 @@ class Validity(Result):
 
     def _verdict(self):
         failures = self.failures
-        whose = "residuals" if self.loop == "open" else "residuals of the free run"
+        if self.loop != "open":
+            return self._verdict_on_rollouts()
         if not failures:
             n = int(self.residuals.notna().sum())
             return (
-                f"The {whose} are white: none of {len(self.pvalues)} tests finds in {n:,} of "
+                f"The residuals are white: none of {len(self.pvalues)} tests finds in {n:,} of "
                 "them what a model could still learn"
             )
         if self.is_white:
             name = next(name for name in STRENGTHS if name in failures)
             why = _fill(STRENGTHS[name], self.tests[name])
             return (
-                f"The {whose} are white, but their strength {why} ({self._p(name)}): forecasts "
+                f"The residuals are white, but their strength {why} ({self._p(name)}): forecasts "
                 "stand, intervals must not be of one width"
             )
         name = self._furthest()
         why, remedy = (_fill(words, self.tests.get(name)) for words in self._words(name))
-        others = [other for other in failures if other != name]
-        also = f", and {', '.join(others)}" if others else ""
-        noise = (
-            "" if self.loop == "open" else "; noise inside the loop would do it too: see "
-            "loop='open'"
-        )  # fmt: skip
-        why = f"The {whose} are not white: {why} ({self._p(name)}{also})"
-        return f"{why}: {remedy}{self._rival(name)}{noise}"
+        why = f"The residuals are not white: {why} ({self._p(name)}{self._also(name)})"
+        return f"{why}: {remedy}{self._rival(name)}"
+
+    def _verdict_on_rollouts(self):
+        """Whether errors several steps ahead or of a free run are those of a right model."""
+        whose = f"residuals {_of_rollouts(self.loop)}"
+        if not self.tests:
+            return (
+                f"No test can ask of the {whose}: they have the memory of the noise, and there is "
+                "no input that varies; errors by horizon judge the model"
+            )
+        if not self.failures:
+            n, n_tests = int(self.residuals.notna().sum()), counted(len(self.tests), "test")
+            return f"The {whose} are independent of {self._asked()}, by {n_tests} on {n:,} of them"
+        name = self._furthest()
+        why, remedy = (_fill(words, self.tests[name]) for words in OF_ROLLOUTS[name])
+        return f"The {whose} are not right: {why} ({self._p(name)}{self._also(name)}): {remedy}"
+
+    def _asked(self):
+        """What the residuals of rollouts were held against."""
+        asked = ["the inputs"] if set(OF_INPUTS) & set(self.tests) else []
+        if "phi_ee" in self.tests:
+            asked.append(f"those of {_rows(self.loop)} and farther")
+        return " and of ".join(asked)
+
+    def _also(self, name):
+        """The other tests that fail."""
+        others = [other for other in self.failures if other != name]
+        return f", and {', '.join(others)}" if others else ""
 
     def _furthest(self):
         """The failing test furthest beyond its band, of those with a remedy."""
@@ -221,7 +264,7 @@ class Validity(Result):
 
     def _memory(self):
         """Correlations with the residuals' own past, from lag 1 on."""
-        return self.tests["phi_ee"].correlations["e"].to_numpy()
+        return np.asarray(self.memory)
 
     def _p(self, name):
         return f"{name}, p = {self.pvalues[name]:.3f}"
@@ -230,7 +273,9 @@ class Validity(Result):
 
     def _loss(self):
         n_known = int(self.residuals.notna().sum())
-        whose = "one-step predictions" if self.loop == "open" else "values of the free run"
+        whose = f"predictions {_of_rollouts(self.loop)}"
+        if not is_int(self.loop):
+            whose = {"open": "one-step predictions", "closed": "values of the free run"}[self.loop]
         losses = [(self.n_lost, n_known + self.n_lost, whose)] if self.n_lost else []
         for h in self._worst_horizon():
             n_rows, n_lost = self._compared().loc[h]
@@ -283,11 +328,9 @@ class Validity(Result):
             ),
             Figure("mean", f"{mean:.4g}", "0 is unbiased, in the unit of y"),
             Figure("standard deviation", f"{std:.4g}", "in the unit of y"),
+            *self._fit_figures(),
             *map(self._figure, self.tests.values()),
-            Figure(
-                "Ljung-Box", f"p = {self.ljung_box.pvalue:.3f}",
-                f"Q = {self.ljung_box.statistic:.4g} over {counted(self.ljung_box.n_lags, 'lag')}",
-            ),
+            *self._ljung_box_figures(),
             Figure(
                 "normality", f"p = {self.normality.pvalue:.3f}",
                 f"Anderson-Darling; skewness {self.normality.skewness:.2f}, excess kurtosis "
@@ -296,6 +339,23 @@ class Validity(Result):
             *self._skill_figures(),
             *self.notes,
         ]  # fmt: skip
+
+    def _fit_figures(self):
+        """How much of the output a rollout tells, as system identification counts it."""
+        if self.loop == "open" or self.y is None:
+            return []
+        known = self.residuals.dropna()
+        fit = 1 - np.sqrt(np.mean(known**2)) / self.y[self.residuals.notna()].std(ddof=0)
+        meaning = f"{_of_rollouts(self.loop)}: 1 - RMSE / standard deviation of y"
+        return [Figure("fit", f"{fit:.1%}", meaning)]
+
+    def _ljung_box_figures(self):
+        if self.ljung_box is None:
+            return []
+        Q, pvalue, n_lags = self.ljung_box
+        return [
+            Figure("Ljung-Box", f"p = {pvalue:.3f}", f"Q = {Q:.4g} over {counted(n_lags, 'lag')}")
+        ]
 
     def _figure(self, test):
         _, lag, value = test.peak
@@ -370,6 +430,15 @@ class Validity(Result):
         return CorrelationDisplay(
             correlation=test.correlations[column], band=test.band, title=title, band_name=OF_ALL
         )
+
+
+def n_steps(loop):
+    """How many steps a rollout takes, infinitely many in a free run."""
+    return {"open": 1, "closed": np.inf}.get(loop, loop)
+
+
+def _of_rollouts(loop):
+    return f"{_steps(loop)} ahead" if is_int(loop) else "of the free run"
 
 
 def _skill(model, naive):

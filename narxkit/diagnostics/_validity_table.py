@@ -75,8 +75,10 @@ class ValidityTable(Result):
         """How many outputs have white residuals, and the verdict on each that has a fault."""
         n_white = sum(result.is_white for result in self.outputs.values())
         whose = f"all {n_white}" if self.is_white else f"{n_white} of {len(self.outputs)}"
+        loops = {result.loop for result in self.outputs.values()}
+        are_white = "are white" if loops == {"open"} else "are those of a right model"
         faults = (f" {name}: {r.sentence}" for name, r in self.outputs.items() if r.has_fault)
-        return f"The residuals of {whose} outputs are white.{''.join(faults)}"
+        return f"The residuals of {whose} outputs {are_white}.{''.join(faults)}"
 
     @property
     def figures(self):

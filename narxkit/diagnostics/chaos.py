@@ -280,8 +280,13 @@ def false_neighbours(y, delay=None, max_dimension=8, tolerance=0.01):
     """
     values = read_series(y, N_MIN, "y")
     check_count("max_dimension", max_dimension, 1)
-    if not 0 <= tolerance < 1:
+    if not isinstance(tolerance, Real) or not 0 <= tolerance < 1:
         raise ValueError(f"tolerance must be a share in [0, 1). Got {tolerance!r} instead.")
+    if 4 * max_dimension > len(values):
+        raise ValueError(
+            f"states of {max_dimension} values need at least {4 * max_dimension} rows. Got "
+            f"{len(values)} instead: give a longer series or a smaller max_dimension."
+        )
     delay = _checked_delay(values, delay, max_dimension)
     shares = np.array([_share_of_false(values, m, delay) for m in range(1, max_dimension + 1)])
     enough = np.flatnonzero(shares <= tolerance)

@@ -11,18 +11,23 @@ below, they are undone (anti-persistence). Six methods, one file for each family
 """
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
-from ._hurst_methods import METHODS, Settings, choose, rounding_of
+from narxkit._warn import warn
+
+from ._hurst_methods import METHODS, Settings, rounding_of
 from ._hurst_results import WRONG_KIND, Hurst, HurstTable, RollingHurst
-from ._series import is_int
+from ._outlier import HEAVY, SEE, find_outlier, without_outliers
+from ._series import choose, is_int
 
 __all__ = ["Hurst", "HurstTable", "RollingHurst", "hurst", "rolling_hurst"]
 
 LIKE_LEVELS, LIKE_DIFFERENCES = 0.95, 0.05  # estimates that tell of the wrong kind
 CYCLE, TREND = 0.2, 0.5  # shares of the variance that are worth a note
+SWAYED = f"one value carries more than {HEAVY * 100:.0f} % of the variance, and H tells of it"
 NOTHING = 5 * (np.nan,), ()  # a row of the rolling table, and its notes
 
 
@@ -65,6 +70,13 @@ def hurst(x, method="ml", *, kind="increments", order=1, season=None, confidence
         "local_whittle", 128 for the others, two seasons), repeats itself so exactly that a method
         finds no power or range to judge, or an argument is out of its range.
 
+    Warns
+    -----
+    UserWarning
+        When one value carries more than a third of the variance: estimate, interval and p-value
+        are those of x as it is, and tell of this value and of where it stands. The sentence is
+        that of x with the mean of all other values in its place, as is ``without_outlier``.
+
     See Also
     --------
     rolling_hurst : The exponent over time.
@@ -106,6 +118,9 @@ def hurst(x, method="ml", *, kind="increments", order=1, season=None, confidence
     settings = Settings(method, kind, order, season, confidence)
     increments = settings.increments(x)
     results = {name: judge(increments, name, settings) for name in settings.names}
+    outlier = next(iter(results.values())).outlier
+    if outlier:
+        warn(f"{outlier}, and H tells of it more than of x: {SEE}.")
     return HurstTable(results) if method == "all" else results[method]
 
 
@@ -150,6 +165,11 @@ def rolling_hurst(
     ------
     ValueError
         When `hurst` would raise, the series is shorter than a window, or no window can be judged.
+
+    Warns
+    -----
+    UserWarning
+        When one value carries more than a third of the variance of a window.
 
     See Also
     --------
@@ -203,7 +223,9 @@ def rolling_hurst(
             f"none of {len(rows)} windows of {window} rows can be judged, such as where x is "
             "constant: give larger windows."
         )
-    notes = [f"in {count:,} of {len(rows):,} windows {note}" for note, count in notes.items()]
+    notes = {note: f"in {count:,} of {len(rows):,} windows {note}" for note, count in notes.items()}
+    if SWAYED in notes:
+        warn(f"{notes[SWAYED]}: {SEE}.")
     return RollingHurst(
         windows=frame,
         window=int(window),
@@ -214,12 +236,42 @@ def rolling_hurst(
         n=n,
         season=season,
         order=settings.order_of(method),
-        notes=(*notes, *remarks(increments, H, settings)),
+        notes=(*notes.values(), *remarks(increments, H, settings)),
     )
 
 
+def exponent(increments, method, season):
+    """The result of one method, for who warns of outliers himself."""
+    settings = Settings(method, "increments", 1, season, 0.95)
+    return judge(settings.increments(increments), method, settings)
+
+
 def judge(increments, name, settings):
-    """The result of one method."""
+    """The result of one method, beside that without an outlier where there is one."""
+    outlier = find_outlier(increments)
+    result = judge_as_it_is(increments, name, settings)
+    if outlier is None:
+        notes = *result.notes, *remarks(increments, result.estimate, settings)
+        return replace(result, notes=notes)
+    named = outlier.of_step if settings.kind == "levels" else outlier
+    rest = judge_without_outlier(increments, name, settings)
+    return replace(result, outlier=named, without_outlier=rest)
+
+
+def judge_without_outlier(increments, name, settings):
+    """The result with other values in the place of outliers; None where nothing is left."""
+    rest = without_outliers(increments)
+    if np.ptp(rest) <= rounding_of(rest):
+        return None
+    try:
+        result = judge_as_it_is(rest, name, settings)
+    except ValueError:
+        return None
+    return replace(result, notes=(*result.notes, *remarks(rest, result.estimate, settings)))
+
+
+def judge_as_it_is(increments, name, settings):
+    """The result of one method, without remarks on the series."""
     n = len(increments)
     reading, inference, notes = read(increments, name, settings, settings.spread(name, n))
     return Hurst(
@@ -234,7 +286,7 @@ def judge(increments, name, settings):
         fluctuations=reading.fluctuations,
         fitted=reading.fitted,
         interval_from=reading.source,
-        notes=(*notes, *remarks(increments, inference.estimate, settings)),
+        notes=notes,
     )
 
 
@@ -259,6 +311,8 @@ def row_of(increments, name, settings, spread):
         _, inference, notes = read(increments, name, settings, spread)
     except ValueError:
         return NOTHING
+    if find_outlier(increments):
+        notes = *notes, SWAYED
     estimate, stderr, interval, pvalue = inference
     return (estimate, stderr, *interval, pvalue), notes
 

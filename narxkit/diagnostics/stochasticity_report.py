@@ -41,8 +41,10 @@ import pandas as pd
 from scipy import stats
 from scipy.signal import detrend
 
+from narxkit._warn import warn
 from narxkit.diagnostics import _stochasticity_tests as parts
 from narxkit.diagnostics import _stochasticity_words as words
+from narxkit.diagnostics._outlier import SEE, Outlier, find_outlier_of_levels
 from narxkit.diagnostics._result import Figure, Result
 from narxkit.diagnostics._series import (
     check_count,
@@ -59,7 +61,7 @@ from narxkit.diagnostics._stochasticity_tests import (
     N_SURROGATE,
 )
 from narxkit.diagnostics.chaos import FalseNeighbours, Lyapunov, false_neighbours, lyapunov
-from narxkit.diagnostics.hurst_exponent import Hurst, hurst
+from narxkit.diagnostics.hurst_exponent import Hurst, exponent
 from narxkit.diagnostics.seasons import Season, find_season, measure_season, periods_of_clock
 from narxkit.diagnostics.surrogates import SurrogateTest, surrogate_test
 from narxkit.diagnostics.variance import VarianceRatio, variance_ratio
@@ -113,6 +115,9 @@ class Stochasticity(Result):
         What came in.
     judged : ndarray
         What was judged.
+    outlier : Outlier or None
+        Row and share of the variance of a value, or of a step, that carries more than a third of
+        it.
 
     Attributes
     ----------
@@ -160,6 +165,7 @@ class Stochasticity(Result):
     false_neighbours: FalseNeighbours
     series: pd.Series
     judged: np.ndarray
+    outlier: Outlier | None = None
 
     @property
     def verdict(self):
@@ -256,7 +262,8 @@ class Stochasticity(Result):
     @property
     def sentence(self):
         """The verdict in one sentence."""
-        return f"{self.verdict.capitalize()}: {words.reason(self)}."
+        but = f"; but {self.outlier}" if self.outlier else ""
+        return f"{self.verdict.capitalize()}: {words.reason(self)}{but}."
 
     @property
     def findings(self):
@@ -327,6 +334,12 @@ def stochasticity(y, season=None, *, random_state=0, verbose=False, callback=Non
     ValueError
         When y cannot be read, or `season` is out of range.
 
+    Warns
+    -----
+    UserWarning
+        When one value, or one step, carries more than a third of the variance: verdicts then tell
+        of it.
+
     See Also
     --------
     find_season : The season alone.
@@ -372,6 +385,9 @@ def stochasticity(y, season=None, *, random_state=0, verbose=False, callback=Non
             "y is a straight line and nothing else: there is nothing left to judge, and the line "
             "forecasts it."
         )
+    outlier = find_outlier_of_levels(left)
+    if outlier:
+        warn(f"{outlier}, and the verdict tells of it more than of y: {SEE}.")
     tell("unit roots")
     answers = parts.unit_roots(left)
     kind, trend, judged = _judged(left, answers)
@@ -379,7 +395,7 @@ def stochasticity(y, season=None, *, random_state=0, verbose=False, callback=Non
     if season is not None:
         season = measure_season(_without(values, kind, trend), period)
     tell("memory")
-    memory, of_long = (hurst(_recent(judged, N_HURST), method, season=period)
+    memory, of_long = (exponent(_recent(judged, N_HURST), method, period)
                        for method in ("ml", "local_whittle"))  # fmt: skip
     ratios = variance_ratio(judged)
     tell("autoregression")
@@ -412,6 +428,7 @@ def stochasticity(y, season=None, *, random_state=0, verbose=False, callback=Non
         false_neighbours=false,
         series=pd.Series(values, index_of(y), name=name_of(y)),
         judged=judged,
+        outlier=outlier,
     )
 
 

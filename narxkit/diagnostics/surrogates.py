@@ -299,7 +299,7 @@ def surrogate_test(y, kind="prediction", n_surrogates=39, dimension=3, delay=1, 
     True
     """
     values = read_series(y, N_MIN, "y")
-    if kind not in ("prediction", "asymmetry"):
+    if not isinstance(kind, str) or kind not in ("prediction", "asymmetry"):
         raise ValueError(f"kind must be 'prediction' or 'asymmetry'. Got {kind!r} instead.")
     for name, value in (
         ("n_surrogates", n_surrogates), ("dimension", dimension), ("delay", delay)

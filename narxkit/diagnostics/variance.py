@@ -158,7 +158,7 @@ def variance_ratio(x, spans=(2, 4, 8, 16), kind="increments"):
     >>> variance_ratio(walk, kind="levels").pvalue > 0.05
     True
     """
-    if kind not in ("increments", "levels"):
+    if not isinstance(kind, str) or kind not in ("increments", "levels"):
         raise ValueError(f"kind must be 'increments' or 'levels'. Got {kind!r} instead.")
     if not np.iterable(spans) or isinstance(spans, str) or not len(spans):
         raise ValueError(

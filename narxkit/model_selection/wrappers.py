@@ -8,6 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from narxkit._labels import common_index
 from narxkit._validation import read_outputs
+from narxkit._warn import warn_of_interruption
 from narxkit.forecaster import Forecaster
 
 
@@ -43,6 +44,7 @@ def unwrap(model, X, y):
             "model must be a fitted forecaster, or a Pipeline, TransformedTargetRegressor or "
             f"search of one. Got {type(model).__name__} instead."
         )
+    warn_of_interruption(model)
     return model, X, y, lambda values: values
 
 

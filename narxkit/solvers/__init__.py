@@ -6,7 +6,8 @@ rng)``; :mod:`narxkit.solvers._base` holds the contract.
 
 from sklearn.base import clone
 
-from ._base import Iteration, Monitor, Solver, SolverResult, Stop, interruptible
+from ._base import Iteration, Monitor, Solver, SolverResult, Stop
+from ._interrupt import interruptible
 from .bayesian_regularisation import BayesianRegularisation
 from .conjugate_gradient import ConjugateGradient
 from .gradient_descent import SGD, Adam, RMSprop

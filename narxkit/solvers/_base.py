@@ -32,11 +32,7 @@ Nothing here knows a network, so a solver also runs on Rosenbrock's valley.
 """
 
 import enum
-import signal
-import socket
-import threading
 from abc import ABC, abstractmethod
-from contextlib import contextmanager
 from dataclasses import dataclass
 from numbers import Real
 
@@ -366,92 +362,6 @@ class _ProgressLine:
         if self._console.is_terminal:
             text = text.ljust(self._console.width - 1)
         self._console.print(text)
-
-
-@contextmanager
-def interruptible(flag):
-    """Let Ctrl-C end a run gently: the first sets ``flag``, the second raises.
-
-    The flag is set at once, even where the main thread is inside a kernel. Signals reach the main
-    thread only, so anywhere else this does nothing; nor does it where SIGINT is ignored or belongs
-    to a handler outside Python. The handler met is put back at the end.
-
-    Parameters
-    ----------
-    flag : ndarray of shape (1,) and dtype int32
-        Set to 1 on the first SIGINT.
-
-    Yields
-    ------
-    flag : ndarray of shape (1,) and dtype int32
-        The same array.
-
-    Raises
-    ------
-    KeyboardInterrupt
-        On a second SIGINT, where the code happens to be.
-
-    Examples
-    --------
-    >>> import signal
-    >>> import numpy as np
-    >>> from narxkit.solvers import interruptible
-    >>> with interruptible(np.zeros(1, dtype=np.int32)) as flag:
-    ...     signal.raise_signal(signal.SIGINT)
-    >>> int(flag[0])
-    1
-    """
-    is_ours = threading.current_thread() is threading.main_thread()
-    previous = signal.getsignal(signal.SIGINT)
-    if not is_ours or previous in (None, signal.SIG_IGN):
-        yield flag
-        return
-
-    was_asked = False
-
-    def handle(signum, frame):
-        nonlocal was_asked
-        if was_asked:
-            raise KeyboardInterrupt
-        was_asked = True
-        flag[0] = 1
-
-    signal.signal(signal.SIGINT, handle)
-    try:
-        with _watched(flag):
-            yield flag
-    finally:
-        signal.signal(signal.SIGINT, previous)
-
-
-@contextmanager
-def _watched(flag):
-    """Set ``flag`` when a SIGINT arrives, not only when its handler is called.
-
-    Python calls handlers between two bytecodes of the main thread, so after a kernel has returned.
-    What it does at once is to write the signal's number to the wakeup descriptor: here a thread
-    waits for it. Where somebody else listens there already, he goes on.
-    """
-    inbox, outbox = socket.socketpair()
-    outbox.setblocking(False)
-    listener = signal.set_wakeup_fd(outbox.fileno(), warn_on_full_buffer=False)
-    if listener != -1:
-        signal.set_wakeup_fd(listener)
-
-    def watch():
-        while number := inbox.recv(1):
-            if number[0] == signal.SIGINT:
-                flag[0] = 1
-
-    thread = threading.Thread(target=watch, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        signal.set_wakeup_fd(listener)
-        outbox.close()
-        thread.join()
-        inbox.close()
 
 
 class Solver(BaseEstimator, ABC):

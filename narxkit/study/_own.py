@@ -423,16 +423,9 @@ def plot_outlooks(outlooks):
 
 
 def _season(clock, n):
-    """Rows of a season: a day of hours, a week of days, a year of months; 1 for none."""
-    if clock is None or clock.unit not in ("second", "month", "trading day"):
-        return 1
-    if clock.unit == "second":
-        step = clock.step
-        season = DAY / step if step < DAY else {DAY: 7, 7 * DAY: 52}.get(step, 1)
-    else:
-        season = {"month": 12, "trading day": 5}[clock.unit] / clock.step
-    is_whole = season == int(season) and 2 <= 4 * season <= n
-    return int(season) if is_whole else 1
+    """Rows of a season; 1 for none, or where fewer than four are seen."""
+    season = 1 if clock is None else clock.season()
+    return season if 4 * season <= n else 1
 
 
 def _default_lags(season):
@@ -443,7 +436,7 @@ def _default_lags(season):
 
 def _climate(clock, index):
     """Fields of the calendar that the training rows hold in full."""
-    if clock is None or clock.unit not in ("second", "month"):
+    if clock is None or clock.unit not in ("second", "session", "month"):
         return ()
     is_year = index[-1] - index[0] >= pd.Timedelta(days=364)
     month = ("month",) if is_year else ()
@@ -459,7 +452,7 @@ def _climate(clock, index):
 def _step_name(clock):
     if clock is None:
         return "rows"
-    if clock.unit == "second":
+    if clock.unit in ("second", "session"):
         return _NAMES.get(clock.step, "steps")
     return {("month", 1): "mo", ("month", 12): "y", ("trading day", 1): "d"}.get(
         (clock.unit, clock.step), "steps"

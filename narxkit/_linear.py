@@ -1,0 +1,63 @@
+"""The linear model of the taps, by least squares and by ridge regression."""
+
+import numpy as np
+from scipy.linalg import lstsq
+
+ROUNDING = 1e-12  # of a tap's mean square: what sums leave of the variance of a constant
+
+
+def ridge(objective):
+    r"""The ridge regression of a linear network, as a function of the penalty.
+
+    .. math::
+
+        \min_{w, b} \sum_t (y_t - z_t w - b)^2 + \alpha \sum_i (w_i s_i)^2
+
+    for each output, with :math:`s_i` the standard deviation of tap i. The intercept is eliminated
+    and the taps are centred and divided by :math:`s_i`, so that their units do not matter; of
+    weights that the rows cannot tell apart the smallest are taken, and a tap that is constant in
+    these rows gets none.
+
+    Parameters
+    ----------
+    objective : Objective
+        One-step predictions of a network without hidden layers.
+
+    Returns
+    -------
+    callable
+        ``solve(alpha)`` gives the parameters; all share one pass over the data.
+    """
+    network = objective.network
+    JtJ, Jte, *_ = objective.normal_equations(np.zeros(network.n_params))
+    places = network.unpack(np.arange(network.n_params))
+    equations = [
+        (w, b, *_centred(JtJ, Jte, w, b)) for w, b in zip(places.coefs[0].T, places.intercepts[0])
+    ]
+
+    def solve(alpha):
+        theta = np.empty(network.n_params)
+        for w, b, products, shared, means, std in equations:
+            penalised = products + alpha * np.diag(std > 0)
+            theta[w] = lstsq(penalised, shared, cond=ROUNDING, check_finite=False)[0]
+            theta[w] /= np.where(std > 0, std, 1.0)
+            theta[b] = -Jte[b] / JtJ[b, b] - means @ theta[w]
+        return theta
+
+    return solve
+
+
+def _centred(JtJ, Jte, w, b):
+    """Products of the standardised taps, with each other and with y; their means and spreads.
+
+    The derivative by a weight is its tap and that by an intercept is 1, so J'J holds sums of
+    squares, sums and counts; at zero parameters the residual is -y.
+    """
+    n = JtJ[b, b]
+    means = JtJ[w, b] / n
+    products = JtJ[np.ix_(w, w)] - n * np.outer(means, means)
+    square, variance = np.diag(JtJ)[w] / n, np.diag(products) / n
+    std = np.sqrt(np.where(variance > ROUNDING * square, variance, 0.0))
+    unit = np.divide(1.0, std, out=np.zeros_like(std), where=std > 0)
+    shared = means * Jte[b] - Jte[w]
+    return products * np.outer(unit, unit), shared * unit, means, std
