@@ -452,7 +452,7 @@ def test_times_that_are_none(written):
     sentence = refused(written, "time,load\nearly,5\nlate,6\n", time="time")
     assert sentence == (
         "load.csv: the times in column 'time' cannot be read, as 'early' in line 2: write them "
-        "like 2024-12-31 14:00, or name another column with time=NAME."
+        "like 2024-12-31 14:00, name another column with time=NAME, or none with time=False."
     )
 
 
@@ -673,6 +673,11 @@ def test_days_and_months_in_columns_of_their_own(written):
     assert list(written(spelled(months, "%Y,%m", "Year,Month,x")).frame.index) == list(months)
 
 
+def test_days_of_the_year(written):
+    series = written(spelled(HOURS, "%Y,%j,%H", "Year,DOY,Hour,x"))
+    assert list(series.frame.index) == list(HOURS)
+
+
 def test_half_hours_of_a_market(written):
     labels = pd.date_range("2024-01-01", periods=144, freq="30min")
     text = spelled(labels, lambda t: f"{t:%d-%b-%Y},{2 * t.hour + t.minute // 30 + 1}",
@@ -727,8 +732,19 @@ def test_missing_rows_of_elapsed_time(written):
 
 
 def test_row_numbers_of_pandas_are_no_values(written):
-    series = written(spelled(range(9), str, ",x"))
-    assert list(series.frame) == ["x"]
+    assert list(written(spelled(range(9), str, ",x")).frame) == ["x"]
+    lines = [f"{i},{t},{i % 5}" for i, t in enumerate(HOURS)]
+    series = written("\n".join([",time,x", *lines]))
+    assert list(series.frame) == ["x"] and list(series.frame.index) == list(HOURS)
+    assert series.notes[1:] == ("The first column has no name and counts rows; it is left out.",)
+
+
+@pytest.mark.parametrize(
+    "name, is_time", [("Month", True), ("day", True), ("Day ahead", False), ("%", False)]
+)
+def test_months_that_are_counted(written, name, is_time):
+    series = written(spelled(range(1, 37), str, f"{name},x"))
+    assert list(series.frame) == (["x"] if is_time else [name, "x"])
 
 
 def test_no_column_of_times(written):
@@ -886,6 +902,12 @@ def test_encodings_are_found_told_or_named(written, encoding, names):
         assert list(series.frame) == names.split(",")[1:]
         told = f"Its text is read as {encoding}; name another encoding with encoding=NAME."
         assert (told in series.notes) == (not options and encoding[:3] != "utf")
+
+
+@pytest.mark.parametrize("name", ["GHI [W/m²]", "Temp [°C]", "Price (€/MWh)", "PM10 µg/m³", "À É"])
+def test_western_signs_are_no_asian_letters(written, name):
+    series = written(table(HOURS, sign=";", header=f"time,{name}"), encoding_of_file="cp1252")
+    assert list(series.frame) == [name]
 
 
 def test_encodings_that_do_not_fit(written):

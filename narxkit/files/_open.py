@@ -153,11 +153,16 @@ def _find_encoding(content):
 
 
 def _by_letters(sample):
+    """The encoding whose letters most bytes are; those of two bytes make a word somewhere.
+
+    One such letter alone is rather a Western sign beside another, as in ``W/m²]``.
+    """
     n_high = len(re.findall(HIGH, sample))
     shares = {}
     for encoding, letters in LETTERS.items():
         found = b"".join(re.findall(letters, sample))
-        shares[encoding] = len(re.findall(HIGH, found)) / n_high
+        has_word = encoding == "cp1251" or re.search(b"(?:%b){2}" % letters, sample)
+        shares[encoding] = len(re.findall(HIGH, found)) / n_high if has_word else 0.0
     best = max(shares, key=shares.get)
     return best if shares[best] >= LEAST_LETTERS else "cp1252"
 

@@ -14,7 +14,7 @@ from ._gaps import even_step
 from ._numbers import find_numbers
 from ._open import refuse_odd
 from ._rows import in_order, with_times
-from ._times import find_times
+from ._times import counts_rows, find_times
 from ._wide import note_hours, refuse_wide
 from ._words import printable, said
 
@@ -122,6 +122,9 @@ def read_series(path, time=None, encoding=None, missing=(), header=True):
     if time is None and times.index is None:
         refuse_wide(cells, name)
     cells, index, lost = with_times(cells, times)
+    if times.columns and times.columns[0] != cells.columns[0] and counts_rows(cells):
+        told = [*told, "The first column has no name and counts rows; it is left out."]
+        cells = cells.drop(columns=cells.columns[0])
     frame, found = find_numbers(cells.drop(columns=times.columns), name, missing)
     frame, seen, clock = in_order(frame, index, cells, times.columns)
     seen += note_hours(frame, clock)

@@ -7,6 +7,7 @@ import pandas as pd
 
 from ._dates import CLOCK, TEXT, after_midnight, parse, parse_clock
 from ._gaps import even_step
+from ._layout import UNNAMED
 from ._words import listed, words
 
 TIME_NAMES = {
@@ -19,13 +20,15 @@ HOUR_NAMES = {"hour", "hr", "he", "hh", "stunde", "heure", "hora", "ora", "uur",
 CLOCK_NAMES = HOUR_NAMES | {"time", "clock", "uhrzeit", "zeit", "tijd", "tid", "hrmn", "hhmm"}
 PERIOD_NAMES = {"period"}  # of half an hour, as markets number them
 ELAPSED_NAMES = {"time", "t", "elapsed", "seconds", "second", "sec", "s", "zeit", "temps"}
+COUNTED_NAMES = {"hour", "day", "week", "month", "quarter", "stunde", "tag", "woche", "monat"}
 YEAR_NAMES = {"decimal", "year", "date", "yr"}
 FIELDS = {  # of a calendar, in columns of their own
     "year": {"year", "yr", "yyyy", "jahr", "annee", "ano", "anno", "jaar"},
     "month": {"month", "mo", "mon", "mm", "monat", "mois", "mes", "mese", "maand"},
     "day": {"day", "dy", "dd", "tag", "jour", "dia", "giorno", "dag"},
+    "day of year": {"doy", "dayofyear", "jday", "yday", "julian"},
 }
-RANGES = {"year": (1000, 2300), "month": (1, 12), "day": (1, 31)}
+RANGES = {"year": (1000, 2300), "month": (1, 12), "day": (1, 31), "day of year": (1, 366)}
 MINUTE_NAMES = {"minute", "minuten", "min"}
 SAMPLE = 50  # cells that tell what a column holds
 MOST_LOOKED = 200  # columns that may hold times
@@ -133,8 +136,8 @@ def _read_times(values, name, column):
         first = values[is_bad].iloc[0]
         raise ValueError(
             f"{name}: the times in column {column!r} cannot be read, as {str(first)[:80]!r} in "
-            f"line {values.index[is_bad][0]}: write them like 2024-12-31 14:00, or name another "
-            "column with time=NAME."
+            f"line {values.index[is_bad][0]}: write them like 2024-12-31 14:00, name another "
+            "column with time=NAME, or none with time=False."
         )
     return index, how
 
@@ -219,16 +222,25 @@ def _calendar_columns(cells):
             named = set(words(column))
             if len(named) == 1 and named & names and _is_within(cells[column], *RANGES[part]):
                 parts.setdefault(part, column)
-    return parts if {"year", "month"} <= set(parts) else {}
+    for others in ({"year", "month", "day"}, {"year", "month"}, {"year", "day of year"}):
+        if others <= set(parts):
+            return {part: parts[part] for part in FIELDS if part in others}
+    return {}
 
 
 def _from_fields(cells, parts):
     """Time stamps of year, month, day and clock time in columns of their own."""
     dates = pd.DataFrame({part: cells[column] for part, column in parts.items()})
     dates["year"] = dates["year"].where(dates["year"].between(*RANGES["year"]))
+    if "day of year" in dates:
+        dates = dates.assign(month=1, day=1)
     if "day" not in dates:
         dates["day"] = 1
-    index = pd.DatetimeIndex(pd.to_datetime(dates, errors="coerce"))
+    index = pd.DatetimeIndex(pd.to_datetime(dates[["year", "month", "day"]], errors="coerce"))
+    if "day of year" in dates:
+        index = after_midnight(
+            index, pd.TimedeltaIndex(pd.to_timedelta(dates["day of year"] - 1, "D"))
+        )
     columns = list(parts.values())
     clock, more = _clock(cells, columns, dates["year"])
     columns += more
@@ -241,19 +253,34 @@ def _from_fields(cells, parts):
 
 
 def _elapsed_column(cells):
-    """A column that counts time or rows: by its name, or the first without one."""
-    for i, column in enumerate(cells):
-        is_first = i == 0 and (column == "c1" or column.startswith("Unnamed: "))
+    """A column that counts time or rows: by its name, else the first without one."""
+    if len(cells) < 3:
+        return None
+    for column in cells:
         named = set(words(column)[:1])
-        if len(cells) < 3 or not (is_first or named & (ELAPSED_NAMES | YEAR_NAMES)):
-            continue
-        values = _numbers(cells[column])
-        if not (is_first or named & ELAPSED_NAMES or values.between(1000, 2300).all()):
-            continue
-        steps = np.diff(values.to_numpy(dtype=float, na_value=np.nan))
-        if (steps > 0).all() and (not is_first or even_step(steps)):
+        if named & ELAPSED_NAMES and _is_rising(cells[column]):
             return column
-    return None
+        is_counted = named & COUNTED_NAMES and len(words(column)) == 1
+        if is_counted and _is_rising(cells[column], True):
+            return column
+        if named & YEAR_NAMES and _is_rising(cells[column]):
+            if _numbers(cells[column]).between(1000, 2300).all():
+                return column
+    first = cells.columns[0]
+    return (
+        first if counts_rows(cells) or (first == "c1" and _is_rising(cells[first], True)) else None
+    )
+
+
+def counts_rows(cells):
+    """Whether the first column has no name and counts, as the rows of pandas do."""
+    first = cells.columns[0]
+    return first.startswith(UNNAMED) and len(cells) > 2 and _is_rising(cells[first], True)
+
+
+def _is_rising(values, is_even=False):
+    steps = np.diff(_numbers(values))
+    return bool((steps > 0).all()) and (not is_even or even_step(steps) is not None)
 
 
 def _numbers(values):
