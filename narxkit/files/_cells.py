@@ -31,6 +31,18 @@ def read_csv(path, encoding=None, header=True):
     layout = find_layout(text, name, header)
     start = line_start(text, layout.first)
     table = text[start : layout.last] if start or layout.last else text
+    cells, decimal = _read_table(table, layout, name)
+    cells.index = np.arange(layout.first + 1, layout.first + 1 + len(cells))
+    cells = _stripped(cells)
+    cells.columns = layout.names
+    cells, more = _without_unnamed(cells, layout)
+    notes += layout.notes + more + _note_short(table, layout, cells)
+    cells.attrs |= {"separator": layout.separator, "decimal": decimal, "notes": notes}
+    return cells
+
+
+def _read_table(table, layout, name):
+    """Columns of numbers where all cells are such, and the decimal sign, None if in doubt."""
     sample = _parse(table, layout, name, dtype=TEXT, nrows=max(8, SAMPLE // len(layout.names)))
     decimal = find_decimal(sample)
     cells = _parse(table, layout, name, decimal=decimal or ".", low_memory=False)
@@ -39,30 +51,20 @@ def read_csv(path, encoding=None, header=True):
         cells = _parse(table, layout, name, dtype=TEXT)
     if not len(cells):
         raise ValueError(f"{name} has a header and no rows: nothing to forecast from.")
-    cells = _with_infinite_as_text(cells, table, layout, name)
-    cells.index = np.arange(layout.first + 1, layout.first + 1 + len(cells))
-    cells = _stripped(cells)
-    cells.columns = layout.names
-    cells, notes = _with_names(cells, layout, notes)
-    notes += _note_short(table, layout, cells)
-    cells.attrs |= {"separator": layout.separator, "decimal": decimal, "notes": notes}
-    return cells
+    return _with_infinite_as_text(cells, table, layout, name), decimal
 
 
-def _with_names(cells, layout, notes):
-    """Cells without columns that have neither a name nor a value, and sentences."""
+def _without_unnamed(cells, layout):
+    """Cells without columns that have neither a name nor a value, and a sentence on new names."""
     is_new = cells.columns.str.match(f"{UNNAMED}|{NEW}")
     is_left = np.array([is_one and cells[c].isna().all() for c, is_one in zip(cells, is_new)])
     if is_left.any():
         cells = cells.loc[:, ~is_left]
-    notes = notes + layout.notes
-    if (new := layout.n_new) and not is_left[-new:].all():
-        n = len(layout.names)
-        notes.append(
-            f"Rows have {n} cells, but the header names {n - new}; the last: "
-            f"{listed(layout.names[-new:])}."
-        )
-    return cells, notes
+    n, n_new = len(layout.names), layout.n_new
+    if not n_new or is_left[-n_new:].all():
+        return cells, []
+    new = listed(layout.names[-n_new:])
+    return cells, [f"Rows have {n} cells, but the header names {n - n_new}; the last: {new}."]
 
 
 def _note_short(table, layout, cells):

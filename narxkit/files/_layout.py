@@ -63,12 +63,19 @@ def find_layout(text, name, header=True):
         raise ValueError(f"{name} is no table: its lines hold no cells, or one of endless length.")
     width = _usual(rows)
     block = next((i for i, (_, row) in enumerate(rows) if len(row) == width), 0)
-    if not header:
-        before = rows[block - 1][0] if block else 0
+    if header:
+        first, names, notes = _read_header(text, name, separator, rows, block, width)
+    else:
+        first, notes = rows[block - 1][0] if block else 0, []
         names = [f"c{i + 1}" for i in range(width)]
-        return Layout(separator, names, before, *_end(text, separator, width, before))
-    above = _names_above(rows, block, width)
-    head = block - 1 if above else block
+    last, more = _end(text, separator, width, first)
+    n_new = max(0, width - len(names))
+    return Layout(separator, _named(names, width), first, last, notes + more, n_new)
+
+
+def _read_header(text, name, separator, rows, block, width):
+    """How many lines stand before the first row, the names of columns, and sentences."""
+    head = block - _names_above(rows, block, width)
     end, names = rows[head]
     if _all_values(names) and (commented := _commented(text, separator, width)):
         end, names = end - 1, commented
@@ -83,9 +90,7 @@ def find_layout(text, name, header=True):
             f"{width} columns: write names without blanks, or separate by commas."
         )
     first, notes = _skip_units(rows[head:], end)
-    last, more = _end(text, separator, width, first)
-    n_new = max(0, width - len(names))
-    return Layout(separator, _named(names, width), first, last, notes + more, n_new)
+    return first, names, notes
 
 
 def _first_lines(text):

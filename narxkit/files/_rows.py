@@ -45,17 +45,8 @@ def in_order(frame, index, cells, columns):
         notes.append("The rows were not in the order of time and are sorted.")
         order = np.argsort(index.to_numpy(), kind="stable")
         frame, lines, cells = frame.iloc[order], lines[order], cells.iloc[order]
-    twice = frame.index.duplicated()
-    if twice.any():
-        _refuse_series(cells, frame.index, twice, columns)
-        _refuse_many(frame, twice)
-        n, first = int(twice.sum()), _label(frame.index[twice][0])
-        notes.append(
-            f"The time {first} comes twice; its rows are averaged."
-            if n == 1
-            else f"{n:,} times come again, the first {first}; rows of the same time are averaged."
-        )
-        frame, lines = frame.groupby(level=0).mean(), lines[~twice]
+    frame, lines, more = _each_once(frame, lines, cells, columns)
+    notes += more
     if not isinstance(frame.index, pd.DatetimeIndex):
         frame, more = renumbered(frame)
         return frame, notes + more, None
@@ -63,6 +54,22 @@ def in_order(frame, index, cells, columns):
     clock = Clock.from_index(frame.index)
     frame, more = filled(frame, clock)
     return frame, notes + strays + more, clock
+
+
+def _each_once(frame, lines, cells, columns):
+    """Rows of the same time averaged, or refused where something tells them apart."""
+    twice = frame.index.duplicated()
+    if not twice.any():
+        return frame, lines, []
+    _refuse_series(cells, frame.index, twice, columns)
+    _refuse_many(frame, twice)
+    n, first = int(twice.sum()), _label(frame.index[twice][0])
+    note = (
+        f"The time {first} comes twice; its rows are averaged."
+        if n == 1
+        else f"{n:,} times come again, the first {first}; rows of the same time are averaged."
+    )
+    return frame.groupby(level=0).mean(), lines[~twice], [note]
 
 
 def _label(time):
