@@ -1087,6 +1087,20 @@ def test_lines_without_end(tmp_path, content):
     assert refused_bytes(tmp_path / "load.csv", content).startswith("load.csv ")
 
 
+def test_rows_of_few_cells_below_very_many_names(tmp_path):
+    content = b",".join(b"x%d" % i for i in range(20_000)) + b"\n1,2" * 1_000
+    assert refused_bytes(tmp_path / "load.csv", content) == (
+        "load.csv is no table: it has 20,000 columns, and most of its 1,000 lines have far fewer "
+        "cells: correct the header."
+    )
+
+
+@pytest.mark.parametrize("end", ["\r", "\r\n", "\n\r\n"])
+def test_ends_of_lines(written, end):
+    mixed = table(HOURS).replace("\n", end, 40)
+    assert len(written(mixed).frame) == 48
+
+
 def test_what_is_no_ordinary_file(tmp_path):
     os.mkfifo(tmp_path / "pipe.csv")
     for path in (tmp_path / "pipe.csv", "/dev/zero"):

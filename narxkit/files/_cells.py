@@ -15,6 +15,7 @@ from ._open import read_text
 from ._words import listed, printable
 
 SAMPLE = 10_000  # cells that tell the decimal sign
+MOST_BLANK = 10_000_000  # cells that rows lack
 MARKS = sorted({form(mark) for mark in MISSING for form in (str, str.upper, str.title)} | {"NaN"})
 
 
@@ -26,11 +27,12 @@ def read_csv(path, encoding=None, header=True):
     """
     name = printable(path.name)
     text, notes = read_text(path, encoding)
-    if "\n" not in text:
-        text = text.replace("\r", "\n")
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")  # lines end where pandas ends them
     layout = find_layout(text, name, header)
     start = line_start(text, layout.first)
     table = text[start : layout.last] if start or layout.last else text
+    _refuse_sparse(table, layout, name)
     cells, decimal = _read_table(table, layout, name)
     cells.index = np.arange(layout.first + 1, layout.first + 1 + len(cells))
     cells = _stripped(cells)
@@ -39,6 +41,16 @@ def read_csv(path, encoding=None, header=True):
     notes += layout.notes + more + _note_short(table, layout, cells)
     cells.attrs |= {"separator": layout.separator, "decimal": decimal, "notes": notes}
     return cells
+
+
+def _refuse_sparse(table, layout, name):
+    """Refuse rows of few cells below a header of very many: each would be filled up to them."""
+    n_lines, width = table.count("\n") + 1, len(layout.names)
+    if n_lines * width > MOST_BLANK + 2 * len(table):
+        raise ValueError(
+            f"{name} is no table: it has {width:,} columns, and most of its {n_lines:,} lines have "
+            "far fewer cells: correct the header."
+        )
 
 
 def _read_table(table, layout, name):
