@@ -1149,6 +1149,25 @@ def test_tables_of_parquet_that_have_odd_columns(tmp_path):
 # --- speed: the fast way and the careful one agree ----------------------------------------------
 
 
+@pytest.mark.parametrize("sign", ".,")
+@pytest.mark.parametrize(
+    "more, is_told", [("2.125", True), ("0.125", False), ("1234.125", False), ("2.25", False)]
+)
+def test_three_decimals_throughout(written, sign, more, is_told):
+    cells = [f"{5 + i % 90}.125" for i in range(2000)]
+    times = pd.date_range("2024-01-01", periods=2001, freq="h")
+    lines = [f"{t};{cell.replace('.', sign)}" for t, cell in zip(times, [*cells, more])]
+    series = written("\n".join(["time;x", *lines]))
+    assert series.frame["x"].tolist() == [*map(float, cells), float(more)]
+    doubt = (
+        f"Numbers such as '5{sign}125' in 'x' are read as 5.125; if thousands are meant, write "
+        f"them without {sign!r}."
+    )
+    assert (doubt in series.notes) == is_told
+    small = written("\n".join(["time;x", *lines[:-1], f"{times[-1]};985"]))
+    assert small.frame["x"].iloc[[0, -1]].tolist() == [5125, 985]
+
+
 @pytest.mark.parametrize("sign, decimal", [(",", "."), (";", ","), ("\t", ".")])
 def test_the_fast_way_reads_what_the_careful_one_reads(written, sign, decimal, monkeypatch):
     rng = np.random.default_rng(0)

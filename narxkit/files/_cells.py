@@ -10,7 +10,7 @@ import pandas as pd
 
 from ._dates import TEXT
 from ._layout import BLANK, MISSING, NEW, UNNAMED, find_layout, line_start, unique
-from ._numbers import find_decimal
+from ._numbers import OTHER, doubtful_sign, find_decimal, settle_sign
 from ._open import read_text
 from ._words import listed, printable
 
@@ -22,8 +22,8 @@ MARKS = sorted({form(mark) for mark in MISSING for form in (str, str.upper, str.
 def read_csv(path, encoding=None, header=True):
     """Columns of numbers or of stripped text, missing cells as NaN; the index holds line numbers.
 
-    Its ``attrs`` hold the ``separator``, the ``decimal`` sign (None where text must tell) and
-    ``notes``.
+    Its ``attrs`` hold the ``separator``, the ``decimal`` sign (None where text must tell), the
+    ``doubts`` about it, and ``notes``.
     """
     name = printable(path.name)
     text, notes = read_text(path, encoding)
@@ -33,13 +33,14 @@ def read_csv(path, encoding=None, header=True):
     start = line_start(text, layout.first)
     table = text[start : layout.last] if start or layout.last else text
     _refuse_sparse(table, layout, name)
-    cells, decimal = _read_table(table, layout, name)
+    cells, decimal, doubts = _read_table(table, layout, name)
     cells.index = np.arange(layout.first + 1, layout.first + 1 + len(cells))
     cells = _stripped(cells)
     cells.columns = layout.names
     cells, more = _without_unnamed(cells, layout)
     notes += layout.notes + more + _note_short(table, layout, cells)
-    cells.attrs |= {"separator": layout.separator, "decimal": decimal, "notes": notes}
+    cells.attrs |= {"separator": layout.separator, "decimal": decimal, "doubts": doubts}
+    cells.attrs["notes"] = notes
     return cells
 
 
@@ -54,16 +55,21 @@ def _refuse_sparse(table, layout, name):
 
 
 def _read_table(table, layout, name):
-    """Columns of numbers where all cells are such, and the decimal sign, None if in doubt."""
+    """Columns of numbers where all cells are such; the decimal sign, None if text must tell."""
     sample = _parse(table, layout, name, dtype=TEXT, nrows=max(8, SAMPLE // len(layout.names)))
-    decimal = find_decimal(sample)
-    cells = _parse(table, layout, name, decimal=decimal or ".", low_memory=False)
-    has_decimals = any(dtype.kind == "f" for dtype in cells.dtypes)
-    if decimal is None and has_decimals:  # 14.380: only text tells what it is
-        cells = _parse(table, layout, name, dtype=TEXT)
+    decimal, doubts = find_decimal(sample), []
+    sign = decimal or doubtful_sign(sample)
+    cells = _parse(table, layout, name, decimal=sign, low_memory=False)
+    if decimal is None and any(dtype.kind == "f" for dtype in cells.dtypes):
+        options = {"decimal": OTHER[sign], "thousands": sign, "low_memory": False}
+        grouped = _parse(table, layout, name, **options)
+        if sign != layout.separator:
+            decimal, doubts = settle_sign(cells.set_axis(layout.names, axis=1), grouped, sign)
+        if decimal is None:  # 14.380: only text tells what it is
+            cells = _parse(table, layout, name, dtype=TEXT)
     if not len(cells):
         raise ValueError(f"{name} has a header and no rows: nothing to forecast from.")
-    return _with_infinite_as_text(cells, table, layout, name), decimal
+    return _with_infinite_as_text(cells, table, layout, name), decimal, doubts
 
 
 def _without_unnamed(cells, layout):

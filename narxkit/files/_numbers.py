@@ -7,6 +7,7 @@ from ._codes import empty_codes, note_codes
 from ._dates import TEXT
 from ._words import listed
 
+OTHER = {",": ".", ".": ","}
 GROUPED = {  # numbers whose thousands stand apart, by their decimal sign
     ".": r"[+-]?\d{1,3}([,'’]\d{3})+(\.\d*)?",
     ",": r"[+-]?\d{1,3}([.'’]\d{3})+(,\d*)?",
@@ -101,10 +102,48 @@ def find_decimal(sample, most=MOST_SAMPLED):
     return None if surplus == 0 else "," if surplus > 0 else "."
 
 
+def doubtful_sign(sample):
+    """The sign of a number such as 14.380 and 14,380, of the first in cells of text."""
+    cells = pd.Series(pd.unique(sample.to_numpy(dtype=object).ravel()), dtype=TEXT).dropna()
+    found = cells[cells.str.fullmatch(EITHER)]
+    return "," if len(found) and "," in found.iloc[0] else "."
+
+
+def settle_sign(cells, grouped, sign):
+    """The sign before decimals by numbers read with `sign` for it and, `grouped`, for thousands.
+
+    Both are equal where there is no sign, and thousandfold of each other before three decimals.
+    None if text must tell; a sentence where the sign is in doubt.
+    """
+    example = None
+    for i, (column, dtype) in enumerate(cells.dtypes.items()):
+        if dtype.kind != "f" or grouped.dtypes.iloc[i].kind not in "iuf":
+            continue
+        values, others = cells[column].to_numpy(), grouped.iloc[:, i].to_numpy()
+        size = np.abs(values)
+        is_plain = values == others
+        is_thousandfold = np.isclose(others, 1000 * values, rtol=1e-9, atol=0) & ~is_plain
+        is_odd = ~np.isnan(values) & ~is_plain & ~is_thousandfold
+        if (is_odd | (is_thousandfold & ((size < 1) | (size >= 1000)))).any():
+            return sign, []
+        if is_thousandfold.any():
+            if (is_plain & (size < 1000)).any():
+                return None, []
+            example = example or (column, f"{values[is_thousandfold][0]:.3f}".replace(".", sign))
+    return sign, [] if example is None else [_doubt(*example, sign)]
+
+
+def _doubt(column, example, sign):
+    return (
+        f"Numbers such as {example!r} in {column!r} are read as {example.replace(',', '.')}; if "
+        f"thousands are meant, write them without {sign!r}."
+    )
+
+
 def _sign(cells):
     """The sign before decimals, and a sentence where it is in doubt."""
     sign = cells.attrs.get("decimal")
-    return (sign, []) if sign else _decimal_sign(cells)
+    return (sign, cells.attrs["doubts"]) if sign else _decimal_sign(cells)
 
 
 def _surplus(texts):
@@ -127,14 +166,10 @@ def _decimal_sign(cells):
     if not either:
         return ".", []
     column, (sign, example, _) = next(iter(either.items()))
-    other = {",": ".", ".": ","}[sign]
     is_quoted = sign == "," == cells.attrs.get("separator")  # who wrote 14,380 between commas
     if is_quoted or any(has_small for *_, has_small in either.values()):
-        return other, [f"Numbers such as {example!r} in {column!r} are read as thousands."]
-    return sign, [
-        f"Numbers such as {example!r} in {column!r} are read as {example.replace(',', '.')}; if "
-        f"thousands are meant, write them without {sign!r}."
-    ]
+        return OTHER[sign], [f"Numbers such as {example!r} in {column!r} are read as thousands."]
+    return sign, [_doubt(column, example, sign)]
 
 
 def _plain_signs(texts):
