@@ -1101,6 +1101,7 @@ def test_ends_of_lines(written, end):
     assert len(written(mixed).frame) == 48
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="pipes, /dev and /proc are those of Linux")
 def test_what_is_no_ordinary_file(tmp_path):
     os.mkfifo(tmp_path / "pipe.csv")
     for path in (tmp_path / "pipe.csv", "/dev/zero"):
