@@ -5,6 +5,7 @@ Everything heavy is imported when it is needed, so that ``narxkit --help`` answe
 
 import argparse
 import os
+import re
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -224,7 +225,10 @@ def add_series(command):
     command.add_argument("--inputs", metavar="A,B", help="columns to use as inputs")
     command.add_argument("--known-future", metavar="A", help="inputs that are known ahead")
     command.add_argument("--horizon", metavar="N", type=count, help="rows to forecast (24)")
-    command.add_argument("--time", metavar="COLUMN", help="the column of times of a file")
+    command.add_argument("--time", metavar="COLUMN", help="column of times of a file, or none")
+    command.add_argument("--encoding", metavar="NAME", help="encoding of a file, such as gbk")
+    command.add_argument("--missing", metavar="X", action="append", help="code of missing values")
+    command.add_argument("--no-header", action="store_true", help="columns are c1, c2, ...")
     command.add_argument(
         "--seed", metavar="N", type=seed, default=0, help="seed of the networks (default: 0)"
     )
@@ -354,7 +358,7 @@ def shipped_task(args):
     from narxkit import study
 
     task = study.find_task(args.series)
-    for option in ("inputs", "known_future", "time"):
+    for option in ("inputs", "known_future", "time", "encoding", "missing", "no_header"):
         if getattr(args, option):
             raise ValueError(
                 f"--{option.replace('_', '-')} is for files of your own: the columns of "
@@ -376,12 +380,23 @@ def read_own(args):
     """Read a file, tell what was found in it, and find targets, inputs and those known ahead."""
     from narxkit.files import read_series
 
-    series = read_series(args.series, args.time)
-    show_lines([*series.notes, ""])
+    time = False if args.time == "none" else args.time
+    options = time, args.encoding, args.missing or (), not args.no_header
+    try:
+        series = read_series(args.series, *options)
+    except ValueError as error:
+        raise ValueError(as_options(str(error))) from error
+    show_lines([*map(as_options, series.notes), ""])
     targets, inputs, known_future = (
         names(option, series.frame) for option in (args.target, args.inputs, args.known_future)
     )
     return series, targets or [None], inputs, known_future
+
+
+def as_options(sentence):
+    """Name parameters of `read_series` as the options of the command."""
+    sentence = sentence.replace("header=False", "--no-header").replace("time=False", "--time none")
+    return re.sub(r"\b(time|encoding|missing)=", r"--\1 ", sentence)
 
 
 def names(text, frame):

@@ -1,14 +1,22 @@
 """Files as people keep them: what is read, what is mended, and what is said about it."""
 
+import bz2
 import gzip
+import io
+import lzma
+import os
 import sys
+import tracemalloc
+import zipfile
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from narxkit.files import read_series, said
-from narxkit.files._rows import LONGEST_FILLED
+from narxkit.cli import main
+from narxkit.files import _cells, read_series, said
+from narxkit.files._gaps import LONGEST_FILLED
 
 HOURS = pd.date_range("2024-03-30 20:00", periods=48, freq="h")
 
@@ -17,8 +25,8 @@ HOURS = pd.date_range("2024-03-30 20:00", periods=48, freq="h")
 def written(tmp_path):
     """Write a text into a file and read it as a series."""
 
-    def write(text, name="load.csv", encoding="utf-8", **kwargs):
-        (tmp_path / name).write_bytes(text.encode(encoding))
+    def write(text, name="load.csv", encoding_of_file="utf-8", **kwargs):
+        (tmp_path / name).write_bytes(text.encode(encoding_of_file))
         return read_series(tmp_path / name, **kwargs)
 
     return write
@@ -176,7 +184,9 @@ def test_numbers_of_many_countries(written, cells, numbers):
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
 def test_encodings(written, encoding):
-    series = written("Zeit;Außenluft °C\n01.02.2024;1,5\n02.02.2024;2,5\n", encoding=encoding)
+    series = written(
+        "Zeit;Außenluft °C\n01.02.2024;1,5\n02.02.2024;2,5\n", encoding_of_file=encoding
+    )
     assert list(series.frame) == ["Außenluft °C"]
 
 
@@ -266,7 +276,7 @@ def test_an_order_of_days_and_months_in_doubt_is_told(written):
 def test_a_stand_in_for_missing_values_is_told(written):
     series = written(table(HOURS).replace(",7\n", ",-9999\n").replace(",8\n", ",-9999\n"))
     assert series.notes[1:] == (
-        "'load' is -9999 in 2 rows: if that means missing, empty these cells.",
+        "'load' is -9999 in 2 rows: if that means missing, read it so with missing=-9999.",
     )
 
 
@@ -427,7 +437,7 @@ def test_no_header(written):
     sentence = refused(written, "2024-01-01,5\n2024-01-02,6\n")
     assert sentence == (
         "the first line of load.csv holds values, '2024-01-01', '5', where the names of the "
-        "columns should be: add a header line."
+        "columns should be: add a header line, or read it with header=False."
     )
 
 
@@ -442,7 +452,7 @@ def test_times_that_are_none(written):
     sentence = refused(written, "time,load\nearly,5\nlate,6\n", time="time")
     assert sentence == (
         "load.csv: the times in column 'time' cannot be read, as 'early' in line 2: write them "
-        "like 2024-12-31 14:00, or name another column with --time."
+        "like 2024-12-31 14:00, name another column with time=NAME, or none with time=False."
     )
 
 
@@ -463,6 +473,16 @@ def test_several_places_in_one_file(written):
     lines = [line.replace(",", f",{k}", 1) for k, line in enumerate(lines)]
     sentence = refused(written, "\n".join(["time,load,region", *lines]))
     assert sentence == (
+        "the column 'region' tells several series apart ('north', 'south'), which share times such "
+        "as 2024-03-30 20:00: keep the rows of one, or give each a column of its own, in pandas "
+        "frame.pivot(index='time', columns='region'); in Python forecasters take them all, indexed "
+        "by frame.set_index(['region', 'time'])."
+    )
+
+
+def test_many_rows_of_one_time_that_nothing_tells_apart(written):
+    lines = [f"{t},{2 * i + k}.5" for i, t in enumerate(HOURS) for k in range(2)]
+    assert refused(written, "\n".join(["time,load", *lines])) == (
         "2 different rows have the time 2024-03-30 20:00, and 48 rows share theirs in all: if an "
         "hour stands in a column of its own, join it to the date; if there are several places or "
         "meters, keep one of them."
@@ -543,3 +563,638 @@ def test_parquet_without_pyarrow(tmp_path, monkeypatch):
         "reading Parquet needs pyarrow, which is not installed: pip install 'narxkit[parquet]', "
         "or give a CSV file."
     )
+
+
+# --- dates, times and their columns: kinds that people met --------------------------------------
+
+
+def spelled(labels, how, header="time,x"):
+    """A table whose times are written by a format or a function."""
+    spell = how if callable(how) else lambda label: label.strftime(how)
+    return "\n".join([header, *(f"{spell(label)},{i}.25" for i, label in enumerate(labels))])
+
+
+@pytest.mark.parametrize("sign", "/.-")
+@pytest.mark.parametrize("freq, step", [("MS", "monthly"), ("QS", "quarterly"), ("h", "hourly")])
+def test_the_order_that_gives_a_calendar_step_wins(written, sign, freq, step):
+    labels = pd.date_range("1990-01-01", periods=60, freq=freq)
+    for form, order in (("%d{0}%m{0}%Y", "day.month.year"), ("%m{0}%d{0}%Y", "month/day/year")):
+        how = form.format(sign) + (" %H:%M" if freq == "h" else "")
+        series = written(spelled(labels, how))
+        assert list(series.frame.index) == list(labels)
+        assert (
+            f"{step}, from 1990-01-01" in series.notes[0] and f"read as {order}" in series.notes[0]
+        )
+
+
+@pytest.mark.parametrize("how", ["%d.%m.%Y", "%m/%d/%Y", "%d-%m-%y"])
+def test_a_daily_file_stays_daily(written, how):
+    labels = pd.date_range("1999-12-20", periods=40)
+    series = written(spelled(labels, how))
+    assert list(series.frame.index) == list(labels) and "possible" not in series.notes[0]
+
+
+def test_newest_first_is_no_reason_for_another_order(written):
+    labels = pd.date_range("1990-01-01", periods=36, freq="MS")[::-1]
+    series = written(spelled(labels, "%m/%d/%Y"))
+    assert "36 rows, monthly," in series.notes[0]
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        "%b-%y",
+        "%b %y",
+        "%b. %y",
+        "%b-%Y",
+        "%B %Y",
+        "%Y %b",
+        "%y-%b",
+        "%Y%b",
+        "%YM%m",
+        "%Y-%m",
+        "%Y%m",
+    ],
+)
+def test_months_and_years(written, how):
+    labels = pd.date_range("1949-01-01", periods=144, freq="MS")  # '49 is 1949
+    series = written(spelled(labels, how, "Month,x"))
+    assert "144 rows, monthly, from 1949-01-01 to 1960-12-01" in series.notes[0]
+
+
+def test_years_with_decimals(written):
+    for at in (0, 0.5):  # of a month
+        text = spelled(range(60), lambda i: f"{1949 + (i + at) / 12:.3f}")  # noqa: B023
+        assert "60 rows, monthly, from 1949-01-01 to 1953-12-01" in written(text).notes[0]
+
+
+@pytest.mark.parametrize("unit, per_second", [("s", 1), ("ms", 1e3), ("us", 1e6), ("ns", 1e9)])
+@pytest.mark.parametrize("kind", [int, float])
+@pytest.mark.parametrize("name", ["timestamp", "open_time", "openTime", "Time"])
+def test_epochs(written, unit, per_second, kind, name):
+    text = spelled(HOURS, lambda t: kind(t.timestamp() * per_second), f"{name},x")
+    series = written(text)
+    assert list(series.frame.index) == list(HOURS), unit
+    assert list(series.frame) == ["x"]
+
+
+def test_hours_without_signs_are_no_epoch(written):
+    series = written(spelled(HOURS, "%Y%m%d%H", "MESS_DATUM,x"))
+    assert list(series.frame.index) == list(HOURS)
+
+
+@pytest.mark.parametrize(
+    "header, how, first",
+    [
+        ("Year,Month,Day,Hour,x", "%Y,%m,%d,%H", 0),
+        ("No,year,month,day,hour,x", "7,%Y,%m,%d,%H", 0),
+        ("Jahr,Monat,Tag,Stunde,x", "%Y,%m,%d,%H", 0),
+        ("Year,Month,Day,Hour,Minute,x", "%Y,%m,%d,%H,00", 0),
+        ("dteday,hr,x", "%Y-%m-%d,%H", 0),
+        ("Date,Hour,x", "%m/%d/%Y,%H", 0),
+        ("Date,Time,x", "%d/%m/%Y,%H.%M.%S", 0),
+        ("Date,HHMM,x", "%Y-%m-%d,%H%M", 0),
+        ("Date,HE,x", lambda t: f"{t:%m/%d/%Y},{t.hour + 1}", 1),
+        ("Date,HE,x", lambda t: f"{t:%m/%d/%Y},HE{t.hour + 1:02}", 1),
+        ("Date,hour_ending,x", lambda t: f"{t:%m/%d/%Y},{t.hour + 1}", 1),
+        ("Date,Hour Ending,x", lambda t: f"{t:%m/%d/%Y},{t.hour + 1:02}:00", 1),
+    ],
+)
+def test_dates_and_hours_in_columns_of_their_own(written, header, how, first):
+    series = written(spelled(HOURS, how, header))
+    assert list(series.frame.index) == list(HOURS + pd.Timedelta(hours=first))
+    assert list(series.frame)[-1] == "x" and "Hour" not in series.frame and "hr" not in series.frame
+
+
+def test_days_and_months_in_columns_of_their_own(written):
+    days = pd.date_range("2024-01-01", periods=40)
+    assert list(written(spelled(days, "%Y,%m,%d", "Year,Month,Day,x")).frame.index) == list(days)
+    months = pd.date_range("2020-01-01", periods=40, freq="MS")
+    assert list(written(spelled(months, "%Y,%m", "Year,Month,x")).frame.index) == list(months)
+
+
+def test_days_of_the_year(written):
+    series = written(spelled(HOURS, "%Y,%j,%H", "Year,DOY,Hour,x"))
+    assert list(series.frame.index) == list(HOURS)
+
+
+def test_half_hours_of_a_market(written):
+    labels = pd.date_range("2024-01-01", periods=144, freq="30min")
+    text = spelled(labels, lambda t: f"{t:%d-%b-%Y},{2 * t.hour + t.minute // 30 + 1}",
+                   "SettlementDate,SettlementPeriod,x")  # fmt: skip
+    assert list(written(text).frame.index) == list(labels)
+
+
+@pytest.mark.parametrize("zone", [" (CET)", " UTC", " EST"])
+def test_intervals_and_their_zone(written, zone):
+    end = pd.Timedelta("1h")
+    series = written(
+        spelled(HOURS, lambda t: f"{t:%d/%m/%Y %H:%M}{zone} - {t + end:%d/%m/%Y %H:%M}{zone}")
+    )
+    assert list(series.frame.index) == list(HOURS)
+    assert f", in {zone.strip(' ()')})." in series.notes[0]
+
+
+def test_two_zones_are_one_clock(written):
+    wall = pd.date_range("2024-03-30 12:00", periods=30, freq="h", tz="Europe/Berlin")
+    series = written(spelled(wall, lambda t: f"{t:%d/%m/%Y %H:%M} ({t.tzname()})"))
+    assert series.frame.index.equals(wall.tz_convert("UTC").as_unit(series.frame.index.unit))
+    assert "hourly" in series.notes[0] and "as UTC" in series.notes[0]
+
+
+# --- time elapsed -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["time", "t", "Time [s]", "seconds"])
+@pytest.mark.parametrize("step", [0.1, 1, 20])
+def test_elapsed_time(written, name, step):
+    series = written(spelled(range(50), lambda i: f"{step * i:g}", f"{name},x"))
+    assert isinstance(series.frame.index, pd.RangeIndex) and series.clock is None
+    assert list(series.frame) == ["x"] and len(series.frame) == 50
+    assert (
+        f"50 rows, a step of {step:g}, from 0 to {49 * step:g} (column {name!r})."
+        in series.notes[0]
+    )
+
+
+def test_missing_rows_of_elapsed_time(written):
+    series = written(spelled([i for i in range(50) if i not in (3, 4)], str))
+    assert np.flatnonzero(series.frame["x"].isna()).tolist() == [3, 4]
+    assert series.notes[1:] == ("2 missing rows are filled in as missing values.",)
+    uneven = written(spelled([0, 1.5, 2, 7.25, 9], str))
+    assert len(uneven.frame) == 5 and uneven.notes[1:] == (
+        "Its steps differ, from 0.5 to 5.25; the rows are taken to follow each other.",
+    )
+    far = written(spelled([*range(10), *range(1000, 1010)], str))
+    assert len(far.frame) == 20 and far.notes[1:] == (
+        "A gap of 990 rows after 9: the next is taken to follow.",
+    )
+
+
+def test_row_numbers_of_pandas_are_no_values(written):
+    assert list(written(spelled(range(9), str, ",x")).frame) == ["x"]
+    lines = [f"{i},{t},{i % 5}" for i, t in enumerate(HOURS)]
+    series = written("\n".join([",time,x", *lines]))
+    assert list(series.frame) == ["x"] and list(series.frame.index) == list(HOURS)
+    assert series.notes[1:] == ("The first column has no name and counts rows; it is left out.",)
+
+
+@pytest.mark.parametrize(
+    "name, is_time", [("Month", True), ("day", True), ("Day ahead", False), ("%", False)]
+)
+def test_months_that_are_counted(written, name, is_time):
+    series = written(spelled(range(1, 37), str, f"{name},x"))
+    assert list(series.frame) == (["x"] if is_time else [name, "x"])
+
+
+def test_no_column_of_times(written):
+    series = written(table(HOURS, header="time,load"), time=False)
+    assert series.clock is None and list(series.frame) == ["load"]
+    assert "no column is taken for times" in series.notes[0]
+
+
+# --- cells, lines and encodings -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", ["-200", "-99.9", "9999", "9999.9", "-999", "-9999.0"])
+def test_values_that_recur_where_no_other_lies_are_told(written, code):
+    lines = [f"{t},{code if i % 9 == 4 else i % 7 + 0.5}" for i, t in enumerate(HOURS)]
+    text = "\n".join(["time,x", *lines])
+    number = f"{float(code):.10g}"
+    assert written(text).notes[1:] == (
+        f"'x' is {number} in 5 rows: if that means missing, read it so with missing={number}.",
+    )
+    series = written(text, missing=float(code))
+    assert series.frame["x"].isna().sum() == 5 and series.frame["x"].between(0.5, 6.5).sum() == 43
+    assert series.notes[1:] == (f"{float(code):g} counts as missing, in 5 cells.",)
+
+
+def test_values_that_recur_among_others_are_no_codes(written):
+    rows = [
+        f"{t},{max(0, i - 30)},{i % 2},{i % 24 == 0 and 500},-99.9" for i, t in enumerate(HOURS)
+    ]
+    text = "\n".join(["time,rain,flag,peak,constant", *rows]).replace("False", "20")
+    assert len(written(text).notes) == 1
+
+
+def test_codes_of_missing_values_that_are_text(written):
+    series = written(
+        table(HOURS).replace(",7\n", ",***\n").replace(",9\n", ",-1\n"), missing=["***", "-1"]
+    )
+    assert np.flatnonzero(series.frame["load"].isna()).tolist() == [7, 9]
+    assert "'***' counts as missing." in series.notes
+
+
+@pytest.mark.parametrize(
+    "cells, numbers",
+    [
+        (['"$12,146.07"', '"$1,473.31"', "-$5.00"], [12146.07, 1473.31, -5]),
+        (["19.8%", "14.1 %", "7%"], [19.8, 14.1, 7]),
+        (['"1.234,50 €"', '"2,25 €"', '"-3,00 €"'], [1234.5, 2.25, -3]),
+        (["EUR 1.5", "EUR 2.25", "EUR 3"], [1.5, 2.25, 3]),
+        (["1.5 kW", "2.25 kW", "3 kW"], [1.5, 2.25, 3]),
+        (["1.5°C", "2.25°C", "-3°C"], [1.5, 2.25, -3]),
+    ],
+)
+def test_money_percents_and_units(written, cells, numbers):
+    series = written("\n".join(["time,x", *(f"2024-01-0{i + 1},{c}" for i, c in enumerate(cells))]))
+    assert series.frame["x"].tolist() == numbers
+    example = cells[0].strip('"')
+    note = f"'x' holds numbers with a unit, such as {example!r}, read without it."
+    assert note in series.notes
+
+
+def test_a_number_with_a_word_is_no_unit(written):
+    series = written(table(HOURS).replace(",7\n", ",7 broken\n"))
+    assert np.isnan(series.frame["load"].iloc[7]) and "'7 broken'" in series.notes[1]
+
+
+def test_lines_behind_the_last_row_are_left_out(written):
+    tail = "\nSource: an office, 2024, downloaded"
+    assert written(table(HOURS) + tail).notes[1:] == (
+        f"Line 50, {tail[1:]!r}, is no row of the table and is left out.",
+    )
+    two = written(table(HOURS) + "\n" + tail + "\n(c)\n")
+    assert len(two.frame) == 48 and two.notes[1:] == (
+        f"The last 2 lines, from line 51 on ({tail[1:]!r}), are no rows of the table and are left "
+        "out.",
+    )
+    total = written(table(HOURS) + "\nTotal: all hours,1128\n")  # as many cells as a row
+    assert total.notes[1:] == ("Line 50 has no time that can be read; the row is left out.",)
+
+
+def test_lines_of_units_below_the_header(written):
+    series = written(table(HOURS).replace("load\n", "load\nUTC,MW\n"))
+    assert series.notes[1:] == (
+        "Line 2 holds no values but 'UTC', 'MW', as units do; it is left out.",
+    )
+
+
+def test_lines_of_another_table_above_the_header(written):
+    site = "Source,City,Latitude,Elevation\nNSRDB,Golden,39.73,1829\n"
+    series = written(site + table(HOURS))
+    assert list(series.frame) == ["load"] and len(series.frame) == 48
+
+
+def test_rows_with_other_numbers_of_cells(written):
+    rows = table(HOURS, header="time,load").replace("\n", ",5\n")
+    assert written(rows + ",5").notes[1:] == ()  # the header has one more, too
+    text = "\n".join(["time,a,b", *(f"{t},{i},{i}" for i, t in enumerate(HOURS))])
+    assert written(text.replace(",7,7\n", ",7\n")).notes[1:] == (
+        "Line 9 has fewer cells than the 3 columns; the others count as missing.",
+    )
+    assert written(text.replace("a,b", "a")).notes[1:] == (
+        "Rows have 3 cells, but the header names 2; the last: 'column 3'.",
+    )
+    assert "line 9 has 4 cells, but the header has 3" in refused(
+        written, text.replace(",7,7\n", ",7,7,7\n")
+    )
+    assert "line 2 has more cells than the header has names, 3" in refused(
+        written, text.replace(",0,0\n", ",0,0,0\n")
+    )
+
+
+def test_separators_within_cells_separate_nothing(written):
+    bars = [f"{t:%d/%m/%Y %H:%M},BZN|FR,{i}" for i, t in enumerate(HOURS)]
+    assert list(written("\n".join(["MTU,Area,Load", *bars])).frame) == ["Load"]
+    commas = [f"{t};a, b;{i},5" for i, t in enumerate(HOURS)]
+    series = written("\n".join(["time;note;x", *commas]))
+    assert series.frame["x"].tolist() == [i + 0.5 for i in range(48)]
+
+
+def test_blanks_between_cells(written):
+    text = "\n".join(f"  {i / 10:6.4f}   {np.sin(i):9.6f} {i % 5:4d}" for i in range(40))
+    assert "or read it with header=False." in refused(written, text)
+    series = written(text, header=False)
+    assert list(series.frame) == ["c2", "c3"] and "a step of 0.1" in series.notes[0]
+    assert written("# t u y\n" + text).frame["y"].tolist() == [i % 5 for i in range(40)]
+    aligned = "\n".join(
+        ["Date       Time   Load", *(f"{t:%Y-%m-%d  %H:%M}  {i:5d}" for i, t in enumerate(HOURS))]
+    )
+    assert list(written(aligned).frame.index) == list(HOURS)
+    assert refused(written, aligned.replace("Load", "Load in MW")) == (
+        "load.csv is separated by blanks, and its header has 5 names for 3 columns: write names "
+        "without blanks, or separate by commas."
+    )
+
+
+def test_columns_of_one_name_are_told_apart(written):
+    lines = [f"{t},{i},{i + 1},{i + 2}" for i, t in enumerate(HOURS)]
+    assert list(written("\n".join(["time,x,x,x.1", *lines])).frame) == ["x", "x.1", "x.1.1"]
+
+
+@pytest.mark.parametrize(
+    "encoding, names",
+    [
+        ("gb18030", "时间,负荷(MW),温度"),
+        ("cp932", "日時,実績(万kW),気温"),
+        ("cp949", "일시,전력수요(MWh),기온"),
+        ("big5", "時間,負荷量,溫度"),
+        ("cp1251", "Дата,Нагрузка,Температура"),
+        ("cp1252", "Zeit,Größe,Außenluft °C"),
+        ("utf-16-le", "Zeit,Größe,Außenluft °C"),
+    ],
+)
+def test_encodings_are_found_told_or_named(written, encoding, names):
+    text = "\n".join([names, *(f"{t},{i},{i}.5" for i, t in enumerate(HOURS))])
+    for options in ({}, {"encoding": encoding}):
+        series = written(text, encoding_of_file=encoding, **options)
+        assert list(series.frame) == names.split(",")[1:]
+        told = f"Its text is read as {encoding}; name another encoding with encoding=NAME."
+        assert (told in series.notes) == (not options and encoding[:3] != "utf")
+
+
+@pytest.mark.parametrize("name", ["GHI [W/m²]", "Temp [°C]", "Price (€/MWh)", "PM10 µg/m³", "À É"])
+def test_western_signs_are_no_asian_letters(written, name):
+    series = written(table(HOURS, sign=";", header=f"time,{name}"), encoding_of_file="cp1252")
+    assert list(series.frame) == [name]
+
+
+def test_encodings_that_do_not_fit(written):
+    text = table(HOURS, header="Zeit,Größe")
+    assert refused(written, text, encoding_of_file="cp1252", encoding="utf-8") == (
+        "line 1 of load.csv is no utf-8: give another encoding with encoding=NAME."
+    )
+    for name in ("foo", "hex"):
+        assert refused(written, text, encoding=name).startswith(f"there is no encoding {name!r}: ")
+
+
+# --- several series -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("keys", [("A", "B"), (1, 2, 3)])
+def test_a_long_table_is_led_to_its_series(written, keys):
+    lines = [
+        f"{key},{t},{i % 9}" for key in keys for i, t in enumerate(HOURS[: 48 - 9 * len(keys)])
+    ]
+    sentence = refused(written, "\n".join(["unique_id,ds,y", *lines]))
+    assert sentence.startswith("the column 'unique_id' tells several series apart ('")
+    assert "frame.pivot(index='ds', columns='unique_id')" in sentence
+    assert "frame.set_index(['unique_id', 'ds'])" in sentence
+
+
+def test_a_text_beside_an_hour_that_comes_twice_is_no_series(written):
+    lines = [f"{t},{i},{'CEST' if i < 24 else 'CET'}" for i, t in enumerate(HOURS)]
+    series = written(
+        "\n".join(["time,load,zone", *lines]).replace("2024-03-31 20:00", "2024-03-31 19:00")
+    )
+    assert "The time 2024-03-31 19:00 comes twice; its rows are averaged." in series.notes
+
+
+@pytest.mark.parametrize("names", [[f"V{i}" for i in range(2, 12)], list(range(1990, 2000))])
+def test_a_wide_table_has_to_be_turned(written, names):
+    rows = [f"H{k}," + ",".join(str(k * i) for i in range(10)) for k in range(6)]
+    text = "\n".join(["V1," + ",".join(map(str, names)), *rows])
+    assert refused(written, text) == (
+        "the rows of load.csv look like series, one each ('H0', 'H1', 'H2', ...), with their "
+        f"values in the columns from '{names[0]}' to '{names[-1]}': turn the table, so that each "
+        "is a column, in pandas pandas.read_csv('load.csv', index_col='V1')"
+        f".loc[:, '{names[0]}':].T.to_csv('turned.csv')."
+    )
+    assert len(written(text, time=False).frame) == 6
+
+
+def test_hours_of_a_day_in_columns_are_told(written):
+    days = pd.date_range("2024-01-01", periods=9)
+    rows = [f"{t:%Y-%m-%d}," + ",".join(str(i + h) for h in range(24)) for i, t in enumerate(days)]
+    note = written("\n".join(["Date," + ",".join(map(str, range(1, 25))), *rows])).notes[-1]
+    assert note.startswith("The columns from '1' to '24' look like the hours of a day;")
+
+
+# --- wrong dates and gaps -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("wrong", ["1970-01-01 00:00:00", "2099-12-31 23:59:59"])
+def test_one_wrong_date_is_left_out_and_told(written, wrong):
+    seconds = pd.date_range("2024-01-01", periods=300, freq="s")
+    text = table(seconds, "%Y-%m-%d %H:%M:%S").replace("2024-01-01 00:01:40", wrong)
+    tracemalloc.start()
+    series = written(text)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20e6  # the grid between the two would take gigabytes
+    assert len(series.frame) == 300 and np.flatnonzero(series.frame["load"].isna()).tolist() == [
+        100
+    ]
+    assert (
+        f"Line 102 has the time {said(pd.Timestamp(wrong))}, far from all others (2024-01-01 00:00 "
+        "to 2024-01-01 00:04:59); the row is left out."
+    ) in series.notes
+
+
+def test_a_wrong_date_in_the_middle_of_nowhere_keeps_memory_flat(written):
+    """Two halves that lie a century apart at steps of a second: a seam, not a grid."""
+    seconds = pd.date_range("1924-01-01", periods=60, freq="s")
+    halves = seconds.append(seconds + pd.Timedelta(days=36525))
+    series = written(table(halves.delete(3), "%Y-%m-%d %H:%M:%S"))
+    assert len(series.frame) == 120
+    assert "A gap of 3,155,759,940 rows after 1924-01-01 00:00:59" in series.notes[-1]
+
+
+def test_many_long_gaps_are_one_sentence(written):
+    days = pd.date_range("2024-01-01", periods=4, freq="400D")
+    later = [day + pd.to_timedelta(np.arange(24 + i), unit="h") for i, day in enumerate(days)]
+    labels = later[0].append([*later[1:], later[3] + pd.Timedelta("500D")])
+    series = written(table(labels))
+    assert len(series.frame) == len(labels)
+    assert series.notes[-1] == (
+        "4 gaps of more than 200 rows, the longest of 11,973 rows after 2027-04-16 02:00: no "
+        "forecast reaches across them."
+    )
+
+
+@pytest.mark.parametrize("freq", ["MS", "ME", "QS", "W-SUN", "D", "2h", "15min", "s"])
+def test_missing_rows_of_every_clock_are_put_in(written, freq):
+    labels = pd.date_range("2024-01-07", periods=40, freq=freq)
+    series = written(table(labels.delete([5, 6, 20]), "%Y-%m-%d %H:%M:%S"))
+    assert list(series.frame.index) == list(labels)
+    assert np.flatnonzero(series.frame["load"].isna()).tolist() == [5, 6, 20]
+
+
+# --- damaged files ------------------------------------------------------------------------------
+
+PACK = {".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress}
+
+
+def zipped(**members):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name.replace("__in__", "/"), content)
+    return buffer.getvalue()
+
+
+def refused_bytes(path, content):
+    path.write_bytes(content)
+    with pytest.raises(ValueError) as error:
+        read_series(path)
+    assert str(error.value).isprintable()
+    return str(error.value)
+
+
+@pytest.mark.parametrize("ending", [*PACK, ".zip"])
+def test_damaged_compressed_files(tmp_path, ending):
+    path, content = tmp_path / f"load.csv{ending}", table(HOURS).encode()
+    packed = zipped(load=content) if ending == ".zip" else PACK[ending](content)
+    path.write_bytes(packed)
+    assert len(read_series(path).frame) == 48
+    middle = len(packed) // 2
+    flipped = packed[:middle] + bytes([packed[middle] ^ 255]) + packed[middle + 1 :]
+    for damaged in (packed[:middle], flipped, content):
+        sentence = refused_bytes(path, damaged)
+        assert sentence.startswith(f"load.csv{ending} cannot be unpacked (")
+        assert sentence.endswith(f"): it is damaged, or no {ending} file of one table.")
+
+
+def test_archives_of_several_files(tmp_path):
+    content = table(HOURS)
+    assert refused_bytes(tmp_path / "load.zip", zipped(a=content, b=content)) == (
+        "load.zip holds 2 files ('a', 'b'): unpack it and give one of them."
+    )
+    (tmp_path / "load.zip").write_bytes(zipped(a=content, __MACOSX__in__a="notes of the Finder"))
+    assert len(read_series(tmp_path / "load.zip").frame) == 48
+
+
+@pytest.mark.parametrize("ending", PACK)
+def test_small_files_that_unpack_to_huge_ones(tmp_path, ending, monkeypatch):
+    monkeypatch.setattr("narxkit.files._open.MOST_UNPACKED", 1000)
+    content = PACK[ending](b"1,2\n" * 300_000)
+    sentence = refused_bytes(tmp_path / f"load.csv{ending}", content)
+    assert sentence == (
+        f"load.csv{ending} has {len(content):,} bytes and unpacks to more than "
+        f"{max(1000, 100 * len(content)):,}: if that is a table, unpack it and give that file."
+    )
+
+
+def test_a_package_that_unpacks_is_missing(tmp_path, monkeypatch):
+    for name in ("zstandard", "compression.zstd"):
+        monkeypatch.setitem(sys.modules, name, None)
+    (tmp_path / "load.csv.zst").write_bytes(b"\x28\xb5\x2f\xfd")
+    with pytest.raises(ImportError, match="load.csv.zst needs a package to be unpacked .*: unpack"):
+        read_series(tmp_path / "load.csv.zst")
+
+
+def test_zeros_in_a_text(tmp_path):
+    content = table(HOURS).encode() * 9
+    assert refused_bytes(tmp_path / "load.csv", content + b"\0" * 512) == (
+        "load.csv is no text file (line 433 holds bytes of zero): save the table as CSV and give "
+        "that file."
+    )
+
+
+@pytest.mark.parametrize("content", [b"1" * 200_000, b"," * 200_000, b"x" * 200_000 + b",y\n1,2\n"])
+def test_lines_without_end(tmp_path, content):
+    assert refused_bytes(tmp_path / "load.csv", content).startswith("load.csv ")
+
+
+def test_rows_of_few_cells_below_very_many_names(tmp_path):
+    content = b",".join(b"x%d" % i for i in range(20_000)) + b"\n1,2" * 1_000
+    assert refused_bytes(tmp_path / "load.csv", content) == (
+        "load.csv is no table: it has 20,000 columns, and most of its 1,000 lines have far fewer "
+        "cells: correct the header."
+    )
+
+
+@pytest.mark.parametrize("end", ["\r", "\r\n", "\n\r\n"])
+def test_ends_of_lines(written, end):
+    mixed = table(HOURS).replace("\n", end, 40)
+    assert len(written(mixed).frame) == 48
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="pipes, /dev and /proc are those of Linux")
+def test_what_is_no_ordinary_file(tmp_path):
+    os.mkfifo(tmp_path / "pipe.csv")
+    for path in (tmp_path / "pipe.csv", "/dev/zero"):
+        with pytest.raises(ValueError, match="is no ordinary file: save its rows and give that."):
+            read_series(path)
+    with pytest.raises(ValueError, match="empty"):  # as files of the system that never end
+        read_series("/proc/self/environ")
+
+
+def test_a_file_that_may_not_be_read(tmp_path, monkeypatch):
+    (tmp_path / "load.csv.gz").write_bytes(gzip.compress(b"time,x"))
+
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied", "load.csv.gz")
+
+    monkeypatch.setattr("pandas.io.common.get_handle", refuse)
+    with pytest.raises(PermissionError):
+        read_series(tmp_path / "load.csv.gz")
+
+
+def test_nothing_from_outside_commands_the_terminal(written):
+    name, column = "lo\x1b[31mad.csv", "x\x1b[2J\u202e"
+    series = written(table(HOURS, header=f"time,{column}").replace(",7\n", ",\x07\n"), name)
+    assert series.name == "lo\\x1b[31mad.csv"
+    assert list(series.frame) == ["x\\x1b[2J\\u202e"]
+    assert all(note.isprintable() for note in series.notes)
+    for text in ("", "time\n", "time,load\n2024-01-01,5\n2024-01-02,6,7\n", "\0", "a,b\n\x1b,c\n"):
+        assert refused(written, text, name=name).isprintable()
+
+
+def test_tables_of_parquet_that_have_odd_columns(tmp_path):
+    pytest.importorskip("pyarrow")
+    frame = pd.DataFrame(
+        {"load": pd.array([1, None, 3], dtype="Int64"), "rate": [Decimal("1.5")] * 3},
+        index=pd.Index(["2024-01-01", "2024-01-02", "2024-01-03"], name="load"),
+    )
+    frame.to_parquet(tmp_path / "load.parquet")
+    series = read_series(tmp_path / "load.parquet", time="load.1")
+    assert series.frame["rate"].tolist() == [1.5] * 3
+    np.testing.assert_array_equal(series.frame["load"], [1, np.nan, 3])
+    (tmp_path / "cut.parquet").write_bytes((tmp_path / "load.parquet").read_bytes()[:-100])
+    with pytest.raises(ValueError, match="cut.parquet cannot be read as Parquet: "):
+        read_series(tmp_path / "cut.parquet")
+
+
+# --- speed: the fast way and the careful one agree ----------------------------------------------
+
+
+@pytest.mark.parametrize("sign", ".,")
+@pytest.mark.parametrize(
+    "more, is_told", [("2.125", True), ("0.125", False), ("1234.125", False), ("2.25", False)]
+)
+def test_three_decimals_throughout(written, sign, more, is_told):
+    cells = [f"{5 + i % 90}.125" for i in range(2000)]
+    times = pd.date_range("2024-01-01", periods=2001, freq="h")
+    lines = [f"{t};{cell.replace('.', sign)}" for t, cell in zip(times, [*cells, more])]
+    series = written("\n".join(["time;x", *lines]))
+    assert series.frame["x"].tolist() == [*map(float, cells), float(more)]
+    doubt = (
+        f"Numbers such as '5{sign}125' in 'x' are read as 5.125; if thousands are meant, write "
+        f"them without {sign!r}."
+    )
+    assert (doubt in series.notes) == is_told
+    small = written("\n".join(["time;x", *lines[:-1], f"{times[-1]};985"]))
+    assert small.frame["x"].iloc[[0, -1]].tolist() == [5125, 985]
+
+
+@pytest.mark.parametrize("sign, decimal", [(",", "."), (";", ","), ("\t", ".")])
+def test_the_fast_way_reads_what_the_careful_one_reads(written, sign, decimal, monkeypatch):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(scale=100, size=(60, 5)).round(2), columns=list("abcde"))
+    frame = frame.mask(rng.random(frame.shape) < 0.1).assign(n=range(60), flag=frame["a"] > 0)
+    frame.insert(0, "time", pd.date_range("2024-01-01", periods=60, freq="h"))
+    text = frame.to_csv(index=False, sep=sign, decimal=decimal, na_rep="NA")
+    fast = written(text)
+    np.testing.assert_array_equal(fast.frame, frame.drop(columns="time").astype(float))
+    parse = _cells._parse
+    monkeypatch.setattr(_cells, "_parse", lambda *a, **k: parse(*a, **k | {"dtype": _cells.TEXT}))
+    careful = written(text)
+    pd.testing.assert_frame_equal(fast.frame, careful.frame)
+    assert fast.notes == careful.notes
+
+
+@pytest.mark.parametrize("option", ["--encoding", "--missing"])
+def test_options_of_reading_are_refused_for_shipped_series(capsys, option):
+    assert main(["forecast", "solar", option, "x"]) == 2
+    assert f"{option} is for files of your own" in " ".join(capsys.readouterr().err.split())
+
+
+def test_the_command_names_its_options(tmp_path, capsys):
+    (tmp_path / "load.csv").write_text("1,2\n3,4\n")
+    assert main(["forecast", str(tmp_path / "load.csv")]) == 2
+    assert capsys.readouterr().err.endswith("add a header line, or read it with --no-header.\n")
+    (tmp_path / "load.csv").write_text("a,b\n1,2\n")
+    assert main(["forecast", str(tmp_path / "load.csv"), "--encoding", "foo"]) == 2
+    assert "such as --encoding utf-8, --encoding cp1252" in capsys.readouterr().err

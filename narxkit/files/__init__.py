@@ -3,22 +3,34 @@
 `read_series` answers with a frame of numbers over time and with sentences on everything that it
 found and mended. What it takes for what:
 
-- The **separator** is the first of tab, ``;``, ``|`` and ``,`` that most lines hold equally often;
-  lines before the first of these are skipped. Numbers have a decimal comma where some can be read
-  only so; where all could be either (``14.380``), the sign stands for thousands if plain numbers of
-  up to three digits stand beside it.
+- The **encoding** is found by the marks, zeros and letters of a text: UTF-8, UTF-16, Chinese,
+  Japanese, Korean, Cyrillic, else Western. Packed files are unpacked up to a bound.
+- The **separator** is that of tab, ``;``, ``|`` and ``,`` that most lines hold equally often and by
+  which most cells are values, else blanks. The header is the line above the first values, or has
+  their number of cells; lines before it, of units below it and behind the last row are skipped.
+  Numbers have a decimal comma where some can be read only so; where all could be either
+  (``14.380``), the sign stands for thousands if plain numbers of up to three digits stand beside
+  it.
 - The **time column** is the one named, else one with the name of a time in one of several
-  languages, else the first that holds dates. A column of clock times beside one of dates is joined
-  to it. Dates are read day first or month first, whichever all of them allow, and where both are
-  possible, whichever gives the evener steps.
-- A **cell** that is no number is missing; so are ``NA``, ``-`` and their like. A column that holds
-  mostly text is left out.
-- Rows of the same time are averaged, unless they are many: then something tells them apart, an
-  hour or a place, and that is refused. Missing rows of a regular clock are put in as missing,
-  unless more than ``LONGEST_FILLED`` of them follow each other: such a gap stays a seam.
+  languages, else the first that holds dates. Columns of clock times or hours beside one of dates,
+  and of year, month, day and hour, are joined. Dates are read day first or month first, whichever
+  all of them allow, and where both are possible, whichever makes the fewest seams and then the
+  evenest steps. Numbers are years, dates without signs, seconds to nanoseconds since 1970, or time
+  elapsed, whose rows are numbered.
+- A **cell** that is no number is missing; so are ``NA``, ``-`` and their like, and codes that are
+  named; values that recur far from all others are told. A unit that all cells of a column share,
+  money and percents are read without it. A column that holds mostly text is left out.
+- Rows of the same time are averaged, unless they are many: then something tells them apart, a
+  column of series, an hour or a place, and that is refused. So is a table whose rows are series.
+- Missing rows of a regular clock are put in as missing, unless more than ``LONGEST_FILLED`` of them
+  follow each other: such a gap stays a seam. A few rows that stand where the others could never
+  reach are left out.
+
+Columns of plain numbers are read by pandas; regular expressions see only the cells that it leaves
+as text. Whatever a sentence quotes from a file can be printed without harm.
 """
 
 from ._series import SeriesFile, read_series
-from ._words import listed, said
+from ._words import listed, printable, said
 
-__all__ = ["SeriesFile", "listed", "read_series", "said"]
+__all__ = ["SeriesFile", "listed", "printable", "read_series", "said"]

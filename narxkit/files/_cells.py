@@ -1,89 +1,174 @@
-"""The cells of a table: of CSV files as text, of Parquet files as they are."""
+"""The cells of a table: numbers where pandas sees nothing else in a column, text otherwise."""
 
 import io
 import re
+import warnings
+from itertools import count
 
 import numpy as np
 import pandas as pd
 
-from ._times import DATE, TEXT
-from ._words import listed
+from ._dates import TEXT
+from ._layout import BLANK, MISSING, NEW, UNNAMED, find_layout, line_start, unique
+from ._numbers import OTHER, doubtful_sign, find_decimal, settle_sign
+from ._open import read_text
+from ._words import listed, printable
 
-SEPARATORS = "\t;|,"
-MISSING = {"", "-", "--", "na", "n/a", "nan", "#n/a", "null", "none", "nil", "?", "."}
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
+SAMPLE = 10_000  # cells that tell the decimal sign
+MOST_BLANK = 10_000_000  # cells that rows lack
+MARKS = sorted({form(mark) for mark in MISSING for form in (str, str.upper, str.title)} | {"NaN"})
 
 
-def read_csv(path):
-    """Cells as stripped text, missing ones as NaN; the index holds line numbers."""
-    text = _decoded(path)
-    separator, n_skipped = _layout(text)
-    try:
-        cells = pd.read_csv(
-            io.StringIO(text),
-            sep=separator,
-            dtype=TEXT,
-            keep_default_na=False,
-            skip_blank_lines=False,
-            skipinitialspace=True,
-            index_col=False,
-            skiprows=n_skipped,
-        )
-    except pd.errors.EmptyDataError as error:
-        raise ValueError(f"{path.name} is empty: give a table with a header line.") from error
-    except pd.errors.ParserError as error:
-        found = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
-        if found is None:
-            raise ValueError(f"{path.name} cannot be read as a table: {error}.") from error
-        wanted, line, seen = found.groups()
-        raise ValueError(
-            f"{path.name} cannot be read: line {line} has {seen} cells, but the header has "
-            f"{wanted}: correct the line."
-        ) from error
-    cells.columns = [str(name).strip() for name in cells.columns]
-    if all(NUMBER.fullmatch(name.replace(",", ".")) or DATE.fullmatch(name) for name in cells):
-        raise ValueError(
-            f"the first line of {path.name} holds values, {listed(cells.columns)}, where the "
-            "names of the columns should be: add a header line."
-        )
-    cells = cells.apply(lambda column: column.str.strip().str.strip("\u00a0'\""))
-    cells.index += 2 + n_skipped
-    cells = cells.where(~cells.apply(lambda column: column.str.lower().isin(MISSING)))
-    cells.attrs["separator"] = separator
+def read_csv(path, encoding=None, header=True):
+    """Columns of numbers or of stripped text, missing cells as NaN; the index holds line numbers.
+
+    Its ``attrs`` hold the ``separator``, the ``decimal`` sign (None where text must tell), the
+    ``doubts`` about it, and ``notes``.
+    """
+    name = printable(path.name)
+    text, notes = read_text(path, encoding)
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")  # lines end where pandas ends them
+    layout = find_layout(text, name, header)
+    start = line_start(text, layout.first)
+    table = text[start : layout.last] if start or layout.last else text
+    _refuse_sparse(table, layout, name)
+    cells, decimal, doubts = _read_table(table, layout, name)
+    cells.index = np.arange(layout.first + 1, layout.first + 1 + len(cells))
+    cells = _stripped(cells)
+    cells.columns = layout.names
+    cells, more = _without_unnamed(cells, layout)
+    notes += layout.notes + more + _note_short(table, layout, cells)
+    cells.attrs |= {"separator": layout.separator, "decimal": decimal, "doubts": doubts}
+    cells.attrs["notes"] = notes
     return cells
 
 
-def _layout(text):
-    """The separator of a table, and how many lines stand before its header."""
-    lines = [re.sub(r'"[^"]*"|^sep=.|^#.*', "", line) for line in text.split("\n", 200)[:200]]
-    filled = [line for line in lines if line.strip()]
-    for sign in SEPARATORS:
-        counts = [line.count(sign) for line in filled]
-        usual = max(set(counts), key=counts.count, default=0)
-        if usual and counts.count(usual) >= 0.5 * len(counts):
-            least = max(1, usual - 1)  # rows may end in one separator more
-            return sign, next(i for i, line in enumerate(lines) if line.count(sign) >= least)
-    return ",", next((i for i, line in enumerate(lines) if line.strip()), 0)
+def _refuse_sparse(table, layout, name):
+    """Refuse rows of few cells below a header of very many: each would be filled up to them."""
+    n_lines, width = table.count("\n") + 1, len(layout.names)
+    if n_lines * width > MOST_BLANK + 2 * len(table):
+        raise ValueError(
+            f"{name} is no table: it has {width:,} columns, and most of its {n_lines:,} lines have "
+            "far fewer cells: correct the header."
+        )
 
 
-def _decoded(path):
-    """The text of a file, in the encoding that it is in."""
-    if path.suffix.lower() in (".xlsx", ".xls", ".ods"):
-        raise ValueError(f"{path.name} is a spreadsheet: save it as CSV and give that file.")
-    with pd.io.common.get_handle(path, "rb", is_text=False, compression="infer") as file:
-        content = file.handle.read()
-    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return content.decode("utf-16")
-    if b"\x00" in content[:4096]:
-        raise ValueError(f"{path.name} is no text file: save the table as CSV and give that file.")
+def _read_table(table, layout, name):
+    """Columns of numbers where all cells are such; the decimal sign, None if text must tell."""
+    sample = _parse(table, layout, name, dtype=TEXT, nrows=max(8, SAMPLE // len(layout.names)))
+    decimal, doubts = find_decimal(sample), []
+    sign = decimal or doubtful_sign(sample)
+    cells = _parse(table, layout, name, decimal=sign, low_memory=False)
+    if decimal is None and any(dtype.kind == "f" for dtype in cells.dtypes):
+        options = {"decimal": OTHER[sign], "thousands": sign, "low_memory": False}
+        grouped = _parse(table, layout, name, **options)
+        if sign != layout.separator:
+            decimal, doubts = settle_sign(cells.set_axis(layout.names, axis=1), grouped, sign)
+        if decimal is None:  # 14.380: only text tells what it is
+            cells = _parse(table, layout, name, dtype=TEXT)
+    if not len(cells):
+        raise ValueError(f"{name} has a header and no rows: nothing to forecast from.")
+    return _with_infinite_as_text(cells, table, layout, name), decimal, doubts
+
+
+def _without_unnamed(cells, layout):
+    """Cells without columns that have neither a name nor a value, and a sentence on new names."""
+    is_new = cells.columns.str.match(f"{UNNAMED}|{NEW}")
+    is_left = np.array([is_one and cells[c].isna().all() for c, is_one in zip(cells, is_new)])
+    if is_left.any():
+        cells = cells.loc[:, ~is_left]
+    n, n_new = len(layout.names), layout.n_new
+    if not n_new or is_left[-n_new:].all():
+        return cells, []
+    new = listed(layout.names[-n_new:])
+    return cells, [f"Rows have {n} cells, but the header names {n - n_new}; the last: {new}."]
+
+
+def _note_short(table, layout, cells):
+    """A sentence on lines with fewer cells than columns, where quotes leave no doubt."""
+    last = len(layout.names) - 1
+    while last and layout.names[last] != cells.columns[-1]:
+        last -= 1
+    if layout.separator == BLANK or '"' in table or not cells.iloc[:, -1].isna().any():
+        return []
+    lines = enumerate(table.split("\n"), layout.first + 1)
+    short = [n for n, line in lines if line.count(layout.separator) < last and line.strip()]
+    if not short:
+        return []
+    what = f"Line {short[0]} has" if len(short) == 1 else f"{len(short):,} lines have"
+    first = "" if len(short) == 1 else f", the first line {short[0]}"
+    return [f"{what} fewer cells than the {last + 1} columns{first}; the others count as missing."]
+
+
+def _parse(table, layout, name, **options):
+    """The table as pandas reads it, its columns numbered."""
+    options |= {
+        "sep": r"\s+" if layout.separator == BLANK else layout.separator,
+        "header": None,
+        "names": range(len(layout.names)),
+        "index_col": False,
+        "keep_default_na": False,
+        "na_values": MARKS,
+        "skip_blank_lines": False,
+        "skipinitialspace": True,
+    }
     try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("cp1252", errors="replace")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # of cells that it would drop
+            return pd.read_csv(io.StringIO(table), **options)
+    except pd.errors.ParserWarning as error:
+        raise ValueError(
+            f"{name} cannot be read: line {layout.first + 1} has more cells than the header has "
+            f"names, {len(layout.names)}: correct the line."
+        ) from error
+    except pd.errors.EmptyDataError:
+        return pd.DataFrame(columns=range(len(layout.names)), dtype=float)
+    except (pd.errors.ParserError, UnicodeError, OverflowError) as error:
+        raise ValueError(_said_of(error, layout, name)) from error
+
+
+def _said_of(error, layout, name):
+    """A sentence on a table that pandas cannot read."""
+    found = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
+    if found is None:
+        reason = printable(" ".join(str(error).split())).removesuffix(".")
+        return f"{name} cannot be read as a table: {reason}."
+    wanted, line, seen = map(int, found.groups())
+    return (
+        f"{name} cannot be read: line {line + layout.first} has {seen} cells, but the header has "
+        f"{wanted}: correct the line."
+    )
+
+
+def _with_infinite_as_text(cells, table, layout, name):
+    """Cells that pandas took for infinite, such as 'inf' and 1e999, in their own words."""
+    numbers = cells.select_dtypes(float)
+    is_infinite = np.isinf(numbers.to_numpy()).any(axis=0) if len(numbers.columns) else []
+    columns = list(numbers.columns[is_infinite]) if np.any(is_infinite) else []
+    if columns:
+        texts = _parse(table, layout, name, dtype=TEXT, usecols=columns)
+        cells[columns] = texts[columns]
+    return cells
+
+
+def _stripped(cells):
+    """Texts without blanks and quotes around them, and without marks of missing values."""
+    texts = [c for c, dtype in cells.dtypes.items() if dtype.kind not in "iufb"]
+    if not texts:
+        return cells
+    block = cells[texts].to_numpy(dtype=object)
+    text = pd.Series(block.ravel(order="F")).astype(TEXT).str.strip().str.strip("\u00a0'\"")
+    text = text.where(~text.str.lower().isin(MISSING)).array
+    n = len(cells)
+    columns = {c: text[i * n : (i + 1) * n] for i, c in enumerate(texts)}
+    columns = {c: columns.get(c, cells[c]) for c in cells}
+    return pd.DataFrame(columns, index=cells.index)
 
 
 def read_parquet(path):
     """The columns of a Parquet file, those of its index included."""
+    name = printable(path.name)
     try:
         frame = pd.read_parquet(path)
     except ImportError as error:
@@ -91,10 +176,21 @@ def read_parquet(path):
             "reading Parquet needs pyarrow, which is not installed: pip install "
             "'narxkit[parquet]', or give a CSV file."
         ) from error
-    except ValueError as error:  # pyarrow's own errors are such
-        raise ValueError(f"{path.name} cannot be read as Parquet: {error}.") from error
+    except (MemoryError, PermissionError):
+        raise
+    except Exception as error:  # what a damaged file raises depends on where it is damaged
+        reason = printable(" ".join(str(error).split())).removesuffix(".")
+        raise ValueError(f"{name} cannot be read as Parquet: {reason}.") from error
     if not isinstance(frame.index, pd.RangeIndex):
-        names = [name or "time" for name in frame.index.names]
-        frame = frame.reset_index(names=names)
-    frame.columns = frame.columns.astype(str)
+        frame = frame.reset_index(names=_index_names(frame))
+    frame.columns = unique(map(printable, frame.columns))
+    odd = [column for column, dtype in frame.dtypes.items() if dtype.kind not in "iufbM"]
+    frame = frame.astype(dict.fromkeys(odd, TEXT))  # decimals, dates, categories, lists
     return frame.set_axis(np.arange(1, len(frame) + 1), axis=0)
+
+
+def _index_names(frame):
+    """Names for the columns of an index, none of them that of another column."""
+    unnamed = ["time"] if frame.index.nlevels == 1 else map("level {}".format, count())
+    names = [name if name is not None else new for name, new in zip(frame.index.names, unnamed)]
+    return unique([*map(str, frame.columns), *map(str, names)])[-len(names) :]

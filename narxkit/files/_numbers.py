@@ -1,120 +1,239 @@
-"""The numbers of a table: decimal signs, thousands, and cells that are none."""
+"""The numbers of a table: decimal signs, thousands, currencies, and cells that are none."""
 
 import numpy as np
 import pandas as pd
 
-from ._times import TEXT
+from ._codes import empty_codes, note_codes
+from ._dates import TEXT
 from ._words import listed
 
+OTHER = {",": ".", ".": ","}
 GROUPED = {  # numbers whose thousands stand apart, by their decimal sign
     ".": r"[+-]?\d{1,3}([,'’]\d{3})+(\.\d*)?",
     ",": r"[+-]?\d{1,3}([.'’]\d{3})+(,\d*)?",
 }
-WITH_COMMA = r"[+-]?(\d+,(\d{1,2}|\d{4,})|\d{1,3}([.'’\s]\d{3})+,\d+)"
-WITH_POINT = r"[+-]?(\d+\.(\d{1,2}|\d{4,})|\d{1,3}(,\d{3})+\.\d+)"
+WITH_COMMA = (
+    r"[+-]?(\d+,(\d{1,2}|\d{4,})|(0|\d{4,}),\d+|\d{1,3}([.'’\s]\d{3})+,\d+|\d+,\d*[eE][+-]?\d+)"
+)
+WITH_POINT = (
+    r"[+-]?(\d+\.(\d{1,2}|\d{4,})|(0|\d{4,})\.\d+|\d{1,3}(,\d{3})+\.\d+|\d+\.\d*[eE][+-]?\d+)"
+)
 EITHER = r"[+-]?\d{1,3}(\.\d{3})+|[+-]?\d{1,3}(,\d{3})+"  # thousands, or three decimals
-STAND_INS = (-999, -9999, -99999)  # for missing values, in files of instruments
+CURRENCY = r"[$€£¥₹₩]|\b(?:EUR|USD|GBP|CHF|JPY|CNY|AUD|CAD|SEK|NOK|DKK|PLN)\b"
+PERCENT = r"(?<=[\d\s.,])%$"
+UNIT = r"(?<=\d)\s*([^\W\d_][^\d;:/|]{0,11}|°[^\W\d_])$"
+LONGEST = 80  # signs of a number
+MOST_SAMPLED = 10_000  # cells
+MOST_LOOKED = 200  # columns whose decimal sign is in doubt
 
 
-def find_numbers(cells, name):
+def find_numbers(cells, name, missing=()):
     """Columns of numbers, and sentences on those that hold none and on cells that are text."""
-    decimal, doubts = _decimal_sign(cells)
-    columns, notes, texts = {}, [], []
-    for column in cells:
-        values, given = _column(cells[column], decimal), cells[column].notna()
-        if not given.any():
-            notes.append(f"Column {column!r} is empty and left out.")
-            continue
-        is_text = given & ~np.isfinite(values)
-        if is_text.sum() > 0.5 * given.sum():
-            texts.append(column)
-            continue
-        if is_text.any():
-            notes.append(_note_text(cells[column][is_text], column))
-        columns[column] = values.where(np.isfinite(values))
-        notes += _note_stand_ins(values, column)
-    if not columns:
-        example = ""
-        if texts:
-            cell = cells[texts[0]].dropna()
-            example = f", as {str(cell.iloc[0])!r} in line {cell.index[0]}"
-        raise ValueError(
-            f"{name} has no column of numbers beside its times: it has "
-            f"{listed(cells.columns) or 'no other column'}{example}."
-        )
+    decimal, notes = _sign(cells)
+    if decimal == "," and not notes:
+        notes = ["Numbers are read with a decimal comma."]
+    is_number = np.array([dtype.kind in "iufb" for dtype in cells.dtypes], dtype=bool)
+    frame, texts, of_texts = cells.loc[:, is_number].astype(float), [], []
+    if not is_number.all():
+        columns, texts, of_texts = _of_texts(cells.loc[:, ~is_number], decimal)
+        frame = frame.join(columns)[[c for c in cells if c in columns or c in frame]]
+    frame, of_codes = empty_codes(frame, missing)
+    is_empty = frame.isna().all().to_numpy()
+    of_empty = _note_empty(list(frame.columns[is_empty]))
+    frame = frame.loc[:, ~is_empty] if is_empty.any() else frame
+    if not len(frame.columns):
+        raise ValueError(_said_of_text(cells, texts, name))
     if texts:
         verbs = ("holds", "is") if len(texts) == 1 else ("hold", "are")
-        notes.append("{} {} text and {} left out.".format(listed(texts), *verbs))
-    if decimal == "," and not doubts:
-        notes.insert(0, "Numbers are read with a decimal comma.")
-    notes = doubts + notes
-    return pd.DataFrame(columns, index=cells.index), notes
+        of_codes.append("{} {} text and {} left out.".format(listed(texts), *verbs))
+    return frame, notes + of_empty + of_texts + of_codes + note_codes(frame)
+
+
+def _of_texts(cells, decimal):
+    """Columns of text as numbers, names of those that are none, and sentences.
+
+    All columns at once, and each text once: a table may have thousands of columns.
+    """
+    block = cells.astype(TEXT).to_numpy(dtype=object)
+    is_given = ~pd.isna(block)
+    values = _clean_numbers(pd.Series(block.ravel(), dtype=TEXT), decimal).to_numpy(copy=True)
+    values = values.reshape(block.shape)
+    marked = _read_odd(values, block, is_given & np.isnan(values), decimal)
+    is_text = is_given & ~np.isfinite(values)
+    is_left = is_text.sum(axis=0) > 0.5 * is_given.sum(axis=0)
+    values[is_text] = np.nan
+    notes = []
+    for i in np.flatnonzero((is_text.any(axis=0) | marked.any(axis=0)) & ~is_left):
+        column, rows = cells.columns[i], is_text[:, i]
+        notes += _note_text(pd.Series(block[rows, i], cells.index[rows]), column)
+        notes += _note_signs(block[marked[:, i], i], column)
+    kept = cells.columns[~is_left]
+    return pd.DataFrame(values[:, ~is_left], cells.index, kept), list(cells.columns[is_left]), notes
+
+
+def _read_odd(values, block, is_odd, decimal):
+    """Read numbers in other dress into `values`, OUT; True where a unit marks one."""
+    codes = np.zeros(block.shape, dtype=np.intp)
+    codes[is_odd], odd = pd.factorize(block[is_odd])
+    odd = pd.Series(odd, dtype=TEXT)
+    numbers = _numbers(odd, decimal).to_numpy()
+    values[is_odd] = numbers[codes[is_odd]]
+    is_marked = odd.str.contains(f"{CURRENCY}|{PERCENT}").to_numpy(dtype=bool)
+    marked = np.zeros(block.shape, dtype=bool)
+    marked[is_odd] = (is_marked & ~np.isnan(numbers))[codes[is_odd]]
+    units = odd.str.extract(UNIT, expand=False)
+    if units.isna().all():
+        return marked
+    bare = _numbers(odd.str.replace(UNIT, "", regex=True), decimal).to_numpy()
+    for i in np.flatnonzero(is_odd.mean(axis=0) > 0.5):
+        rows = is_odd[:, i]
+        seen = units.iloc[codes[rows, i]]
+        if seen.notna().all() and seen.nunique() == 1:  # '7 broken' among numbers has no unit
+            values[rows, i] = bare[codes[rows, i]]
+            marked[rows, i] = True
+    return marked
+
+
+def find_decimal(sample, most=MOST_SAMPLED):
+    """The sign before decimals that cells of text show, None where they leave it in doubt."""
+    cells = pd.unique(sample.to_numpy(dtype=object).ravel())[:most]
+    cells = pd.Series(cells, dtype=TEXT).dropna()
+    surplus = _surplus(_plain_signs(cells.str.replace(UNIT, "", regex=True)))
+    return None if surplus == 0 else "," if surplus > 0 else "."
+
+
+def doubtful_sign(sample):
+    """The sign of a number such as 14.380 and 14,380, of the first in cells of text."""
+    cells = pd.Series(pd.unique(sample.to_numpy(dtype=object).ravel()), dtype=TEXT).dropna()
+    found = cells[cells.str.fullmatch(EITHER)]
+    return "," if len(found) and "," in found.iloc[0] else "."
+
+
+def settle_sign(cells, grouped, sign):
+    """The sign before decimals by numbers read with `sign` for it and, `grouped`, for thousands.
+
+    Both are equal where there is no sign, and thousandfold of each other before three decimals.
+    None if text must tell; a sentence where the sign is in doubt.
+    """
+    example = None
+    for i, (column, dtype) in enumerate(cells.dtypes.items()):
+        if dtype.kind != "f" or grouped.dtypes.iloc[i].kind not in "iuf":
+            continue
+        values, others = cells[column].to_numpy(), grouped.iloc[:, i].to_numpy()
+        size = np.abs(values)
+        is_plain = values == others
+        is_thousandfold = np.isclose(others, 1000 * values, rtol=1e-9, atol=0) & ~is_plain
+        is_odd = ~np.isnan(values) & ~is_plain & ~is_thousandfold
+        if (is_odd | (is_thousandfold & ((size < 1) | (size >= 1000)))).any():
+            return sign, []
+        if is_thousandfold.any():
+            if (is_plain & (size < 1000)).any():
+                return None, []
+            example = example or (column, f"{values[is_thousandfold][0]:.3f}".replace(".", sign))
+    return sign, [] if example is None else [_doubt(*example, sign)]
+
+
+def _doubt(column, example, sign):
+    return (
+        f"Numbers such as {example!r} in {column!r} are read as {example.replace(',', '.')}; if "
+        f"thousands are meant, write them without {sign!r}."
+    )
+
+
+def _sign(cells):
+    """The sign before decimals, and a sentence where it is in doubt."""
+    sign = cells.attrs.get("decimal")
+    return (sign, cells.attrs["doubts"]) if sign else _decimal_sign(cells)
+
+
+def _surplus(texts):
+    """How many more numbers can be read only with a comma than only with a point."""
+    return int(texts.str.fullmatch(WITH_COMMA).sum()) - int(texts.str.fullmatch(WITH_POINT).sum())
 
 
 def _decimal_sign(cells):
-    """The sign before decimals, and a sentence where it is in doubt."""
-    surplus, either = 0, {}
-    for column in cells:
-        if cells[column].dtype.kind in "iufbM":
-            continue
+    """The sign before decimals by all cells of text, and a sentence where it is in doubt."""
+    either, columns = {}, [c for c, dtype in cells.dtypes.items() if dtype.kind not in "iufbMm"]
+    if sign := find_decimal(cells[columns], most=None):
+        return sign, []
+    for column in columns[:MOST_LOOKED]:
         texts = _plain_signs(cells[column].dropna())
-        surplus += int(texts.str.fullmatch(WITH_COMMA).sum())
-        surplus -= int(texts.str.fullmatch(WITH_POINT).sum())
         is_either = texts.str.fullmatch(EITHER)
         if is_either.any():
             sign = "," if "," in texts[is_either].iloc[0] else "."
             has_small = texts.str.fullmatch(r"[+-]?\d{1,3}").any()
             either[column] = sign, texts[is_either].iloc[0], has_small
-    if surplus or not either:
-        return "," if surplus > 0 else ".", []
+    if not either:
+        return ".", []
     column, (sign, example, _) = next(iter(either.items()))
-    other = {",": ".", ".": ","}[sign]
     is_quoted = sign == "," == cells.attrs.get("separator")  # who wrote 14,380 between commas
     if is_quoted or any(has_small for *_, has_small in either.values()):
-        return other, [f"Numbers such as {example!r} in {column!r} are read as thousands."]
-    return sign, [
-        f"Numbers such as {example!r} in {column!r} are read as {example.replace(',', '.')}; if "
-        f"thousands are meant, write them without {sign!r}."
-    ]
+        return OTHER[sign], [f"Numbers such as {example!r} in {column!r} are read as thousands."]
+    return sign, [_doubt(column, example, sign)]
 
 
 def _plain_signs(texts):
-    """Numbers as texts, without blanks, with their minus in front."""
-    texts = texts.astype(TEXT).str.replace(r"[\s\u00a0\u202f]", "", regex=True)
+    """Numbers as texts, without blanks and units of money, with their minus in front."""
+    texts = texts.astype(TEXT)
+    texts = texts.where(texts.str.len() <= LONGEST, "")
+    texts = texts.str.replace(rf"{CURRENCY}|{PERCENT}", "", regex=True)
+    texts = texts.str.replace(r"[\s\u00a0\u202f]", "", regex=True)
     texts = texts.str.replace("\u2212", "-")
     return texts.str.replace(r"^\((\d.*)\)$|^(\d.*)-$", r"-\1\2", regex=True)
 
 
-def _column(cells, decimal):
-    """Cells as floats, NaN where they are no number."""
-    if cells.dtype.kind in "iufb" or pd.api.types.is_numeric_dtype(cells.dtype):
-        return cells.astype(float)
-    texts = _plain_signs(cells)
-    truths = texts.str.lower().map({"true": 1.0, "false": 0.0})
-    if truths.notna().any():
-        return truths
-    is_grouped = texts.str.fullmatch(GROUPED[decimal])
-    if is_grouped.any():
-        grouping = r"[.'’]" if decimal == "," else r"[,'’]"
-        texts = texts.where(~is_grouped, texts.str.replace(grouping, "", regex=True))
+def _clean_numbers(texts, decimal):
+    """Numbers without any sign but that of decimals; NaN for others."""
     if decimal == ",":
-        texts = texts.str.replace(",", ".")
+        texts = texts.mask(texts.str.contains(".", regex=False))
+        texts = texts.str.replace(",", ".", regex=False)
     return pd.to_numeric(texts, errors="coerce").astype(float)
 
 
-def _note_stand_ins(values, column):
-    return [
-        f"{column!r} is {number} in {n:,} rows: if that means missing, empty these cells."
-        for number in STAND_INS
-        if (n := int((values == number).sum())) > 1
-    ]
+def _numbers(texts, decimal):
+    """Numbers in any dress: thousands, money, percents, a minus behind, truths."""
+    truths = texts.str.lower().map({"true": 1.0, "false": 0.0})
+    texts = _plain_signs(texts)
+    grouping = r"[.'’]" if decimal == "," else r"[,'’]"
+    is_grouped = texts.str.fullmatch(GROUPED[decimal])
+    texts = texts.where(~is_grouped, texts.str.replace(grouping, "", regex=True))
+    if decimal == ",":
+        texts = texts.str.replace(",", ".", regex=False)
+    return pd.to_numeric(texts, errors="coerce").astype(float).fillna(truths)
+
+
+def _said_of_text(cells, texts, name):
+    example = ""
+    if texts:
+        cell = cells[texts[0]].dropna()
+        example = f", as {str(cell.iloc[0])!r} in line {cell.index[0]}"
+    return (
+        f"{name} has no column of numbers beside its times: it has "
+        f"{listed(cells.columns) or 'no other column'}{example}."
+    )
+
+
+def _note_empty(columns):
+    if not columns:
+        return []
+    if len(columns) == 1:
+        return [f"Column {columns[0]!r} is empty and left out."]
+    return [f"{listed(columns)} are empty and left out."]
+
+
+def _note_signs(marked, column):
+    if not len(marked):
+        return []
+    return [f"{column!r} holds numbers with a unit, such as {marked[0]!r}, read without it."]
 
 
 def _note_text(cells, column):
-    first = f"{str(cells.iloc[0])!r} instead of a number"
+    if not len(cells):
+        return []
+    first = f"{str(cells.iloc[0])[:LONGEST]!r} instead of a number"
     if len(cells) == 1:
-        return f"Line {cells.index[0]}: {column!r} holds {first}; it counts as missing."
-    return (
+        return [f"Line {cells.index[0]}: {column!r} holds {first}; it counts as missing."]
+    return [
         f"{column!r} holds text in {len(cells)} cells, in line {cells.index[0]} {first}; they "
         "count as missing."
-    )
+    ]

@@ -1,47 +1,105 @@
-"""The rows of a table in the order of time: each once, short gaps filled."""
+"""The rows of a table in the order of time: each once, none far from all others."""
 
 import numpy as np
 import pandas as pd
 
 from narxkit._clock import Clock
 
-from ._words import said
+from ._gaps import filled, renumbered
+from ._words import listed, said
 
-LONGEST_FILLED = 200  # rows
 MOST_SHARED = 0.2  # of the rows, may have the time of another
+MOST_SHARED_BY_SERIES = 0.05  # the same, where a column tells them apart
+FAR = 10  # times as long as all rows would take
+FEW = 0.01  # of the rows
 
 
-def in_order(frame, index):
-    """Rows sorted, each time once and missing ones put in; sentences on it; the clock."""
+def with_times(cells, times):
+    """Cells and times of the rows that have one, and a sentence on the others."""
+    index = times.index
+    if index is None or not index.hasnans:
+        return cells, index, []
+    n, line = int(index.isna().sum()), cells.index[np.argmax(index.isna())]
+    note = (
+        f"Line {line} has no time that can be read; the row is left out."
+        if n == 1
+        else f"{n:,} rows have no time that can be read, the first in line {line}; they are "
+        "left out."
+    )
+    attrs, cells = cells.attrs, cells[index.notna()]
+    cells.attrs = attrs
+    return cells, index[index.notna()], [note]
+
+
+def in_order(frame, index, cells, columns):
+    """Rows sorted, each time once and short gaps filled; sentences on it; the clock.
+
+    `cells` are the rows as they were read and `columns` those of their times, for a sentence on
+    tables of several series.
+    """
     if index is None:
         return frame.reset_index(drop=True), [], None
-    notes = []
-    if index.hasnans:
-        n, line = int(index.isna().sum()), frame.index[np.argmax(index.isna())]
-        notes.append(
-            f"Line {line} has no time that can be read; the row is left out."
-            if n == 1
-            else f"{n:,} rows have no time that can be read, the first in line {line}; they are "
-            "left out."
-        )
-        frame, index = frame[index.notna()], index[index.notna()]
+    notes, lines = [], frame.index.to_numpy()
     frame = frame.set_axis(index.rename("time"), axis=0)
     if not index.is_monotonic_increasing:
         notes.append("The rows were not in the order of time and are sorted.")
-        frame = frame.sort_index(kind="stable")
-    twice = frame.index.duplicated()
-    if twice.any():
-        _refuse_many(frame, twice)
-        n, first = int(twice.sum()), said(frame.index[twice][0])
-        notes.append(
-            f"The time {first} comes twice; its rows are averaged."
-            if n == 1
-            else f"{n:,} times come again, the first {first}; rows of the same time are averaged."
-        )
-        frame = frame.groupby(level=0).mean()
+        order = np.argsort(index.to_numpy(), kind="stable")
+        frame, lines, cells = frame.iloc[order], lines[order], cells.iloc[order]
+    frame, lines, more = _each_once(frame, lines, cells, columns)
+    notes += more
+    if not isinstance(frame.index, pd.DatetimeIndex):
+        frame, more = renumbered(frame)
+        return frame, notes + more, None
+    frame, strays = _without_strays(frame, lines)
     clock = Clock.from_index(frame.index)
-    frame, more = _filled(frame, clock)
-    return frame, notes + more, clock
+    frame, more = filled(frame, clock)
+    return frame, notes + strays + more, clock
+
+
+def _each_once(frame, lines, cells, columns):
+    """Rows of the same time averaged, or refused where something tells them apart."""
+    twice = frame.index.duplicated()
+    if not twice.any():
+        return frame, lines, []
+    _refuse_series(cells, frame.index, twice, columns)
+    _refuse_many(frame, twice)
+    n, first = int(twice.sum()), _label(frame.index[twice][0])
+    note = (
+        f"The time {first} comes twice; its rows are averaged."
+        if n == 1
+        else f"{n:,} times come again, the first {first}; rows of the same time are averaged."
+    )
+    return frame.groupby(level=0).mean(), lines[~twice], [note]
+
+
+def _label(time):
+    return said(time) if isinstance(time, pd.Timestamp) else f"{time:g}"
+
+
+def _refuse_series(cells, index, twice, columns):
+    """Rows of one time that a column tells apart are rows of several series."""
+    if twice.mean() <= MOST_SHARED_BY_SERIES:
+        return
+    times, labels = pd.factorize(index)
+    most = np.bincount(times).max()
+    for column in cells.columns.drop(columns):
+        values = cells[column]
+        is_number = values.dtype.kind in "iufb"
+        if is_number and values.nunique() > 2 * most:
+            continue  # a quantity, not the number of a place
+        codes, keys = pd.factorize(values)
+        if 1 < len(keys) <= 0.5 * len(codes) and not _comes_again(times, codes, len(keys)):
+            keys, time = listed(keys), columns[0]
+            raise ValueError(
+                f"the column {column!r} tells several series apart ({keys}), which share times "
+                f"such as {_label(index[twice][0])}: keep the rows of one, or give each a column "
+                f"of its own, in pandas frame.pivot(index={time!r}, columns={column!r}); in Python "
+                f"forecasters take them all, indexed by frame.set_index([{column!r}, {time!r}])."
+            )
+
+
+def _comes_again(times, codes, n_keys):
+    return pd.Series(times * (n_keys + 1) + codes).duplicated().mean() > FEW
 
 
 def _refuse_many(frame, twice):
@@ -50,46 +108,32 @@ def _refuse_many(frame, twice):
     if others.mean() > MOST_SHARED:
         first = frame.index[twice][0]
         raise ValueError(
-            f"{int((frame.index == first).sum())} different rows have the time {said(first)}, and "
-            f"{int(others.sum()):,} rows share theirs in all: if an hour stands in a column of its "
-            "own, join it to the date; if there are several places or meters, keep one of them."
+            f"{int((frame.index == first).sum())} different rows have the time {_label(first)}, "
+            f"and {int(others.sum()):,} rows share theirs in all: if an hour stands in a column of "
+            "its own, join it to the date; if there are several places or meters, keep one of them."
         )
 
 
-def _filled(frame, clock):
-    """Missing rows of a regular clock put in, but long gaps left."""
-    index = frame.index
-    if clock.unit not in ("second", "month") or not clock.breaks(index).any():
+def _without_strays(frame, lines):
+    """Rows without a few at either end that stand where the others could never reach."""
+    n = len(frame)
+    apart = np.diff(frame.index.asi8.astype(float))
+    few = max(1, int(FEW * n))
+    if n < FAR:
         return frame, []
-    whole = clock.after(index[0], _count(clock, index)).insert(0, index[0])
-    if not index.isin(whole).all():
-        return frame, [
-            f"Not all times are on one grid ({clock.describe()}): no forecast reaches across a gap."
-        ]
-    place = whole.get_indexer(index)
-    n_missing = np.diff(place) - 1
-    is_long = n_missing > LONGEST_FILLED
-    notes = [
-        f"A gap of {n_missing[row]:,} rows after {said(index[row])}: no forecast reaches across it."
-        for row in np.flatnonzero(is_long)
-    ]
-    if n_filled := int(n_missing[~is_long].sum()):
-        first = said(whole[place[np.argmax((n_missing > 0) & ~is_long)] + 1])
-        notes.insert(
-            0,
-            f"The row of {first} is missing; it is filled in as missing values."
-            if n_filled == 1
-            else f"{n_filled:,} rows are missing, the first {first}; they are filled in as missing "
-            "values.",
-        )
-    in_long_gap = np.repeat(is_long, np.diff(place))
-    in_long_gap[place[:-1]] = False
-    keep = whole[: place[-1]][~in_long_gap].append(index[-1:])
-    return frame.reindex(keep).rename_axis("time"), notes
-
-
-def _count(clock, index):
-    """Steps from the first to the last time, at least."""
-    days = (index[-1] - index[0]) / pd.Timedelta("1D")
-    step = clock.step / 86400 if clock.unit == "second" else 28 * clock.step
-    return int(days / step) + 2
+    gaps = np.flatnonzero(apart > FAR * n * np.median(apart))
+    start = max((gap + 1 for gap in gaps if gap < few), default=0)
+    stop = min((gap + 1 for gap in gaps if gap >= n - 1 - few), default=n)
+    is_stray = np.ones(n, dtype=bool)
+    is_stray[start:stop] = False
+    if not is_stray.any():
+        return frame, []
+    strays, first = frame.index[is_stray], said(frame.index[is_stray][0])
+    line, between = lines[is_stray][0], " to ".join(map(said, frame.index[[start, stop - 1]]))
+    note = (
+        f"Line {line} has the time {first}, far from all others ({between}); the row is left out."
+        if len(strays) == 1
+        else f"{len(strays):,} rows have times far from all others ({between}), such as {first} "
+        f"in line {line}; they are left out."
+    )
+    return frame[~is_stray], [note]

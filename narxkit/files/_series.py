@@ -3,15 +3,20 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from narxkit._clock import Clock
 
 from ._cells import read_csv, read_parquet
+from ._codes import empty_texts, read_missing
+from ._gaps import even_step
 from ._numbers import find_numbers
-from ._rows import in_order
-from ._times import find_times
-from ._words import said
+from ._open import refuse_odd
+from ._rows import in_order, with_times
+from ._times import counts_rows, find_times
+from ._wide import note_hours, refuse_wide
+from ._words import printable, said
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,15 +62,23 @@ class SeriesFile:
     clock: Clock | None
 
 
-def read_series(path, time=None):
+def read_series(path, time=None, encoding=None, missing=(), header=True):
     """Read a file of numbers over time.
 
     Parameters
     ----------
     path : str or path
-        A CSV file, also compressed (``.gz``, ``.zip``, ``.bz2``, ``.xz``), or a Parquet file.
-    time : str, default=None
-        Name of the time column; by default it is found.
+        A CSV file, also compressed (``.gz``, ``.zip``, ``.bz2``, ``.xz``, ``.zst``), or a Parquet
+        file.
+    time : str or False, default=None
+        Name of the time column; by default it is found. False where there is none: the rows then
+        follow each other.
+    encoding : str, default=None
+        Encoding of a text, such as ``"gb18030"``; by default it is found.
+    missing : float, str or list of them, default=()
+        Codes that stand for missing values, such as -200.
+    header : bool, default=True
+        Whether a line holds the names of the columns; without one they are c1, c2, ...
 
     Returns
     -------
@@ -75,9 +88,12 @@ def read_series(path, time=None):
     Raises
     ------
     ValueError
-        When the file is no table, its times cannot be read, or no column holds numbers.
+        When the file is damaged or no table, its times cannot be read, it holds several series, or
+        no column holds numbers.
     ImportError
-        When a Parquet file is given and pyarrow is missing.
+        When a Parquet file is given and pyarrow is missing, or a package that unpacks the file.
+    OSError
+        When the file is not there or may not be read.
 
     Examples
     --------
@@ -91,22 +107,38 @@ def read_series(path, time=None):
     Timestamp('2024-03-14 13:00:00')
     """
     path = Path(path)
-    if path.is_dir():
-        raise ValueError(f"{path} is a folder: give a file in it.")
-    cells = read_parquet(path) if path.suffix.lower() in (".parquet", ".pq") else read_csv(path)
-    cells = cells.dropna(how="all")
+    name = printable(path.name)
+    refuse_odd(path)
+    is_parquet = path.suffix.lower() in (".parquet", ".pq")
+    cells = read_parquet(path) if is_parquet else read_csv(path, encoding, header)
+    notes = cells.attrs.pop("notes", [])
+    has_value = cells.notna().to_numpy().any(axis=1)
+    cells = cells if has_value.all() else cells.loc[has_value]
     if not len(cells):
-        raise ValueError(f"{path.name} has a header and no rows: nothing to forecast from.")
-    index, columns, how = find_times(cells, time, path.name)
-    frame, notes = find_numbers(cells.drop(columns=columns), path.name)
-    frame, seen, clock = in_order(frame, index)
-    summary = _summary(path.name, frame, clock, how)
-    return SeriesFile(path.name, frame, (summary, *notes, *seen), clock)
+        raise ValueError(f"{name} has a header and no rows: nothing to forecast from.")
+    missing = read_missing(missing)
+    cells, told = empty_texts(cells, missing)
+    times = find_times(cells, time, name)
+    if time is None and times.index is None:
+        refuse_wide(cells, name)
+    cells, index, lost = with_times(cells, times)
+    if times.columns and times.columns[0] != cells.columns[0] and counts_rows(cells):
+        told = [*told, "The first column has no name and counts rows; it is left out."]
+        cells = cells.drop(columns=cells.columns[0])
+    frame, found = find_numbers(cells.drop(columns=times.columns), name, missing)
+    frame, seen, clock = in_order(frame, index, cells, times.columns)
+    seen += note_hours(frame, clock)
+    summary = _summary(name, frame, index, clock, times.how)
+    return SeriesFile(name, frame, (summary, *notes, *told, *found, *lost, *seen), clock)
 
 
-def _summary(name, frame, clock, how):
-    if clock is None:
+def _summary(name, frame, index, clock, how):
+    if index is None:
         return f"{name}: {len(frame):,} rows; {how}."
+    if clock is None:
+        step = even_step(np.diff(np.sort(index)))
+        step = "" if step is None else f"a step of {step:.6g}, "
+        return f"{name}: {len(frame):,} rows, {step}from {min(index):g} to {max(index):g} ({how})."
     first, last = map(said, frame.index[[0, -1]])
     if (frame.index.normalize() == frame.index).all():
         first, last = first[:10], last[:10]

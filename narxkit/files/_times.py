@@ -1,209 +1,302 @@
-"""The times of a table: which column holds them, and what its cells say."""
+"""The times of a table: which columns hold them, and what they say."""
 
-import re
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
-from ._words import listed, plain, words
-
-TEXT = pd.StringDtype("python", na_value=np.nan)  # the same with and without pyarrow
+from ._dates import CLOCK, TEXT, after_midnight, parse, parse_clock
+from ._gaps import even_step
+from ._layout import UNNAMED
+from ._words import listed, words
 
 TIME_NAMES = {
     "time", "date", "datetime", "timestamp", "ts", "ds", "zeit", "datum", "zeitstempel",
     "zeitpunkt", "zeitraum", "uhrzeit", "heure", "horodatage", "fecha", "hora", "data", "ora",
     "tijd", "tid", "interval", "period", "year", "jahr", "annee", "quarter", "quartal", "month",
-    "monat", "mois", "mes", "mese", "day", "tag", "jour",
+    "monat", "mois", "mes", "mese", "day", "tag", "jour", "yyyymm", "yyyymmdd",
 }  # fmt: skip
-HOUR_NAMES = ("hour", "stunde", "heure", "hora", "ora", "uur", "timme")
-# the months of English, German, French, Spanish, Italian, Portuguese and Dutch, without accents
-MONTHS = (
-    "jan gen ene", "feb fev", "mar maa mrz mrt", "apr avr abr", "mai may mag mei maj",
-    "jun juin giu", "jul juil lug", "aug aou ago", "sep set", "oct okt ott out", "nov",
-    "dec dez dic",
-)  # fmt: skip
-MONTH_OF = {name: i + 1 for i, names in enumerate(MONTHS) for name in names.split()}
+HOUR_NAMES = {"hour", "hr", "he", "hh", "stunde", "heure", "hora", "ora", "uur", "timme"}
+CLOCK_NAMES = HOUR_NAMES | {"time", "clock", "uhrzeit", "zeit", "tijd", "tid", "hrmn", "hhmm"}
+PERIOD_NAMES = {"period"}  # of half an hour, as markets number them
+ELAPSED_NAMES = {"time", "t", "elapsed", "seconds", "second", "sec", "s", "zeit", "temps"}
+COUNTED_NAMES = {"hour", "day", "week", "month", "quarter", "stunde", "tag", "woche", "monat"}
+YEAR_NAMES = {"decimal", "year", "date", "yr"}
+FIELDS = {  # of a calendar, in columns of their own
+    "year": {"year", "yr", "yyyy", "jahr", "annee", "ano", "anno", "jaar"},
+    "month": {"month", "mo", "mon", "mm", "monat", "mois", "mes", "mese", "maand"},
+    "day": {"day", "dy", "dd", "tag", "jour", "dia", "giorno", "dag"},
+    "day of year": {"doy", "dayofyear", "jday", "yday", "julian"},
+}
+RANGES = {"year": (1000, 2300), "month": (1, 12), "day": (1, 31), "day of year": (1, 366)}
+MINUTE_NAMES = {"minute", "minuten", "min"}
+SAMPLE = 50  # cells that tell what a column holds
+MOST_LOOKED = 200  # columns that may hold times
+MONTH_SLACK = 0.02  # 1949.083 is February
 
-CLOCK = r"(\d{1,2})(?:[:hH.](\d{2})?)(?::(\d{2})(?:[.,]\d+)?)?\s*([AaPp][Mm])?(?:\s*(?:Uhr|uhr|h))?"
-DATE = re.compile(
-    r"(\d{1,4})\s*[-./\s]\s*(\d{1,2})\s*[-./\s]\s*(\d{1,4})\.?"
-    rf"(?:[T,\s]+(?:um|at|à)?\s*{CLOCK})?"
-)
-MONTH_FIRST = re.compile(r"^([^\W\d_]{3,})\.?\s*(?:(\d{1,2}),)?\s*(\d{4})")
-MONTH_BETWEEN = re.compile(r"(\d{1,4})[-./\s]*(?:de\s+)?([^\W\d_]{3,})[-./\s]*(?:de\s+)?(\d{1,4})")
-PLAIN_FORMS = (  # what is written around and in times, and plainer
-    (re.compile(r"^[^\W\d_]{2,}\.?,?\s+(?=\d+[-./]\d+[-./])"), ""),  # the day of the week
-    (re.compile(r"\s+[-–]\s+.*$"), ""),  # the end of an interval
-    (re.compile(r"([AaPp])\.\s?[Mm]\."), r"\1m"),
-    (re.compile(r"^(\d{1,2})[/.-](\d{4})$"), r"\2-\1-1"),
-    (re.compile(r"^(\d{4})[-/ ]?[QqTt]([1-4])$"), r"\1-q\2"),
-    (re.compile(r"^[QqTt]([1-4])[-/ ]?(\d{4})$"), r"\2-q\1"),
-)
-QUARTERS = {"q1": "1-1", "q2": "4-1", "q3": "7-1", "q4": "10-1"}
-DIGITS = {4: "%Y", 6: "%Y%m", 8: "%Y%m%d", 10: "s", 12: "%Y%m%d%H%M", 13: "ms", 14: "%Y%m%d%H%M%S"}
+
+@dataclass(frozen=True)
+class Times:
+    """The times of rows.
+
+    Parameters
+    ----------
+    index : DatetimeIndex, Index of float, or None
+        Time stamps, or time elapsed; None where rows follow each other.
+    columns : list of str
+        The columns they come from.
+    how : str
+        How they were read, for a sentence.
+    """
+
+    index: pd.Index | None
+    columns: list = field(default_factory=list)
+    how: str = ""
 
 
 def find_times(cells, time, name):
-    """Time stamps of the rows, the columns they come from, and how they were read."""
+    """The times of the rows; `time` is the name of their column, None to find it, or False."""
+    if time is False:
+        return Times(None, [], "no column is taken for times, so the rows follow each other")
     if time is not None and time not in cells:
         raise ValueError(f"{name} has no column {time!r}: it has {listed(cells.columns)}.")
-    column = _time_column(cells) if time is None else time
+    parts = _calendar_columns(cells)
+    column = _time_column(cells, parts) if time is None else time
+    if parts and column in parts.values():
+        return _from_fields(cells, parts)
     if column is None:
-        return None, [], "it has no column of times, so the rows are taken to follow each other"
-    values, columns = cells[column], [column]
-    if values.dtype.kind == "M" or isinstance(values.dtype, pd.DatetimeTZDtype):
-        return pd.DatetimeIndex(values), columns, f"column {column!r}"
-    values = values.astype(TEXT)
-    clock = _clock_column(cells, column)
-    if clock is not None:
-        hours = cells[clock].astype(TEXT)
-        hours = hours.where(~hours.str.fullmatch(r"\d{1,2}"), hours + ":00")
-        values, columns = values + " " + hours, [column, clock]
+        column = _elapsed_column(cells)
+        if column is not None:
+            return _elapsed(cells, column)
+        how = "it has no column of times, so the rows are taken to follow each other"
+        return Times(None, [], how)
+    if time is not None and pd.api.types.is_numeric_dtype(cells[column].dtype):
+        if parse(cells[column].dropna().head(SAMPLE))[0].isna().mean() > 0.2:
+            return _elapsed(cells, column)
+    return _from_dates(cells, column, name)
+
+
+def _from_dates(cells, column, name):
+    """Time stamps of a column of dates, with the clock times beside it."""
+    values = cells[column]
+    if pd.api.types.is_datetime64_any_dtype(values.dtype):
+        return Times(pd.DatetimeIndex(values), [column], f"column {column!r}")
+    if not pd.api.types.is_numeric_dtype(values.dtype):
+        values = values.astype(TEXT)
     index, how = _read_times(values, name, column)
-    if isinstance(index, pd.DatetimeIndex) and index.tz is not None:
+    if index.tz is not None:
         how += ", as UTC"
+    clock, columns = None, [column]
+    if index.tz is None and (index.dropna() == index.dropna().normalize()).all():
+        clock, more = _clock(cells, [column], values)
+        columns += more
+        index = index if clock is None else after_midnight(index, clock)
     which = " and ".join(map(repr, columns))
-    return index, columns, f"column{'s' * (len(columns) > 1)} {which}{how}"
+    return Times(index, columns, f"column{'s' * (len(columns) > 1)} {which}{how}")
 
 
-def _time_column(cells):
+def _time_column(cells, parts):
     """The column of times, by type, by name or by what it holds."""
-    for column in cells:
-        if pd.api.types.is_datetime64_any_dtype(cells[column].dtype):
+    for column, dtype in cells.dtypes.items():
+        if pd.api.types.is_datetime64_any_dtype(dtype):
             return column
     named = [column for column in cells if set(words(column)) & TIME_NAMES]
-    for column in [*named, *cells]:
-        values = cells[column].dropna().head(50)
-        if not len(values) or pd.api.types.is_float_dtype(values.dtype):
-            continue
-        dates = _parse(values.astype(TEXT))[0]
-        is_plain = values.astype(TEXT).str.fullmatch(r"[+-]?\d+([.,]\d*)?").mean() > 0.5
-        is_named = len(words(column)) == 1 and column in named
-        if dates.notna().mean() > 0.8 and (is_named or not is_plain):
+    texts = [c for c, dtype in cells.dtypes.items() if not pd.api.types.is_numeric_dtype(dtype)]
+    for column in [*named[:MOST_LOOKED], *texts[:MOST_LOOKED]]:
+        if column not in parts.values() and _holds_dates(cells[column], column, column in named):
             return column
-    texts = (c for c in named if cells[c].dtype == TEXT and _has_letters(cells[c]))
-    return next(texts, None)  # its cells will be complained of
+    if parts:
+        return parts["year"]
+    wordy = (c for c in named if cells[c].dtype == TEXT and _has_letters(cells[c]))
+    return next(wordy, None)  # its cells will be complained of
+
+
+def _holds_dates(values, column, is_named):
+    values = values.dropna().head(SAMPLE)
+    if not len(values):
+        return False
+    dates = parse(values if pd.api.types.is_numeric_dtype(values.dtype) else values.astype(TEXT))[0]
+    if dates.notna().mean() <= 0.8:
+        return False
+    numbers = pd.to_numeric(values, errors="coerce").dropna()
+    if len(numbers) <= 0.5 * len(values):
+        return True
+    return is_named and (len(words(column)) == 1 or numbers.min() > 1e8)
 
 
 def _has_letters(values):
-    return values.dropna().head(50).str.contains(r"[^\W\d_]|[/:.-]").mean() > 0.5
-
-
-def _clock_column(cells, column):
-    """A column of clock times beside one of dates."""
-    days = cells[column].dropna().astype(TEXT).head(50)
-    if days.str.contains(r"[:hH]").any():
-        return None
-    for other in cells.columns.drop(column):
-        values = cells[other].dropna().head(50).astype(TEXT)
-        if not len(values):
-            continue
-        if values.str.fullmatch(CLOCK).all() and values.str.contains(":").any():
-            return other
-        is_hour = values.str.fullmatch(r"\d{1,2}").all() and values.astype(int).max() <= 24
-        if is_hour and set(words(other)) & set(HOUR_NAMES):
-            return other
-    return None
+    return values.dropna().head(SAMPLE).str.contains(r"[^\W\d_]|[/:.-]").mean() > 0.5
 
 
 def _read_times(values, name, column):
     """Time stamps, and how they were read."""
-    index, order = _parse(values)
+    index, how = parse(values)
     is_bad = index.isna() & values.notna().to_numpy()
     if is_bad.mean() > 0.2:
         first = values[is_bad].iloc[0]
         raise ValueError(
-            f"{name}: the times in column {column!r} cannot be read, as {first!r} in line "
-            f"{values.index[is_bad][0]}: write them like 2024-12-31 14:00, or name another column "
-            "with --time."
+            f"{name}: the times in column {column!r} cannot be read, as {str(first)[:80]!r} in "
+            f"line {values.index[is_bad][0]}: write them like 2024-12-31 14:00, name another "
+            "column with time=NAME, or none with time=False."
         )
-    return index, f", read as {order}" if order else ""
+    return index, how
 
 
-def _parse(values):
-    """Time stamps of texts (NaT where there is none), and the order of day and month."""
-    texts = values.str.strip()
-    seen = texts.dropna()
-    if len(seen) and seen.str.fullmatch(r"\d+").mean() > 0.8 and seen.str.len().max() > 3:
-        return _digits(texts, int(seen.str.len().mode()[0])), ""
-    if len(seen) and seen.str.fullmatch(r"[2-6]\d{4}[.,]\d+").mean() > 0.8:
-        return _serial(texts.str.replace(",", ".")), ""
-    has_zone = seen.str.contains(r":\d\d.*(?:[+-]\d\d:?\d\d|Z)$").any()
-    iso = pd.to_datetime(texts, format="ISO8601", errors="coerce", utc=bool(has_zone))
-    if has_zone or iso.notna().sum() == len(seen):
-        return pd.DatetimeIndex(iso), ""
-    for form, shorter in PLAIN_FORMS:
-        texts = texts.str.replace(form, shorter, regex=True)
-    if texts.str.contains("-q", na=False).any():
-        texts = texts.str.replace(r"q[1-4]$", lambda found: QUARTERS[found[0]], regex=True)
-    parts = _months_as_numbers(texts).str.extract(f"^{DATE.pattern}$")
-    return _from_parts(parts)
+# --- clock times and calendars in columns of their own ------------------------------------------
 
 
-def _serial(texts):
-    """Time stamps of the days since the end of 1899, as spreadsheets count them."""
-    days = pd.to_timedelta(pd.to_numeric(texts, errors="coerce"), unit="D")
-    return pd.DatetimeIndex(pd.Timestamp("1899-12-30") + days).round("s")
+def _clock(cells, taken, days):
+    """Time since midnight in columns beside one of dates, and their names; None without."""
+    if not pd.api.types.is_numeric_dtype(days.dtype):
+        if days.dropna().head(SAMPLE).str.contains(r"\d[:hH]\d").any():
+            return None, []
+    texts = [c for c, dtype in cells.dtypes.items() if not pd.api.types.is_numeric_dtype(dtype)]
+    for column in cells.columns.drop([*taken, *texts[MOST_LOOKED:]], errors="ignore"):
+        since = _since_midnight(cells[column], set(words(column)))
+        if since is not None:
+            minutes, more = _minutes(cells, [*taken, column], since)
+            return since + minutes, [column, *more]
+    return None, []
 
 
-def _digits(texts, n):
-    """Time stamps of whole numbers: years, dates without signs, or seconds since 1970."""
-    if n == 5:
-        return _serial(texts)
-    if n not in DIGITS:
-        return pd.DatetimeIndex([pd.NaT] * len(texts))
-    how = {"unit": DIGITS[n]} if n in (10, 13) else {"format": DIGITS[n]}
-    numbers = pd.to_numeric(texts, errors="coerce") if "unit" in how else texts
-    return pd.DatetimeIndex(pd.to_datetime(numbers, errors="coerce", **how))
+def _since_midnight(values, named):
+    """The times of day that a column holds, None where it holds something else."""
+    is_number = pd.api.types.is_numeric_dtype(values.dtype)
+    if is_number and not named & (CLOCK_NAMES | PERIOD_NAMES):
+        return None
+    given = values.dropna()
+    if not len(given):
+        return None
+    if is_number:
+        return _of_numbers(values, given, named)
+    some = given.head(SAMPLE).astype(TEXT)
+    is_clock = some.str.fullmatch(CLOCK)
+    if is_clock.all() and some.str.contains(r":|\d[.]\d\d[.]\d").any():
+        return parse_clock(values)
+    if named & CLOCK_NAMES and is_clock.all():
+        return parse_clock(values)
+    if named & HOUR_NAMES and some.str.fullmatch(r"(HE|he|H|h)?\s?\d{1,2}(:00)?").all():
+        hours = values.astype(TEXT).str.extract(r"([0-9]+)", expand=False).astype(float)
+        return pd.TimedeltaIndex(pd.to_timedelta(hours, unit="h"))
+    return None
 
 
-def _months_as_numbers(texts):
-    """Dates whose month is a word, as numbers: '3. März 2024' becomes '3-3-2024'."""
-    if not texts.str.contains(r"[^\W\d_]{3,}", na=False).any():
-        return texts
-    texts = texts.str.replace(MONTH_FIRST, _year_first, regex=True)
-    return texts.str.replace(MONTH_BETWEEN, _numbered, regex=True)
+def _of_numbers(values, given, named):
+    """Hours, half hours of a market, or hours and minutes as 1830."""
+    if (given % 1 != 0).any() or given.min() < 0:
+        return None
+    if named & HOUR_NAMES and given.max() <= 24:
+        return pd.TimedeltaIndex(pd.to_timedelta(values, unit="h"))
+    if named & PERIOD_NAMES and 46 <= given.max() <= 50 and given.min() == 1:
+        return pd.TimedeltaIndex(pd.to_timedelta(30 * (values - 1), unit="min"))
+    if named & CLOCK_NAMES and 24 < given.max() <= 2400 and (given % 100 < 60).all():
+        minutes = values // 100 * 60 + values % 100
+        return pd.TimedeltaIndex(pd.to_timedelta(minutes, unit="min"))
+    return None
 
 
-def _year_first(match):
-    """'May 3, 2024' and 'Mai 2024' as numbers."""
-    month = _month(match[1])
-    return match[0] if month is None else f"{match[3]}-{month}-{match[2] or 1}"
+def _minutes(cells, taken, hours):
+    """The minutes beside a column of whole hours, and its name; none without one."""
+    nothing = pd.Timedelta(0), []
+    if (hours.dropna() % pd.Timedelta("1h") != pd.Timedelta(0)).any():
+        return nothing
+    for column in cells.columns.drop(taken):
+        values = cells[column]
+        if set(words(column)) & MINUTE_NAMES and _is_within(values, 0, 59):
+            return pd.TimedeltaIndex(pd.to_timedelta(values, unit="min")), [column]
+    return nothing
 
 
-def _numbered(match):
-    month = _month(match[2])
-    return match[0] if month is None else f"{match[1]}-{month}-{match[3]}"
+def _is_within(values, low, high):
+    if not pd.api.types.is_numeric_dtype(values.dtype):
+        return False
+    given = values.dropna()
+    return len(given) > 0 and bool((given.between(low, high) & (given % 1 == 0)).mean() > 0.8)
 
 
-def _month(word):
-    letters = plain(word)
-    return MONTH_OF.get(letters[:4]) or MONTH_OF.get(letters[:3])
+def _calendar_columns(cells):
+    """Columns of year, month and perhaps day, by what they hold; empty without them."""
+    parts = {}
+    for part, names in FIELDS.items():
+        for column in cells:
+            named = set(words(column))
+            if len(named) == 1 and named & names and _is_within(cells[column], *RANGES[part]):
+                parts.setdefault(part, column)
+    for others in ({"year", "month", "day"}, {"year", "month"}, {"year", "day of year"}):
+        if others <= set(parts):
+            return {part: parts[part] for part in FIELDS if part in others}
+    return {}
 
 
-def _from_parts(parts):
-    """Time stamps of three numbers and a clock time, in the order of day and month that fits."""
-    numbers = parts[[0, 1, 2, 3, 4, 5]].apply(pd.to_numeric).astype(float)
-    a, b, c = (numbers[i] for i in range(3))
-    if a.max() > 31:
-        return _stamps(a, b, c, numbers, parts[6]), "year-month-day"
-    c = c.where(c >= 100, c + 2000)
-    orders = {"day.month.year": (c, b, a), "month/day/year": (c, a, b)}
-    read = {name: _stamps(*order, numbers, parts[6]) for name, order in orders.items()}
-    n_read = {name: stamps.notna().sum() for name, stamps in read.items()}
-    best = [name for name in read if n_read[name] == max(n_read.values())]
-    order = min(best, key=lambda name: len(np.unique(np.diff(read[name].dropna().asi8))))
-    doubt = [f", though {other} is possible too" for other in best if other != order]
-    return read[order], order + "".join(doubt)
+def _from_fields(cells, parts):
+    """Time stamps of year, month, day and clock time in columns of their own."""
+    dates = pd.DataFrame({part: cells[column] for part, column in parts.items()})
+    dates["year"] = dates["year"].where(dates["year"].between(*RANGES["year"]))
+    if "day of year" in dates:
+        dates = dates.assign(month=1, day=1)
+    if "day" not in dates:
+        dates["day"] = 1
+    index = pd.DatetimeIndex(pd.to_datetime(dates[["year", "month", "day"]], errors="coerce"))
+    if "day of year" in dates:
+        index = after_midnight(
+            index, pd.TimedeltaIndex(pd.to_timedelta(dates["day of year"] - 1, "D"))
+        )
+    columns = list(parts.values())
+    clock, more = _clock(cells, columns, dates["year"])
+    columns += more
+    index = index if clock is None else after_midnight(index, clock)
+    which = ", ".join(map(repr, columns[:-1])) + f" and {columns[-1]!r}"
+    return Times(index, columns, f"columns {which}")
 
 
-def _stamps(year, month, day, numbers, half):
-    hour = numbers[3].fillna(0)
-    is_half = half.notna()
-    hour = hour.where(~is_half, hour % 12 + 12 * half.str.lower().eq("pm"))
-    next_day = hour == 24  # the end of a day, as power companies write it
-    clock = {"hour": hour.where(~next_day, 0), "minute": numbers[4].fillna(0)}
-    date = {"year": year, "month": month, "day": day}
-    parts = pd.DataFrame(date | clock | {"second": numbers[5].fillna(0)})
-    days = pd.to_timedelta(next_day.astype(int), unit="D")
-    return pd.DatetimeIndex(pd.to_datetime(parts, errors="coerce") + days)
+# --- time elapsed --------------------------------------------------------------------------------
+
+
+def _elapsed_column(cells):
+    """A column that counts time or rows: by its name, else the first without one."""
+    if len(cells) < 3:
+        return None
+    for column in cells:
+        named = set(words(column)[:1])
+        if named & ELAPSED_NAMES and _is_rising(cells[column]):
+            return column
+        is_counted = named & COUNTED_NAMES and len(words(column)) == 1
+        if is_counted and _is_rising(cells[column], True):
+            return column
+        if named & YEAR_NAMES and _is_rising(cells[column]):
+            if _numbers(cells[column]).between(1000, 2300).all():
+                return column
+    first = cells.columns[0]
+    return (
+        first if counts_rows(cells) or (first == "c1" and _is_rising(cells[first], True)) else None
+    )
+
+
+def counts_rows(cells):
+    """Whether the first column has no name and counts, as the rows of pandas do."""
+    first = cells.columns[0]
+    return first.startswith(UNNAMED) and len(cells) > 2 and _is_rising(cells[first], True)
+
+
+def _is_rising(values, is_even=False):
+    steps = np.diff(_numbers(values))
+    return bool((steps > 0).all()) and (not is_even or even_step(steps) is not None)
+
+
+def _numbers(values):
+    """Numbers, also those that are text because their decimal sign is in doubt."""
+    if pd.api.types.is_numeric_dtype(values.dtype):
+        return values.astype(float)
+    return pd.to_numeric(values.str.replace(",", "."), errors="coerce").astype(float)
+
+
+def _elapsed(cells, column):
+    """Time elapsed, as numbers, or the months of decimal years."""
+    values = _numbers(cells[column])
+    months = np.floor(12 * values + MONTH_SLACK)
+    is_monthly = values.between(1000, 2300).all() and (values % 1 != 0).any()
+    if is_monthly and len(values) > 2 and even_step(np.diff(months)):
+        dates = pd.DataFrame({"year": months // 12, "month": months % 12 + 1, "day": 1})
+        index = pd.DatetimeIndex(pd.to_datetime(dates))
+        return Times(index, [column], f"column {column!r}, read as years with decimals")
+    return Times(pd.Index(values), [column], f"column {column!r}")

@@ -1,9 +1,11 @@
-"""Words for what is read: names without accents, labels, lists."""
+"""Words for what is read: names without accents, labels, lists, text that a terminal can show."""
 
 import re
 import unicodedata
 
 import pandas as pd
+
+MOST_LISTED = 12
 
 
 def said(label):
@@ -32,7 +34,7 @@ def said(label):
 
 
 def listed(names):
-    """List names, each between quotes.
+    """List names, each between quotes, the first of them where they are many.
 
     Parameters
     ----------
@@ -48,8 +50,39 @@ def listed(names):
     --------
     >>> listed(["load", 3])
     "'load', '3'"
+    >>> listed(range(2597))
+    "'0', '1', '2', '3', '4', '5', '6', '7', '8', '9' and 2,587 more"
     """
-    return ", ".join(map(repr, map(str, names)))
+    names = list(map(str, names))
+    if len(names) <= MOST_LISTED:
+        return ", ".join(map(repr, names))
+    shown = ", ".join(map(repr, names[: MOST_LISTED - 2]))
+    return f"{shown} and {len(names) - MOST_LISTED + 2:,} more"
+
+
+def printable(text):
+    """Write text from outside so that a terminal shows it and obeys nothing in it.
+
+    Parameters
+    ----------
+    text : object
+        A name, a path or a cell, which may hold escape sequences, line breaks or marks of the
+        direction of writing.
+
+    Returns
+    -------
+    str
+        The text, what cannot be printed as its escape in Python.
+
+    Examples
+    --------
+    >>> print(printable("load\\x1b[31m.csv"), printable("Außenluft °C"))
+    load\\x1b[31m.csv Außenluft °C
+    """
+    text = str(text)
+    if text.isprintable():
+        return text
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
 
 
 def plain(text):
@@ -59,4 +92,5 @@ def plain(text):
 
 
 def words(name):
-    return re.findall(r"[a-z]+", plain(name))
+    """The words of a name, also of one such as 'openTime'."""
+    return re.findall(r"[a-z]+", plain(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)))

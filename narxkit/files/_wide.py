@@ -1,0 +1,53 @@
+"""Tables whose rows are series: they have to be turned."""
+
+import re
+
+import numpy as np
+import pandas as pd
+
+from ._dates import TEXT, parse
+from ._words import listed
+
+LEAST_COLUMNS = 4
+PER_DAY = (24, 25, 48, 96)
+
+
+def refuse_wide(cells, name):
+    """Refuse a table without times whose columns are numbered or dated, and its rows named."""
+    columns = list(cells.columns)
+    label = columns[0]
+    if pd.api.types.is_numeric_dtype(cells[label].dtype) or not cells[label].is_unique:
+        return
+    run = _run_of_steps(columns)
+    if len(run) < LEAST_COLUMNS:
+        return
+    raise ValueError(
+        f"the rows of {name} look like series, one each ({listed(cells[label].head(3))}, ...), "
+        f"with their values in the columns from {run[0]!r} to {run[-1]!r}: turn the table, so that "
+        f"each is a column, in pandas pandas.read_csv({name!r}, index_col={label!r})"
+        f".loc[:, {run[0]!r}:].T.to_csv('turned.csv')."
+    )
+
+
+def note_hours(frame, clock):
+    """A sentence on days whose columns look like their hours."""
+    run = _run_of_steps(["", *frame.columns]) if len(frame.columns) >= PER_DAY[0] else []
+    if clock is None or clock.describe() != "daily" or len(run) not in PER_DAY:
+        return []
+    return [
+        f"The columns from {run[0]!r} to {run[-1]!r} look like the hours of a day; each is read "
+        "as a daily series: stack them for one series over all hours."
+    ]
+
+
+def _run_of_steps(columns):
+    """The last columns that one number or date after the other names."""
+    numbers = [re.search(r"(\d+)\D*$", column) for column in columns[1:]]
+    found = [int(match[1]) if match and len(match[1]) < 9 else -1 for match in numbers]
+    is_step = np.diff(found) == 1
+    n = len(is_step) - (np.flatnonzero(~is_step)[-1] + 1 if not is_step.all() else 0)
+    if n + 1 >= LEAST_COLUMNS:
+        return columns[-n - 1 :]
+    dates = parse(pd.Series(columns[1:], dtype=TEXT))[0] if len(columns) > LEAST_COLUMNS else []
+    n = int(np.cumprod(pd.notna(dates)[::-1]).sum()) if len(dates) else 0
+    return columns[len(columns) - n :]
