@@ -295,7 +295,10 @@ def _read_clocks(state, times, series):
 
 
 def _read_weight(sample_weight, X):
-    return _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    if not weight.any():  # scikit-learn refuses them from 1.9 on
+        raise ValueError("Sample weights must contain at least one non-zero number.")
+    return weight
 
 
 def _read_labels(segments, X):

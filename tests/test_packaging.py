@@ -82,6 +82,21 @@ def test_pythons_are_the_same_wherever_they_are_named():
     assert project["requires-python"] == f">={named[0]}"
 
 
+def test_lowest_versions_are_read_from_the_bounds():
+    """Of all that building, running and testing need; .ci/run tests with just these."""
+    script = ROOT / ".ci/lowest.py"
+    if not script.exists():
+        pytest.skip("no source tree here")
+    answer = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=120)
+    lines = answer.stdout.split()
+    names = [re.fullmatch(r"([\w-]+)==[\d.]+", line)[1] for line in lines]
+    assert answer.returncode == 0 and len(set(names)) == len(names), answer.stderr
+    assert {"Cython", "numpy", "pandas", "matplotlib", "pyarrow", "pytest"} <= set(names)
+    assert f"numpy>={lines[names.index('numpy')].partition('==')[2]}" in "".join(
+        tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    )
+
+
 def test_every_public_name_has_its_home():
     """Names are imported when they are asked for: all of them can be, and no other."""
     homes = [name for names in narxkit._HOMES.values() for name in names]

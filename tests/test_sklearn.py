@@ -75,7 +75,6 @@ def by_nature(estimator):
         SmartPersistence(clear_sky=0, threshold=0, memory=2),
     ],
     expected_failed_checks=by_nature,
-    xfail_strict=True,
 )
 def test_checks_of_sklearn(estimator, check):
     check(estimator)
