@@ -7,7 +7,6 @@ import re
 import tomllib
 from pathlib import Path
 
-
 CONFIG = Path(__file__).parents[1] / "pyproject.toml"
 
 
