@@ -142,7 +142,7 @@ def imported(arguments, folder):
         [sys.executable, *arguments], cwd=folder, capture_output=True, text=True, timeout=120
     )
     assert answer.returncode == 0, answer.stderr
-    return Path(answer.stdout.strip())
+    return Path(answer.stdout.strip()).resolve()
 
 
 def test_a_folder_of_its_name_beside_a_script_does_not_hide_it(installed, tmp_path):
@@ -161,8 +161,8 @@ def test_a_folder_of_its_name_beside_a_script_does_not_hide_it(installed, tmp_pa
 
 @pytest.mark.parametrize("folder", ["..", "narxkit", "tests"])
 def test_sources_are_found_from_every_folder(installed, folder):
-    home = Path(narxkit.__file__)
-    if home.parents[1] != ROOT:
+    home = Path(narxkit.__file__).resolve()
+    if home.parents[1] != ROOT.resolve():
         pytest.skip("narxkit is not installed from its sources here")
     assert imported(["-c", "import narxkit; print(narxkit.__file__)"], ROOT / folder) == home
 
