@@ -4,11 +4,13 @@
 """
 
 import os
+from pathlib import Path
 
 import numpy as np
 from Cython.Build import cythonize
 from setuptools import Extension, find_packages, setup
 from setuptools.command.build_ext import build_ext
+from setuptools.command.editable_wheel import editable_wheel
 
 EXTENSIONS = {  # module: headers it includes
     "narxkit._core": ["narxkit/_simd.h"],
@@ -30,7 +32,12 @@ UNIX_FLAGS = ["-O3", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math
 
 
 class BuildExt(build_ext):
-    """Adds the flags that the compiler at hand understands."""
+    """Adds the flags that the compiler at hand understands, and keeps what is up to date."""
+
+    def finalize_options(self):
+        super().finalize_options()
+        if self.editable_mode:  # setuptools gives a temporary folder, where nothing is up to date
+            self.build_lib = f"{BUILD_BASE}/editable"
 
     def build_extensions(self):
         flags = ["/O2"] if self.compiler.compiler_type == "msvc" else UNIX_FLAGS
@@ -38,16 +45,31 @@ class BuildExt(build_ext):
             extension.extra_compile_args = flags
         super().build_extensions()
 
-    def copy_extensions_to_source(self):
-        self.force = True  # the copy in place may come from the other build tree and be newer
-        super().copy_extensions_to_source()
+    def copy_file(self, infile, outfile, *args, **options):
+        """Replace the file in one step: who starts meanwhile finds the old one or the new."""
+        copied = super().copy_file(infile, f"{outfile}.{os.getpid()}", *args, **options)
+        os.replace(copied[0], outfile)
+        return outfile, copied[1]
+
+
+class EditableWheel(editable_wheel):
+    """Puts this folder at the end of Python's path, beside the finder of setuptools.
+
+    That finder is asked last, and never where a script stands beside a clone named narxkit, since
+    any folder of that name passes for a package; what the path finds later goes before such one.
+    """
+
+    def _run_build_commands(self, dist_name, unpacked_wheel, *folders):
+        path = Path(unpacked_wheel, f"__path__.{dist_name}.pth")
+        path.write_text(f"{Path(self.project_dir).resolve()}\n", encoding="utf-8")
+        return super()._run_build_commands(dist_name, unpacked_wheel, *folders)
 
 
 def extension(module, headers):
     return Extension(
         module,
         sources=[module.replace(".", "/") + ".pyx"],
-        depends=headers,
+        depends=[*headers, "setup.py"],
         include_dirs=["narxkit", np.get_include()],
         define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
     )
@@ -62,5 +84,5 @@ setup(
         compiler_directives=DIRECTIVES,
     ),
     options={"build": {"build_base": BUILD_BASE}},
-    cmdclass={"build_ext": BuildExt},
+    cmdclass={"build_ext": BuildExt, "editable_wheel": EditableWheel},
 )

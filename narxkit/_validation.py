@@ -472,7 +472,10 @@ def _read_weight(sample_weight, X):
     if not isinstance(sample_weight, Real):
         _refuse_no_table(sample_weight, "sample_weight")
     with _naming_text(sample_weight, "sample_weight", None):
-        return _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+        weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    if not weight.any():  # scikit-learn refuses them from 1.9 on
+        raise ValueError("Sample weights must contain at least one non-zero number.")
+    return weight
 
 
 def _read_labels(segments, X):

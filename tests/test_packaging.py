@@ -82,6 +82,21 @@ def test_pythons_are_the_same_wherever_they_are_named():
     assert project["requires-python"] == f">={named[0]}"
 
 
+def test_lowest_versions_are_read_from_the_bounds():
+    """Of all that building, running and testing need; .ci/run tests with just these."""
+    script = ROOT / ".ci/lowest.py"
+    if not script.exists():
+        pytest.skip("no source tree here")
+    answer = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=120)
+    lines = answer.stdout.split()
+    names = [re.fullmatch(r"([\w-]+)==[\d.]+", line)[1] for line in lines]
+    assert answer.returncode == 0 and len(set(names)) == len(names), answer.stderr
+    assert {"Cython", "numpy", "pandas", "matplotlib", "pyarrow", "pytest"} <= set(names)
+    assert f"numpy>={lines[names.index('numpy')].partition('==')[2]}" in "".join(
+        tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    )
+
+
 def test_every_public_name_has_its_home():
     """Names are imported when they are asked for: all of them can be, and no other."""
     homes = [name for names in narxkit._HOMES.values() for name in names]
@@ -119,6 +134,77 @@ def test_sources_without_kernels_say_what_to_do(tmp_path):
         "ImportError: narxkit's kernels are not built: this is its source folder, so go to another "
         "one to use the installed package, or build here with pip install --editable ."
     )
+
+
+def imported(arguments, folder):
+    """The file of the narxkit that a Python with these arguments imports in a folder."""
+    answer = subprocess.run(
+        [sys.executable, *arguments], cwd=folder, capture_output=True, text=True, timeout=120
+    )
+    assert answer.returncode == 0, answer.stderr
+    return Path(answer.stdout.strip()).resolve()
+
+
+def test_a_folder_of_its_name_beside_a_script_does_not_hide_it(installed, tmp_path):
+    """As the folder of a clone does, which holds the package and is none."""
+    (tmp_path / "narxkit/narxkit").mkdir(parents=True)
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import narxkit\nfrom importlib.util import find_spec\n"
+        "assert find_spec('narxkit.datasets').origin\nprint(narxkit.__file__)\n"
+    )
+    home = imported(["-I", script], tmp_path)
+    assert home.name == "__init__.py"
+    for arguments in ([script.name], ["-m", "script"], ["-c", script.read_text()]):
+        assert imported(arguments, tmp_path) == home
+
+
+@pytest.mark.parametrize("folder", ["..", "narxkit", "tests"])
+def test_sources_are_found_from_every_folder(installed, folder):
+    home = Path(narxkit.__file__).resolve()
+    if home.parents[1] != ROOT.resolve():
+        pytest.skip("narxkit is not installed from its sources here")
+    assert imported(["-c", "import narxkit; print(narxkit.__file__)"], ROOT / folder) == home
+
+
+# --- builds ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def command(monkeypatch):
+    """A command of setup.py by its name, not run."""
+    if not (ROOT / "setup.py").exists():
+        pytest.skip("no source tree here")
+    monkeypatch.chdir(ROOT)
+    pytest.importorskip("Cython")
+    setup = pytest.importorskip("setuptools").distutils.core.run_setup
+    return setup("setup.py", ["--quiet"], stop_after="commandline").get_command_obj
+
+
+def test_kernels_are_replaced_in_one_step(command, tmp_path, monkeypatch):
+    """A command that starts while they are built finds the old ones or the new ones, whole."""
+    (tmp_path / "built.so").write_bytes(b"new")
+    (tmp_path / "kernels.so").write_bytes(b"old")
+    os.utime(tmp_path / "built.so", (0, 0))  # it may come from the other build tree and be older
+    steps = []
+
+    def replace(source, target):
+        steps.append((Path(source).read_bytes(), Path(target).read_bytes()))
+        os.rename(source, target)
+
+    monkeypatch.setattr(os, "replace", replace)
+    command("build_ext").copy_file(str(tmp_path / "built.so"), str(tmp_path / "kernels.so"))
+    assert steps == [(b"new", b"old")]
+    assert (tmp_path / "kernels.so").read_bytes() == b"new"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["built.so", "kernels.so"]
+
+
+def test_a_build_in_place_keeps_what_is_up_to_date(command):
+    """Editable installations build in a folder that stays."""
+    build = command("build_ext")
+    build.editable_mode = True
+    build.ensure_finalized()
+    assert build.build_lib.endswith("/editable") and build.inplace
 
 
 # --- archives ----------------------------------------------------------------------------------

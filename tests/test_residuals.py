@@ -561,8 +561,8 @@ def test_the_verdict_does_not_depend_on_the_unit(noise, scale):
     e, u = noise
     model = Persistence().fit(None, e)
     for judge in (
-        lambda k: validate_residuals(k * e, k * u),
-        lambda k: validate_residuals(k * (e + 1), k * u),
+        lambda k: validate_residuals(k * e, k * u, n_shuffles=139),
+        lambda k: validate_residuals(k * (e + 1), k * u, n_shuffles=139),
         lambda k: validate(model, None, k * e, horizons=2, season=3),
     ):
         result, of_one = judge(scale), judge(1.0)
