@@ -50,23 +50,24 @@ def show_study(study, interval=False):
     show_table(study.task.heading, headers, rows, ["", *study.notes(interval)], bold)
 
 
-def show_forecast(frame, title):
-    """Print a forecast: its first rows, if there are many."""
-    from narxkit.files import said
-    from narxkit.study import decimals
+def show_forecasts(outlooks, frame):
+    """Print forecasts side by side, the first rows if there are many, and why by these models."""
+    from narxkit.study import decimals, heading, label_writer
 
     shown = frame if len(frame) <= MOST_ROWS else frame.iloc[:24]
     sizes = [decimals(frame[name].abs().max(), digits=4) for name in frame.columns[::2]]
     places = [size for size in sizes for _ in range(2)]
-    headers = ["time", *(name if i % 2 == 0 else "RMSE" for i, name in enumerate(frame))]
+    headers = [frame.index.name, *(c if i % 2 == 0 else "RMSE" for i, c in enumerate(frame))]
+    write = label_writer(outlooks[0].study.y.index)
     rows = [
-        [said(label), *(_number(value, n) for value, n in zip(row, places))]
+        [write(label), *(_number(value, n) for value, n in zip(row, places))]
         for label, row in zip(shown.index, shown.to_numpy())
     ]
-    notes = ["", "RMSE: the error of forecasts of the same horizon on the rows held out."]
+    reasons = [outlook.reason for outlook in outlooks]
+    notes = ["", *reasons, "RMSE: the error of forecasts of the same horizon in the test."]
     if len(shown) < len(frame):
         notes.append(f"{len(frame) - len(shown):,} rows follow: --out FILE writes all.")
-    show_table(title, headers, rows, notes)
+    show_table(heading(outlooks), headers, rows, notes)
 
 
 def show_result(title, result, advice=()):

@@ -14,7 +14,7 @@ from narxkit._console import (
     complain,
     plain_warnings,
     progress_shown,
-    show_forecast,
+    show_forecasts,
     show_lines,
     show_result,
     show_study,
@@ -183,7 +183,9 @@ def make_parser():
     add_series(command)
     add_lags(command)
     command.add_argument(
-        "--model", choices=("narx", "tdnn", "arx"), default="narx", help="default: narx"
+        "--model",
+        choices=("narx", "tdnn", "arx"),
+        help="the model (a file is forecast by the winner of its test, a series by narx)",
     )
     command.add_argument("--out", metavar="FILE", type=Path, help="write the forecasts as CSV")
     command.add_argument("--plot", metavar="FILE", type=Path, help="draw forecast and errors")
@@ -268,7 +270,7 @@ def forecast_series(args):
 
     task = shipped_task(args)
     with progress_shown() as progress:
-        result = study.run(task, (args.model,), args.seed, progress)
+        result = study.run(task, (args.model or "narx",), args.seed, progress)
         write(args.out, result.to_csv, progress)
         write(args.plot, lambda path: result.plot().savefig(path), progress)
     show_study(result)
@@ -281,14 +283,15 @@ def forecast_file(args):
 
     tasks = own_tasks(args)
     with progress_shown() as progress:
-        outlooks = [study.look_ahead(task, args.model, args.seed, progress) for task in tasks]
+        options = args.model, args.seed, progress, args.plot is not None
+        outlooks = [study.look_ahead(task, *options) for task in tasks]
         frame = study.side_by_side(outlooks)
-        write(args.out, frame.to_csv, progress)
+        write(args.out, lambda path: study.write_csv(frame, path), progress)
         write(args.plot, lambda path: study.plot_outlooks(outlooks).savefig(path), progress)
     for outlook in outlooks:
         show_study(outlook.study)
         show_lines([""])
-    show_forecast(frame, outlooks[0].heading)
+    show_forecasts(outlooks, frame)
     show_written(args.out, args.plot)
 
 
