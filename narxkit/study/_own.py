@@ -119,14 +119,14 @@ class Outlook:
     >>> from narxkit.study import look_ahead, own_task
     >>> days = pd.date_range("2024-01-01", periods=100)
     >>> data = pd.DataFrame({"load": [1.0, 2, 3, 4, 5, 0, 0] * 14 + [1, 2]}, index=days)
-    >>> outlook = look_ahead(own_task(data, "load", horizon=3))
+    >>> outlook = look_ahead(own_task(data, "load", horizon=3), model="arx")
     >>> outlook.to_frame()["load"].round(1)
     2024-04-10    3.0
     2024-04-11    4.0
     2024-04-12    5.0
     Freq: D, Name: load, dtype: float64
     >>> outlook.heading
-    'Forecast by seasonal naive, fitted on all rows up to 2024-04-09'
+    'Forecast by ridge ARX, fitted on all rows up to 2024-04-09'
     """
 
     study: HorizonStudy
