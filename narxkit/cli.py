@@ -4,14 +4,19 @@ Everything heavy is imported when it is needed, so that ``narxkit --help`` answe
 """
 
 import argparse
-import os
+import signal
 import sys
+import threading
+import warnings
 from contextlib import contextmanager
 from pathlib import Path
 
 import narxkit
 from narxkit._console import (
     complain,
+    drop_output,
+    flush,
+    open_streams,
     plain_warnings,
     progress_shown,
     show_forecasts,
@@ -20,6 +25,7 @@ from narxkit._console import (
     show_study,
     show_table,
 )
+from narxkit._writing import check_files, check_page, whole
 
 __all__ = ["main"]
 
@@ -124,7 +130,8 @@ def main(argv=None):
     Returns
     -------
     int
-        Exit code: 0, or 2 after an error, or 130 after Ctrl-C.
+        Exit code: 0, or 2 after an error. A signal gives 128 and its number, as in a shell: 130
+        after Ctrl-C, 143 after SIGTERM, 141 where the reader of the output has left.
 
     Examples
     --------
@@ -132,28 +139,45 @@ def main(argv=None):
     >>> main(["forecast", "sonar"])
     2
     """
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="replace")  # a terminal without ² shows ? instead
-    parser = make_parser()
-    args = parser.parse_args(argv)
-    if args.command is None:
-        parser.print_help()
-        return 0
+    open_streams()
     try:
-        with plain_warnings():
-            args.command(args)
-            sys.stdout.flush()
+        with plain_warnings(), ended_by_signals():
+            run(argv)
     except KeyboardInterrupt:
         return complain("interrupted.", code=130)
+    except Ended as end:
+        return complain("ended by a signal.", code=128 + end.args[0])
     except BrokenPipeError:  # such as `narxkit ... | head`; nothing more can be printed
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        drop_output()
+        return 141
     except OSError as error:
-        reason = error.strerror or str(error)
+        drop_output()
+        reason = error.strerror or str(error).removesuffix(".")
         return complain(f"cannot use {error.filename}: {reason}." if error.filename else reason)
+    except MemoryError:
+        return complain(
+            "there is not enough memory: give fewer rows or columns, or smaller --lags or --horizon."
+        )
     except (ImportError, ValueError) as error:
         return complain(error)
+    except Exception as error:
+        if sys.flags.dev_mode:
+            raise
+        return complain(
+            f"unexpected {type(error).__name__}, a defect of narxkit: {error}. Please report it "
+            "with the command and the file; python -X dev -m narxkit ... shows where it lies."
+        )
     return 0
+
+
+def run(argv):
+    """Do what the arguments ask for, and see it printed."""
+    parser = make_parser()
+    try:
+        args = parser.parse_args(argv)
+        args.command(args) if args.command else parser.print_help()
+    finally:
+        flush()
 
 
 class Parser(argparse.ArgumentParser):
@@ -272,7 +296,7 @@ def forecast_series(args):
     with progress_shown() as progress:
         result = study.run(task, (args.model or "narx",), args.seed, progress)
         write(args.out, result.to_csv, progress)
-        write(args.plot, lambda path: result.plot().savefig(path), progress)
+        write(args.plot, lambda path: save(result.plot(), path), progress)
     show_study(result)
     show_written(args.out, args.plot)
 
@@ -287,7 +311,7 @@ def forecast_file(args):
         outlooks = [study.look_ahead(task, *options) for task in tasks]
         frame = study.side_by_side(outlooks)
         write(args.out, lambda path: study.write_csv(frame, path), progress)
-        write(args.plot, lambda path: study.plot_outlooks(outlooks).savefig(path), progress)
+        write(args.plot, lambda path: save(study.plot_outlooks(outlooks), path), progress)
     for outlook in outlooks:
         show_study(outlook.study)
         show_lines([""])
@@ -318,9 +342,7 @@ def diagnose(args):
         series, (target, *more), *inputs = read_own(args)
         if more:
             raise ValueError(f"diagnose judges one column at a time: give --target {target}.")
-        subject = diagnosis.own_subject(
-            series.frame, target, *inputs, args.horizon or 24, series.name
-        )
+        subject = diagnosis.own_subject(series.frame, target, *inputs, args.horizon, series.name)
     else:
         subject = diagnosis.shipped_subject(shipped_task(args))
     show_lines([*subject.notes, ""] if subject.notes else [])
@@ -394,44 +416,6 @@ def names(text, frame):
     return list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
 
 
-def check_files(series, out, plot):
-    """Refuse files that could not or should not be written, before the work starts."""
-    for path in filter(None, (out, plot)):
-        if path.is_dir():
-            raise ValueError(f"cannot write {path}: it is a folder; give the name of a file.")
-        if not path.parent.is_dir():
-            raise ValueError(f"cannot write {path}: there is no folder {path.parent}.")
-        if path.exists() and not path.is_file():
-            raise ValueError(f"cannot write {path}: it is no ordinary file.")
-        if not os.access(path.parent, os.W_OK):
-            raise ValueError(f"cannot write {path}: the folder {path.parent} is not writable.")
-        if path.resolve() == Path(series).resolve():
-            raise ValueError(f"cannot write {path}: it is the file to read; give another name.")
-    if out and plot and out.resolve() == plot.resolve():
-        raise ValueError(f"--out and --plot both name {out}: give two names.")
-    if out and out.suffix.lower() in (".xlsx", ".xls", ".ods", ".parquet", ".pq"):
-        raise ValueError(f"cannot write {out}: forecasts are written as CSV; end it in .csv.")
-    if plot:
-        from narxkit.plotting._base import load_matplotlib
-
-        known = load_matplotlib("backend_bases").FigureCanvasBase.get_supported_filetypes()
-        if plot.suffix.lower().lstrip(".") not in known:
-            raise ValueError(f"cannot draw {plot}: give a name that ends in .png, .pdf or .svg.")
-
-
-def check_page(series, page):
-    """Refuse a page that could not be written, before the work starts."""
-    if page is None:
-        return
-    if page.suffix.lower() not in (".html", ".htm"):
-        raise ValueError(f"cannot write {page}: the report is a page; end its name in .html.")
-    check_files(series, page, None)
-
-    from narxkit.plotting._base import load_matplotlib
-
-    load_matplotlib()
-
-
 def write(path, make, progress):
     """Write a file, if one is asked for."""
     if path:
@@ -440,19 +424,40 @@ def write(path, make, progress):
             make(part)
 
 
+def save(figure, path):
+    """Write a picture; a box stands for a letter that its font lacks."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph")
+        figure.savefig(path)
+
+
 @contextmanager
-def whole(path):
-    """A name to write to that becomes `path` when all is written, and vanishes otherwise."""
-    part = path.with_name(f".part-{path.name}")
+def ended_by_signals():
+    """Let a request to end unwind the work as Ctrl-C does, so that no half-written file stays."""
+    is_main = threading.current_thread() is threading.main_thread()
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    left = [n for n in numbers if is_main and signal.getsignal(n) is signal.SIG_DFL]  # no nohup
+
+    def end(number, frame):
+        for n in left:
+            signal.signal(n, signal.SIG_IGN)  # the way out is not cut short
+        raise Ended(number)
+
+    for n in left:
+        signal.signal(n, end)
     try:
-        yield part
-        part.replace(path)
+        yield
     finally:
-        part.unlink(missing_ok=True)
+        for n in left:
+            signal.signal(n, signal.SIG_DFL)
+
+
+class Ended(BaseException):
+    """A signal asked the command to end."""
 
 
 def show_written(*paths):
     """Name the files written."""
     written = [str(path) for path in paths if path]
     if written:
-        print(f"Written: {', '.join(written)}.")
+        show_lines([f"Written: {', '.join(written)}."], soft_wrap=True)
