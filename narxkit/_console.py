@@ -42,8 +42,8 @@ IN_OPTIONS = (
         "the network is trained on short rollouts only, as long ones diverge: fewer lags may help.",
     ),
     (
-        r"fill gaps with rows of missing values \(NaN\), such as y\.asfreq\(\) makes, or use smaller",
-        "fill the gaps in the file, or give smaller",
+        r"fill gaps with rows of missing values \(NaN\), such as y\.asfreq\(\) makes, or use",
+        "fill the gaps in the file, or give",
     ),
     (
         r"the backtests have no target in common: .*",
@@ -250,7 +250,12 @@ def progress_shown():
     if not console.is_terminal:
         yield lambda text, done, total: None
         return
-    columns = SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn()
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+    )
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("reading")
         yield lambda text, done, total: bar.update(

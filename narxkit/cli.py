@@ -156,7 +156,7 @@ def main(argv=None):
         return complain(f"cannot use {error.filename}: {reason}." if error.filename else reason)
     except MemoryError:
         return complain(
-            "there is not enough memory: give fewer rows or columns, or smaller --lags or --horizon."
+            "there is not enough memory: give fewer rows or columns, smaller --lags or --horizon."
         )
     except (ImportError, ValueError) as error:
         return complain(error)

@@ -1,11 +1,14 @@
 """The command line: what it prints, what it writes, and how it ends."""
 
+import ast
 import os
+import re
 import signal
 import subprocess
 import sys
 import warnings
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -440,7 +443,7 @@ def test_written_names_are_no_formulas(days, capsys):
 @pytest.mark.parametrize(
     ("error", "sentence"),
     [
-        (MemoryError(), "there is not enough memory: give fewer rows or columns, or smaller"),
+        (MemoryError(), "there is not enough memory: give fewer rows or columns, smaller"),
         (OSError("the disk is gone."), "the disk is gone"),
         (np.linalg.LinAlgError("SVD did not converge"), "least squares do not converge: the "),
         (
@@ -479,7 +482,7 @@ def test_developers_see_where_a_defect_lies(monkeypatch):
     [
         (
             "loop_gain_ is 1.23: a small error of the output that is fed back grows by this factor "
-            "with each step. A chaotic system does that; for any other try longer rollouts (loop=k)",
+            "with each step. A chaotic system does that; for any other try a loop=k.",
             "a small error that the network feeds back grows by a factor of 1.23 with each step. A "
             "chaotic system does that; of any other series fewer lags make it smaller.",
         ),
@@ -503,19 +506,23 @@ def test_advice_is_what_the_command_can_do(capsys, warning, sentence):
     assert capsys.readouterr().err == f"narxkit: warning: {sentence}\n"
 
 
-def test_the_warnings_that_are_put_into_other_words_are_those_of_the_library():
-    """Where the library words them anew, the command must too."""
-    from pathlib import Path
+def test_what_is_put_into_other_words_is_said_by_the_library():
+    """Where the library words it anew, the command must too."""
+    from narxkit._console import IN_OPTIONS
 
     folder = Path(narxkit.__file__).parent
-    text = "".join((folder / f"{name}.py").read_text() for name in ("narx", "forecaster"))
-    said = " ".join("".join(text.split('"')).split())
-    for words in (
-        "loop_gain_ is {self.loop_gain_:.3g}: a small error of the output that is fed f back grows",
-        "training ended with loop={last!r}:",
-        "gaps with rows of missing values (NaN), such as y.asfreq() makes, or use smaller lags.",
-    ):
-        assert words.split()[0] in said
+    files = "narx.py", "forecaster.py", "model_selection/skill_tables.py"
+    nodes = [node for file in files for node in ast.walk(ast.parse((folder / file).read_text()))]
+    said = [
+        "".join(
+            getattr(part, "value", "") for part in node.values if isinstance(part, ast.Constant)
+        )
+        for node in nodes
+        if isinstance(node, ast.JoinedStr)
+    ]
+    said += [str(node.value) for node in nodes if isinstance(node, ast.Constant)]
+    for pattern, _ in IN_OPTIONS[:4]:
+        assert any(re.search(pattern.replace(r"(\S+)", ""), text) for text in said), pattern
 
 
 # --- files of one's own ---------------------------------------------------------------------
