@@ -1,5 +1,6 @@
 """Series that users bring: how a task is made of them, and what is refused."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -355,6 +356,24 @@ def test_unknown_columns():
     sentence = "the data has no column of numbers 'sun': it has 'load'."
     assert refused(frame(300), "load", inputs=["sun"]) == sentence
     assert refused(frame(300), "sun") == sentence
+
+
+def test_of_thousands_of_columns_the_first_are_listed():
+    sentence = refused(pd.DataFrame(np.ones((300, 2500))).rename(columns=str), "x", name="f.csv")
+    assert sentence.startswith("f.csv has no column of numbers 'x': it has '0', '1', ")
+    assert sentence.endswith(", '19' and 2,480 more.")
+
+
+def test_times_without_a_step():
+    data = frame(300)
+    data.index += pd.to_timedelta(RNG.integers(0, 10**6, 300).cumsum(), "s")
+    with pytest.raises(ValueError) as error:
+        look_ahead(own_task(data, horizon=2, name="load.csv"), "arx")
+    assert re.fullmatch(
+        "the times of load.csv have no regular step, so that those after 2028-.* are not known: "
+        "give rows at even steps, such as the mean of each hour or day.",
+        str(error.value),
+    )
 
 
 def test_an_unknown_model():

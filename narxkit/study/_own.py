@@ -22,6 +22,7 @@ ALPHA = 3.0  # for a free run stronger than the default: what did well on wind a
 MAX_ITER = 100
 HELD_OUT = 5  # one row in so many, at the end
 MOST_LAGS = 24
+MOST_NAMES = 20  # of columns in a sentence
 SHORTEST = 10  # rows to learn from, beyond the lags
 
 _NAMES = {3600: "h", 60: "min", 86400: "d", 7 * 86400: "wk", 1: "s"}
@@ -70,12 +71,19 @@ class OwnTask:
         Raises
         ------
         ValueError
-            When one is missing, naming it and the rows.
+            When one is missing, naming it and the rows, or no label is known to follow.
         """
-        if not self.known_future:
-            return None
         name, horizon, index = self.test.name, self.test.steps, self.test.read().index
         clock = Clock.from_index(index)
+        write = label_writer(index)
+        if clock is not None and clock.offset is None:
+            raise ValueError(
+                f"the times of {name} have no regular step, so that those after "
+                f"{write(index[-1])} are not known: give rows at even steps, such as the mean of "
+                "each hour or day."
+            )
+        if not self.known_future:
+            return None
         if clock is None:
             due = pd.RangeIndex(index[-1] + 1, index[-1] + 1 + horizon)
         else:
@@ -84,7 +92,6 @@ class OwnTask:
         n = int(rows.notna().all(axis=1).cummin().sum())
         if n == horizon:
             return rows
-        write = label_writer(index)
         column = rows.columns[rows.iloc[n].isna()][0]
         fewer = f", give --horizon {n}" if n else ""
         raise ValueError(
@@ -327,14 +334,14 @@ def find_target(data, target=None, inputs=(), name="the data"):
     left = [column for column in data if column not in inputs]
     if target is None and len(left) != 1:
         raise ValueError(
-            f"{name} has {len(left)} columns that could be forecast, {listed(left)}: name one, as "
+            f"{name} has {len(left)} columns that could be forecast, {_listed(left)}: name one, as "
             f"in --target {_quoted(left[0]) if left else 'COLUMN'}."
         )
     target = left[0] if target is None else target
     unknown = [column for column in (target, *inputs) if column not in data]
     if unknown:
         raise ValueError(
-            f"{name} has no column of numbers {unknown[0]!r}: it has {listed(data.columns)}."
+            f"{name} has no column of numbers {unknown[0]!r}: it has {_listed(data.columns)}."
         )
     if target in inputs:
         raise ValueError(
@@ -546,6 +553,12 @@ def _step_name(clock):
     return {("month", 1): "mo", ("month", 12): "y", ("trading day", 1): "d"}.get(
         (clock.unit, clock.step), "steps"
     )
+
+
+def _listed(names):
+    """Names of columns, the first of them where there are many."""
+    more = f" and {len(names) - MOST_NAMES:,} more" if len(names) > MOST_NAMES else ""
+    return listed(names[:MOST_NAMES]) + more
 
 
 def _quoted(name):
