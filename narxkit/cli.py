@@ -152,8 +152,8 @@ def main(argv=None):
         return 141
     except OSError as error:
         drop_output()
-        reason = error.strerror or str(error).removesuffix(".")
-        return complain(f"cannot use {error.filename}: {reason}." if error.filename else reason)
+        reason = f"{error.strerror or str(error).removesuffix('.')}."
+        return complain(f"cannot use {error.filename}: {reason}" if error.filename else reason)
     except MemoryError:
         return complain(
             "there is not enough memory: give fewer rows or columns, smaller --lags or --horizon."

@@ -91,7 +91,18 @@ PACKED = {  # by ending: how to unpack and to pack
 
 SEPARATORS = [b",", b";", b"\t", b"|", b" ", b":", b"\x1f"]
 CELLS = [
-    *[b"", b"NaN", b"NA", b"null", b"#DIV/0!", b"-", b"\xef\xbb\xbf", b"\x00", b"\x1b[2J\x07", b"'"],
+    *[
+        b"",
+        b"NaN",
+        b"NA",
+        b"null",
+        b"#DIV/0!",
+        b"-",
+        b"\xef\xbb\xbf",
+        b"\x00",
+        b"\x1b[2J\x07",
+        b"'",
+    ],
     *[b"1e308", b"-1e308", b"1e999", b"inf", b"-inf", b"1e-320", b"9" * 400, b"0x1F", b"1_000"],
     *[b"1.234,5", b"12,5 %", b"$ 3", b"(5)", "−3".encode(), "٣".encode(), "１２".encode()],
     *[b"=1+1", b"@SUM(A1)", b'"', b'""', b'a"b', b"a\nb", b"\r", b"x" * 100_000, b"\xff\xfe"],
@@ -185,11 +196,15 @@ def change_separator(content, rng):
 
 
 def change_line_ends(content, rng):
-    return content.replace(b"\n", pick(rng, [b"\r", b"\r\n", b"\n\n", b"\x0b", b"\xe2\x80\xa8", b""]))
+    return content.replace(
+        b"\n", pick(rng, [b"\r", b"\r\n", b"\n\n", b"\x0b", b"\xe2\x80\xa8", b""])
+    )
 
 
 def replace_cells(content, rng):
-    return edit_cells(content, rng, lambda cells, i: [*cells[:i], pick(rng, CELLS), *cells[i + 1 :]])
+    return edit_cells(
+        content, rng, lambda cells, i: [*cells[:i], pick(rng, CELLS), *cells[i + 1 :]]
+    )
 
 
 def drop_cells(content, rng):
@@ -201,7 +216,9 @@ def repeat_cells(content, rng):
 
 
 def shuffle_cells(content, rng):
-    return edit_cells(content, rng, lambda cells, i: [cells[j] for j in rng.permutation(len(cells))])
+    return edit_cells(
+        content, rng, lambda cells, i: [cells[j] for j in rng.permutation(len(cells))]
+    )
 
 
 def wrong_dates(content, rng):
@@ -386,7 +403,9 @@ def run_cases(numbers, keep=None, n_jobs=2, stream=sys.stdout):
 def report(stream, number, name, damage, argv, faults, folder):
     said = (folder / "stderr").read_text(encoding="utf-8", errors="replace")
     print(f"case {number}, {name} ({damage}), {argv[0]}: {'; '.join(faults)}", file=stream)
-    print("".join(f"    {line[:300]}\n" for line in said.splitlines()[-8:]), file=stream, flush=True)
+    print(
+        "".join(f"    {line[:300]}\n" for line in said.splitlines()[-8:]), file=stream, flush=True
+    )
 
 
 def main():

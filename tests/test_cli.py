@@ -445,7 +445,7 @@ def test_written_names_are_no_formulas(days, capsys):
     ("error", "sentence"),
     [
         (MemoryError(), "there is not enough memory: give fewer rows or columns, smaller"),
-        (OSError("the disk is gone."), "the disk is gone"),
+        (OSError("the disk is gone"), "the disk is gone."),
         (np.linalg.LinAlgError("SVD did not converge"), "least squares do not converge: the "),
         (
             ValueError("max_lag=9 is less than horizon=12: give a max_lag of 12"),

@@ -1,6 +1,7 @@
 """Series that users bring: how a task is made of them, and what is refused."""
 
 import re
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -216,6 +217,22 @@ def test_missing_inputs_do_not_count_against_models_that_read_them():
     data.iloc[[520, 560], 1] = np.nan
     outlook = look_ahead(own_task(data, "load", inputs=["wind"], horizon=2))
     assert outlook.study.chosen in ("NARX", "ridge ARX")
+
+
+def test_of_equals_a_network_comes_last():
+    data = week().assign(load=5.0)
+    outlook = look_ahead(own_task(data, horizon=2))
+    assert outlook.study.errors.index[-1] == "NARX"
+    assert outlook.reason == "'load' is forecast by persistence, the winner of the test."
+    assert outlook.y_hat.tolist() == [5.0, 5.0]
+
+
+def test_a_picture_without_an_error_needs_no_warning():
+    pytest.importorskip("matplotlib")
+    outlook = look_ahead(own_task(week().assign(load=5.0), horizon=2))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        outlook.plot().draw_without_rendering()
 
 
 @pytest.mark.skipif(not CASES.exists(), reason="shared cases are missing")

@@ -1,5 +1,6 @@
 """Many steps ahead: the study of a series with a season."""
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -12,7 +13,7 @@ from narxkit.model_selection import skill_table
 from narxkit.plotting import ForecastDisplay, HorizonDisplay
 from narxkit.plotting._base import load_matplotlib
 
-from ._base import Study, Task
+from ._base import LEARNED, NETWORKS, Study, Task
 
 PERSISTENCE = "Skill: 1 - mean RMSE / that of persistence"
 NAIVE = " (pers.), or of the better of it and seasonal naive at each horizon (naive)"
@@ -153,8 +154,13 @@ class HorizonStudy(Study):
 
     @cached_property
     def errors(self):
-        """Mean over the horizons of the root mean squared error of each model, the least first."""
-        return self.table()["RMSE mean"].sort_values(kind="stable")
+        """Mean over the horizons of the root mean squared error of each model, the least first.
+
+        Of equal ones, as of a constant series, a network comes last.
+        """
+        errors = self.table()["RMSE mean"]
+        is_network = errors.index.isin([LEARNED[kind] for kind in NETWORKS])
+        return pd.concat([errors[~is_network], errors[is_network]]).sort_values(kind="stable")
 
     @property
     def ranked(self):
@@ -262,9 +268,13 @@ class HorizonStudy(Study):
             Where to draw.
         """
         task = self.task
-        HorizonDisplay.from_backtests(
-            self.backtests, highlight=self.chosen, unit=task.unit or None, step=task.step, ax=ax
-        )
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Data has no positive values")
+            display = HorizonDisplay.from_backtests(
+                self.backtests, highlight=self.chosen, unit=task.unit or None, step=task.step, ax=ax
+            )
+        if not (display.rmse.to_numpy() > 0).any():
+            ax.set_yticks([])  # there is no logarithm to read
         if task.steps == 1:
             ax.set_xticks([1])
 
