@@ -20,6 +20,7 @@ import signal
 import sys
 import tempfile
 import time
+import warnings
 import zipfile
 from collections import Counter
 from pathlib import Path
@@ -294,7 +295,9 @@ def start(folder, name, content, argv):
     """Run the command in a copy of this process, which has imported all that is heavy."""
     folder.mkdir()
     (folder / name).write_bytes(content)
-    process = os.fork()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of threads, which wait for work
+        process = os.fork()
     if process:
         return process
     code = 70  # where the command itself fails to end
@@ -339,8 +342,7 @@ def judge(folder, argv, code, seconds, gigabytes):
     """What is wrong with how the command ended, in words; nothing where all is well."""
     out = (folder / "stdout").read_text(encoding="utf-8", errors="replace")
     lines = (folder / "stderr").read_text(encoding="utf-8", errors="replace").splitlines()
-    warnings = [line for line in lines if line.startswith("narxkit: warning: ")]
-    errors = [line for line in lines if line not in warnings]
+    errors = [line for line in lines if not line.startswith("narxkit: warning: ")]
     faults = {
         f"exit code {code}": code not in (0, 2),
         "not one line for an error": len(errors) != (code == 2),
