@@ -14,7 +14,6 @@ import json
 import lzma
 import os
 import re
-import resource
 import shutil
 import signal
 import sys
@@ -300,6 +299,8 @@ def start(folder, name, content, argv):
         process = os.fork()
     if process:
         return process
+    import resource
+
     code = 70  # where the command itself fails to end
     try:
         os.chdir(folder)

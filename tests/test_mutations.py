@@ -6,14 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
-
-pytest.importorskip("resource", reason="limits a process")
-
-from mutations import clean_files, judge, make_case  # noqa: E402
+from mutations import clean_files, judge, make_case
 
 SCRIPT = Path(__file__).with_name("mutations.py")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="forks and limits processes")
 def test_sixty_damaged_files_are_forecast_or_refused_in_a_sentence(tmp_path):
     pytest.importorskip("matplotlib")
     path = os.pathsep.join(entry for entry in sys.path if entry)

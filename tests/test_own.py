@@ -351,6 +351,18 @@ def test_a_short_series():
     )
 
 
+@pytest.mark.parametrize("huge", [10**6, 10**30])
+def test_a_horizon_or_lags_beyond_all_rows(huge):
+    assert f"forecast of {huge} steps" in refused(frame(300), horizon=huge)
+    assert f"season or lags of {huge} needs" in refused(frame(300), lags=[1, huge])
+    task = own_task(frame(300)).test
+    for options in ({"horizon": huge}, {"lags": huge}):
+        with pytest.raises(
+            ValueError, match="holds no origin with .* or a smaller horizon or lags"
+        ):
+            task.adjusted(**options).origins(task.read())
+
+
 def test_the_number_of_rows_named_is_enough():
     assert own_task(frame(119)).test.steps == 24
     with pytest.raises(ValueError):

@@ -200,16 +200,17 @@ class Task(ABC):
         ValueError
             When the period is too short for any.
         """
-        last = np.arange(self.history - 1, max(0, len(data) - self.steps))
+        stop = max(0, len(data) - self.steps)
+        last = np.arange(min(self.history - 1, stop), stop)
         clock = Clock.from_index(data.index)
-        if clock is not None:
+        if clock is not None and len(last):
             segment = clock.breaks(data.index).cumsum()
             last = last[segment[last - self.history + 1] == segment[last + self.steps]]
         origins = data.index[last]
         if not len(origins):
             raise ValueError(
                 f"a test of {len(data)} rows holds no origin with {self.history} rows up to it "
-                f"and {self.steps} after it: give a longer period."
+                f"and {self.steps} after it: give a longer period, or a smaller horizon or lags."
             )
         return origins
 

@@ -269,13 +269,14 @@ def own_task(data, target=None, inputs=(), known_future=(), horizon=24, lags=Non
     lags = _default_lags(season) if lags is None else lags
     input_lags = {c: [0, 1] if c in known_future else [horizon, horizon + 1] for c in inputs}
     history = max(np.max(lags), season, horizon + 1 if set(inputs) - set(known_future) else 1)
-    n_test = max(len(known) // HELD_OUT, int(history) + 2 * horizon - 1)
+    history = int(history)
+    n_test = max(len(known) // HELD_OUT, history + 2 * horizon - 1)
     n_training = len(known) - n_test
     if n_training < history + max(SHORTEST, horizon):
         raise ValueError(
             f"{name} has {len(known)} rows of {target!r}, but a forecast of {horizon} steps with a "
             f"season or lags of {history} needs at least "
-            f"{n_test + int(history) + max(SHORTEST, horizon)} to learn from and to be tested on: "
+            f"{n_test + history + max(SHORTEST, horizon)} to learn from and to be tested on: "
             "give a longer series, a smaller horizon or smaller lags."
         )
     test = HorizonTask(
@@ -290,7 +291,7 @@ def own_task(data, target=None, inputs=(), known_future=(), horizon=24, lags=Non
         input_lags=input_lags,
         output_lags=lags,
         settings={"alpha": ALPHA, "max_iter": MAX_ITER},
-        history=int(history),
+        history=history,
         steps=horizon,
         step=step,
         season=season,
