@@ -34,7 +34,8 @@ Forecast time series with networks that feed their own output back (NARX).
 
 Begin with a shipped series: a network is trained, forecasts every hour of
 another year, and is compared with what any forecast must beat. Then give a
-file of your own: the same test on its last fifth, and a forecast past its end.
+file of your own: the same test on its last fifth, and its winner forecasts past
+the end.
 """
 EXAMPLES = """\
 examples:
@@ -56,14 +57,14 @@ CSV in the dialect of your country, or Parquet. Of a file
 FORECAST = (
     """\
 Train a model and the baselines, forecast the test period from every origin
-without refitting, and print how well they did. Of your own file, then forecast
-past its end.
+without refitting, and print how well they did. Of your own file, the winner of
+this test, or the model that --model names, then forecasts past its end.
 
 """
     + SERIES
 )
 COLUMNS = """\
-the table, one row per model:
+the table, one row per model; the winner has the least mean RMSE:
   RMSE     root mean squared error 1, 8 and 24 steps ahead, and the mean over
            all horizons, in the unit of the series
   MAE      mean absolute error over all horizons
@@ -86,10 +87,11 @@ with lags of at least the horizon.
 origin and horizon: origin (the last known time), horizon, time (the one
 forecast), the value measured, and a column for each model. Of a file it writes
 the forecast past the end: time, and for each target the forecast and the RMSE
-that this horizon had in the test. A name ending in .gz is compressed.
---plot draws history and a forecast, and the errors beside it. Of a shipped
-series, the forecast shown is the median one by error, of those from midnight.
-The ending of the name chooses the format.
+that this horizon had in the test. A name ending in .gz is compressed. Names of
+columns that a spreadsheet would run as formulas (=, +, -, @) get an apostrophe.
+--plot draws history, the forecast, those of the other models behind it, and the
+errors beside it. Of a shipped series, the forecast shown is the median one by
+error, of those from midnight. The ending of the name chooses the format.
 """
 COMPARE = (
     """\
@@ -115,7 +117,8 @@ into NARX in Python.
 
 --model fits a network with the suggested lags on the first four fifths and
 prints what its residuals on the last fifth still know, and its skill.
---html writes all of it as one page with pictures, which opens offline.
+--html writes all of it as one page with pictures, which opens offline. A part
+that needs more rows than there are is left out, and the others are there.
 """
 
 
@@ -209,7 +212,7 @@ def make_parser():
     command.add_argument(
         "--model",
         choices=("narx", "tdnn", "arx"),
-        help="the model (a file is forecast by the winner of its test, a series by narx)",
+        help="by default narx for a shipped series, and the winner of the test for a file",
     )
     command.add_argument("--out", metavar="FILE", type=Path, help="write the forecasts as CSV")
     command.add_argument("--plot", metavar="FILE", type=Path, help="draw forecast and errors")

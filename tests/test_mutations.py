@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from mutations import clean_files, judge, make_case
 
 SCRIPT = Path(__file__).with_name("mutations.py")
