@@ -332,9 +332,10 @@ def test_no_cell_is_a_formula(tmp_path, sign):
     write_csv(table.rename_axis(name), tmp_path / "f.csv")
     with open(tmp_path / "f.csv", newline="") as file:
         cells = list(csv.reader(file))
+    safe = f"'{name}".replace("\r", " ")
     assert cells == [
-        [f"'{name}", f"'{name}", "text"],
-        ["-1", "-1.5", f"'{name}"],
+        [safe, safe, "text"],
+        ["-1", "-1.5", safe],
         ["0", "2.0", "x"],
     ]
 

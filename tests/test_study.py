@@ -206,7 +206,7 @@ def test_a_short_test_is_refused():
         run(replace(SHORT, test=("2023-05-01", "2023-05-02")))
     assert str(error.value) == (
         "a test of 48 rows holds no origin with 48 rows up to it and 24 after it: give a longer "
-        "period."
+        "period, or a smaller horizon or lags."
     )
 
 

@@ -41,4 +41,7 @@ def write_csv(frame, path, index=True):
 
 
 def _defused(cell):
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULAS) else cell
+    if not isinstance(cell, str):
+        return cell
+    marked = f"'{cell}" if cell.startswith(FORMULAS) else cell
+    return marked.replace("\r", " ")  # which is not quoted, and ends a row where it is read
