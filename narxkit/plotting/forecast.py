@@ -1,5 +1,7 @@
 """History, forecasts and what really happened, over time."""
 
+from textwrap import fill
+
 import numpy as np
 import pandas as pd
 
@@ -262,6 +264,8 @@ class ForecastDisplay(Display):
         n_rows = -(-sum(line is not None for line in lines) // LEGEND_COLUMNS)
         self._name_axes(time, self._quantity(), pad=8 + (n_rows > 1) * n_rows * 1.7 * SMALL)
         self.legend_ = self._legend_above(lines)
+        if n_rows > 1:  # nothing stands beside the name
+            self._title.set_text(fill(self._quantity(), self._room()))
 
 
 def _same_index(values):
