@@ -212,6 +212,23 @@ def test_a_winner_that_breaks_off_is_followed_by_the_next():
     )
 
 
+def test_a_network_that_diverges_everywhere_leaves_the_others_their_test():
+    pytest.importorskip("matplotlib")
+    outlook = look_ahead(own_task(week(), horizon=7), rivals=True)
+    study, run = outlook.study, outlook.study.backtests["NARX"]
+    lost = replace(study, backtests=study.backtests | {"NARX": run.assign(y_hat=np.nan)})
+    assert list(lost.table().index) == list(study.table().index)
+    assert lost.table().loc["NARX"].isna().all() and "NARX" not in lost.ranked
+    rest = study.table()["RMSE mean"].drop("NARX")
+    pd.testing.assert_series_equal(lost.table()["RMSE mean"].drop("NARX"), rest)
+    assert lost.verdict.startswith("On the mean over the horizons climatology is best; ")
+    named = replace(outlook, study=replace(lost, chosen="NARX"), is_named=True)
+    assert named.reason == (
+        "'load' is forecast by NARX, as asked; climatology won the test, NARX diverged in it."
+    )
+    replace(outlook, study=lost).plot().draw_without_rendering()
+
+
 def test_missing_inputs_do_not_count_against_models_that_read_them():
     data = frame(600, wind=RNG.normal(size=600))
     data["load"] = data["wind"].shift(2) + 0.01 * data["load"]

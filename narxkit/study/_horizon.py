@@ -131,13 +131,21 @@ class HorizonStudy(Study):
     def table(self, interval=False):
         """Summarise the errors of all models and their skill."""
         horizons = sorted({1, -(-self.task.steps // 3), self.task.steps})
-        return skill_table(
-            self.backtests,
+        table = skill_table(
+            self._compared,
             horizons,
             fit_seconds=self.fit_seconds,
             interval=interval and self.n_blocks >= MIN_BLOCKS,
             block=self.task.block,
         )
+        return table.reindex(list(self.backtests))
+
+    @property
+    def _compared(self):
+        """Backtests with a forecast: targets are compared that all models have, and a network that
+        diverged from every origin would leave none."""
+        some = {k: run for k, run in self.backtests.items() if run["y_hat"].notna().any()}
+        return some or self.backtests
 
     @property
     def n_blocks(self):
@@ -158,7 +166,7 @@ class HorizonStudy(Study):
 
         Of equal ones, as of a constant series, a network comes last.
         """
-        errors = self.table()["RMSE mean"]
+        errors = self.table()["RMSE mean"].dropna()
         is_network = errors.index.isin([LEARNED[kind] for kind in NETWORKS])
         return pd.concat([errors[~is_network], errors[is_network]]).sort_values(kind="stable")
 
@@ -179,7 +187,7 @@ class HorizonStudy(Study):
         """Which model came out best, in one sentence."""
         errors = self.errors
         best, second = errors.index[:2]
-        other = second if best == self.chosen else self.chosen
+        other = self.chosen if self.chosen in errors.index[1:] else second
         lead = "On the mean over the horizons"
         if errors[other] <= LEVEL * errors[best]:
             return f"{lead} {best} and {other} are level."
@@ -271,7 +279,11 @@ class HorizonStudy(Study):
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Data has no positive values")
             display = HorizonDisplay.from_backtests(
-                self.backtests, highlight=self.chosen, unit=task.unit or None, step=task.step, ax=ax
+                self._compared,
+                highlight=self.chosen if self.chosen in self._compared else None,
+                unit=task.unit or None,
+                step=task.step,
+                ax=ax,
             )
         if not (display.rmse.to_numpy() > 0).any():
             ax.set_yticks([])  # there is no logarithm to read

@@ -152,7 +152,8 @@ class Outlook:
         errors, chosen = self.study.errors, self.study.chosen
         best, target = errors.index[0], self.study.task.target
         if self.is_named and chosen != best:
-            lost = f"{best} won the test, {chosen} {errs(errors[chosen], errors[best])}"
+            how = errs(errors[chosen], errors[best]) if chosen in errors else "diverged in it"
+            lost = f"{best} won the test, {chosen} {how}"
             return f"{target!r} is forecast by {chosen}, as asked; {lost}."
         if self.is_named:
             return f"{target!r} is forecast by {chosen}, as asked; it won the test too."
