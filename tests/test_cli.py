@@ -400,12 +400,10 @@ def test_no_control_character_reaches_the_terminal(capsys, tmp_path):
     pytest.importorskip("matplotlib")
     index = pd.date_range("2024-01-01", periods=300, name="day")
     name = "\x1b[2Jf\udcff.csv"
-    table = pd.DataFrame({WILD: np.arange(300) % 7.0, "x": np.arange(300) % 5.0}, index=index)
-    table.to_csv(name)
-    argv = ["forecast", name, "--target", WILD, "--inputs", "x", "--horizon", "2"]
+    pd.DataFrame({WILD: np.arange(300) % 7.0}, index=index).to_csv(name)
     files = ["--out", "\x1b.csv", "--plot", "\x1b.png"]
-    assert main([*argv, "--model", "arx", *files]) == 0
-    assert main(["diagnose", *argv[1:], "--html", "\x1b.html"]) == 0
+    assert main(["forecast", name, "--horizon", "2", "--model", "arx", *files]) == 0
+    assert main(["diagnose", name, "--horizon", "2", "--html", "\x1b.html"]) == 0
     assert main(["forecast", f"no{name}"]) == 2
     assert main(["forecast", name, "--target", f"no{WILD}"]) == 2
     for text in capsys.readouterr():
@@ -413,7 +411,7 @@ def test_no_control_character_reaches_the_terminal(capsys, tmp_path):
         assert not controls and not set(text) & {"\u202e", "\udcff"}
         assert "[red]a[/b] :smile: $x_$" in " ".join(text.split())
         assert r"\x1b[2Jf\udcff.csv" in text
-    assert list(pd.read_csv("\x1b.csv"))[1] == WILD
+    assert "[red]a[/b] :smile: $x_$" in Path("\x1b.csv").read_text(encoding="utf-8")
 
 
 def test_progress_names_files_as_they_are(monkeypatch):

@@ -409,12 +409,6 @@ def test_unknown_columns():
     assert refused(frame(300), "sun") == sentence
 
 
-def test_of_thousands_of_columns_the_first_are_listed():
-    sentence = refused(pd.DataFrame(np.ones((300, 2500))).rename(columns=str), "x", name="f.csv")
-    assert sentence.startswith("f.csv has no column of numbers 'x': it has '0', '1', ")
-    assert sentence.endswith(", '19' and 2,480 more.")
-
-
 def test_times_without_a_step():
     data = frame(300)
     data.index += pd.to_timedelta(RNG.integers(0, 10**6, 300).cumsum(), "s")

@@ -22,7 +22,6 @@ ALPHA = 3.0  # for a free run stronger than the default: what did well on wind a
 MAX_ITER = 100
 HELD_OUT = 5  # one row in so many, at the end
 MOST_LAGS = 24
-MOST_NAMES = 20  # of columns in a sentence
 SHORTEST = 10  # rows to learn from, beyond the lags
 
 _NAMES = {3600: "h", 60: "min", 86400: "d", 7 * 86400: "wk", 1: "s"}
@@ -336,14 +335,14 @@ def find_target(data, target=None, inputs=(), name="the data"):
     left = [column for column in data if column not in inputs]
     if target is None and len(left) != 1:
         raise ValueError(
-            f"{name} has {len(left)} columns that could be forecast, {_listed(left)}: name one, as "
+            f"{name} has {len(left)} columns that could be forecast, {listed(left)}: name one, as "
             f"in --target {_quoted(left[0]) if left else 'COLUMN'}."
         )
     target = left[0] if target is None else target
     unknown = [column for column in (target, *inputs) if column not in data]
     if unknown:
         raise ValueError(
-            f"{name} has no column of numbers {unknown[0]!r}: it has {_listed(data.columns)}."
+            f"{name} has no column of numbers {unknown[0]!r}: it has {listed(data.columns)}."
         )
     if target in inputs:
         raise ValueError(
@@ -555,12 +554,6 @@ def _step_name(clock):
     return {("month", 1): "mo", ("month", 12): "y", ("trading day", 1): "d"}.get(
         (clock.unit, clock.step), "steps"
     )
-
-
-def _listed(names):
-    """Names of columns, the first of them where there are many."""
-    more = f" and {len(names) - MOST_NAMES:,} more" if len(names) > MOST_NAMES else ""
-    return listed(names[:MOST_NAMES]) + more
 
 
 def _quoted(name):
