@@ -74,8 +74,8 @@ def show_study(study, interval=False):
     table = study.table(interval)
     if interval:  # makes room for it
         table = table.drop(columns=["MAE", "skill vs persistence"], errors="ignore")
-    errors = table.filter(like="RMSE").to_numpy()
-    size = decimals(max(errors.min(), 1e-2 * errors.max()), digits=3)
+    errors = table.filter(like="RMSE")
+    size = decimals(max(errors.min().min(), 1e-2 * errors.max().max()), digits=3)
     step = study.task.step
     headers = ["\nmodel", *(_header(name, step) for name in table)]
     places = [size if name.startswith(("RMSE", "MAE")) else PLACES.get(name, 3) for name in table]
