@@ -7,13 +7,14 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 COMPILED := setup.py pyproject.toml $(wildcard narxkit/*.pyx narxkit/*.pxd narxkit/*.h)
 
-.PHONY: help forecast test lint bench peers clean
+.PHONY: help forecast test fuzz lint bench peers clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make forecast   build, forecast a year of solar irradiation, write forecast.png and .csv"
 	@echo "                (SERIES=wind, turbine, stock, fx or a file of your own)"
 	@echo "make test       build and run tests and doctests (TESTS='-k name' chooses)"
+	@echo "make fuzz       give 1,000 damaged files to the command (FUZZ=--help for its options)"
 	@echo "make lint       check style and docstrings"
 	@echo "make bench      measure speed and accuracy (BENCH=--help for its options)"
 	@echo "make peers      the same beside other packages, in an environment of their own"
@@ -25,6 +26,9 @@ forecast: $(VENV)/with-plot
 
 test: $(VENV)/with-test
 	$(BIN)/python -m pytest $(TESTS)
+
+fuzz: $(VENV)/with-test
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python tests/mutations.py --keep build/fuzz $(FUZZ)
 
 lint: $(VENV)/with-test
 	$(BIN)/ruff check .

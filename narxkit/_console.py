@@ -3,9 +3,12 @@
 Tables are 80 columns wide where they fit; into a file goes plain text.
 """
 
+import os
+import re
 import sys
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from math import isfinite
 
 WIDTH = 80
 MOST_ROWS = 48
@@ -27,6 +30,40 @@ HEADERS = {
     "band 97.5 %": "band\nhigh",
     "fit s": "fit\ns",
 }
+# Words of the library's parameters in those of the command: what Python's callers can do, it cannot
+IN_OPTIONS = (
+    (
+        r"loop_gain_ is (\S+): a small error of the output that is fed back grows .*",
+        r"a small error that the network feeds back grows by a factor of \1 with each step. A "
+        r"chaotic system does that; of any other series fewer lags make it smaller.",
+    ),
+    (
+        r"training ended with loop=.*",
+        "the network is trained on short rollouts only, as long ones diverge: fewer lags may help.",
+    ),
+    (
+        r"fill gaps with rows of missing values \(NaN\), such as y\.asfreq\(\) makes, or use",
+        "fill the gaps in the file, or give",
+    ),
+    (
+        r"the backtests have no target in common: .*",
+        "no row of the test has both a value and a forecast of each model: too many values are "
+        "missing at the end.",
+    ),
+    (
+        r"^.*(SVD did not converge|[Ss]ingular matrix).*$",
+        "least squares do not converge: the numbers are too large, too small or too far apart; "
+        "give them in another unit.",
+    ),
+    (r"\bhorizon=(\d+)", r"--horizon \1"),
+    (r"\bmax_lag=(\d+)", r"--max-lag \1"),
+    (r"\bmax_lag\b", "--max-lag"),
+)
+LONGEST_LINE = 2000  # letters of an error, such as one that names thousands of columns
+CONTROLS = [*range(10), *range(11, 32), *range(127, 160)]  # all but the end of a line
+DIRECTIONS = [0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A)]
+BYTES = range(0xD800, 0xE000)  # of a file's name that is no text
+ESCAPES = {n: chr(n).encode("unicode_escape").decode() for n in [*CONTROLS, *DIRECTIONS, *BYTES]}
 PLACES = {"fit s": 2, "DM": 2, "hits %": 1, "band 2.5 %": 1, "band 97.5 %": 1}
 
 
@@ -37,8 +74,8 @@ def show_study(study, interval=False):
     table = study.table(interval)
     if interval:  # makes room for it
         table = table.drop(columns=["MAE", "skill vs persistence"], errors="ignore")
-    errors = table.filter(like="RMSE").to_numpy()
-    size = decimals(max(errors.min(), 1e-2 * errors.max()), digits=3)
+    errors = table.filter(like="RMSE")
+    size = decimals(max(errors.min().min(), 1e-2 * errors.max().max()), digits=3)
     step = study.task.step
     headers = ["\nmodel", *(_header(name, step) for name in table)]
     places = [size if name.startswith(("RMSE", "MAE")) else PLACES.get(name, 3) for name in table]
@@ -50,39 +87,38 @@ def show_study(study, interval=False):
     show_table(study.task.heading, headers, rows, ["", *study.notes(interval)], bold)
 
 
-def show_forecast(frame, title):
-    """Print a forecast: its first rows, if there are many."""
-    from narxkit.files import said
-    from narxkit.study import decimals
+def show_forecasts(outlooks, frame):
+    """Print forecasts side by side, the first rows if there are many, and why by these models."""
+    from narxkit.study import decimals, heading, label_writer
 
     shown = frame if len(frame) <= MOST_ROWS else frame.iloc[:24]
     sizes = [decimals(frame[name].abs().max(), digits=4) for name in frame.columns[::2]]
     places = [size for size in sizes for _ in range(2)]
-    headers = ["time", *(name if i % 2 == 0 else "RMSE" for i, name in enumerate(frame))]
+    headers = [frame.index.name, *(c if i % 2 == 0 else "RMSE" for i, c in enumerate(frame))]
+    write = label_writer(outlooks[0].study.y.index)
     rows = [
-        [said(label), *(_number(value, n) for value, n in zip(row, places))]
+        [write(label), *(_number(value, n) for value, n in zip(row, places))]
         for label, row in zip(shown.index, shown.to_numpy())
     ]
-    notes = ["", "RMSE: the error of forecasts of the same horizon on the rows held out."]
+    reasons = [outlook.reason for outlook in outlooks]
+    notes = ["", *reasons, "RMSE: the error of forecasts of the same horizon in the test."]
     if len(shown) < len(frame):
         notes.append(f"{len(frame) - len(shown):,} rows follow: --out FILE writes all.")
-    show_table(title, headers, rows, notes)
+    show_table(heading(outlooks), headers, rows, notes)
 
 
 def show_result(title, result, advice=()):
     """Print the sentence of a diagnostic, advice on it, and its figures beside what they mean."""
     from rich.table import Table
-    from rich.text import Text
 
     figures = Table.grid(padding=(0, 2, 0, 0))
     for _ in range(3):
         figures.add_column(overflow="fold")  # a name too long for a line
     for figure in result.figures:
-        figures.add_row(*map(Text, figure))
-    console = make_console()
-    console.print(title, style="bold", markup=False)
+        figures.add_row(*map(plain, figure))
+    show_lines([title], style="bold")
     show_lines([result.sentence, *advice, ""])
-    console.print(figures)
+    _print(make_console(), figures)
 
 
 def show_table(title, headers, rows, notes=(), bold=None):
@@ -96,31 +132,97 @@ def show_table(title, headers, rows, notes=(), bold=None):
         pad_edge=False,
         show_edge=False,
     )
+    headers, *rows = [[plain(cell) for cell in row] for row in (headers, *rows)]
     for i, header in enumerate(headers):
         table.add_column(header, justify="right" if i else "left", no_wrap=True)
     for i, row in enumerate(rows):
         table.add_row(*row, style="bold" if i == bold else None)
     widths = (max(map(_width, column)) + 2 for column in zip(headers, *rows))
     console = make_console(sum(widths))
-    console.print(title or "", style="bold", markup=False)
-    console.print(table)
+    _print(console, plain(title or ""), style="bold")
+    _print(console, table)
     show_lines(notes, style="dim")
 
 
-def show_lines(lines, style=None):
+def show_lines(lines, style=None, **kwargs):
     """Print sentences, each on lines of its own."""
     console = make_console()
     for line in lines:
-        console.print(line, style=style, markup=False)
+        _print(console, plain(line), style=style, **kwargs)
+
+
+def plain(text):
+    """Write what would command a terminal, in a name or a cell of a file, as an escape.
+
+    Parameters
+    ----------
+    text : object
+        What is to be shown.
+
+    Returns
+    -------
+    str
+        The text, on its lines, without control characters.
+
+    Examples
+    --------
+    >>> print(plain("load\x1b]0;title\x07"))
+    load\\x1b]0;title\\x07
+    """
+    return str(text).translate(ESCAPES)
 
 
 def make_console(needed=0):
     """A console at least as wide as needed: cut figures are worse than broken lines."""
     from rich.console import Console
 
-    console = Console(highlight=False)
+    class Plain(Console):
+        def on_broken_pipe(self):
+            raise  # to main, which knows the exit code
+
+    console = Plain(highlight=False, markup=False, emoji=False)  # names may look like either
     console.width = max(min(console.width, 2 * WIDTH), WIDTH, needed)
     return console
+
+
+def _print(console, renderable, **kwargs):
+    with _named_output():
+        console.print(renderable, **kwargs)
+
+
+def flush():
+    """See that all is printed."""
+    with _named_output():
+        sys.stdout.flush()
+
+
+@contextmanager
+def _named_output():
+    """An error of standard output says that it is one."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = "standard output"
+        raise
+
+
+def drop_output():
+    """Drop what standard output cannot take, or Python tries again, and complains, at its end."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        with suppress(OSError):  # it is no file
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def open_streams():
+    """Open streams that the caller closed, lest a file takes their place; letters that the output
+    lacks become ``?``."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without ² shows ? instead
 
 
 def _width(cell):
@@ -135,7 +237,7 @@ def _header(name, step):
 
 
 def _number(value, places):
-    return "" if value != value else f"{value:.{places}f}"
+    return f"{value:.{places}f}" if isfinite(value) else ""
 
 
 @contextmanager
@@ -148,11 +250,16 @@ def progress_shown():
     if not console.is_terminal:
         yield lambda text, done, total: None
         return
-    columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+    )
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("reading")
         yield lambda text, done, total: bar.update(
-            task, description=text, completed=done, total=total
+            task, description=plain(text), completed=done, total=total
         )
 
 
@@ -172,6 +279,12 @@ def plain_warnings():
 
 
 def complain(message, code=2):
-    """Print one line on stderr; the exit code."""
-    print(f"narxkit: {' '.join(str(message).split())}", file=sys.stderr)
+    """Print one line on stderr, in words of the command; the exit code."""
+    line = " ".join(str(message).split())
+    if len(line) > LONGEST_LINE:
+        line = f"{line[: LONGEST_LINE // 2]} ... {line[-LONGEST_LINE // 2 :]}"
+    for pattern, words in IN_OPTIONS:
+        line = re.sub(pattern, words, line)
+    with suppress(OSError):  # nowhere is left to say it
+        print(f"narxkit: {plain(line)}", file=sys.stderr)
     return code

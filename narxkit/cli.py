@@ -4,23 +4,29 @@ Everything heavy is imported when it is needed, so that ``narxkit --help`` answe
 """
 
 import argparse
-import os
 import re
+import signal
 import sys
+import threading
+import warnings
 from contextlib import contextmanager
 from pathlib import Path
 
 import narxkit
 from narxkit._console import (
     complain,
+    drop_output,
+    flush,
+    open_streams,
     plain_warnings,
     progress_shown,
-    show_forecast,
+    show_forecasts,
     show_lines,
     show_result,
     show_study,
     show_table,
 )
+from narxkit._writing import check_files, check_page, whole
 
 __all__ = ["main"]
 
@@ -29,7 +35,8 @@ Forecast time series with networks that feed their own output back (NARX).
 
 Begin with a shipped series: a network is trained, forecasts every hour of
 another year, and is compared with what any forecast must beat. Then give a
-file of your own: the same test on its last fifth, and a forecast past its end.
+file of your own: the same test on its last fifth, and its winner forecasts past
+the end.
 """
 EXAMPLES = """\
 examples:
@@ -51,14 +58,14 @@ CSV in the dialect of your country, or Parquet. Of a file
 FORECAST = (
     """\
 Train a model and the baselines, forecast the test period from every origin
-without refitting, and print how well they did. Of your own file, then forecast
-past its end.
+without refitting, and print how well they did. Of your own file, the winner of
+this test, or the model that --model names, then forecasts past its end.
 
 """
     + SERIES
 )
 COLUMNS = """\
-the table, one row per model:
+the table, one row per model; the winner has the least mean RMSE:
   RMSE     root mean squared error 1, 8 and 24 steps ahead, and the mean over
            all horizons, in the unit of the series
   MAE      mean absolute error over all horizons
@@ -81,10 +88,11 @@ with lags of at least the horizon.
 origin and horizon: origin (the last known time), horizon, time (the one
 forecast), the value measured, and a column for each model. Of a file it writes
 the forecast past the end: time, and for each target the forecast and the RMSE
-that this horizon had in the test. A name ending in .gz is compressed.
---plot draws history and a forecast, and the errors beside it. Of a shipped
-series, the forecast shown is the median one by error, of those from midnight.
-The ending of the name chooses the format.
+that this horizon had in the test. A name ending in .gz is compressed. Names of
+columns that a spreadsheet would run as formulas (=, +, -, @) get an apostrophe.
+--plot draws history, the forecast, those of the other models behind it, and the
+errors beside it. Of a shipped series, the forecast shown is the median one by
+error, of those from midnight. The ending of the name chooses the format.
 """
 COMPARE = (
     """\
@@ -110,7 +118,8 @@ into NARX in Python.
 
 --model fits a network with the suggested lags on the first four fifths and
 prints what its residuals on the last fifth still know, and its skill.
---html writes all of it as one page with pictures, which opens offline.
+--html writes all of it as one page with pictures, which opens offline. A part
+that needs more rows than there are is left out, and the others are there.
 """
 
 
@@ -125,7 +134,8 @@ def main(argv=None):
     Returns
     -------
     int
-        Exit code: 0, or 2 after an error, or 130 after Ctrl-C.
+        Exit code: 0, or 2 after an error. A signal gives 128 and its number, as in a shell: 130
+        after Ctrl-C, 143 after SIGTERM, 141 where the reader of the output has left.
 
     Examples
     --------
@@ -133,28 +143,45 @@ def main(argv=None):
     >>> main(["forecast", "sonar"])
     2
     """
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="replace")  # a terminal without ² shows ? instead
-    parser = make_parser()
-    args = parser.parse_args(argv)
-    if args.command is None:
-        parser.print_help()
-        return 0
+    open_streams()
     try:
-        with plain_warnings():
-            args.command(args)
-            sys.stdout.flush()
+        with plain_warnings(), ended_by_signals():
+            run(argv)
     except KeyboardInterrupt:
         return complain("interrupted.", code=130)
+    except Ended as end:
+        return complain("ended by a signal.", code=128 + end.args[0])
     except BrokenPipeError:  # such as `narxkit ... | head`; nothing more can be printed
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        drop_output()
+        return 141
     except OSError as error:
-        reason = error.strerror or str(error)
-        return complain(f"cannot use {error.filename}: {reason}." if error.filename else reason)
+        drop_output()
+        reason = f"{error.strerror or str(error).removesuffix('.')}."
+        return complain(f"cannot use {error.filename}: {reason}" if error.filename else reason)
+    except MemoryError:
+        return complain(
+            "there is not enough memory: give fewer rows or columns, smaller --lags or --horizon."
+        )
     except (ImportError, ValueError) as error:
         return complain(error)
+    except Exception as error:
+        if sys.flags.dev_mode:
+            raise
+        return complain(
+            f"unexpected {type(error).__name__}, a defect of narxkit: {error}. Please report it "
+            "with the command and the file; python -X dev -m narxkit ... shows where it lies."
+        )
     return 0
+
+
+def run(argv):
+    """Do what the arguments ask for, and see it printed."""
+    parser = make_parser()
+    try:
+        args = parser.parse_args(argv)
+        args.command(args) if args.command else parser.print_help()
+    finally:
+        flush()
 
 
 class Parser(argparse.ArgumentParser):
@@ -184,7 +211,9 @@ def make_parser():
     add_series(command)
     add_lags(command)
     command.add_argument(
-        "--model", choices=("narx", "tdnn", "arx"), default="narx", help="default: narx"
+        "--model",
+        choices=("narx", "tdnn", "arx"),
+        help="by default narx for a shipped series, and the winner of the test for a file",
     )
     command.add_argument("--out", metavar="FILE", type=Path, help="write the forecasts as CSV")
     command.add_argument("--plot", metavar="FILE", type=Path, help="draw forecast and errors")
@@ -272,9 +301,9 @@ def forecast_series(args):
 
     task = shipped_task(args)
     with progress_shown() as progress:
-        result = study.run(task, (args.model,), args.seed, progress)
+        result = study.run(task, (args.model or "narx",), args.seed, progress)
         write(args.out, result.to_csv, progress)
-        write(args.plot, lambda path: result.plot().savefig(path), progress)
+        write(args.plot, lambda path: save(result.plot(), path), progress)
     show_study(result)
     show_written(args.out, args.plot)
 
@@ -285,14 +314,15 @@ def forecast_file(args):
 
     tasks = own_tasks(args)
     with progress_shown() as progress:
-        outlooks = [study.look_ahead(task, args.model, args.seed, progress) for task in tasks]
+        options = args.model, args.seed, progress, args.plot is not None
+        outlooks = [study.look_ahead(task, *options) for task in tasks]
         frame = study.side_by_side(outlooks)
-        write(args.out, frame.to_csv, progress)
-        write(args.plot, lambda path: study.plot_outlooks(outlooks).savefig(path), progress)
+        write(args.out, lambda path: study.write_csv(frame, path), progress)
+        write(args.plot, lambda path: save(study.plot_outlooks(outlooks), path), progress)
     for outlook in outlooks:
         show_study(outlook.study)
         show_lines([""])
-    show_forecast(frame, outlooks[0].heading)
+    show_forecasts(outlooks, frame)
     show_written(args.out, args.plot)
 
 
@@ -319,9 +349,7 @@ def diagnose(args):
         series, (target, *more), *inputs = read_own(args)
         if more:
             raise ValueError(f"diagnose judges one column at a time: give --target {target}.")
-        subject = diagnosis.own_subject(
-            series.frame, target, *inputs, args.horizon or 24, series.name
-        )
+        subject = diagnosis.own_subject(series.frame, target, *inputs, args.horizon, series.name)
     else:
         subject = diagnosis.shipped_subject(shipped_task(args))
     show_lines([*subject.notes, ""] if subject.notes else [])
@@ -406,44 +434,6 @@ def names(text, frame):
     return list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
 
 
-def check_files(series, out, plot):
-    """Refuse files that could not or should not be written, before the work starts."""
-    for path in filter(None, (out, plot)):
-        if path.is_dir():
-            raise ValueError(f"cannot write {path}: it is a folder; give the name of a file.")
-        if not path.parent.is_dir():
-            raise ValueError(f"cannot write {path}: there is no folder {path.parent}.")
-        if path.exists() and not path.is_file():
-            raise ValueError(f"cannot write {path}: it is no ordinary file.")
-        if not os.access(path.parent, os.W_OK):
-            raise ValueError(f"cannot write {path}: the folder {path.parent} is not writable.")
-        if path.resolve() == Path(series).resolve():
-            raise ValueError(f"cannot write {path}: it is the file to read; give another name.")
-    if out and plot and out.resolve() == plot.resolve():
-        raise ValueError(f"--out and --plot both name {out}: give two names.")
-    if out and out.suffix.lower() in (".xlsx", ".xls", ".ods", ".parquet", ".pq"):
-        raise ValueError(f"cannot write {out}: forecasts are written as CSV; end it in .csv.")
-    if plot:
-        from narxkit.plotting._base import load_matplotlib
-
-        known = load_matplotlib("backend_bases").FigureCanvasBase.get_supported_filetypes()
-        if plot.suffix.lower().lstrip(".") not in known:
-            raise ValueError(f"cannot draw {plot}: give a name that ends in .png, .pdf or .svg.")
-
-
-def check_page(series, page):
-    """Refuse a page that could not be written, before the work starts."""
-    if page is None:
-        return
-    if page.suffix.lower() not in (".html", ".htm"):
-        raise ValueError(f"cannot write {page}: the report is a page; end its name in .html.")
-    check_files(series, page, None)
-
-    from narxkit.plotting._base import load_matplotlib
-
-    load_matplotlib()
-
-
 def write(path, make, progress):
     """Write a file, if one is asked for."""
     if path:
@@ -452,19 +442,40 @@ def write(path, make, progress):
             make(part)
 
 
+def save(figure, path):
+    """Write a picture; a box stands for a letter that its font lacks."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph")
+        figure.savefig(path)
+
+
 @contextmanager
-def whole(path):
-    """A name to write to that becomes `path` when all is written, and vanishes otherwise."""
-    part = path.with_name(f".part-{path.name}")
+def ended_by_signals():
+    """Let a request to end unwind the work as Ctrl-C does, so that no half-written file stays."""
+    is_main = threading.current_thread() is threading.main_thread()
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    left = [n for n in numbers if is_main and signal.getsignal(n) is signal.SIG_DFL]  # no nohup
+
+    def end(number, frame):
+        for n in left:
+            signal.signal(n, signal.SIG_IGN)  # the way out is not cut short
+        raise Ended(number)
+
+    for n in left:
+        signal.signal(n, end)
     try:
-        yield part
-        part.replace(path)
+        yield
     finally:
-        part.unlink(missing_ok=True)
+        for n in left:
+            signal.signal(n, signal.SIG_DFL)
+
+
+class Ended(BaseException):
+    """A signal asked the command to end."""
 
 
 def show_written(*paths):
     """Name the files written."""
     written = [str(path) for path in paths if path]
     if written:
-        print(f"Written: {', '.join(written)}.")
+        show_lines([f"Written: {', '.join(written)}."], soft_wrap=True)

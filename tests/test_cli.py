@@ -1,11 +1,15 @@
 """The command line: what it prints, what it writes, and how it ends."""
 
+import ast
 import os
+import re
 import signal
 import subprocess
 import sys
 import warnings
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -205,6 +209,321 @@ def test_a_real_ctrl_c_in_training_ends_with_130_and_no_traceback(tmp_path):
     assert (out, err, process.returncode) == ("", "narxkit: interrupted.\n", 130)
 
 
+WRITING = (
+    "import time; from pathlib import Path\n"
+    "from narxkit import cli, study\n"
+    "def write_csv(frame, path):\n"
+    "    Path(path).write_text('half')\n"
+    "    print('writing', flush=True); time.sleep(60)\n"
+    "study.write_csv = write_csv\n"
+    "sys.exit(cli.main('forecast f.csv --horizon 2 --model arx --out out.csv'.split()))"
+)
+
+
+@pytest.fixture
+def days(tmp_path):
+    """A file of days, whose week is known."""
+    index = pd.date_range("2024-01-01", periods=100, name="day")
+    pd.DataFrame({"load": np.arange(100) % 7.0}, index=index).to_csv("f.csv")
+    return tmp_path
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends a signal")
+@pytest.mark.parametrize(
+    ("name", "code", "sentence"),
+    [
+        ("SIGTERM", 143, "ended by a signal."),
+        ("SIGINT", 130, "interrupted."),
+    ],
+)
+def test_a_signal_leaves_no_half_written_file(days, name, code, sentence):
+    process = in_process(WRITING, cwd=days)
+    while process.stdout.readline() not in ("writing\n", ""):
+        pass
+    assert len(list(days.glob(".part-*/out.csv"))) == 1
+    process.send_signal(getattr(signal, name))
+    err = process.communicate(timeout=120)[1]
+    assert (err, process.returncode) == (f"narxkit: {sentence}\n", code)
+    assert os.listdir(days) == ["f.csv"]
+
+
+def test_a_signal_that_is_ignored_stays_so(monkeypatch):
+    from narxkit.cli import ended_by_signals
+
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        with ended_by_signals():
+            assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+# --- what cannot be written --------------------------------------------------------------------
+
+
+def on(output, command, monkeypatch):
+    """Exit code of a command whose standard output is this file."""
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", output)
+        try:
+            return main(command.split())
+        except SystemExit as end:
+            return end.code
+        finally:
+            output.close()  # as Python does at its end: what is left cannot be written
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device")
+@pytest.mark.parametrize("command", ["datasets", "--help", ""])
+def test_an_output_without_room(capsys, monkeypatch, command):
+    assert on(open("/dev/full", "w"), command, monkeypatch) == 2
+    sentence = "narxkit: cannot use standard output: No space left on device.\n"
+    assert capsys.readouterr().err == sentence
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a pipe")
+@pytest.mark.parametrize("command", ["datasets", "--help", ""])
+def test_a_reader_that_leaves_ends_the_command_quietly(capsys, monkeypatch, command):
+    reader, writer = os.pipe()
+    os.close(reader)
+    assert on(open(writer, "w"), command, monkeypatch) == 141
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="closes descriptors")
+def test_closed_streams_are_nobodys_and_no_error(days):
+    command = "forecast f.csv --model arx --horizon 2 --out out.csv"
+    assert ends(days, command, closed=(0, 1, 2)) == (0, "")
+    assert pd.read_csv("out.csv")["load"].round(2).tolist() == [2, 3]
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device")
+def test_nothing_is_left_for_the_end_of_python(days):
+    sentence = "narxkit: cannot use standard output: No space left on device.\n"
+    with open("/dev/full", "w") as full:
+        assert ends(days, "", stdout=full) == (2, sentence)
+
+
+def ends(folder, command, stdout=None, closed=()):
+    """Exit code and complaints of a command of its own process."""
+    path = [entry for entry in sys.path if entry]
+    code = (
+        f"import os, sys; sys.path[:0] = {path!r}; from narxkit import cli\n"
+        f"sys.exit(cli.main({command.split()!r}))"
+    )
+
+    def close():
+        for descriptor in closed:
+            os.close(descriptor)
+
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, text=True, timeout=120, stdin=subprocess.DEVNULL,
+        stdout=stdout, stderr=subprocess.PIPE, preexec_fn=close if closed else None,
+        env={**os.environ, "PYTHONUNBUFFERED": ""},
+    )  # fmt: skip
+    return run.returncode, run.stderr
+
+
+def test_no_room_names_the_file(capsys, days, monkeypatch):
+    def fill(frame, path):
+        path.write_text("half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(study, "write_csv", fill)
+    argv = "forecast f.csv --horizon 2 --model arx --out out.csv".split()
+    assert main(argv) == 2
+    assert capsys.readouterr().err == "narxkit: cannot use out.csv: No space left on device.\n"
+    assert os.listdir(days) == ["f.csv"]
+
+
+def test_two_runs_to_one_name_do_not_meet(tmp_path):
+    from narxkit._writing import whole
+
+    path = tmp_path / "out.csv"
+    with whole(path) as first:
+        first.write_text("first")
+        with whole(path) as second:
+            second.write_text("second")
+        assert path.read_text() == "second"
+    assert path.read_text() == "first" and os.listdir(tmp_path) == ["out.csv"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links and modes")
+def test_a_link_stays_and_modes_are_the_usual_ones(tmp_path):
+    from narxkit._writing import whole
+
+    (tmp_path / "there").mkdir()
+    link, target = tmp_path / "out.csv", tmp_path / "there" / "real.csv"
+    link.symlink_to(target)
+    before = os.umask(0o027)
+    try:
+        for text in ("new", "again"):
+            with whole(link) as part:
+                part.write_text(text)
+            assert link.is_symlink() and target.read_text() == text
+            assert target.stat().st_mode & 0o777 == (0o640 if text == "new" else 0o604)
+            target.chmod(0o604)  # a mode that was chosen is kept
+    finally:
+        os.umask(before)
+    assert sorted(os.listdir(tmp_path / "there")) == ["real.csv"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links")
+def test_a_link_is_judged_by_what_it_points_to(capsys, days):
+    links = {"loop.csv": "f.csv", "away.csv": "nowhere/x.csv", "full.csv": "/dev/full"}
+    for name, target in links.items():
+        os.symlink(target, name)
+    sentences = {
+        name: ends_with_2(capsys, *f"forecast f.csv --out {name}".split()) for name in links
+    }
+    assert sentences == {
+        "loop.csv": "cannot write loop.csv: it is the file to read; give another name.",
+        "away.csv": f"cannot write away.csv: there is no folder {days / 'nowhere'}.",
+        "full.csv": "cannot write full.csv: it is no ordinary file.",
+    }
+
+
+def test_a_protected_file_is_not_replaced(capsys, days, monkeypatch):
+    (days / "out.csv").write_text("mine")
+    monkeypatch.setattr(os, "access", lambda path, mode: "out" not in str(path))
+    sentence = ends_with_2(capsys, *"forecast f.csv --out out.csv".split())
+    assert sentence == "cannot write out.csv: it is write-protected."
+
+
+# --- names that command a terminal, a spreadsheet or a typesetter --------------------------------
+
+WILD = "\x1b]0;owned\x07[red]a[/b] :smile: $x_$\x9b31m\u202e"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="such names of files")
+def test_no_control_character_reaches_the_terminal(capsys, tmp_path):
+    pytest.importorskip("matplotlib")
+    index = pd.date_range("2024-01-01", periods=300, name="day")
+    name = "\x1b[2Jf\udcff.csv"
+    pd.DataFrame({WILD: np.arange(300) % 7.0}, index=index).to_csv(name)
+    files = ["--out", "\x1b.csv", "--plot", "\x1b.png"]
+    assert main(["forecast", name, "--horizon", "2", "--model", "arx", *files]) == 0
+    assert main(["diagnose", name, "--horizon", "2", "--html", "\x1b.html"]) == 0
+    assert main(["forecast", f"no{name}"]) == 2
+    assert main(["forecast", name, "--target", f"no{WILD}"]) == 2
+    for text in capsys.readouterr():
+        controls = {c for c in text if c != "\n" and (ord(c) < 32 or 126 < ord(c) < 160)}
+        assert not controls and not set(text) & {"\u202e", "\udcff"}
+        assert "[red]a[/b] :smile: $x_$" in " ".join(text.split())
+        assert r"\x1b[2Jf\udcff.csv" in text
+    assert "[red]a[/b] :smile: $x_$" in Path("\x1b.csv").read_text(encoding="utf-8")
+
+
+def test_progress_names_files_as_they_are(monkeypatch):
+    import io
+
+    from rich.console import Console
+
+    from narxkit._console import progress_shown
+
+    terminal = io.StringIO()
+    monkeypatch.setattr(
+        "rich.console.Console", lambda **kwargs: Console(file=terminal, force_terminal=True)
+    )
+    with progress_shown() as progress:
+        progress("writing [/x]\x07.csv", 0, 1)
+    assert r"writing [/x]\x07.csv" in terminal.getvalue()
+
+
+def test_written_names_are_no_formulas(days, capsys):
+    pd.read_csv("f.csv").rename(columns={"load": "=1+1"}).to_csv("g.csv", index=False)
+    assert main("forecast g.csv --horizon 2 --model arx --out out.csv".split()) == 0
+    assert (days / "out.csv").read_text().startswith("time,'=1+1,'=1+1 RMSE\n2024-04-10,")
+
+
+# --- what nobody expected -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (MemoryError(), "there is not enough memory: give fewer rows or columns, smaller"),
+        (OSError("the disk is gone"), "the disk is gone."),
+        (np.linalg.LinAlgError("SVD did not converge"), "least squares do not converge: the "),
+        (
+            ValueError("max_lag=9 is less than horizon=12: give a max_lag of 12"),
+            "--max-lag 9 is less than --horizon 12: give a --max-lag of 12",
+        ),
+        (
+            RecursionError("maximum recursion depth exceeded"),
+            "unexpected RecursionError, a defect of narxkit: maximum recursion depth exceeded. "
+            "Please report it with the command and the file; python -X dev -m narxkit",
+        ),
+        (ValueError("x" * 10**5), "xxx"),
+    ],
+)
+def test_every_error_is_one_line(capsys, monkeypatch, error, sentence):
+    def fail(*args):
+        raise error
+
+    monkeypatch.setattr(study, "run", fail)
+    told = ends_with_2(capsys, "forecast", "solar")
+    assert told.startswith(sentence) and len(told) < 2100
+
+
+def test_developers_see_where_a_defect_lies(monkeypatch):
+    def fail(*args):
+        raise KeyError("x")
+
+    monkeypatch.setattr(study, "run", fail)
+    monkeypatch.setattr("narxkit.cli.sys.flags", SimpleNamespace(dev_mode=True), raising=False)
+    with pytest.raises(KeyError):
+        main(["forecast", "solar"])
+
+
+@pytest.mark.parametrize(
+    ("warning", "sentence"),
+    [
+        (
+            "loop_gain_ is 1.23: a small error of the output that is fed back grows by this factor "
+            "with each step. A chaotic system does that; for any other try a loop=k.",
+            "a small error that the network feeds back grows by a factor of 1.23 with each step. A "
+            "chaotic system does that; of any other series fewer lags make it smaller.",
+        ),
+        (
+            "training ended with loop='open': longer rollouts diverge",
+            "the network is trained on short rollouts only, as long ones diverge: fewer lags may "
+            "help.",
+        ),
+        (
+            "2 segments leave 3 rows: fill gaps with rows of missing values (NaN), such as "
+            "y.asfreq() makes, or use smaller lags.",
+            "2 segments leave 3 rows: fill the gaps in the file, or give smaller lags.",
+        ),
+    ],
+)
+def test_advice_is_what_the_command_can_do(capsys, warning, sentence):
+    from narxkit._console import plain_warnings
+
+    with plain_warnings():
+        warnings.warn(warning, stacklevel=1)
+    assert capsys.readouterr().err == f"narxkit: warning: {sentence}\n"
+
+
+def test_what_is_put_into_other_words_is_said_by_the_library():
+    """Where the library words it anew, the command must too."""
+    from narxkit._console import IN_OPTIONS
+
+    folder = Path(narxkit.__file__).parent
+    files = "narx.py", "forecaster.py", "model_selection/skill_tables.py"
+    nodes = [node for file in files for node in ast.walk(ast.parse((folder / file).read_text()))]
+    said = [
+        "".join(
+            getattr(part, "value", "") for part in node.values if isinstance(part, ast.Constant)
+        )
+        for node in nodes
+        if isinstance(node, ast.JoinedStr)
+    ]
+    said += [str(node.value) for node in nodes if isinstance(node, ast.Constant)]
+    for pattern, _ in IN_OPTIONS[:4]:
+        assert any(re.search(pattern.replace(r"(\S+)", ""), text) for text in said), pattern
+
+
 # --- files of one's own ---------------------------------------------------------------------
 
 
@@ -243,11 +562,12 @@ def test_a_messy_file_goes_through_with_plain_sentences(capsys, messy):
         "12 rows are missing, the first 2024-01-01 05:00; they are filled in as missing values.",
         "Last (kW), 24 h ahead",
         "Wind, 24 h ahead",
-        "Forecast by NARX, fitted on all rows up to 2024-01-30 23:00",
+        "ARX, fitted on all rows up to 2024-01-30 23:00",
+        "'Last (kW)' is forecast by climatology, the winner of the test. 'Wind' is forecast by ",
         "Written: f.csv.",
     ):
         assert sentence in told
-    assert told.index("Wind, 24 h ahead") < told.index("Forecast by NARX")  # the test comes first
+    assert told.index("Wind, 24 h ahead") < told.index("Forecast by clim")  # the test comes first
     assert max(map(len, out.splitlines())) <= 85 and "…" not in out
     assert all(line.startswith("narxkit: warning: ") for line in err.splitlines())
     table = pd.read_csv("f.csv", index_col="time", parse_dates=True)

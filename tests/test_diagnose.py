@@ -15,11 +15,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from narxkit import study
+from narxkit import NARX, study
 from narxkit.cli import main
-from narxkit.diagnosis import diagnose, own_subject, shipped_subject, write_page
+from narxkit.diagnosis import Failure, diagnose, own_subject, shipped_subject, write_page
 from narxkit.diagnosis._advice import advise_on_lags, advise_on_network
-from narxkit.diagnostics import validate_residuals
+from narxkit.diagnostics import suggest_lags, validate_residuals
+from narxkit.solvers import Stop
 
 N = 1200
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -239,6 +240,101 @@ def test_the_largest_lag_can_be_asked_for(capsys):
     assert re.search(r"input_lags \[3\] of wind", out) and "rows 596 complete" in out
 
 
+# --- parts that fail ---------------------------------------------------------------------------
+
+
+def make_months(n=144):
+    """Months with a season and a trend, as of passengers."""
+    index = pd.date_range("1949-01-01", periods=n, freq="MS", name="month")
+    noise = np.random.default_rng(0).normal(size=n)
+    y = 100 + 2.5 * np.arange(n) + 20 * np.sin(2 * np.pi * np.arange(n) / 12) + 5 * noise
+    return pd.DataFrame({"passengers": y, "fares": noise}, index=index)
+
+
+def test_a_part_that_fails_takes_no_other_with_it(capsys):
+    make_months().to_csv("months.csv")
+    argv = "diagnose months.csv --target passengers --model --html page.html".split()
+    assert main(argv) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert (
+        "months.csv, passengers Left out: 'passengers' has 144 rows, but at least 250 are needed: "
+        "give a longer series. Hurst exponent, season and trend included Persistent: H = "
+    ) in out
+    assert re.search(r"output_lags \[.*1[12]", out)
+    assert re.search(r"Network Left out: \d+ of 28 rows have a residual, but at least 20 are", out)
+    with open("page.html", encoding="utf-8") as file:
+        page = unescape(file.read())
+    assert "<h2>Lags</h2>" in page and "'passengers' has 144 rows, but at least 250" in page
+    assert "<h2>A network</h2>" in page and "have a residual, but at least 20" in page
+    assert page.count("<img") == 3  # the series, Hurst exponents and lags
+
+
+def test_lags_of_144_months_are_those_of_suggest_lags():
+    y = make_months()["passengers"]
+    found = diagnose(own_subject(y.to_frame()))
+    assert found.lags.output_lags == suggest_lags(None, y, horizon=24).output_lags
+    assert isinstance(found.stochasticity, Failure) and found.validity is None
+
+
+@pytest.mark.parametrize("failing", ["stochasticity", "hurst", "suggest_lags", "NARX", "validate"])
+def test_each_part_can_fail_by_itself(monkeypatch, failing):
+    def fail(*args, **kwargs):
+        raise ValueError("y cannot be judged: give another one.")
+
+    if failing == "NARX":
+        monkeypatch.setattr(NARX, "fit", fail)
+    else:
+        monkeypatch.setattr(f"narxkit.diagnosis._base.{failing}", fail)
+    table = pd.DataFrame({"load": make_table()["load"].iloc[60:660].to_numpy()})
+    found = diagnose(own_subject(table, horizon=4), model=True)
+    parts = [found.stochasticity, found.hurst, found.lags, found.validity]
+    names = ["stochasticity", "hurst", "suggest_lags", "validate"]
+    failed = {name for name, part in zip(names, parts) if isinstance(part, Failure)}
+    assert failed == {
+        "suggest_lags": {"suggest_lags", "validate"}, "NARX": {"validate"}
+    }.get(failing, {failing})  # fmt: skip
+    sentence = next(part.sentence for part in parts if isinstance(part, Failure))
+    assert sentence == "Left out: 'load' cannot be judged: give another one."
+    write_page(found, "page.html")
+
+
+def test_where_nothing_can_be_judged_the_command_fails(capsys, monkeypatch):
+    def fail(*args, **kwargs):
+        raise ValueError("y cannot be judged: give another one.")
+
+    for name in ("stochasticity", "hurst", "suggest_lags"):
+        monkeypatch.setattr(f"narxkit.diagnosis._base.{name}", fail)
+    make_months().to_csv("months.csv")
+    sentence = ends_with_2(capsys, "months.csv", "--target", "passengers")
+    assert sentence == "'passengers' cannot be judged: give another one."
+
+
+def test_a_network_whose_training_was_interrupted_is_not_judged(monkeypatch):
+    fit = NARX.fit
+    monkeypatch.setattr(
+        NARX, "fit", lambda self, *args: setattr(fit(self, *args), "stop_", Stop.INTERRUPTED)
+    )
+    table = pd.DataFrame({"load": make_table()["load"].iloc[60:360].to_numpy()})
+    with pytest.raises(KeyboardInterrupt):
+        diagnose(own_subject(table), model=True)
+
+
+def test_the_horizon_is_smaller_where_the_series_is_short():
+    assert own_subject(make_months(100)[["passengers"]]).horizon == 20
+    assert own_subject(make_months()[["passengers"]]).horizon == 24
+
+
+def test_months_are_told_as_months():
+    months = make_months()
+    months.iloc[10:15, 0] = np.nan
+    assert own_subject(months, "passengers").notes == [
+        "'passengers' is blank in 5 of the 144 rows from its first value to its last, the longest "
+        "gap 5 rows, from 1949-11 to 1950-03.",
+        "Judged are the 129 rows from 1950-04 to 1960-12, the longest stretch without a gap; the "
+        "series has 144.",
+    ]
+
+
 # --- errors --------------------------------------------------------------------------------------
 
 
@@ -249,11 +345,11 @@ def test_the_largest_lag_can_be_asked_for(capsys):
         (["load.csv"], "load.csv has 5 columns that could be forecast, 'load', 'wind', "),
         (["load.csv", "--target", "flat"], "'flat' is constant, at 1: there is nothing to judge."),
         (["load.csv", "--target", "load,wind"], "diagnose judges one column at a time: give"),
-        (["short.csv", "--target", "load"], "'load' has 40 rows, but at least 250 are needed"),
+        (["short.csv", "--target", "load"], "'load' has 30 rows, but at least 40 are needed"),
         (
             ["cut.csv", "--target", "load"],
-            "'load' is blank in 6 of 400 rows, and its longest stretch without a gap of more than "
-            "3 rows has 200, but at least 250 are needed: fill the gaps or give a longer series.",
+            "'load' is blank in 8 of 90 rows, and its longest stretch without a gap of more than "
+            "3 rows has 30, but at least 40 are needed: fill the gaps or give a longer series.",
         ),
         (
             ["load.csv", "--target", "load", "--inputs", "flat"],
@@ -271,13 +367,13 @@ def test_the_largest_lag_can_be_asked_for(capsys):
         ),
         (
             ["load.csv", "--target", "load", "--inputs", "wind", "--max-lag", "9"],
-            "horizon=24 is beyond max_lag=9, so that inputs not known ahead have no lag left: give "
-            "a max_lag of at least 24, a smaller horizon, or leave them out.",
+            "--horizon 24 is beyond --max-lag 9, so that inputs not known ahead have no lag left: "
+            "give a --max-lag of at least 24, a smaller horizon, or leave them out.",
         ),
         (
             ["load.csv", "--target", "load", "--max-lag", "300"],
-            "max_lag=300 is too much for 1150 rows: give a longer series or a max_lag of at most "
-            "287",
+            "--max-lag 300 is too much for 1150 rows: give a longer series or a --max-lag of at "
+            "most 287",
         ),
         (["load.csv", "--target", "load", "--inputs", "huge"], "the input 'huge' is at most"),
         (["load.csv", "--target", "load", "--inputs", "load"], "'load' is the target and cannot"),
@@ -290,9 +386,9 @@ def test_the_largest_lag_can_be_asked_for(capsys):
 def test_errors_are_one_line(capsys, argv, sentence):
     table = make_table()
     table.assign(huge=1e200 * table["wind"], early=table["wind"].iloc[:40]).to_csv("load.csv")
-    table.iloc[:40].to_csv("short.csv")
-    cut = table.iloc[50:450].copy()
-    cut.iloc[200:204, 0] = np.nan
+    table.iloc[:30].to_csv("short.csv")
+    cut = table.iloc[50:140].copy()
+    cut.iloc[[*range(28, 32), *range(62, 66)], 0] = np.nan
     cut.to_csv("cut.csv")
     assert ends_with_2(capsys, *argv).startswith(sentence)
 

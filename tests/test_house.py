@@ -21,7 +21,7 @@ FLOORS = [
     {"model_selection", "skill", "plotting", "datasets", "files"},
     {"study", "diagnostics"},
     {"diagnosis"},
-    {"_console"},
+    {"_console", "_writing"},
     {"cli"},
     {"__main__"},
 ]

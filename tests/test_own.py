@@ -1,12 +1,20 @@
 """Series that users bring: how a task is made of them, and what is refused."""
 
+import csv
+import re
+import warnings
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from narxkit.study import look_ahead, own_task, side_by_side
+from narxkit.files import read_series
+from narxkit.study import heading, label_writer, look_ahead, own_task, side_by_side, write_csv
 
 RNG = np.random.default_rng(0)
+CASES = Path(__file__).parents[2] / "shared" / "cases"
 
 
 def frame(n, freq="h", **columns):
@@ -141,6 +149,228 @@ def test_the_model_asked_for_forecasts():
         assert outlook.study.chosen == name and np.isfinite(outlook.y_hat).all()
 
 
+# --- the winner --------------------------------------------------------------------------------
+
+
+def week(n=250):
+    """A day of the week and noise: its mean is the best forecast."""
+    index = pd.date_range("2024-01-01", periods=n)
+    noise = np.random.default_rng(3).normal(size=n)
+    return pd.DataFrame({"load": 5 * index.day_of_week % 7 + noise}, index=index)
+
+
+def walk(n=400):
+    """A random walk of rows: the last value is the best forecast."""
+    return pd.DataFrame({"price": np.random.default_rng(1).normal(size=n).cumsum()})
+
+
+@pytest.mark.parametrize("data", [week(), walk(), frame(600)])
+def test_the_winner_of_the_test_forecasts(data):
+    outlook = look_ahead(own_task(data, horizon=7), rivals=True)
+    errors = outlook.study.table()["RMSE mean"]
+    assert outlook.study.chosen == errors.idxmin()
+    assert heading([outlook]).startswith(f"Forecast by {errors.idxmin()}, fitted on all rows")
+    assert outlook.reason.endswith(f"is forecast by {errors.idxmin()}, the winner of the test.")
+    assert list(outlook.rivals) == [name for name in errors.index if name != errors.idxmin()]
+    assert all(len(y_hat) == 7 for y_hat in outlook.rivals.values())
+
+
+def test_the_winner_is_fitted_on_all_rows():
+    data = walk()
+    outlook = look_ahead(own_task(data, horizon=3))
+    assert outlook.study.chosen == "persistence"
+    assert outlook.y_hat.tolist() == [data["price"].iloc[-1]] * 3
+    data = week()
+    outlook = look_ahead(own_task(data, horizon=7))
+    assert outlook.study.chosen == "climatology"
+    by_day = data["load"].groupby(data.index.day_of_week).mean()
+    np.testing.assert_allclose(outlook.y_hat, by_day[outlook.y_hat.index.day_of_week])
+
+
+def test_each_target_has_its_own_winner():
+    data = week().assign(price=walk(250)["price"].to_numpy())
+    outlooks = [look_ahead(own_task(data, name, horizon=7)) for name in data]
+    assert [outlook.study.chosen for outlook in outlooks] == ["climatology", "persistence"]
+    assert heading(outlooks) == (
+        "Forecast by climatology and persistence, fitted on all rows up to 2024-09-06"
+    )
+
+
+def test_a_model_that_lost_says_by_how_much():
+    outlook = look_ahead(own_task(week(), horizon=7), model="narx")
+    errors = outlook.study.table()["RMSE mean"]
+    more = 100 * (errors["NARX"] / errors["climatology"] - 1)
+    assert outlook.study.chosen == "NARX" and more > 1
+    assert outlook.reason == (
+        "'load' is forecast by NARX, as asked; climatology won the test, NARX errs by "
+        f"{more:.1f} % more."
+    )
+
+
+def test_a_winner_that_breaks_off_is_followed_by_the_next():
+    outlook = look_ahead(own_task(week(), horizon=7))
+    study = outlook.study
+    run = study.backtests["climatology"]
+    cut = run.assign(y_hat=run["y_hat"].where(run.index % 50 > 0))
+    study = replace(study, backtests=study.backtests | {"climatology": cut})
+    assert study.errors.index[0] == "climatology" and "climatology" not in study.ranked
+    second = replace(outlook, study=replace(study, chosen=study.ranked[0]))
+    assert second.reason == (
+        f"'load' is forecast by {study.ranked[0]}, the best in the test of those whose forecasts "
+        "do not break off, as those of climatology do."
+    )
+
+
+def test_a_network_that_diverges_everywhere_leaves_the_others_their_test():
+    pytest.importorskip("matplotlib")
+    outlook = look_ahead(own_task(week(), horizon=7), rivals=True)
+    study, run = outlook.study, outlook.study.backtests["NARX"]
+    lost = replace(study, backtests=study.backtests | {"NARX": run.assign(y_hat=np.nan)})
+    assert list(lost.table().index) == list(study.table().index)
+    assert lost.table().loc["NARX"].isna().all() and "NARX" not in lost.ranked
+    rest = study.table()["RMSE mean"].drop("NARX")
+    pd.testing.assert_series_equal(lost.table()["RMSE mean"].drop("NARX"), rest)
+    assert lost.verdict.startswith("On the mean over the horizons climatology is best; ")
+    named = replace(outlook, study=replace(lost, chosen="NARX"), is_named=True)
+    assert named.reason == (
+        "'load' is forecast by NARX, as asked; climatology won the test, NARX diverged in it."
+    )
+    replace(outlook, study=lost).plot().draw_without_rendering()
+
+
+def test_missing_inputs_do_not_count_against_models_that_read_them():
+    data = frame(600, wind=RNG.normal(size=600))
+    data["load"] = data["wind"].shift(2) + 0.01 * data["load"]
+    data.iloc[[520, 560], 1] = np.nan
+    outlook = look_ahead(own_task(data, "load", inputs=["wind"], horizon=2))
+    assert outlook.study.chosen in ("NARX", "ridge ARX")
+
+
+def test_of_equals_a_network_comes_last():
+    data = week().assign(load=5.0)
+    outlook = look_ahead(own_task(data, horizon=2))
+    assert outlook.study.errors.index[-1] == "NARX"
+    assert outlook.reason == "'load' is forecast by persistence, the winner of the test."
+    assert outlook.y_hat.tolist() == [5.0, 5.0]
+
+
+def test_a_picture_without_an_error_needs_no_warning():
+    pytest.importorskip("matplotlib")
+    outlook = look_ahead(own_task(week().assign(load=5.0), horizon=2))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        outlook.plot().draw_without_rendering()
+
+
+@pytest.mark.skipif(not CASES.exists(), reason="shared cases are missing")
+def test_a_network_that_drifts_in_its_test_does_not_forecast():
+    data = read_series(CASES / "daily_pageviews.csv").frame
+    outlook = look_ahead(own_task(data, horizon=30))
+    errors = outlook.study.table()["RMSE mean"]
+    assert errors["NARX"] > 1.3 * errors["climatology"]
+    assert outlook.study.chosen == "climatology"
+    assert outlook.y_hat.between(7.5, 10).all()
+
+
+def test_the_picture_has_a_title_and_rivals_behind():
+    pytest.importorskip("matplotlib")
+    data = week().rename(columns={"load": "cost $, in $"})
+    outlook = look_ahead(own_task(data, horizon=7), rivals=True)
+    figure = outlook.plot()
+    title = figure.get_suptitle()
+    assert title == r"cost \$, in \$, 7 d ahead: forecast by climatology, the winner of the test"
+    left, right = figure.axes
+    lines = {line.get_label(): line for line in left.lines}
+    assert set(outlook.study.backtests) <= set(lines)
+    front = lines["climatology"]
+    assert all(
+        lines[name].get_zorder() < front.get_zorder()
+        and lines[name].get_linewidth() < front.get_linewidth()
+        for name in outlook.rivals
+    )
+    colours = {line.get_label(): line.get_color() for line in right.lines}
+    assert all(lines[name].get_color() == colour for name, colour in colours.items())
+    figure.draw_without_rendering()
+
+
+# --- words and files ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("freq", "label"),
+    [
+        ("YS", "2024"),
+        ("YE-JUN", "2024"),
+        ("QS", "2024Q1"),
+        ("QE", "2024Q1"),
+        ("QS-FEB", "2024-02"),
+        ("MS", "2024-01"),
+        ("ME", "2024-01"),
+        ("2MS", "2024-01"),
+        ("W-MON", "2024-01-01"),
+        ("B", "2024-01-01"),
+        ("D", "2024-01-01"),
+        ("12h", "2024-01-01 00:00"),
+        ("s", "2024-01-01 00:00"),
+    ],
+)
+@pytest.mark.parametrize("zone", [None, "Europe/Berlin"])
+def test_labels_are_as_short_as_their_clock(freq, label, zone):
+    index = pd.date_range("2024-01-01", periods=40, freq=freq, tz=zone)
+    written = label_writer(index)(index[0])
+    assert written.removesuffix("+01:00") == label
+
+
+def test_labels_without_a_calendar():
+    assert label_writer(pd.RangeIndex(3))(2) == "row 2"
+    months = pd.period_range("2024-01", periods=3, freq="M")
+    assert label_writer(months)(months[1]) == "2024-02"
+
+
+def test_months_are_told_as_months():
+    index = pd.date_range("2004-01-01", periods=120, freq="MS")
+    y = 10 + np.sin(2 * np.pi * np.arange(120) / 12) + 0.1 * RNG.normal(size=120)
+    data = pd.DataFrame({"load": y, "wind": y}, index=index)
+    outlook = look_ahead(own_task(data, "load", horizon=1), "arx")
+    assert outlook.heading == "Forecast by ridge ARX, fitted on all rows up to 2013-12"
+    assert "fitted on 2004-01 to 2011-12, tested on 2012-01 to 2013-12" in outlook.study.protocol
+    with pytest.raises(ValueError, match="the forecast from 2014-01 to 2014-02 needs the input"):
+        look_ahead(own_task(data, "load", known_future=["wind"], horizon=2), "arx")
+
+
+def test_no_two_columns_have_one_name():
+    data = frame(400)
+    data["load RMSE"], data["time"] = data["load"] + 1, data["load"] - 1
+    data.index.name = "time"
+    outlooks = [look_ahead(own_task(data, c, horizon=2), "arx") for c in data]
+    table = side_by_side(outlooks)
+    assert list(table) == [
+        "load", "load RMSE of the test", "load RMSE", "load RMSE RMSE", "time", "time RMSE"
+    ]  # fmt: skip
+    assert table.index.name == "time_"
+    np.testing.assert_allclose(table["load RMSE"], outlooks[1].y_hat)
+
+
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r"])
+def test_no_cell_is_a_formula(tmp_path, sign):
+    name = f"{sign}cmd|' /C calc'!A0"
+    table = pd.DataFrame({name: [-1.5, 2.0], "text": [name, "x"]}, index=[-1, 0])
+    write_csv(table.rename_axis(name), tmp_path / "f.csv")
+    with open(tmp_path / "f.csv", newline="") as file:
+        cells = list(csv.reader(file))
+    safe = f"'{name}".replace("\r", " ")
+    assert cells == [
+        [safe, safe, "text"],
+        ["-1", "-1.5", safe],
+        ["0", "2.0", "x"],
+    ]
+
+
+def test_names_that_are_no_text_are_written_as_they_are(tmp_path):
+    write_csv(pd.DataFrame({0: [1.0], 1: [-2.0]}), tmp_path / "f.csv", index=False)
+    assert (tmp_path / "f.csv").read_text() == "0,1\n1.0,-2.0\n"
+
+
 # --- what is refused ---------------------------------------------------------------------------
 
 
@@ -150,6 +380,18 @@ def test_a_short_series():
         "needs at least 119 to learn from and to be tested on: give a longer series, a smaller "
         "horizon or smaller lags."
     )
+
+
+@pytest.mark.parametrize("huge", [10**6, 10**30])
+def test_a_horizon_or_lags_beyond_all_rows(huge):
+    assert f"forecast of {huge} steps" in refused(frame(300), horizon=huge)
+    assert f"season or lags of {huge} needs" in refused(frame(300), lags=[1, huge])
+    task = own_task(frame(300)).test
+    for options in ({"horizon": huge}, {"lags": huge}):
+        with pytest.raises(
+            ValueError, match="holds no origin with .* or a smaller horizon or lags"
+        ):
+            task.adjusted(**options).origins(task.read())
 
 
 def test_the_number_of_rows_named_is_enough():
@@ -174,6 +416,18 @@ def test_unknown_columns():
     sentence = "the data has no column of numbers 'sun': it has 'load'."
     assert refused(frame(300), "load", inputs=["sun"]) == sentence
     assert refused(frame(300), "sun") == sentence
+
+
+def test_times_without_a_step():
+    data = frame(300)
+    data.index += pd.to_timedelta(RNG.integers(0, 10**6, 300).cumsum(), "s")
+    with pytest.raises(ValueError) as error:
+        look_ahead(own_task(data, horizon=2, name="load.csv"), "arx")
+    assert re.fullmatch(
+        "the times of load.csv have no regular step, so that those after 2028-.* are not known: "
+        "give rows at even steps, such as the mean of each hour or day.",
+        str(error.value),
+    )
 
 
 def test_an_unknown_model():

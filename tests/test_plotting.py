@@ -87,6 +87,20 @@ def test_forecast_draws_several_forecasts_onto_given_axes(y):
     assert {line.get_linewidth() for line in display.forecast_lines_.values()} == {3.5}
 
 
+def test_forecast_highlights_one_in_front_of_the_others(y):
+    forecasts = {"ridge": y[72:] - 1, "NARX": y[72:] + 1, "naive": y[72:]}
+    display = ForecastDisplay.from_predictions(y[72:], forecasts, highlight="NARX", history=y[:72])
+    lines = display.forecast_lines_
+    assert lines["NARX"].get_color() == "#0072b2" and lines["NARX"].get_linewidth() > 2
+    for name in ("ridge", "naive"):
+        assert lines[name].get_zorder() < lines["NARX"].get_zorder()
+        assert lines[name].get_linewidth() < lines["NARX"].get_linewidth()
+    assert texts(display.legend_) == ["history", "measured", "NARX", "ridge", "naive"]
+    with pytest.raises(ValueError) as error:
+        ForecastDisplay.from_predictions(y[72:], forecasts, highlight="ARX")
+    assert str(error.value) == "highlight must be one of ridge, NARX, naive. Got 'ARX' instead."
+
+
 def test_forecast_without_truth(y):
     display = ForecastDisplay.from_predictions(None, {"model": y[72:]}, target="wind", unit="m/s")
     assert display.true_line_ is None

@@ -159,7 +159,8 @@ def test_the_plot_shows_a_week_one_forecast_and_all_models(study):
     pytest.importorskip("matplotlib")
     left, right = study.plot().axes
     lengths = [len(line.get_xdata()) for line in left.lines if line.get_label()[0] != "_"]
-    assert lengths[1:] == [24, 24] and lengths[0] <= 7 * 24
+    models = len(study.backtests)  # rivals are drawn behind
+    assert lengths[1:] == [24] * (1 + models) and lengths[0] <= 7 * 24
     assert left.get_title(loc="left") == "ghi, W/m²"
     assert sorted(text.get_text() for text in right.texts) == sorted(study.models)
 
@@ -205,7 +206,7 @@ def test_a_short_test_is_refused():
         run(replace(SHORT, test=("2023-05-01", "2023-05-02")))
     assert str(error.value) == (
         "a test of 48 rows holds no origin with 48 rows up to it and 24 after it: give a longer "
-        "period."
+        "period, or a smaller horizon or lags."
     )
 
 

@@ -5,12 +5,13 @@ the user brings. `diagnose` gathers the reports of `narxkit.diagnostics` on it, 
 writes them as one page that needs no other file.
 """
 
-from ._base import Diagnosis, diagnose
+from ._base import Diagnosis, Failure, diagnose
 from ._page import write_page
 from ._subject import Subject, own_subject, shipped_subject
 
 __all__ = [
     "Diagnosis",
+    "Failure",
     "Subject",
     "diagnose",
     "own_subject",

@@ -1,5 +1,6 @@
-"""All reports on one series, one after the other."""
+"""All reports on one series, one after the other; one that fails takes no other with it."""
 
+import re
 from dataclasses import dataclass
 
 import pandas as pd
@@ -15,30 +16,54 @@ from narxkit.diagnostics import (
     validate,
 )
 from narxkit.narx import NARX
+from narxkit.solvers import Stop
 from narxkit.study import ALPHA, HELD_OUT, MAX_ITER
 
 from ._advice import advise_on_lags, advise_on_network
 from ._subject import Subject
 
 N_HURST = 10_000  # rows, the last ones
+LEFT_OUT = "Left out: "
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A part that could not be had, in the place of its result.
+
+    Parameters
+    ----------
+    sentence : str
+        Why.
+
+    Examples
+    --------
+    >>> from narxkit.diagnosis import Failure
+    >>> Failure("Left out: y has 144 rows, but at least 250 are needed.").figures
+    ()
+    """
+
+    sentence: str
+    figures = ()
 
 
 @dataclass(frozen=True, eq=False)
 class Diagnosis:
     """What was found out about a series.
 
+    A part that fails is a `Failure`, and the others are there.
+
     Parameters
     ----------
     subject : Subject
         What was judged.
-    stochasticity : Stochasticity
+    stochasticity : Stochasticity or Failure
         Whether it can be forecast, and from what.
-    hurst : HurstTable
+    hurst : HurstTable or Failure
         The Hurst exponent by all methods, of what the report judged: without its season, and of
-        increments where there is a unit root.
-    lags : LagSuggestion
+        increments where there is a unit root; without a report, of the series as it is.
+    lags : LagSuggestion or Failure
         Lags to begin with.
-    validity : Validity or None
+    validity : Validity, Failure or None
         A network with these lags, judged on rows that it has not seen.
     model : NARX or None
         This network.
@@ -59,18 +84,19 @@ class Diagnosis:
     """
 
     subject: Subject
-    stochasticity: Stochasticity
-    hurst: HurstTable
-    lags: LagSuggestion
-    validity: Validity | None = None
+    stochasticity: Stochasticity | Failure
+    hurst: HurstTable | Failure
+    lags: LagSuggestion | Failure
+    validity: Validity | Failure | None = None
     model: NARX | None = None
 
     @property
     def parts(self):
         """The results to show, by title."""
+        is_raw = isinstance(self.stochasticity, Failure)
         parts = {
             self.subject.heading: self.stochasticity,
-            "Hurst exponent": self.hurst,
+            "Hurst exponent" + ", season and trend included" * is_raw: self.hurst,
             "Lags": self.lags,
         }
         return parts if self.validity is None else parts | {"Network": self.validity}
@@ -79,7 +105,7 @@ class Diagnosis:
     def advice(self):
         """Sentences on what the horizon bars and what can be done, by title of the part."""
         advice = {"Lags": advise_on_lags(self.subject)}
-        if self.validity is not None:
+        if isinstance(self.validity, Validity):
             advice["Network"] = advise_on_network(self.subject, self.validity)
         return advice
 
@@ -109,7 +135,9 @@ def diagnose(subject, model=False, random_state=0, progress=None, max_lag=None):
     Raises
     ------
     ValueError
-        When too few rows are complete, or `max_lag` is out of range.
+        When `max_lag` is out of range, or no part can be had.
+    KeyboardInterrupt
+        When Ctrl-C cut the training short: a half-trained network is not judged.
 
     Examples
     --------
@@ -121,19 +149,43 @@ def diagnose(subject, model=False, random_state=0, progress=None, max_lag=None):
     """
     progress = progress or (lambda text, done, total: None)
     X, y = subject.X, subject.y
-    report = stochasticity(
+    report = _tried(
+        y,
+        stochasticity,
         y,
         random_state=random_state,
         callback=lambda done, total, name: progress(name, done, total),
     )
+    season = getattr(report, "season", None)
+    season = season.period if season else None
     progress("Hurst exponents", 0, 1)
-    season = report.season.period if report.season else None
-    exponents = hurst(report.judged[-N_HURST:], method="all", season=season)
+    judged = y.to_numpy() if isinstance(report, Failure) else report.judged
+    exponents = _tried(y, hurst, judged[-N_HURST:], method="all", season=season)
     progress("lags", 0, 1)
-    lags = suggest_lags(X, y, max_lag, horizon=subject.horizon, known_ahead=subject.known_ahead)
+    options = {"horizon": subject.horizon, "known_ahead": subject.known_ahead}
+    if max_lag is None:
+        lags = _tried(y, suggest_lags, X, y, **options)
+    else:
+        lags = suggest_lags(X, y, max_lag, **options)
+    failures = [part for part in (report, exponents, lags) if isinstance(part, Failure)]
+    if len(failures) == 3:
+        raise ValueError(failures[0].sentence.removeprefix(LEFT_OUT))
     if not model:
         return Diagnosis(subject, report, exponents, lags)
-    progress("network", 0, 2)
+    if isinstance(lags, Failure):
+        validity, network = Failure(f"{LEFT_OUT}there are no lags to train a network with."), None
+    else:
+        has_season = not isinstance(report, Failure) and report.has_season
+        validity, network = _judge_network(
+            subject, lags, season if has_season else None, random_state, progress
+        )
+    return Diagnosis(subject, report, exponents, lags, validity, network)
+
+
+def _judge_network(subject, lags, season, random_state, progress):
+    """The verdict on a network with these lags, and the network, or a failure and None."""
+    X, y = subject.X, subject.y
+    n = len(y) - len(y) // HELD_OUT
     network = NARX(
         input_lags=lags.input_lags,
         output_lags=lags.output_lags,
@@ -141,18 +193,33 @@ def diagnose(subject, model=False, random_state=0, progress=None, max_lag=None):
         max_iter=MAX_ITER,
         random_state=random_state,
     )
-    n = len(y) - len(y) // HELD_OUT
-    network.fit(_rows(X, slice(n)), y.iloc[:n])
+    progress("network", 0, 2)
+    fitted = _tried(y, network.fit, _rows(X, slice(n)), y.iloc[:n])
+    if isinstance(fitted, Failure):
+        return fitted, None
+    if network.stop_ is Stop.INTERRUPTED:
+        raise KeyboardInterrupt
     progress("validity", 1, 2)
-    validity = validate(
+    validity = _tried(
+        y,
+        validate,
         network,
         _rows(X, slice(n, None)),
         y.iloc[n:],
         horizons=subject.horizon,
-        season=report.season.period if report.has_season else None,
+        season=season,
         random_state=random_state,
     )
-    return Diagnosis(subject, report, exponents, lags, validity, network)
+    return validity, None if isinstance(validity, Failure) else network
+
+
+def _tried(series, judge, *args, **kwargs):
+    """What a function answers, or a failure with its sentence, in which the series has its name."""
+    try:
+        return judge(*args, **kwargs)
+    except ValueError as error:
+        sentence = re.sub(r"^[xy] ", lambda _: f"{series.name!r} ", str(error))
+        return Failure(f"{LEFT_OUT}{sentence}")
 
 
 def _rows(X: pd.DataFrame | None, part):

@@ -7,10 +7,11 @@ from html import escape
 from pathlib import Path
 from textwrap import fill
 
-from narxkit.files import said
 from narxkit.plotting._base import COLOURS, PALE, load_matplotlib, open_axes
 from narxkit.plotting._series import as_times, tell_time
+from narxkit.study import label_writer
 
+from ._base import Failure
 from ._subject import find_seams
 
 DPI = 160
@@ -90,7 +91,7 @@ def write_page(diagnosis, path):
         f"<title>{heading}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n"
         f"<h1>{heading}</h1>\n{body}\n</main>\n</body>\n</html>\n"
     )
-    Path(path).write_text(page, encoding="utf-8")
+    Path(path).write_text(page, encoding="utf-8", errors="xmlcharrefreplace")
 
 
 # --- sections ------------------------------------------------------------------------------------
@@ -99,10 +100,11 @@ def write_page(diagnosis, path):
 def _series(diagnosis):
     subject = diagnosis.subject
     y, whole = subject.y, subject.whole
+    write = label_writer(whole.index)
     rows = {
         "rows": f"{len(y):,}",
-        "from": said(y.index[0]),
-        "to": said(y.index[-1]),
+        "from": write(y.index[0]),
+        "to": write(y.index[-1]),
         "mean": f"{y.mean():.4g}",
         "standard deviation": f"{y.std():.4g}",
         "least": f"{y.min():.4g}",
@@ -130,12 +132,16 @@ def _series(diagnosis):
 
 def _hurst(diagnosis):
     result = diagnosis.hurst
+    if isinstance(result, Failure):
+        return _section("Hurst exponent", _text(result))
     picture = _picture(result.plot(_axes()).figure, f"Hurst exponent by method. {result.sentence}")
     return _section("Hurst exponent", _text(result) + picture)
 
 
 def _stochasticity(diagnosis):
     result = diagnosis.stochasticity
+    if isinstance(result, Failure):
+        return _section("Is it forecastable?", _text(result))
     figure, axes = _subplots(3, (SIZE[0], 6.4))
     result.plot(axes)
     alt = f"Series, autocorrelation and spectrum. {result.sentence}"
@@ -144,6 +150,8 @@ def _stochasticity(diagnosis):
 
 def _lags(diagnosis):
     result = diagnosis.lags
+    if isinstance(result, Failure):
+        return _section("Lags", _text(result))
     n = 1 + len(result.input_lags)
     figure, ax = _subplots(1, (SIZE[0], 1.6 + 1.4 * n))
     result.plot(ax)
@@ -154,6 +162,8 @@ def _lags(diagnosis):
 
 def _model(diagnosis):
     result, model = diagnosis.validity, diagnosis.model
+    if isinstance(result, Failure):
+        return _section("A network", _text(result))
     lags = f"input_lags={model.input_lags}, output_lags={model.output_lags}"
     about = (
         f"<p>NARX with {escape(lags)}, fitted on the first four fifths and judged on the last "
@@ -211,6 +221,7 @@ def _picture(figure, alt, caption="", wide=False):
     file = io.BytesIO()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph")  # a box stands for what the font lacks
+        _take_names_literally(figure)
         _break_lines(figure)
         figure.savefig(file, format="png", dpi=DPI)
     load_matplotlib().close(figure)
@@ -219,6 +230,13 @@ def _picture(figure, alt, caption="", wide=False):
     image = _scroll("pictures of the residuals", image) if wide else image
     caption = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
     return f"<figure>{image}{caption}</figure>\n"
+
+
+def _take_names_literally(figure):
+    """Names with dollars, such as "$ and $", are no formulas; powers on logarithmic axes are."""
+    for text in figure.findobj(load_matplotlib("text").Text):
+        if "$" in text.get_text() and r"\mathdefault" not in text.get_text():
+            text.set_parse_math(False)
 
 
 def _break_lines(figure):

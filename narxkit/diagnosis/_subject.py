@@ -8,11 +8,10 @@ import pandas as pd
 from narxkit._clock import Clock
 from narxkit.diagnostics._lag_data import N_ROWS
 from narxkit.diagnostics._series import check_count, read_series
-from narxkit.diagnostics.stochasticity_report import N_MIN
-from narxkit.files import said
-from narxkit.study import HELD_OUT, find_target
+from narxkit.study import HELD_OUT, find_target, label_writer
 from narxkit.taps import make_taps
 
+HORIZON = 24  # rows, where none is asked for and there are enough
 LONGEST_FILLED = 3  # rows: a straight line over more of them would be read as memory
 
 
@@ -110,7 +109,7 @@ def shipped_subject(task):
     return _make(task.read(), task.target, inputs, known_ahead, task.steps, **names)
 
 
-def own_subject(data, target=None, inputs=(), known_future=(), horizon=24, name="the data"):
+def own_subject(data, target=None, inputs=(), known_future=(), horizon=None, name="the data"):
     """Make a subject of a table that the user brings.
 
     Parameters
@@ -123,8 +122,9 @@ def own_subject(data, target=None, inputs=(), known_future=(), horizon=24, name=
         Columns that may explain it.
     known_future : sequence of str, default=()
         Inputs that are known ahead.
-    horizon : int, default=24
-        Rows to be forecast: inputs that are not known ahead are asked from that lag on.
+    horizon : int, default=None
+        Rows to be forecast: inputs that are not known ahead are asked from that lag on. By default
+        24, or a fifth of the rows judged where that is less.
     name : str, default="the data"
         What errors call the table.
 
@@ -167,6 +167,7 @@ def _make(data, target, inputs, known_ahead, horizon, *, title, name, unit="", i
     X = data.loc[whole.index[0] : whole.index[-1], inputs].iloc[judged] if inputs else None
     _check_target(whole, y)
     _check_inputs(X)
+    horizon = min(HORIZON, len(y) // HELD_OUT) if horizon is None else horizon
     _check_horizon(horizon, len(y))
     return Subject(
         title=title,
@@ -183,14 +184,14 @@ def _make(data, target, inputs, known_ahead, horizon, *, title, name, unit="", i
 
 def _check_target(whole, y):
     n_blank = int(whole.isna().sum())
-    if len(y) < min(N_MIN, len(whole)) and n_blank:
+    if len(y) < min(N_ROWS, len(whole)) and n_blank:
         raise ValueError(
             f"{whole.name!r} is blank in {n_blank:,} of {len(whole):,} rows, and its longest "
             f"stretch without a gap of more than {LONGEST_FILLED} rows has {len(y)}, but at least "
-            f"{N_MIN} are needed: fill the gaps or give a longer series."
+            f"{N_ROWS} are needed: fill the gaps or give a longer series."
         )
     part = f"{whole.name!r}" if len(y) == len(whole) else f"the longest stretch of {whole.name!r}"
-    read_series(y, N_MIN, part)
+    read_series(y, N_ROWS, part)
 
 
 def _check_inputs(X):
@@ -266,10 +267,11 @@ def _longest_stretch(is_there, seams):
 
 def _notes(whole, y, unfilled, X):
     """What is missing, what is judged, what was put in, and which rows the inputs lack."""
-    notes = _blanks(whole, f"the {len(whole):,} rows from its first value to its last")
+    write = label_writer(whole.index)
+    notes = _blanks(whole, f"the {len(whole):,} rows from its first value to its last", write)
     if len(y) < len(whole):
         notes.append(
-            f"Judged are the {len(y):,} rows from {said(y.index[0])} to {said(y.index[-1])}, the "
+            f"Judged are the {len(y):,} rows from {write(y.index[0])} to {write(y.index[-1])}, the "
             f"longest stretch without a gap; the series has {len(whole):,}."
         )
     n_filled = int(unfilled.isna().sum())
@@ -281,13 +283,13 @@ def _notes(whole, y, unfilled, X):
             "most in a row."
         )
     judged = f"the {len(y):,} rows judged"
-    of_inputs = [] if X is None else [note for c in X for note in _blanks(X[c], judged)]
+    of_inputs = [] if X is None else [note for c in X for note in _blanks(X[c], judged, write)]
     if of_inputs:
         of_inputs.append("Inputs are not bridged: rows that need a blank one are left out.")
     return notes + of_inputs
 
 
-def _blanks(column, rows):
+def _blanks(column, rows, write):
     """A sentence on the blank cells of a column, if there are any."""
     is_blank = column.isna().to_numpy()
     if not is_blank.any():
@@ -295,9 +297,9 @@ def _blanks(column, rows):
     first, stop = _longest_stretch(is_blank, np.zeros(len(column), bool))
     n, length, gap = int(is_blank.sum()), stop - first, column.index[first:stop]
     if n == 1:
-        where = said(gap[0])
+        where = write(gap[0])
     elif length == 1:
-        where = f"never two in a row, the last {said(gap[0])}"
+        where = f"never two in a row, the last {write(gap[0])}"
     else:
-        where = f"the longest gap {length:,} rows, from {said(gap[0])} to {said(gap[-1])}"
+        where = f"the longest gap {length:,} rows, from {write(gap[0])} to {write(gap[-1])}"
     return [f"{column.name!r} is blank in {n:,} of {rows}, {where}."]

@@ -12,6 +12,7 @@ INK, GREY, PALE = "#222222", "#767676", "#dddddd"
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#b5658f", "#c98700", "#3a9bdc")
 SMALL = 9.0  # points, for labels inside the axes
 LETTER = 0.5 * SMALL  # points, the width of a mean one
+LEGEND_COLUMNS = 4
 # leading digits of the ticks of a logarithmic axis, while high / low is below the key
 _TICKS = {1e3: (1, 2, 5), np.inf: (1,)}
 FEW_TICKS = 8  # below this ratio a logarithmic axis is ticked like a linear one
@@ -92,7 +93,7 @@ class Display:
             handles=handles,
             loc="lower right",
             bbox_to_anchor=(1.0, 1.0),
-            ncols=4,
+            ncols=LEGEND_COLUMNS,
             frameon=False,
             fontsize=SMALL,
             labelcolor="linecolor",

@@ -1,10 +1,12 @@
 """History, forecasts and what really happened, over time."""
 
+from textwrap import fill
+
 import numpy as np
 import pandas as pd
 
 from narxkit._labels import has_clock
-from narxkit.plotting._base import GREY, INK, Display, cycle, dot
+from narxkit.plotting._base import GREY, INK, LEGEND_COLUMNS, SMALL, Display, cycle, dot
 from narxkit.plotting._series import as_series, points, tell_time, time_name
 
 __all__ = ["ForecastDisplay"]
@@ -21,6 +23,8 @@ class ForecastDisplay(Display):
         What really happened.
     history : Series, default=None
         Measured values up to the origin.
+    highlight : str, default=None
+        The forecast to draw boldly, in front of the others; by default all of them.
     target : str, default=None
         Name of the quantity; by default that of the series.
     unit : str, default=None
@@ -56,10 +60,13 @@ class ForecastDisplay(Display):
     ('power, kW', 'day')
     """
 
-    def __init__(self, *, y_pred, y_true=None, history=None, target=None, unit=None):
+    def __init__(
+        self, *, y_pred, y_true=None, history=None, highlight=None, target=None, unit=None
+    ):
         self.y_pred = y_pred
         self.y_true = y_true
         self.history = history
+        self.highlight = highlight
         self.target = target
         self.unit = unit
 
@@ -120,7 +127,16 @@ class ForecastDisplay(Display):
 
     @classmethod
     def from_predictions(
-        cls, y_true, y_pred, *, history=None, target=None, unit=None, ax=None, **kwargs
+        cls,
+        y_true,
+        y_pred,
+        *,
+        history=None,
+        highlight=None,
+        target=None,
+        unit=None,
+        ax=None,
+        **kwargs,
     ):
         """Draw forecasts that are there already.
 
@@ -132,6 +148,8 @@ class ForecastDisplay(Display):
             One forecast or several.
         history : Series or array-like, default=None
             Measured values up to the origin.
+        highlight : str, default=None
+            The forecast to draw boldly, in front of the others; by default all of them.
         target, unit : str, default=None
             Name of the quantity, and its unit.
         ax : matplotlib Axes, default=None
@@ -147,7 +165,8 @@ class ForecastDisplay(Display):
         Raises
         ------
         ValueError
-            When values are not one series, or some have time stamps and others cannot get them.
+            When values are not one series, some have time stamps and others cannot get them, or
+            the forecast to highlight is unknown.
 
         Notes
         -----
@@ -167,7 +186,14 @@ class ForecastDisplay(Display):
                 "ForecastDisplay", "history", history, pd.RangeIndex(1 - len(history), 1)
             )
         _check_one_clock([history, y_true, *ahead.values()])
-        display = cls(y_pred=ahead, y_true=y_true, history=history, target=target, unit=unit)
+        display = cls(
+            y_pred=ahead,
+            y_true=y_true,
+            history=history,
+            highlight=highlight,
+            target=target,
+            unit=unit,
+        )
         return display.plot(ax=ax, **kwargs)
 
     def plot(self, ax=None, **kwargs):
@@ -184,7 +210,15 @@ class ForecastDisplay(Display):
         -------
         ForecastDisplay
             The display itself.
+
+        Raises
+        ------
+        ValueError
+            When the forecast to highlight is unknown.
         """
+        if self.highlight not in (None, *self.y_pred):
+            known = ", ".join(map(str, self.y_pred))
+            raise ValueError(f"highlight must be one of {known}. Got {self.highlight!r} instead.")
         ax = self._open(ax)
         self.history_line_ = self.true_line_ = self.origin_line_ = None
         if self.history is not None:
@@ -194,19 +228,27 @@ class ForecastDisplay(Display):
                 *points(self.y_true), color=INK, lw=0.9, marker="o", ms=2.8, label="measured",
                 zorder=4,
             )  # fmt: skip
+        colours = dict(zip(self._in_front_first(), cycle(len(self.y_pred))))
         self.forecast_lines_ = {
-            name: ax.plot(
-                *points(y_pred),
-                **{"color": colour, "lw": 2.4, "label": name, "zorder": 3} | dot(y_pred) | kwargs,
-            )[0]
-            for (name, y_pred), colour in zip(self.y_pred.items(), cycle(len(self.y_pred)))
+            name: self._draw_forecast(name, y_pred, colours[name], kwargs)
+            for name, y_pred in self.y_pred.items()
         }
         ax.margins(x=0.01, y=0.06)
         index = next(iter(self.y_pred.values())).index
         tell_time(ax, index)
-        self._name_axes(time_name(index, "steps from the origin"), self._quantity())
-        self._add_legend()
+        self._add_legend(time_name(index, "steps from the origin"))
         return self
+
+    def _in_front_first(self):
+        """Names in the order of their colours, the same as in HorizonDisplay."""
+        first = next(iter(self.y_pred)) if self.highlight is None else self.highlight
+        return [first, *(name for name in self.y_pred if name != first)]
+
+    def _draw_forecast(self, name, y_pred, colour, kwargs):
+        is_bold = self.highlight in (None, name)
+        style = {"color": colour, "label": name, "lw": 2.4 if is_bold else 1.0}
+        style |= {"zorder": 3 if is_bold else 2} | dot(y_pred)
+        return self.ax_.plot(*points(y_pred), **style | kwargs)[0]
 
     def _draw_history(self):
         ax = self.ax_
@@ -220,10 +262,15 @@ class ForecastDisplay(Display):
         target = str(names[0]) if self.target is None and names else self.target or "value"
         return f"{target}, {self.unit}" if self.unit else target
 
-    def _add_legend(self):
-        self.legend_ = self._legend_above(
-            [self.history_line_, self.true_line_, *self.forecast_lines_.values()]
-        )
+    def _add_legend(self, time):
+        """Name the axes and the lines; many lines need rows of their own below y's name."""
+        forecasts = [self.forecast_lines_[name] for name in self._in_front_first()]
+        lines = [self.history_line_, self.true_line_, *forecasts]
+        n_rows = -(-sum(line is not None for line in lines) // LEGEND_COLUMNS)
+        self._name_axes(time, self._quantity(), pad=8 + (n_rows > 1) * n_rows * 1.7 * SMALL)
+        self.legend_ = self._legend_above(lines)
+        if n_rows > 1:  # nothing stands beside the name
+            self._title.set_text(fill(self._quantity(), self._room()))
 
 
 def _same_index(values):

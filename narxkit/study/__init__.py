@@ -15,6 +15,8 @@ brings, and `look_ahead` forecasts past its end.
 """
 
 from ._base import Study, Task, decimals, run
+from ._csv import write_csv
+from ._labels import label_writer
 from ._own import (
     ALPHA,
     HELD_OUT,
@@ -22,6 +24,7 @@ from ._own import (
     Outlook,
     OwnTask,
     find_target,
+    heading,
     look_ahead,
     own_task,
     plot_outlooks,
@@ -41,9 +44,12 @@ __all__ = [
     "decimals",
     "find_target",
     "find_task",
+    "heading",
+    "label_writer",
     "look_ahead",
     "own_task",
     "plot_outlooks",
     "run",
     "side_by_side",
+    "write_csv",
 ]

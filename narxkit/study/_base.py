@@ -12,10 +12,12 @@ import pandas as pd
 
 from narxkit._clock import Clock
 from narxkit.baselines import ARX
-from narxkit.files import said
 from narxkit.model_selection import backtest
 from narxkit.narx import NARX, TDNN
 from narxkit.solvers import Stop
+
+from ._csv import write_csv
+from ._labels import label_writer
 
 NETWORKS = {"narx": NARX, "tdnn": TDNN}
 LEARNED = {"narx": "NARX", "tdnn": "TDNN", "arx": "ridge ARX"}
@@ -198,16 +200,17 @@ class Task(ABC):
         ValueError
             When the period is too short for any.
         """
-        last = np.arange(self.history - 1, max(0, len(data) - self.steps))
+        stop = max(0, len(data) - self.steps)
+        last = np.arange(min(self.history - 1, stop), stop)
         clock = Clock.from_index(data.index)
-        if clock is not None:
+        if clock is not None and len(last):
             segment = clock.breaks(data.index).cumsum()
             last = last[segment[last - self.history + 1] == segment[last + self.steps]]
         origins = data.index[last]
         if not len(origins):
             raise ValueError(
                 f"a test of {len(data)} rows holds no origin with {self.history} rows up to it "
-                f"and {self.steps} after it: give a longer period."
+                f"and {self.steps} after it: give a longer period, or a smaller horizon or lags."
             )
         return origins
 
@@ -398,9 +401,11 @@ class Study(ABC):
         task = self.task
         name = f" {task.protocol}" if task.protocol else ""
         unit = f" in {task.unit}" if task.unit else ""
+        write = label_writer(self.y.index)
         return (
             f"Rolling origin{name}: {task.target}{unit}, fitted on "
-            f"{_period(task.fitting)}, tested on {_period(task.test)} from {self.n_origins:,} "
+            f"{_period(task.fitting, write)}, tested on {_period(task.test, write)} from "
+            f"{self.n_origins:,} "
             f"origins, every row with {task.history} {task.step} before it and {task.steps} "
             f"{task.step} after it, without refitting."
         )
@@ -456,7 +461,7 @@ class Study(ABC):
         """
         size = decimals(self.y.std(), digits=5)
         values = [self.task.target, *self.backtests]
-        self.to_frame().round(dict.fromkeys(values, size)).to_csv(path, index=False)
+        write_csv(self.to_frame().round(dict.fromkeys(values, size)), path, index=False)
 
 
 def run(task, learned=("narx",), random_state=0, progress=None):
@@ -559,6 +564,6 @@ def decimals(scale, digits):
     return max(0, digits - 1 - int(np.floor(np.log10(scale))))
 
 
-def _period(period):
-    first, last = (label if isinstance(label, str) else said(label) for label in period)
+def _period(period, write):
+    first, last = (label if isinstance(label, str) else write(label) for label in period)
     return first if first == last else f"{first} to {last}"

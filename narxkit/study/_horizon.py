@@ -1,7 +1,9 @@
 """Many steps ahead: the study of a series with a season."""
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -11,7 +13,7 @@ from narxkit.model_selection import skill_table
 from narxkit.plotting import ForecastDisplay, HorizonDisplay
 from narxkit.plotting._base import load_matplotlib
 
-from ._base import Study, Task
+from ._base import LEARNED, NETWORKS, Study, Task
 
 PERSISTENCE = "Skill: 1 - mean RMSE / that of persistence"
 NAIVE = " (pers.), or of the better of it and seasonal naive at each horizon (naive)"
@@ -21,6 +23,8 @@ INTERVAL = (
     "replacement 2,000 times."
 )
 MIN_BLOCKS = 10
+LONGEST_NAME = 60  # letters, of a quantity in a picture
+LEVEL = 1.0005  # errors that differ by less are the same to one decimal of a per cent
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -127,13 +131,21 @@ class HorizonStudy(Study):
     def table(self, interval=False):
         """Summarise the errors of all models and their skill."""
         horizons = sorted({1, -(-self.task.steps // 3), self.task.steps})
-        return skill_table(
-            self.backtests,
+        table = skill_table(
+            self._compared,
             horizons,
             fit_seconds=self.fit_seconds,
             interval=interval and self.n_blocks >= MIN_BLOCKS,
             block=self.task.block,
         )
+        return table.reindex(list(self.backtests))
+
+    @property
+    def _compared(self):
+        """Backtests with a forecast: targets are compared that all models have, and a network that
+        diverged from every origin would leave none."""
+        some = {k: run for k, run in self.backtests.items() if run["y_hat"].notna().any()}
+        return some or self.backtests
 
     @property
     def n_blocks(self):
@@ -148,18 +160,38 @@ class HorizonStudy(Study):
         notes = measures, self.protocol, self.task.why, self.verdict
         return [note for note in notes if note]
 
+    @cached_property
+    def errors(self):
+        """Mean over the horizons of the root mean squared error of each model, the least first.
+
+        Of equal ones, as of a constant series, a network comes last.
+        """
+        errors = self.table()["RMSE mean"].dropna()
+        is_network = errors.index.isin([LEARNED[kind] for kind in NETWORKS])
+        return pd.concat([errors[~is_network], errors[is_network]]).sort_values(kind="stable")
+
+    @property
+    def ranked(self):
+        """Names of the models that can be relied on to forecast, the best first.
+
+        A model is left out where it lacks forecasts that others have: it diverged, or met a month
+        it had never seen. With inputs that is counted against ridge ARX, as missing inputs cost
+        both of them forecasts that no model of the target alone loses.
+        """
+        n = {name: int(run["y_hat"].notna().sum()) for name, run in self.backtests.items()}
+        least = n["ridge ARX"] if self.task.input_lags else max(n.values())
+        return [name for name in self.errors.index if n[name] >= least]
+
     @property
     def verdict(self):
         """Which model came out best, in one sentence."""
-        errors = self.table()["RMSE mean"]
-        best, second = errors.sort_values().index[:2]
-        other = second if best == self.chosen else self.chosen
-        lead = f"On the mean over the horizons {best} is best"
-        if errors[other] <= 1.0005 * errors[best]:
-            return f"On the mean over the horizons {best} and {other} are level."
-        if errors[other] > 10 * errors[best]:
-            return f"{lead}; {other} errs more than ten times as much."
-        return f"{lead}; {other} errs by {100 * (errors[other] / errors[best] - 1):.1f} % more."
+        errors = self.errors
+        best, second = errors.index[:2]
+        other = self.chosen if self.chosen in errors.index[1:] else second
+        lead = "On the mean over the horizons"
+        if errors[other] <= LEVEL * errors[best]:
+            return f"{lead} {best} and {other} are level."
+        return f"{lead} {best} is best; {other} {errs(errors[other], errors[best])}."
 
     def typical_origin(self):
         """Find the origin of a typical forecast of the chosen model.
@@ -185,20 +217,50 @@ class HorizonStudy(Study):
 
     def plot(self, figure=None):
         """Draw a week of history with one typical forecast, and the errors by horizon beside it."""
-        left, right = two_panels(figure)
         origin = self.typical_origin()
-        rows = self.forecast(origin)
+        forecasts = {name: self.forecast(origin, name)["y_hat"] for name in self.backtests}
+        title = f"{self.caption}: {self.chosen}, a forecast of median error in the test"
+        return self.draw(forecasts, title, origin, self.forecast(origin)["y"], figure)
+
+    @property
+    def caption(self):
+        """Title, horizon and unit in a line, for a picture."""
+        return replace(self.task, title=as_text(self.task.title)).heading
+
+    def draw(self, forecasts, title, origin, y_true=None, figure=None):
+        """Draw forecasts of several models from one origin, and the errors by horizon beside them.
+
+        Parameters
+        ----------
+        forecasts : dict of str to Series
+            Forecasts by model, that of the chosen one among them: it stands out.
+        title : str
+            What is seen, in a line.
+        origin : label
+            The last known row.
+        y_true : Series, default=None
+            What really happened.
+        figure : matplotlib Figure, default=None
+            Where to draw; by default on a new one.
+
+        Returns
+        -------
+        Figure
+            The figure.
+        """
+        left, right = two_panels(figure)
         stop = self.y.index.get_loc(origin) + 1
         ForecastDisplay.from_predictions(
-            rows["y"],
-            {f"{self.chosen} forecast": rows["y_hat"]},
+            y_true,
+            forecasts,
             history=self.y.iloc[max(0, stop - self.n_shown) : stop],
-            target=self.task.target,
+            highlight=self.chosen,
+            target=as_text(self.task.target),
             unit=self.task.unit,
             ax=left,
         )
         self.plot_errors(right)
-        return left.figure
+        return with_title(left.figure, title)
 
     @property
     def n_shown(self):
@@ -214,9 +276,41 @@ class HorizonStudy(Study):
             Where to draw.
         """
         task = self.task
-        HorizonDisplay.from_backtests(
-            self.backtests, highlight=self.chosen, unit=task.unit or None, step=task.step, ax=ax
-        )
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Data has no positive values")
+            display = HorizonDisplay.from_backtests(
+                self._compared,
+                highlight=self.chosen if self.chosen in self._compared else None,
+                unit=task.unit or None,
+                step=task.step,
+                ax=ax,
+            )
+        if not (display.rmse.to_numpy() > 0).any():
+            ax.set_yticks([])  # there is no logarithm to read
+        if task.steps == 1:
+            ax.set_xticks([1])
+
+
+def errs(error, least):
+    """How much larger an error is than the least, such as "errs by 5.0 % more"."""
+    if error <= LEVEL * least:
+        return "errs no more"
+    if error > 10 * least:
+        return "errs more than ten times as much"
+    return f"errs by {100 * (error / least - 1):.1f} % more"
+
+
+def as_text(name):
+    """A name as matplotlib shows it letter by letter: between dollars it would set formulas."""
+    name = str(name)
+    name = name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
+    return " ".join(name.split()).replace("$", r"\$")
+
+
+def with_title(figure, title):
+    """A figure with a line above all of it."""
+    figure.suptitle(title, x=0.01, ha="left", fontsize=11)
+    return figure
 
 
 def two_panels(figure=None):

@@ -2,19 +2,21 @@
 
 import re
 import warnings
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache, partial
 
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
 from narxkit._clock import Clock
-from narxkit.files import listed, said
-from narxkit.plotting import ForecastDisplay
+from narxkit.files import listed
 from narxkit.plotting._base import load_matplotlib
 
 from ._base import fit, run
-from ._horizon import HorizonStudy, HorizonTask, two_panels
+from ._horizon import HorizonStudy, HorizonTask, errs
+from ._labels import label_writer
 
 ALPHA = 3.0  # for a free run stronger than the default: what did well on wind and turbine
 MAX_ITER = 100
@@ -68,12 +70,19 @@ class OwnTask:
         Raises
         ------
         ValueError
-            When one is missing, naming it and the rows.
+            When one is missing, naming it and the rows, or no label is known to follow.
         """
-        if not self.known_future:
-            return None
         name, horizon, index = self.test.name, self.test.steps, self.test.read().index
         clock = Clock.from_index(index)
+        write = label_writer(index)
+        if clock is not None and clock.offset is None:
+            raise ValueError(
+                f"the times of {name} have no regular step, so that those after "
+                f"{write(index[-1])} are not known: give rows at even steps, such as the mean of "
+                "each hour or day."
+            )
+        if not self.known_future:
+            return None
         if clock is None:
             due = pd.RangeIndex(index[-1] + 1, index[-1] + 1 + horizon)
         else:
@@ -85,8 +94,8 @@ class OwnTask:
         column = rows.columns[rows.iloc[n].isna()][0]
         fewer = f", give --horizon {n}" if n else ""
         raise ValueError(
-            f"the forecast from {said(due[0])} to {said(due[-1])} needs the input {column!r} in "
-            f"each of its {horizon} rows, and {name} lacks it from {said(due[n])} on: add rows "
+            f"the forecast from {write(due[0])} to {write(due[-1])} needs the input {column!r} in "
+            f"each of its {horizon} rows, and {name} lacks it from {write(due[n])} on: add rows "
             f"with {column!r} and an empty target{fewer}, or leave it out of --known-future."
         )
 
@@ -98,9 +107,13 @@ class Outlook:
     Parameters
     ----------
     study : HorizonStudy
-        The hold-out test that went before.
+        The hold-out test that went before; its chosen model makes the forecast.
     y_hat : Series
         The forecast, over the labels that follow.
+    rivals : dict of str to Series, default={}
+        What the other models of the test forecast, to be drawn beside it.
+    is_named : bool, default=False
+        Whether the model was asked for by name; else it is the best in the test.
 
     See Also
     --------
@@ -112,22 +125,43 @@ class Outlook:
     >>> from narxkit.study import look_ahead, own_task
     >>> days = pd.date_range("2024-01-01", periods=100)
     >>> data = pd.DataFrame({"load": [1.0, 2, 3, 4, 5, 0, 0] * 14 + [1, 2]}, index=days)
-    >>> look_ahead(own_task(data, "load", horizon=3), model="arx").to_frame()["load"].round(1)
+    >>> outlook = look_ahead(own_task(data, "load", horizon=3), model="arx")
+    >>> outlook.to_frame()["load"].round(1)
     2024-04-10    3.0
     2024-04-11    4.0
     2024-04-12    5.0
     Freq: D, Name: load, dtype: float64
+    >>> outlook.heading
+    'Forecast by ridge ARX, fitted on all rows up to 2024-04-09'
     """
 
     study: HorizonStudy
     y_hat: pd.Series
+    rivals: Mapping = field(default_factory=dict)
+    is_named: bool = False
 
     @property
     def heading(self):
-        """What was forecast by what, in a line."""
-        test = self.study.task
-        last = said(test.read().index[-1])
-        return f"Forecast by {self.study.chosen}, fitted on all rows up to {last}"
+        """What forecast, in a line."""
+        return heading([self])
+
+    @property
+    def reason(self):
+        """Why this model forecasts, and by how much it won or lost the test, in a sentence."""
+        errors, chosen = self.study.errors, self.study.chosen
+        best, target = errors.index[0], self.study.task.target
+        if self.is_named and chosen != best:
+            how = errs(errors[chosen], errors[best]) if chosen in errors else "diverged in it"
+            lost = f"{best} won the test, {chosen} {how}"
+            return f"{target!r} is forecast by {chosen}, as asked; {lost}."
+        if self.is_named:
+            return f"{target!r} is forecast by {chosen}, as asked; it won the test too."
+        if chosen == best:
+            return f"{target!r} is forecast by {chosen}, the winner of the test."
+        return (
+            f"{target!r} is forecast by {chosen}, the best in the test of those whose forecasts do "
+            f"not break off, as those of {best} do."
+        )
 
     @property
     def rmse(self):
@@ -167,17 +201,12 @@ class Outlook:
         ImportError
             Where matplotlib is missing.
         """
-        left, right = two_panels(figure)
         study = self.study
-        ForecastDisplay.from_predictions(
-            None,
-            {f"{study.chosen} forecast": self.y_hat},
-            history=study.y.iloc[-study.n_shown :],
-            target=study.task.target,
-            ax=left,
-        )
-        study.plot_errors(right)
-        return left.figure
+        why = "as asked" if self.is_named else "the winner of the test"
+        title = f"{study.caption}: forecast by {study.chosen}, {why}"
+        forecasts = {study.chosen: self.y_hat, **self.rivals}
+        forecasts = {name: forecasts[name] for name in study.backtests if name in forecasts}
+        return study.draw(forecasts, title, study.y.index[-1], figure=figure)
 
 
 def own_task(data, target=None, inputs=(), known_future=(), horizon=24, lags=None, name="the data"):
@@ -240,13 +269,14 @@ def own_task(data, target=None, inputs=(), known_future=(), horizon=24, lags=Non
     lags = _default_lags(season) if lags is None else lags
     input_lags = {c: [0, 1] if c in known_future else [horizon, horizon + 1] for c in inputs}
     history = max(np.max(lags), season, horizon + 1 if set(inputs) - set(known_future) else 1)
-    n_test = max(len(known) // HELD_OUT, int(history) + 2 * horizon - 1)
+    history = int(history)
+    n_test = max(len(known) // HELD_OUT, history + 2 * horizon - 1)
     n_training = len(known) - n_test
     if n_training < history + max(SHORTEST, horizon):
         raise ValueError(
             f"{name} has {len(known)} rows of {target!r}, but a forecast of {horizon} steps with a "
             f"season or lags of {history} needs at least "
-            f"{n_test + int(history) + max(SHORTEST, horizon)} to learn from and to be tested on: "
+            f"{n_test + history + max(SHORTEST, horizon)} to learn from and to be tested on: "
             "give a longer series, a smaller horizon or smaller lags."
         )
     test = HorizonTask(
@@ -261,7 +291,7 @@ def own_task(data, target=None, inputs=(), known_future=(), horizon=24, lags=Non
         input_lags=input_lags,
         output_lags=lags,
         settings={"alpha": ALPHA, "max_iter": MAX_ITER},
-        history=int(history),
+        history=history,
         steps=horizon,
         step=step,
         season=season,
@@ -321,19 +351,22 @@ def find_target(data, target=None, inputs=(), name="the data"):
     return target
 
 
-def look_ahead(task, model="narx", random_state=0, progress=None):
+def look_ahead(task, model=None, random_state=0, progress=None, rivals=False):
     """Test models on the held-out rows, then fit one on all rows and forecast past the end.
 
     Parameters
     ----------
     task : OwnTask
         The task.
-    model : {"narx", "tdnn", "arx"}, default="narx"
-        The model to forecast with.
+    model : {"narx", "tdnn", "arx"}, default=None
+        The model to forecast with. By default a NARX network is tested beside the baselines, and
+        the winner forecasts: the model with the least error on the mean over the horizons.
     random_state : int, default=0
         Seed of the network.
     progress : callable, default=None
         ``progress(text, done, total)`` is called as the work proceeds.
+    rivals : bool, default=False
+        Whether the other models are fitted on all rows and forecast too.
 
     Returns
     -------
@@ -352,19 +385,61 @@ def look_ahead(task, model="narx", random_state=0, progress=None):
     >>> import pandas as pd
     >>> from narxkit.study import look_ahead, own_task
     >>> days = pd.date_range("2024-01-01", periods=60)
-    >>> data = pd.DataFrame({"load": [1.0, 2, 3] * 20}, index=days)
-    >>> look_ahead(own_task(data, horizon=2), model="arx").study.chosen
-    'ridge ARX'
+    >>> task = own_task(pd.DataFrame({"load": [1.0, 2, 3] * 20}, index=days), horizon=2)
+    >>> look_ahead(task, model="arx").reason
+    "'load' is forecast by ridge ARX, as asked; it won the test too."
     """
     progress = progress or (lambda text, done, total: None)
     future = task.future()
-    study = run(task.test, (model,), random_state, progress)
-    test, data = task.test, task.test.read()
-    final = clone(study.models[study.chosen])
+    study = run(task.test, (model or "narx",), random_state, progress)
+    forecast = cache(partial(_forecast, study, future=future, progress=progress))
+    names = [study.chosen] if model else study.ranked
+    chosen = next((name for name in names if np.isfinite(forecast(name)).all()), names[0])
+    others = [name for name in study.models if name != chosen] if rivals else []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what rivals lack is seen in the picture
+        drawn = {name: forecast(name) for name in others}
+    return Outlook(replace(study, chosen=chosen), forecast(chosen), drawn, model is not None)
+
+
+def _forecast(study, name, future, progress):
+    """Fit a model of the test anew, on all rows, and forecast past them."""
+    test, data = study.task, study.task.read()
+    model = clone(study.models[name])
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".* were left out of training")  # the test said so
-        fit(f"{study.chosen} on all rows", final, data[test.features], data[test.target], progress)
-    return Outlook(study, final.forecast(test.steps, X=future))
+        fit(f"{name} on all rows", model, data[test.features], data[test.target], progress)
+    return model.forecast(test.steps, X=future)
+
+
+def heading(outlooks):
+    """Say which models forecast, and from which rows, in a line.
+
+    Parameters
+    ----------
+    outlooks : sequence of Outlook
+        The forecasts.
+
+    Returns
+    -------
+    str
+        The line.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from narxkit.study import heading, look_ahead, own_task
+    >>> months = pd.date_range("2020-01-01", periods=60, freq="MS")
+    >>> data = pd.DataFrame({"a": [1.0, 2, 3] * 20, "b": [3.0, 2, 1] * 20}, index=months)
+    >>> tasks = [own_task(data, target, horizon=2) for target in ("a", "b")]
+    >>> heading([look_ahead(task, model="arx") for task in tasks])
+    'Forecast by ridge ARX, fitted on all rows up to 2024-12'
+    """
+    models = " and ".join(dict.fromkeys(outlook.study.chosen for outlook in outlooks))
+    ends = [outlook.study.y.index for outlook in outlooks]
+    last = {label_writer(index)(index[-1]) for index in ends}
+    until = f" up to {last.pop()}" if len(last) == 1 else ""
+    return f"Forecast by {models}, fitted on all rows{until}"
 
 
 def side_by_side(outlooks):
@@ -378,7 +453,8 @@ def side_by_side(outlooks):
     Returns
     -------
     DataFrame
-        Their columns over all their labels.
+        Their columns over all their labels, each name once: where a target is called like the
+        error of another one, that error is called ``"<target> RMSE of the test"``.
 
     Examples
     --------
@@ -390,7 +466,21 @@ def side_by_side(outlooks):
     >>> list(side_by_side([look_ahead(task, model="arx") for task in tasks]))
     ['a', 'a RMSE', 'b', 'b RMSE']
     """
-    return pd.concat([outlook.to_frame() for outlook in outlooks], axis=1).sort_index()
+    frames = [outlook.to_frame() for outlook in outlooks]
+    taken = {frame.columns[0] for frame in frames}
+    for frame in frames:
+        error = _unused(frame.columns[1], taken)
+        frame.columns = [frame.columns[0], error]
+        taken.add(error)
+    table = pd.concat(frames, axis=1).sort_index()
+    return table.rename_axis(_unused(table.index.name or "row", taken))
+
+
+def _unused(name, taken):
+    """A name that is not taken yet, near to the one given."""
+    while name in taken:
+        name = f"{name} of the test" if name.endswith(" RMSE") else f"{name}_"
+    return name
 
 
 def plot_outlooks(outlooks):

@@ -11,7 +11,7 @@ from narxkit.plotting._base import COLOURS, GREY, PALE, SMALL
 from narxkit.skill import diebold_mariano, hit_rate
 
 from ._base import Study, Task
-from ._horizon import two_panels
+from ._horizon import two_panels, with_title
 
 WALK = "random walk"
 MEASURES = (
@@ -171,7 +171,7 @@ class ReturnsStudy(Study):
             ax=left,
         )
         self._plot_hits(right)
-        return left.figure
+        return with_title(left.figure, f"{self.task.heading}: {self.chosen} at the end of the test")
 
     def _plot_hits(self, ax):
         """Each model's hits in its band of chance."""

@@ -1,0 +1,126 @@
+"""Files that the command writes: refused before the work, then whole or not there at all."""
+
+import os
+import shutil
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+OTHER_FORMATS = (".xlsx", ".xls", ".ods", ".parquet", ".pq")
+
+
+def check_files(series, out=None, plot=None):
+    """Refuse files that could not or should not be written, before the work starts.
+
+    Parameters
+    ----------
+    series : str
+        What is read.
+    out, plot : path, default=None
+        The files for forecasts and for their picture.
+
+    Raises
+    ------
+    ValueError
+        When one cannot be written, is what is read, or would hold both.
+    ImportError
+        When there is nothing to draw with.
+    """
+    for path in filter(None, (out, plot)):
+        _check_path(path, series)
+    if out and plot and _target(out) == _target(plot):
+        raise ValueError(f"--out and --plot both name {out}: give two names.")
+    if out and out.suffix.lower() in OTHER_FORMATS:
+        raise ValueError(f"cannot write {out}: forecasts are written as CSV; end it in .csv.")
+    if plot:
+        from narxkit.plotting._base import load_matplotlib
+
+        known = load_matplotlib("backend_bases").FigureCanvasBase.get_supported_filetypes()
+        if plot.suffix.lower().lstrip(".") not in known:
+            raise ValueError(f"cannot draw {plot}: give a name that ends in .png, .pdf or .svg.")
+
+
+def check_page(series, page):
+    """Refuse a page that could not be written, before the work starts.
+
+    Parameters
+    ----------
+    series : str
+        What is read.
+    page : path or None
+        The page.
+
+    Raises
+    ------
+    ValueError
+        When it is no page or cannot be written.
+    ImportError
+        When there is nothing to draw with.
+    """
+    if page is None:
+        return
+    if page.suffix.lower() not in (".html", ".htm"):
+        raise ValueError(f"cannot write {page}: the report is a page; end its name in .html.")
+    check_files(series, page)
+
+    from narxkit.plotting._base import load_matplotlib
+
+    load_matplotlib()
+
+
+def _check_path(path, series):
+    target = _target(path)
+    folder = target.parent if path.is_symlink() else path.parent
+    if target.is_dir():
+        raise ValueError(f"cannot write {path}: it is a folder; give the name of a file.")
+    if not folder.is_dir():
+        raise ValueError(f"cannot write {path}: there is no folder {folder}.")
+    if target.exists() and not target.is_file():
+        raise ValueError(f"cannot write {path}: it is no ordinary file.")
+    if not os.access(folder, os.W_OK):
+        raise ValueError(f"cannot write {path}: the folder {folder} is not writable.")
+    if target.exists() and not os.access(target, os.W_OK):
+        raise ValueError(f"cannot write {path}: it is write-protected.")
+    if target == _target(series):
+        raise ValueError(f"cannot write {path}: it is the file to read; give another name.")
+
+
+def _target(path):
+    """Where a file lies, behind all links."""
+    return Path(os.path.realpath(path))
+
+
+@contextmanager
+def whole(path):
+    """Give a name to write to that becomes a file when all is written, and vanishes otherwise.
+
+    A link stays: what it points to is written. The name lies in a folder of its own beside the
+    file, so that runs side by side do not share it, and keeps all endings, by which writers know
+    how to pack.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+
+    Yields
+    ------
+    Path
+        The name to write to.
+
+    Raises
+    ------
+    OSError
+        When it cannot be written; ``filename`` is the file that was asked for.
+    """
+    target = _target(path)
+    try:
+        with TemporaryDirectory(prefix=".part-", dir=target.parent) as folder:
+            part = Path(folder, target.name)
+            yield part
+            if target.exists():
+                shutil.copymode(target, part)
+            part.replace(target)
+    except OSError as error:
+        error.filename = str(path)
+        raise
