@@ -10,6 +10,8 @@ import warnings
 from contextlib import contextmanager, suppress
 from math import isfinite
 
+from narxkit._printable import printable
+
 WIDTH = 80
 MOST_ROWS = 48
 
@@ -58,12 +60,11 @@ IN_OPTIONS = (
     (r"\bhorizon=(\d+)", r"--horizon \1"),
     (r"\bmax_lag=(\d+)", r"--max-lag \1"),
     (r"\bmax_lag\b", "--max-lag"),
+    (r"\bheader=False\b", "--no-header"),
+    (r"\btime=False\b", "--time none"),
+    (r"\b(time|encoding|missing)=", r"--\1 "),
 )
 LONGEST_LINE = 2000  # letters of an error, such as one that names thousands of columns
-CONTROLS = [*range(10), *range(11, 32), *range(127, 160)]  # all but the end of a line
-DIRECTIONS = [0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A)]
-BYTES = range(0xD800, 0xE000)  # of a file's name that is no text
-ESCAPES = {n: chr(n).encode("unicode_escape").decode() for n in [*CONTROLS, *DIRECTIONS, *BYTES]}
 PLACES = {"fit s": 2, "DM": 2, "hits %": 1, "band 2.5 %": 1, "band 97.5 %": 1}
 
 
@@ -89,7 +90,8 @@ def show_study(study, interval=False):
 
 def show_forecasts(outlooks, frame):
     """Print forecasts side by side, the first rows if there are many, and why by these models."""
-    from narxkit.study import decimals, heading, label_writer
+    from narxkit.files import label_writer
+    from narxkit.study import decimals, heading
 
     shown = frame if len(frame) <= MOST_ROWS else frame.iloc[:24]
     sizes = [decimals(frame[name].abs().max(), digits=4) for name in frame.columns[::2]]
@@ -169,7 +171,7 @@ def plain(text):
     >>> print(plain("load\x1b]0;title\x07"))
     load\\x1b]0;title\\x07
     """
-    return str(text).translate(ESCAPES)
+    return "\n".join(map(printable, str(text).split("\n")))
 
 
 def make_console(needed=0):
@@ -280,11 +282,32 @@ def plain_warnings():
 
 def complain(message, code=2):
     """Print one line on stderr, in words of the command; the exit code."""
-    line = " ".join(str(message).split())
+    line = in_options(" ".join(str(message).split()))
     if len(line) > LONGEST_LINE:
         line = f"{line[: LONGEST_LINE // 2]} ... {line[-LONGEST_LINE // 2 :]}"
-    for pattern, words in IN_OPTIONS:
-        line = re.sub(pattern, words, line)
     with suppress(OSError):  # nowhere is left to say it
         print(f"narxkit: {plain(line)}", file=sys.stderr)
     return code
+
+
+def in_options(sentence):
+    """Write a sentence of the library in words of the command.
+
+    Parameters
+    ----------
+    sentence : str
+        What an error, a warning or a note says.
+
+    Returns
+    -------
+    str
+        The same with options for parameters, and with what a user of the command can do.
+
+    Examples
+    --------
+    >>> in_options("add a header line, or read it with header=False.")
+    'add a header line, or read it with --no-header.'
+    """
+    for pattern, words in IN_OPTIONS:
+        sentence = re.sub(pattern, words, sentence)
+    return sentence

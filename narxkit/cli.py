@@ -4,7 +4,6 @@ Everything heavy is imported when it is needed, so that ``narxkit --help`` answe
 """
 
 import argparse
-import re
 import signal
 import sys
 import threading
@@ -17,6 +16,7 @@ from narxkit._console import (
     complain,
     drop_output,
     flush,
+    in_options,
     open_streams,
     plain_warnings,
     progress_shown,
@@ -410,21 +410,12 @@ def read_own(args):
 
     time = False if args.time == "none" else args.time
     options = time, args.encoding, args.missing or (), not args.no_header
-    try:
-        series = read_series(args.series, *options)
-    except ValueError as error:
-        raise ValueError(as_options(str(error))) from error
-    show_lines([*map(as_options, series.notes), ""])
+    series = read_series(args.series, *options)
+    show_lines([*map(in_options, series.notes), ""])
     targets, inputs, known_future = (
         names(option, series.frame) for option in (args.target, args.inputs, args.known_future)
     )
     return series, targets or [None], inputs, known_future
-
-
-def as_options(sentence):
-    """Name parameters of `read_series` as the options of the command."""
-    sentence = sentence.replace("header=False", "--no-header").replace("time=False", "--time none")
-    return re.sub(r"\b(time|encoding|missing)=", r"--\1 ", sentence)
 
 
 def names(text, frame):

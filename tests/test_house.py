@@ -11,7 +11,7 @@ PACKAGE = Path(narxkit.__file__).parent
 FLOORS = [
     {"_timetable", "_labels"},
     {"_calendar"},
-    {"_core", "_fractal", "_clock", "_blas", "_lazy", "_moments", "_warn"},
+    {"_core", "_fractal", "_clock", "_blas", "_lazy", "_moments", "_printable", "_warn"},
     {"taps"},
     {"_validation"},
     {"networks", "_layout", "_start", "_state", "_track"},

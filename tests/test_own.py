@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from narxkit.files import read_series
-from narxkit.study import heading, label_writer, look_ahead, own_task, side_by_side, write_csv
+from narxkit import ARX
+from narxkit.files import label_writer, read_series
+from narxkit.study import heading, look_ahead, own_task, side_by_side, write_csv
 
 RNG = np.random.default_rng(0)
 CASES = Path(__file__).parents[2] / "shared" / "cases"
@@ -434,3 +435,27 @@ def test_an_unknown_model():
     with pytest.raises(ValueError) as error:
         look_ahead(own_task(frame(300)), model="gru")
     assert str(error.value) == "there is no model 'gru': choose from narx, tdnn, arx."
+
+
+def test_short_gaps_are_history_and_no_targets():
+    """A value missing now and then does not cost the rows whose lags reach it."""
+    load = 10 + 5 * np.sin(2 * np.pi * np.arange(486) / 24)
+    data = pd.DataFrame({"load": load[:480]}, pd.date_range("2024-01-01", periods=480, freq="h"))
+    data.iloc[::15] = np.nan
+    outlook = look_ahead(own_task(data, horizon=6), model="arx")
+    assert outlook.study.models["ridge ARX"].n_dropped_ == 0
+    np.testing.assert_allclose(outlook.y_hat, load[480:], atol=0.1)
+    assert any("straight lines over" in note for note in outlook.study.notes())
+
+
+def test_bridged_rows_have_no_weight():
+    """Whatever stands in the rows that were missing, no model learns to forecast it."""
+    data = pd.DataFrame({"load": np.random.default_rng(0).normal(size=300)})
+    data.iloc[40:43] = np.nan
+    task = own_task(data, horizon=3, lags=1)
+    learnt = look_ahead(task, model="arx").study.models["ridge ARX"]
+    fitted = data["load"].loc[slice(*task.test.training)]
+    weight = fitted.notna().astype(float)
+    by_hand = ARX([], 1).fit(None, fitted.interpolate(), sample_weight=weight)
+    np.testing.assert_array_equal(learnt.theta_, by_hand.theta_)
+    assert not np.array_equal(learnt.theta_, ARX([], 1).fit(None, fitted.interpolate()).theta_)

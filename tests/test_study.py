@@ -187,8 +187,8 @@ def test_an_interrupted_training_ends_the_study(monkeypatch):
         return Interrupted(random_state=random_state)
 
     class Interrupted(NARX):
-        def fit(self, X, y):
-            super().fit(X, y).stop_ = Stop.INTERRUPTED
+        def fit(self, X, y, sample_weight=None):
+            super().fit(X, y, sample_weight).stop_ = Stop.INTERRUPTED
             return self
 
     monkeypatch.setattr(type(SHORT), "network", network)

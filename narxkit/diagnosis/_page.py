@@ -7,12 +7,12 @@ from html import escape
 from pathlib import Path
 from textwrap import fill
 
+from narxkit.files import label_writer
 from narxkit.plotting._base import COLOURS, PALE, load_matplotlib, open_axes
 from narxkit.plotting._series import as_times, tell_time
-from narxkit.study import label_writer
+from narxkit.study import find_seams
 
 from ._base import Failure
-from ._subject import find_seams
 
 DPI = 160
 SIZE = (5.6, 3.3)  # inches: its letters stay readable at the width of a phone

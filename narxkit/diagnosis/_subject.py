@@ -5,14 +5,13 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from narxkit._clock import Clock
 from narxkit.diagnostics._lag_data import N_ROWS
 from narxkit.diagnostics._series import check_count, read_series
-from narxkit.study import HELD_OUT, find_target, label_writer
+from narxkit.files import label_writer
+from narxkit.study import HELD_OUT, LONGEST_BRIDGED, bridge, find_seams, find_target
 from narxkit.taps import make_taps
 
 HORIZON = 24  # rows, where none is asked for and there are enough
-LONGEST_FILLED = 3  # rows: a straight line over more of them would be read as memory
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,7 +160,7 @@ def _make(data, target, inputs, known_ahead, horizon, *, title, name, unit="", i
     if whole.notna().sum() == 0:
         raise ValueError(f"the column {target!r} of {name} holds no number.")
     seams = find_seams(whole.index)
-    filled = _fill(whole, seams)
+    filled = bridge(whole, seams)
     judged = slice(*_longest_stretch(filled.notna().to_numpy(), seams))
     y = filled.iloc[judged]
     X = data.loc[whole.index[0] : whole.index[-1], inputs].iloc[judged] if inputs else None
@@ -187,7 +186,7 @@ def _check_target(whole, y):
     if len(y) < min(N_ROWS, len(whole)) and n_blank:
         raise ValueError(
             f"{whole.name!r} is blank in {n_blank:,} of {len(whole):,} rows, and its longest "
-            f"stretch without a gap of more than {LONGEST_FILLED} rows has {len(y)}, but at least "
+            f"stretch without a gap of more than {LONGEST_BRIDGED} rows has {len(y)}, but at least "
             f"{N_ROWS} are needed: fill the gaps or give a longer series."
         )
     part = f"{whole.name!r}" if len(y) == len(whole) else f"the longest stretch of {whole.name!r}"
@@ -219,41 +218,6 @@ def _check_horizon(horizon, n):
         )
 
 
-def find_seams(index):
-    """Find jumps of the clock.
-
-    Parameters
-    ----------
-    index : Index
-        Labels of the rows.
-
-    Returns
-    -------
-    ndarray of bool, shape (n,)
-        True at each row that does not follow the one before it.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> hours = pd.date_range("2024-01-01", periods=5, freq="h")
-    >>> find_seams(hours.delete(3)).nonzero()[0].tolist()
-    [3]
-    """
-    clock = Clock.from_index(index)
-    return np.zeros(len(index), bool) if clock is None else clock.breaks(index)
-
-
-def _fill(series, seams):
-    """Straight lines over missing rows, where they are few and no seam lies among them."""
-    is_missing = series.isna()
-    run = (is_missing != is_missing.shift()).cumsum()
-    is_short = is_missing & (is_missing.groupby(run).transform("size") <= LONGEST_FILLED)
-    at_seam = is_missing & pd.Series(seams, series.index)
-    at_seam |= is_missing & pd.Series(np.append(seams[1:], False), series.index)
-    is_short &= ~at_seam.groupby(run).transform("any")
-    return series.where(~is_short, series.reset_index(drop=True).interpolate().to_numpy())
-
-
 def _longest_stretch(is_there, seams):
     """First row and stop of the longest run of rows that are there; the last one of equals."""
     begins = is_there & (seams | ~np.append(False, is_there[:-1]))
@@ -279,7 +243,7 @@ def _notes(whole, y, unfilled, X):
         notes.append("Of the rows judged 1 is bridged by a straight line.")
     elif n_filled:
         notes.append(
-            f"Of the rows judged {n_filled:,} are bridged by straight lines, {LONGEST_FILLED} at "
+            f"Of the rows judged {n_filled:,} are bridged by straight lines, {LONGEST_BRIDGED} at "
             "most in a row."
         )
     judged = f"the {len(y):,} rows judged"

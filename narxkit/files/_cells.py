@@ -8,11 +8,13 @@ from itertools import count
 import numpy as np
 import pandas as pd
 
+from narxkit._printable import printable
+
 from ._dates import TEXT
 from ._layout import BLANK, MISSING, NEW, UNNAMED, find_layout, line_start, unique
 from ._numbers import OTHER, doubtful_sign, find_decimal, settle_sign
 from ._open import read_text
-from ._words import listed, printable
+from ._words import listed
 
 SAMPLE = 10_000  # cells that tell the decimal sign
 MOST_BLANK = 10_000_000  # cells that rows lack

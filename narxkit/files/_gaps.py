@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from ._words import said
+from ._labels import label_writer
 
 LONGEST_FILLED = 200  # rows
 MOST_TOLD = 3  # long gaps
@@ -34,7 +34,7 @@ def filled(frame, clock):
     new = _between(place, is_short)
     labels = _labels(index, clock, new)
     whole = index.append(labels).sort_values()
-    n, first = len(new), said(labels[0])
+    n, first = len(new), label_writer(index)(labels[0])
     notes.insert(
         0,
         f"The row of {first} is missing; it is filled in as missing values."
@@ -127,16 +127,16 @@ def _between(place, is_short):
 
 
 def _note_long(index, n_missing, is_long):
-    rows = np.flatnonzero(is_long)
+    rows, write = np.flatnonzero(is_long), label_writer(index)
     if len(rows) <= MOST_TOLD:
         return [
-            f"A gap of {n_missing[row]:,} rows after {said(index[row])}: no forecast reaches "
+            f"A gap of {n_missing[row]:,} rows after {write(index[row])}: no forecast reaches "
             "across it."
             for row in rows
         ]
     longest = rows[np.argmax(n_missing[rows])]
     return [
         f"{len(rows):,} gaps of more than {LONGEST_FILLED} rows, the longest of "
-        f"{n_missing[longest]:,} rows after {said(index[longest])}: no forecast reaches across "
+        f"{n_missing[longest]:,} rows after {write(index[longest])}: no forecast reaches across "
         "them."
     ]

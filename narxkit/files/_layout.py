@@ -6,7 +6,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
-from ._words import listed, printable
+from narxkit._printable import printable
+
+from ._words import listed
 
 SEPARATORS = "\t;|,"
 BLANK = " "  # one or more of them, where nothing else separates

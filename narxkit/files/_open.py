@@ -10,7 +10,9 @@ from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 
 import pandas as pd
 
-from ._words import listed, printable
+from narxkit._printable import printable
+
+from ._words import listed
 
 MOST_UNPACKED = 2**27  # bytes that any compressed file may hold
 MOST_PACKED = 100  # times its size, beyond that; text is packed 3 to 30 times

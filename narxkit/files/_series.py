@@ -7,16 +7,17 @@ import numpy as np
 import pandas as pd
 
 from narxkit._clock import Clock
+from narxkit._printable import printable
 
 from ._cells import read_csv, read_parquet
 from ._codes import empty_texts, read_missing
 from ._gaps import even_step
+from ._labels import label_writer
 from ._numbers import find_numbers
 from ._open import refuse_odd
 from ._rows import in_order, with_times
 from ._times import counts_rows, find_times
 from ._wide import note_hours, refuse_wide
-from ._words import printable, said
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,7 +140,5 @@ def _summary(name, frame, index, clock, how):
         step = even_step(np.diff(np.sort(index)))
         step = "" if step is None else f"a step of {step:.6g}, "
         return f"{name}: {len(frame):,} rows, {step}from {min(index):g} to {max(index):g} ({how})."
-    first, last = map(said, frame.index[[0, -1]])
-    if (frame.index.normalize() == frame.index).all():
-        first, last = first[:10], last[:10]
+    first, last = map(label_writer(frame.index), frame.index[[0, -1]])
     return f"{name}: {len(frame):,} rows, {clock.describe()}, from {first} to {last} ({how})."

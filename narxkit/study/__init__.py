@@ -15,8 +15,8 @@ brings, and `look_ahead` forecasts past its end.
 """
 
 from ._base import Study, Task, decimals, run
+from ._bridges import LONGEST_BRIDGED, bridge, find_seams
 from ._csv import write_csv
-from ._labels import label_writer
 from ._own import (
     ALPHA,
     HELD_OUT,
@@ -35,17 +35,19 @@ from ._shipped import TASKS, find_task
 __all__ = [
     "ALPHA",
     "HELD_OUT",
+    "LONGEST_BRIDGED",
     "MAX_ITER",
     "TASKS",
     "Outlook",
     "OwnTask",
     "Study",
     "Task",
+    "bridge",
     "decimals",
+    "find_seams",
     "find_target",
     "find_task",
     "heading",
-    "label_writer",
     "look_ahead",
     "own_task",
     "plot_outlooks",

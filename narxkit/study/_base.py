@@ -12,12 +12,13 @@ import pandas as pd
 
 from narxkit._clock import Clock
 from narxkit.baselines import ARX
+from narxkit.files import label_writer
 from narxkit.model_selection import backtest
 from narxkit.narx import NARX, TDNN
 from narxkit.solvers import Stop
 
+from ._bridges import LONGEST_BRIDGED, bridge
 from ._csv import write_csv
-from ._labels import label_writer
 
 NETWORKS = {"narx": NARX, "tdnn": TDNN}
 LEARNED = {"narx": "NARX", "tdnn": "TDNN", "arx": "ridge ARX"}
@@ -60,6 +61,9 @@ class Task(ABC):
         Horizons.
     step : str, default="h"
         Unit of a step.
+    is_bridged : bool, default=False
+        Whether straight lines are drawn over short gaps of the target where models learn, so that
+        the rows after them have a history.
     protocol : str, default=""
         Name of the protocol.
     why : str, default=""
@@ -89,6 +93,7 @@ class Task(ABC):
     history: int = 48
     steps: int = 24
     step: str = "h"
+    is_bridged: bool = False
     protocol: str = ""
     why: str = ""
 
@@ -156,6 +161,19 @@ class Task(ABC):
     def fitting(self):
         """First and last label of what the models are fitted on."""
         return self.training[0], (self.validation or self.training)[1]
+
+    @property
+    def bridges(self):
+        """A sentence on the short gaps that are bridged where models learn; "" without any."""
+        y = self.read()[self.target]
+        n = int((bridge(y).notna() & y.isna()).sum()) if self.is_bridged else 0
+        if not n:
+            return ""
+        missing = "1 missing row" if n == 1 else f"{n:,} missing rows"
+        return (
+            f"Where models learn, straight lines over {missing}, {LONGEST_BRIDGED} at most in a "
+            "row, serve as the history of other rows."
+        )
 
     @cached_property
     def validation_fraction(self):
@@ -501,27 +519,40 @@ def run(task, learned=("narx",), random_state=0, progress=None):
     models = task.models(learned, random_state)
     data = task.read()
     fitting, test = (data.loc[slice(*period)] for period in (task.fitting, task.test))
-    origins = task.origins(test)
+    origins, rows = task.origins(test), _with_history(task, fitting, test)
     backtests, fit_seconds = {}, {}
     for name, model in models.items():
         start = perf_counter()
-        fit(name, model, fitting[task.features], fitting[task.target], progress)
+        fit(name, model, task, fitting, progress)
         fit_seconds[name] = perf_counter() - start
         progress(f"forecasting with {name}", 0, 1)
         backtests[name] = backtest(
-            model, test[task.features], test[task.target], task.steps, origins
+            model, rows[task.features], rows[task.target], task.steps, origins
         )
     return task.study(test[task.target], models, backtests, fit_seconds, LEARNED[learned[0]])
 
 
-def fit(name, model, X, y, progress):
-    """Fit a model, reporting its iterations where it has any.
+def _with_history(task, fitting, test):
+    """The test period, behind rows from which what is missing at its beginning is predicted."""
+    if not task.is_bridged:
+        return test
+    before = fitting.assign(**{task.target: bridge(fitting[task.target])})
+    return pd.concat([before.tail(task.history), test])
+
+
+def fit(name, model, task, data, progress):
+    """Fit a model of a task, reporting its iterations where it has any.
+
+    Missing rows that are bridged serve as history and have no weight.
 
     Raises
     ------
     KeyboardInterrupt
         When Ctrl-C cut the training short.
     """
+    X, y = data[task.features], data[task.target]
+    history = bridge(y) if task.is_bridged else y
+    weight = None if history.equals(y) else y.notna().astype(float)
     params = model.get_params()
     total = params.get("max_iter", 1)
 
@@ -532,9 +563,10 @@ def fit(name, model, X, y, progress):
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "fit: Interrupted")  # what follows says so itself
         if "callback" in params:
-            model.set_params(callback=report).fit(X, y).set_params(callback=params["callback"])
+            model.set_params(callback=report).fit(X, history, sample_weight=weight)
+            model.set_params(callback=params["callback"])
         else:
-            model.fit(X, y)
+            model.fit(X, history, sample_weight=weight)
     if getattr(model, "stop_", None) is Stop.INTERRUPTED:
         raise KeyboardInterrupt
 

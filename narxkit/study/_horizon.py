@@ -157,7 +157,7 @@ class HorizonStudy(Study):
         measures = PERSISTENCE + NAIVE * (self.task.season > 1) + RATIO
         if interval and self.n_blocks >= MIN_BLOCKS:
             measures += INTERVAL.format(n=self.n_blocks, block=self.task.block)
-        notes = measures, self.protocol, self.task.why, self.verdict
+        notes = measures, self.protocol, self.task.why, self.task.bridges, self.verdict
         return [note for note in notes if note]
 
     @cached_property

@@ -11,12 +11,11 @@ import pandas as pd
 from sklearn.base import clone
 
 from narxkit._clock import Clock
-from narxkit.files import listed
+from narxkit.files import label_writer, listed
 from narxkit.plotting._base import load_matplotlib
 
 from ._base import fit, run
 from ._horizon import HorizonStudy, HorizonTask, errs
-from ._labels import label_writer
 
 ALPHA = 3.0  # for a free run stronger than the default: what did well on wind and turbine
 MAX_ITER = 100
@@ -294,6 +293,7 @@ def own_task(data, target=None, inputs=(), known_future=(), horizon=24, lags=Non
         history=history,
         steps=horizon,
         step=step,
+        is_bridged=True,
         season=season,
         climate=_climate(clock, known.index[:n_training]),
         block=max(horizon, 7 * season),
@@ -408,7 +408,7 @@ def _forecast(study, name, future, progress):
     model = clone(study.models[name])
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".* were left out of training")  # the test said so
-        fit(f"{name} on all rows", model, data[test.features], data[test.target], progress)
+        fit(f"{name} on all rows", model, test, data, progress)
     return model.forecast(test.steps, X=future)
 
 

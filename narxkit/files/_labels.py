@@ -3,7 +3,8 @@
 import pandas as pd
 
 from narxkit._clock import Clock
-from narxkit.files import said
+
+from ._words import said
 
 _MONTHS_OF_QUARTERS = ({1, 4, 7, 10}, {3, 6, 9, 12})  # quarters stand on their first or last day
 
@@ -25,7 +26,7 @@ def label_writer(index):
     Examples
     --------
     >>> import pandas as pd
-    >>> from narxkit.study import label_writer
+    >>> from narxkit.files import label_writer
     >>> months = pd.date_range("2024-01-01", periods=3, freq="MS")
     >>> label_writer(months)(months[2])
     '2024-03'

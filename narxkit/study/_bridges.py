@@ -1,0 +1,65 @@
+"""Short gaps of a series, bridged by straight lines, so that what comes after has a history."""
+
+import numpy as np
+import pandas as pd
+
+from narxkit._clock import Clock
+
+LONGEST_BRIDGED = 3  # rows: a straight line over more of them would be read as memory
+
+
+def find_seams(index):
+    """Find jumps of the clock.
+
+    Parameters
+    ----------
+    index : Index
+        Labels of the rows.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+        True at each row that does not follow the one before it.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> hours = pd.date_range("2024-01-01", periods=5, freq="h")
+    >>> find_seams(hours.delete(3)).nonzero()[0].tolist()
+    [3]
+    """
+    clock = Clock.from_index(index)
+    return np.zeros(len(index), bool) if clock is None else clock.breaks(index)
+
+
+def bridge(series, seams=None):
+    """Draw straight lines over missing rows, where they are few and no seam lies among them.
+
+    Parameters
+    ----------
+    series : Series
+        Values, NaN where missing.
+    seams : ndarray of bool of shape (n,), default=None
+        Rows that do not follow the one before them; by default those of the clock.
+
+    Returns
+    -------
+    Series
+        The values; NaN where more than three in a row are missing, or the first or the last are.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> bridge(pd.Series([np.nan, 1, np.nan, 3, np.nan, np.nan, np.nan, np.nan, 8])).tolist()
+    [nan, 1.0, 2.0, 3.0, nan, nan, nan, nan, 8.0]
+    """
+    seams = find_seams(series.index) if seams is None else seams
+    is_missing = series.isna()
+    run = (is_missing != is_missing.shift()).cumsum()
+    is_short = is_missing & (is_missing.groupby(run).transform("size") <= LONGEST_BRIDGED)
+    at_seam = is_missing & pd.Series(seams, series.index)
+    at_seam |= is_missing & pd.Series(np.append(seams[1:], False), series.index)
+    is_short &= ~at_seam.groupby(run).transform("any")
+    lines = series.reset_index(drop=True).interpolate(limit_area="inside")
+    return series.where(~is_short, lines.to_numpy())
