@@ -124,7 +124,7 @@ def test_monthly_dates_are_forecast_for_the_next_month(capsys):
         ("blank_separated.txt", ["--no-header", "--target", "c3", "--inputs", "c2"]),
         ("elapsed_seconds.csv", ["--time", "none", "--target", "y", "--inputs", "u"]),
         ("gbk.csv", ["--encoding", "gbk", "--target", "负荷(MW)"]),
-        ("missing_code_200.csv", ["--missing", "-200", "--target", "CO(GT)", "--lags", "4"]),
+        ("missing_code_200.csv", ["--missing", "-200", "--target", "CO(GT)"]),
     ],
 )
 def test_options_of_reading(name, options, capsys):
