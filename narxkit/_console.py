@@ -58,12 +58,15 @@ IN_OPTIONS = (
         "give them in another unit.",
     ),
     (r"\bhorizon=(\d+)", r"--horizon \1"),
+    (r"\btarget=", "--target "),
+    (r"\bknown_future\b", "--known-future"),
     (r"\bmax_lag=(\d+)", r"--max-lag \1"),
     (r"\bmax_lag\b", "--max-lag"),
     (r"\bheader=False\b", "--no-header"),
     (r"\btime=False\b", "--time none"),
     (r"\b(time|encoding|missing)=", r"--\1 "),
 )
+MOST_WRITTEN = 1e15  # beyond, a number is written with its power of ten
 LONGEST_LINE = 2000  # letters of an error, such as one that names thousands of columns
 PLACES = {"fit s": 2, "DM": 2, "hits %": 1, "band 2.5 %": 1, "band 97.5 %": 1}
 
@@ -239,7 +242,9 @@ def _header(name, step):
 
 
 def _number(value, places):
-    return f"{value:.{places}f}" if isfinite(value) else ""
+    if not isfinite(value):
+        return ""
+    return f"{value:.{places}f}" if abs(value) < MOST_WRITTEN else f"{value:.4g}"
 
 
 @contextmanager

@@ -6,7 +6,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-OTHER_FORMATS = (".xlsx", ".xls", ".ods", ".parquet", ".pq")
+TEXT_FORMATS = {".csv", ".txt", ".tsv", ".dat", ""}
+PACKED = {".gz", ".bz2", ".xz", ".zip", ".zst"}
+PART = ".part-"  # how the folder begins that holds a file until it is whole
 
 
 def check_files(series, out=None, plot=None):
@@ -30,7 +32,7 @@ def check_files(series, out=None, plot=None):
         _check_path(path, series)
     if out and plot and _target(out) == _target(plot):
         raise ValueError(f"--out and --plot both name {out}: give two names.")
-    if out and out.suffix.lower() in OTHER_FORMATS:
+    if out and _ending(out) not in TEXT_FORMATS:
         raise ValueError(f"cannot write {out}: forecasts are written as CSV; end it in .csv.")
     if plot:
         from narxkit.plotting._base import load_matplotlib
@@ -61,7 +63,7 @@ def check_page(series, page):
         return
     if page.suffix.lower() not in (".html", ".htm"):
         raise ValueError(f"cannot write {page}: the report is a page; end its name in .html.")
-    check_files(series, page)
+    _check_path(page, series)
 
     from narxkit.plotting._base import load_matplotlib
 
@@ -83,6 +85,12 @@ def _check_path(path, series):
         raise ValueError(f"cannot write {path}: it is write-protected.")
     if target == _target(series):
         raise ValueError(f"cannot write {path}: it is the file to read; give another name.")
+
+
+def _ending(path):
+    """How a name ends, what packs the file left aside."""
+    is_packed = path.suffix.lower() in PACKED
+    return (path.with_suffix("") if is_packed else path).suffix.lower()
 
 
 def _target(path):
@@ -115,12 +123,13 @@ def whole(path):
     """
     target = _target(path)
     try:
-        with TemporaryDirectory(prefix=".part-", dir=target.parent) as folder:
+        with TemporaryDirectory(prefix=PART, dir=target.parent) as folder:
             part = Path(folder, target.name)
             yield part
             if target.exists():
                 shutil.copymode(target, part)
             part.replace(target)
     except OSError as error:
-        error.filename = str(path)
+        if error.filename is None or Path(os.fsdecode(error.filename)).parent.name.startswith(PART):
+            error.filename = str(path)  # not of another file, such as a font, that was missed
         raise

@@ -52,7 +52,7 @@ SERIES = """\
 SERIES is the name of a shipped series (narxkit datasets lists them) or a file:
 CSV in the dialect of your country, or Parquet. Of a file
   - the time column is found, or named by --time; its step is inferred;
-  - what is missing, comes twice or is no number is told;
+  - missing, duplicated and non-numeric cells are reported;
   - the last fifth is held out for a test.
 """
 FORECAST = (
@@ -401,7 +401,10 @@ def own_tasks(args):
 
     series, targets, *inputs = read_own(args)
     options = *inputs, args.horizon or 24, args.lags, series.name
-    return [own_task(series.frame, target, *options) for target in targets]
+    tasks = [own_task(series.frame, target, *options) for target in targets]
+    notes = [note for task in tasks for note in task.notes]
+    show_lines([*notes, ""] if notes else [])
+    return tasks
 
 
 def read_own(args):

@@ -17,6 +17,7 @@ import pytest
 
 import narxkit
 from narxkit import study
+from narxkit._writing import check_files, whole
 from narxkit.cli import main
 
 SHORT = replace(
@@ -337,7 +338,6 @@ def test_no_room_names_the_file(capsys, days, monkeypatch):
 
 
 def test_two_runs_to_one_name_do_not_meet(tmp_path):
-    from narxkit._writing import whole
 
     path = tmp_path / "out.csv"
     with whole(path) as first:
@@ -350,7 +350,6 @@ def test_two_runs_to_one_name_do_not_meet(tmp_path):
 
 @pytest.mark.skipif(os.name != "posix", reason="links and modes")
 def test_a_link_stays_and_modes_are_the_usual_ones(tmp_path):
-    from narxkit._writing import whole
 
     (tmp_path / "there").mkdir()
     link, target = tmp_path / "out.csv", tmp_path / "there" / "real.csv"
@@ -824,3 +823,23 @@ def test_piped_output_is_plain(tmp_path, encoding):
     assert process.returncode == 0 and err == ""
     assert "\x1b" not in out and "\r" not in out and "ridge ARX" in out
     assert max(map(len, out.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("name", ["next.json", "next.png", "next.csv.parquet", "next.html"])
+def test_forecasts_are_written_as_csv_only(capsys, name):
+    assert main(["forecast", "stock", "--out", name]) == 2
+    assert f"cannot write {name}: forecasts are written as CSV" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["next.csv", "next.CSV", "next.txt", "next", "next.csv.gz"])
+def test_names_of_tables(name, tmp_path):
+    check_files("stock", out=tmp_path / name)
+
+
+def test_an_error_of_another_file_keeps_its_name(tmp_path):
+    with pytest.raises(FileNotFoundError) as caught, whole(tmp_path / "out.png"):
+        open(tmp_path / "no_such_font.ttf")
+    assert caught.value.filename == str(tmp_path / "no_such_font.ttf")
+    with pytest.raises(OSError) as caught, whole(tmp_path / "out.png") as part:
+        open(part)
+    assert caught.value.filename == str(tmp_path / "out.png")

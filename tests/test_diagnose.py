@@ -10,6 +10,7 @@ from contextlib import redirect_stdout
 from dataclasses import replace
 from html import unescape
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -261,12 +262,22 @@ def test_a_part_that_fails_takes_no_other_with_it(capsys):
         "give a longer series. Hurst exponent, season and trend included Persistent: H = "
     ) in out
     assert re.search(r"output_lags \[.*1[12]", out)
-    assert re.search(r"Network Left out: \d+ of 28 rows have a residual, but at least 20 are", out)
+    assert re.search(r"Network .* residuals \d\d measured and predicted rows", out)
     with open("page.html", encoding="utf-8") as file:
         page = unescape(file.read())
     assert "<h2>Lags</h2>" in page and "'passengers' has 144 rows, but at least 250" in page
-    assert "<h2>A network</h2>" in page and "have a residual, but at least 20" in page
-    assert page.count("<img") == 3  # the series, Hurst exponents and lags
+    assert "<h2>A network</h2>" in page and page.count("<img") > 3
+
+
+def test_a_network_that_cannot_be_judged_takes_no_other_with_it(capsys):
+    make_months().iloc[:60].to_csv("months.csv")
+    argv = "diagnose months.csv --target passengers --model --html page.html".split()
+    assert main(argv) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert re.search(r"Network Left out: \d+ of 30 rows have a residual, but at least 20 are", out)
+    page = Path("page.html").read_text(encoding="utf-8")
+    assert "<h2>A network</h2>" in page and "have a residual, but at least 20" in unescape(page)
+    assert page.count("<img") == 2  # the series and lags: too few rows for Hurst exponents
 
 
 def test_lags_of_144_months_are_those_of_suggest_lags():

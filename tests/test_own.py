@@ -459,3 +459,38 @@ def test_bridged_rows_have_no_weight():
     by_hand = ARX([], 1).fit(None, fitted.interpolate(), sample_weight=weight)
     np.testing.assert_array_equal(learnt.theta_, by_hand.theta_)
     assert not np.array_equal(learnt.theta_, ARX([], 1).fit(None, fitted.interpolate()).theta_)
+
+
+def test_blank_cells_of_the_target_are_told_and_where_it_ends():
+    data = pd.DataFrame({"load": np.arange(60.0)}, pd.date_range("2024-01-01", periods=60))
+    data.iloc[[20, 21, 40]] = np.nan
+    data.iloc[50:] = np.nan
+    assert own_task(data, horizon=2, name="load.csv").notes == [
+        "'load' is blank in 3 of the 50 rows from its first value to its last, the longest gap 2 "
+        "rows, from 2024-01-21 to 2024-01-22.",
+        "'load' ends at 2024-02-19, 10 rows before the end of load.csv: the forecast begins there.",
+    ]
+    assert own_task(data.interpolate(), horizon=2).notes == []
+
+
+def test_forecasts_with_known_inputs_keep_the_name_of_their_times():
+    index = pd.date_range("2024-01-01", periods=103, name="time")
+    data = pd.DataFrame({"load": np.arange(103.0), "holiday": np.arange(103) % 7 == 0}, index)
+    data.loc[index[100:], "load"] = np.nan
+    task = own_task(data.astype(float), "load", known_future=["holiday"], horizon=3)
+    assert side_by_side([look_ahead(task, model="arx")]).index.name == "time"
+
+
+def test_a_table_of_inputs_has_nothing_to_forecast():
+    with pytest.raises(ValueError, match="data has no column to forecast: all of its columns, 'a'"):
+        own_task(pd.DataFrame({"a": np.arange(50.0)}), inputs=["a"])
+
+
+def test_a_picture_says_why_this_model_forecasts():
+    data = pd.DataFrame({"load": np.random.default_rng(0).normal(size=120).cumsum()})
+    outlook = look_ahead(own_task(data, horizon=2))
+    best = outlook.study.errors.index[0]
+    second = replace(outlook, study=replace(outlook.study, chosen=outlook.study.errors.index[1]))
+    assert "the winner of the test" in outlook.plot().get_suptitle()
+    assert "the best in the test of those whose forecasts do not" in second.plot().get_suptitle()
+    assert second.reason.endswith(f"do not break off, as those of {best} do.")

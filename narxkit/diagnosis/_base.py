@@ -23,6 +23,7 @@ from ._advice import advise_on_lags, advise_on_network
 from ._subject import Subject
 
 N_HURST = 10_000  # rows, the last ones
+FEWEST_JUDGED = 40  # rows of a network, of a short series
 LEFT_OUT = "Left out: "
 
 
@@ -119,7 +120,7 @@ def diagnose(subject, model=False, random_state=0, progress=None, max_lag=None):
         The series.
     model : bool, default=False
         Whether to fit a network with the suggested lags on the first four fifths and to judge it on
-        the last fifth.
+        the last fifth, or on more of a short series.
     random_state : int, default=0
         Seed of the surrogates, of the network and of the random orders.
     progress : callable, default=None
@@ -185,7 +186,7 @@ def diagnose(subject, model=False, random_state=0, progress=None, max_lag=None):
 def _judge_network(subject, lags, season, random_state, progress):
     """The verdict on a network with these lags, and the network, or a failure and None."""
     X, y = subject.X, subject.y
-    n = len(y) - len(y) // HELD_OUT
+    n = len(y) - _n_held_out(len(y), lags)
     network = NARX(
         input_lags=lags.input_lags,
         output_lags=lags.output_lags,
@@ -211,6 +212,13 @@ def _judge_network(subject, lags, season, random_state, progress):
         random_state=random_state,
     )
     return validity, None if isinstance(validity, Failure) else network
+
+
+def _n_held_out(n, lags):
+    """A fifth of the rows; of a short series what leaves rows to judge, half of them at most."""
+    of_inputs = [lag for some in lags.input_lags.values() for lag in some]
+    longest = max([0, *lags.output_lags, *of_inputs])
+    return max(n // HELD_OUT, min(longest + FEWEST_JUDGED, n // 2))
 
 
 def _tried(series, judge, *args, **kwargs):

@@ -2,13 +2,20 @@
 
 from dataclasses import dataclass, field
 
-import numpy as np
 import pandas as pd
 
 from narxkit.diagnostics._lag_data import N_ROWS
 from narxkit.diagnostics._series import check_count, read_series
 from narxkit.files import label_writer
-from narxkit.study import HELD_OUT, LONGEST_BRIDGED, bridge, find_seams, find_target
+from narxkit.study import (
+    HELD_OUT,
+    LONGEST_BRIDGED,
+    bridge,
+    find_seams,
+    find_target,
+    longest_stretch,
+    note_blanks,
+)
 from narxkit.taps import make_taps
 
 HORIZON = 24  # rows, where none is asked for and there are enough
@@ -161,7 +168,7 @@ def _make(data, target, inputs, known_ahead, horizon, *, title, name, unit="", i
         raise ValueError(f"the column {target!r} of {name} holds no number.")
     seams = find_seams(whole.index)
     filled = bridge(whole, seams)
-    judged = slice(*_longest_stretch(filled.notna().to_numpy(), seams))
+    judged = slice(*longest_stretch(filled.notna().to_numpy(), seams))
     y = filled.iloc[judged]
     X = data.loc[whole.index[0] : whole.index[-1], inputs].iloc[judged] if inputs else None
     _check_target(whole, y)
@@ -218,21 +225,10 @@ def _check_horizon(horizon, n):
         )
 
 
-def _longest_stretch(is_there, seams):
-    """First row and stop of the longest run of rows that are there; the last one of equals."""
-    begins = is_there & (seams | ~np.append(False, is_there[:-1]))
-    run = np.where(is_there, np.cumsum(begins), 0)
-    lengths = np.bincount(run)
-    lengths[0] = 0
-    longest = len(lengths) - 1 - np.argmax(lengths[::-1])
-    rows = np.flatnonzero(run == longest)
-    return rows[0], rows[-1] + 1
-
-
 def _notes(whole, y, unfilled, X):
     """What is missing, what is judged, what was put in, and which rows the inputs lack."""
     write = label_writer(whole.index)
-    notes = _blanks(whole, f"the {len(whole):,} rows from its first value to its last", write)
+    notes = note_blanks(whole, f"the {len(whole):,} rows from its first value to its last", write)
     if len(y) < len(whole):
         notes.append(
             f"Judged are the {len(y):,} rows from {write(y.index[0])} to {write(y.index[-1])}, the "
@@ -247,23 +243,7 @@ def _notes(whole, y, unfilled, X):
             "most in a row."
         )
     judged = f"the {len(y):,} rows judged"
-    of_inputs = [] if X is None else [note for c in X for note in _blanks(X[c], judged, write)]
+    of_inputs = [] if X is None else [note for c in X for note in note_blanks(X[c], judged, write)]
     if of_inputs:
         of_inputs.append("Inputs are not bridged: rows that need a blank one are left out.")
     return notes + of_inputs
-
-
-def _blanks(column, rows, write):
-    """A sentence on the blank cells of a column, if there are any."""
-    is_blank = column.isna().to_numpy()
-    if not is_blank.any():
-        return []
-    first, stop = _longest_stretch(is_blank, np.zeros(len(column), bool))
-    n, length, gap = int(is_blank.sum()), stop - first, column.index[first:stop]
-    if n == 1:
-        where = write(gap[0])
-    elif length == 1:
-        where = f"never two in a row, the last {write(gap[0])}"
-    else:
-        where = f"the longest gap {length:,} rows, from {write(gap[0])} to {write(gap[-1])}"
-    return [f"{column.name!r} is blank in {n:,} of {rows}, {where}."]

@@ -15,7 +15,7 @@ brings, and `look_ahead` forecasts past its end.
 """
 
 from ._base import Study, Task, decimals, run
-from ._bridges import LONGEST_BRIDGED, bridge, find_seams
+from ._bridges import LONGEST_BRIDGED, bridge, find_seams, longest_stretch, note_blanks
 from ._csv import write_csv
 from ._own import (
     ALPHA,
@@ -48,7 +48,9 @@ __all__ = [
     "find_target",
     "find_task",
     "heading",
+    "longest_stretch",
     "look_ahead",
+    "note_blanks",
     "own_task",
     "plot_outlooks",
     "run",

@@ -63,3 +63,66 @@ def bridge(series, seams=None):
     is_short &= ~at_seam.groupby(run).transform("any")
     lines = series.reset_index(drop=True).interpolate(limit_area="inside")
     return series.where(~is_short, lines.to_numpy())
+
+
+def longest_stretch(is_there, seams):
+    """Find the longest run of rows that are there, the last one of equals.
+
+    Parameters
+    ----------
+    is_there, seams : ndarray of bool of shape (n,)
+        Which rows are there, and which of them do not follow the one before.
+
+    Returns
+    -------
+    first, stop : int
+        Its first row, and the one after its last.
+
+    Examples
+    --------
+    >>> longest_stretch(np.array([True, False, True, True]), np.zeros(4, bool))
+    (2, 4)
+    """
+    begins = is_there & (seams | ~np.append(False, is_there[:-1]))
+    run = np.where(is_there, np.cumsum(begins), 0)
+    lengths = np.bincount(run)
+    lengths[0] = 0
+    longest = len(lengths) - 1 - np.argmax(lengths[::-1])
+    rows = np.flatnonzero(run == longest)
+    return int(rows[0]), int(rows[-1]) + 1
+
+
+def note_blanks(column, rows, write):
+    """Tell the blank cells of a column, if there are any.
+
+    Parameters
+    ----------
+    column : Series
+        The cells.
+    rows : str
+        What the rows are, in words.
+    write : callable
+        Writes a label.
+
+    Returns
+    -------
+    list of str
+        A sentence, or none.
+
+    Examples
+    --------
+    >>> note_blanks(pd.Series([1, np.nan], name="load"), "the 2 rows", str)
+    ["'load' is blank in 1 of the 2 rows, 1."]
+    """
+    is_blank = column.isna().to_numpy()
+    if not is_blank.any():
+        return []
+    first, stop = longest_stretch(is_blank, np.zeros(len(column), bool))
+    n, length, gap = int(is_blank.sum()), stop - first, column.index[first:stop]
+    if n == 1:
+        where = write(gap[0])
+    elif length == 1:
+        where = f"never two in a row, the last {write(gap[0])}"
+    else:
+        where = f"the longest gap {length:,} rows, from {write(gap[0])} to {write(gap[-1])}"
+    return [f"{column.name!r} is blank in {n:,} of {rows}, {where}."]

@@ -15,6 +15,7 @@ from narxkit.files import label_writer, listed
 from narxkit.plotting._base import load_matplotlib
 
 from ._base import fit, run
+from ._bridges import note_blanks
 from ._horizon import HorizonStudy, HorizonTask, errs
 
 ALPHA = 3.0  # for a free run stronger than the default: what did well on wind and turbine
@@ -58,6 +59,21 @@ class OwnTask:
     known_future: list
     rows_after: pd.DataFrame
 
+    @property
+    def notes(self):
+        """Sentences on blank cells of the target, and on rows after its last value."""
+        y = self.test.read()[self.test.target]
+        write = label_writer(y.index)
+        notes = note_blanks(y, f"the {len(y):,} rows from its first value to its last", write)
+        n = len(self.rows_after)
+        if n and not self.known_future:
+            ago = "1 row" if n == 1 else f"{n:,} rows"
+            notes.append(
+                f"{y.name!r} ends at {write(y.index[-1])}, {ago} before the end of "
+                f"{self.test.name}: the forecast begins there."
+            )
+        return notes
+
     def future(self):
         """Find the inputs of the rows to forecast.
 
@@ -85,17 +101,17 @@ class OwnTask:
         if clock is None:
             due = pd.RangeIndex(index[-1] + 1, index[-1] + 1 + horizon)
         else:
-            due = clock.after(index[-1], horizon)
+            due = clock.after(index[-1], horizon).rename(index.name)
         rows = self.rows_after.reindex(due)[self.known_future]
         n = int(rows.notna().all(axis=1).cummin().sum())
         if n == horizon:
             return rows
         column = rows.columns[rows.iloc[n].isna()][0]
-        fewer = f", give --horizon {n}" if n else ""
+        fewer = f", give horizon={n}" if n else ""
         raise ValueError(
             f"the forecast from {write(due[0])} to {write(due[-1])} needs the input {column!r} in "
             f"each of its {horizon} rows, and {name} lacks it from {write(due[n])} on: add rows "
-            f"with {column!r} and an empty target{fewer}, or leave it out of --known-future."
+            f"with {column!r} and an empty target{fewer}, or leave it out of known_future."
         )
 
 
@@ -156,11 +172,18 @@ class Outlook:
         if self.is_named:
             return f"{target!r} is forecast by {chosen}, as asked; it won the test too."
         if chosen == best:
-            return f"{target!r} is forecast by {chosen}, the winner of the test."
-        return (
-            f"{target!r} is forecast by {chosen}, the best in the test of those whose forecasts do "
-            f"not break off, as those of {best} do."
-        )
+            return f"{target!r} is forecast by {chosen}, {self._why}."
+        breaks = f"those of {best} do"
+        return f"{target!r} is forecast by {chosen}, {self._why}, as {breaks}."
+
+    @property
+    def _why(self):
+        """Why this model forecasts, in few words."""
+        if self.is_named:
+            return "as asked"
+        if self.study.chosen == self.study.errors.index[0]:
+            return "the winner of the test"
+        return "the best in the test of those whose forecasts do not break off"
 
     @property
     def rmse(self):
@@ -201,8 +224,7 @@ class Outlook:
             Where matplotlib is missing.
         """
         study = self.study
-        why = "as asked" if self.is_named else "the winner of the test"
-        title = f"{study.caption}: forecast by {study.chosen}, {why}"
+        title = f"{study.caption}: forecast by {study.chosen}, {self._why}"
         forecasts = {study.chosen: self.y_hat, **self.rivals}
         forecasts = {name: forecasts[name] for name in study.backtests if name in forecasts}
         return study.draw(forecasts, title, study.y.index[-1], figure=figure)
@@ -333,10 +355,15 @@ def find_target(data, target=None, inputs=(), name="the data"):
     'load'
     """
     left = [column for column in data if column not in inputs]
+    if target is None and not left:
+        raise ValueError(
+            f"{name} has no column to forecast: all of its columns, {listed(data.columns)}, are "
+            "inputs; leave one of them out."
+        )
     if target is None and len(left) != 1:
         raise ValueError(
             f"{name} has {len(left)} columns that could be forecast, {listed(left)}: name one, as "
-            f"in --target {_quoted(left[0]) if left else 'COLUMN'}."
+            f"in target={_quoted(left[0])}."
         )
     target = left[0] if target is None else target
     unknown = [column for column in (target, *inputs) if column not in data]
