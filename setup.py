@@ -57,7 +57,12 @@ class EditableWheel(editable_wheel):
 
     That finder is asked last, and never where a script stands beside a clone named narxkit, since
     any folder of that name passes for a package; what the path finds later goes before such one.
+    The price: ``import datasets`` or ``benchmarks`` finds those of this folder in the environment
+    where no installed package has the name.
     """
+
+    if not hasattr(editable_wheel, "_run_build_commands"):  # private: it may change its name
+        raise ImportError("this setuptools has no editable_wheel._run_build_commands: mend setup.py")
 
     def _run_build_commands(self, dist_name, unpacked_wheel, *folders):
         path = Path(unpacked_wheel, f"__path__.{dist_name}.pth")

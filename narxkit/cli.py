@@ -179,7 +179,10 @@ def run(argv):
     parser = make_parser()
     try:
         args = parser.parse_args(argv)
-        args.command(args) if args.command else parser.print_help()
+        if args.command is None:
+            parser.print_help()
+        else:
+            args.command(args)
     finally:
         flush()
 
@@ -314,8 +317,8 @@ def forecast_file(args):
 
     tasks = own_tasks(args)
     with progress_shown() as progress:
-        options = args.model, args.seed, progress, args.plot is not None
-        outlooks = [study.look_ahead(task, *options) for task in tasks]
+        options = {"random_state": args.seed, "progress": progress, "rivals": bool(args.plot)}
+        outlooks = [study.look_ahead(task, args.model, **options) for task in tasks]
         frame = study.side_by_side(outlooks)
         write(args.out, lambda path: study.write_csv(frame, path), progress)
         write(args.plot, lambda path: save(study.plot_outlooks(outlooks), path), progress)
@@ -399,9 +402,19 @@ def own_tasks(args):
     """A task for each target of a file, after telling what was found in it."""
     from narxkit.study import own_task
 
-    series, targets, *inputs = read_own(args)
-    options = *inputs, args.horizon or 24, args.lags, series.name
-    tasks = [own_task(series.frame, target, *options) for target in targets]
+    series, targets, inputs, known_future = read_own(args)
+    tasks = [
+        own_task(
+            series.frame,
+            target,
+            inputs=inputs,
+            known_future=known_future,
+            horizon=args.horizon or 24,
+            lags=args.lags,
+            name=series.name,
+        )
+        for target in targets
+    ]
     notes = [note for task in tasks for note in task.notes]
     show_lines([*notes, ""] if notes else [])
     return tasks
@@ -411,9 +424,13 @@ def read_own(args):
     """Read a file, tell what was found in it, and find targets, inputs and those known ahead."""
     from narxkit.files import read_series
 
-    time = False if args.time == "none" else args.time
-    options = time, args.encoding, args.missing or (), not args.no_header
-    series = read_series(args.series, *options)
+    series = read_series(
+        args.series,
+        time=False if args.time == "none" else args.time,
+        encoding=args.encoding,
+        missing=args.missing or (),
+        header=not args.no_header,
+    )
     show_lines([*map(in_options, series.notes), ""])
     targets, inputs, known_future = (
         names(option, series.frame) for option in (args.target, args.inputs, args.known_future)

@@ -95,9 +95,10 @@ class Diagnosis:
     def parts(self):
         """The results to show, by title."""
         is_raw = isinstance(self.stochasticity, Failure)
+        of_what = ", season and trend included" if is_raw else ""
         parts = {
             self.subject.heading: self.stochasticity,
-            "Hurst exponent" + ", season and trend included" * is_raw: self.hurst,
+            f"Hurst exponent{of_what}": self.hurst,
             "Lags": self.lags,
         }
         return parts if self.validity is None else parts | {"Network": self.validity}

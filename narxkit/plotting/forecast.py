@@ -267,7 +267,8 @@ class ForecastDisplay(Display):
         forecasts = [self.forecast_lines_[name] for name in self._in_front_first()]
         lines = [self.history_line_, self.true_line_, *forecasts]
         n_rows = -(-sum(line is not None for line in lines) // LEGEND_COLUMNS)
-        self._name_axes(time, self._quantity(), pad=8 + (n_rows > 1) * n_rows * 1.7 * SMALL)
+        room = n_rows * 1.7 * SMALL if n_rows > 1 else 0
+        self._name_axes(time, self._quantity(), pad=8 + room)
         self.legend_ = self._legend_above(lines)
         if n_rows > 1:  # nothing stands beside the name
             self._title.set_text(fill(self._quantity(), self._room()))
