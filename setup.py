@@ -62,7 +62,7 @@ class EditableWheel(editable_wheel):
     """
 
     if not hasattr(editable_wheel, "_run_build_commands"):  # private: it may change its name
-        raise ImportError("this setuptools has no editable_wheel._run_build_commands: mend setup.py")
+        raise ImportError("setuptools has no editable_wheel._run_build_commands: mend setup.py")
 
     def _run_build_commands(self, dist_name, unpacked_wheel, *folders):
         path = Path(unpacked_wheel, f"__path__.{dist_name}.pth")
