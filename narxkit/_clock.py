@@ -55,6 +55,7 @@ from narxkit._calendar import (
 from narxkit._labels import has_clock
 from narxkit._timetable import DAY, EVERY_DAY, SLACK, WEEK, WORKING_WEEK, Timetable
 
+UNDUE = 3  # labels at most that an offset makes before the first whole step
 _MONTHS = {"year": 12, "month": 1}
 _PERIODS = {
     "Y": "year",
@@ -244,9 +245,8 @@ class Clock:
             )
         if self.unit == "period":
             return pd.period_range(last + 1, periods=n)
-        labels = self._labels_from(last, n + 3)
-        begin = next(i for i, label in enumerate(labels) if self._is_due(last, label))
-        labels = labels[begin : begin + n]
+        labels = self._labels_from(last, n)
+        labels = labels[self._count_undue(last, labels[:UNDUE]) :][:n]
         if labels.freq is None:
             with suppress(Exception):  # daylight saving took the hour: ValueError, or pytz's own
                 labels.freq = self.offset
@@ -317,17 +317,16 @@ class Clock:
             return self.offset.calendar
         return np.busdaycalendar(weekmask=self.week)
 
-    def _is_due(self, last, label):
-        elapsed = self._elapsed(pd.Index([last]), pd.Index([label]))[0]
-        return label > last and elapsed >= self._bounds()[0]
+    def _count_undue(self, last, labels):
+        """How many labels come before the first that is a step later than the last row."""
+        elapsed = self._elapsed(pd.DatetimeIndex([last] * len(labels)), labels)
+        return int(np.sum((labels <= last) | (elapsed < self._bounds()[0])))
 
     def _labels_from(self, start, n):
-        """Labels on the grid of the offset, from `start` on: ticks in UTC, days by the wall."""
-        offset = self.offset
+        """The labels from `start` on, n of which are due: ticks in UTC, days by the wall."""
         if self.unit == "session":
-            n += n // (26 * len(self.timetable.slots))  # an hour a year that spring leaves out
-            wall = self.timetable.after(pd.DatetimeIndex([start.tz_localize(None)]), n)
-            return localized(pd.DatetimeIndex(wall).as_unit(start.unit), start.tz).unique()
+            return self.timetable.labels_after(start, n)
+        offset, n = self.offset, n + UNDUE
         if isinstance(offset, pd.offsets.Tick) and not isinstance(offset, pd.offsets.Day):
             return pd.date_range(start, periods=n, freq=offset, unit=start.unit)
         wall = pd.date_range(start.tz_localize(None), periods=n, freq=offset, unit=start.unit)

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import pandas as pd
 
 LONGEST_HOLIDAY = 7  # working days: golden week and lunar new year close markets for six
 SLACK = 0.25  # of a fixed step
@@ -58,8 +59,8 @@ class Timetable:
     ...                                  for day in range(5)))
     >>> mornings.describe()
     'from 08:00 to 11:00'
-    >>> [str(label) for label in mornings.after(pd.DatetimeIndex(["2024-01-05 10:00"]), 2)]
-    ['2024-01-05T11:00:00', '2024-01-08T08:00:00']
+    >>> [str(label) for label in mornings.labels_after(pd.Timestamp("2024-01-05 10:00"), 2)[:2]]
+    ['2024-01-05 11:00:00', '2024-01-08 08:00:00']
     """
 
     step: int
@@ -159,10 +160,26 @@ class Timetable:
         rows[other] = counted
         return rows
 
-    def after(self, last, n):
-        """The n rows after the one label, as datetime64[s] on the wall clock."""
-        weeks, rows = np.divmod(self._position(last) + np.arange(n), len(self.slots))
-        return (_MONDAY + WEEK * weeks + self.slots[rows]).astype("datetime64[s]")
+    def labels_after(self, last, n):
+        """The n labels after the last one, and some more, in its time zone and unit.
+
+        Parameters
+        ----------
+        last : Timestamp
+        n : int
+
+        Returns
+        -------
+        DatetimeIndex
+        """
+        per_hour = -(-HOUR // self.step)
+        n_skipped = per_hour * (1 + n // (26 * len(self.slots)))  # by spring, once in 26 weeks
+        begin = pd.DatetimeIndex([last.tz_localize(None) - pd.Timedelta(hours=1)])  # of autumn
+        place = self._position(begin) + np.arange(per_hour + n + n_skipped)
+        weeks, rows = np.divmod(place, len(self.slots))
+        wall = (_MONDAY + WEEK * weeks + self.slots[rows]).astype("datetime64[s]")
+        labels = _showing(pd.DatetimeIndex(wall).as_unit(last.unit), last.tz)
+        return labels[labels > last]
 
     def _position(self, wall):
         """Rows of the timetable up to and with each label."""
@@ -179,6 +196,17 @@ class Timetable:
         begins |= np.isin(opened % WEEK, firsts) & np.isin(closed % WEEK, lasts)
         days = np.busday_count(_date(closed) + 1, _date(opened), weekmask=self.week)
         return begins & (days <= LONGEST_HOLIDAY)
+
+
+def _showing(wall, zone):
+    """When the clock of a zone shows these times: never in spring's hour, twice in autumn's."""
+    if zone is None:
+        return wall
+    first, second = (
+        wall.tz_localize(zone, ambiguous=np.full(len(wall), is_summer), nonexistent="NaT").dropna()
+        for is_summer in (True, False)
+    )
+    return first.union(second)
 
 
 def _since_monday(wall):

@@ -175,13 +175,27 @@ def test_the_wall_clock_keeps_the_hours_over_daylight_saving(n):
     assert clock.relation(index[n - 1], in_utc) == "follows"
 
 
-def test_an_hour_that_spring_leaves_out_within_a_session_is_left_out_of_the_labels():
-    index = year("h", "America/New_York")
+@pytest.mark.parametrize("freq", ["h", "15min", "5min"])
+@pytest.mark.parametrize("span", ["0:00-23:59", "0:00-5:45", "1:00-2:45"])
+def test_labels_leave_out_the_hour_of_spring_and_repeat_that_of_autumn(freq, span):
+    index = hours(year(freq, "Europe/Berlin"), span)
     index = index[index.day_of_week != 5]  # the clock is set on Sundays
-    clock = Clock.from_index(index[:1000])
-    assert not clock.breaks(index).any()
-    n = int((index < "2024-11-03").sum())  # autumn's second hour is left out, too
-    assert clock.after(index[999], n - 1000).equals(index[1000:n])
+    assert not Clock.from_index(index).breaks(index).any()
+    for change in ("2024-03-31 01:00", "2024-10-27 01:00"):
+        near = np.flatnonzero(np.abs(index - pd.Timestamp(change, tz="UTC")) < pd.Timedelta("3h"))
+        clock = Clock.from_index(index[: near[0]])
+        for row in near[1:]:
+            last, after = index[row - 1], index[row:]
+            assert clock.after(last, 1).equals(after[:1])
+            assert clock.after(last, 100).equals(after[:100])
+            assert clock.relation(last, after[0]) == "follows"
+
+
+def test_a_forecast_over_a_change_of_the_clock_has_all_its_labels():
+    index = hours(year("15min", "Europe/Berlin"), "0:00-5:45")
+    past = index[index <= "2024-03-31 01:45"]
+    y_hat = Persistence().fit(None, pd.Series(1.0, past)).forecast(5)
+    assert y_hat.index.equals(index[len(past) : len(past) + 5])
 
 
 @pytest.mark.parametrize("hours_later", [0, -5, 1, -2])
