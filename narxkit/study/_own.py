@@ -74,7 +74,7 @@ class OwnTask:
         name, horizon, index = self.test.name, self.test.steps, self.test.read().index
         clock = Clock.from_index(index)
         write = label_writer(index)
-        if clock is not None and clock.offset is None:
+        if clock is not None and not clock.is_regular:
             raise ValueError(
                 f"the times of {name} have no regular step, so that those after "
                 f"{write(index[-1])} are not known: give rows at even steps, such as the mean of "
