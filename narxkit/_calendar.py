@@ -108,7 +108,7 @@ def by_rows(index):
     steps = _distinct(apart)
     return (
         _trading(wall, steps)
-        or _in_sessions(wall, steps)
+        or _in_sessions(index, steps)
         or _fixed(index, apart, steps)
         or dict(unit="order")
     )
@@ -200,9 +200,9 @@ def _trading(wall, steps):
     return dict(unit="trading day", step=step, offset=offset, week=week, holiday=LONGEST_HOLIDAY)
 
 
-def _in_sessions(wall, steps):
+def _in_sessions(index, steps):
     """The clock of trading or working hours, if the same times come on nearly all days."""
-    timetable = Timetable.from_rows(wall, *steps)
+    timetable = Timetable.from_index(index, *steps)
     return timetable and dict(
         unit="session",
         step=timetable.step,
@@ -213,7 +213,8 @@ def _in_sessions(wall, steps):
 
 def _business_hour(timetable):
     """The pandas offset that makes the labels of a timetable of whole hours, or None."""
-    hours = timetable.hours() if timetable.step == HOUR else None
+    is_hourly = timetable.step == HOUR and timetable.zone is None
+    hours = timetable.hours() if is_hourly else None
     begins = [first for first, _ in hours or ()][1:] + [DAY]
     if not hours or any(last + HOUR >= first for (_, last), first in zip(hours, begins)):
         return None

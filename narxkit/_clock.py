@@ -21,8 +21,9 @@ count is one step; otherwise a *seam* lies between them. How a clock is read fro
      least four weeks. Weekends and holidays are no seam; more than ``LONGEST_HOLIDAY`` missing
      working days are.
   4. Trading and working hours: the same times of the day, or of the week, on nearly all days, and
-     never any other: a :class:`~narxkit._timetable.Timetable`. Nights, weekends, holidays and early
-     closes are no seam; a row missing within a session is.
+     never any other: a :class:`~narxkit._timetable.Timetable`, on the wall clock of the labels or
+     of a market in another zone. Nights, weekends, holidays and early closes are no seam; a row
+     missing within a session is.
   5. A fixed step: the most common difference if it stands twice and makes up a quarter of all
      (or is the only one), else, for jittering clocks, the rounded median if more than half lie
      near it. A row follows if it comes one step later, give or take a quarter of the step: no
@@ -306,8 +307,7 @@ class Clock:
             return 1 + np.sign(seconds_between(next_labels(earlier, self.offset), later))
         elapsed = seconds_between(earlier, later)
         if self.unit == "session":
-            walls = earlier.tz_localize(None), later.tz_localize(None)
-            return self.timetable.count(*walls, elapsed)
+            return self.timetable.count(earlier, later, elapsed)
         return elapsed
 
     @property
