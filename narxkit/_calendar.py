@@ -29,6 +29,7 @@ SECONDS = {
     "microsecond": 1e-6,
     "nanosecond": 1e-9,
 }
+MANY = 100  # labels, more than a week has hours of work
 _PER_SECOND = {"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9}
 _MONTH_NAMES = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split()
 _DAY_NAMES = "Mon Tue Wed Thu Fri Sat Sun".split()
@@ -87,8 +88,39 @@ def labels_of_season(offset):
 
 def next_labels(index, offset):
     """The labels that an offset makes after others."""
-    wall = [label + offset for label in index.tz_localize(None)]
-    return localized(pd.DatetimeIndex(wall), index.tz)
+    wall = index.tz_localize(None)
+    if len(wall) > MANY and isinstance(offset, pd.offsets.BusinessHour):  # pandas takes seconds
+        following = _next_hours(wall, offset)
+    else:
+        following = [label + offset for label in wall]
+    return localized(pd.DatetimeIndex(following), index.tz)
+
+
+def _next_hours(wall, offset):
+    """The next business hours: of each time of the week one is made, and those about holidays."""
+    times = wall.asi8 % int(WEEK * _PER_SECOND[wall.unit])
+    _, rows, places = np.unique(times, return_index=True, return_inverse=True)
+    weekly = _without_holidays(offset)
+    steps = np.array([(wall[row] + weekly - wall[row]).to_timedelta64() for row in rows])
+    following = wall.to_numpy() + steps[places]
+    for row in np.flatnonzero(_is_about_holidays(offset, wall, following)):
+        following[row] = (wall[row] + offset).to_datetime64()
+    return following
+
+
+def _without_holidays(offset):
+    if not isinstance(offset, pd.offsets.CustomBusinessHour):
+        return offset
+    hours = {name: offset.kwds[name] for name in ("start", "end", "offset")}
+    week = np.busdaycalendar(offset.calendar.weekmask)
+    return pd.offsets.CustomBusinessHour(offset.n, offset.normalize, calendar=week, **hours)
+
+
+def _is_about_holidays(offset, earlier, later):
+    """Whether a holiday lies between two labels, or before hours that last past midnight."""
+    holidays = offset.kwds.get("calendar", np.busdaycalendar()).holidays
+    first = np.searchsorted(holidays, earlier.to_numpy().astype("datetime64[D]") - 1, side="left")
+    return np.searchsorted(holidays, later.astype("datetime64[D]"), side="right") > first
 
 
 def localized(wall, zone):
