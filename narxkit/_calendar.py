@@ -11,6 +11,7 @@ from narxkit._timetable import (
     DAY,
     HOUR,
     LONGEST_HOLIDAY,
+    PER_SECOND,
     SLACK,
     WEEK,
     WORKING_WEEK,
@@ -30,7 +31,6 @@ SECONDS = {
     "nanosecond": 1e-9,
 }
 MANY = 100  # labels, more than a week has hours of work
-_PER_SECOND = {"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9}
 _MONTH_NAMES = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split()
 _DAY_NAMES = "Mon Tue Wed Thu Fri Sat Sun".split()
 
@@ -41,7 +41,7 @@ def by_offset(offset):
     if isinstance(offset, pd.offsets.Day):
         return dict(unit="second", step=float(offset.n * DAY), offset=offset)
     if isinstance(offset, pd.offsets.Tick):
-        return dict(unit="second", step=offset.nanos / _PER_SECOND["ns"], offset=offset)
+        return dict(unit="second", step=offset.nanos / PER_SECOND["ns"], offset=offset)
     if isinstance(offset, pd.offsets.Week):
         return dict(unit="second", step=float(offset.n * WEEK), offset=offset)
     if isinstance(offset, pd.offsets.CDay):
@@ -98,7 +98,7 @@ def next_labels(index, offset):
 
 def _next_hours(wall, offset):
     """The next business hours: of each time of the week one is made, and those about holidays."""
-    times = wall.asi8 % int(WEEK * _PER_SECOND[wall.unit])
+    times = wall.asi8 % (WEEK * PER_SECOND[wall.unit])
     _, rows, places = np.unique(times, return_index=True, return_inverse=True)
     weekly = _without_holidays(offset)
     steps = np.array([(wall[row] + weekly - wall[row]).to_timedelta64() for row in rows])
@@ -271,7 +271,7 @@ def _fixed(index, apart, steps):
     elif step % DAY == 0:
         offset = pd.offsets.Day(int(step // DAY))
     else:
-        offset = to_offset(pd.Timedelta(round(step * _PER_SECOND["ns"]), unit="ns"))
+        offset = to_offset(pd.Timedelta(round(step * PER_SECOND["ns"]), unit="ns"))
     return dict(unit="second", step=step, offset=offset)
 
 
@@ -302,7 +302,7 @@ def _most_common(found, counts):
 def seconds_between(earlier, later):
     """Seconds from the labels of one index to those of another, pair by pair."""
     if earlier.unit == later.unit:  # many times faster than a TimedeltaIndex of a short series
-        return (later.asi8 - earlier.asi8) / _PER_SECOND[later.unit]
+        return (later.asi8 - earlier.asi8) / PER_SECOND[later.unit]
     return (later - earlier).total_seconds().to_numpy()
 
 

@@ -30,6 +30,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 LONGEST_HOLIDAY = 7  # working days: golden week and lunar new year close markets for six
 SLACK = 0.25  # of a fixed step
 HOUR = 3600  # seconds
@@ -47,7 +48,6 @@ FEWEST_DAYS = 3  # two nights
 FEWEST_WEEKS = 4  # until each day of the week can be told from the others
 
 _MONDAY = 4 * DAY  # 1970-01-05, as seconds since 1970
-_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class Timetable:
         if not has_pauses or counts.max() < n / 4 or not 0 < step < DAY or (apart % 1).any():
             return None
         grid = int(np.gcd.reduce(apart.astype(np.int64)))
-        if DAY % grid or index.asi8[0] % _PER_SECOND[index.unit]:
+        if DAY % grid or index.asi8[0] % PER_SECOND[index.unit]:
             return None
         plain = _read(wall_clock(index), int(step), grid)
         readings = [plain] if plain else []
@@ -237,7 +237,7 @@ def _labels_of(wall, zone, tz):
 
 def _since_monday(wall):
     """Whole seconds since the first Monday of 1970."""
-    return wall.asi8 // _PER_SECOND[wall.unit] - _MONDAY
+    return wall.asi8 // PER_SECOND[wall.unit] - _MONDAY
 
 
 def _date(seconds):
