@@ -11,6 +11,7 @@ from narxkit._timetable import (
     DAY,
     HOUR,
     LONGEST_HOLIDAY,
+    PER_SECOND,
     SLACK,
     WEEK,
     WORKING_WEEK,
@@ -29,7 +30,7 @@ SECONDS = {
     "microsecond": 1e-6,
     "nanosecond": 1e-9,
 }
-_PER_SECOND = {"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9}
+MANY = 100  # labels, more than a week has hours of work
 _MONTH_NAMES = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split()
 _DAY_NAMES = "Mon Tue Wed Thu Fri Sat Sun".split()
 
@@ -40,7 +41,7 @@ def by_offset(offset):
     if isinstance(offset, pd.offsets.Day):
         return dict(unit="second", step=float(offset.n * DAY), offset=offset)
     if isinstance(offset, pd.offsets.Tick):
-        return dict(unit="second", step=offset.nanos / _PER_SECOND["ns"], offset=offset)
+        return dict(unit="second", step=offset.nanos / PER_SECOND["ns"], offset=offset)
     if isinstance(offset, pd.offsets.Week):
         return dict(unit="second", step=float(offset.n * WEEK), offset=offset)
     if isinstance(offset, pd.offsets.CDay):
@@ -87,8 +88,39 @@ def labels_of_season(offset):
 
 def next_labels(index, offset):
     """The labels that an offset makes after others."""
-    wall = [label + offset for label in index.tz_localize(None)]
-    return localized(pd.DatetimeIndex(wall), index.tz)
+    wall = index.tz_localize(None)
+    if len(wall) > MANY and isinstance(offset, pd.offsets.BusinessHour):  # pandas takes seconds
+        following = _next_hours(wall, offset)
+    else:
+        following = [label + offset for label in wall]
+    return localized(pd.DatetimeIndex(following), index.tz)
+
+
+def _next_hours(wall, offset):
+    """The next business hours: of each time of the week one is made, and those about holidays."""
+    times = wall.asi8 % (WEEK * PER_SECOND[wall.unit])
+    _, rows, places = np.unique(times, return_index=True, return_inverse=True)
+    weekly = _without_holidays(offset)
+    steps = np.array([(wall[row] + weekly - wall[row]).to_timedelta64() for row in rows])
+    following = wall.to_numpy() + steps[places]
+    for row in np.flatnonzero(_is_about_holidays(offset, wall, following)):
+        following[row] = (wall[row] + offset).to_datetime64()
+    return following
+
+
+def _without_holidays(offset):
+    if not isinstance(offset, pd.offsets.CustomBusinessHour):
+        return offset
+    hours = {name: offset.kwds[name] for name in ("start", "end", "offset")}
+    week = np.busdaycalendar(offset.calendar.weekmask)
+    return pd.offsets.CustomBusinessHour(offset.n, offset.normalize, calendar=week, **hours)
+
+
+def _is_about_holidays(offset, earlier, later):
+    """Whether a holiday lies between two labels, or before hours that last past midnight."""
+    holidays = offset.kwds.get("calendar", np.busdaycalendar()).holidays
+    first = np.searchsorted(holidays, earlier.to_numpy().astype("datetime64[D]") - 1, side="left")
+    return np.searchsorted(holidays, later.astype("datetime64[D]"), side="right") > first
 
 
 def localized(wall, zone):
@@ -108,7 +140,7 @@ def by_rows(index):
     steps = _distinct(apart)
     return (
         _trading(wall, steps)
-        or _in_sessions(wall, steps)
+        or _in_sessions(index, steps)
         or _fixed(index, apart, steps)
         or dict(unit="order")
     )
@@ -200,9 +232,9 @@ def _trading(wall, steps):
     return dict(unit="trading day", step=step, offset=offset, week=week, holiday=LONGEST_HOLIDAY)
 
 
-def _in_sessions(wall, steps):
+def _in_sessions(index, steps):
     """The clock of trading or working hours, if the same times come on nearly all days."""
-    timetable = Timetable.from_rows(wall, *steps)
+    timetable = Timetable.from_index(index, *steps)
     return timetable and dict(
         unit="session",
         step=timetable.step,
@@ -213,7 +245,8 @@ def _in_sessions(wall, steps):
 
 def _business_hour(timetable):
     """The pandas offset that makes the labels of a timetable of whole hours, or None."""
-    hours = timetable.hours() if timetable.step == HOUR else None
+    is_hourly = timetable.step == HOUR and timetable.zone is None
+    hours = timetable.hours() if is_hourly else None
     begins = [first for first, _ in hours or ()][1:] + [DAY]
     if not hours or any(last + HOUR >= first for (_, last), first in zip(hours, begins)):
         return None
@@ -238,7 +271,7 @@ def _fixed(index, apart, steps):
     elif step % DAY == 0:
         offset = pd.offsets.Day(int(step // DAY))
     else:
-        offset = to_offset(pd.Timedelta(round(step * _PER_SECOND["ns"]), unit="ns"))
+        offset = to_offset(pd.Timedelta(round(step * PER_SECOND["ns"]), unit="ns"))
     return dict(unit="second", step=step, offset=offset)
 
 
@@ -269,7 +302,7 @@ def _most_common(found, counts):
 def seconds_between(earlier, later):
     """Seconds from the labels of one index to those of another, pair by pair."""
     if earlier.unit == later.unit:  # many times faster than a TimedeltaIndex of a short series
-        return (later.asi8 - earlier.asi8) / _PER_SECOND[later.unit]
+        return (later.asi8 - earlier.asi8) / PER_SECOND[later.unit]
     return (later - earlier).total_seconds().to_numpy()
 
 

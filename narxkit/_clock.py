@@ -21,8 +21,9 @@ count is one step; otherwise a *seam* lies between them. How a clock is read fro
      least four weeks. Weekends and holidays are no seam; more than ``LONGEST_HOLIDAY`` missing
      working days are.
   4. Trading and working hours: the same times of the day, or of the week, on nearly all days, and
-     never any other: a :class:`~narxkit._timetable.Timetable`. Nights, weekends, holidays and early
-     closes are no seam; a row missing within a session is.
+     never any other: a :class:`~narxkit._timetable.Timetable`, on the wall clock of the labels or
+     of a market in another zone. Nights, weekends, holidays and early closes are no seam; a row
+     missing within a session is.
   5. A fixed step: the most common difference if it stands twice and makes up a quarter of all
      (or is the only one), else, for jittering clocks, the rounded median if more than half lie
      near it. A row follows if it comes one step later, give or take a quarter of the step: no
@@ -55,6 +56,7 @@ from narxkit._calendar import (
 from narxkit._labels import has_clock
 from narxkit._timetable import DAY, EVERY_DAY, SLACK, WEEK, WORKING_WEEK, Timetable
 
+UNDUE = 3  # labels at most that an offset makes before the first whole step
 _MONTHS = {"year": 12, "month": 1}
 _PERIODS = {
     "Y": "year",
@@ -244,9 +246,8 @@ class Clock:
             )
         if self.unit == "period":
             return pd.period_range(last + 1, periods=n)
-        labels = self._labels_from(last, n + 3)
-        begin = next(i for i, label in enumerate(labels) if self._is_due(last, label))
-        labels = labels[begin : begin + n]
+        labels = self._labels_from(last, n)
+        labels = labels[self._count_undue(last, labels[:UNDUE]) :][:n]
         if labels.freq is None:
             with suppress(Exception):  # daylight saving took the hour: ValueError, or pytz's own
                 labels.freq = self.offset
@@ -306,8 +307,7 @@ class Clock:
             return 1 + np.sign(seconds_between(next_labels(earlier, self.offset), later))
         elapsed = seconds_between(earlier, later)
         if self.unit == "session":
-            walls = earlier.tz_localize(None), later.tz_localize(None)
-            return self.timetable.count(*walls, elapsed)
+            return self.timetable.count(earlier, later, elapsed)
         return elapsed
 
     @property
@@ -317,17 +317,16 @@ class Clock:
             return self.offset.calendar
         return np.busdaycalendar(weekmask=self.week)
 
-    def _is_due(self, last, label):
-        elapsed = self._elapsed(pd.Index([last]), pd.Index([label]))[0]
-        return label > last and elapsed >= self._bounds()[0]
+    def _count_undue(self, last, labels):
+        """How many labels come before the first that is a step later than the last row."""
+        elapsed = self._elapsed(pd.DatetimeIndex([last] * len(labels)), labels)
+        return int(np.sum((labels <= last) | (elapsed < self._bounds()[0])))
 
     def _labels_from(self, start, n):
-        """Labels on the grid of the offset, from `start` on: ticks in UTC, days by the wall."""
-        offset = self.offset
+        """The labels from `start` on, n of which are due: ticks in UTC, days by the wall."""
         if self.unit == "session":
-            n += n // (26 * len(self.timetable.slots))  # an hour a year that spring leaves out
-            wall = self.timetable.after(pd.DatetimeIndex([start.tz_localize(None)]), n)
-            return localized(pd.DatetimeIndex(wall).as_unit(start.unit), start.tz).unique()
+            return self.timetable.labels_after(start, n)
+        offset, n = self.offset, n + UNDUE
         if isinstance(offset, pd.offsets.Tick) and not isinstance(offset, pd.offsets.Day):
             return pd.date_range(start, periods=n, freq=offset, unit=start.unit)
         wall = pd.date_range(start.tz_localize(None), periods=n, freq=offset, unit=start.unit)

@@ -6,9 +6,15 @@ the week, on the wall clock, at which rows come; what it counts is rows of the t
 - *From rows.* Steps are below a day. A time of the week is *open* if a row stands there on more
   than ``USUAL`` of the days that are in the index, and *closed* if on at most ``RARE`` of them.
   Where more than a few times lie in between, as those about sunrise do over the seasons, there is
-  no timetable; a few, as the first hour of a market in another zone, are left out. Within less
-  than four weeks, with three days at least, all days share their times; from four weeks on each
-  day of the week has its own. Working days are those of rule 3 in :mod:`narxkit._clock`.
+  no timetable; a few are left out. Within less than four weeks, with three days at least, all days
+  share their times; from four weeks on each day of the week has its own. Working days are those of
+  rule 3 in :mod:`narxkit._clock`.
+- *Whose wall clock.* That of the labels. A market whose labels are in UTC, or in any zone that is
+  not its own, opens an hour earlier or later after a change of the clock. So rows that do not stand
+  exactly so are also read on the wall clocks of ``ZONES``, one for each rule of daylight saving, if
+  they change within the index; labels without a zone are taken as UTC. A zone must explain half of
+  the rows that are missing or beside the open times. Of zones that change together one stands for
+  all: Frankfurt opens at eight, London time.
 - *What follows.* The next row of the timetable, and any row one step later. A day's first row also
   follows where the sessions before it were short or missing, as before holidays and on them: up to
   ``LONGEST_HOLIDAY`` whole days, after an early close or none. An early close needs a pause before
@@ -16,11 +22,15 @@ the week, on the wall clock, at which rows come; what it counts is rows of the t
   missing within a session, or at its beginning, is a seam.
 """
 
+import math
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import pandas as pd
 
+PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 LONGEST_HOLIDAY = 7  # working days: golden week and lunar new year close markets for six
 SLACK = 0.25  # of a fixed step
 HOUR = 3600  # seconds
@@ -32,11 +42,12 @@ USUAL = 0.7
 RARE = 0.2
 DOUBTFUL = 0.05  # of the open times: a weekend that begins an hour later in winter
 RARE_DAY = 0.05  # of the rows of the busiest day of the week
+MISFIT = 0.5  # of that on the wall clock of the labels: what another zone must explain
+ZONES = "America/New_York", "Europe/London", "Australia/Sydney"
 FEWEST_DAYS = 3  # two nights
 FEWEST_WEEKS = 4  # until each day of the week can be told from the others
 
 _MONDAY = 4 * DAY  # 1970-01-05, as seconds since 1970
-_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 
 
 @dataclass(frozen=True)
@@ -50,6 +61,8 @@ class Timetable:
     sessions : tuple of tuple (first, last)
         First and last row of each session, in seconds since Monday 00:00 on the wall clock; each
         ends before midnight.
+    zone : str, optional
+        Where the clock hangs: a name of the time zone database, or None for that of the labels.
 
     Examples
     --------
@@ -58,23 +71,23 @@ class Timetable:
     ...                                  for day in range(5)))
     >>> mornings.describe()
     'from 08:00 to 11:00'
-    >>> [str(label) for label in mornings.after(pd.DatetimeIndex(["2024-01-05 10:00"]), 2)]
-    ['2024-01-05T11:00:00', '2024-01-08T08:00:00']
+    >>> [str(label) for label in mornings.labels_after(pd.Timestamp("2024-01-05 10:00"), 2)[:2]]
+    ['2024-01-05 11:00:00', '2024-01-08 08:00:00']
     """
 
     step: int
     sessions: tuple
+    zone: str | None = None
 
     @classmethod
-    def from_rows(cls, wall, apart, counts):
-        """Read the timetable of sorted time stamps on the wall clock.
+    def from_index(cls, index, apart, counts):
+        """Read the timetable of sorted time stamps.
 
         Parameters
         ----------
-        wall : DatetimeIndex
-            Without a zone.
+        index : DatetimeIndex
         apart, counts : ndarray
-            The distinct seconds from row to row, and how often each comes.
+            The distinct seconds from row to row on its wall clock, and how often each comes.
 
         Returns
         -------
@@ -87,16 +100,15 @@ class Timetable:
         if not has_pauses or counts.max() < n / 4 or not 0 < step < DAY or (apart % 1).any():
             return None
         grid = int(np.gcd.reduce(apart.astype(np.int64)))
-        if DAY % grid or wall.asi8[0] % _PER_SECOND[wall.unit]:
+        if DAY % grid or index.asi8[0] % PER_SECOND[index.unit]:
             return None
-        share, phase = _shares(_since_monday(wall), grid)
-        if share is None:
-            return None
-        opened, seen = (np.flatnonzero(share > least) * grid + phase for least in (USUAL, RARE))
-        pauses = np.diff(seen, append=seen[:1] + WEEK) > step
-        if not pauses.any() or len(seen) - len(opened) > DOUBTFUL * len(opened):
-            return None
-        return cls(int(step), _runs(opened, int(step)))
+        plain = _read(wall_clock(index), int(step), grid)
+        readings = [plain] if plain else []
+        if plain and plain.may_move:
+            readings += _readings_in_zones(index, plain)
+        fitting = [reading for reading in readings if reading.is_timetable]
+        best = min(fitting, key=lambda reading: reading.misfit, default=None)
+        return best and cls(best.step, _runs(best.opened, best.step), best.zone)
 
     @cached_property
     def slots(self):
@@ -130,11 +142,13 @@ class Timetable:
         return hours[0] if all(other == hours[0] for other in hours) else None
 
     def describe(self):
-        """The sessions in words: "from 09:00 to 16:00"."""
+        """The sessions in words: "from 09:00 to 16:00", "from 09:30 to 16:00 New York time"."""
+        place = f" {self.zone.split('/')[-1].replace('_', ' ')} time" if self.zone else ""
         hours = self.hours()
         if hours is None:
-            return "in the same hours of every week"
-        return "from " + " and ".join(f"{clock_time(a)} to {clock_time(b)}" for a, b in hours)
+            return f"in the same hours of every week{place and ','}{place}"
+        spans = " and ".join(f"{clock_time(a)} to {clock_time(b)}" for a, b in hours)
+        return f"from {spans}{place}"
 
     def count(self, earlier, later, elapsed):
         """Count the rows from the earlier to the later labels; 1 is what follows.
@@ -142,7 +156,6 @@ class Timetable:
         Parameters
         ----------
         earlier, later : DatetimeIndex
-            On the wall clock, without a zone.
         elapsed : ndarray
             True seconds between them.
 
@@ -152,17 +165,33 @@ class Timetable:
         """
         rows = np.ones(len(elapsed), dtype=np.int64)
         other = np.flatnonzero(np.abs(elapsed - self.step) > SLACK * self.step)
-        earlier, later = earlier[other], later[other]
+        earlier, later = (wall_clock(index[other], self.zone) for index in (earlier, later))
         counted = self._position(later) - self._position(earlier)
         counted = np.maximum(counted, elapsed[other] > self.step)  # to a row beside the timetable
         counted[self._reopens(earlier, later) & (counted > 1)] = 1
         rows[other] = counted
         return rows
 
-    def after(self, last, n):
-        """The n rows after the one label, as datetime64[s] on the wall clock."""
-        weeks, rows = np.divmod(self._position(last) + np.arange(n), len(self.slots))
-        return (_MONDAY + WEEK * weeks + self.slots[rows]).astype("datetime64[s]")
+    def labels_after(self, last, n):
+        """The n labels after the last one, and some more, in its time zone and unit.
+
+        Parameters
+        ----------
+        last : Timestamp
+        n : int
+
+        Returns
+        -------
+        DatetimeIndex
+        """
+        per_hour = -(-HOUR // self.step)
+        n_skipped = per_hour * (1 + n // (26 * len(self.slots)))  # by spring, once in 26 weeks
+        begin = wall_clock(pd.DatetimeIndex([last]), self.zone) - pd.Timedelta(hours=1)  # of autumn
+        place = self._position(begin) + np.arange(per_hour + n + n_skipped)
+        weeks, rows = np.divmod(place, len(self.slots))
+        wall = (_MONDAY + WEEK * weeks + self.slots[rows]).astype("datetime64[s]")
+        labels = _labels_of(pd.DatetimeIndex(wall).as_unit(last.unit), self.zone, last.tz)
+        return labels[labels > last]
 
     def _position(self, wall):
         """Rows of the timetable up to and with each label."""
@@ -181,36 +210,122 @@ class Timetable:
         return begins & (days <= LONGEST_HOLIDAY)
 
 
+def wall_clock(index, zone=None):
+    """What the clock on the wall shows at each label; that of a zone, where naive labels are UTC.
+
+    Examples
+    --------
+    >>> str(wall_clock(pd.DatetimeIndex(["2024-07-01 13:30"]), "America/New_York")[0])
+    '2024-07-01 09:30:00'
+    """
+    if zone is not None:
+        index = (index.tz_localize("UTC") if index.tz is None else index).tz_convert(zone)
+    return index.tz_localize(None)
+
+
+def _labels_of(wall, zone, tz):
+    """When the clock shows these times: never in spring's hour, twice in autumn's."""
+    here = zone or tz
+    if here is None:
+        return wall
+    first, second = (
+        wall.tz_localize(here, ambiguous=np.full(len(wall), is_summer), nonexistent="NaT").dropna()
+        for is_summer in (True, False)
+    )
+    return first.union(second).tz_convert(tz)  # to UTC for naive labels
+
+
 def _since_monday(wall):
     """Whole seconds since the first Monday of 1970."""
-    return wall.asi8 // _PER_SECOND[wall.unit] - _MONDAY
+    return wall.asi8 // PER_SECOND[wall.unit] - _MONDAY
 
 
 def _date(seconds):
     return ((seconds + _MONDAY) // DAY).astype("datetime64[D]")
 
 
-def _shares(seconds, grid):
-    """On which part of the days that are there each time of the week has a row; the first time."""
-    day, time = np.divmod(seconds, DAY)
+@dataclass(frozen=True, eq=False)
+class _Reading:
+    """How the rows of an index stand on the times of the week, on the wall clock of a zone."""
+
+    step: int
+    grid: int  # seconds from one time to the next
+    opened: np.ndarray  # seconds since Monday
+    seen: np.ndarray  # those, and the doubtful ones
+    misfit: float  # rows beside the open times, and those missing there, for each row
+    zone: str | None
+
+    @property
+    def may_move(self):
+        """Whether another clock may explain what is off: of each session, an hour at both ends."""
+        n_pauses = self._is_pause(self.opened).sum()
+        doubtful = (len(self.seen) - len(self.opened)) * self.grid
+        return self.misfit > 0 and n_pauses > 0 and doubtful <= 2 * HOUR * n_pauses
+
+    @property
+    def is_timetable(self):
+        """Whether some times are closed, and only few neither open nor closed."""
+        is_clear = len(self.seen) - len(self.opened) <= DOUBTFUL * len(self.opened)
+        return bool(is_clear and self._is_pause(self.seen).any())
+
+    def _is_pause(self, slots):
+        return np.diff(slots, append=slots[:1] + WEEK) > self.step
+
+
+def _readings_in_zones(index, plain):
+    """The readings that explain more, on the wall clocks of zones that change within the index.
+
+    The last year decides, for it holds all changes.
+    """
+    begin = index.searchsorted(index[-1] - pd.Timedelta(days=366))
+    if begin:
+        index = index[begin:]
+        plain = _read(wall_clock(index), plain.step, plain.grid) or plain
+    for zone in ZONES:
+        with suppress(KeyError):  # a system without the time zone database
+            wall = wall_clock(index, zone)
+            is_changed = np.ptp(wall.asi8 - index.asi8) > 0
+            reading = is_changed and _read(wall, plain.step, math.gcd(plain.grid, HOUR), zone)
+            if reading and reading.misfit < MISFIT * plain.misfit:
+                yield reading
+
+
+def _read(wall, step, grid, zone=None):
+    """Count the rows of each time of the week; None of less than three days."""
+    day, time = np.divmod(_since_monday(wall), DAY)
     days = day[np.flatnonzero(np.diff(day, prepend=day[0] - 1))]
     if len(days) < FEWEST_DAYS:
-        return None, None
-    per_day = DAY // grid
-    rows = np.bincount(day % 7 * per_day + time // grid, minlength=7 * per_day)
-    rows = rows.reshape(7, per_day)
+        return None
+    rows = np.bincount(day % 7 * (DAY // grid) + time // grid, minlength=7 * (DAY // grid))
+    rows = rows.reshape(7, -1)
+    due = _days_of(days, time[[0, -1]] // grid, rows.shape[1])
+    share = _shares(rows, due, days)
+    opened, seen = (
+        np.flatnonzero(share > least) * grid + int(time[0] % grid) for least in (USUAL, RARE)
+    )
+    misfit = np.where(share > USUAL, np.abs(due - rows), rows).sum() / len(wall)
+    return _Reading(step, grid, opened, seen, misfit, zone)
+
+
+def _days_of(days, ends, per_day):
+    """On how many days that are there each time of the week comes."""
+    due = np.repeat(np.bincount(days % 7, minlength=7)[:, None], per_day, axis=1)
+    due[days[0] % 7, : ends[0]] -= 1  # the first and the last day may be cut
+    due[days[-1] % 7, ends[1] + 1 :] -= 1
+    return due
+
+
+def _shares(rows, due, days):
+    """On which part of its days each time of the week has a row."""
     n_days = np.bincount(days % 7, minlength=7)
-    due = np.repeat(n_days[:, None], per_day, axis=1)
-    due[days[0] % 7, : time[0] // grid] -= 1  # the first and the last day may be cut
-    due[days[-1] % 7, time[-1] // grid + 1 :] -= 1
     week = working_week(n_days, days[0], days[-1])
     is_open = np.array([day == "1" for day in week])[:, None]
     if days[-1] - days[0] < 7 * FEWEST_WEEKS:
-        rows, due = (np.sum(x, axis=0, where=is_open, keepdims=True) for x in (rows, due))
+        rows, due = (np.sum(x, axis=0, where=is_open) for x in (rows, due))
     else:
-        due[n_days < USUAL * n_days.max()] = n_days.max()  # more than holidays
-    share = np.where(is_open, rows / np.maximum(due, 1), 0)
-    return share.ravel(), int(time[0] % grid)
+        is_rare = n_days < USUAL * n_days.max()  # more than holidays
+        due = np.where(is_rare[:, None], n_days.max(), due)
+    return np.where(is_open, rows / np.maximum(due, 1), 0)
 
 
 def working_week(counts, first, last):

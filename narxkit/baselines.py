@@ -142,6 +142,11 @@ class SeasonalNaive(_Lookup):
     def _make_taps(self, columns, n_outputs):
         return make_taps([], [self.period_], columns, n_outputs)
 
+    def _describe_reach(self):
+        is_of_clock = self.period is None and self.period_ != WITHOUT_CLOCK
+        which = "the clock's season" if is_of_clock else "a season"
+        return f"{which} of {self.period_} rows needs", "a smaller period"
+
     def _look_up(self, segments, origins, rows):
         phase = np.arange(rows.shape[1]) % self.period_
         return segments.y[origins[:, None] - self.period_ + phase]
@@ -308,6 +313,9 @@ class SmartPersistence(_Lookup):
             )
         lags = {column: self.input_lags.get(column, []) for column in columns}
         return make_taps(lags, self.memory, columns, n_outputs)
+
+    def _describe_reach(self):
+        return f"a memory of {self.memory} rows needs", "a smaller memory"
 
     def _train(self, segments, weight):
         clear = self._clear_sky(segments)

@@ -586,12 +586,17 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         needed = self._taps.max_lag + self._taps.lead + 2
         if longest < needed:
             what = "y" if len(segments.edges) == 2 else "the longest segment of y"
-            leads = f" and leads up to {self._taps.lead}" if self._taps.lead else ""
+            need, remedy = self._describe_reach()
             raise ValueError(
-                f"{what} has {longest} rows, but lags up to {self._taps.max_lag}{leads} need at "
-                f"least {needed}: give a longer series or smaller lags."
+                f"{what} has {longest} rows, but {need} at least {needed}: give a longer series "
+                f"or {remedy}."
             )
         _refuse_nothing_measured(segments.y)
+
+    def _describe_reach(self):
+        """What needs rows of history, and what would need fewer."""
+        leads = f" and leads up to {self._taps.lead}" if self._taps.lead else ""
+        return f"lags up to {self._taps.max_lag}{leads} need", "smaller lags"
 
     def _warn_of_short_segments(self, table, segments):
         """Name the series that hold nothing to learn from, or the rows lost to many segments."""

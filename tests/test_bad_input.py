@@ -1149,7 +1149,11 @@ def test_skill_table_needs_common_targets(model):
     "model, sentence",
     [
         (SeasonalNaive(0), "The 'period' parameter of SeasonalNaive must be an int in the range"),
-        (SeasonalNaive(200), "y has 100 rows, but lags up to 200 need at least 202"),
+        (
+            SeasonalNaive(200),
+            "y has 100 rows, but a season of 200 rows needs at least 202: give a longer series or "
+            "a smaller period.",
+        ),
         (ARX(validation_fraction=0), "The 'validation_fraction' parameter of ARX must be a float"),
         (ARX(input_lags="2"), "input_lags must be an int >= 0"),
         *[

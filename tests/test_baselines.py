@@ -138,6 +138,15 @@ class TestSeasonalNaive:
         )
         assert SeasonalNaive().fit(None, y).period_ == 7
 
+    def test_a_series_shorter_than_the_season_of_its_clock_is_refused_in_words_of_seasons(self):
+        minutes = pd.date_range("2024-01-01", periods=500, freq="min")
+        with pytest.raises(ValueError) as error:
+            SeasonalNaive().fit(None, pd.Series(1.0, minutes))
+        assert str(error.value) == (
+            "y has 500 rows, but the clock's season of 1440 rows needs at least 1442: give a "
+            "longer series or a smaller period."
+        )
+
     def test_without_a_step_the_season_is_24_rows(self):
         y = np.arange(60.0)
         irregular = pd.Timestamp("2000") + pd.to_timedelta(np.arange(60) ** 2, unit="s")
@@ -381,7 +390,11 @@ class TestSmartPersistence:
             ({"threshold": -1}, "The 'threshold' parameter of SmartPersistence must be a float"),
             ({"threshold": 400}, "above the threshold of 400, .* the highest is 400: give rows"),
             ({"memory": 0}, "The 'memory' parameter of SmartPersistence must be an int"),
-            ({"memory": 11}, "y has 12 rows, but lags up to 11 need at least 13"),
+            (
+                {"memory": 11},
+                "y has 12 rows, but a memory of 11 rows needs at least 13: give a longer series or "
+                "a smaller memory.",
+            ),
         ],
     )
     def test_refuses(self, params, sentence):

@@ -10,6 +10,7 @@ from pandas.tseries.frequencies import to_offset
 from pandas.tseries.holiday import USFederalHolidayCalendar
 
 from narxkit import ARX, Persistence
+from narxkit._calendar import next_labels
 from narxkit._clock import Clock, take
 from narxkit._labels import check_order, has_clock
 from narxkit._timetable import LONGEST_HOLIDAY
@@ -412,6 +413,25 @@ def is_known(alias):
         return to_offset(alias) is not None
     except ValueError:
         return False
+
+
+HOURS = [
+    pd.offsets.BusinessHour(),
+    pd.offsets.BusinessHour(3, start=["09:00", "14:00"], end=["12:00", "16:30"]),
+    pd.offsets.BusinessHour(start="22:00", end="03:00"),
+    pd.offsets.CustomBusinessHour(holidays=["2024-01-01", "2024-02-06", "2024-03-01"]),
+    pd.offsets.CustomBusinessHour(2, start="22:00", end="03:00", holidays=["2024-02-06"]),
+    pd.offsets.CustomBusinessHour(weekmask="Sun Mon Tue Wed Thu", holidays=["2024-02-06"]),
+]
+
+
+@pytest.mark.parametrize("offset", HOURS, ids=str)
+@pytest.mark.parametrize("unit", ["s", "ns"])
+def test_business_hours_of_many_rows_are_those_of_pandas(offset, unit):
+    for freq in (offset, "97min"):
+        index = stamps("2024-01-01", periods=600, freq=freq, unit=unit)
+        expected = [label + offset for label in index]
+        assert next_labels(index, offset).equals(pd.DatetimeIndex(expected))
 
 
 @pytest.mark.parametrize("freq", [*filter(is_known, ALIASES), *OFFSETS], ids=str)

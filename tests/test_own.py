@@ -65,6 +65,14 @@ def test_working_hours_have_the_season_of_their_days():
     assert own_task(months, horizon=6).test.season == 12
 
 
+def test_hours_that_are_no_whole_hours_have_a_forecast():
+    data = frame(9000, "30min")
+    minutes = 60 * data.index.hour + data.index.minute
+    market = data[(data.index.day_of_week < 5) & (minutes >= 570) & (minutes <= 930)]
+    y_hat = look_ahead(own_task(market[:1300], horizon=15), model="arx").y_hat
+    assert y_hat.index.equals(market.index[1300:1315])
+
+
 def test_the_last_fifth_is_held_out_and_rows_follow_each_other():
     task = own_task(frame(1000)).test
     data = task.read()

@@ -175,13 +175,27 @@ def test_the_wall_clock_keeps_the_hours_over_daylight_saving(n):
     assert clock.relation(index[n - 1], in_utc) == "follows"
 
 
-def test_an_hour_that_spring_leaves_out_within_a_session_is_left_out_of_the_labels():
-    index = year("h", "America/New_York")
+@pytest.mark.parametrize("freq", ["h", "15min", "5min"])
+@pytest.mark.parametrize("span", ["0:00-23:59", "0:00-5:45", "1:00-2:45"])
+def test_labels_leave_out_the_hour_of_spring_and_repeat_that_of_autumn(freq, span):
+    index = hours(year(freq, "Europe/Berlin"), span)
     index = index[index.day_of_week != 5]  # the clock is set on Sundays
-    clock = Clock.from_index(index[:1000])
-    assert not clock.breaks(index).any()
-    n = int((index < "2024-11-03").sum())  # autumn's second hour is left out, too
-    assert clock.after(index[999], n - 1000).equals(index[1000:n])
+    assert not Clock.from_index(index).breaks(index).any()
+    for change in ("2024-03-31 01:00", "2024-10-27 01:00"):
+        near = np.flatnonzero(np.abs(index - pd.Timestamp(change, tz="UTC")) < pd.Timedelta("3h"))
+        clock = Clock.from_index(index[: near[0]])
+        for row in near[1:]:
+            last, after = index[row - 1], index[row:]
+            assert clock.after(last, 1).equals(after[:1])
+            assert clock.after(last, 100).equals(after[:100])
+            assert clock.relation(last, after[0]) == "follows"
+
+
+def test_a_forecast_over_a_change_of_the_clock_has_all_its_labels():
+    index = hours(year("15min", "Europe/Berlin"), "0:00-5:45")
+    past = index[index <= "2024-03-31 01:45"]
+    y_hat = Persistence().fit(None, pd.Series(1.0, past)).forecast(5)
+    assert y_hat.index.equals(index[len(past) : len(past) + 5])
 
 
 @pytest.mark.parametrize("hours_later", [0, -5, 1, -2])
@@ -194,6 +208,78 @@ def test_a_weekend_that_begins_an_hour_later_in_winter_is_none_the_less_one(hour
     assert not clock.breaks(index).any()
 
 
+MARKETS = {
+    "New York": ("America/New_York", "9:30-16:00"),
+    "London": ("Europe/London", "8:00-16:30"),
+    "Berlin": ("Europe/Berlin", "9:00-17:30"),
+    "Sydney": ("Australia/Sydney", "10:00-16:00"),
+}
+
+
+def market(place, freq, tz):
+    """Two years of a market in its own time, told in another zone."""
+    zone, span = MARKETS[place]
+    whole = pd.date_range("2023-01-01", "2024-12-31", freq=freq, tz=zone)
+    return hours(weekdays(pd.DatetimeIndex(whole, freq=None)), span).tz_convert(tz)
+
+
+@pytest.mark.parametrize("tz", [None, "UTC", "Asia/Tokyo"])
+@pytest.mark.parametrize("freq", ["h", "30min", "5min"])
+@pytest.mark.parametrize("place", MARKETS)
+def test_the_hours_of_a_market_told_in_another_zone_move_with_its_clock(place, freq, tz):
+    index = market(place, freq, tz)
+    for month in (2, 3, 5, 9, 10, 11):
+        row = index.searchsorted(pd.Timestamp(2024, month, 28, tz=tz))
+        clock = Clock.from_index(index[:row])
+        assert not clock.breaks(index).any()
+        after = clock.after(index[row - 1], 10 * clock.season())
+        assert after.equals(index[row : row + len(after)])
+        assert clock.relation(index[row - 1], index[row]) == "follows"
+    assert clock.breaks(index.delete(row - row % clock.season() + 2)).sum() == 1
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        ("New York", "every 30 minutes from 09:30 to 16:00 New York time (Mon Tue Wed Thu Fri)"),
+        ("Berlin", "every 30 minutes from 08:00 to 16:30 London time (Mon Tue Wed Thu Fri)"),
+    ],
+)
+def test_hours_of_another_zone_are_told_with_its_name(place, words):
+    clock = Clock.from_index(market(place, "30min", None))
+    assert clock.describe() == words
+    assert pickle.loads(pickle.dumps(clock)) == clock and hash(clock)
+
+
+def test_a_zone_needs_a_change_of_its_clock():
+    index = market("New York", "h", "UTC")
+    winter, spring = index[:40], index[(index > "2023-02-01") & (index < "2023-03-15")]
+    assert Clock.from_index(winter).timetable.zone is None
+    assert Clock.from_index(spring).timetable.zone == "America/New_York"
+
+
+def test_weekends_of_another_zone_move_with_its_clock():
+    wall = forex() - pd.Timedelta(hours=5)  # from Sunday 17:00 to Friday 16:00
+    index = wall.tz_localize("America/New_York").tz_convert(None)
+    clock = Clock.from_index(index[:5000])
+    assert not clock.breaks(index).any()
+    assert clock.after(index[4999], 1000).equals(index[5000:6000])
+
+
+def test_lost_rows_do_not_hide_the_zone_and_make_none():
+    utc, local = market("New York", "30min", "UTC"), new_york()
+    lost = np.random.default_rng(0).choice(3000, 120, replace=False)
+    assert Clock.from_index(utc.delete(lost)).timetable.zone == "America/New_York"
+    assert Clock.from_index(local.delete(lost)).timetable == Clock.from_index(local).timetable
+
+
+def test_a_forecast_crosses_a_change_of_the_clock_of_the_market():
+    index = market("New York", "h", None)
+    row = index.searchsorted(pd.Timestamp("2024-03-08 18:00"))
+    y_hat = Persistence().fit(None, pd.Series(1.0, index[:row])).forecast(20)
+    assert y_hat.index.equals(index[row : row + 20])
+
+
 def daylight(latitude=50):
     h = year("h")
     declination = 0.41 * np.sin(2 * np.pi * (h.day_of_year - 81) / 365)
@@ -204,7 +290,7 @@ def daylight(latitude=50):
 NO_TIMETABLES = {
     "daylight": (daylight(), "hourly"),
     "daylight of spring": (daylight()[1000:2200], "hourly"),
-    "markets in UTC": (new_york("America/New_York").tz_convert("UTC"), "every 30 minutes"),
+    "daylight in the south": (daylight(-35), "hourly"),
     "random holes": (
         year("h").delete(np.random.default_rng(0).choice(8784, 900, replace=False)),
         "hourly",

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from narxkit._timetable import DAY
 from narxkit.diagnostics._result import Figure, Result
 from narxkit.diagnostics._series import check_count, index_of, read_series, without_season
 
@@ -19,7 +20,6 @@ N_BESIDE = 8  # frequencies on each side that a harmonic is held against
 N_HARMONICS = 12  # the first ones, of a long season
 N_PEAKS = 5  # of the periodogram that are tried
 NEARLY = 0.9  # of the largest share: a shorter period with this much is taken
-DAY = 86_400  # seconds
 LONG_PERIODS = {7: 52, 30: 12, 31: 12, 91: 4, 92: 4}  # rows of a year by days of a row
 
 

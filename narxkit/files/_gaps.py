@@ -3,13 +3,13 @@
 import numpy as np
 import pandas as pd
 
+from narxkit._timetable import DAY, PER_SECOND
+
 from ._labels import label_writer
 
 LONGEST_FILLED = 200  # rows
 MOST_TOLD = 3  # long gaps
 SLACK = 0.01  # of a step of elapsed time
-DAY = 86400
-PER_SECOND = {"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9}
 
 
 def filled(frame, clock):

@@ -11,6 +11,7 @@ import pandas as pd
 from sklearn.base import clone
 
 from narxkit._clock import Clock
+from narxkit._timetable import DAY, HOUR, WEEK
 from narxkit.files import label_writer, listed
 from narxkit.plotting._base import load_matplotlib
 
@@ -24,8 +25,7 @@ HELD_OUT = 5  # one row in so many, at the end
 MOST_LAGS = 24
 SHORTEST = 10  # rows to learn from, beyond the lags
 
-_NAMES = {3600: "h", 60: "min", 86400: "d", 7 * 86400: "wk", 1: "s"}
-DAY = 86400
+_NAMES = {HOUR: "h", 60: "min", DAY: "d", WEEK: "wk", 1: "s"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +90,7 @@ class OwnTask:
         name, horizon, index = self.test.name, self.test.steps, self.test.read().index
         clock = Clock.from_index(index)
         write = label_writer(index)
-        if clock is not None and clock.offset is None:
+        if clock is not None and not clock.is_regular:
             raise ValueError(
                 f"the times of {name} have no regular step, so that those after "
                 f"{write(index[-1])} are not known: give rows at even steps, such as the mean of "
@@ -563,7 +563,7 @@ def _climate(clock, index):
         return month
     if clock.step == DAY:
         return (*month, "day_of_week")
-    return (*month, "hour") if clock.step % 3600 == 0 else (*month, "hour", "minute")
+    return (*month, "hour") if clock.step % HOUR == 0 else (*month, "hour", "minute")
 
 
 def _step_name(clock):
