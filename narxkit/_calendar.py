@@ -46,10 +46,9 @@ def by_offset(offset):
         return dict(unit="second", step=float(offset.n * WEEK), offset=offset)
     if isinstance(offset, pd.offsets.CDay):
         week = "".join("1" if day else "0" for day in offset.calendar.weekmask)
-        holiday = 0 if len(offset.calendar.holidays) else LONGEST_HOLIDAY
-        return dict(unit="trading day", step=offset.n, offset=offset, week=week, holiday=holiday)
+        return dict(unit="trading day", step=offset.n, offset=offset, week=week)
     if isinstance(offset, pd.offsets.BDay):
-        return dict(unit="trading day", step=offset.n, offset=offset, holiday=LONGEST_HOLIDAY)
+        return dict(unit="trading day", step=offset.n, offset=offset)
     months = _months_of(offset)
     unit, step = ("month", months) if months else ("offset", 1)
     return dict(unit=unit, step=step, offset=offset)

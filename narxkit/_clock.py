@@ -6,9 +6,9 @@ count is one step; otherwise a *seam* lies between them. How a clock is read fro
 
 - A PeriodIndex says it itself: a period follows the one that ends where it begins.
 - A DatetimeIndex with a ``freq`` goes by this offset: what it makes after a label follows, and
-  nothing else. Of working days that know holidays those are left out; where they know none, as "B"
-  does, there is the room for them that rule 3 leaves. Fixed steps have the slack of rule 5, and of
-  months, quarters and years any day will do, for no missing row fits into that.
+  nothing else. So "B" has rows on all days from Monday to Friday, and a holiday is a row of its own
+  or is left out by the calendar of a ``CustomBusinessDay``. Fixed steps have the slack of rule 5,
+  and of months, quarters and years any day will do, for no missing row fits into that.
 - A DatetimeIndex without one is read from its rows, by the first of these rules that fits:
 
   1. Months: rows at least 26 days apart, all on the first, the last or the same day of their month
@@ -301,8 +301,9 @@ class Clock:
             return count_months(later) - count_months(earlier)
         if self.unit == "trading day":
             earlier, later = dates_of(earlier), dates_of(later)
-            counted = np.busday_count(earlier, later, busdaycal=self._calendar)
-            return np.maximum(counted, later > earlier)  # from a stray Saturday to Monday is a step
+            counted = np.busday_count(earlier + 1, later + 1, busdaycal=self._calendar)
+            # rows alone make no rule: one on a stray Saturday follows all the same
+            return np.maximum(counted, later > earlier) if self.holiday else counted
         if self.unit == "offset":
             return 1 + np.sign(seconds_between(next_labels(earlier, self.offset), later))
         elapsed = seconds_between(earlier, later)

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -105,8 +106,9 @@ def test_rows_made_by_a_freq_follow_each_other_and_are_continued(freq, words, un
 def test_the_freq_and_the_rows_tell_the_same_clock(freq):
     index = pd.date_range("2017-01-01", periods=60, freq=freq)
     told, read = (Clock.from_index(i) for i in (index, pd.DatetimeIndex(index, freq=None)))
+    # a freq says which days have rows; rows alone leave room for holidays
     assert read.holiday == (LONGEST_HOLIDAY if freq in ("B", "2B") else 0)
-    assert told == read
+    assert told == replace(read, holiday=0)
 
 
 PERIODS = {
@@ -445,10 +447,9 @@ def test_labels_of_forecasts_are_those_of_date_range(freq):
     assert model.forecast(12).index.equals(pd.date_range(past[-1], periods=13, freq=freq)[1:])
     clock = Clock.from_index(past)
     assert not clock.breaks(whole).any()
-    one_is_missing = clock.breaks(whole[np.arange(24) != 12])
-    assert np.flatnonzero(one_is_missing).tolist() == ([] if clock.holiday else [12])
+    assert np.flatnonzero(clock.breaks(whole[np.arange(24) != 12])).tolist() == [12]
     assert clock.relation(past[-1], future[0]) == "follows"
-    assert clock.relation(past[-1], future[1]) == ("follows" if clock.holiday else "gap")
+    assert clock.relation(past[-1], future[1]) == "gap"
     assert clock.relation(past[-1], past[-1]) == "overlaps"
 
 
@@ -487,14 +488,27 @@ def test_a_short_series_of_business_days_goes_on_after_the_weekend(n):
 
 
 @pytest.mark.parametrize("freq", ["B", "C"])
-def test_business_days_that_know_no_holidays_leave_room_for_them(freq):
+def test_a_freq_of_business_days_says_that_holidays_have_rows(freq):
     days = pd.date_range("2024-01-01", periods=60, freq=freq)
     friday, tuesday = pd.Timestamp("2024-01-12"), pd.Timestamp("2024-01-16")
-    for index in (days, stamps("2024-01-01", periods=60, freq=freq)):
-        assert Clock.from_index(index).relation(friday, tuesday) == "follows"
-    model = Persistence().fit(None, pd.Series(1.0, days[days <= friday]))
-    later = pd.Series([2.0], pd.DatetimeIndex([tuesday]))
-    assert model.update(None, later)._state.tails[None].last == tuesday
+    assert Clock.from_index(days).relation(friday, tuesday) == "gap"
+    rows = stamps("2024-01-01", periods=60, freq=freq)
+    assert Clock.from_index(rows).relation(friday, tuesday) == "follows"
+
+
+@pytest.mark.parametrize("freq", ["B", "C", pd.offsets.CDay(holidays=["2024-01-15"])])
+def test_days_off_are_not_those_of_a_freq(freq):
+    days = pd.date_range("2024-01-01", "2024-01-12", freq=freq)  # a Friday
+    clock = Clock.from_index(days)
+    monday = pd.Timestamp("2024-01-15")
+    is_open = "2024-01-15" not in str(getattr(freq, "holidays", ""))
+    assert clock.relation(days[-1], monday) == ("follows" if is_open else "gap")
+    weekend = pd.date_range("2024-01-13", periods=3)
+    assert clock.relation(days[-1], weekend[0]) == "gap"
+    model = Persistence().fit(None, pd.Series(np.arange(len(days), dtype=float), days))
+    for verb in (model.predict, lambda X: model.forecast(X=X)):
+        with pytest.raises(ValueError, match="X begins at 2024-01-13"):
+            verb(pd.DataFrame(index=weekend))
 
 
 def test_business_days_of_a_holiday_calendar_are_exact():
