@@ -223,12 +223,15 @@ def _trading(wall, steps):
     is_too_short = last - first < 7 and usual > DAY
     if week.count("1") not in (5, 6) or is_too_short:
         return None
-    step = int(_most_common(*_distinct(np.busday_count(dates[:-1], dates[1:], weekmask=week)))[0])
+    apart = np.busday_count(dates[:-1], dates[1:], weekmask=week)
+    step = int(_most_common(*_distinct(apart))[0])
+    has_rows_on_holidays = last - first > 366 and (apart == step).all()
+    holiday = 0 if has_rows_on_holidays else LONGEST_HOLIDAY
     if week == WORKING_WEEK:
         offset = pd.offsets.BDay(step)
     else:
         offset = pd.offsets.CDay(step, weekmask=names_of_days(week))
-    return dict(unit="trading day", step=step, offset=offset, week=week, holiday=LONGEST_HOLIDAY)
+    return dict(unit="trading day", step=step, offset=offset, week=week, holiday=holiday)
 
 
 def _in_sessions(index, steps):

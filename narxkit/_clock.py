@@ -19,7 +19,7 @@ count is one step; otherwise a *seam* lies between them. How a clock is read fro
   3. Trading days: rows whole days apart, one or two days of the week seen less than a twentieth
      as often as the busiest: Saturday and Sunday over at least one weekend, any others over at
      least four weeks. Weekends and holidays are no seam; more than ``LONGEST_HOLIDAY`` missing
-     working days are.
+     working days are, and each one where a year of rows has not missed any.
   4. Trading and working hours: the same times of the day, or of the week, on nearly all days, and
      never any other: a :class:`~narxkit._timetable.Timetable`, on the wall clock of the labels or
      of a market in another zone. Nights, weekends, holidays and early closes are no seam; a row

@@ -496,6 +496,13 @@ def test_a_freq_of_business_days_says_that_holidays_have_rows(freq):
     assert Clock.from_index(rows).relation(friday, tuesday) == "follows"
 
 
+def test_rows_of_a_year_that_miss_no_working_day_have_holidays_too():
+    days = stamps("2022-01-03", periods=300, freq="B")
+    assert seams(days.delete(150)) == []  # markets close on some day of a year
+    clock = Clock.from_index(days)
+    assert clock.breaks(days.delete(150)).nonzero()[0].tolist() == [150]
+
+
 @pytest.mark.parametrize("freq", ["B", "C", pd.offsets.CDay(holidays=["2024-01-15"])])
 def test_days_off_are_not_those_of_a_freq(freq):
     days = pd.date_range("2024-01-01", "2024-01-12", freq=freq)  # a Friday
