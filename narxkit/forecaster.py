@@ -295,7 +295,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         needed = [c for c in missing if c in bounds or min(lags.get(c) or [steps]) < steps]
         if needed:
             n = steps + self._taps.lead
-            last = next(iter(self._state.tails.values())).last
+            last = next(iter(self._state.tails.values())).last_label
             raise ValueError(
                 f"{steps} steps need the columns {needed} of X in the {n} rows after "
                 f"{'the last row seen' if last is None else last}: give them as forecast(X=...), "

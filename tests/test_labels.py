@@ -241,6 +241,35 @@ class TestElapsedTimes:
         run = backtest(model, None, Y.set_axis(self.HOURS), 3, [self.HOURS[40]])
         assert (run["origin"] == self.HOURS[40]).all() and len(run) == 3
 
+    def test_are_named_as_they_were_given(self):
+        X_since, y = X.set_axis(self.HOURS), Y.set_axis(self.HOURS)
+        model = ARX(input_lags=[0], output_lags=2).fit(X_since[:50], y[:50])
+        twice, swapped = [0, 1, 1, *range(3, 60)], [0, 2, 1, *range(3, 60)]
+        missing = y.set_axis(self.HOURS.where(np.arange(60) != 3))
+        for call, sentence in (
+            (lambda: Persistence().fit(None, y.iloc[swapped]), "row 2 (0 days 01:00:00) comes"),
+            (lambda: Persistence().fit(None, y.iloc[twice]), "duplicated()]."),
+            (lambda: Persistence().fit(None, missing), "1 missing elapsed times (NaT)"),
+            (lambda: hurst(y.iloc[twice]), "the elapsed time 0 days 01:00:00 "),
+            (lambda: model.predict(X_since), "X begins at 0 days 00:00:00, but rows up to 2 days "),
+            (lambda: model.predict(X_since[55:]), "but the last row seen is 2 days 01:00:00 and"),
+            (lambda: model.update(X_since, y), "begin at 0 days 00:00:00, but rows up to 2 days"),
+            (lambda: model.forecast(3), "in the 3 rows after 2 days 01:00:00: give"),
+        ):
+            with pytest.raises(ValueError) as error:
+                call()
+            assert sentence in str(error.value) and "1970" not in str(error.value)
+        later = X_since[50:].reset_index(drop=True)
+        later.iloc[3] = np.nan
+        with pytest.warns(UserWarning, match=r"of row 3 \(2 days 05:00:00\) needs is missing"):
+            model.predict(later)
+        alone = ARX(output_lags=1).fit(None, y[:50])
+        with pytest.warns(UserWarning, match=r"of row 1 \(0 days 01:00:00\) needs is missing"):
+            alone.simulate(y_init=y[:1] * np.nan, steps=3)
+        jumping = pd.timedelta_range(0, periods=85, freq="h").delete(range(30, 35))
+        with pytest.warns(UserWarning, match="first from 1 days 05:00:00 to 1 days 11:00:00"):
+            hurst(pd.Series(np.random.default_rng(0).normal(size=80), jumping))
+
 
 # --- labels that disagree ------------------------------------------------------------------------
 

@@ -107,8 +107,9 @@ def jumps_of(index):
     ndarray of int
         Their positions; none where they come at even distances, as the mornings of opening hours.
     """
-    clock = None if index is None else Clock.from_index(index)
-    jumps = np.empty(0, int) if clock is None else np.flatnonzero(clock.breaks(index))
+    times = as_clock(index)
+    clock = None if index is None else Clock.from_index(times)
+    jumps = np.empty(0, int) if clock is None else np.flatnonzero(clock.breaks(times))
     is_rhythm = len(jumps) > 2 and np.ptp(np.diff(jumps)) == 0
     return jumps[:0] if is_rhythm else jumps
 
@@ -140,7 +141,7 @@ def index_of(y, name="y"):
     """The index of one series in pandas, its times read, without its name in a panel; else None."""
     if not isinstance(y, pd.Series | pd.DataFrame):
         return None
-    return as_clock(read_labels(y.index.get_level_values(-1), name))
+    return read_labels(y.index.get_level_values(-1), name)
 
 
 def name_of(y):
