@@ -128,6 +128,7 @@ class Table:
             low=None if low is None else low[order],
             high=None if high is None else high[order],
             times=None if self.times is None else self.times[order],
+            name_row=lambda row: self.label(order[row]),
         )
 
     def replace(self, **changes):
@@ -423,7 +424,10 @@ def refuse_infinite(values, name, index=None, columns=None):
 
 
 def _label(row, index):
-    return f"row {row}" if index is None else f"row {row} ({index[row]})"
+    if index is None:
+        return f"row {row}"
+    label = index[row]
+    return f"row {row} ({', '.join(map(str, label)) if isinstance(label, tuple) else label})"
 
 
 def _warn_of_text(index, owner):
