@@ -282,9 +282,10 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         n = steps + self._taps.lead
         shortest = min(len(rows) for rows in table.series.values())
         if shortest < n:
+            names = self._layout.input_names
             raise ValueError(
-                f"{steps} steps need {n} rows of the columns {self._layout.input_names} of X, but "
-                f"it has {shortest}: give more rows or fewer steps."
+                f"{steps} steps need {n} rows of {f'the columns {names} of ' if names else ''}X, "
+                f"but it has {shortest}: give more rows or fewer steps."
             )
         return table.first(n)
 

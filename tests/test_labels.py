@@ -204,6 +204,12 @@ def test_other_labels_stay_as_they_are():
         assert read_labels(index) is index
 
 
+def test_steps_of_a_model_of_y_alone_need_rows_but_no_columns():
+    model = Persistence().fit(None, Y[:50])
+    with pytest.raises(ValueError, match="^3 steps need 3 rows of X, but it has 2: give more rows"):
+        model.forecast(3, X=pd.DataFrame(index=DAYS[50:52]))
+
+
 class TestElapsedTimes:
     """A TimedeltaIndex is a clock that counts from the start of a recording."""
 
