@@ -206,19 +206,16 @@ def _check_follows(tail, table, rows):
     begin = table.row_labels(rows[:1])[0]
     if relation == "overlaps":
         raise ValueError(
-            f"X begins at {begin}, but rows up to {tail.last_label} have been seen, and "
-            "predict continues after them: use predict_ahead(X, y) for rows with measured "
-            "outputs, or simulate(X, y_init) to run from given initial conditions. Folds of a "
-            "cross-validation must follow their training rows: use TimeSeriesSplit or "
-            "RollingOrigin."
+            f"X begins at {begin}, but rows up to {tail.last_label} have been seen, and predict "
+            "continues after them: use predict_ahead(X, y) for rows with measured outputs, or "
+            "simulate(X, y_init) to run from given initial conditions; cross-validate with "
+            "TimeSeriesSplit or RollingOrigin."
         )
-    if relation == "gap":
-        raise ValueError(
-            f"X begins at {begin}, but the last row seen is {tail.last_label} and the "
-            f"clock is {tail.clock.describe()}: give the rows in between to update(X, y), or use "
-            "simulate(X, y_init). Folds of a cross-validation must follow their training rows: use "
-            "TimeSeriesSplit or RollingOrigin, without gap."
-        )
+    raise ValueError(
+        f"X begins at {begin}, but the last row seen is {tail.last_label} and the clock is "
+        f"{tail.clock.describe()}: give the rows in between to update(X, y), or use "
+        "simulate(X, y_init); cross-validate with TimeSeriesSplit or RollingOrigin, without gap."
+    )
 
 
 def refuse_seams(table, key):

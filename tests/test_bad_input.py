@@ -728,7 +728,7 @@ BAD_X = {
     "later": (
         X[105:],
         "X begins at 2024-01-05 09:00:00, but the last row seen is 2024-01-05 03:00:00 and the "
-        "clock is hourly: give the rows in between to update(X, y), or use simulate(X, y_init).",
+        "clock is hourly: give the rows in between to update(X, y), or use simulate(X, y_init);",
     ),
     "jumping": (
         X[NEXT].drop(HOURS[104]),
