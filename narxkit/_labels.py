@@ -149,7 +149,7 @@ def check_order(index, name="X", labels=None, owner=None):
     """Refuse times with NaT, backwards or twice, and numbers that run backwards.
 
     Time stamps with a zone are compared in UTC, so the repeated hour of autumn passes. Numbers may
-    jump, stand twice and, where the label of the segment changes, begin again. What to do with the
+    jump, appear twice and, where the label of the segment changes, begin again. What to do with the
     table is said of its `owner`, where only one series of it has the `name`.
 
     Raises
@@ -194,7 +194,7 @@ def _check_times(index, name, table):
     if (twice := ticks[1:] == ticks[:-1]).any():
         row = int(np.argmax(twice)) + 1
         raise ValueError(
-            f"the index of {name} is not unique: the {what} {index[row]} stands twice, in rows "
+            f"the index of {name} is not unique: the {what} {index[row]} appears twice, in rows "
             f"{row - 1} and {row}: {_advise_twice(index, table, row)}"
         )
 
@@ -221,7 +221,7 @@ def _check_numbers(index, name, labels, table):
 def _advise_order(index, table, backwards):
     """The remedy for rows in a random order, or of several series; None for others."""
     low, high = _SHUFFLED
-    if _stand_often_twice(index):
+    if _repeat_often(index):
         return _name_series(table)
     if len(index) > 3 and low < np.mean(backwards) < high:
         return (
@@ -232,7 +232,7 @@ def _advise_order(index, table, backwards):
 
 
 def _advise_twice(index, table, row):
-    if _stand_often_twice(index):
+    if _repeat_often(index):
         return _name_series(table)
     return (
         f"keep one of them, for example {table}[~{table}.index.duplicated()]"
@@ -240,7 +240,7 @@ def _advise_twice(index, table, row):
     )
 
 
-def _stand_often_twice(index):
+def _repeat_often(index):
     """Whether so many labels come again that the rows must be of several series."""
     return index.duplicated().sum() > max(3, len(index) / 20)
 

@@ -75,7 +75,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         ------
         ValueError
             When there are too few rows, values are infinite or no numbers, time stamps are
-            unsorted or stand twice, plain numbers of an index are unsorted, tables side by side
+            unsorted or repeated, plain numbers of an index are unsorted, tables side by side
             have other labels than each other, or a parameter is out of its range.
         """
         self._validate_params()

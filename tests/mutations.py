@@ -276,7 +276,7 @@ def make_case(number, files):
 
 
 def arguments(number, name):
-    """What the command is asked for: most often a quick forecast, written into a file."""
+    """The arguments of the command: most often a quick forecast, written into a file."""
     target = "Last (kW)" if name == "german.csv" else "load"
     series = [name, "--target", target, "--horizon", str(HORIZON)]
     kind = number // 14 % 8
@@ -340,7 +340,7 @@ def used_memory():
 
 
 def judge(folder, argv, code, seconds, gigabytes):
-    """What is wrong with how the command ended, in words; nothing where all is well."""
+    """The faults of how the command ended, in words; none where all is well."""
     out = (folder / "stdout").read_text(encoding="utf-8", errors="replace")
     lines = (folder / "stderr").read_text(encoding="utf-8", errors="replace").splitlines()
     errors = [line for line in lines if not line.startswith("narxkit: warning: ")]

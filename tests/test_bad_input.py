@@ -340,7 +340,7 @@ BAD_FITS = {
     ),
     "a time stamp twice": (
         {}, reindexed(X[SEEN], DOUBLE), reindexed(Y[SEEN], DOUBLE), {},
-        "the index of X is not unique: the time stamp 2024-01-01 01:00:00 stands twice, in rows 1 "
+        "the index of X is not unique: the time stamp 2024-01-01 01:00:00 appears twice, in rows 1 "
         "and 2: keep one of them, for example X[~X.index.duplicated()]",
     ),
     "a missing time stamp": (
@@ -740,7 +740,7 @@ BAD_X = {
     ),
     "twice": (
         X[NEXT].iloc[[0, 1, 1]],
-        "the index of X is not unique: the time stamp 2024-01-05 05:00:00 stands twice",
+        "the index of X is not unique: the time stamp 2024-01-05 05:00:00 appears twice",
     ),
     "zoned": (X[NEXT].tz_localize("UTC"), "zone"),
     "in periods": (X[NEXT].to_period("h"), "period"),

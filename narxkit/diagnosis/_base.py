@@ -214,7 +214,7 @@ def _judge_network(subject, lags, season, random_state, progress):
 
 
 def _tried(series, judge, *args, **kwargs):
-    """What a function answers, or a failure with its sentence, in which the series has its name."""
+    """The answer of a function, or a failure and its sentence, in which the series has its name."""
     try:
         return judge(*args, **kwargs)
     except ValueError as error:

@@ -53,8 +53,7 @@ def as_pair(display, y_true, y_pred):
 
 
 def as_times(index):
-    """What matplotlib can draw over: the beginnings of periods, hours of elapsed times, the rest
-    as it is."""
+    """Give matplotlib beginnings of periods, hours of elapsed times, and any other index itself."""
     if isinstance(index, pd.TimedeltaIndex):
         return index / pd.Timedelta(hours=1)
     return index.to_timestamp() if isinstance(index, pd.PeriodIndex) else index
