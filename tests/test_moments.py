@@ -1,5 +1,7 @@
 """Statistics: constants have no spread, and no size is too large or too small."""
 
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -66,6 +68,15 @@ class TestMoments:
     def test_the_widest_range_does_not_overflow(self):
         mean, std = moments(np.array([[-1.5e308], [1.5e308]]))
         assert mean[0] == 0.0 and std[0] == 1.5e308
+
+    def test_the_memory_is_that_of_one_copy_of_the_data(self):
+        x = np.random.default_rng(0).normal(size=(100_000, 4))
+        tracemalloc.start()
+        try:
+            moments(x)
+            assert tracemalloc.get_traced_memory()[1] < 1.5 * x.nbytes
+        finally:
+            tracemalloc.stop()
 
 
 class TestBuried:
