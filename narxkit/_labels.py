@@ -351,6 +351,35 @@ def _share_labels(index, other):
     return False
 
 
+def read_segment_labels(segments, n):
+    """Segment labels of n rows as an array.
+
+    Raises
+    ------
+    ValueError
+        If they are not one label for each row.
+
+    Examples
+    --------
+    >>> read_segment_labels(["a", "a", "b"], 3)
+    array(['a', 'a', 'b'], dtype='<U1')
+    """
+    try:
+        labels = np.asarray(segments)
+    except ValueError:
+        labels = None
+    if labels is None or labels.shape != (n,):
+        given = "lists of several lengths" if labels is None else f"shape {labels.shape}"
+        raise ValueError(
+            f"segments must be one label for each row, of shape ({n},). Got {given} instead."
+        )
+    missing = pd.isna(labels) | np.ma.getmask(segments)
+    if missing.any():
+        row = int(np.argmax(missing))
+        raise ValueError(f"segments has no label (NaN) in row {row}: name each segment.")
+    return labels
+
+
 def read_index(index, owner, n, labels=None):
     """Time stamps (None without a clock) of n rows, and the rows of each series by its key.
 

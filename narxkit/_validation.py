@@ -29,8 +29,10 @@ from narxkit._labels import (
     is_elapsed,
     labels_of,
     read_index,
+    read_segment_labels,
     refuse_other_labels,
 )
+from narxkit._masks import unmasked
 from narxkit._warn import warn
 from narxkit.taps import Segments, is_int
 
@@ -208,7 +210,7 @@ def read_table(estimator, X, y=None, *, sample_weight=None, segments=None, reset
     if y is not None:
         check_consistent_length(X, y)
         refuse_infinite(y, "y", index, outputs)
-    labels = None if segments is None else _read_labels(segments, X)
+    labels = None if segments is None else read_segment_labels(segments, len(X))
     refuse_other_labels(index, owner, labels_of(segments, "segments"), "segments")
     refuse_other_labels(index, owner, labels_of(sample_weight, "sample_weight"), "sample_weight")
     times, series = read_index(index, owner, len(X), labels)
@@ -306,13 +308,6 @@ def _refusal_of_times(name, column, whose, what):
     if name == "X" and isinstance(column, str):
         return f"{whose} holds {what}: make it the index, X.set_index({column!r}), or leave it out."
     return f"{whose} holds {what}, which are no measurements: give numbers, and times as the index."
-
-
-def unmasked(values):
-    """Values of which those are missing (NaN) that a masked array hides."""
-    if isinstance(values, np.ma.MaskedArray) and values.dtype.kind in "iufb":
-        return values.astype(float).filled(np.nan)
-    return values
 
 
 @contextmanager
@@ -480,21 +475,3 @@ def _read_weight(sample_weight, X):
     if not weight.any():  # scikit-learn refuses them from 1.9 on
         raise ValueError("Sample weights must contain at least one non-zero number.")
     return weight
-
-
-def _read_labels(segments, X):
-    if isinstance(segments, (list, tuple)):
-        _refuse_recordings(segments, "segments")
-    labels = np.asarray(segments)
-    if labels.ndim != 1:
-        raise ValueError(
-            f"segments must be one label for each row, an array of shape ({len(X)},). "
-            f"Got the shape {labels.shape}."
-        )
-    check_consistent_length(X, labels)
-    missing = pd.isna(labels) | np.ma.getmask(segments)
-    if missing.any():
-        raise ValueError(
-            f"segments has no label (NaN) in row {int(np.argmax(missing))}: name each segment."
-        )
-    return labels

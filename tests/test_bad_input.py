@@ -267,19 +267,23 @@ BAD_FITS = {
     ),
     "labels of two columns": (
         {}, X[SEEN], Y[SEEN], {"segments": np.ones((100, 2))},
-        "segments must be one label for each row, an array of shape (100,). Got the shape "
-        "(100, 2).",
+        "segments must be one label for each row, of shape (100,). Got shape (100, 2) instead.",
     ),
     "one label for all rows": (
         {}, X[SEEN], Y[SEEN], {"segments": "winter"},
-        "segments must be one label for each row, an array of shape (100,). Got the shape ().",
+        "segments must be one label for each row, of shape (100,). Got shape () instead.",
     ),
     "a missing label": (
         {}, X[SEEN], Y[SEEN], {"segments": pd.Series([*"aab", None] * 25)},
         "segments has no label (NaN) in row 3: name each segment.",
     ),
     "too few labels": (
-        {}, X[SEEN], Y[SEEN], {"segments": np.ones(9)}, "inconsistent numbers of samples: [100, 9]",
+        {}, X[SEEN], Y[SEEN], {"segments": np.ones(9)},
+        "segments must be one label for each row, of shape (100,). Got shape (9,) instead.",
+    ),
+    "labels in lists of several lengths": (
+        {}, X[SEEN], Y[SEEN], {"segments": [[0], [0, 1]]},
+        "of shape (100,). Got lists of several lengths instead.",
     ),
     # lags
     **{
@@ -559,6 +563,11 @@ class TestMasks:
         assert score(model, X.to_numpy(), y) == score(model, X.to_numpy(), y_nan) > -5
         run = backtest(model, X.to_numpy(), y, 3)
         assert run["y"].isna().any() and run["y"].max() < 1e6
+
+    def test_of_objects(self):
+        y = np.ma.masked_equal(np.arange(30) % 7, 3)
+        expected, given = Persistence().fit(None, y), Persistence().fit(None, y.astype(object))
+        assert given.forecast(3).equals(expected.forecast(3))
 
     def test_of_integers(self):
         y = np.ma.masked_equal(np.arange(30) % 7, 3)
@@ -890,7 +899,7 @@ def test_predict_ahead_needs_the_inputs_of_fit(model):
 
 
 def test_predict_ahead_needs_a_label_for_each_row(model):
-    with refuses("inconsistent numbers of samples: [120, 7]"):
+    with refuses("segments must be one label for each row, of shape (120,). Got shape (7,)"):
         model.predict_ahead(X, Y, segments=np.ones(7))
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 
 from narxkit._clock import Clock
 from narxkit._labels import as_clock, check_order, read_labels
+from narxkit._masks import unmasked
 from narxkit._warn import warn
 
 ROUNDING = 16 * np.finfo(float).eps  # of its size: what a constant may stray
@@ -117,7 +118,8 @@ def jumps_of(index):
 def _as_floats(x, name):
     """Values as floats of shape (n,), NaN where masked."""
     try:
-        values = x.to_numpy() if isinstance(x, pd.DataFrame | pd.Series) else np.asanyarray(x)
+        is_pandas = isinstance(x, pd.DataFrame | pd.Series)
+        values = x.to_numpy() if is_pandas else np.asarray(unmasked(x))
     except ValueError:
         raise ValueError(
             f"{name} must be one series, but its parts have different lengths: give one at a time."
@@ -132,7 +134,7 @@ def _as_floats(x, name):
     try:
         if values.dtype.kind in "mMc":
             raise TypeError("times and complex numbers are no measurements")
-        return np.ma.filled(values.astype(float), np.nan)
+        return values.astype(float)
     except (TypeError, ValueError):
         raise ValueError(f"{name} must hold numbers. Got dtype {values.dtype} instead.") from None
 

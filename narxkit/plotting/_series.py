@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from narxkit._labels import has_clock, read_labels
+from narxkit._masks import unmasked
 from narxkit.plotting._base import GREY, INK, LETTER, SMALL, counted, load_matplotlib
 from narxkit.plotting._loops import FRAMES
 
@@ -16,7 +17,7 @@ def as_series(display, name, values, index):
         values = values.iloc[:, 0]
     if isinstance(values, pd.Series):
         return values.set_axis(read_labels(values.index, name))
-    values = np.ma.filled(np.ma.asarray(values).astype(float), np.nan)
+    values = np.asarray(unmasked(values), dtype=float)
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
     if values.ndim != 1:
