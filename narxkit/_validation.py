@@ -17,7 +17,6 @@ from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import (
     _check_sample_weight,
-    _get_feature_names,
     _num_samples,
     validate_data,
 )
@@ -333,11 +332,12 @@ def _naming_text(values, name, index):
 
 
 def _names_of_inputs(X):
-    """Names of the columns of X, of any frame that scikit-learn knows; None of arrays."""
+    """Names of the columns of X, of any frame (Arrow calls them column_names); None of arrays."""
     if isinstance(X, pd.DataFrame):
         return list(X.columns)
-    names = None if X is None or isinstance(X, np.ndarray) else _get_feature_names(X)
-    return None if names is None else list(names)
+    names = getattr(X, "column_names", getattr(X, "columns", None))
+    is_named = names is not None and all(isinstance(name, str) for name in names)
+    return list(names) if is_named else None
 
 
 def _read_X(estimator, X, y, reset, index):
