@@ -138,21 +138,18 @@ def as_clock(index):
 
 
 def as_elapsed(index):
-    """Undo `as_clock`, of a plain index or in the last level of a MultiIndex."""
-    if not isinstance(index, pd.MultiIndex):
-        return index - EPOCH if isinstance(index, pd.DatetimeIndex) else index
-    times = as_elapsed(index.get_level_values(-1))
-    return pd.MultiIndex.from_arrays([index.get_level_values(0), times], names=index.names)
+    """Undo `as_clock`: time stamps as elapsed times; numbers as they are."""
+    return index - EPOCH if isinstance(index, pd.DatetimeIndex) else index
 
 
 # --- order ---------------------------------------------------------------------------------------
 
 
 def check_order(index, name="X", labels=None, owner=None):
-    """Refuse time stamps with NaT, backwards or twice, and numbers that run backwards.
+    """Refuse times with NaT, backwards or twice, and numbers that run backwards.
 
     Time stamps with a zone are compared in UTC, so the repeated hour of autumn passes. Numbers may
-    jump, stand twice and, where the label of the segment changes, begin again. What to do with the
+    jump, appear twice and, where the label of the segment changes, begin again. What to do with the
     table is said of its `owner`, where only one series of it has the `name`.
 
     Raises
@@ -168,7 +165,7 @@ def check_order(index, name="X", labels=None, owner=None):
     ValueError: the index of y is not sorted: row 1 (2020-01-01 00:00:00) comes before row 0 \
 (2020-01-02 00:00:00) in time: sort it with y.sort_index().
     """
-    if has_clock(index):
+    if has_clock(index) or is_elapsed(index):
         _check_times(index, name, owner or name)
     elif _are_numbers(index):
         _check_numbers(index, name, labels, owner or name)
@@ -179,11 +176,12 @@ def _are_numbers(index):
 
 
 def _check_times(index, name, table):
+    what = "elapsed time" if is_elapsed(index) else "time stamp"
     if index.hasnans:
         row, n_missing = int(np.argmax(index.isna())), int(index.isna().sum())
         raise ValueError(
-            f"the index of {name} has {n_missing} missing time stamps (NaT), the first in row "
-            f"{row}: drop these rows with {table}[{table}.index.notna()]."
+            f"the index of {name} has {n_missing} missing {what}s (NaT), the first in row {row}: "
+            f"drop these rows with {table}[{table}.index.notna()]."
         )
     ticks = index.asi8
     if (backwards := ticks[1:] < ticks[:-1]).any():
@@ -195,8 +193,10 @@ def _check_times(index, name, table):
         )
     if (twice := ticks[1:] == ticks[:-1]).any():
         row = int(np.argmax(twice)) + 1
-        what = f"the index of {name} is not unique: the time stamp {index[row]} stands twice, in "
-        raise ValueError(f"{what}rows {row - 1} and {row}: {_advise_twice(index, table, row)}")
+        raise ValueError(
+            f"the index of {name} is not unique: the {what} {index[row]} appears twice, in rows "
+            f"{row - 1} and {row}: {_advise_twice(index, table, row)}"
+        )
 
 
 def _check_numbers(index, name, labels, table):
@@ -221,7 +221,7 @@ def _check_numbers(index, name, labels, table):
 def _advise_order(index, table, backwards):
     """The remedy for rows in a random order, or of several series; None for others."""
     low, high = _SHUFFLED
-    if _stand_often_twice(index):
+    if _repeat_often(index):
         return _name_series(table)
     if len(index) > 3 and low < np.mean(backwards) < high:
         return (
@@ -232,7 +232,7 @@ def _advise_order(index, table, backwards):
 
 
 def _advise_twice(index, table, row):
-    if _stand_often_twice(index):
+    if _repeat_often(index):
         return _name_series(table)
     return (
         f"keep one of them, for example {table}[~{table}.index.duplicated()]"
@@ -240,7 +240,7 @@ def _advise_twice(index, table, row):
     )
 
 
-def _stand_often_twice(index):
+def _repeat_often(index):
     """Whether so many labels come again that the rows must be of several series."""
     return index.duplicated().sum() > max(3, len(index) / 20)
 
@@ -254,7 +254,8 @@ def _name_series(table):
 
 
 def _hint_zone(label):
-    if isinstance(label, pd.Period) or label.tz is not None or label == label.normalize():
+    is_naive = isinstance(label, pd.Timestamp) and label.tz is None
+    if not is_naive or label == label.normalize():
         return ""
     return ", or, if the clock was set back there, name its time zone with tz_localize()"
 
@@ -350,6 +351,35 @@ def _share_labels(index, other):
     return False
 
 
+def read_segment_labels(segments, n):
+    """Segment labels of n rows as an array.
+
+    Raises
+    ------
+    ValueError
+        If they are not one label for each row.
+
+    Examples
+    --------
+    >>> read_segment_labels(["a", "a", "b"], 3)
+    array(['a', 'a', 'b'], dtype='<U1')
+    """
+    try:
+        labels = np.asarray(segments)
+    except ValueError:
+        labels = None
+    if labels is None or labels.shape != (n,):
+        given = "lists of several lengths" if labels is None else f"shape {labels.shape}"
+        raise ValueError(
+            f"segments must be one label for each row, of shape ({n},). Got {given} instead."
+        )
+    missing = pd.isna(labels) | np.ma.getmask(segments)
+    if missing.any():
+        row = int(np.argmax(missing))
+        raise ValueError(f"segments has no label (NaN) in row {row}: name each segment.")
+    return labels
+
+
 def read_index(index, owner, n, labels=None):
     """Time stamps (None without a clock) of n rows, and the rows of each series by its key.
 
@@ -381,11 +411,11 @@ def read_index(index, owner, n, labels=None):
         times, series = index, {None: np.arange(n)}
     if times is None:
         return None, series
-    times = as_clock(times)
     for key, rows in series.items():
         whose = owner if key is None else f"series {key!r}"
         part = times if key is None else times[rows]
         check_order(part, whose, None if labels is None else labels[rows], owner)
+    times = as_clock(times)
     return times if has_clock(times) else None, series
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from narxkit._labels import as_elapsed
 from narxkit.taps import Segments
 
 
@@ -131,7 +130,6 @@ class Layout:
 
     def frame(self, values, index):
         """Predictions as a Series, or a DataFrame of several outputs."""
-        index = as_elapsed(index) if self.is_elapsed else index
         if self.y_ndim == 1:
             return pd.Series(values[:, 0], index=index, name=self.outputs[0])
         names = self.outputs if self.outputs[0] is not None else range(self.n_outputs)

@@ -38,9 +38,12 @@ def moments(values):
     low, high = extremes(values, there)
     middle = np.where(low == high, low, low / 2 + high / 2)  # their sum could overflow
     half = np.where(low == high, 1.0, np.maximum(high / 2 - low / 2, np.finfo(float).tiny))
-    d = np.where(there, values - middle, 0.0) / half
+    d = np.zeros(values.shape)  # the only array of the size of the data, 0 where missing
+    np.subtract(values, middle, out=d, where=there)
+    d /= half
     mean = d.sum(axis=0) / n
-    square = (np.where(there, d - mean, 0.0) ** 2).sum(axis=0) / n
+    np.subtract(d, mean, out=d, where=there)
+    square = np.square(d, out=d).sum(axis=0) / n
     return middle + half * mean, half * np.sqrt(square)
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from narxkit._clock import Clock, take
-from narxkit._labels import labels_of, read_index
+from narxkit._labels import as_elapsed, is_elapsed, labels_of, read_index
 from narxkit._validation import read_outputs
 from narxkit._warn import warn
 
@@ -75,6 +75,7 @@ def rows_of_steps(model, name, y, steps):
         n = _count_rows(model, name, len(rows), steps)
         stamps = times if key is None or times is None else take(times, rows)
         labels = _labels_from(model, key, stamps, n)
+        labels = as_elapsed(labels) if is_elapsed(index) else labels
         X[key] = pd.DataFrame(index=labels)
         known[key] = y.iloc[rows].set_axis(labels[: len(rows)], axis=0)
     if None in series:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from narxkit._clock import Clock, is_alike, take
+from narxkit._labels import as_clock, as_elapsed
 from narxkit._validation import Table
 
 
@@ -25,6 +26,8 @@ class Tail:
         What says which time stamps follow.
     next_number : int
         What the next row is called where there is no clock.
+    is_elapsed : bool
+        Whether the labels are elapsed times.
     """
 
     X: np.ndarray
@@ -32,11 +35,20 @@ class Tail:
     times: pd.Index | None
     clock: Clock | None
     next_number: int
+    is_elapsed: bool
 
     @property
     def last(self):
         """The last time stamp, or None."""
         return None if self.times is None else self.times[-1]
+
+    @property
+    def last_label(self):
+        """The label of the last row, or None without a clock."""
+        return None if self.times is None else self._as_given(self.times[-1:])[0]
+
+    def _as_given(self, times):
+        return as_elapsed(times) if self.is_elapsed else times
 
     def followed_by(self, table, rows):
         """Inputs, outputs (NaN where not measured) and time stamps of tail and new rows."""
@@ -55,10 +67,10 @@ class Tail:
         return self.clock.relation(self.last, table.times[rows[0]])
 
     def labels(self, n):
-        """Labels of the next n rows: time stamps, or numbers that count on."""
+        """Labels of the next n rows: times, or numbers that count on."""
         if self.times is None:
             return pd.RangeIndex(self.next_number, self.next_number + n)
-        return self.clock.after(self.last, n)
+        return self._as_given(self.clock.after(self.last, n))
 
 
 @dataclass(frozen=True)
@@ -115,8 +127,8 @@ class State:
             relation = tail.relation(table, rows)
             if relation == "overlaps":
                 raise ValueError(
-                    f"the new rows begin at {table.times[rows[0]]}, but rows up to {tail.last} "
-                    "have been seen: give update only rows after those."
+                    f"the new rows begin at {table.row_labels(rows[:1])[0]}, but rows up to "
+                    f"{tail.last_label} have been seen: give update only rows after those."
                 )
             if relation == "follows":
                 return tail.followed_by(table, rows)
@@ -134,6 +146,7 @@ class State:
             times=None if times is None else times[at:],
             clock=table.clocks.get(key) if old is None or old.clock is None else old.clock,
             next_number=table.next_number(rows) if old is None else old.next_number + len(rows),
+            is_elapsed=table.is_elapsed,
         )
 
     def _known(self, key):
@@ -162,7 +175,7 @@ class State:
         series = {key: np.arange(n) + i * n for i, key in enumerate(self.tails)}
         labels = [tail.labels(n) for tail in tails]
         index = labels[0].append(labels[1:]) if labels[1:] else labels[0]
-        times = None if tails[0].times is None else index
+        times = None if tails[0].times is None else as_clock(index)
         if None not in self.tails:
             keys = np.repeat(list(self.tails), n)
             index = pd.MultiIndex.from_arrays([keys, index], names=self.names)
@@ -182,27 +195,27 @@ class State:
             return table.replace(index=index)
         if not tail.clock.is_regular:
             return table
-        times = tail.labels(len(table)).rename(self.names[-1])
-        return table.replace(index=times, times=times, clocks={None: tail.clock})
+        index = tail.labels(len(table)).rename(self.names[-1])
+        return table.replace(index=index, times=as_clock(index), clocks={None: tail.clock})
 
 
 def _check_follows(tail, table, rows):
     relation = tail.relation(table, rows)
+    if relation == "follows":
+        return
+    begin = table.row_labels(rows[:1])[0]
     if relation == "overlaps":
         raise ValueError(
-            f"X begins at {table.times[rows[0]]}, but rows up to {tail.last} have been seen, and "
-            "predict continues after them: use predict_ahead(X, y) for rows with measured "
-            "outputs, or simulate(X, y_init) to run from given initial conditions. Folds of a "
-            "cross-validation must follow their training rows: use TimeSeriesSplit or "
-            "RollingOrigin."
+            f"X begins at {begin}, but rows up to {tail.last_label} have been seen, and predict "
+            "continues after them: use predict_ahead(X, y) for rows with measured outputs, or "
+            "simulate(X, y_init) to run from given initial conditions; cross-validate with "
+            "TimeSeriesSplit or RollingOrigin."
         )
-    if relation == "gap":
-        raise ValueError(
-            f"X begins at {table.times[rows[0]]}, but the last row seen is {tail.last} and the "
-            f"clock is {tail.clock.describe()}: give the rows in between to update(X, y), or use "
-            "simulate(X, y_init). Folds of a cross-validation must follow their training rows: use "
-            "TimeSeriesSplit or RollingOrigin, without gap."
-        )
+    raise ValueError(
+        f"X begins at {begin}, but the last row seen is {tail.last_label} and the clock is "
+        f"{tail.clock.describe()}: give the rows in between to update(X, y), or use "
+        "simulate(X, y_init); cross-validate with TimeSeriesSplit or RollingOrigin, without gap."
+    )
 
 
 def refuse_seams(table, key):

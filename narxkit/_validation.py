@@ -17,7 +17,6 @@ from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import (
     _check_sample_weight,
-    _get_feature_names,
     _num_samples,
     validate_data,
 )
@@ -29,8 +28,10 @@ from narxkit._labels import (
     is_elapsed,
     labels_of,
     read_index,
+    read_segment_labels,
     refuse_other_labels,
 )
+from narxkit._masks import unmasked
 from narxkit._warn import warn
 from narxkit.taps import Segments, is_int
 
@@ -128,6 +129,7 @@ class Table:
             low=None if low is None else low[order],
             high=None if high is None else high[order],
             times=None if self.times is None else self.times[order],
+            name_row=lambda row: self.label(order[row]),
         )
 
     def replace(self, **changes):
@@ -207,7 +209,7 @@ def read_table(estimator, X, y=None, *, sample_weight=None, segments=None, reset
     if y is not None:
         check_consistent_length(X, y)
         refuse_infinite(y, "y", index, outputs)
-    labels = None if segments is None else _read_labels(segments, X)
+    labels = None if segments is None else read_segment_labels(segments, len(X))
     refuse_other_labels(index, owner, labels_of(segments, "segments"), "segments")
     refuse_other_labels(index, owner, labels_of(sample_weight, "sample_weight"), "sample_weight")
     times, series = read_index(index, owner, len(X), labels)
@@ -307,13 +309,6 @@ def _refusal_of_times(name, column, whose, what):
     return f"{whose} holds {what}, which are no measurements: give numbers, and times as the index."
 
 
-def unmasked(values):
-    """Values of which those are missing (NaN) that a masked array hides."""
-    if isinstance(values, np.ma.MaskedArray) and values.dtype.kind in "iufb":
-        return values.astype(float).filled(np.nan)
-    return values
-
-
 @contextmanager
 def _naming_text(values, name, index):
     """Name row and column of the text that scikit-learn stumbles over."""
@@ -337,11 +332,12 @@ def _naming_text(values, name, index):
 
 
 def _names_of_inputs(X):
-    """Names of the columns of X, of any frame that scikit-learn knows; None of arrays."""
+    """Names of the columns of X, of any frame (Arrow calls them column_names); None of arrays."""
     if isinstance(X, pd.DataFrame):
         return list(X.columns)
-    names = None if X is None or isinstance(X, np.ndarray) else _get_feature_names(X)
-    return None if names is None else list(names)
+    names = getattr(X, "column_names", getattr(X, "columns", None))
+    is_named = names is not None and all(isinstance(name, str) for name in names)
+    return list(names) if is_named else None
 
 
 def _read_X(estimator, X, y, reset, index):
@@ -423,7 +419,10 @@ def refuse_infinite(values, name, index=None, columns=None):
 
 
 def _label(row, index):
-    return f"row {row}" if index is None else f"row {row} ({index[row]})"
+    if index is None:
+        return f"row {row}"
+    label = index[row]
+    return f"row {row} ({', '.join(map(str, label)) if isinstance(label, tuple) else label})"
 
 
 def _warn_of_text(index, owner):
@@ -476,21 +475,3 @@ def _read_weight(sample_weight, X):
     if not weight.any():  # scikit-learn refuses them from 1.9 on
         raise ValueError("Sample weights must contain at least one non-zero number.")
     return weight
-
-
-def _read_labels(segments, X):
-    if isinstance(segments, (list, tuple)):
-        _refuse_recordings(segments, "segments")
-    labels = np.asarray(segments)
-    if labels.ndim != 1:
-        raise ValueError(
-            f"segments must be one label for each row, an array of shape ({len(X)},). "
-            f"Got the shape {labels.shape}."
-        )
-    check_consistent_length(X, labels)
-    missing = pd.isna(labels) | np.ma.getmask(segments)
-    if missing.any():
-        raise ValueError(
-            f"segments has no label (NaN) in row {int(np.argmax(missing))}: name each segment."
-        )
-    return labels

@@ -75,7 +75,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         ------
         ValueError
             When there are too few rows, values are infinite or no numbers, time stamps are
-            unsorted or stand twice, plain numbers of an index are unsorted, tables side by side
+            unsorted or repeated, plain numbers of an index are unsorted, tables side by side
             have other labels than each other, or a parameter is out of its range.
         """
         self._validate_params()
@@ -282,9 +282,10 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         n = steps + self._taps.lead
         shortest = min(len(rows) for rows in table.series.values())
         if shortest < n:
+            names = self._layout.input_names
             raise ValueError(
-                f"{steps} steps need {n} rows of the columns {self._layout.input_names} of X, but "
-                f"it has {shortest}: give more rows or fewer steps."
+                f"{steps} steps need {n} rows of {f'the columns {names} of ' if names else ''}X, "
+                f"but it has {shortest}: give more rows or fewer steps."
             )
         return table.first(n)
 
@@ -295,7 +296,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         needed = [c for c in missing if c in bounds or min(lags.get(c) or [steps]) < steps]
         if needed:
             n = steps + self._taps.lead
-            last = next(iter(self._state.tails.values())).last
+            last = next(iter(self._state.tails.values())).last_label
             raise ValueError(
                 f"{steps} steps need the columns {needed} of X in the {n} rows after "
                 f"{'the last row seen' if last is None else last}: give them as forecast(X=...), "

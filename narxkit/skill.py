@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from narxkit._masks import unmasked
 from narxkit.taps import is_count
 
 __all__ = ["DieboldMariano", "HitRate", "diebold_mariano", "hit_rate"]
@@ -290,7 +291,7 @@ def _pair(first, second, *names):
             f"is {indexes[0][row]} in one and {indexes[1][row]} in the other: give the same rows, "
             f"for example {names[1]}.reindex({names[0]}.index)."
         )
-    pair = [np.ma.filled(np.ma.asarray(v).astype(float), np.nan) for v in (first, second)]
+    pair = [np.asarray(unmasked(values), dtype=float) for values in (first, second)]
     if pair[0].ndim != 1 or pair[0].shape != pair[1].shape:
         shapes = " and ".join(str(values.shape) for values in pair)
         raise ValueError(

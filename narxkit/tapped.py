@@ -53,7 +53,7 @@ class Scale:
         return y_hat * self.y_std + self.y_mean
 
 
-def _check_spread(owner, names, values, std, labels, limits=SCALED):
+def _check_spread(owner, names, values, std, name_row, limits=SCALED):
     """Refuse columns of a unit that floats do not fit, and warn of what a few numbers bury."""
     smallest, largest = limits
     for column in np.flatnonzero(std):
@@ -65,7 +65,7 @@ def _check_spread(owner, names, values, std, labels, limits=SCALED):
             )
     for column, row in buried(values, std):
         warn(
-            f"{_column(owner, names[column])} is {values[row, column]:g} in row {labels[row]}, "
+            f"{_column(owner, names[column])} is {values[row, column]:g} in {name_row(row)}, "
             "beside which its other values are all alike, so that little can be learned from "
             "them: if it means missing, give NaN."
         )
@@ -109,14 +109,19 @@ class TappedForecaster(Forecaster):
         u, y = segments.u[rows], segments.y[rows]
         inputs, outputs = moments(u), moments(y)
         self._scale = Scale.of(inputs, outputs, is_scaled)
-        labels = np.flatnonzero(rows) if segments.times is None else segments.times[rows]
-        _check_spread("X", names, u, inputs[1], labels, SCALED if is_scaled else AS_GIVEN)
-        _check_spread("y", self._layout.outputs, y, outputs[1], labels)
+        chosen = np.flatnonzero(rows)
+
+        def name_row(i):
+            return segments.name_row(chosen[i])
+
+        _check_spread("X", names, u, inputs[1], name_row, SCALED if is_scaled else AS_GIVEN)
+        _check_spread("y", self._layout.outputs, y, outputs[1], name_row)
         constant = [name for name, std in zip(names, inputs[1]) if std == 0]
         if constant:
             warn(
-                f"the columns {constant} of X are constant in the rows to learn from, which say "
-                "nothing of their changes: later ones are left out of account."
+                f"X has constant columns in the training rows, {constant}: nothing can be learned "
+                "from them, and later changes are ignored. Drop them, or train on rows in which "
+                "they vary."
             )
 
     def _run(self, segments, origins, lengths):

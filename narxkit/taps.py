@@ -8,7 +8,7 @@ vector of row t is
 so ``output_lags=2, input_lags=1`` gives ``z_t = [y_{t-1}, y_{t-2}, u_t, u_{t-1}]``.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from numbers import Integral
@@ -190,6 +190,8 @@ class Segments:
         Bounds of the outputs, NaN where there is none.
     times : pandas.Index or None
         Time stamps of the rows, where there is a clock.
+    name_row : callable
+        How to name a row to a reader, by its position.
     """
 
     u: np.ndarray
@@ -198,6 +200,7 @@ class Segments:
     low: np.ndarray | None = None
     high: np.ndarray | None = None
     times: object = None
+    name_row: Callable = "row {}".format
 
     def __len__(self):
         return len(self.y)

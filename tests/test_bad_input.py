@@ -267,19 +267,23 @@ BAD_FITS = {
     ),
     "labels of two columns": (
         {}, X[SEEN], Y[SEEN], {"segments": np.ones((100, 2))},
-        "segments must be one label for each row, an array of shape (100,). Got the shape "
-        "(100, 2).",
+        "segments must be one label for each row, of shape (100,). Got shape (100, 2) instead.",
     ),
     "one label for all rows": (
         {}, X[SEEN], Y[SEEN], {"segments": "winter"},
-        "segments must be one label for each row, an array of shape (100,). Got the shape ().",
+        "segments must be one label for each row, of shape (100,). Got shape () instead.",
     ),
     "a missing label": (
         {}, X[SEEN], Y[SEEN], {"segments": pd.Series([*"aab", None] * 25)},
         "segments has no label (NaN) in row 3: name each segment.",
     ),
     "too few labels": (
-        {}, X[SEEN], Y[SEEN], {"segments": np.ones(9)}, "inconsistent numbers of samples: [100, 9]",
+        {}, X[SEEN], Y[SEEN], {"segments": np.ones(9)},
+        "segments must be one label for each row, of shape (100,). Got shape (9,) instead.",
+    ),
+    "labels in lists of several lengths": (
+        {}, X[SEEN], Y[SEEN], {"segments": [[0], [0, 1]]},
+        "of shape (100,). Got lists of several lengths instead.",
     ),
     # lags
     **{
@@ -340,7 +344,7 @@ BAD_FITS = {
     ),
     "a time stamp twice": (
         {}, reindexed(X[SEEN], DOUBLE), reindexed(Y[SEEN], DOUBLE), {},
-        "the index of X is not unique: the time stamp 2024-01-01 01:00:00 stands twice, in rows 1 "
+        "the index of X is not unique: the time stamp 2024-01-01 01:00:00 appears twice, in rows 1 "
         "and 2: keep one of them, for example X[~X.index.duplicated()]",
     ),
     "a missing time stamp": (
@@ -560,6 +564,11 @@ class TestMasks:
         run = backtest(model, X.to_numpy(), y, 3)
         assert run["y"].isna().any() and run["y"].max() < 1e6
 
+    def test_of_objects(self):
+        y = np.ma.masked_equal(np.arange(30) % 7, 3)
+        expected, given = Persistence().fit(None, y), Persistence().fit(None, y.astype(object))
+        assert given.forecast(3).equals(expected.forecast(3))
+
     def test_of_integers(self):
         y = np.ma.masked_equal(np.arange(30) % 7, 3)
         expected = Persistence().fit(None, y.astype(float).filled(np.nan))
@@ -728,7 +737,7 @@ BAD_X = {
     "later": (
         X[105:],
         "X begins at 2024-01-05 09:00:00, but the last row seen is 2024-01-05 03:00:00 and the "
-        "clock is hourly: give the rows in between to update(X, y), or use simulate(X, y_init).",
+        "clock is hourly: give the rows in between to update(X, y), or use simulate(X, y_init);",
     ),
     "jumping": (
         X[NEXT].drop(HOURS[104]),
@@ -740,7 +749,7 @@ BAD_X = {
     ),
     "twice": (
         X[NEXT].iloc[[0, 1, 1]],
-        "the index of X is not unique: the time stamp 2024-01-05 05:00:00 stands twice",
+        "the index of X is not unique: the time stamp 2024-01-05 05:00:00 appears twice",
     ),
     "zoned": (X[NEXT].tz_localize("UTC"), "zone"),
     "in periods": (X[NEXT].to_period("h"), "period"),
@@ -890,7 +899,7 @@ def test_predict_ahead_needs_the_inputs_of_fit(model):
 
 
 def test_predict_ahead_needs_a_label_for_each_row(model):
-    with refuses("inconsistent numbers of samples: [120, 7]"):
+    with refuses("segments must be one label for each row, of shape (120,). Got shape (7,)"):
         model.predict_ahead(X, Y, segments=np.ones(7))
 
 

@@ -141,7 +141,7 @@ class TestLyapunov:
     )
     @pytest.mark.parametrize("settings", SETTINGS)
     def test_what_is_no_chaos(self, make, settings):
-        assert not any(lyapunov(make(1000, seed), **settings).is_exponential for seed in range(5))
+        assert not any(lyapunov(make(1500, seed), **settings).is_exponential for seed in range(5))
 
     def test_a_walk_follows_the_power_law(self):
         walk = noise(5000).cumsum()

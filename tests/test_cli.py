@@ -557,7 +557,7 @@ def test_a_messy_file_goes_through_with_plain_sentences(capsys, messy):
         "Numbers are read with a decimal comma.",
         "Line 102: 'Last (kW)' holds 'defekt' instead of a number; it counts as missing.",
         "'Ort' holds text and is left out.",
-        "The time 2024-01-01 04:00 comes twice; its rows are averaged.",
+        "The time 2024-01-01 04:00 appears twice; its rows are averaged.",
         "12 rows are missing, the first 2024-01-01 05:00; they are filled in as missing values.",
         "Last (kW), 24 h ahead",
         "Wind, 24 h ahead",

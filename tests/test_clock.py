@@ -745,12 +745,12 @@ def test_an_unsorted_index_is_refused():
 def test_a_label_that_stands_twice_is_refused():
     days = pd.DatetimeIndex(["2020-01-01", "2020-01-02", "2020-01-02"])
     assert message(check_order, days, "y") == (
-        "the index of y is not unique: the time stamp 2020-01-02 00:00:00 stands twice, in rows 1 "
+        "the index of y is not unique: the time stamp 2020-01-02 00:00:00 appears twice, in rows 1 "
         "and 2: keep one of them, for example y[~y.index.duplicated()]."
     )
     hours = stamps("2020-10-25", periods=5, freq="h")[[0, 1, 2, 2, 3]]
     assert message(check_order, hours) == (
-        "the index of X is not unique: the time stamp 2020-10-25 02:00:00 stands twice, in rows 2 "
+        "the index of X is not unique: the time stamp 2020-10-25 02:00:00 appears twice, in rows 2 "
         "and 3: keep one of them, for example X[~X.index.duplicated()], or, if the clock was set "
         "back there, name its time zone with tz_localize()."
     )

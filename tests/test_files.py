@@ -358,11 +358,11 @@ def test_times_that_come_twice_are_averaged(written):
     text = table(HOURS).replace("2024-03-30 22:00,2", "2024-03-30 21:00,2")
     series = written(text)
     assert series.frame["load"].iloc[1] == 1.5
-    assert series.notes[1] == "The time 2024-03-30 21:00 comes twice; its rows are averaged."
+    assert series.notes[1] == "The time 2024-03-30 21:00 appears twice; its rows are averaged."
     twice = written(table(HOURS) + table(HOURS).removeprefix("time,load"))
     assert twice.frame["load"].tolist() == list(range(48))
     assert twice.notes[2] == (
-        "48 times come again, the first 2024-03-30 20:00; rows of the same time are averaged."
+        "48 times are repeated, the first 2024-03-30 20:00; rows of the same time are averaged."
     )
 
 
@@ -943,7 +943,7 @@ def test_a_text_beside_an_hour_that_comes_twice_is_no_series(written):
     series = written(
         "\n".join(["time,load,zone", *lines]).replace("2024-03-31 20:00", "2024-03-31 19:00")
     )
-    assert "The time 2024-03-31 19:00 comes twice; its rows are averaged." in series.notes
+    assert "The time 2024-03-31 19:00 appears twice; its rows are averaged." in series.notes
 
 
 @pytest.mark.parametrize("names", [[f"V{i}" for i in range(2, 12)], list(range(1990, 2000))])

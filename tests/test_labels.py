@@ -204,6 +204,12 @@ def test_other_labels_stay_as_they_are():
         assert read_labels(index) is index
 
 
+def test_steps_of_a_model_of_y_alone_need_rows_but_no_columns():
+    model = Persistence().fit(None, Y[:50])
+    with pytest.raises(ValueError, match="^3 steps need 3 rows of X, but it has 2: give more rows"):
+        model.forecast(3, X=pd.DataFrame(index=DAYS[50:52]))
+
+
 class TestElapsedTimes:
     """A TimedeltaIndex is a clock that counts from the start of a recording."""
 
@@ -240,6 +246,35 @@ class TestElapsedTimes:
         assert_array_equal(model.theta_, expected.theta_)
         run = backtest(model, None, Y.set_axis(self.HOURS), 3, [self.HOURS[40]])
         assert (run["origin"] == self.HOURS[40]).all() and len(run) == 3
+
+    def test_are_named_as_they_were_given(self):
+        X_since, y = X.set_axis(self.HOURS), Y.set_axis(self.HOURS)
+        model = ARX(input_lags=[0], output_lags=2).fit(X_since[:50], y[:50])
+        twice, swapped = [0, 1, 1, *range(3, 60)], [0, 2, 1, *range(3, 60)]
+        missing = y.set_axis(self.HOURS.where(np.arange(60) != 3))
+        for call, sentence in (
+            (lambda: Persistence().fit(None, y.iloc[swapped]), "row 2 (0 days 01:00:00) comes"),
+            (lambda: Persistence().fit(None, y.iloc[twice]), "duplicated()]."),
+            (lambda: Persistence().fit(None, missing), "1 missing elapsed times (NaT)"),
+            (lambda: hurst(y.iloc[twice]), "the elapsed time 0 days 01:00:00 "),
+            (lambda: model.predict(X_since), "X begins at 0 days 00:00:00, but rows up to 2 days "),
+            (lambda: model.predict(X_since[55:]), "but the last row seen is 2 days 01:00:00 and"),
+            (lambda: model.update(X_since, y), "begin at 0 days 00:00:00, but rows up to 2 days"),
+            (lambda: model.forecast(3), "in the 3 rows after 2 days 01:00:00: give"),
+        ):
+            with pytest.raises(ValueError) as error:
+                call()
+            assert sentence in str(error.value) and "1970" not in str(error.value)
+        later = X_since[50:].reset_index(drop=True)
+        later.iloc[3] = np.nan
+        with pytest.warns(UserWarning, match=r"of row 3 \(2 days 05:00:00\) needs is missing"):
+            model.predict(later)
+        alone = ARX(output_lags=1).fit(None, y[:50])
+        with pytest.warns(UserWarning, match=r"of row 1 \(0 days 01:00:00\) needs is missing"):
+            alone.simulate(y_init=y[:1] * np.nan, steps=3)
+        jumping = pd.timedelta_range(0, periods=85, freq="h").delete(range(30, 35))
+        with pytest.warns(UserWarning, match="first from 1 days 05:00:00 to 1 days 11:00:00"):
+            hurst(pd.Series(np.random.default_rng(0).normal(size=80), jumping))
 
 
 # --- labels that disagree ------------------------------------------------------------------------
@@ -421,7 +456,7 @@ def test_a_long_table_is_led_to_a_multiindex(order):
 def test_folds_that_do_not_follow_are_led_to_TimeSeriesSplit():
     for cv, which in ((KFold(3), "TimeSeriesSplit or RollingOrigin"), (
         TimeSeriesSplit(3, gap=2), "TimeSeriesSplit or RollingOrigin, without gap")):  # fmt: skip
-        with pytest.raises(ValueError, match=f"must follow their training rows: use {which}"):
+        with pytest.raises(ValueError, match=f"; cross-validate with {which}.$"):
             cross_val_score(arx(), X, Y, cv=cv, error_score="raise")
     search = GridSearchCV(arx(), {"output_lags": [1, 2]}, cv=TimeSeriesSplit(3)).fit(*NUMBERED)
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()

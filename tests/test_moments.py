@@ -1,6 +1,9 @@
 """Statistics: constants have no spread, and no size is too large or too small."""
 
+import tracemalloc
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from narxkit import ARX, NARX, TDNN
@@ -66,6 +69,15 @@ class TestMoments:
         mean, std = moments(np.array([[-1.5e308], [1.5e308]]))
         assert mean[0] == 0.0 and std[0] == 1.5e308
 
+    def test_the_memory_is_that_of_one_copy_of_the_data(self):
+        x = np.random.default_rng(0).normal(size=(100_000, 4))
+        tracemalloc.start()
+        try:
+            moments(x)
+            assert tracemalloc.get_traced_memory()[1] < 1.5 * x.nbytes
+        finally:
+            tracemalloc.stop()
+
 
 class TestBuried:
     @pytest.mark.parametrize("row", [0, 500, 999])
@@ -93,7 +105,7 @@ class TestBuried:
 def test_a_column_that_was_constant_says_nothing_later(name, change):
     u, y = plant(8760 if name in ("arx", "tdnn") else 1000)
     X = np.column_stack([u, np.full(len(u), 21.3)])
-    with pytest.warns(UserWarning, match=r"the columns \[1\] of X are constant in the rows"):
+    with pytest.warns(UserWarning, match=r"X has constant columns in the training rows, \[1\]: "):
         model = MODELS[name].fit(X[:-24], y[:-24])
     expected, ahead = model.predict(X[-24:]), X[-24:].copy()
     ahead[:, 1] += change
@@ -149,6 +161,17 @@ def test_one_cell_that_takes_a_column_over_is_told(name):
     y[9] = -1e12
     with pytest.warns(UserWarning, match=r"y is -1e\+12 in row 9, beside which"):
         MODELS[name].fit(u, y)
+
+
+@pytest.mark.parametrize("name", ["arx", "narx"])
+def test_such_a_cell_is_named_by_its_row_of_the_table_and_its_series(name):
+    u, y = plant(100)
+    index = pd.MultiIndex.from_product([pd.timedelta_range(0, periods=50, freq="h"), ["e", "w"]])
+    X = pd.DataFrame(u, index.swaplevel(), ["u"])  # the series alternate
+    X.iloc[7, 0] = 1e200
+    sentence = r"of X is 1e\+200 in row 7 \(w, 0 days 03:00:00\), beside which"
+    with pytest.warns(UserWarning, match=sentence):
+        MODELS[name].fit(X, pd.Series(y, X.index), sample_weight=np.arange(100) > 3)
 
 
 def test_a_tap_that_is_constant_where_it_is_read_gets_no_weight():

@@ -65,7 +65,7 @@ def test_too_slow_too_large_and_half_written(tmp_path):
     (tmp_path / "stdout").write_text("")
     (tmp_path / ".part-x").mkdir()
     faults = judge(tmp_path, ["forecast", "--out", "out.csv"], 0, 61.0, 2.5)
-    assert faults == ["61 seconds", "2.5 GB", "a part of a file", "no forecast"]
+    assert faults == ["61 seconds of processor time", "2.5 GB", "a part of a file", "no forecast"]
     (tmp_path / ".part-x").rmdir()
     (tmp_path / "out.csv").write_text("time,y\n1,1\n2,2\n3,nan\n")
     assert judge(tmp_path, ["forecast", "--out", "out.csv"], 0, 1.0, 0.1) == ["no forecast"]

@@ -891,7 +891,10 @@ def test_sentences_on_rows(arguments, sentence):
             "n_lags must be an int from 1 to 15, half of the 30 residuals. Got 16 instead.",
         ),
         ({"n_shuffles": 138}, "n_shuffles must be an int >= 139. Got 138 instead."),
-        ({"segments": [1, 2]}, "segments have 2 labels, but 30 rows are judged."),
+        (
+            {"segments": [1, 2]},
+            "segments must be one label for each row, of shape (30,). Got shape (2,) instead.",
+        ),
         (
             {"segments": 3},
             "segments must be one label for each row, of shape (30,). Got shape () instead.",
@@ -1076,8 +1079,6 @@ def test_one_is_told_in_the_singular():
     assert "; but 1 of 299 forecasts 2 steps ahead is not finite and counts in no error" in told
     with pytest.raises(ValueError, match="^X has 1 row, but 30 are judged: give the same rows"):
         validate_residuals(np.arange(30.0), np.zeros((1, 1)))
-    with pytest.raises(ValueError, match="^segments have 1 label, but 30 rows are judged"):
-        validate_residuals(np.arange(30.0), segments=[1])
     with pytest.raises(ValueError, match="^y has 1 row, but residuals have 30"):
         validate_residuals(np.arange(30.0), None, [1.0])
 

@@ -130,7 +130,7 @@ def test_derivatives_agree_with_the_complex_step(seed, loop):
     washout."""
     problem = make_problem(seed)
     washout = {1: 0, 2: 1, 7: 4, "closed": 5}[loop] if seed % 3 else 0
-    pairs = rollouts(problem, loop)[:: 2 if loop == "closed" else 12]
+    pairs = rollouts(problem, loop)[:: 2 if loop == "closed" else 5]
     if not pairs:
         pytest.skip("no rollout")
     network, theta = problem.network, problem.theta

@@ -348,7 +348,7 @@ class TestStochasticity:
         self, weight, slope, is_removed
     ):
         lines = [
-            stochasticity(slope * np.arange(1000) + lfilter([1], [1, -weight], noise(1000, seed)),
+            stochasticity(slope * np.arange(1500) + lfilter([1], [1, -weight], noise(1500, seed)),
                           season=1).trend > 0
             for seed in range(2)
         ]  # fmt: skip
@@ -411,8 +411,8 @@ class TestStochasticity:
 
     def test_a_strong_autoregression_is_near_persistence(self):
         near = "one row ahead the last value nearly does"
-        assert near in stochasticity(lfilter([1], [1, -0.97], noise(1000))).sentence
-        assert near not in stochasticity(lfilter([1], [1, -0.7], noise(1000))).sentence
+        assert near in stochasticity(lfilter([1], [1, -0.97], noise(1500))).sentence
+        assert near not in stochasticity(lfilter([1], [1, -0.7], noise(1500))).sentence
 
     def test_a_season_that_is_chance_is_no_verdict(self):
         report = stochasticity(noise(1000), season=24)

@@ -223,7 +223,7 @@ def _n_held_out(n, lags):
 
 
 def _tried(series, judge, *args, **kwargs):
-    """What a function answers, or a failure with its sentence, in which the series has its name."""
+    """The answer of a function, or a failure and its sentence, in which the series has its name."""
     try:
         return judge(*args, **kwargs)
     except ValueError as error:

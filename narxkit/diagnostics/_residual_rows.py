@@ -4,17 +4,11 @@ import numpy as np
 import pandas as pd
 
 from narxkit._clock import Clock, take
-from narxkit._labels import labels_of, read_index, refuse_other_labels
+from narxkit._labels import labels_of, read_index, read_segment_labels, refuse_other_labels
+from narxkit._masks import unmasked
 from narxkit.plotting._base import counted
 
 FEWEST = 20  # residuals
-
-
-def unmask(values):
-    """A masked array as one with NaN under the mask; anything else as it is."""
-    if not isinstance(values, np.ma.MaskedArray):
-        return values
-    return values.astype(np.result_type(values, float)).filled(np.nan)
 
 
 def read_outputs(values, name="y"):
@@ -49,7 +43,8 @@ def read_inputs(X, n):
 def _read_columns(values, name, what):
     """A frame of floats, one column for each input or output."""
     try:
-        table = values if isinstance(values, pd.Series | pd.DataFrame) else np.asanyarray(values)
+        is_pandas = isinstance(values, pd.Series | pd.DataFrame)
+        table = values if is_pandas else np.asarray(unmasked(values))
         if table.ndim in (1, 2):
             frame = pd.DataFrame(table)
             if any(kind.kind in "mMc" for kind in frame.dtypes):
@@ -100,7 +95,7 @@ def check_residuals(e, whose="", n_lost=0):
 def number_segments(index, owner, labels, n):
     """The number of each row's segment: series, then jumps of its clock, then labels."""
     refuse_other_labels(index, owner, labels_of(labels, "segments"), "segments")
-    labels = None if labels is None else _read_labels(labels, n)
+    labels = None if labels is None else read_segment_labels(labels, n)
     times, series = read_index(index, owner, n, labels)
     parts, n_parts = np.empty(n, dtype=int), 0
     for rows in series.values():
@@ -114,26 +109,3 @@ def number_segments(index, owner, labels, n):
         parts[rows] = n_parts + np.cumsum(begins) - 1
         n_parts += int(begins.sum())
     return parts
-
-
-def _read_labels(labels, n):
-    masked = np.ma.getmask(labels)
-    try:
-        labels = np.asarray(labels)
-    except ValueError:
-        raise ValueError(
-            f"segments must be one label for each row, of shape ({n},). Got lists of several "
-            "lengths instead."
-        ) from None
-    if labels.ndim != 1:
-        raise ValueError(
-            f"segments must be one label for each row, of shape ({n},). Got shape {labels.shape} "
-            "instead."
-        )
-    if len(labels) != n:
-        raise ValueError(f"segments have {counted(len(labels), 'label')}, but {n} rows are judged.")
-    missing = pd.isna(labels) | masked
-    if missing.any():
-        row = int(np.argmax(missing))
-        raise ValueError(f"segments has no label (NaN) in row {row}: name each segment.")
-    return labels

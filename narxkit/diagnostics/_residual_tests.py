@@ -133,7 +133,7 @@ def _columns(line, inputs, others):
 
 
 def _by_chance(line, n_series, draw, first=1):
-    """What each test finds in drawn residuals, phi_ee from its `first` lag on."""
+    """The finding of each test in drawn residuals, phi_ee from its `first` lag on."""
     found = [_largest(line, r, first) for r in line.by_chance(n_series, draw)]
     return {name: np.concatenate([block[name] for block in found]) for name in found[0]}
 

@@ -7,6 +7,7 @@ import pandas as pd
 
 from narxkit._clock import Clock
 from narxkit._labels import as_clock, check_order, read_labels
+from narxkit._masks import unmasked
 from narxkit._warn import warn
 
 ROUNDING = 16 * np.finfo(float).eps  # of its size: what a constant may stray
@@ -107,8 +108,9 @@ def jumps_of(index):
     ndarray of int
         Their positions; none where they come at even distances, as the mornings of opening hours.
     """
-    clock = None if index is None else Clock.from_index(index)
-    jumps = np.empty(0, int) if clock is None else np.flatnonzero(clock.breaks(index))
+    times = as_clock(index)
+    clock = None if index is None else Clock.from_index(times)
+    jumps = np.empty(0, int) if clock is None else np.flatnonzero(clock.breaks(times))
     is_rhythm = len(jumps) > 2 and np.ptp(np.diff(jumps)) == 0
     return jumps[:0] if is_rhythm else jumps
 
@@ -116,7 +118,8 @@ def jumps_of(index):
 def _as_floats(x, name):
     """Values as floats of shape (n,), NaN where masked."""
     try:
-        values = x.to_numpy() if isinstance(x, pd.DataFrame | pd.Series) else np.asanyarray(x)
+        is_pandas = isinstance(x, pd.DataFrame | pd.Series)
+        values = x.to_numpy() if is_pandas else np.asarray(unmasked(x))
     except ValueError:
         raise ValueError(
             f"{name} must be one series, but its parts have different lengths: give one at a time."
@@ -131,7 +134,7 @@ def _as_floats(x, name):
     try:
         if values.dtype.kind in "mMc":
             raise TypeError("times and complex numbers are no measurements")
-        return np.ma.filled(values.astype(float), np.nan)
+        return values.astype(float)
     except (TypeError, ValueError):
         raise ValueError(f"{name} must hold numbers. Got dtype {values.dtype} instead.") from None
 
@@ -140,7 +143,7 @@ def index_of(y, name="y"):
     """The index of one series in pandas, its times read, without its name in a panel; else None."""
     if not isinstance(y, pd.Series | pd.DataFrame):
         return None
-    return as_clock(read_labels(y.index.get_level_values(-1), name))
+    return read_labels(y.index.get_level_values(-1), name)
 
 
 def name_of(y):

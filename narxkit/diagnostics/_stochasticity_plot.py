@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from narxkit._labels import is_elapsed
 from narxkit.diagnostics._draw import COLOURS, GREY, PALE, label, open_axes
 from narxkit.plotting._base import load_matplotlib
-from narxkit.plotting._series import as_times, tell_time
+from narxkit.plotting._series import as_times, tell_time, time_name
 
 N_POINTS = 400  # of a smoothed spectrum
 N_LAGS = 40  # at least, where there are as many
@@ -31,6 +32,8 @@ def _draw_series(report, ax):
     ax.set_title(report.verdict, loc="left", fontweight="bold")
     ax.margins(x=0.01)
     tell_time(ax, times)
+    if is_elapsed(y.index):
+        ax.set_xlabel(time_name(y.index, otherwise=""))
 
 
 def _draw_correlation(report, ax):

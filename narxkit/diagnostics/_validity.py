@@ -231,7 +231,7 @@ class Validity(Result):
         return f"The {whose} are not right: {why} ({self._p(name)}{self._also(name)}): {remedy}"
 
     def _asked(self):
-        """What the residuals of rollouts were held against."""
+        """The references that the residuals of rollouts were held against."""
         asked = ["the inputs"] if set(OF_INPUTS) & set(self.tests) else []
         if "phi_ee" in self.tests:
             asked.append(f"those of {_rows(self.loop)} and farther")

@@ -241,7 +241,7 @@ def rolling_hurst(
 
 
 def exponent(increments, method, season):
-    """The result of one method, for who warns of outliers himself."""
+    """The result of one method, for callers that warn of outliers themselves."""
     settings = Settings(method, "increments", 1, season, 0.95)
     return judge(settings.increments(increments), method, settings)
 

@@ -32,6 +32,7 @@ import numpy as np
 import pandas as pd
 
 from narxkit._labels import common_index
+from narxkit._masks import unmasked
 from narxkit._warn import warn_of_interruption
 from narxkit.diagnostics._history import History
 from narxkit.diagnostics._residual_rows import (
@@ -41,7 +42,6 @@ from narxkit.diagnostics._residual_rows import (
     read_inputs,
     read_outputs,
     refuse_infinite,
-    unmask,
 )
 from narxkit.diagnostics._residual_tests import (
     FEWEST_SHUFFLES,
@@ -196,7 +196,7 @@ def validate(
             f"model must be a fitted forecaster of narxkit. Got {given} instead: judge the "
             "residuals of any other with validate_residuals."
         )
-    X, y = unmask(X), unmask(y)
+    X, y = unmasked(X), unmasked(y)
     if _is_flat(X):
         raise ValueError(
             f"X must have the shape (n, n_features). Got shape {np.shape(X)} instead: the order is "

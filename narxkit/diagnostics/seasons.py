@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from narxkit._labels import as_clock
 from narxkit._timetable import DAY
 from narxkit.diagnostics._result import Figure, Result
 from narxkit.diagnostics._series import check_count, index_of, read_series, without_season
@@ -266,6 +267,7 @@ def periods_of_clock(index):
     """
     if isinstance(index, pd.PeriodIndex):
         index = index.to_timestamp()
+    index = as_clock(index)
     if not isinstance(index, pd.DatetimeIndex):
         return []
     seconds = pd.Series(index).diff().dt.total_seconds().median()

@@ -109,7 +109,7 @@ def _unpacked(path):
 
 
 class _Refusal(Exception):
-    """What is not damaged and cannot be read all the same."""
+    """A file that is not damaged, but cannot be read all the same."""
 
 
 def _of_zip(path):

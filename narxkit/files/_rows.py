@@ -65,9 +65,9 @@ def _each_once(frame, lines, cells, columns):
     _refuse_many(frame, twice)
     n, first = int(twice.sum()), _label(frame.index[twice][0])
     note = (
-        f"The time {first} comes twice; its rows are averaged."
+        f"The time {first} appears twice; its rows are averaged."
         if n == 1
-        else f"{n:,} times come again, the first {first}; rows of the same time are averaged."
+        else f"{n:,} times are repeated, the first {first}; rows of the same time are averaged."
     )
     return frame.groupby(level=0).mean(), lines[~twice], [note]
 

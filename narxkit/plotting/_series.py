@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from narxkit._labels import has_clock, read_labels
+from narxkit._masks import unmasked
 from narxkit.plotting._base import GREY, INK, LETTER, SMALL, counted, load_matplotlib
 from narxkit.plotting._loops import FRAMES
 
@@ -16,7 +17,7 @@ def as_series(display, name, values, index):
         values = values.iloc[:, 0]
     if isinstance(values, pd.Series):
         return values.set_axis(read_labels(values.index, name))
-    values = np.ma.filled(np.ma.asarray(values).astype(float), np.nan)
+    values = np.asarray(unmasked(values), dtype=float)
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
     if values.ndim != 1:
@@ -53,8 +54,7 @@ def as_pair(display, y_true, y_pred):
 
 
 def as_times(index):
-    """What matplotlib can draw over: the beginnings of periods, hours of elapsed times, the rest
-    as it is."""
+    """Give matplotlib beginnings of periods, hours of elapsed times, and any other index itself."""
     if isinstance(index, pd.TimedeltaIndex):
         return index / pd.Timedelta(hours=1)
     return index.to_timestamp() if isinstance(index, pd.PeriodIndex) else index

@@ -160,7 +160,7 @@ def _watched(flag):
 
     Python calls handlers between two bytecodes of the main thread, so after a kernel has returned.
     What it does at once is to write the signal's number to the wakeup descriptor: here a thread
-    waits for it. Where somebody else listens there already, he goes on.
+    waits for it. A descriptor that was set before is restored.
     """
     inbox, outbox = socket.socketpair()
     outbox.setblocking(False)

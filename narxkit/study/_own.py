@@ -157,7 +157,7 @@ class Outlook:
 
     @property
     def heading(self):
-        """What forecast, in a line."""
+        """The models that forecast, in a line."""
         return heading([self])
 
     @property
