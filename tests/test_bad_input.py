@@ -1142,6 +1142,38 @@ def test_skill_table_needs_common_targets(model):
             skill_table(nothing)
 
 
+def test_skill_table_compares_backtests_of_one_output(model):
+    whole = backtest(model, X, Y, 2, [10, 11])
+    rounded = whole.assign(y=whole["y"].astype("float32").astype(float))
+    skill_table({"a": whole, "b": rounded}, horizons=[1])  # as an inverse transform leaves them
+    other = whole.assign(y=np.exp(whole["y"]))
+    for rows, n in ((other, 4), (other[1:], 3)):  # all targets, and those that both have
+        y, exp_y = whole["y"][4 - n], other["y"][4 - n]
+        with refuses(
+            f"the backtests 'a' and 'b' are of different outputs: y is {y:g} in one and {exp_y:g} "
+            f"in the other at ...origin 2024-01-01 10:00:00, horizon {5 - n}, the first of {n} such"
+        ):
+            skill_table({"a": whole, "b": rows}, horizons=[1])
+
+
+@pytest.mark.parametrize(
+    "option, sentence",
+    [
+        ({"horizons": 2}, "horizons must be a sequence of ints >= 1. Got 2 instead."),
+        ({"horizons": "1"}, "horizons must be a sequence of ints >= 1. Got '1' instead."),
+        ({"horizons": [[1]]}, "horizons must be a sequence of ints >= 1. Got [[1]] instead."),
+        ({"fit_seconds": 3}, "fit_seconds must be a dict of name: s. Got 3 instead."),
+        ({"fit_seconds": {"a": "x"}}, "fit_seconds must be a dict of name: s. Got {'a': 'x'}"),
+        ({"ridge": [0]}, "ridge must be the name of a backtest. Got [0] instead."),
+        ({"seasonal": [0]}, "seasonal must be the name of a backtest. Got [0] instead."),
+        ({"persistence": {}}, "persistence must be the name of a backtest. Got {} instead."),
+    ],
+)
+def test_skill_table_checks_its_options(model, option, sentence):
+    with refuses(sentence):
+        skill_table({"a": backtest(model, X, Y, 2, [10, 11])}, **option)
+
+
 # --- baselines -----------------------------------------------------------------------------------
 
 
