@@ -197,6 +197,19 @@ class Climatology(_Lookup):
         self.by = by
         self.output_range = output_range
 
+    def _read_clocks(self, table):
+        if not np.iterable(self.by) or not all(isinstance(field, str) for field in self.by):
+            raise ValueError(
+                "by must be a sequence of names of fields, such as ('month', 'hour'). "
+                f"Got {self.by!r} instead."
+            )
+        if table.is_elapsed:
+            raise ValueError(
+                f"Climatology averages by {', '.join(self.by)}, and the rows are labelled by "
+                "elapsed times, which have no calendar: add the time stamp of the start to their "
+                "index."
+            )
+
     def _make_taps(self, columns, n_outputs):
         return make_taps([], [], columns, n_outputs)
 

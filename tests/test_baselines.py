@@ -179,6 +179,9 @@ class TestSeasonalNaive:
 # --- climatology ---------------------------------------------------------------------------------
 
 
+HOUR = pd.Timedelta(1, "h")
+
+
 class TestClimatology:
     HOURS = pd.date_range("2023-01-31", periods=48, freq="h")  # a day of January, one of February
     Y = pd.Series(np.arange(48.0), HOURS, name="y")
@@ -245,6 +248,21 @@ class TestClimatology:
         forecast = Climatology(by=("month",)).fit(None, y).forecast(3)
         assert forecast.tolist() == [6, 7, 8]
         assert forecast.index.equals(pd.period_range("2022-01", periods=3, freq="M"))
+
+    @pytest.mark.parametrize("by", [("month", "hour"), ("hour",)])
+    def test_elapsed_times_have_no_calendar(self, by):
+        elapsed = self.Y.set_axis(pd.timedelta_range(0, periods=48, freq="h"))
+        panel = pd.concat({"a": elapsed, "b": elapsed})
+        for y in (elapsed, panel):
+            with pytest.raises(ValueError, match="labelled by elapsed times, which have no cal"):
+                Climatology(by=by).fit(None, y)
+        dated = elapsed.set_axis(self.HOURS[0] + elapsed.index)  # the remedy
+        assert Climatology(by=by).fit(None, dated).forecast(1).index[0] == self.HOURS[-1] + HOUR
+
+    @pytest.mark.parametrize("by", [[1], [None, "month"], [["month"]], [["month"], "hour"]])
+    def test_fields_have_names(self, by):
+        with pytest.raises(ValueError, match=r"by must be a sequence of names of fields, such as"):
+            Climatology(by=by).fit(None, self.Y)
 
 
 # --- smart persistence ---------------------------------------------------------------------------
