@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from narxkit._blas import one_blas_thread
-from narxkit._linear import ridge
+from narxkit._linear import count_targets, name_scarcest, ridge
 from narxkit._validation import Integral, Interval, Real
 from narxkit.forecaster import Forecaster
 from narxkit.networks import TappedMLP
@@ -216,6 +216,11 @@ class Climatology(_Lookup):
     def _train(self, segments, weight):
         fields = self._fields(segments.times)
         weights = np.isfinite(segments.y) * weight[:, None]
+        if not (totals := weights.sum(axis=0)).all():
+            raise ValueError(
+                f"no measured row has a weight{name_scarcest(self._layout.outputs, totals)}: give "
+                "one to some of them, or leave such an output out."
+            )
         sums = pd.DataFrame(np.nan_to_num(segments.y) * weights).groupby(fields).sum()
         self.means_ = sums / pd.DataFrame(weights).groupby(fields).sum()
 
@@ -453,8 +458,12 @@ class ARX(TappedForecaster):
             Objective(self.structure_, free, sample_weight=weight, targets=targets)
             for targets in (~last, last, None)
         )
-        if not len(whole.rows):
-            raise ValueError("no row has all its taps and its target: too many values are missing.")
+        if not (n_targets := count_targets(whole)).all():
+            raise ValueError(
+                "no row has all its taps and its target"
+                f"{name_scarcest(self._layout.outputs, n_targets)}: too many values are missing. "
+                "Fill gaps, give measured rows a weight, or leave such an output out."
+            )
         candidates = segments.reachable(self._taps) & (weight > 0)
         self.n_dropped_ = count_dropped(int(candidates.sum()), len(whole.rows))
         with one_blas_thread():
@@ -462,7 +471,8 @@ class ARX(TappedForecaster):
             self.theta_ = ridge(whole)(self.alpha_)
 
     def _choose(self, training, held_out):
-        if len(self.alphas) == 1 or not len(training.rows) or not len(held_out.rows):
+        can_solve = count_targets(training).all() and len(held_out.rows)
+        if len(self.alphas) == 1 or not can_solve:
             return self.alphas[0]
         solve = ridge(training)
         return min(self.alphas, key=lambda alpha: held_out.value(solve(alpha)))

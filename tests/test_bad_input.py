@@ -138,6 +138,17 @@ BAD_FITS = {
         "1 of 98 rows can be trained on, the others have missing values (NaN) in their taps or "
         "targets, or no weight: at least 2 are needed; give smaller lags or fill the gaps.",
     ),
+    "hardly a whole row of one output": (
+        {}, X[SEEN], pd.DataFrame({"p": Y[SEEN], "q": Y[SEEN].where(np.arange(100) % 3 != 1)}), {},
+        "0 of 98 rows can be trained on for output 'q', the others have missing values (NaN) in ",
+    ),
+    "no weight for one output": (
+        {"output_lags": []},
+        X[SEEN],
+        np.c_[Y[SEEN], Y[SEEN].where(np.arange(100) < 9)],
+        {"sample_weight": np.arange(100) >= 9},
+        "0 of 91 rows can be trained on for output 1, the others have missing values (NaN) in ",
+    ),
     "different lengths": (
         {}, X[SEEN], Y[:99], {}, "inconsistent numbers of samples: [100, 99]"
     ),
