@@ -330,11 +330,12 @@ class SmartPersistence(_Lookup):
     def _train(self, segments, weight):
         clear = self._clear_sky(segments)
         counts = weight[:, None] * np.isfinite(self._index(segments))
-        if not counts.any(axis=0).all():
+        if not (totals := counts.sum(axis=0)).all():
             raise ValueError(
-                f"no measured row has a clear sky above the threshold of {self.threshold}, which "
-                f"is in units of y; the highest is {np.max(clear, initial=0, where=clear > 0):g}: "
-                "give rows of daylight or a lower threshold."
+                f"no measured row{name_scarcest(self._layout.outputs, totals)} has a clear sky "
+                f"above the threshold of {self.threshold}, which is in units of y; the highest "
+                f"is {np.max(clear, initial=0, where=clear > 0):g}: give rows of daylight or "
+                "a lower threshold."
             )
         sums = [(np.nan_to_num(values) * counts).sum(axis=0) for values in (segments.y, clear)]
         self.index_ = sums[0] / sums[1]

@@ -411,6 +411,11 @@ class TestSmartPersistence:
         with pytest.raises(ValueError, match=sentence):
             smart(**params).fit(self.X, self.Y)
 
+    def test_an_output_that_is_measured_by_night_alone_is_named(self):
+        two = pd.DataFrame({"p": self.Y, "q": np.where(self.X["sun"] > 50, nan, self.Y)})
+        with pytest.raises(ValueError, match="no measured row for output 'q' has a clear sky abo"):
+            smart().fit(self.X, two)
+
     def test_needs_the_clear_sky_ahead_and_nothing_else(self):
         model = smart().fit(self.X[:8], self.Y[:8])
         with pytest.raises(ValueError, match=r"3 steps need the columns \['sun'\] of X"):
