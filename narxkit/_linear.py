@@ -47,6 +47,22 @@ def ridge(objective):
     return solve
 
 
+def count_targets(objective):
+    """Count the measured targets of each output in the rows of an open loop.
+
+    Without one of them an output has no normal equations.
+    """
+    return np.isfinite(objective.segments.y[objective.rows]).sum(axis=0)
+
+
+def name_scarcest(outputs, n_targets):
+    """Name the output with the fewest targets, for a sentence: nothing where all have as many."""
+    if n_targets.min() == n_targets.max():
+        return ""
+    i = int(np.argmin(n_targets))
+    return f" for output {i if outputs[i] is None else repr(outputs[i])}"
+
+
 def _centred(JtJ, Jte, w, b):
     """Products of the standardised taps, with each other and with y; their means and spreads.
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from narxkit._blas import one_blas_thread
-from narxkit._linear import ridge
+from narxkit._linear import count_targets, name_scarcest, ridge
 from narxkit._validation import Integral, Interval, Real
 from narxkit.forecaster import Forecaster
 from narxkit.networks import TappedMLP
@@ -202,12 +202,30 @@ class Climatology(_Lookup):
         self.by = by
         self.output_range = output_range
 
+    def _read_clocks(self, table):
+        if not np.iterable(self.by) or not all(isinstance(field, str) for field in self.by):
+            raise ValueError(
+                "by must be a sequence of names of fields, such as ('month', 'hour'). "
+                f"Got {self.by!r} instead."
+            )
+        if table.is_elapsed:
+            raise ValueError(
+                f"Climatology averages by {', '.join(self.by)}, and the rows are labelled by "
+                "elapsed times, which have no calendar: add the time stamp of the start to their "
+                "index."
+            )
+
     def _make_taps(self, columns, n_outputs):
         return make_taps([], [], columns, n_outputs)
 
     def _train(self, segments, weight):
         fields = self._fields(segments.times)
         weights = np.isfinite(segments.y) * weight[:, None]
+        if not (totals := weights.sum(axis=0)).all():
+            raise ValueError(
+                f"no measured row has a weight{name_scarcest(self._layout.outputs, totals)}: give "
+                "one to some of them, or leave such an output out."
+            )
         sums = pd.DataFrame(np.nan_to_num(segments.y) * weights).groupby(fields).sum()
         self.means_ = sums / pd.DataFrame(weights).groupby(fields).sum()
 
@@ -320,11 +338,12 @@ class SmartPersistence(_Lookup):
     def _train(self, segments, weight):
         clear = self._clear_sky(segments)
         counts = weight[:, None] * np.isfinite(self._index(segments))
-        if not counts.any(axis=0).all():
+        if not (totals := counts.sum(axis=0)).all():
             raise ValueError(
-                f"no measured row has a clear sky above the threshold of {self.threshold}, which "
-                f"is in units of y; the highest is {np.max(clear, initial=0, where=clear > 0):g}: "
-                "give rows of daylight or a lower threshold."
+                f"no measured row{name_scarcest(self._layout.outputs, totals)} has a clear sky "
+                f"above the threshold of {self.threshold}, which is in units of y; the highest "
+                f"is {np.max(clear, initial=0, where=clear > 0):g}: give rows of daylight or "
+                "a lower threshold."
             )
         sums = [(np.nan_to_num(values) * counts).sum(axis=0) for values in (segments.y, clear)]
         self.index_ = sums[0] / sums[1]
@@ -448,8 +467,12 @@ class ARX(TappedForecaster):
             Objective(self.structure_, free, sample_weight=weight, targets=targets)
             for targets in (~last, last, None)
         )
-        if not len(whole.rows):
-            raise ValueError("no row has all its taps and its target: too many values are missing.")
+        if not (n_targets := count_targets(whole)).all():
+            raise ValueError(
+                "no row has all its taps and its target"
+                f"{name_scarcest(self._layout.outputs, n_targets)}: too many values are missing. "
+                "Fill gaps, give measured rows a weight, or leave such an output out."
+            )
         candidates = segments.reachable(self._taps) & (weight > 0)
         self.n_dropped_ = count_dropped(int(candidates.sum()), len(whole.rows))
         with one_blas_thread():
@@ -457,7 +480,8 @@ class ARX(TappedForecaster):
             self.theta_ = ridge(whole)(self.alpha_)
 
     def _choose(self, training, held_out):
-        if len(self.alphas) == 1 or not len(training.rows) or not len(held_out.rows):
+        can_solve = count_targets(training).all() and len(held_out.rows)
+        if len(self.alphas) == 1 or not can_solve:
             return self.alphas[0]
         solve = ridge(training)
         return min(self.alphas, key=lambda alpha: held_out.value(solve(alpha)))

@@ -8,7 +8,7 @@ from joblib import Parallel, delayed
 from sklearn.utils import check_random_state
 
 from narxkit._blas import one_blas_thread
-from narxkit._linear import ridge
+from narxkit._linear import count_targets, name_scarcest, ridge
 from narxkit._validation import Integral, Interval, Real, StrOptions
 from narxkit._warn import warn
 from narxkit.networks import ACTIVATIONS, TappedMLP
@@ -71,7 +71,7 @@ class _TappedNetwork(TappedForecaster):
                 loop=loop, alpha=self.alpha, targets=training, washout=self._washout_of(loop)
             )
         )
-        self.n_dropped_ = self._count_dropped(segments, weight, objective("open").rows, held_out)
+        self.n_dropped_ = self._count_dropped(segments, weight, objective("open"), held_out)
         loops = read_loops(self._loop) if network.taps.output_lags else ("open",)
         loop = loops[-1]
         validation = (
@@ -157,7 +157,7 @@ class _TappedNetwork(TappedForecaster):
             )
         return self.theta_
 
-    def _count_dropped(self, segments, weight, rows, held_out):
+    def _count_dropped(self, segments, weight, objective, held_out):
         """Rows that had the history but were lost to missing values; warn once."""
         candidates = segments.reachable(self._taps) & (weight > 0) & ~held_out
         if not candidates.any():
@@ -165,13 +165,15 @@ class _TappedNetwork(TappedForecaster):
                 "no row is left to train on: those with enough history are held out "
                 f"(validation_fraction={self.validation_fraction}) or have no weight."
             )
-        if len(rows) < 2:
+        n_targets = count_targets(objective)
+        if n_targets.min() < 2:
             raise ValueError(
-                f"{len(rows)} of {candidates.sum()} rows can be trained on, the others have "
+                f"{n_targets.min()} of {candidates.sum()} rows can be trained on"
+                f"{name_scarcest(self._layout.outputs, n_targets)}, the others have "
                 "missing values (NaN) in their taps or targets, or no weight: at least 2 are "
                 "needed; give smaller lags or fill the gaps."
             )
-        return count_dropped(int(candidates.sum()), len(rows))
+        return count_dropped(int(candidates.sum()), len(objective.rows))
 
     def _solve(self, objective, loops, validation, start, flag):
         """One training for each restart, in threads."""

@@ -7,10 +7,10 @@ counts the signs that one of them got right. Both answer for one horizon at a ti
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from scipy import stats
 
-from narxkit._masks import unmasked
+from narxkit._labels import common_index
+from narxkit._validation import Real, read_outputs, refuse_infinite
 from narxkit.taps import is_count
 
 __all__ = ["DieboldMariano", "HitRate", "diebold_mariano", "hit_rate"]
@@ -101,7 +101,8 @@ def diebold_mariano(errors, other_errors, horizon=1, power=2):
     Raises
     ------
     ValueError
-        When the errors are not of one length, infinite, or too few for the horizon.
+        When the errors are no numbers, not of one length, with other labels than each other,
+        infinite, or too few for the horizon.
 
     See Also
     --------
@@ -133,7 +134,7 @@ def diebold_mariano(errors, other_errors, horizon=1, power=2):
     """
     if not is_count(horizon):
         raise ValueError(f"horizon must be an int >= 1. Got {horizon!r} instead.")
-    if not power > 0:
+    if not isinstance(power, Real) or not 0 < power < np.inf:
         raise ValueError(f"power must be a number above 0. Got {power!r} instead.")
     e, other = _pair(errors, other_errors, "errors", "other_errors")
     d = np.abs(e) ** power - np.abs(other) ** power
@@ -237,7 +238,8 @@ def hit_rate(returns, forecasts, chance=0.5):
     Raises
     ------
     ValueError
-        When no pair has two signs, or the arrays are not of one length or infinite.
+        When no pair has two signs, or the arrays hold no numbers, are not of one length, with other
+        labels than each other, or infinite.
 
     See Also
     --------
@@ -261,7 +263,7 @@ def hit_rate(returns, forecasts, chance=0.5):
     >>> hit_rate(returns, guesses)
     Hit rate 49.4 % of 2000, inside the 95 % band of chance, 47.8 to 52.2 % (p = 0.58)
     """
-    if not 0 < chance < 1:
+    if not isinstance(chance, Real) or not 0 < chance < 1:
         raise ValueError(f"chance must be a float in the range (0.0, 1.0). Got {chance!r} instead.")
     r, r_hat = _pair(returns, forecasts, "returns", "forecasts")
     product = np.sign(r) * np.sign(r_hat)
@@ -279,28 +281,15 @@ def hit_rate(returns, forecasts, chance=0.5):
 
 def _pair(first, second, *names):
     """Two series of one length and one index, without infinite values."""
-    indexes = [values.index for values in (first, second) if isinstance(values, pd.Series)]
-    if (
-        len(indexes) == 2
-        and len(indexes[0]) == len(indexes[1])
-        and not indexes[0].equals(indexes[1])
-    ):
-        row = int(np.argmax(indexes[0] != indexes[1]))
+    given = dict(zip(names, (first, second)))
+    index, _ = common_index(**given)
+    pair = [read_outputs(v, name, index, min_samples=0) for name, v in given.items()]
+    shapes = [np.shape(values) for values in given.values()]
+    if len(shapes[0]) != 1 or shapes[0] != shapes[1]:
         raise ValueError(
-            f"{names[0]} and {names[1]} are paired row by row, but their indexes differ: row {row} "
-            f"is {indexes[0][row]} in one and {indexes[1][row]} in the other: give the same rows, "
-            f"for example {names[1]}.reindex({names[0]}.index)."
-        )
-    pair = [np.asarray(unmasked(values), dtype=float) for values in (first, second)]
-    if pair[0].ndim != 1 or pair[0].shape != pair[1].shape:
-        shapes = " and ".join(str(values.shape) for values in pair)
-        raise ValueError(
-            f"{names[0]} and {names[1]} must be series of one length. Got the shapes {shapes}."
+            f"{names[0]} and {names[1]} must be series of one length. Got the shapes {shapes[0]} "
+            f"and {shapes[1]}."
         )
     for values, name in zip(pair, names):
-        if np.isinf(values).any():
-            row = int(np.argmax(np.isinf(values)))
-            raise ValueError(
-                f"{name} is infinite (inf) in row {row}: give a number, or NaN to leave it out."
-            )
-    return pair
+        refuse_infinite(values, name, index)
+    return [values[:, 0] for values in pair]

@@ -138,6 +138,17 @@ BAD_FITS = {
         "1 of 98 rows can be trained on, the others have missing values (NaN) in their taps or "
         "targets, or no weight: at least 2 are needed; give smaller lags or fill the gaps.",
     ),
+    "hardly a whole row of one output": (
+        {}, X[SEEN], pd.DataFrame({"p": Y[SEEN], "q": Y[SEEN].where(np.arange(100) % 3 != 1)}), {},
+        "0 of 98 rows can be trained on for output 'q', the others have missing values (NaN) in ",
+    ),
+    "no weight for one output": (
+        {"output_lags": []},
+        X[SEEN],
+        np.c_[Y[SEEN], Y[SEEN].where(np.arange(100) < 9)],
+        {"sample_weight": np.arange(100) >= 9},
+        "0 of 91 rows can be trained on for output 1, the others have missing values (NaN) in ",
+    ),
     "different lengths": (
         {}, X[SEEN], Y[:99], {}, "inconsistent numbers of samples: [100, 99]"
     ),
@@ -1149,6 +1160,38 @@ def test_skill_table_needs_common_targets(model):
     for nothing in ({}, None, [early], {"early": 3}, {"early": early["y"]}):
         with refuses("skill_table needs a dict of name: backtest, with at least one of them."):
             skill_table(nothing)
+
+
+def test_skill_table_compares_backtests_of_one_output(model):
+    whole = backtest(model, X, Y, 2, [10, 11])
+    rounded = whole.assign(y=whole["y"].astype("float32").astype(float))
+    skill_table({"a": whole, "b": rounded}, horizons=[1])  # as an inverse transform leaves them
+    other = whole.assign(y=np.exp(whole["y"]))
+    for rows, n in ((other, 4), (other[1:], 3)):  # all targets, and those that both have
+        y, exp_y = whole["y"][4 - n], other["y"][4 - n]
+        with refuses(
+            f"the backtests 'a' and 'b' are of different outputs: y is {y:g} in one and {exp_y:g} "
+            f"in the other at ...origin 2024-01-01 10:00:00, horizon {5 - n}, the first of {n} such"
+        ):
+            skill_table({"a": whole, "b": rows}, horizons=[1])
+
+
+@pytest.mark.parametrize(
+    "option, sentence",
+    [
+        ({"horizons": 2}, "horizons must be a sequence of ints >= 1. Got 2 instead."),
+        ({"horizons": "1"}, "horizons must be a sequence of ints >= 1. Got '1' instead."),
+        ({"horizons": [[1]]}, "horizons must be a sequence of ints >= 1. Got [[1]] instead."),
+        ({"fit_seconds": 3}, "fit_seconds must be a dict of name: s. Got 3 instead."),
+        ({"fit_seconds": {"a": "x"}}, "fit_seconds must be a dict of name: s. Got {'a': 'x'}"),
+        ({"ridge": [0]}, "ridge must be the name of a backtest. Got [0] instead."),
+        ({"seasonal": [0]}, "seasonal must be the name of a backtest. Got [0] instead."),
+        ({"persistence": {}}, "persistence must be the name of a backtest. Got {} instead."),
+    ],
+)
+def test_skill_table_checks_its_options(model, option, sentence):
+    with refuses(sentence):
+        skill_table({"a": backtest(model, X, Y, 2, [10, 11])}, **option)
 
 
 # --- baselines -----------------------------------------------------------------------------------

@@ -188,6 +188,9 @@ class TestSeasonalNaive:
 # --- climatology ---------------------------------------------------------------------------------
 
 
+HOUR = pd.Timedelta(1, "h")
+
+
 class TestClimatology:
     HOURS = pd.date_range("2023-01-31", periods=48, freq="h")  # a day of January, one of February
     Y = pd.Series(np.arange(48.0), HOURS, name="y")
@@ -254,6 +257,26 @@ class TestClimatology:
         forecast = Climatology(by=("month",)).fit(None, y).forecast(3)
         assert forecast.tolist() == [6, 7, 8]
         assert forecast.index.equals(pd.period_range("2022-01", periods=3, freq="M"))
+
+    def test_an_output_without_a_weight_is_named(self):
+        two = pd.DataFrame({"p": self.Y, "q": self.Y.where(np.arange(48) < 24)})
+        with pytest.raises(ValueError, match="no measured row has a weight for output 'q': give"):
+            Climatology().fit(None, two, sample_weight=np.arange(48) >= 24)
+
+    @pytest.mark.parametrize("by", [("month", "hour"), ("hour",)])
+    def test_elapsed_times_have_no_calendar(self, by):
+        elapsed = self.Y.set_axis(pd.timedelta_range(0, periods=48, freq="h"))
+        panel = pd.concat({"a": elapsed, "b": elapsed})
+        for y in (elapsed, panel):
+            with pytest.raises(ValueError, match="labelled by elapsed times, which have no cal"):
+                Climatology(by=by).fit(None, y)
+        dated = elapsed.set_axis(self.HOURS[0] + elapsed.index)  # the remedy
+        assert Climatology(by=by).fit(None, dated).forecast(1).index[0] == self.HOURS[-1] + HOUR
+
+    @pytest.mark.parametrize("by", [[1], [None, "month"], [["month"]], [["month"], "hour"]])
+    def test_fields_have_names(self, by):
+        with pytest.raises(ValueError, match=r"by must be a sequence of names of fields, such as"):
+            Climatology(by=by).fit(None, self.Y)
 
 
 # --- smart persistence ---------------------------------------------------------------------------
@@ -401,6 +424,11 @@ class TestSmartPersistence:
         with pytest.raises(ValueError, match=sentence):
             smart(**params).fit(self.X, self.Y)
 
+    def test_an_output_that_is_measured_by_night_alone_is_named(self):
+        two = pd.DataFrame({"p": self.Y, "q": np.where(self.X["sun"] > 50, nan, self.Y)})
+        with pytest.raises(ValueError, match="no measured row for output 'q' has a clear sky abo"):
+            smart().fit(self.X, two)
+
     def test_needs_the_clear_sky_ahead_and_nothing_else(self):
         model = smart().fit(self.X[:8], self.Y[:8])
         with pytest.raises(ValueError, match=r"3 steps need the columns \['sun'\] of X"):
@@ -507,6 +535,29 @@ class TestARX:
         plain = make_pipeline(StandardScaler(), Ridge(1.0)).fit(Z[keep], y[1:][keep])
         ahead = model.predict_ahead(X, y)[1:]
         np.testing.assert_allclose(ahead[keep], plain.predict(Z[keep]), atol=1e-9)
+
+    @pytest.mark.parametrize("params", [{}, {"input_lags": [1], "output_lags": []}])
+    def test_an_output_without_a_complete_row_is_named(self, params):
+        X, y = narma()
+        rare = np.full(len(y), nan)
+        rare[:20] = y[:20]
+        two, weight = pd.DataFrame({"p": y, "q": rare}), np.arange(len(y)) >= 20
+        sentence = "no row has all its taps and its target for output 'q': too many values are"
+        with pytest.raises(ValueError, match=sentence):
+            ARX(**params).fit(X, two, sample_weight=weight)
+        with pytest.raises(ValueError, match="its target for output 1: too many"):
+            ARX(**params).fit(X, two.to_numpy(), sample_weight=weight)
+
+    def test_an_output_that_is_measured_at_the_end_alone(self):
+        """The penalty cannot be chosen on rows that the training of one output lacks."""
+        X, y = narma()
+        late = np.where(np.arange(len(y)) < len(y) - 20, nan, y)
+        params = {"input_lags": [0, 1], "output_lags": [], "alphas": [1.0, 10.0]}
+        model = ARX(**params).fit(X, np.c_[y, late])
+        assert model.alpha_ == 1.0
+        alone = ARX(**{**params, "alphas": [1.0]}).fit(X[-21:], y[-21:])
+        np.testing.assert_allclose(model.predict_ahead(X, np.c_[y, late])[-9:, 1],
+                                   alone.predict_ahead(X, y)[-9:])  # fmt: skip
 
     def test_missing_history_is_filled_by_its_own_prediction(self):
         X, y = narma()

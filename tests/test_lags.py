@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.signal import lfilter
+from scipy.sparse import csr_matrix
 from statsmodels.tsa.stattools import pacf
 
 from narxkit import NARX
@@ -550,7 +551,14 @@ def change(y, row, value):
         (None, ["a"] * 50, r"y must hold numbers"),
         (noise(50), noise(50), r"X must be a table .* Got shape \(50,\) .* as X\[:, None\]"),
         (noise((49, 1)), noise(50), r"X has 49 rows and y has 50"),
-        (np.ones((50, 1)), noise(50), r"X\[0\] is constant, at 1"),
+        (
+            None,
+            np.r_[1.0, np.zeros(49)],
+            r"y is constant, at 0, in the 40 rows that have y",
+        ),
+        (None, [10**400] * 50, r"y holds integers that are too large for a float"),
+        (csr_matrix(noise((50, 1))), noise(50), r"X is sparse: give X.toarray\(\) instead"),
+        (None, csr_matrix(noise((50, 1))), r"y is sparse: give y.toarray\(\) instead"),
         (change(noise((50, 2)), (3, 1), -inf), noise(50), r"X\[1\] has 1 infinite values.* row 3"),
         (
             pd.DataFrame(noise((50, 2)), columns=["u", "u"]),
@@ -560,13 +568,42 @@ def change(y, row, value):
         (
             pd.DataFrame(noise((50, 1))),
             pd.Series(noise(50), index=range(1, 51)),
-            r"their indexes differ",
+            r"the indexes of X and y differ, first in row 0 \(0 and 1\): align them, for example X",
+        ),
+        (
+            pd.DataFrame(noise((50, 1)), pd.MultiIndex.from_product([["a"], range(50)])),
+            pd.Series(noise(50), [f"row {i}" for i in range(50)]),
+            r"the indexes of X and y differ, first in row 0",
         ),
     ],
 )
 def test_series_that_cannot_be_judged_are_refused(X, y, sentence):
     with refuses(sentence):
         suggest_lags(X, y)
+
+
+def test_a_constant_input_is_left_out():
+    """With a warning, and without the loss of the others or of their names and places."""
+    X, y = series(200)
+    flat = np.full((200, 1), 21.3)
+    alone = suggest_lags(X, y, max_lag=5, known_ahead=[])
+    with pytest.warns(UserWarning, match=r"the columns \[0\] of X are constant"):
+        lags = suggest_lags(np.c_[flat, X], y, max_lag=5, known_ahead=[])
+    assert lags.input_lags == {0: [], **{c + 1: k for c, k in alone.input_lags.items()}}
+    assert lags.output_lags == alone.output_lags and lags.explained == alone.explained
+    assert "[]" in str(lags) and lags.plot() is not None
+    with pytest.warns(UserWarning, match=r"the columns \['flat'\] of X are constant"):
+        none = suggest_lags(pd.DataFrame(flat, columns=["flat"]), y, max_lag=5)
+    assert none.input_lags == {"flat": []}
+    assert none.output_lags == suggest_lags(None, y, max_lag=5).output_lags
+
+
+def test_what_an_array_masks_is_missing():
+    X, y = series(200)
+    hidden = np.zeros(X.shape, dtype=bool)
+    hidden[50] = True
+    masked = suggest_lags(np.ma.masked_array(X, hidden), y, max_lag=5)
+    assert masked.n_dropped == suggest_lags(np.where(hidden, nan, X), y, max_lag=5).n_dropped == 6
 
 
 def test_too_many_gaps_are_refused():

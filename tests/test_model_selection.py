@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import sklearn
+from scipy.sparse import csr_matrix
 from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.exceptions import NotFittedError
@@ -703,6 +704,19 @@ def test_a_hole_that_no_clock_shows_is_refused(data, arrays):
                            r"freq='h'\), or labels=cv.segments\(X, y\)"):  # fmt: skip
             list(BlockedKFold(4).split(*rows))
     assert len(list(BlockedKFold(2).split(*arrays))) == 2  # two blocks leave no hole
+
+
+def test_sparse_rows_are_counted(arrays):
+    """As scikit-learn splits them: what a forecaster makes of them is for `fit` to tell."""
+    cv, sparse = BlockedKFold(4), csr_matrix(arrays[0])
+    labels = cv.segments(sparse)
+    folds = list(cv.split(sparse, groups=labels))
+    for (train, test), (rows, block) in zip(folds, cv.split(*arrays, groups=labels), strict=True):
+        assert train.tolist() == rows.tolist() and test.tolist() == block.tolist()
+    with pytest.raises(ValueError, match="hole in the training rows, from row 59 to row 120"):
+        list(cv.split(sparse))
+    with pytest.raises(ValueError, match="groups must be one label for each row, an array of"):
+        list(cv.split(arrays[0], groups=sparse))
 
 
 def test_a_hole_that_its_clock_does_not_show_is_refused(data):

@@ -125,6 +125,8 @@ class TestDieboldMariano:
             (([1, 2, nan], [1, 2, 3], 2), "there are 2 pairs of errors, but a horizon of 2 needs"),
             (([1, 2], [1, 2], 0), "horizon must be an int >= 1. Got 0 instead."),
             (([1, 2], [1, 2], 1, 0), "power must be a number above 0. Got 0 instead."),
+            (([1, 2], [1, 2], 1, [2]), r"power must be a number above 0. Got \[2\] instead."),
+            (([1, 2], [1, 2], 1, np.inf), "power must be a number above 0. Got inf instead."),
         ],
     )
     def test_refuses(self, arguments, sentence):
@@ -185,6 +187,8 @@ class TestHitRate:
             (([1, np.inf], [1, 2]), r"returns is infinite \(inf\) in row 1"),
             (([0, nan, 1], [1, 1, 0]), "no pair of return and forecast has two signs"),
             (([1], [1], 1.0), r"chance must be a float in the range \(0.0, 1.0\). Got 1.0"),
+            (([1], [1], [0.5]), r"chance must be a float in the range .* Got \[0.5\] instead"),
+            (([1], [1], "half"), r"chance must be a float in the range .* Got 'half' instead"),
         ],
     )
     def test_refuses(self, arguments, sentence):
@@ -199,9 +203,39 @@ def test_series_of_different_rows_are_not_paired(judge, names):
     with pytest.raises(ValueError) as error:
         judge(values, values[::-1])
     first, other = names
-    assert str(error.value) == (
-        f"{first} and {other} are paired row by row, but their indexes differ: row 0 is 2024-01-01 "
-        "00:00:00 in one and 2024-01-04 00:00:00 in the other: give the same rows, for example "
-        f"{other}.reindex({first}.index)."
+    assert str(error.value).startswith(
+        f"the indexes of {first} and {other} differ, first in row 0 (2024-01-01 00:00:00 and "
+        "2024-01-04 00:00:00): align them, for example "
     )
     judge(values, values.to_numpy()[::-1])  # an array is taken as it stands
+    panel = values.set_axis(pd.MultiIndex.from_product([["a"], range(4)]))
+    with refuses(f"the indexes of {first} and {other} differ, first in row 0"):
+        judge(panel, values.set_axis([*"abcd"]))
+
+
+DAYS = pd.date_range("2024-01-01", periods=4)
+
+
+@pytest.mark.parametrize("judge", [diebold_mariano, hit_rate])
+@pytest.mark.parametrize(
+    "values, sentence",
+    [
+        (DAYS, "holds time stamps, which are no measurements"),
+        (pd.Series(DAYS), "holds time stamps, which are no measurements"),
+        (DAYS.to_numpy(), "holds time stamps, which are no measurements"),
+        (DAYS - DAYS[1], "holds durations: give them as numbers"),
+        (pd.Series(DAYS - DAYS[1]).astype(object), "holds durations: give them as numbers"),
+        (np.ones(4) + 1j, "holds complex numbers"),
+        (["a", "b", "c", "d"], "holds text in row 0.*could not convert string to float: 'a'"),
+    ],
+)
+def test_what_is_no_number_is_refused(judge, values, sentence):
+    """On either side."""
+    for pair in ((values, np.ones(4)), (np.ones(4), values)):
+        with refuses(sentence):
+            judge(*pair)
+
+
+def test_masked_values_are_left_out():
+    returns = np.ma.masked_array([1.0, -1, 1, 1], mask=[False, True, False, False])
+    assert hit_rate(returns, np.ones(4)).n == 3

@@ -379,16 +379,10 @@ class TestStochasticity:
         assert "in strength or nonlinearly (BDS)" in stochasticity(y[100:]).sentence
         assert "BDS" not in stochasticity(lfilter([1], [1, -0.5], noise(1000))).sentence
 
-    @pytest.mark.parametrize(
-        "y, sentence",
-        [
-            (np.arange(400.0), "y is a straight line and nothing else: there is nothing left to"),
-            (np.r_[np.zeros(399), 1.0], "constant, at 0"),
-        ],
-    )
-    def test_refuses_what_has_nothing_to_judge(self, y, sentence):
+    def test_refuses_what_has_nothing_to_judge(self):
+        sentence = "y is a straight line and nothing else: there is nothing left to"
         with pytest.raises(ValueError, match=sentence):
-            stochasticity(y)
+            stochasticity(np.arange(400.0))
 
     @pytest.mark.parametrize("y", [np.tile([0.0, 1.0], 200), np.exp(np.arange(400.0) / 5)])
     def test_extremes_do_not_warn(self, y):
@@ -715,6 +709,23 @@ def test_one_value_that_carries_the_variance_is_named_wherever_it_stands(row):
     assert len(told) == 1
     assert report.outlier.row == row and report.outlier.share > 0.99
     assert report.sentence.endswith(f"; but the value in row {row} carries 99 % of the variance.")
+
+
+@pytest.mark.parametrize("row", [0, 1, 2, 3, 200, 398, 399])
+def test_a_constant_but_for_one_value_is_random_wherever_that_stands(row):
+    """Surrogates with matching ends, which are cut off, must not lose all that varies."""
+    y = np.full(400, 21.3)
+    y[row] = 22.0
+    with pytest.warns(UserWarning, match=f"^the value in row {row} carries 99 %"):
+        report = stochasticity(y)
+    assert report.verdict == "random" and report.lags == []
+
+
+def test_of_stretches_whose_ends_match_the_longest_is_taken():
+    assert surrogate_test(np.tile([0.0, 1.0, 1.0], 100)).n == 299  # all but the first row
+    y = np.full(400, 21.3)
+    y[200] = 22.0
+    assert surrogate_test(y).n == 400
 
 
 def test_a_shift_of_level_is_named_by_the_row_that_it_leads_to():

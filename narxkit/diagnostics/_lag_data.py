@@ -6,7 +6,15 @@ from numbers import Real
 import numpy as np
 import pandas as pd
 
-from narxkit.diagnostics._series import check_count, is_int, read_series
+from narxkit._labels import common_index
+from narxkit._warn import warn
+from narxkit.diagnostics._series import (
+    check_count,
+    is_constant,
+    is_int,
+    read_series,
+    refuse_sparse,
+)
 
 N_ROWS = 40
 N_COMPLETE = 30
@@ -19,12 +27,7 @@ def read_both(X, y):
     y = y.iloc[:, 0] if isinstance(y, pd.DataFrame) and y.shape[1] == 1 else y
     name = getattr(y, "name", None)
     name = "y" if name is None else name
-    if isinstance(X, pd.DataFrame | pd.Series) and isinstance(y, pd.DataFrame | pd.Series):
-        if len(X) == len(y) and not X.index.equals(y.index):
-            raise ValueError(
-                "X and y have the same number of rows, but their indexes differ: give both for "
-                "the same times."
-            )
+    common_index(X=X, y=y)
     shape = _shape(y, "y")
     if len(shape) == 2 and shape[1] > 1:
         raise ValueError(
@@ -41,8 +44,17 @@ def read_both(X, y):
         )
     if not table.columns.is_unique:
         raise ValueError(f"X has two columns of one name among {list(table)}: rename one of them.")
-    inputs = {c: read_series(table[c], N_ROWS, f"X[{c!r}]", allow_nan=True) for c in table}
+    inputs = {c: read_series(table[c], N_ROWS, f"X[{c!r}]", True, True) for c in table}
     return name, y, inputs
+
+
+def leave_out_constants(inputs):
+    """The inputs that vary; warn of the others."""
+    varying = {c: u for c, u in inputs.items() if not is_constant(u[np.isfinite(u)])}
+    constant = [c for c in inputs if c not in varying]
+    if constant:
+        warn(f"the columns {constant} of X are constant, which tells nothing: they get no lags.")
+    return varying
 
 
 def _shape(values, name):
@@ -62,7 +74,13 @@ def _as_table(X):
         raise ValueError(
             f"X must be a table of shape (n, n_inputs). Got shape {shape} instead: give {remedy}."
         )
-    return np.asarray(X)
+    refuse_sparse(X, "X")
+    try:
+        return np.asanyarray(X)  # pandas knows what a masked array hides
+    except TypeError:  # columns of types that no array can hold
+        raise ValueError(
+            "X must hold numbers in all of its columns: leave the others out."
+        ) from None
 
 
 def read_max_lag(max_lag, max_lead, n, horizon):
@@ -146,6 +164,12 @@ def tabulate(candidates, y, inputs, max_lag, max_lead):
         )
     if not complete.all():
         taps, target = taps[:, complete], target[complete]
+    if is_constant(target):
+        raise ValueError(
+            f"y is constant, at {target[0]:g}, in the {len(target)} rows that have y and all "
+            f"candidates up to lag {max_lag}: there is nothing to judge; give a longer series or a "
+            "smaller max_lag."
+        )
     taps -= taps.mean(axis=1, keepdims=True)
     spread = taps.std(axis=1, keepdims=True)
     taps /= np.where(spread > 0, spread, 1.0)

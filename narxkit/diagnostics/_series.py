@@ -4,6 +4,7 @@ from numbers import Integral
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import issparse
 
 from narxkit._clock import Clock
 from narxkit._labels import as_clock, check_order, read_labels
@@ -15,7 +16,7 @@ MOST = 2**31 - 1  # of anything that is counted
 SMALLEST, LARGEST = 1e-60, 1e60  # sums of fourth powers stay far from the ends of floats
 
 
-def read_series(x, n_min, name="x", allow_nan=False):
+def read_series(x, n_min, name="x", allow_nan=False, allow_constant=False):
     """Read a series.
 
     Parameters
@@ -28,6 +29,8 @@ def read_series(x, n_min, name="x", allow_nan=False):
         How to call it in a sentence.
     allow_nan : bool
         Whether values may be missing, and the clock may jump.
+    allow_constant : bool
+        Whether all values may be the same.
 
     Returns
     -------
@@ -63,7 +66,9 @@ def read_series(x, n_min, name="x", allow_nan=False):
             "series."
         )
     size = np.abs(known).max()
-    if np.ptp(known) <= ROUNDING * size:
+    if is_constant(known):
+        if allow_constant:
+            return values
         raise ValueError(f"{name} is constant, at {known[0]:g}: there is nothing to judge.")
     if not SMALLEST < size < LARGEST:
         raise ValueError(
@@ -71,6 +76,18 @@ def read_series(x, n_min, name="x", allow_nan=False):
             f"{SMALLEST:.0e} and {LARGEST:.0e}: give it in another unit."
         )
     return values
+
+
+def is_constant(values):
+    """Tell whether finite values differ by no more than rounding.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> is_constant(np.array([0.3, 0.1 + 0.2])), is_constant(np.array([0.3, 0.31]))
+    (True, False)
+    """
+    return bool(np.ptp(values) <= ROUNDING * np.abs(values).max())
 
 
 def _check_index(x, name, may_jump):
@@ -117,6 +134,7 @@ def jumps_of(index):
 
 def _as_floats(x, name):
     """Values as floats of shape (n,), NaN where masked."""
+    refuse_sparse(x, name)
     try:
         is_pandas = isinstance(x, pd.DataFrame | pd.Series)
         values = x.to_numpy() if is_pandas else np.asarray(unmasked(x))
@@ -135,8 +153,16 @@ def _as_floats(x, name):
         if values.dtype.kind in "mMc":
             raise TypeError("times and complex numbers are no measurements")
         return values.astype(float)
+    except OverflowError:
+        raise ValueError(f"{name} holds integers that are too large for a float.") from None
     except (TypeError, ValueError):
         raise ValueError(f"{name} must hold numbers. Got dtype {values.dtype} instead.") from None
+
+
+def refuse_sparse(x, name):
+    """Refuse a sparse array, of which NumPy makes no table."""
+    if issparse(x):
+        raise ValueError(f"{name} is sparse: give {name}.toarray() instead.")
 
 
 def index_of(y, name="y"):

@@ -26,6 +26,7 @@ from narxkit.diagnostics._evidence import (
 from narxkit.diagnostics._lag_data import (
     check_min_gain,
     first_lags,
+    leave_out_constants,
     list_candidates,
     read_both,
     read_max_lag,
@@ -252,8 +253,13 @@ def suggest_lags(X, y, max_lag=None, *, max_lead=0, horizon=1, known_ahead=None,
     Raises
     ------
     ValueError
-        When y or a column of X is constant, infinite or of the wrong shape, their rows differ, a
-        lag, horizon or column is out of range, or too few rows are complete.
+        When y is constant, y or a column of X is infinite or of the wrong shape, their rows or
+        labels differ, a lag, horizon or column is out of range, or too few rows are complete.
+
+    Warns
+    -----
+    UserWarning
+        When a column of X is constant: it gets no lags.
 
     See Also
     --------
@@ -294,10 +300,11 @@ def suggest_lags(X, y, max_lag=None, *, max_lead=0, horizon=1, known_ahead=None,
     y_name, y, inputs = read_both(X, y)
     max_lag = read_max_lag(max_lag, max_lead, len(y), horizon)
     first = first_lags(inputs, horizon, known_ahead, max_lag, max_lead)
-    evidence = list_candidates(y_name, first, max_lag)
+    varying = leave_out_constants(inputs)
+    evidence = list_candidates(y_name, {c: first[c] for c in varying}, max_lag)
     check_min_gain(min_gain)
-    taps, target = tabulate(evidence, y, inputs, max_lag, max_lead)
-    orders = _correlate(evidence, y, inputs, max_lag, max_lead)
+    taps, target = tabulate(evidence, y, varying, max_lag, max_lead)
+    orders = _correlate(evidence, y, varying, max_lag, max_lead)
     explained = _judge(evidence, taps, target, max_lag + max_lead, min_gain)
     chosen = evidence[evidence["chosen"]]
     return LagSuggestion(

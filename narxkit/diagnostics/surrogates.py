@@ -29,7 +29,7 @@ from sklearn.utils import check_random_state
 
 from narxkit.diagnostics._embedding import delay_vectors, neighbours
 from narxkit.diagnostics._result import Figure, Result
-from narxkit.diagnostics._series import check_count, read_series
+from narxkit.diagnostics._series import check_count, is_constant, read_series
 
 __all__ = ["SurrogateTest", "iaaft", "surrogate_test"]
 
@@ -310,7 +310,7 @@ def surrogate_test(y, kind="prediction", n_surrogates=39, dimension=3, delay=1, 
             f"dimension times delay must be at most {len(values) // 4}, a quarter of the rows. Got "
             f"{dimension * delay} instead: give a longer series or smaller numbers."
         )
-    values = _with_matching_ends(values)
+    values = _with_matching_ends(values, dimension * delay)
     surrogates = iaaft(values, n_surrogates, random_state=random_state)
     measure = _prediction_error if kind == "prediction" else _asymmetry
     statistic = measure(values, dimension, delay)
@@ -328,14 +328,22 @@ def surrogate_test(y, kind="prediction", n_surrogates=39, dimension=3, delay=1, 
     )
 
 
-def _with_matching_ends(values):
-    """The stretch whose ends agree best in value and slope, at most a tenth off each end."""
+def _with_matching_ends(values, reach):
+    """The stretch whose ends agree best in value and slope, at most a tenth off each end.
+
+    Of several it is the longest. Where all that varies stands in the ends, or in the first state of
+    `reach` rows, whose values are nobody's future, they are not cut off but put together in the
+    middle, for surrogates come full circle.
+    """
     most = len(values) // N_ENDS
     starts, stops = np.arange(most), np.arange(len(values) - most, len(values))
     jump = values[starts][:, None] - values[stops]
     slip = (values[starts + 1] - values[starts])[:, None] - (values[stops] - values[stops - 1])
-    start, stop = np.unravel_index(np.argmin(jump**2 + slip**2), jump.shape)
-    return values[starts[start] : stops[stop] + 1]
+    misfit, length = jump**2 + slip**2, stops - starts[:, None]
+    longest = np.argmax(np.where(misfit == misfit.min(), length, 0))
+    start, stop = np.unravel_index(longest, misfit.shape)
+    stretch = values[starts[start] : stops[stop] + 1]
+    return np.roll(values, len(values) // 2) if is_constant(stretch[reach:]) else stretch
 
 
 def _prediction_error(values, dimension, delay):

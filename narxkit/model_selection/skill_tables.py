@@ -1,6 +1,7 @@
 """Several backtests side by side."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
+from numbers import Real
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from narxkit.taps import is_count
 __all__ = ["skill_table"]
 
 N_RESAMPLES = 2000  # the ends of an interval then scatter by about 2 % of its length
+ROUNDING = 1e-6  # of the largest output: what single precision or an inverse transform may stray
 
 
 def skill_table(
@@ -66,8 +68,8 @@ def skill_table(
     Raises
     ------
     ValueError
-        When the backtests have no target in common, a horizon was not forecast, or the origins
-        make no two blocks.
+        When the backtests have no target in common or differ in the outputs measured there, a
+        horizon was not forecast, or the origins make no two blocks.
 
     See Also
     --------
@@ -88,6 +90,8 @@ def skill_table(
     >>> skill_table(runs, horizons=[1]).round(3)["RMSE mean"].tolist()
     [1.636, 0.224]
     """
+    names = {"persistence": persistence, "seasonal": seasonal, "ridge": ridge}
+    _check_options(horizons, names, fit_seconds)
     errors = _aligned_errors(backtests)
     rmse = {name: np.sqrt(e.pow(2).groupby(level="horizon").mean()) for name, e in errors.items()}
     known = next(iter(rmse.values())).index
@@ -153,24 +157,51 @@ def _resampled_means(errors, block, rng):
         )
 
 
+def _check_options(horizons, names, fit_seconds):
+    """Refuse options of another type than documented."""
+    if horizons is not None and not (np.iterable(horizons) and all(map(is_count, horizons))):
+        raise ValueError(f"horizons must be a sequence of ints >= 1. Got {horizons!r} instead.")
+    for option, name in names.items():
+        if not isinstance(name, Hashable):
+            raise ValueError(f"{option} must be the name of a backtest. Got {name!r} instead.")
+    if fit_seconds is not None:
+        is_dict = isinstance(fit_seconds, Mapping | pd.Series)
+        if not is_dict or not all(isinstance(s, Real) for _, s in fit_seconds.items()):
+            raise ValueError(f"fit_seconds must be a dict of name: s. Got {fit_seconds!r} instead.")
+
+
 def _aligned_errors(backtests):
     """Errors by (series, origin, horizon), on the targets that all of them have."""
     keys = ["series", "origin", "horizon"]
     frames = list(backtests.values()) if isinstance(backtests, Mapping) else []
     if not frames or not all({*keys, "y", "y_hat"} <= {*getattr(f, "columns", ())} for f in frames):
         raise ValueError("skill_table needs a dict of name: backtest, with at least one of them.")
-    errors = {k: (f["y_hat"] - f["y"]).to_numpy() for k, f in backtests.items()}
     same = all(len(f) == len(frames[0]) and f[keys].equals(frames[0][keys]) for f in frames[1:])
     if same:
-        index = pd.MultiIndex.from_frame(frames[0][["origin", "horizon"]])
-        errors = pd.DataFrame(errors, index=index)
+        shared = pd.MultiIndex.from_frame(frames[0][["origin", "horizon"]])
+        indexes = [shared] * len(frames)
     else:
-        parts = [
-            pd.Series(e, index=pd.MultiIndex.from_frame(f[keys].astype({"series": str})), name=k)
-            for (k, e), f in zip(errors.items(), frames)
-        ]
-        errors = pd.concat(parts, axis=1, join="inner")
-    errors = errors.dropna()
-    if not len(errors):
+        indexes = [pd.MultiIndex.from_frame(f[keys].astype({"series": str})) for f in frames]
+    parts = [f[["y", "y_hat"]].set_axis(index) for f, index in zip(frames, indexes)]
+    table = pd.concat(parts, axis=1, join="inner", keys=range(len(parts)))
+    truths, forecasts = (table.xs(column, axis=1, level=1) for column in ("y", "y_hat"))
+    errors = (forecasts - truths).set_axis(list(backtests), axis=1)
+    is_known = errors.notna().all(axis=1)
+    if not is_known.any():
         raise ValueError("the backtests have no target in common: give them the same origins.")
-    return errors
+    _refuse_other_truths(truths[is_known], list(backtests))
+    return errors[is_known]
+
+
+def _refuse_other_truths(truths, names):
+    """Raise where the backtests measured other outputs at the same targets."""
+    y = truths.to_numpy()
+    differ = np.abs(y - y[:, :1]) > ROUNDING * np.abs(y).max()
+    if differ.any():
+        row, i = np.argwhere(differ)[0]
+        place = ", ".join(f"{key} {k}" for key, k in zip(truths.index.names, truths.index[row]))
+        raise ValueError(
+            f"the backtests {names[0]!r} and {names[i]!r} are of different outputs: y is "
+            f"{y[row, 0]:g} in one and {y[row, i]:g} in the other at {place}, the first "
+            f"of {differ.any(axis=1).sum()} such targets: compare backtests of one y, in one unit."
+        )

@@ -277,17 +277,28 @@ def _moments(X, y):
     index, _ = common_index(X=X, y=y)
     if isinstance(index, pd.MultiIndex):
         return pd.factorize(index.get_level_values(-1), sort=True)[0]
+    return _positions(X, y)
+
+
+def _positions(X, y):
     return np.arange(count_rows(y, "y") if X is None else count_rows(X, "X"))
+
+
+def _read_groups(groups):
+    groups = np.asarray(groups)
+    if groups.ndim != 1:
+        raise ValueError("groups must be one label for each row, an array of shape (n,).")
+    return groups
 
 
 def _refuse_hidden_hole(X, y, train, groups):
     """Raise where training rows jump without a seam that ``fit`` would see."""
     index, _ = common_index(X=X, y=y)
-    rank = np.arange(len(y if X is None else X))
+    rank = _positions(X, y)
     if isinstance(index, pd.MultiIndex):
         rank = pd.Series(rank).groupby(index.codes[0]).cumcount().to_numpy()
     rows = np.zeros(len(train)) if index is None else pd.Series(0.0, index[train])
-    labels = None if groups is None else np.asarray(groups)[train]
+    labels = None if groups is None else _read_groups(groups)[train]
     table = read_table(Persistence(), None, rows, segments=labels, reset=True)
     for key, members in table.series.items():
         is_hidden = (np.diff(rank[train[members]]) > 1) & ~table.cuts[key][1:]
