@@ -20,6 +20,7 @@ import pandas as pd
 
 EPOCH = pd.Timestamp(0)  # where elapsed times are counted from
 ISO_DATE = r"\d{4}-\d{2}(-\d{2})?([ T].*)?"
+COMPACT_DATE = r"(19|20)\d{6}"
 _DATES = ("datetime", "datetime64", "date")
 _NUMBERS = ("integer", "floating", "mixed-integer-float")
 _OF_NO_TIME = ("string", "bytes", "boolean", "empty", "mixed-integer", "decimal", "complex")
@@ -393,11 +394,11 @@ def _read_series(index):
     """The rows of each series of a MultiIndex (series, time)."""
     if index.nlevels != 2:
         raise ValueError(f"a MultiIndex must have two levels (series, time). Got {index.nlevels}.")
-    first = index.levels[0]
-    if has_clock(first) or pd.api.types.infer_dtype(first) in _DATES:
+    if _begins_with_times(index):
         raise ValueError(
             "the levels of a MultiIndex must be (series, time), but the first holds time "
-            "stamps: use swaplevel().sort_index()."
+            f"stamps, such as {index.levels[0][0]}: use swaplevel().sort_index() or, where they "
+            "name recordings, names that are no times, such as 'run 1'."
         )
     codes, keys = pd.factorize(index.get_level_values(0))
     if (codes < 0).any():
@@ -406,3 +407,26 @@ def _read_series(index):
             "its rows out."
         )
     return {key: np.flatnonzero(codes == code) for code, key in enumerate(keys)}
+
+
+def _begins_with_times(index):
+    """Whether the names of the series are times; text and numbers may name recordings of a day."""
+    first, last = index.levels
+    if has_clock(first) or pd.api.types.infer_dtype(first) in _DATES:
+        return True
+    return not has_clock(last) and not is_elapsed(last) and _could_be_times(first)
+
+
+def _could_be_times(names):
+    """Whether names can be read as times, also in the form 20240131."""
+    if isinstance(names, pd.CategoricalIndex):
+        return _could_be_times(names.categories)
+    if names.dtype.kind in "iuOT" or isinstance(names.dtype, pd.StringDtype):
+        text = names.astype(str)
+        if len(text) and text.str.fullmatch(COMPACT_DATE).all():
+            return bool(pd.to_datetime(text, format="%Y%m%d", errors="coerce").notna().all())
+    try:
+        times = _read_level(names, "y")
+    except ValueError:  # dates of several zones, or names of an unknown kind
+        return pd.api.types.infer_dtype(names) in _DATES
+    return has_clock(times) or is_elapsed(times)

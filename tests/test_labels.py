@@ -191,6 +191,31 @@ def test_levels_the_wrong_way_round_are_refused(level):
         Persistence().fit(None, y)
 
 
+SWAPPED = {
+    **KINDS,
+    "numbers": lambda index: index.strftime("%Y%m%d").astype(int),
+    "compact text": lambda index: index.strftime("%Y%m%d"),
+    "elapsed times": lambda index: index - index[0],
+    "periods": lambda index: index.to_period("D"),
+}
+
+
+@pytest.mark.parametrize("kind", SWAPPED)
+def test_names_of_series_that_are_times_are_refused(kind):
+    """Each day would be taken for a series, and the series for its times."""
+    y = pd.concat([Y, Y]).set_axis([SWAPPED[kind](DAYS.append(DAYS)), [0] * 60 + [1] * 60])
+    with pytest.raises(ValueError, match=r"must be \(series, time\), but the first holds time"):
+        ARX().fit(None, y.sort_index())
+
+
+def test_series_may_be_named_by_numbers_and_by_the_day_of_a_recording():
+    for names in ([20240, 20241299], ["2024-01-05", "2024-01-06"], [20240105, 20240106]):
+        forecast = Persistence().fit(None, pd.concat([Y, Y], keys=names)).forecast(1)
+        assert forecast.index.get_level_values(0).tolist() == names
+    forecast = Persistence().fit(None, pd.concat([NUMBERED[1]], keys=["20249999"])).forecast(1)
+    assert forecast.index[0] == ("20249999", 60)
+
+
 def test_other_labels_stay_as_they_are():
     for index in (
         pd.Index(["a", "b"]),
