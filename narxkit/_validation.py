@@ -237,10 +237,10 @@ def _refuse_no_table(values, name):
         _refuse_recordings(values, name)
     if isinstance(values, pd.DataFrame):
         _refuse_columns(values, name)
-    elif not issparse(values) and not isinstance(values, Number):
+    elif not issparse(values) and not isinstance(values, Number) and not _is_frame(values):
         _refuse_no_array(np.asarray(values), name, type(values).__name__)
     for column, part in _odd_columns(values):
-        kind = pd.api.types.infer_dtype(part, skipna=True)
+        kind = pd.api.types.infer_dtype(getattr(part.dtype, "categories", part), skipna=True)
         whose = name if column is None else f"the column {column!r} of {name}"
         if kind in _TIMES:
             raise ValueError(_refusal_of_times(name, column, whose, _TIMES[kind]))
@@ -249,6 +249,11 @@ def _refuse_no_table(values, name):
                 f"Complex data not supported: {whose} holds complex numbers. Give real and "
                 "imaginary part as columns of their own."
             )
+
+
+def _is_frame(values):
+    """Whether the columns have names, so that each is read by itself."""
+    return not isinstance(values, pd.Series) and _names_of_inputs(values) is not None
 
 
 def _refuse_no_array(array, name, kind):
@@ -316,24 +321,51 @@ def unmasked(values):
 
 @contextmanager
 def _naming_text(values, name, index):
-    """Name row and column of the text that scikit-learn stumbles over."""
+    """Name row and column of the text, or of another thing, that scikit-learn stumbles over."""
     try:
         yield
-    except ValueError as error:
-        if "could not convert string" not in str(error):
+    except (TypeError, ValueError, OverflowError) as error:
+        if isinstance(error, ValueError) and not _is_of_a_value(error):
             raise
         for column, part in _odd_columns(values):
-            is_text = pd.to_numeric(pd.Series(part), errors="coerce").isna() & pd.notna(part)
-            if is_text.to_numpy().any():
-                row = int(np.argmax(is_text))
-                where = "" if column is None else f", column {column!r}"
-                text = str(np.asarray(part)[row])
-                raise ValueError(
-                    f"{name} holds text in {_label(row, index)}{where}: could not convert string "
-                    f"to float: {text!r}. Give numbers, NaN for a missing value, "
-                    "and words as numbers, for example by pd.get_dummies."
-                ) from None
+            cells = np.asarray(part, dtype=object)
+            row = next((i for i, cell in enumerate(cells) if not _is_float(cell)), None)
+            if row is not None:
+                where = _label(row, index) + ("" if column is None else f", column {column!r}")
+                raise ValueError(_refusal_of_cell(name, cells[row], where)) from None
         raise
+
+
+def _is_of_a_value(error):
+    return any(said in str(error) for said in ("could not convert string", "setting an array"))
+
+
+def _is_float(cell):
+    """Whether a cell can be read as a float or is missing."""
+    if np.ndim(cell):
+        return False
+    try:
+        float(cell)
+    except (TypeError, ValueError, OverflowError):
+        return pd.isna(cell) is True
+    return True
+
+
+def _refusal_of_cell(name, cell, where):
+    if isinstance(cell, str):
+        return (
+            f"{name} holds text in {where}: could not convert string to float: {str(cell)!r}. Give "
+            "numbers, NaN for a missing value, and words as numbers, for example by pd.get_dummies."
+        )
+    if isinstance(cell, Integral):
+        return (
+            f"{name} holds an int of {cell.bit_length()} bits in {where}, but floats end at 1024 "
+            f"({np.finfo(float).max:.1e}): give it in another unit."
+        )
+    return (
+        f"{name} holds {cell!r:.80} in {where}, which is no real number: give numbers, NaN "
+        "for a missing value."
+    )
 
 
 def _names_of_inputs(X):

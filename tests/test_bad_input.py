@@ -93,6 +93,10 @@ TIMES_AS_VALUES = [
     ("periods", HOURS[SEEN].to_period("h"), "periods of time"),
     ("timedelta64", (HOURS[SEEN] - HOURS[0]).to_numpy(), "durations: give them as numbers"),
     ("timedeltas", (HOURS[SEEN] - HOURS[0]).to_pytimedelta(), "durations: give them as numbers"),
+    ("categories of times", pd.CategoricalIndex(HOURS[SEEN]), "time stamps"),
+    ("categories of dates", pd.Series(HOURS[SEEN].date, dtype="category"), "dates"),
+    ("categories of periods", pd.CategoricalIndex(HOURS[SEEN].to_period("h")), "periods of time"),
+    ("categories of durations", pd.Series(HOURS[SEEN] - HOURS[0], dtype="category"), "durations"),
 ]
 
 # What is wrong: (parameters, X, y, other arguments of fit, sentence)
@@ -504,6 +508,51 @@ def test_what_is_no_table_is_named(name, thing, model):
         model.fit(**given)
 
 
+@pytest.mark.parametrize("values", [HOURS, HOURS.date, HOURS - HOURS[0]])
+def test_categories_of_times_beside_numbers_are_refused(values, model):
+    X_bad = X.assign(b=pd.Categorical(values))
+    for call in (lambda: model.fit(X_bad, Y), lambda: model.predict_ahead(X_bad[["b"]], Y)):
+        with refuses("the column 'b' of X holds "):
+            call()
+
+
+NO_NUMBERS = {
+    "intervals": (pd.interval_range(0, 20), "Interval(0, 1, closed='right') in row 0"),
+    "objects": (list(pd.interval_range(0, 20)), "Interval(0, 1, closed='right') in row 0"),
+    "dicts": ([1.0, {"a": 1}] * 10, "{'a': 1} in row 1"),
+    "lists": ([[1, 2]] * 20, "[1, 2] in row 0"),
+    "times among numbers": ([None, 1.0, HOURS[0], 2.0] * 5, "Timestamp('2024-01-01 00:00:00') in "),
+    "complex numbers among others": ([1.0, "2", 1j, {}] * 5, "1j in row 2"),
+    "huge ints": ([10**5000] * 20, "an int of 16610 bits in row 0"),
+}
+
+
+@pytest.mark.parametrize("kind", NO_NUMBERS)
+def test_a_cell_that_is_no_number_is_named_in_every_verb(kind, model):
+    cells, said = NO_NUMBERS[kind]
+    cells = pd.Series(cells, HOURS[NEXT], dtype=object)
+    remedy = (
+        "floats end at 1024 (1.8e+308)" if kind == "huge ints" else "which is no real number: give"
+    )
+    X_bad = X[NEXT].assign(b=cells)
+    for call in (
+        lambda: model.fit(X_bad, Y[NEXT]),
+        lambda: model.predict(X_bad),
+        lambda: model.update(X_bad, Y[NEXT]),
+        lambda: model.simulate(X_bad, Y[NEXT]),
+    ):
+        with refuses(f"X holds {said}...{remedy}") as error:
+            call()
+        assert "column 'b'" in str(error.value)
+    for call in (model.fit, model.predict_ahead, model.score, model.update):
+        with refuses(f"y holds {said}...{remedy}"):
+            call(X[NEXT], cells)
+    with refuses(f"y_init holds {said}...{remedy}"):
+        model.simulate(X[NEXT], cells)
+    with refuses(f"sample_weight holds {said}...{remedy}"):
+        model.fit(X[NEXT], Y[NEXT], sample_weight=cells)
+
+
 def test_a_structured_array_is_led_to_a_frame(model):
     with pytest.raises(TypeError, match=r"X is a structured array: give pd.DataFrame\(X\) instead"):
         model.fit(X[SEEN].to_records(), Y[SEEN])
@@ -589,6 +638,11 @@ class TestOtherFrames:
             make(input_lags={"c": 1}).fit(table, Y.to_numpy())
         with refuses("X holds text in row 0, column 'b'"):
             model.fit(table.set_column(1, "b", [["calm"] * 120]), Y.to_numpy())
+        times = table.set_column(1, "b", [HOURS.to_numpy()])
+        with refuses("the column 'b' of X holds time stamps: make it the index"):
+            model.fit(times, Y.to_numpy())
+        with refuses("the column 'b' of y holds time stamps"):
+            model.fit(X, times)
 
 
 @pytest.mark.parametrize("data", ["other columns", "arrays", "no inputs", "two outputs"])
