@@ -276,7 +276,8 @@ def _refuse_columns(frame, name):
 
 def _refuse_recordings(values, name):
     """Raise where a list holds tables, or parts of different lengths."""
-    sizes = [len(v) for v in values if hasattr(v, "__len__") and not isinstance(v, (str, bytes))]
+    no_parts = (str, bytes, type(np.ma.masked))
+    sizes = [len(v) for v in values if hasattr(v, "__len__") and not isinstance(v, no_parts)]
     first = values[0] if len(values) else None
     if len(set(sizes)) > 1 or getattr(first, "ndim", 0) == 2:
         shown = ", ".join(map(str, sizes[:3])) + (", ..." if len(sizes) > 3 else "")
@@ -313,9 +314,12 @@ def _refusal_of_times(name, column, whose, what):
 
 
 def unmasked(values):
-    """Values of which those are missing (NaN) that a masked array hides."""
-    if isinstance(values, np.ma.MaskedArray) and values.dtype.kind in "iufb":
-        return values.astype(float).filled(np.nan)
+    """Values of which those are missing (NaN) that a masked array, or a list of them, hides."""
+    if isinstance(values, (list, tuple)) and any(map(np.ma.isMaskedArray, values)):
+        values = np.ma.array(values)
+    if isinstance(values, np.ma.MaskedArray):
+        is_numeric = values.dtype.kind in "iufb"
+        return values.astype(float if is_numeric else object).filled(np.nan)
     return values
 
 

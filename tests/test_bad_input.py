@@ -614,6 +614,18 @@ class TestMasks:
         expected = Persistence().fit(None, y.astype(float).filled(np.nan))
         assert Persistence().fit(None, y).forecast(3).equals(expected.forecast(3))
 
+    @pytest.mark.filterwarnings("ignore:Warning. converting a masked element to nan")
+    @pytest.mark.parametrize("kind", [object, str, "list", "tuple of rows"])
+    def test_of_every_type_and_in_lists(self, kind):
+        (u, u_nan), (y, y_nan) = self.masked_and_missing()
+        if isinstance(kind, type):
+            u, y = u.astype(kind), y.astype(kind)
+        else:
+            u, y = (list(u), list(y)) if kind == "list" else (tuple(u), tuple(y[:, None]))
+        model, expected = ARX().fit(u, y), ARX().fit(u_nan, y_nan)
+        assert model.n_dropped_ == expected.n_dropped_ > 0
+        np.testing.assert_array_equal(model.theta_, expected.theta_)
+
 
 class TestOtherFrames:
     """Names of columns are known by name, whoever made the frame."""
