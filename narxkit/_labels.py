@@ -24,6 +24,7 @@ COMPACT_DATE = r"(19|20)\d{6}"
 _DATES = ("datetime", "datetime64", "date")
 _NUMBERS = ("integer", "floating", "mixed-integer-float")
 _OF_NO_TIME = ("string", "bytes", "boolean", "empty", "mixed-integer", "decimal", "complex")
+ROUNDING = 1e-4  # of a step of fractions: what floats and the digits of a file make of it
 _SHUFFLED = 0.2, 0.8  # the share of backward steps; half of them in a random order
 
 
@@ -177,6 +178,39 @@ def check_order(index, name="X", labels=None, owner=None):
 
 def _are_numbers(index):
     return isinstance(index, pd.Index) and index.dtype.kind in "iuf"
+
+
+def step_of_numbers(index):
+    """The step of plain numbers, an int of ints, where it is the same between all; else None.
+
+    Examples
+    --------
+    >>> step_of_numbers(pd.Index([1900, 1910, 1920])), step_of_numbers(pd.Index([0, 1, 5]))
+    (10, None)
+    """
+    if not _are_numbers(index) or len(index) < 2:
+        return None
+    is_whole = index.dtype.kind in "iu" and not index.hasnans
+    numbers = index.to_numpy(np.int64) if is_whole else index.to_numpy(float, na_value=np.nan)
+    steps = np.diff(numbers)
+    step = (numbers[-1] - numbers[0]) / len(steps)
+    if not step > 0 or not np.ptp(steps) <= (0 if is_whole else ROUNDING * step):
+        return None
+    return int(steps[0]) if is_whole else float(step)
+
+
+def numbers_from(start, step, n):
+    """The labels of n rows that count on in a step; of fractions without what floats round.
+
+    Examples
+    --------
+    >>> numbers_from(5.9 + 0.1, 0.1, 3).tolist()
+    [6.0, 6.1, 6.2]
+    """
+    if isinstance(step, int):
+        return pd.RangeIndex(start, start + n * step, step)
+    digits = 12 - int(np.floor(np.log10(step)))
+    return pd.Index([round(start + i * step, digits) for i in range(n)], dtype=float)
 
 
 def _check_times(index, name, table):

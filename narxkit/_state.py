@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from narxkit._clock import Clock, is_alike, take
+from narxkit._labels import numbers_from
 from narxkit._validation import Table
 
 
@@ -23,15 +24,18 @@ class Tail:
         Time stamps, where there is a clock.
     clock : Clock or None
         What says which time stamps follow.
-    next_number : int
+    next_number : int or float
         What the next row is called where there is no clock.
+    number_step : int or float
+        How much more the row after that is called.
     """
 
     X: np.ndarray
     y: np.ndarray
     times: pd.Index | None
     clock: Clock | None
-    next_number: int
+    next_number: float
+    number_step: float
 
     @property
     def last(self):
@@ -54,10 +58,14 @@ class Tail:
             return "follows"
         return self.clock.relation(self.last, table.times[rows[0]])
 
+    def number_after(self, n):
+        """The number of the row after the next n ones, and the step."""
+        return self.next_number + n * self.number_step, self.number_step
+
     def labels(self, n):
         """Labels of the next n rows: time stamps, or numbers that count on."""
         if self.times is None:
-            return pd.RangeIndex(self.next_number, self.next_number + n)
+            return numbers_from(self.next_number, self.number_step, n)
         return self.clock.after(self.last, n)
 
 
@@ -128,12 +136,14 @@ class State:
         at = max(0, len(y) - max(self.max_lag + self.lead, 1))
         old = self.tails.get(key)
         rows = table.series[key]
+        number, step = table.next_number(rows) if old is None else old.number_after(len(rows))
         return Tail(
             X=X[at:].copy(),
             y=y[at:].copy(),
             times=None if times is None else times[at:],
             clock=table.clocks.get(key) if old is None or old.clock is None else old.clock,
-            next_number=table.next_number(rows) if old is None else old.next_number + len(rows),
+            next_number=number,
+            number_step=step,
         )
 
     def _known(self, key):

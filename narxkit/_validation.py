@@ -30,6 +30,7 @@ from narxkit._labels import (
     labels_of,
     read_index,
     refuse_other_labels,
+    step_of_numbers,
 )
 from narxkit._warn import warn
 from narxkit.taps import Segments, is_int
@@ -162,13 +163,15 @@ class Table:
         return is_elapsed(self.index)
 
     def next_number(self, rows):
-        """The number after the label of the last row, where labels are numbers."""
-        if self.index is not None and self.times is None:
-            label = self.index[rows[-1]]
-            number = label[1] if isinstance(self.index, pd.MultiIndex) else label
-            if is_int(number):
-                return int(number) + 1
-        return int(rows[-1]) + 1
+        """The number after the label of the last row, and the step to the one after that."""
+        labels = None if self.times is not None else self.row_labels(rows)
+        if labels is not None:
+            step, last = step_of_numbers(labels), labels[-1]
+            if step is not None:
+                return type(step)(last) + step, step
+            if is_int(last):
+                return int(last) + 1, 1
+        return int(rows[-1]) + 1, 1
 
 
 def read_table(estimator, X, y=None, *, sample_weight=None, segments=None, reset=False):

@@ -431,6 +431,39 @@ def test_numbers_may_jump_stand_twice_and_begin_again_in_a_segment():
     assert_array_equal(arx().fit(X.to_numpy(), again, segments=segments).theta_, expected)
 
 
+COUNTED = {
+    "decades": (range(1900, 2500, 10), [2500, 2510, 2520]),
+    "tenths": (np.arange(60) / 10, [6.0, 6.1, 6.2]),
+    "tenths from a far start": (
+        1.7e9 + np.arange(60) / 10,
+        [1.7e9 + 6.0, 1.7e9 + 6.1, 1.7e9 + 6.2],
+    ),
+    "tenths in single": (np.arange(60, dtype=np.float32) / 10, [6.0, 6.1, 6.2]),
+    "thirds": (np.arange(60) / 3, [20, 61 / 3, 62 / 3]),
+    "nullable": (pd.array(range(0, 120, 2), dtype="Int64"), [120, 122, 124]),
+    "objects": (pd.Index(range(0, 120, 2), dtype=object), [120, 122, 124]),
+    "ones": (range(7, 67), [67, 68, 69]),
+    "with a jump": ([*range(30), *range(40, 70)], [70, 71, 72]),
+    "with a jump of tenths": (np.delete(np.arange(61) / 10, 30), [60, 61, 62]),
+    "twice each": (np.repeat(range(30), 2), [30, 31, 32]),
+}
+
+
+@pytest.mark.parametrize("kind", COUNTED)
+def test_numbers_count_on_in_their_step(kind):
+    """Also after an update, and in each series of a panel; where they jump, by one."""
+    index, expected = COUNTED[kind]
+    y = Y.set_axis(index)
+    labels = Persistence().fit(None, y).forecast(3).index
+    np.testing.assert_allclose(labels, expected, rtol=1e-7 if "single" in kind else 2e-15)
+    assert (labels.dtype.kind == "f") == isinstance(expected[1], float)
+    panel = Persistence().fit(None, pd.concat([y, NUMBERED[1]], keys=["e", "w"])).forecast(3)
+    np.testing.assert_allclose(panel.index.get_level_values(1), [*expected, 60, 61, 62], rtol=1e-7)
+    if "jump" not in kind and "twice" not in kind:
+        updated = Persistence().fit(None, y[:50]).update(None, y[50:]).forecast(3)
+        np.testing.assert_allclose(updated.index, expected, rtol=1e-7)
+
+
 @pytest.mark.parametrize("order", ["one after the other", "side by side"])
 def test_a_long_table_is_led_to_a_multiindex(order):
     """Not to dropping all series but the first."""
