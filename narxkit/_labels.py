@@ -25,6 +25,7 @@ _DATES = ("datetime", "datetime64", "date")
 _NUMBERS = ("integer", "floating", "mixed-integer-float")
 _OF_NO_TIME = ("string", "bytes", "boolean", "empty", "mixed-integer", "decimal", "complex")
 ROUNDING = 1e-4  # of a step of fractions: what floats and the digits of a file make of it
+_OF_ROWS = "sample_weight", "segments", "groups"  # what goes with the rows of X and y
 _SHUFFLED = 0.2, 0.8  # the share of backward steps; half of them in a random order
 
 
@@ -62,29 +63,29 @@ def read_labels(index, name="X"):
     if not isinstance(index, pd.MultiIndex):
         return _read_level(index, name)
     level = index.levels[-1]
-    if _read_level(level, name) is level:
+    if _read_level(level, name, is_level=True) is level:
         return index
     others = [index.get_level_values(i) for i in range(index.nlevels - 1)]
-    times = _read_level(index.get_level_values(-1), name)
+    times = _read_level(index.get_level_values(-1), name, is_level=True)
     return pd.MultiIndex.from_arrays([*others, times], names=index.names)
 
 
-def _read_level(index, name):
+def _read_level(index, name, is_level=False):
     if has_clock(index) or index.dtype.kind in "iufb" or isinstance(index, pd.TimedeltaIndex):
         return index
     if isinstance(index, pd.CategoricalIndex):
-        return _read_level(index.astype(index.categories.dtype), name)
+        return _read_level(index.astype(index.categories.dtype), name, is_level)
     kind = pd.api.types.infer_dtype(index, skipna=True)
     if kind in _NUMBERS:
         return index.infer_objects()
     if kind in _DATES:
-        return _as_one_zone(index, name)
+        return _as_one_zone(index, name, is_level)
     if kind in ("timedelta", "timedelta64"):
         return pd.TimedeltaIndex(index, name=index.name)
     if kind == "period":
         return pd.PeriodIndex(index, name=index.name)
     if kind == "string":
-        return _read_text(index, name)
+        return _read_text(index, name, is_level)
     if kind not in _OF_NO_TIME:
         raise ValueError(
             f"the index of {name} holds labels such as {index.dropna()[0]!r}, whose order in time "
@@ -94,18 +95,25 @@ def _read_level(index, name):
     return index
 
 
-def _as_one_zone(index, name):
+def _as_one_zone(index, name, is_level):
     try:
         return pd.DatetimeIndex(index, name=index.name)
     except ValueError as error:
         raise ValueError(
             f"the index of {name} holds dates, but they do not make one DatetimeIndex ({error}): "
-            f"give all of them one time zone or none, for example with "
-            f"pd.to_datetime({name}.index, utc=True)."
+            "give all of them one time zone or none, for example with "
+            f"{_advise_utc(name, is_level)}."
         ) from None
 
 
-def _read_text(index, name):
+def _advise_utc(name, is_level):
+    if not is_level:
+        return f"pd.to_datetime({name}.index, utc=True)"
+    series, times = (f"{name}.index.get_level_values({i})" for i in (0, 1))
+    return f"{name}.set_axis([{series}, pd.to_datetime({times}, utc=True)])"
+
+
+def _read_text(index, name, is_level):
     """Time stamps, where all of the text is of ISO 8601."""
     text = index.dropna()
     if (
@@ -118,9 +126,9 @@ def _read_text(index, name):
         times = pd.to_datetime(index, format="ISO8601")
     except ValueError as error:
         if "timezone" in str(error):
-            return _as_one_zone(index, name)
+            return _as_one_zone(index, name, is_level)
         return index
-    return times if has_clock(times) else _as_one_zone(times, name)
+    return times if has_clock(times) else _as_one_zone(times, name, is_level)
 
 
 def is_elapsed(index):
@@ -216,9 +224,10 @@ def numbers_from(start, step, n):
 def _check_times(index, name, table):
     if index.hasnans:
         row, n_missing = int(np.argmax(index.isna())), int(index.isna().sum())
+        labels = f"{table}.index" if table == name else f"{table}.index.get_level_values(1)"
         raise ValueError(
             f"the index of {name} has {n_missing} missing time stamps (NaT), the first in row "
-            f"{row}: drop these rows with {table}[{table}.index.notna()]."
+            f"{row}: drop these rows with {table}[{labels}.notna()]."
         )
     ticks = index.asi8
     if (backwards := ticks[1:] < ticks[:-1]).any():
@@ -261,7 +270,8 @@ def _advise_order(index, table, backwards):
     if len(index) > 3 and low < np.mean(backwards) < high:
         return (
             "the rows of a time series must keep their order, so split them with "
-            "train_test_split(..., shuffle=False) or TimeSeriesSplit."
+            "train_test_split(..., shuffle=False) or TimeSeriesSplit, and search with "
+            "GridSearchCV: a halving search draws rows at random."
         )
     return None
 
@@ -369,6 +379,8 @@ def _differ(index, other):
 
 def _advise_alignment(index, name, other, its_name):
     if _share_labels(index, other):
+        if its_name in _OF_ROWS:
+            return f"give each row its own, for example {its_name}.reindex({name}.index)."
         return (
             f"align them, for example {name}, {its_name} = "
             f"{name}.align({its_name}, join='inner', axis=0)."

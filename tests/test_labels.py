@@ -129,6 +129,30 @@ class TestTimesOfEveryKind:
             Persistence().fit(None, y[::-1].sort_index(level=0, ascending=False)[60:])
 
 
+@pytest.mark.parametrize("hours", [["+09:00", "+00:00"], ["Asia/Tokyo", "UTC"]])
+def test_a_panel_of_several_zones_is_led_to_one(hours):
+    """What the sentence says can be done as it stands there."""
+    if "UTC" in hours:
+        times = [Y.index[i].tz_localize(hours[i // 30]) for i in range(60)]
+    else:
+        times = [f"{Y.index[i].isoformat()}{hours[i // 30]}" for i in range(60)]
+    y = Y.set_axis([["e"] * 60, pd.Index(times, dtype=object)])
+    with pytest.raises(ValueError, match="do not make one DatetimeIndex") as error:
+        Persistence().fit(None, y)
+    remedy = str(error.value).split("for example with ")[1].rstrip(".")
+    mended = eval(remedy, {"y": y, "pd": pd})
+    label = Persistence().fit(None, mended).forecast(1).index[0]
+    assert label == ("e", DAYS[59].tz_localize("UTC") + DAYS.freq)
+
+
+def test_a_panel_without_some_times_is_led_to_the_rest():
+    y = Y.set_axis([["e"] * 60, [*DAYS[:59], pd.NaT]])
+    with pytest.raises(ValueError, match="the index of series 'e' has 1 missing .* in row 59") as e:
+        Persistence().fit(None, y)
+    remedy = str(e.value).split("drop these rows with ")[1].rstrip(".")
+    assert len(eval(remedy, {"y": y})) == 59
+
+
 class Moment:
     """A time stamp of a calendar that pandas does not know, as those of cftime."""
 
@@ -310,6 +334,11 @@ class TestLabelsThatDisagree:
             with pytest.raises(ValueError, match=sentence):
                 arx().fit(X, y, **{name: ones})
             arx().fit(X, y, **{name: ones.to_numpy()})
+        if kind == "time stamps":
+            for name in ("sample_weight", "segments"):
+                sentence = rf"give each row its own, for example {name}.reindex\(X.index\)"
+                with pytest.raises(ValueError, match=sentence):
+                    arx().fit(X, y, **{name: ones})
         model = arx().fit(X, y)
         for call in (model.predict_ahead, partial(backtest, model), partial(validate, model)):
             with pytest.raises(ValueError, match="the indexes of . and segments differ, first in"):
@@ -375,7 +404,8 @@ def test_shuffled_rows_are_led_to_the_order_they_had(data):
     X_train, X_test, y_train, y_test = train_test_split(*data, random_state=0)
     sentence = (
         "the rows of a time series must keep their order, so split them with "
-        r"train_test_split\(..., shuffle=False\) or TimeSeriesSplit.$"
+        r"train_test_split\(..., shuffle=False\) or TimeSeriesSplit, and search with GridSearchCV: "
+        "a halving search draws rows at random.$"
     )
     for call in (
         lambda: arx().fit(X_train, y_train),
