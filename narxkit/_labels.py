@@ -13,6 +13,7 @@ Numbers carry no clock: jumps of them say nothing, but rows out of order or othe
 the table beside them do. Any other text only says which row is which.
 """
 
+import re
 from contextlib import suppress
 
 import numpy as np
@@ -20,6 +21,8 @@ import pandas as pd
 
 EPOCH = pd.Timestamp(0)  # where elapsed times are counted from
 ISO_DATE = r"\d{4}-\d{2}(-\d{2})?([ T].*)?"
+ISO_WEEK = r"\d{4}-W\d{2}"
+SHORT_DATE = r"\d{1,2}[./-]\d{1,2}[./-]\d{2}"
 COMPACT_DATE = r"(19|20)\d{6}"
 _DATES = ("datetime", "datetime64", "date")
 _NUMBERS = ("integer", "floating", "mixed-integer-float")
@@ -129,6 +132,26 @@ def _read_text(index, name, is_level):
             return _as_one_zone(index, name, is_level)
         return index
     return times if has_clock(times) else _as_one_zone(times, name, is_level)
+
+
+def no_date_among(text):
+    """The first label that is no date of ISO 8601, and how to make the labels times.
+
+    Examples
+    --------
+    >>> no_date_among(pd.Index(["2024-01-30", "total"]))
+    ('total', 'it is no date and others are, so correct it or leave its row out')
+    """
+    text = text.dropna().astype(str)
+    dates = pd.to_datetime(text, format="ISO8601", errors="coerce", utc=True)
+    is_date = dates.notna() & text.str.fullmatch(ISO_DATE).astype(bool)
+    label = text[int(np.argmin(is_date))]
+    if is_date.any():
+        return label, "it is no date and others are, so correct it or leave its row out"
+    if re.fullmatch(ISO_WEEK, label):
+        return label, "read weeks with pandas.to_datetime(labels + '-1', format='%G-W%V-%u')"
+    order = ", with dayfirst=True where the day comes first," if re.match(SHORT_DATE, label) else ""
+    return label, f"read them with pandas.to_datetime{order}"
 
 
 def is_elapsed(index):

@@ -28,6 +28,7 @@ from narxkit._labels import (
     common_index,
     is_elapsed,
     labels_of,
+    no_date_among,
     read_index,
     refuse_other_labels,
     step_of_numbers,
@@ -469,9 +470,10 @@ def _warn_of_text(index, owner):
     """Dates that were not parsed are the likeliest labels of text."""
     level = index.levels[1] if isinstance(index, pd.MultiIndex) else index
     if level is not None and len(level) and isinstance(level[0], str):
+        label, remedy = no_date_among(level)
         warn(
-            f"the row labels of {owner} are text, such as {level[0]!r}, and taken to follow each "
-            "other: read them with pandas.to_datetime to have gaps and order checked."
+            f"the row labels of {owner} are text, such as {label!r}, and taken to follow each "
+            f"other: {remedy} to have gaps and order checked."
         )
 
 

@@ -202,10 +202,30 @@ def test_labels_that_make_no_clock_are_refused(index, sentence):
         Persistence().fit(None, Y[:8].set_axis(panel))
 
 
-@pytest.mark.parametrize("labels", [["30.01.2024", "29.01.2024"], ["2024-01-30", "total"]])
-def test_text_that_is_no_date_of_iso_8601_is_warned_of(labels):
-    with pytest.warns(UserWarning, match=f"the row labels of y are text, such as '{labels[0]}'"):
-        Persistence().fit(None, Y[:2].set_axis(pd.Index(labels * 4)[:2]).repeat(4))
+@pytest.mark.parametrize(
+    "labels, remedy",
+    [
+        (["30.01.2024", "31.01.2024"], ".*pandas.to_datetime, with dayfirst=True where the day"),
+        (["1/2/24", "2/2/24"], ".*pandas.to_datetime, with dayfirst=True where the day"),
+        (["Monday", "Tuesday"], ".*read them with pandas.to_datetime to have gaps and order"),
+        (["2023-W01", "2023-W02"], r".*\(labels \+ '-1', format='%G-W%V-%u'\) to have gaps"),
+        (["total", "2024-01-30"], ".*: it is no date and others are, so correct it or leave its"),
+        (["2024-02-30", "2024-01-30"], ".*: it is no date and others are, so correct it"),
+    ],
+)
+def test_text_that_is_no_date_of_iso_8601_is_warned_of(labels, remedy):
+    """The first label that is none is named, wherever it stands."""
+    sentence = f"the row labels of y are text, such as '{labels[0]}', and taken to{remedy}"
+    rows = [*labels[1:], *labels] if "others are" in remedy else [*labels, labels[1]]
+    for index in (rows, [["e"] * 3, rows]):
+        with pytest.warns(UserWarning, match=sentence):
+            Persistence().fit(None, Y[:3].set_axis(index))
+
+
+def test_weeks_are_read_as_the_warning_says():
+    labels = pd.Index(["2023-W01", "2023-W02"])
+    times = pd.to_datetime(labels + "-1", format="%G-W%V-%u")
+    assert times.tolist() == [pd.Timestamp("2023-01-02"), pd.Timestamp("2023-01-09")]
 
 
 @pytest.mark.parametrize("level", [pd.Index(DAYS.date), DAYS], ids=["dates", "time stamps"])
