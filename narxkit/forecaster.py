@@ -398,7 +398,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         self._refuse_no_outputs(*given)
         if X is None and not self.n_features_in_:
             X, given = self._rows_to_simulate(*given, steps)
-        elif steps is not None:
+        elif steps is not None and X is not None:
             raise ValueError(
                 "steps is for a model of y alone; here X says how many rows there are: give "
                 f"simulate(X, y_init) without steps. Got steps={steps!r}."
@@ -490,12 +490,17 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
     def _read_inputs(self, verb, X):
         """Rows of which the inputs are given."""
         check_is_fitted(self)
+        if X is None and self.n_features_in_:
+            raise ValueError(
+                f"{verb} needs X, and this {type(self).__name__} was fitted with it: give its "
+                f"columns {self._layout.columns} in the rows that {verb} runs over, or use "
+                "forecast(steps) for the next steps, which may leave out those it need not know."
+            )
         if X is None:
             raise ValueError(
-                f"{verb} needs X, and this {type(self).__name__} was fitted "
-                f"{'with' if self.n_features_in_ else 'without'} it: use forecast(steps) for the "
-                "next steps, or give a frame of the rows' index without columns to a model of y "
-                "alone."
+                f"{verb} needs X, and this {type(self).__name__} was fitted without it: use "
+                "forecast(steps) for the next steps, or give a frame of the rows' index without "
+                "columns."
             )
         return self._read(X)
 

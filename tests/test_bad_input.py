@@ -516,6 +516,13 @@ def test_categories_of_times_beside_numbers_are_refused(values, model):
             call()
 
 
+def test_a_spread_beside_its_limit_is_not_rounded_to_it(model):
+    """All digits, or the sentence would contradict itself."""
+    y = Y / Y.std(ddof=0) * 1e-300 * (1 - 1e-9)
+    with refuses("y has a standard deviation of 9.99999999...e-301, but it must be between 1e-300"):
+        model.fit(None, y)
+
+
 NO_NUMBERS = {
     "intervals": (pd.interval_range(0, 20), "Interval(0, 1, closed='right') in row 0"),
     "objects": (list(pd.interval_range(0, 20)), "Interval(0, 1, closed='right') in row 0"),

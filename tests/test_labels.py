@@ -632,8 +632,12 @@ class TestSimulateWithoutX:
                 ValueError, match="steps is for a model of y alone; here X says how"
             ):
                 model.simulate(X_given, Y[:3], steps=9)
-        with pytest.raises(ValueError, match="simulate needs X, and this ARX was fitted with it"):
-            arx().fit(X, Y).simulate(y_init=Y[:3])
+        sentence = (
+            r"simulate needs X, and this ARX was fitted with it: give its columns \['a', 'b'\]"
+        )
+        for steps in (None, 4):
+            with pytest.raises(ValueError, match=sentence):
+                arx().fit(X, Y).simulate(y_init=Y[:3], steps=steps)
 
 
 def test_the_history_of_a_picture_is_a_series():
