@@ -7,7 +7,7 @@ import pandas as pd
 
 from narxkit._clock import Clock, is_alike, take
 from narxkit._labels import numbers_from
-from narxkit._validation import Table
+from narxkit._validation import Table, advise_asfreq
 
 
 @dataclass(frozen=True)
@@ -83,12 +83,15 @@ class State:
         Names of the levels of the index of ``fit``.
     tails : dict
         The `Tail` of each series; its key is None without a MultiIndex.
+    is_elapsed : bool
+        Whether the rows are labelled by elapsed times.
     """
 
     max_lag: int
     lead: int
     names: list
     tails: dict
+    is_elapsed: bool = False
 
     def clock(self, key, times):
         """The clock of a series, or else of any; None for time stamps of another kind."""
@@ -161,9 +164,14 @@ class State:
                 f"the last segment seen{'' if key is None else f' of {name}'} has {len(tail.y)} "
                 f"rows, but lags up to {self.max_lag} need {self.max_lag} of history: give more "
                 "rows to update(X, y), or rows of missing values (NaN) for those that a gap left "
-                "out, such as y.asfreq() makes: they are bridged."
+                f"out{self._advise_rows(key, tail)}: they are bridged."
             )
         return tail
+
+    def _advise_rows(self, key, tail):
+        """Pandas has no asfreq for a panel, nor for elapsed times."""
+        has_asfreq = key is None and not self.is_elapsed
+        return advise_asfreq(tail.clock, tail.times) if has_asfreq else ""
 
     # ------------------------------------------------------------ rows that nobody has given
     def future(self, n, n_features):

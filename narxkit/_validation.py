@@ -22,6 +22,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from narxkit._calendar import dates_of, names_of_days
 from narxkit._clock import Clock, take
 from narxkit._labels import (
     as_clock,
@@ -475,6 +476,72 @@ def _warn_of_text(index, owner):
             f"the row labels of {owner} are text, such as {label!r}, and taken to follow each "
             f"other: {remedy} to have gaps and order checked."
         )
+
+
+# --- seams of the clock --------------------------------------------------------------------------
+
+
+def describe_seams(table):
+    """How often the clock cuts the rows, where first, and what to do; "" where it does not."""
+    seams = {
+        key: table.series[key][clock.breaks(take(table.times, table.series[key]))]
+        for key, clock in table.clocks.items()
+    }
+    cut = [key for key, rows in seams.items() if len(rows)]
+    if not cut:
+        return ""
+    n = sum(len(seams[key]) for key in cut)
+    return (
+        f"the clock ({table.clocks[cut[0]].describe()}) is cut {'once' if n == 1 else f'{n} times'}"
+        f", first before {table.label(seams[cut[0]][0])}: {_advise_week(table)}give smaller lags, "
+        "rows for those that are left out, or numbers in place of times where the rows follow each "
+        "other all the same"
+    )
+
+
+def _advise_week(table):
+    """The freq of rows on some days of the week only, or ""."""
+    is_one = len(table.series) == 1 and isinstance(table.index, pd.DatetimeIndex)
+    week = _week_of(table.times) if is_one else None
+    if week is None:
+        return ""
+    offset = f"pd.offsets.CustomBusinessDay(weekmask={names_of_days(week)!r})"
+    return f"if the clock is that of a week, use y.asfreq({offset}), and so of X, or else "
+
+
+def _week_of(times):
+    """The days of the week of which nearly all, and no others, have a row; None for other times."""
+    wall = times.tz_localize(None)
+    counts = np.bincount(wall.day_of_week, minlength=7)
+    n_days = np.count_nonzero(counts)
+    is_daily = (wall - wall.normalize()).nunique() == 1
+    if not 2 <= n_days < 7 or len(wall) < 3 * n_days or not is_daily:
+        return None
+    week = "".join(np.where(counts > 0, "1", "0"))
+    expected = np.busday_count(*dates_of(wall[[0, -1]]), weekmask=week) + 1
+    return week if len(wall) > 0.8 * expected else None
+
+
+def advise_asfreq(clock, times):
+    """Say which asfreq makes the rows that a gap left out, where one does without harm; or ""."""
+    is_known = clock is not None and times is not None and _is_on_grid(clock, times)
+    return f", such as y.asfreq({clock.offset.freqstr!r}) makes" if is_known else ""
+
+
+def _is_on_grid(clock, times):
+    """Whether the times are those that the name of a freq makes, wherever the series begins.
+
+    Those of sessions and trading days are not: nights, weekends and holidays would be filled. Nor
+    are days two apart, whose grid hangs on the first, or steps that jitter.
+    """
+    if clock.unit not in ("second", "month", "offset") or type(clock.offset) is pd.DateOffset:
+        return False
+    is_fixed = clock.unit == "second" and not isinstance(clock.offset, pd.offsets.Week)
+    day, wall = pd.Timedelta(days=1), times.tz_localize(None)
+    step = pd.Timedelta(seconds=clock.step) if is_fixed else day
+    if step > day or day % step or ((wall - wall.normalize()) % step).any():
+        return False
+    return is_fixed or all(map(clock.offset.is_on_offset, wall))
 
 
 def _read_clocks(state, index, times, series):

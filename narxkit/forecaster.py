@@ -22,7 +22,14 @@ from narxkit._moments import moments
 from narxkit._start import fitted_start, is_estimate, rows_of_steps
 from narxkit._state import State, refuse_seams
 from narxkit._track import Track
-from narxkit._validation import count_rows, read_outputs, read_table, refuse_infinite
+from narxkit._validation import (
+    advise_asfreq,
+    count_rows,
+    describe_seams,
+    read_outputs,
+    read_table,
+    refuse_infinite,
+)
 from narxkit._warn import warn, warn_of_interruption
 from narxkit.taps import is_count
 
@@ -88,13 +95,13 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             self._taps = self._make_taps(self._layout.input_names, self._layout.n_outputs)
             self._layout.check(table)
             rows = self._layout.segments(table)
-            self._check_rows(rows)
+            self._check_rows(rows, table)
             self._warn_of_short_segments(table, rows)
             weight = np.ones(len(rows)) if table.weight is None else table.weight[table.order]
             self._train(rows, weight)
             self.max_lag_ = self._taps.max_lag
             names = [None] if table.index is None else list(table.index.names)
-            self._state = State(self.max_lag_, self._taps.lead, names, {})
+            self._state = State(self.max_lag_, self._taps.lead, names, {}, table.is_elapsed)
             self._remember(table)
         return self
 
@@ -586,15 +593,18 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         has_diverged[i] = ~lacks
         return has_diverged
 
-    def _check_rows(self, segments):
+    def _check_rows(self, segments, table):
         longest = int(np.max(np.diff(segments.edges)))
         needed = self._taps.max_lag + self._taps.lead + 2
         if longest < needed:
-            what = "y" if len(segments.edges) == 2 else "the longest segment of y"
+            is_whole = len(segments.edges) == 2
+            what = "y" if is_whole else "the longest segment of y"
+            remedy = "give a longer series" if is_whole else "give longer segments"
+            remedy = describe_seams(table) or f"{remedy} or smaller lags"
             leads = f" and leads up to {self._taps.lead}" if self._taps.lead else ""
             raise ValueError(
                 f"{what} has {longest} rows, but lags up to {self._taps.max_lag}{leads} need at "
-                f"least {needed}: give a longer series or smaller lags."
+                f"least {needed}: {remedy}."
             )
         _refuse_nothing_measured(segments.y)
 
@@ -614,11 +624,12 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
                 "not trained on."
             )
         elif n_reachable < len(segments) / 2 and n_segments > 1:
+            has_asfreq = None in table.series and not table.is_elapsed
+            such = advise_asfreq(table.clocks.get(None), table.times) if has_asfreq else ""
             warn(
                 f"{n_segments} segments, cut by gaps, labels or series, leave "
                 f"{n_reachable} of {len(segments)} rows with the history that lags need: fill "
-                "gaps with rows of missing values (NaN), such as y.asfreq() makes, or use smaller "
-                "lags."
+                f"gaps with rows of missing values (NaN){such}, or use smaller lags."
             )
 
     # ------------------------------------------------------------ answers and warnings

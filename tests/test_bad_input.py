@@ -516,6 +516,104 @@ def test_categories_of_times_beside_numbers_are_refused(values, model):
             call()
 
 
+WEEKS = {"Mon Tue Wed Thu": "daily", "Mon Wed Fri": "every 2 days", "Tue Thu": "every 2 days"}
+
+
+@pytest.mark.parametrize("week", WEEKS)
+def test_rows_on_some_days_of_the_week_are_led_to_their_freq(week):
+    days = pd.bdate_range("2024-01-01", periods=60, freq="C", weekmask=week)
+    y = pd.Series(RNG.normal(size=60), pd.DatetimeIndex(days, freq=None))
+    sentence = (
+        f"the longest segment of y has ... rows, but lags up to 5 need at least 7: the clock "
+        f"({WEEKS[week]}) is cut ... times, first before row ...: if the clock is that of a week, "
+        f"use y.asfreq(pd.offsets.CustomBusinessDay(weekmask={week!r}"
+    )
+    with refuses(sentence) as error:
+        ARX(output_lags=5).fit(None, y)
+    remedy = str(error.value).split("use ")[1].split(", and so")[0]
+    mended = ARX(output_lags=5).fit(None, eval(remedy, {"y": y, "pd": pd}))
+    assert mended.n_dropped_ == 0 and mended.forecast(1).index[0] == days[-1] + days.freq
+
+
+@pytest.mark.parametrize(
+    "y, sentence",
+    [
+        (
+            pd.Series(1.0, pd.date_range("2024-06-01", periods=60).append(
+                pd.date_range("2025-06-01", periods=60))),
+            "the clock (daily) is cut once, first before row 60 (2025-06-01 00:00:00): give "
+            "smaller lags, rows for those that are left out, or numbers in place of times where",
+        ),
+        (
+            pd.concat([Y[:50], Y[60:110]]).pipe(lambda y: pd.concat([y, y], keys=["e", "w"])),
+            "the clock (hourly) is cut 2 times, first before row 50 (('e', Timestamp('2024-01-03 "
+            "12:00:00'))): give smaller lags",
+        ),
+        (pd.concat([Y[:50], Y[:50]], keys=["e", "w"]), "give longer segments or smaller lags."),
+    ],
+)  # fmt: skip
+def test_too_short_segments_are_told_from_a_short_series(y, sentence):
+    with refuses(
+        f"the longest segment of y has ... rows, but lags up to 60 need at least 62: {sentence}"
+    ):
+        ARX(output_lags=60).fit(None, y)
+    if "w" not in y.index:
+        model = ARX(output_lags=60).fit(None, np.resize(y.to_numpy(), 200) + RNG.normal(size=200))
+        with refuses(f"need at least 62: {sentence}"):
+            model.predict_ahead(None, y)
+
+
+ASFREQ = {
+    "h": pd.date_range("2024", periods=60, freq="h"),
+    "30min": pd.date_range("2024", periods=60, freq="30min"),
+    "D": pd.date_range("2024", periods=60, tz="Europe/Berlin"),
+    "W-SUN": pd.date_range("2024", periods=60, freq="W"),
+    "MS": pd.date_range("2024", periods=60, freq="MS"),
+    "SMS-15": pd.date_range("2024", periods=60, freq="SMS"),
+}
+WITHOUT_ASFREQ = {
+    "elapsed times": pd.timedelta_range(0, periods=60, freq="h"),
+    "every 2 days": pd.date_range("2024", periods=60, freq="2D"),
+    "trading days": pd.bdate_range("2024", periods=60),
+    "jitter": pd.date_range("2024", periods=60, freq="h")
+    + pd.to_timedelta(RNG.integers(1, 200, 60), "s"),
+    "periods": pd.period_range("2024", periods=60, freq="D"),
+    "a day of the month": pd.date_range("2024", periods=60, freq=pd.DateOffset(months=1, day=7)),
+}
+
+
+def with_gaps(index):
+    """Half of the rows, and a last one that stands alone."""
+    rows = [*range(10), *range(20, 30), *range(40, 48), 59]
+    return pd.Series(RNG.normal(size=len(rows)), index[rows])
+
+
+@pytest.mark.filterwarnings("ignore:.* rows were left out of training")
+@pytest.mark.parametrize("freq", ASFREQ)
+def test_the_rows_that_a_gap_left_out_are_made_as_the_sentence_says(freq):
+    y = with_gaps(ASFREQ[freq])
+    with pytest.warns(UserWarning, match=r"\(NaN\), such as (.*) makes, or use") as warned:
+        model = ARX(output_lags=6).fit(None, y)
+    with refuses(f"a gap left out, such as y.asfreq({freq!r}) makes: they are bridged."):
+        model.forecast(1)
+    remedy = str(warned[0].message).split("such as ")[1].split(" makes")[0]
+    filled = eval(remedy, {"y": y})
+    assert len(filled) == 60 and filled.dropna().equals(y)
+    assert np.isfinite(ARX(output_lags=2).fit(None, filled).forecast(1)).all()
+
+
+@pytest.mark.parametrize("kind", [*WITHOUT_ASFREQ, "panel"])
+def test_asfreq_is_not_named_where_it_makes_other_rows(kind):
+    if kind == "panel":
+        y = pd.concat([with_gaps(ASFREQ["h"])], keys=["e"])
+    else:
+        y = with_gaps(WITHOUT_ASFREQ[kind])
+    with pytest.warns(UserWarning, match=r"rows of missing values \(NaN\), or use smaller lags"):
+        model = ARX(output_lags=6).fit(None, y)
+    with refuses("for those that a gap left out: they are bridged."):
+        model.forecast(1)
+
+
 def test_a_spread_beside_its_limit_is_not_rounded_to_it(model):
     """All digits, or the sentence would contradict itself."""
     y = Y / Y.std(ddof=0) * 1e-300 * (1 - 1e-9)
