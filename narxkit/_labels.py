@@ -225,7 +225,7 @@ def step_of_numbers(index):
     numbers = index.to_numpy(np.int64) if is_whole else index.to_numpy(float, na_value=np.nan)
     steps = np.diff(numbers)
     step = (numbers[-1] - numbers[0]) / len(steps)
-    if not step > 0 or not np.ptp(steps) <= (0 if is_whole else ROUNDING * step):
+    if not 0 < step < np.inf or not np.ptp(steps) <= (0 if is_whole else ROUNDING * step):
         return None
     return int(steps[0]) if is_whole else float(step)
 
