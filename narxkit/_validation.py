@@ -154,10 +154,13 @@ class Table:
 
     def row_labels(self, rows):
         """The labels of some rows inside their series, or None where rows have none."""
-        if self.index is None:
-            return None
-        labels = self.index[rows]
-        return labels.get_level_values(-1) if isinstance(labels, pd.MultiIndex) else labels
+        return None if self.index is None else self._labels_inside[rows]
+
+    @cached_property
+    def _labels_inside(self):
+        """The labels of all rows, without the names of the series."""
+        is_panel = isinstance(self.index, pd.MultiIndex)
+        return self.index.get_level_values(-1) if is_panel else self.index
 
     @property
     def is_elapsed(self):
@@ -341,7 +344,7 @@ def _naming_text(values, name, index):
             row = next((i for i, cell in enumerate(cells) if not _is_float(cell)), None)
             if row is not None:
                 where = _label(row, index) + ("" if column is None else f", column {column!r}")
-                raise ValueError(_refusal_of_cell(name, cells[row], where)) from None
+                raise _refusal_of_cell(name, cells[row], where) from None
         raise
 
 
@@ -362,18 +365,18 @@ def _is_float(cell):
 
 def _refusal_of_cell(name, cell, where):
     if isinstance(cell, str):
-        return (
+        return ValueError(
             f"{name} holds text in {where}: could not convert string to float: {str(cell)!r}. Give "
             "numbers, NaN for a missing value, and words as numbers, for example by pd.get_dummies."
         )
     if isinstance(cell, Integral):
-        return (
+        return ValueError(
             f"{name} holds an int of {cell.bit_length()} bits in {where}, but floats end at 1024 "
             f"({np.finfo(float).max:.1e}): give it in another unit."
         )
-    return (
-        f"{name} holds {cell!r:.80} in {where}, which is no real number: give numbers, NaN "
-        "for a missing value."
+    return TypeError(
+        f"{name} holds {cell!r:.80} in {where}: the argument must be a string or a real number, "
+        f"not {type(cell).__name__!r}. Give numbers, NaN for a missing value."
     )
 
 
