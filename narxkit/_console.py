@@ -44,7 +44,7 @@ IN_OPTIONS = (
         "the network is trained on short rollouts only, as long ones diverge: fewer lags may help.",
     ),
     (
-        r"fill gaps with rows of missing values \(NaN\), such as y\.asfreq\(\) makes, or use",
+        r"fill gaps with rows of missing values \(NaN\)(, such as .*? makes)?, or use",
         "fill the gaps in the file, or give",
     ),
     (
@@ -57,6 +57,8 @@ IN_OPTIONS = (
         "least squares do not converge: the numbers are too large, too small or too far apart; "
         "give them in another unit.",
     ),
+    (r"if the clock is that of a week, use y\.asfreq.*? or else ", ""),
+    (r"numbers in place of times where", "--time none where"),
     (r"\bhorizon=(\d+)", r"--horizon \1"),
     (r"\btarget=", "--target "),
     (r"\bknown_future\b", "--known-future"),

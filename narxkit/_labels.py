@@ -13,6 +13,7 @@ Numbers carry no clock: jumps of them say nothing, but rows out of order or othe
 the table beside them do. Any other text only says which row is which.
 """
 
+import re
 from contextlib import suppress
 
 import numpy as np
@@ -20,9 +21,14 @@ import pandas as pd
 
 EPOCH = pd.Timestamp(0)  # where elapsed times are counted from
 ISO_DATE = r"\d{4}-\d{2}(-\d{2})?([ T].*)?"
+ISO_WEEK = r"\d{4}-W\d{2}"
+SHORT_DATE = r"\d{1,2}[./-]\d{1,2}[./-]\d{2}"
+COMPACT_DATE = r"(19|20)\d{6}"
 _DATES = ("datetime", "datetime64", "date")
 _NUMBERS = ("integer", "floating", "mixed-integer-float")
 _OF_NO_TIME = ("string", "bytes", "boolean", "empty", "mixed-integer", "decimal", "complex")
+ROUNDING = 1e-4  # of a step of fractions: what floats and the digits of a file make of it
+_OF_ROWS = "sample_weight", "segments", "groups"  # what goes with the rows of X and y
 _SHUFFLED = 0.2, 0.8  # the share of backward steps; half of them in a random order
 
 
@@ -60,29 +66,29 @@ def read_labels(index, name="X"):
     if not isinstance(index, pd.MultiIndex):
         return _read_level(index, name)
     level = index.levels[-1]
-    if _read_level(level, name) is level:
+    if _read_level(level, name, is_level=True) is level:
         return index
     others = [index.get_level_values(i) for i in range(index.nlevels - 1)]
-    times = _read_level(index.get_level_values(-1), name)
+    times = _read_level(index.get_level_values(-1), name, is_level=True)
     return pd.MultiIndex.from_arrays([*others, times], names=index.names)
 
 
-def _read_level(index, name):
+def _read_level(index, name, is_level=False):
     if has_clock(index) or index.dtype.kind in "iufb" or isinstance(index, pd.TimedeltaIndex):
         return index
     if isinstance(index, pd.CategoricalIndex):
-        return _read_level(index.astype(index.categories.dtype), name)
+        return _read_level(index.astype(index.categories.dtype), name, is_level)
     kind = pd.api.types.infer_dtype(index, skipna=True)
     if kind in _NUMBERS:
         return index.infer_objects()
     if kind in _DATES:
-        return _as_one_zone(index, name)
+        return _as_one_zone(index, name, is_level)
     if kind in ("timedelta", "timedelta64"):
         return pd.TimedeltaIndex(index, name=index.name)
     if kind == "period":
         return pd.PeriodIndex(index, name=index.name)
     if kind == "string":
-        return _read_text(index, name)
+        return _read_text(index, name, is_level)
     if kind not in _OF_NO_TIME:
         raise ValueError(
             f"the index of {name} holds labels such as {index.dropna()[0]!r}, whose order in time "
@@ -92,18 +98,25 @@ def _read_level(index, name):
     return index
 
 
-def _as_one_zone(index, name):
+def _as_one_zone(index, name, is_level):
     try:
         return pd.DatetimeIndex(index, name=index.name)
     except ValueError as error:
         raise ValueError(
             f"the index of {name} holds dates, but they do not make one DatetimeIndex ({error}): "
-            f"give all of them one time zone or none, for example with "
-            f"pd.to_datetime({name}.index, utc=True)."
+            "give all of them one time zone or none, for example with "
+            f"{_advise_utc(name, is_level)}."
         ) from None
 
 
-def _read_text(index, name):
+def _advise_utc(name, is_level):
+    if not is_level:
+        return f"pd.to_datetime({name}.index, utc=True)"
+    series, times = (f"{name}.index.get_level_values({i})" for i in (0, 1))
+    return f"{name}.set_axis([{series}, pd.to_datetime({times}, utc=True)])"
+
+
+def _read_text(index, name, is_level):
     """Time stamps, where all of the text is of ISO 8601."""
     text = index.dropna()
     if (
@@ -116,9 +129,29 @@ def _read_text(index, name):
         times = pd.to_datetime(index, format="ISO8601")
     except ValueError as error:
         if "timezone" in str(error):
-            return _as_one_zone(index, name)
+            return _as_one_zone(index, name, is_level)
         return index
-    return times if has_clock(times) else _as_one_zone(times, name)
+    return times if has_clock(times) else _as_one_zone(times, name, is_level)
+
+
+def no_date_among(text):
+    """The first label that is no date of ISO 8601, and how to make the labels times.
+
+    Examples
+    --------
+    >>> no_date_among(pd.Index(["2024-01-30", "total"]))
+    ('total', 'it is no date and others are, so correct it or leave its row out')
+    """
+    text = text.dropna().astype(str)
+    dates = pd.to_datetime(text, format="ISO8601", errors="coerce", utc=True)
+    is_date = dates.notna() & text.str.fullmatch(ISO_DATE).astype(bool)
+    label = text[int(np.argmin(is_date))]
+    if is_date.any():
+        return label, "it is no date and others are, so correct it or leave its row out"
+    if re.fullmatch(ISO_WEEK, label):
+        return label, "read weeks with pandas.to_datetime(labels + '-1', format='%G-W%V-%u')"
+    order = ", with dayfirst=True where the day comes first," if re.match(SHORT_DATE, label) else ""
+    return label, f"read them with pandas.to_datetime{order}"
 
 
 def is_elapsed(index):
@@ -175,13 +208,47 @@ def _are_numbers(index):
     return isinstance(index, pd.Index) and index.dtype.kind in "iuf"
 
 
+def step_of_numbers(index):
+    """The step of plain numbers, an int of ints, where it is the same between all; else None.
+
+    Examples
+    --------
+    >>> step_of_numbers(pd.Index([1900, 1910, 1920])), step_of_numbers(pd.Index([0, 1, 5]))
+    (10, None)
+    """
+    if not _are_numbers(index) or len(index) < 2:
+        return None
+    is_whole = index.dtype.kind in "iu" and not index.hasnans
+    numbers = index.to_numpy(np.int64) if is_whole else index.to_numpy(float, na_value=np.nan)
+    steps = np.diff(numbers)
+    step = (numbers[-1] - numbers[0]) / len(steps)
+    if not 0 < step < np.inf or not np.ptp(steps) <= (0 if is_whole else ROUNDING * step):
+        return None
+    return int(steps[0]) if is_whole else float(step)
+
+
+def numbers_from(start, step, n):
+    """The labels of n rows that count on in a step; of fractions without what floats round.
+
+    Examples
+    --------
+    >>> numbers_from(5.9 + 0.1, 0.1, 3).tolist()
+    [6.0, 6.1, 6.2]
+    """
+    if isinstance(step, int):
+        return pd.RangeIndex(start, start + n * step, step)
+    digits = 12 - int(np.floor(np.log10(step)))
+    return pd.Index([round(start + i * step, digits) for i in range(n)], dtype=float)
+
+
 def _check_times(index, name, table):
     what = "elapsed time" if is_elapsed(index) else "time stamp"
     if index.hasnans:
         row, n_missing = int(np.argmax(index.isna())), int(index.isna().sum())
+        labels = f"{table}.index" if table == name else f"{table}.index.get_level_values(1)"
         raise ValueError(
             f"the index of {name} has {n_missing} missing {what}s (NaT), the first in row {row}: "
-            f"drop these rows with {table}[{table}.index.notna()]."
+            f"drop these rows with {table}[{labels}.notna()]."
         )
     ticks = index.asi8
     if (backwards := ticks[1:] < ticks[:-1]).any():
@@ -226,7 +293,8 @@ def _advise_order(index, table, backwards):
     if len(index) > 3 and low < np.mean(backwards) < high:
         return (
             "the rows of a time series must keep their order, so split them with "
-            "train_test_split(..., shuffle=False) or TimeSeriesSplit."
+            "train_test_split(..., shuffle=False) or TimeSeriesSplit, and search with "
+            "GridSearchCV: a halving search draws rows at random."
         )
     return None
 
@@ -335,6 +403,8 @@ def _differ(index, other):
 
 def _advise_alignment(index, name, other, its_name):
     if _share_labels(index, other):
+        if its_name in _OF_ROWS:
+            return f"give each row its own, for example {its_name}.reindex({name}.index)."
         return (
             f"align them, for example {name}, {its_name} = "
             f"{name}.align({its_name}, join='inner', axis=0)."
@@ -423,11 +493,11 @@ def _read_series(index):
     """The rows of each series of a MultiIndex (series, time)."""
     if index.nlevels != 2:
         raise ValueError(f"a MultiIndex must have two levels (series, time). Got {index.nlevels}.")
-    first = index.levels[0]
-    if has_clock(first) or pd.api.types.infer_dtype(first) in _DATES:
+    if _begins_with_times(index):
         raise ValueError(
             "the levels of a MultiIndex must be (series, time), but the first holds time "
-            "stamps: use swaplevel().sort_index()."
+            f"stamps, such as {index.levels[0][0]}: use swaplevel().sort_index() or, where they "
+            "name recordings, names that are no times, such as 'run 1'."
         )
     codes, keys = pd.factorize(index.get_level_values(0))
     if (codes < 0).any():
@@ -436,3 +506,26 @@ def _read_series(index):
             "its rows out."
         )
     return {key: np.flatnonzero(codes == code) for code, key in enumerate(keys)}
+
+
+def _begins_with_times(index):
+    """Whether the names of the series are times; text and numbers may name recordings of a day."""
+    first, last = index.levels
+    if has_clock(first) or pd.api.types.infer_dtype(first) in _DATES:
+        return True
+    return not has_clock(last) and not is_elapsed(last) and _could_be_times(first)
+
+
+def _could_be_times(names):
+    """Whether names can be read as times, also in the form 20240131."""
+    if isinstance(names, pd.CategoricalIndex):
+        return _could_be_times(names.categories)
+    if names.dtype.kind in "iuOT" or isinstance(names.dtype, pd.StringDtype):
+        text = names.astype(str)
+        if len(text) and text.str.fullmatch(COMPACT_DATE).all():
+            return bool(pd.to_datetime(text, format="%Y%m%d", errors="coerce").notna().all())
+    try:
+        times = _read_level(names, "y")
+    except ValueError:  # dates of several zones, or names of an unknown kind
+        return pd.api.types.infer_dtype(names) in _DATES
+    return has_clock(times) or is_elapsed(times)

@@ -4,15 +4,17 @@ import numpy as np
 
 
 def unmasked(values):
-    """Fill what a masked array hides with NaN; all else stays as it is.
+    """Fill what a masked array, or a list of them, hides with NaN; all else stays as it is.
 
     Examples
     --------
     >>> unmasked(np.ma.masked_equal([1, 2, 3], 2))
     array([ 1., nan,  3.])
     """
+    if isinstance(values, list | tuple) and any(map(np.ma.isMaskedArray, values)):
+        values = np.ma.array(values)
     if not isinstance(values, np.ma.MaskedArray):
         return values
-    if values.dtype.kind in "iub":
-        values = values.astype(float)
-    return values.filled(np.nan) if values.dtype.kind in "fcO" else values.data
+    if values.dtype.kind in "mM":
+        return values.data
+    return values.astype(float if values.dtype.kind in "iubf" else object).filled(np.nan)

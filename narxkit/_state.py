@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from narxkit._clock import Clock, is_alike, take
-from narxkit._labels import as_clock, as_elapsed
-from narxkit._validation import Table
+from narxkit._labels import as_clock, as_elapsed, numbers_from
+from narxkit._validation import Table, advise_asfreq
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,10 @@ class Tail:
         Time stamps, where there is a clock.
     clock : Clock or None
         What says which time stamps follow.
-    next_number : int
+    next_number : int or float
         What the next row is called where there is no clock.
+    number_step : int or float
+        How much more the row after that is called.
     is_elapsed : bool
         Whether the labels are elapsed times.
     """
@@ -34,7 +36,8 @@ class Tail:
     y: np.ndarray
     times: pd.Index | None
     clock: Clock | None
-    next_number: int
+    next_number: float
+    number_step: float
     is_elapsed: bool
 
     @property
@@ -66,10 +69,14 @@ class Tail:
             return "follows"
         return self.clock.relation(self.last, table.times[rows[0]])
 
+    def number_after(self, n):
+        """The number of the row after the next n ones, and the step."""
+        return self.next_number + n * self.number_step, self.number_step
+
     def labels(self, n):
         """Labels of the next n rows: times, or numbers that count on."""
         if self.times is None:
-            return pd.RangeIndex(self.next_number, self.next_number + n)
+            return numbers_from(self.next_number, self.number_step, n)
         return self._as_given(self.clock.after(self.last, n))
 
 
@@ -87,12 +94,15 @@ class State:
         Names of the levels of the index of ``fit``.
     tails : dict
         The `Tail` of each series; its key is None without a MultiIndex.
+    is_elapsed : bool
+        Whether the rows are labelled by elapsed times.
     """
 
     max_lag: int
     lead: int
     names: list
     tails: dict
+    is_elapsed: bool = False
 
     def clock(self, key, times):
         """The clock of a series, or else of any; None for time stamps of another kind."""
@@ -140,12 +150,14 @@ class State:
         at = max(0, len(y) - max(self.max_lag + self.lead, 1))
         old = self.tails.get(key)
         rows = table.series[key]
+        number, step = table.next_number(rows) if old is None else old.number_after(len(rows))
         return Tail(
             X=X[at:].copy(),
             y=y[at:].copy(),
             times=None if times is None else times[at:],
             clock=table.clocks.get(key) if old is None or old.clock is None else old.clock,
-            next_number=table.next_number(rows) if old is None else old.next_number + len(rows),
+            next_number=number,
+            number_step=step,
             is_elapsed=table.is_elapsed,
         )
 
@@ -164,9 +176,14 @@ class State:
                 f"the last segment seen{'' if key is None else f' of {name}'} has {len(tail.y)} "
                 f"rows, but lags up to {self.max_lag} need {self.max_lag} of history: give more "
                 "rows to update(X, y), or rows of missing values (NaN) for those that a gap left "
-                "out, such as y.asfreq() makes: they are bridged."
+                f"out{self._advise_rows(key, tail)}: they are bridged."
             )
         return tail
+
+    def _advise_rows(self, key, tail):
+        """Pandas has no asfreq for a panel, nor for elapsed times."""
+        has_asfreq = key is None and not self.is_elapsed
+        return advise_asfreq(tail.clock, tail.times) if has_asfreq else ""
 
     # ------------------------------------------------------------ rows that nobody has given
     def future(self, n, n_features):

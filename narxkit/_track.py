@@ -87,7 +87,7 @@ class Track:
 
     def check(self):
         """Refuse rows of which no segment is as long as the lags need."""
-        self.forecaster._check_rows(self.segments)
+        self.forecaster._check_rows(self.segments, self.table)
 
     def label(self, row):
         """How to name a row to a reader."""

@@ -21,15 +21,18 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from narxkit._calendar import dates_of, names_of_days
 from narxkit._clock import Clock, take
 from narxkit._labels import (
     as_clock,
     common_index,
     is_elapsed,
     labels_of,
+    no_date_among,
     read_index,
     read_segment_labels,
     refuse_other_labels,
+    step_of_numbers,
 )
 from narxkit._masks import unmasked
 from narxkit._warn import warn
@@ -153,10 +156,13 @@ class Table:
 
     def row_labels(self, rows):
         """The labels of some rows inside their series, or None where rows have none."""
-        if self.index is None:
-            return None
-        labels = self.index[rows]
-        return labels.get_level_values(-1) if isinstance(labels, pd.MultiIndex) else labels
+        return None if self.index is None else self._labels_inside[rows]
+
+    @cached_property
+    def _labels_inside(self):
+        """The labels of all rows, without the names of the series."""
+        is_panel = isinstance(self.index, pd.MultiIndex)
+        return self.index.get_level_values(-1) if is_panel else self.index
 
     @property
     def is_elapsed(self):
@@ -164,13 +170,15 @@ class Table:
         return is_elapsed(self.index)
 
     def next_number(self, rows):
-        """The number after the label of the last row, where labels are numbers."""
-        if self.index is not None and self.times is None:
-            label = self.index[rows[-1]]
-            number = label[1] if isinstance(self.index, pd.MultiIndex) else label
-            if is_int(number):
-                return int(number) + 1
-        return int(rows[-1]) + 1
+        """The number after the label of the last row, and the step to the one after that."""
+        labels = None if self.times is not None else self.row_labels(rows)
+        if labels is not None:
+            step, last = step_of_numbers(labels), labels[-1]
+            if step is not None:
+                return type(step)(last) + step, step
+            if is_int(last):
+                return int(last) + 1, 1
+        return int(rows[-1]) + 1, 1
 
 
 def read_table(estimator, X, y=None, *, sample_weight=None, segments=None, reset=False):
@@ -239,10 +247,10 @@ def _refuse_no_table(values, name):
         _refuse_recordings(values, name)
     if isinstance(values, pd.DataFrame):
         _refuse_columns(values, name)
-    elif not issparse(values) and not isinstance(values, Number):
+    elif not issparse(values) and not isinstance(values, Number) and not _is_frame(values):
         _refuse_no_array(np.asarray(values), name, type(values).__name__)
     for column, part in _odd_columns(values):
-        kind = pd.api.types.infer_dtype(part, skipna=True)
+        kind = pd.api.types.infer_dtype(getattr(part.dtype, "categories", part), skipna=True)
         whose = name if column is None else f"the column {column!r} of {name}"
         if kind in _TIMES:
             raise ValueError(_refusal_of_times(name, column, whose, _TIMES[kind]))
@@ -251,6 +259,11 @@ def _refuse_no_table(values, name):
                 f"Complex data not supported: {whose} holds complex numbers. Give real and "
                 "imaginary part as columns of their own."
             )
+
+
+def _is_frame(values):
+    """Whether the columns have names, so that each is read by itself."""
+    return not isinstance(values, pd.Series) and _names_of_inputs(values) is not None
 
 
 def _refuse_no_array(array, name, kind):
@@ -273,7 +286,8 @@ def _refuse_columns(frame, name):
 
 def _refuse_recordings(values, name):
     """Raise where a list holds tables, or parts of different lengths."""
-    sizes = [len(v) for v in values if hasattr(v, "__len__") and not isinstance(v, (str, bytes))]
+    no_parts = (str, bytes, type(np.ma.masked))
+    sizes = [len(v) for v in values if hasattr(v, "__len__") and not isinstance(v, no_parts)]
     first = values[0] if len(values) else None
     if len(set(sizes)) > 1 or getattr(first, "ndim", 0) == 2:
         shown = ", ".join(map(str, sizes[:3])) + (", ..." if len(sizes) > 3 else "")
@@ -311,24 +325,51 @@ def _refusal_of_times(name, column, whose, what):
 
 @contextmanager
 def _naming_text(values, name, index):
-    """Name row and column of the text that scikit-learn stumbles over."""
+    """Name row and column of the text, or of another thing, that scikit-learn stumbles over."""
     try:
         yield
-    except ValueError as error:
-        if "could not convert string" not in str(error):
+    except (TypeError, ValueError, OverflowError) as error:
+        if isinstance(error, ValueError) and not _is_of_a_value(error):
             raise
         for column, part in _odd_columns(values):
-            is_text = pd.to_numeric(pd.Series(part), errors="coerce").isna() & pd.notna(part)
-            if is_text.to_numpy().any():
-                row = int(np.argmax(is_text))
-                where = "" if column is None else f", column {column!r}"
-                text = str(np.asarray(part)[row])
-                raise ValueError(
-                    f"{name} holds text in {_label(row, index)}{where}: could not convert string "
-                    f"to float: {text!r}. Give numbers, NaN for a missing value, "
-                    "and words as numbers, for example by pd.get_dummies."
-                ) from None
+            cells = np.asarray(part, dtype=object)
+            row = next((i for i, cell in enumerate(cells) if not _is_float(cell)), None)
+            if row is not None:
+                where = _label(row, index) + ("" if column is None else f", column {column!r}")
+                raise _refusal_of_cell(name, cells[row], where) from None
         raise
+
+
+def _is_of_a_value(error):
+    return any(said in str(error) for said in ("could not convert string", "setting an array"))
+
+
+def _is_float(cell):
+    """Whether a cell can be read as a float or is missing."""
+    if np.ndim(cell):
+        return False
+    try:
+        float(cell)
+    except (TypeError, ValueError, OverflowError):
+        return pd.isna(cell) is True
+    return True
+
+
+def _refusal_of_cell(name, cell, where):
+    if isinstance(cell, str):
+        return ValueError(
+            f"{name} holds text in {where}: could not convert string to float: {str(cell)!r}. Give "
+            "numbers, NaN for a missing value, and words as numbers, for example by pd.get_dummies."
+        )
+    if isinstance(cell, Integral):
+        return ValueError(
+            f"{name} holds an int of {cell.bit_length()} bits in {where}, but floats end at 1024 "
+            f"({np.finfo(float).max:.1e}): give it in another unit."
+        )
+    return TypeError(
+        f"{name} holds {cell!r:.80} in {where}: the argument must be a string or a real number, "
+        f"not {type(cell).__name__!r}. Give numbers, NaN for a missing value."
+    )
 
 
 def _names_of_inputs(X):
@@ -429,10 +470,77 @@ def _warn_of_text(index, owner):
     """Dates that were not parsed are the likeliest labels of text."""
     level = index.levels[1] if isinstance(index, pd.MultiIndex) else index
     if level is not None and len(level) and isinstance(level[0], str):
+        label, remedy = no_date_among(level)
         warn(
-            f"the row labels of {owner} are text, such as {level[0]!r}, and taken to follow each "
-            "other: read them with pandas.to_datetime to have gaps and order checked."
+            f"the row labels of {owner} are text, such as {label!r}, and taken to follow each "
+            f"other: {remedy} to have gaps and order checked."
         )
+
+
+# --- seams of the clock --------------------------------------------------------------------------
+
+
+def describe_seams(table):
+    """How often the clock cuts the rows, where first, and what to do; "" where it does not."""
+    seams = {
+        key: table.series[key][clock.breaks(take(table.times, table.series[key]))]
+        for key, clock in table.clocks.items()
+    }
+    cut = [key for key, rows in seams.items() if len(rows)]
+    if not cut:
+        return ""
+    n = sum(len(seams[key]) for key in cut)
+    return (
+        f"the clock ({table.clocks[cut[0]].describe()}) is cut {'once' if n == 1 else f'{n} times'}"
+        f", first before {table.label(seams[cut[0]][0])}: {_advise_week(table)}give smaller lags, "
+        "rows for those that are left out, or numbers in place of times where the rows follow each "
+        "other all the same"
+    )
+
+
+def _advise_week(table):
+    """The freq of rows on some days of the week only, or ""."""
+    is_one = len(table.series) == 1 and isinstance(table.index, pd.DatetimeIndex)
+    week = _week_of(table.times) if is_one else None
+    if week is None:
+        return ""
+    offset = f"pd.offsets.CustomBusinessDay(weekmask={names_of_days(week)!r})"
+    return f"if the clock is that of a week, use y.asfreq({offset}), and so of X, or else "
+
+
+def _week_of(times):
+    """The days of the week of which nearly all, and no others, have a row; None for other times."""
+    wall = times.tz_localize(None)
+    counts = np.bincount(wall.day_of_week, minlength=7)
+    n_days = np.count_nonzero(counts)
+    is_daily = (wall - wall.normalize()).nunique() == 1
+    if not 2 <= n_days < 7 or len(wall) < 3 * n_days or not is_daily:
+        return None
+    week = "".join(np.where(counts > 0, "1", "0"))
+    expected = np.busday_count(*dates_of(wall[[0, -1]]), weekmask=week) + 1
+    return week if len(wall) > 0.8 * expected else None
+
+
+def advise_asfreq(clock, times):
+    """Say which asfreq makes the rows that a gap left out, where one does without harm; or ""."""
+    is_known = clock is not None and times is not None and _is_on_grid(clock, times)
+    return f", such as y.asfreq({clock.offset.freqstr!r}) makes" if is_known else ""
+
+
+def _is_on_grid(clock, times):
+    """Whether the times are those that the name of a freq makes, wherever the series begins.
+
+    Those of sessions and trading days are not: nights, weekends and holidays would be filled. Nor
+    are days two apart, whose grid hangs on the first, or steps that jitter.
+    """
+    if clock.unit not in ("second", "month", "offset") or type(clock.offset) is pd.DateOffset:
+        return False
+    is_fixed = clock.unit == "second" and not isinstance(clock.offset, pd.offsets.Week)
+    day, wall = pd.Timedelta(days=1), times.tz_localize(None)
+    step = pd.Timedelta(seconds=clock.step) if is_fixed else day
+    if step > day or day % step or ((wall - wall.normalize()) % step).any():
+        return False
+    return is_fixed or all(map(clock.offset.is_on_offset, wall))
 
 
 def _read_clocks(state, index, times, series):

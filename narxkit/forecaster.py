@@ -22,7 +22,14 @@ from narxkit._moments import moments
 from narxkit._start import fitted_start, is_estimate, rows_of_steps
 from narxkit._state import State, refuse_seams
 from narxkit._track import Track
-from narxkit._validation import count_rows, read_outputs, read_table, refuse_infinite
+from narxkit._validation import (
+    advise_asfreq,
+    count_rows,
+    describe_seams,
+    read_outputs,
+    read_table,
+    refuse_infinite,
+)
 from narxkit._warn import warn, warn_of_interruption
 from narxkit.taps import is_count
 
@@ -88,13 +95,13 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             self._taps = self._make_taps(self._layout.input_names, self._layout.n_outputs)
             self._layout.check(table)
             rows = self._layout.segments(table)
-            self._check_rows(rows)
+            self._check_rows(rows, table)
             self._warn_of_short_segments(table, rows)
             weight = np.ones(len(rows)) if table.weight is None else table.weight[table.order]
             self._train(rows, weight)
             self.max_lag_ = self._taps.max_lag
             names = [None] if table.index is None else list(table.index.names)
-            self._state = State(self.max_lag_, self._taps.lead, names, {})
+            self._state = State(self.max_lag_, self._taps.lead, names, {}, table.is_elapsed)
             self._remember(table)
         return self
 
@@ -399,7 +406,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         self._refuse_no_outputs(*given)
         if X is None and not self.n_features_in_:
             X, given = self._rows_to_simulate(*given, steps)
-        elif steps is not None:
+        elif steps is not None and X is not None:
             raise ValueError(
                 "steps is for a model of y alone; here X says how many rows there are: give "
                 f"simulate(X, y_init) without steps. Got steps={steps!r}."
@@ -491,12 +498,17 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
     def _read_inputs(self, verb, X):
         """Rows of which the inputs are given."""
         check_is_fitted(self)
+        if X is None and self.n_features_in_:
+            raise ValueError(
+                f"{verb} needs X, and this {type(self).__name__} was fitted with it: give its "
+                f"columns {self._layout.columns} in the rows that {verb} runs over, or use "
+                "forecast(steps) for the next steps, which may leave out those it need not know."
+            )
         if X is None:
             raise ValueError(
-                f"{verb} needs X, and this {type(self).__name__} was fitted "
-                f"{'with' if self.n_features_in_ else 'without'} it: use forecast(steps) for the "
-                "next steps, or give a frame of the rows' index without columns to a model of y "
-                "alone."
+                f"{verb} needs X, and this {type(self).__name__} was fitted without it: use "
+                "forecast(steps) for the next steps, or give a frame of the rows' index without "
+                "columns."
             )
         return self._read(X)
 
@@ -582,15 +594,17 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         has_diverged[i] = ~lacks
         return has_diverged
 
-    def _check_rows(self, segments):
+    def _check_rows(self, segments, table):
         longest = int(np.max(np.diff(segments.edges)))
         needed = self._taps.max_lag + self._taps.lead + 2
         if longest < needed:
-            what = "y" if len(segments.edges) == 2 else "the longest segment of y"
-            need, remedy = self._describe_reach()
+            is_whole = len(segments.edges) == 2
+            what = "y" if is_whole else "the longest segment of y"
+            need, fewer = self._describe_reach()
+            longer = "give a longer series" if is_whole else "give longer segments"
             raise ValueError(
-                f"{what} has {longest} rows, but {need} at least {needed}: give a longer series "
-                f"or {remedy}."
+                f"{what} has {longest} rows, but {need} at least {needed}: "
+                f"{describe_seams(table) or f'{longer} or {fewer}'}."
             )
         _refuse_nothing_measured(segments.y)
 
@@ -615,11 +629,12 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
                 "not trained on."
             )
         elif n_reachable < len(segments) / 2 and n_segments > 1:
+            has_asfreq = None in table.series and not table.is_elapsed
+            such = advise_asfreq(table.clocks.get(None), table.times) if has_asfreq else ""
             warn(
                 f"{n_segments} segments, cut by gaps, labels or series, leave "
                 f"{n_reachable} of {len(segments)} rows with the history that lags need: fill "
-                "gaps with rows of missing values (NaN), such as y.asfreq() makes, or use smaller "
-                "lags."
+                f"gaps with rows of missing values (NaN){such}, or use smaller lags."
             )
 
     # ------------------------------------------------------------ answers and warnings

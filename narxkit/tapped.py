@@ -59,9 +59,9 @@ def _check_spread(owner, names, values, std, name_row, limits=SCALED):
     for column in np.flatnonzero(std):
         if not smallest <= std[column] <= largest:
             raise ValueError(
-                f"{_column(owner, names[column])} has a standard deviation of {std[column]:.1e}, "
-                f"but it must be between {smallest:.0e} and {largest:.0e}: give it in another unit"
-                f"{' or scale=True' if limits is AS_GIVEN else ''}."
+                f"{_column(owner, names[column])} has a standard deviation of "
+                f"{float(std[column])!r}, but it must be between {smallest:.0e} and {largest:.0e}: "
+                f"give it in another unit{' or scale=True' if limits is AS_GIVEN else ''}."
             )
     for column, row in buried(values, std):
         warn(

@@ -2,6 +2,7 @@
 
 import copy
 import re
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -56,7 +57,11 @@ def model():
 
 def refuses(sentence):
     """The context of a ValueError with this sentence in it; ``...`` stands for anything."""
-    return pytest.raises(ValueError, match="(?s)" + re.escape(sentence).replace(r"\.\.\.", ".*"))
+    return refuses_as(ValueError, sentence)
+
+
+def refuses_as(error, sentence):
+    return pytest.raises(error, match="(?s)" + re.escape(sentence).replace(r"\.\.\.", ".*"))
 
 
 def changed(data, row, value, column=None):
@@ -93,6 +98,10 @@ TIMES_AS_VALUES = [
     ("periods", HOURS[SEEN].to_period("h"), "periods of time"),
     ("timedelta64", (HOURS[SEEN] - HOURS[0]).to_numpy(), "durations: give them as numbers"),
     ("timedeltas", (HOURS[SEEN] - HOURS[0]).to_pytimedelta(), "durations: give them as numbers"),
+    ("categories of times", pd.CategoricalIndex(HOURS[SEEN]), "time stamps"),
+    ("categories of dates", pd.Series(HOURS[SEEN].date, dtype="category"), "dates"),
+    ("categories of periods", pd.CategoricalIndex(HOURS[SEEN].to_period("h")), "periods of time"),
+    ("categories of durations", pd.Series(HOURS[SEEN] - HOURS[0], dtype="category"), "durations"),
 ]
 
 # What is wrong: (parameters, X, y, other arguments of fit, sentence)
@@ -519,6 +528,156 @@ def test_what_is_no_table_is_named(name, thing, model):
         model.fit(**given)
 
 
+@pytest.mark.parametrize("values", [HOURS, HOURS.date, HOURS - HOURS[0]])
+def test_categories_of_times_beside_numbers_are_refused(values, model):
+    X_bad = X.assign(b=pd.Categorical(values))
+    for call in (lambda: model.fit(X_bad, Y), lambda: model.predict_ahead(X_bad[["b"]], Y)):
+        with refuses("the column 'b' of X holds "):
+            call()
+
+
+WEEKS = {"Mon Tue Wed Thu": "daily", "Mon Wed Fri": "every 2 days", "Tue Thu": "every 2 days"}
+
+
+@pytest.mark.parametrize("week", WEEKS)
+def test_rows_on_some_days_of_the_week_are_led_to_their_freq(week):
+    days = pd.bdate_range("2024-01-01", periods=60, freq="C", weekmask=week)
+    y = pd.Series(RNG.normal(size=60), pd.DatetimeIndex(days, freq=None))
+    sentence = (
+        f"the longest segment of y has ... rows, but lags up to 5 need at least 7: the clock "
+        f"({WEEKS[week]}) is cut ... times, first before row ...: if the clock is that of a week, "
+        f"use y.asfreq(pd.offsets.CustomBusinessDay(weekmask={week!r}"
+    )
+    with refuses(sentence) as error:
+        ARX(output_lags=5).fit(None, y)
+    remedy = str(error.value).split("use ")[1].split(", and so")[0]
+    mended = ARX(output_lags=5).fit(None, eval(remedy, {"y": y, "pd": pd}))
+    assert mended.n_dropped_ == 0 and mended.forecast(1).index[0] == days[-1] + days.freq
+
+
+@pytest.mark.parametrize(
+    "y, sentence",
+    [
+        (
+            pd.Series(1.0, pd.date_range("2024-06-01", periods=60).append(
+                pd.date_range("2025-06-01", periods=60))),
+            "the clock (daily) is cut once, first before row 60 (2025-06-01 00:00:00): give "
+            "smaller lags, rows for those that are left out, or numbers in place of times where",
+        ),
+        (
+            pd.concat([Y[:50], Y[60:110]]).pipe(lambda y: pd.concat([y, y], keys=["e", "w"])),
+            "the clock (hourly) is cut 2 times, first before row 50 ('e', Timestamp('2024-01-03 "
+            "12:00:00'))): give smaller lags",
+        ),
+        (pd.concat([Y[:50], Y[:50]], keys=["e", "w"]), "give longer segments or smaller lags."),
+    ],
+)  # fmt: skip
+def test_too_short_segments_are_told_from_a_short_series(y, sentence):
+    with refuses(
+        f"the longest segment of y has ... rows, but lags up to 60 need at least 62: {sentence}"
+    ):
+        ARX(output_lags=60).fit(None, y)
+    if "w" not in y.index:
+        model = ARX(output_lags=60).fit(None, np.resize(y.to_numpy(), 200) + RNG.normal(size=200))
+        with refuses(f"need at least 62: {sentence}"):
+            model.predict_ahead(None, y)
+
+
+ASFREQ = {
+    "h": pd.date_range("2024", periods=60, freq="h"),
+    "30min": pd.date_range("2024", periods=60, freq="30min"),
+    "D": pd.date_range("2024", periods=60, tz="Europe/Berlin"),
+    "W-SUN": pd.date_range("2024", periods=60, freq="W"),
+    "MS": pd.date_range("2024", periods=60, freq="MS"),
+    "SMS-15": pd.date_range("2024", periods=60, freq="SMS"),
+}
+WITHOUT_ASFREQ = {
+    "elapsed times": pd.timedelta_range(0, periods=60, freq="h"),
+    "every 2 days": pd.date_range("2024", periods=60, freq="2D"),
+    "trading days": pd.bdate_range("2024", periods=60),
+    "jitter": pd.date_range("2024", periods=60, freq="h")
+    + pd.to_timedelta(RNG.integers(1, 200, 60), "s"),
+    "periods": pd.period_range("2024", periods=60, freq="D"),
+    "a day of the month": pd.date_range("2024", periods=60, freq=pd.DateOffset(months=1, day=7)),
+}
+
+
+def with_gaps(index):
+    """Half of the rows, and a last one that stands alone."""
+    rows = [*range(10), *range(20, 30), *range(40, 48), 59]
+    return pd.Series(RNG.normal(size=len(rows)), index[rows])
+
+
+@pytest.mark.filterwarnings("ignore:.* rows were left out of training")
+@pytest.mark.parametrize("freq", ASFREQ)
+def test_the_rows_that_a_gap_left_out_are_made_as_the_sentence_says(freq):
+    y = with_gaps(ASFREQ[freq])
+    with pytest.warns(UserWarning, match=r"\(NaN\), such as (.*) makes, or use") as warned:
+        model = ARX(output_lags=6).fit(None, y)
+    with refuses(f"a gap left out, such as y.asfreq({freq!r}) makes: they are bridged."):
+        model.forecast(1)
+    remedy = str(warned[0].message).split("such as ")[1].split(" makes")[0]
+    filled = eval(remedy, {"y": y})
+    assert len(filled) == 60 and filled.dropna().equals(y)
+    assert np.isfinite(ARX(output_lags=2).fit(None, filled).forecast(1)).all()
+
+
+@pytest.mark.parametrize("kind", [*WITHOUT_ASFREQ, "panel"])
+def test_asfreq_is_not_named_where_it_makes_other_rows(kind):
+    if kind == "panel":
+        y = pd.concat([with_gaps(ASFREQ["h"])], keys=["e"])
+    else:
+        y = with_gaps(WITHOUT_ASFREQ[kind])
+    with pytest.warns(UserWarning, match=r"rows of missing values \(NaN\), or use smaller lags"):
+        model = ARX(output_lags=6).fit(None, y)
+    with refuses("for those that a gap left out: they are bridged."):
+        model.forecast(1)
+
+
+def test_a_spread_beside_its_limit_is_not_rounded_to_it(model):
+    """All digits, or the sentence would contradict itself."""
+    y = Y / Y.std(ddof=0) * 1e-300 * (1 - 1e-9)
+    with refuses("y has a standard deviation of 9.99999999...e-301, but it must be between 1e-300"):
+        model.fit(None, y)
+
+
+NO_NUMBERS = {
+    "intervals": (pd.interval_range(0, 20), "Interval(0, 1, closed='right') in row 0"),
+    "objects": (list(pd.interval_range(0, 20)), "Interval(0, 1, closed='right') in row 0"),
+    "dicts": ([1.0, {"a": 1}] * 10, "{'a': 1} in row 1"),
+    "lists": ([[1, 2]] * 20, "[1, 2] in row 0"),
+    "times among numbers": ([None, 1.0, HOURS[0], 2.0] * 5, "Timestamp('2024-01-01 00:00:00') in "),
+    "complex numbers among others": ([1.0, "2", 1j, {}] * 5, "1j in row 2"),
+    "huge ints": ([10**5000] * 20, "an int of 16610 bits in row 0"),
+}
+
+
+@pytest.mark.parametrize("kind", NO_NUMBERS)
+def test_a_cell_that_is_no_number_is_named_in_every_verb(kind, model):
+    cells, said = NO_NUMBERS[kind]
+    cells = pd.Series(cells, HOURS[NEXT], dtype=object)
+    is_huge = kind == "huge ints"
+    remedy = "floats end at 1024 (1.8e+308)" if is_huge else "must be a string or a real number"
+    refuses = partial(refuses_as, ValueError if is_huge else TypeError)
+    X_bad = X[NEXT].assign(b=cells)
+    for call in (
+        lambda: model.fit(X_bad, Y[NEXT]),
+        lambda: model.predict(X_bad),
+        lambda: model.update(X_bad, Y[NEXT]),
+        lambda: model.simulate(X_bad, Y[NEXT]),
+    ):
+        with refuses(f"X holds {said}...{remedy}") as error:
+            call()
+        assert "column 'b'" in str(error.value)
+    for call in (model.fit, model.predict_ahead, model.score, model.update):
+        with refuses(f"y holds {said}...{remedy}"):
+            call(X[NEXT], cells)
+    with refuses(f"y_init holds {said}...{remedy}"):
+        model.simulate(X[NEXT], cells)
+    with refuses(f"sample_weight holds {said}...{remedy}"):
+        model.fit(X[NEXT], Y[NEXT], sample_weight=cells)
+
+
 def test_a_structured_array_is_led_to_a_frame(model):
     with pytest.raises(TypeError, match=r"X is a structured array: give pd.DataFrame\(X\) instead"):
         model.fit(X[SEEN].to_records(), Y[SEEN])
@@ -585,6 +744,18 @@ class TestMasks:
         expected = Persistence().fit(None, y.astype(float).filled(np.nan))
         assert Persistence().fit(None, y).forecast(3).equals(expected.forecast(3))
 
+    @pytest.mark.filterwarnings("ignore:Warning. converting a masked element to nan")
+    @pytest.mark.parametrize("kind", [object, str, "list", "tuple of rows"])
+    def test_of_every_type_and_in_lists(self, kind):
+        (u, u_nan), (y, y_nan) = self.masked_and_missing()
+        if isinstance(kind, type):
+            u, y = u.astype(kind), y.astype(kind)
+        else:
+            u, y = (list(u), list(y)) if kind == "list" else (tuple(u), tuple(y[:, None]))
+        model, expected = ARX().fit(u, y), ARX().fit(u_nan, y_nan)
+        assert model.n_dropped_ == expected.n_dropped_ > 0
+        np.testing.assert_array_equal(model.theta_, expected.theta_)
+
 
 class TestOtherFrames:
     """Names of columns are known by name, whoever made the frame."""
@@ -609,6 +780,11 @@ class TestOtherFrames:
             make(input_lags={"c": 1}).fit(table, Y.to_numpy())
         with refuses("X holds text in row 0, column 'b'"):
             model.fit(table.set_column(1, "b", [["calm"] * 120]), Y.to_numpy())
+        times = table.set_column(1, "b", [HOURS.to_numpy()])
+        with refuses("the column 'b' of X holds time stamps: make it the index"):
+            model.fit(times, Y.to_numpy())
+        with refuses("the column 'b' of y holds time stamps"):
+            model.fit(X, times)
 
 
 @pytest.mark.parametrize("data", ["other columns", "arrays", "no inputs", "two outputs"])

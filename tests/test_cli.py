@@ -491,8 +491,20 @@ def test_developers_see_where_a_defect_lies(monkeypatch):
         ),
         (
             "2 segments leave 3 rows: fill gaps with rows of missing values (NaN), such as "
-            "y.asfreq() makes, or use smaller lags.",
+            "y.asfreq('h') makes, or use smaller lags.",
             "2 segments leave 3 rows: fill the gaps in the file, or give smaller lags.",
+        ),
+        (
+            "2 segments leave 3 rows: fill gaps with rows of missing values (NaN), or use smaller "
+            "lags.",
+            "2 segments leave 3 rows: fill the gaps in the file, or give smaller lags.",
+        ),
+        (
+            "the clock (daily) is cut once: if the clock is that of a week, use y.asfreq(pd.offsets"
+            ".CustomBusinessDay(weekmask='Mon Wed')), and so of X, or else give smaller lags, rows "
+            "for those that are left out, or numbers in place of times where the rows follow.",
+            "the clock (daily) is cut once: give smaller lags, rows for those that are left out, "
+            "or --time none where the rows follow.",
         ),
     ],
 )

@@ -129,6 +129,30 @@ class TestTimesOfEveryKind:
             Persistence().fit(None, y[::-1].sort_index(level=0, ascending=False)[60:])
 
 
+@pytest.mark.parametrize("hours", [["+09:00", "+00:00"], ["Asia/Tokyo", "UTC"]])
+def test_a_panel_of_several_zones_is_led_to_one(hours):
+    """What the sentence says can be done as it stands there."""
+    if "UTC" in hours:
+        times = [Y.index[i].tz_localize(hours[i // 30]) for i in range(60)]
+    else:
+        times = [f"{Y.index[i].isoformat()}{hours[i // 30]}" for i in range(60)]
+    y = Y.set_axis([["e"] * 60, pd.Index(times, dtype=object)])
+    with pytest.raises(ValueError, match="do not make one DatetimeIndex") as error:
+        Persistence().fit(None, y)
+    remedy = str(error.value).split("for example with ")[1].rstrip(".")
+    mended = eval(remedy, {"y": y, "pd": pd})
+    label = Persistence().fit(None, mended).forecast(1).index[0]
+    assert label == ("e", DAYS[59].tz_localize("UTC") + DAYS.freq)
+
+
+def test_a_panel_without_some_times_is_led_to_the_rest():
+    y = Y.set_axis([["e"] * 60, [*DAYS[:59], pd.NaT]])
+    with pytest.raises(ValueError, match="the index of series 'e' has 1 missing .* in row 59") as e:
+        Persistence().fit(None, y)
+    remedy = str(e.value).split("drop these rows with ")[1].rstrip(".")
+    assert len(eval(remedy, {"y": y})) == 59
+
+
 class Moment:
     """A time stamp of a calendar that pandas does not know, as those of cftime."""
 
@@ -178,10 +202,30 @@ def test_labels_that_make_no_clock_are_refused(index, sentence):
         Persistence().fit(None, Y[:8].set_axis(panel))
 
 
-@pytest.mark.parametrize("labels", [["30.01.2024", "29.01.2024"], ["2024-01-30", "total"]])
-def test_text_that_is_no_date_of_iso_8601_is_warned_of(labels):
-    with pytest.warns(UserWarning, match=f"the row labels of y are text, such as '{labels[0]}'"):
-        Persistence().fit(None, Y[:2].set_axis(pd.Index(labels * 4)[:2]).repeat(4))
+@pytest.mark.parametrize(
+    "labels, remedy",
+    [
+        (["30.01.2024", "31.01.2024"], ".*pandas.to_datetime, with dayfirst=True where the day"),
+        (["1/2/24", "2/2/24"], ".*pandas.to_datetime, with dayfirst=True where the day"),
+        (["Monday", "Tuesday"], ".*read them with pandas.to_datetime to have gaps and order"),
+        (["2023-W01", "2023-W02"], r".*\(labels \+ '-1', format='%G-W%V-%u'\) to have gaps"),
+        (["total", "2024-01-30"], ".*: it is no date and others are, so correct it or leave its"),
+        (["2024-02-30", "2024-01-30"], ".*: it is no date and others are, so correct it"),
+    ],
+)
+def test_text_that_is_no_date_of_iso_8601_is_warned_of(labels, remedy):
+    """The first label that is none is named, wherever it stands."""
+    sentence = f"the row labels of y are text, such as '{labels[0]}', and taken to{remedy}"
+    rows = [*labels[1:], *labels] if "others are" in remedy else [*labels, labels[1]]
+    for index in (rows, [["e"] * 3, rows]):
+        with pytest.warns(UserWarning, match=sentence):
+            Persistence().fit(None, Y[:3].set_axis(index))
+
+
+def test_weeks_are_read_as_the_warning_says():
+    labels = pd.Index(["2023-W01", "2023-W02"])
+    times = pd.to_datetime(labels + "-1", format="%G-W%V-%u")
+    assert times.tolist() == [pd.Timestamp("2023-01-02"), pd.Timestamp("2023-01-09")]
 
 
 @pytest.mark.parametrize("level", [pd.Index(DAYS.date), DAYS], ids=["dates", "time stamps"])
@@ -189,6 +233,31 @@ def test_levels_the_wrong_way_round_are_refused(level):
     y = pd.concat([Y, Y]).set_axis([level.append(level), ["e"] * 60 + ["w"] * 60])
     with pytest.raises(ValueError, match=r"must be \(series, time\), but the first holds time"):
         Persistence().fit(None, y)
+
+
+SWAPPED = {
+    **KINDS,
+    "numbers": lambda index: index.strftime("%Y%m%d").astype(int),
+    "compact text": lambda index: index.strftime("%Y%m%d"),
+    "elapsed times": lambda index: index - index[0],
+    "periods": lambda index: index.to_period("D"),
+}
+
+
+@pytest.mark.parametrize("kind", SWAPPED)
+def test_names_of_series_that_are_times_are_refused(kind):
+    """Each day would be taken for a series, and the series for its times."""
+    y = pd.concat([Y, Y]).set_axis([SWAPPED[kind](DAYS.append(DAYS)), [0] * 60 + [1] * 60])
+    with pytest.raises(ValueError, match=r"must be \(series, time\), but the first holds time"):
+        ARX().fit(None, y.sort_index())
+
+
+def test_series_may_be_named_by_numbers_and_by_the_day_of_a_recording():
+    for names in ([20240, 20241299], ["2024-01-05", "2024-01-06"], [20240105, 20240106]):
+        forecast = Persistence().fit(None, pd.concat([Y, Y], keys=names)).forecast(1)
+        assert forecast.index.get_level_values(0).tolist() == names
+    forecast = Persistence().fit(None, pd.concat([NUMBERED[1]], keys=["20249999"])).forecast(1)
+    assert forecast.index[0] == ("20249999", 60)
 
 
 def test_other_labels_stay_as_they_are():
@@ -320,6 +389,11 @@ class TestLabelsThatDisagree:
             with pytest.raises(ValueError, match=sentence):
                 arx().fit(X, y, **{name: ones})
             arx().fit(X, y, **{name: ones.to_numpy()})
+        if kind == "time stamps":
+            for name in ("sample_weight", "segments"):
+                sentence = rf"give each row its own, for example {name}.reindex\(X.index\)"
+                with pytest.raises(ValueError, match=sentence):
+                    arx().fit(X, y, **{name: ones})
         model = arx().fit(X, y)
         for call in (model.predict_ahead, partial(backtest, model), partial(validate, model)):
             with pytest.raises(ValueError, match="the indexes of . and segments differ, first in"):
@@ -385,7 +459,8 @@ def test_shuffled_rows_are_led_to_the_order_they_had(data):
     X_train, X_test, y_train, y_test = train_test_split(*data, random_state=0)
     sentence = (
         "the rows of a time series must keep their order, so split them with "
-        r"train_test_split\(..., shuffle=False\) or TimeSeriesSplit.$"
+        r"train_test_split\(..., shuffle=False\) or TimeSeriesSplit, and search with GridSearchCV: "
+        "a halving search draws rows at random.$"
     )
     for call in (
         lambda: arx().fit(X_train, y_train),
@@ -439,6 +514,39 @@ def test_numbers_may_jump_stand_twice_and_begin_again_in_a_segment():
     again, segments = Y.set_axis([*range(30), *range(30)]), np.repeat(["a", "b"], 30)
     expected = arx().fit(X.to_numpy(), Y.to_numpy(), segments=segments).theta_
     assert_array_equal(arx().fit(X.to_numpy(), again, segments=segments).theta_, expected)
+
+
+COUNTED = {
+    "decades": (range(1900, 2500, 10), [2500, 2510, 2520]),
+    "tenths": (np.arange(60) / 10, [6.0, 6.1, 6.2]),
+    "tenths from a far start": (
+        1.7e9 + np.arange(60) / 10,
+        [1.7e9 + 6.0, 1.7e9 + 6.1, 1.7e9 + 6.2],
+    ),
+    "tenths in single": (np.arange(60, dtype=np.float32) / 10, [6.0, 6.1, 6.2]),
+    "thirds": (np.arange(60) / 3, [20, 61 / 3, 62 / 3]),
+    "nullable": (pd.array(range(0, 120, 2), dtype="Int64"), [120, 122, 124]),
+    "objects": (pd.Index(range(0, 120, 2), dtype=object), [120, 122, 124]),
+    "ones": (range(7, 67), [67, 68, 69]),
+    "with a jump": ([*range(30), *range(40, 70)], [70, 71, 72]),
+    "with a jump of tenths": (np.delete(np.arange(61) / 10, 30), [60, 61, 62]),
+    "twice each": (np.repeat(range(30), 2), [30, 31, 32]),
+}
+
+
+@pytest.mark.parametrize("kind", COUNTED)
+def test_numbers_count_on_in_their_step(kind):
+    """Also after an update, and in each series of a panel; where they jump, by one."""
+    index, expected = COUNTED[kind]
+    y = Y.set_axis(index)
+    labels = Persistence().fit(None, y).forecast(3).index
+    np.testing.assert_allclose(labels, expected, rtol=1e-7 if "single" in kind else 2e-15)
+    assert (labels.dtype.kind == "f") == isinstance(expected[1], float)
+    panel = Persistence().fit(None, pd.concat([y, NUMBERED[1]], keys=["e", "w"])).forecast(3)
+    np.testing.assert_allclose(panel.index.get_level_values(1), [*expected, 60, 61, 62], rtol=1e-7)
+    if "jump" not in kind and "twice" not in kind:
+        updated = Persistence().fit(None, y[:50]).update(None, y[50:]).forecast(3)
+        np.testing.assert_allclose(updated.index, expected, rtol=1e-7)
 
 
 @pytest.mark.parametrize("order", ["one after the other", "side by side"])
@@ -559,8 +667,12 @@ class TestSimulateWithoutX:
                 ValueError, match="steps is for a model of y alone; here X says how"
             ):
                 model.simulate(X_given, Y[:3], steps=9)
-        with pytest.raises(ValueError, match="simulate needs X, and this ARX was fitted with it"):
-            arx().fit(X, Y).simulate(y_init=Y[:3])
+        sentence = (
+            r"simulate needs X, and this ARX was fitted with it: give its columns \['a', 'b'\]"
+        )
+        for steps in (None, 4):
+            with pytest.raises(ValueError, match=sentence):
+                arx().fit(X, Y).simulate(y_init=Y[:3], steps=steps)
 
 
 def test_the_history_of_a_picture_is_a_series():
