@@ -11,10 +11,12 @@ def unmasked(values):
     >>> unmasked(np.ma.masked_equal([1, 2, 3], 2))
     array([ 1., nan,  3.])
     """
-    if isinstance(values, list | tuple) and any(map(np.ma.isMaskedArray, values)):
+    if isinstance(values, (list, tuple)) and any(map(np.ma.isMaskedArray, values)):
         values = np.ma.array(values)
     if not isinstance(values, np.ma.MaskedArray):
         return values
-    if values.dtype.kind in "mM":
-        return values.data
-    return values.astype(float if values.dtype.kind in "iubf" else object).filled(np.nan)
+    if values.dtype.kind in "iub":
+        values = values.astype(float)
+    elif values.dtype.kind in "SU":
+        values = values.astype(object)
+    return values.filled(np.nan) if values.dtype.kind in "fcO" else values.data

@@ -94,15 +94,12 @@ class State:
         Names of the levels of the index of ``fit``.
     tails : dict
         The `Tail` of each series; its key is None without a MultiIndex.
-    is_elapsed : bool
-        Whether the rows are labelled by elapsed times.
     """
 
     max_lag: int
     lead: int
     names: list
     tails: dict
-    is_elapsed: bool = False
 
     def clock(self, key, times):
         """The clock of a series, or else of any; None for time stamps of another kind."""
@@ -180,9 +177,10 @@ class State:
             )
         return tail
 
-    def _advise_rows(self, key, tail):
+    @staticmethod
+    def _advise_rows(key, tail):
         """Pandas has no asfreq for a panel, nor for elapsed times."""
-        has_asfreq = key is None and not self.is_elapsed
+        has_asfreq = key is None and not tail.is_elapsed
         return advise_asfreq(tail.clock, tail.times) if has_asfreq else ""
 
     # ------------------------------------------------------------ rows that nobody has given

@@ -480,7 +480,7 @@ def _warn_of_text(index, owner):
 # --- seams of the clock --------------------------------------------------------------------------
 
 
-def describe_seams(table):
+def describe_seams(table, remedy):
     """How often the clock cuts the rows, where first, and what to do; "" where it does not."""
     seams = {
         key: table.series[key][clock.breaks(take(table.times, table.series[key]))]
@@ -492,7 +492,7 @@ def describe_seams(table):
     n = sum(len(seams[key]) for key in cut)
     return (
         f"the clock ({table.clocks[cut[0]].describe()}) is cut {'once' if n == 1 else f'{n} times'}"
-        f", first before {table.label(seams[cut[0]][0])}: {_advise_week(table)}give smaller lags, "
+        f", first before {table.label(seams[cut[0]][0])}: {_advise_week(table)}give {remedy}, "
         "rows for those that are left out, or numbers in place of times where the rows follow each "
         "other all the same"
     )

@@ -101,7 +101,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             self._train(rows, weight)
             self.max_lag_ = self._taps.max_lag
             names = [None] if table.index is None else list(table.index.names)
-            self._state = State(self.max_lag_, self._taps.lead, names, {}, table.is_elapsed)
+            self._state = State(self.max_lag_, self._taps.lead, names, {})
             self._remember(table)
         return self
 
@@ -602,10 +602,8 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             what = "y" if is_whole else "the longest segment of y"
             need, fewer = self._describe_reach()
             longer = "give a longer series" if is_whole else "give longer segments"
-            raise ValueError(
-                f"{what} has {longest} rows, but {need} at least {needed}: "
-                f"{describe_seams(table) or f'{longer} or {fewer}'}."
-            )
+            remedy = describe_seams(table, fewer) or f"{longer} or {fewer}"
+            raise ValueError(f"{what} has {longest} rows, but {need} at least {needed}: {remedy}.")
         _refuse_nothing_measured(segments.y)
 
     def _describe_reach(self):
