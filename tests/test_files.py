@@ -707,6 +707,27 @@ def test_two_zones_are_one_clock(written):
     assert "hourly" in series.notes[0] and "as UTC" in series.notes[0]
 
 
+@pytest.mark.parametrize("how", ["%m.%Y", "%Y.%m", "%m/%Y", "%m-%Y"])
+@pytest.mark.parametrize("value", ["{},5", "1.234,{} €", "{}.25", "{}"])
+def test_the_dots_of_months_are_no_decimal_signs(written, how, value):
+    months = pd.date_range("2010-01-01", periods=30, freq="MS")
+    lines = [f"{month:{how}};{value.format(i)}" for i, month in enumerate(months)]
+    series = written("\n".join(["Monat;Wert", *lines]))
+    assert list(series.frame.index) == list(months)
+    first = {"{},5": 0.5, "1.234,{} €": 1234.0, "{}.25": 0.25, "{}": 0.0}[value]
+    assert list(series.frame) == ["Wert"] and series.frame["Wert"].iloc[0] == first
+    assert "30 rows, monthly, from 2010-01 to 2012-06" in series.notes[0]
+
+
+def test_months_without_a_zero_in_front_by_their_order(written):
+    lines = [f"{1 + i % 12}.{2010 + i // 12};{i},5" for i in range(9, 40)]
+    assert written("\n".join(["x;Wert", *lines])).clock.describe() == "monthly"
+    shuffled = "\n".join(
+        ["time,x", *(f"{t},{1 + 7 * i % 12}.20{i:02}" for i, t in enumerate(HOURS))]
+    )
+    assert written(shuffled).frame["x"].iloc[1] == 8.2001
+
+
 # --- time elapsed -------------------------------------------------------------------------------
 
 

@@ -12,7 +12,7 @@ from narxkit._printable import printable
 
 from ._dates import TEXT
 from ._layout import BLANK, MISSING, NEW, UNNAMED, find_layout, line_start, unique
-from ._numbers import OTHER, doubtful_sign, find_decimal, settle_sign
+from ._numbers import OTHER, dotted_months, doubtful_sign, find_decimal, settle_sign
 from ._open import read_text
 from ._words import listed
 
@@ -59,11 +59,12 @@ def _refuse_sparse(table, layout, name):
 def _read_table(table, layout, name):
     """Columns of numbers where all cells are such; the decimal sign, None if text must tell."""
     sample = _parse(table, layout, name, dtype=TEXT, nrows=max(8, SAMPLE // len(layout.names)))
+    months = dotted_months(sample)
     decimal, doubts = find_decimal(sample), []
-    sign = decimal or doubtful_sign(sample)
-    cells = _parse(table, layout, name, decimal=sign, low_memory=False)
+    sign, texts = decimal or doubtful_sign(sample), dict.fromkeys(months, TEXT)
+    cells = _parse(table, layout, name, decimal=sign, low_memory=False, dtype=texts)
     if decimal is None and any(dtype.kind == "f" for dtype in cells.dtypes):
-        options = {"decimal": OTHER[sign], "thousands": sign, "low_memory": False}
+        options = {"decimal": OTHER[sign], "thousands": sign, "low_memory": False, "dtype": texts}
         grouped = _parse(table, layout, name, **options)
         if sign != layout.separator:
             decimal, doubts = settle_sign(cells.set_axis(layout.names, axis=1), grouped, sign)

@@ -12,6 +12,7 @@ from ._words import plain
 TEXT = pd.StringDtype("python", na_value=np.nan)  # the same with and without pyarrow
 LONGEST = 80  # signs of a date
 YEARS = 1000, 2500  # others are wrong, and some are more than a time stamp can hold
+MOST_MONTHS = 1000  # cells that tell whether they are months
 LAST_SHORT_YEAR = 2039  # '39 is 2039, '40 is 1940
 
 # the months of English, German, French, Spanish, Italian, Portuguese and Dutch, without accents
@@ -49,6 +50,10 @@ PLAIN_FORMS = (  # what is written around and in times, and plainer
     (re.compile(r"^(\d{4})[-/ ]?[QqTt]([1-4])$"), r"\1-q\2"),
     (re.compile(r"^[QqTt]([1-4])[-/ ]?(\d{4})$"), r"\2-q\1"),
 )
+DOTTED_MONTH = re.compile(
+    r"(?P<month>0?[1-9]|1[0-2])\.(?P<year>(?:1[5-9]|20)\d\d)"
+    r"|(?P<year_first>(?:1[5-9]|20)\d\d)\.(?P<month_last>0[1-9]|1[0-2])"
+)
 QUARTERS = {"q1": "1-1", "q2": "4-1", "q3": "7-1", "q4": "10-1"}
 INTERVAL = re.compile(r"\s+[-–—]\s+.*$|(?<=\d)/(?=\d{4}-).*$")  # its end
 ZONE = re.compile(rf"\s*\(?\b({'|'.join(ZONES)})\)?$")
@@ -75,6 +80,19 @@ def parse(values):
     index, how = _parse(pd.Series(unique, dtype=TEXT))
     index = _within_years(index).append(pd.DatetimeIndex([pd.NaT], dtype=index.dtype))
     return index[codes], how
+
+
+def holds_months(texts):
+    """Tell months such as 01.2010 and 2010.01 from decimals: by a zero in front, or their order."""
+    given = texts.dropna().head(MOST_MONTHS)
+    if not len(given) or not given.str.fullmatch(DOTTED_MONTH).all():
+        return False
+    if given.str.startswith("0").any():
+        return True
+    parts = given.str.extract(DOTTED_MONTH).astype(float)
+    months = 12 * parts["year"].fillna(parts["year_first"])
+    steps = np.diff(months + parts["month"].fillna(parts["month_last"]))
+    return np.count_nonzero(steps) > 1 and bool((steps >= 0).all() or (steps <= 0).all())
 
 
 def _within_years(index):
@@ -136,7 +154,7 @@ def _parse(values):
     texts = texts.mask(texts.str.len() > LONGEST)
     seen = texts.dropna()
     numbers = pd.to_numeric(seen.head(50).str.replace(",", "."), errors="coerce")
-    if numbers.notna().mean() > 0.8:
+    if numbers.notna().mean() > 0.8 and not holds_months(seen):
         return parse_numbers(pd.to_numeric(texts.str.replace(",", "."), errors="coerce")), ""
     texts, zones, told = _without_zone(texts)
     index, how = _parse_dates(texts)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from ._codes import empty_codes, note_codes
-from ._dates import TEXT
+from ._dates import DOTTED_MONTH, TEXT, holds_months
 from ._words import listed
 
 OTHER = {",": ".", ".": ","}
@@ -23,6 +23,7 @@ CURRENCY = r"[$€£¥₹₩]|\b(?:EUR|USD|GBP|CHF|JPY|CNY|AUD|CAD|SEK|NOK|DKK|P
 PERCENT = r"(?<=[\d\s.,])%$"
 UNIT = r"(?<=\d)\s*([^\W\d_][^\d;:/|]{0,11}|°[^\W\d_])$"
 LONGEST = 80  # signs of a number
+MOST_BLANK = 50  # cells before the first text of a column
 MOST_SAMPLED = 10_000  # cells
 MOST_LOOKED = 200  # columns whose decimal sign is in doubt
 
@@ -96,10 +97,20 @@ def _read_odd(values, block, is_odd, decimal):
 
 def find_decimal(sample, most=MOST_SAMPLED):
     """The sign before decimals that cells of text show, None where they leave it in doubt."""
+    sample = sample.drop(columns=dotted_months(sample))
     cells = pd.unique(sample.to_numpy(dtype=object).ravel())[:most]
     cells = pd.Series(cells, dtype=TEXT).dropna()
     surplus = _surplus(_plain_signs(cells.str.replace(UNIT, "", regex=True)))
     return None if surplus == 0 else "," if surplus > 0 else "."
+
+
+def dotted_months(sample):
+    """Columns of text that hold months such as 01.2010, whose dots are no decimal signs."""
+    if not len(sample):
+        return []
+    first = sample.head(MOST_BLANK).bfill().head(1)
+    is_dotted = [DOTTED_MONTH.fullmatch(str(cell)) is not None for cell in first.to_numpy().ravel()]
+    return [column for column in sample.columns[is_dotted] if holds_months(sample[column])]
 
 
 def doubtful_sign(sample):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from ._dates import CLOCK, TEXT, after_midnight, parse, parse_clock
+from ._dates import CLOCK, TEXT, after_midnight, holds_months, parse, parse_clock
 from ._gaps import even_step
 from ._layout import UNNAMED
 from ._words import listed, words
@@ -119,7 +119,7 @@ def _holds_dates(values, column, is_named):
     if dates.notna().mean() <= 0.8:
         return False
     numbers = pd.to_numeric(values, errors="coerce").dropna()
-    if len(numbers) <= 0.5 * len(values):
+    if len(numbers) <= 0.5 * len(values) or (values.dtype == TEXT and holds_months(values)):
         return True
     return is_named and (len(words(column)) == 1 or numbers.min() > 1e8)
 
