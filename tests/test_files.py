@@ -945,6 +945,17 @@ def test_encodings_that_do_not_fit(written):
         assert refused(written, text, encoding=name).startswith(f"there is no encoding {name!r}: ")
 
 
+@pytest.mark.parametrize(
+    "footer", ["", "\nSource: the plant", '\nSource: the "plant"\nend of file']
+)
+def test_a_last_cell_of_several_lines_is_no_footer(written, footer):
+    text = 'time,load,note\n2024-01-01,1,\n2024-01-02,2,\n2024-01-03,3,"pump off\nfrom noon on"'
+    series = written(text + footer)
+    assert series.frame["load"].tolist()[:3] == [1, 2, 3]
+    text = text.replace("from noon on", "from noon\non; see\nthe log").replace(",", ";")
+    assert written(text + footer).frame["load"].tolist()[:3] == [1, 2, 3]
+
+
 # --- several series -----------------------------------------------------------------------------
 
 

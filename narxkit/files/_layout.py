@@ -196,11 +196,13 @@ def _skip_units(rows, end):
 
 def _end(text, separator, width, first):
     """Where the rows end: lines with other numbers of cells at the end are no rows."""
-    end, stop, left_out = len(text.rstrip()), None, []
+    start, end, stop, left_out = line_start(text, first), len(text.rstrip()), None, []
     for _ in range(MOST_FOOTERS):
         begin = text.rfind("\n", 0, end) + 1
         line = text[begin:end].strip()
         if text.count("\n", 0, begin) <= first or not _is_footer(line, separator, width):
+            break
+        if text.count('"', start, begin) % 2:  # within a cell of several lines
             break
         left_out, stop = [line, *left_out], begin
         end = len(text[:begin].rstrip())
