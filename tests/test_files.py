@@ -490,9 +490,9 @@ def test_many_rows_of_one_time_that_nothing_tells_apart(written):
 
 
 def test_a_column_of_times_that_cannot_be_read_is_told(written):
-    sentence = refused(written, "Week,load\n" + "\n".join(f"2015-W{i:02},{i}" for i in range(1, 9)),
+    sentence = refused(written, "Week,load\n" + "\n".join(f"2015-X{i:02},{i}" for i in range(1, 9)),
                        time="Week")  # fmt: skip
-    assert "as '2015-W01' in line 2" in sentence
+    assert "as '2015-X01' in line 2" in sentence
     sentence = refused(written, "Date,load\n" + "\n".join(f"first of {i},{i}" for i in range(9)))
     assert sentence.startswith("load.csv: the times in column 'Date' cannot be read, as 'first of")
 
@@ -726,6 +726,43 @@ def test_months_without_a_zero_in_front_by_their_order(written):
         ["time,x", *(f"{t},{1 + 7 * i % 12}.20{i:02}" for i, t in enumerate(HOURS))]
     )
     assert written(shuffled).frame["x"].iloc[1] == 8.2001
+
+
+@pytest.mark.parametrize(
+    "write, freq, step",
+    [
+        ("{0:%G-W%V}", "W-MON", "weekly"),
+        ("{0:%GW%V}", "W-MON", "weekly"),
+        ("{0:%G-W%V}-1", "W-MON", "weekly"),
+        ("KW {0:%V}/{0:%G}", "W-MON", "weekly"),
+        ("{0:%YM%m}", "MS", "monthly"),
+        ("{0:%Y-M%m}", "MS", "monthly"),
+        ("{0:%Y:%m}", "MS", "monthly"),
+        ("{0:%m/%Y}", "MS", "monthly"),
+        ("{0:%m-%Y}", "MS", "monthly"),
+        ("{0.year}-{0.month}", "MS", "monthly"),
+        ("Q{0.quarter} {0.year}", "QS", "quarterly"),
+        ("{0.year}-Q{0.quarter}", "QS", "quarterly"),
+        ("{0.year}:{0.quarter}", "QS", "quarterly"),
+        ("{0.year}-{0.quarter}", "QS", "quarterly"),
+    ],
+)
+@pytest.mark.parametrize("header", ["Date", "x"])
+def test_weeks_months_and_quarters_in_one_column(written, write, freq, step, header):
+    times = pd.date_range("2014-10-01", periods=80, freq=freq)
+    series = written("\n".join([f"{header},n", *(f"{write.format(t)},{t.day}" for t in times)]))
+    assert list(series.frame.index) == list(times) and list(series.frame) == ["n"]
+    assert f"80 rows, {step}, from" in series.notes[0]
+    assert series.notes[0].endswith(f"(column '{header}').")  # in no order of day and month
+
+
+def test_halves_of_years_and_weeks_that_a_year_has_not(written):
+    halves = written("t,n\n" + "\n".join(f"{2000 + i // 2}-S{1 + i % 2},{i}" for i in range(9)))
+    assert [f"{t:%Y-%m-%d}" for t in halves.frame.index[:3]] == [
+        "2000-01-01", "2000-07-01", "2001-01-01",
+    ]  # fmt: skip
+    weeks = written("week,n\n" + "\n".join(f"2014-W{i},{i}" for i in range(40, 54)))
+    assert "Line 15 has no time that can be read; the row is left out." in weeks.notes
 
 
 # --- time elapsed -------------------------------------------------------------------------------
