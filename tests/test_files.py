@@ -765,6 +765,42 @@ def test_halves_of_years_and_weeks_that_a_year_has_not(written):
     assert "Line 15 has no time that can be read; the row is left out." in weeks.notes
 
 
+@pytest.mark.parametrize(
+    "header, write, freq, step",
+    [
+        ("Year,Month", "{0.year},{0:%B}", "MS", "monthly"),
+        ("Jahr,Monat", "{0.year},{0:%b}.", "MS", "monthly"),
+        ("year,month", "{0.year},{0.month}", "MS", "monthly"),
+        ("Month,Year", "{0:%b},{0.year}", "MS", "monthly"),
+        ("Year,Period", "{0.year},M{0:%m}", "MS", "monthly"),
+        ("Year,Quarter", "{0.year},{0.quarter}", "QS", "quarterly"),
+        ("Year,Quarter", "{0.year},Q{0.quarter}", "QS", "quarterly"),
+        ("Year,Period", "{0.year},Q{0.quarter}", "QS", "quarterly"),
+        ("Year,Quarter,Month", "{0.year},{0.quarter},{0:%b}", "MS", "monthly"),
+        ("Year,Week", "{0:%G},{0:%V}", "W-MON", "weekly"),
+        ("Year,Week", "{0:%G},W{0:%V}", "W-MON", "weekly"),
+        ("Year,Month,Week", "{0:%G},{0.month},{0:%V}", "W-MON", "weekly"),
+        ("year,month,day", "{0.year},{0:%b},{0.day}", "D", "daily"),
+    ],
+)
+def test_years_and_their_parts_in_columns_of_their_own(written, header, write, freq, step):
+    times = pd.date_range("2014-12-01", periods=120, freq=freq)
+    lines = [f"{write.format(t)},{i}" for i, t in enumerate(times)]
+    series = written("\n".join([f"{header},n", *lines]))
+    assert list(series.frame.index) == list(times)
+    assert series.frame["n"].tolist() == list(range(120))
+    assert f"120 rows, {step}, from" in series.notes[0]
+
+
+def test_yearly_averages_among_months_are_left_out(written):
+    rows = [f"{2000 + i},M{m:02},{m}" for i in range(9) for m in range(1, 14)]
+    series = written("\n".join(["year,period,value", *rows]))
+    assert series.clock.describe() == "monthly" and len(series.frame) == 108
+    assert "9 rows have no time that can be read, the first in line 14; they are left out." in (
+        series.notes
+    )
+
+
 # --- time elapsed -------------------------------------------------------------------------------
 
 

@@ -339,24 +339,24 @@ def _months_as_numbers(texts):
 
 def _year_first(match):
     """'May 3, 2024' and 'Mai 2024' as numbers."""
-    month = _month(match[1])
+    month = month_number(match[1])
     return match[0] if month is None else f"{match[3]}-{month}-{match[2] or 1}"
 
 
 def _from_short(match):
     """'Jan-90' as numbers."""
-    month = _month(match[1])
+    month = month_number(match[1])
     return match[0] if month is None else f"{_whole_year(match[2])}-{month}-1"
 
 
 def _from_last(match):
     """'1990 Jan' and '90-Jan' as numbers."""
-    month = _month(match[2])
+    month = month_number(match[2])
     return match[0] if month is None else f"{_whole_year(match[1])}-{month}-1"
 
 
 def _numbered(match):
-    month = _month(match[2])
+    month = month_number(match[2])
     return match[0] if month is None else f"{match[1]}-{month}-{match[3]}"
 
 
@@ -365,7 +365,8 @@ def _whole_year(digits):
     return year if len(digits) > 2 else year + 2000 - 100 * (year + 2000 > LAST_SHORT_YEAR)
 
 
-def _month(word):
+def month_number(word):
+    """The number of a month by its name, None for another word."""
     letters = plain(word)
     return MONTH_OF.get(letters[:4]) or MONTH_OF.get(letters[:3])
 
