@@ -5,6 +5,7 @@ import gzip
 import io
 import lzma
 import os
+import re
 import sys
 import tracemalloc
 import zipfile
@@ -1059,9 +1060,48 @@ def test_a_wide_table_has_to_be_turned(written, names):
         "the rows of load.csv look like series, one each ('H0', 'H1', 'H2', ...), with their "
         f"values in the columns from '{names[0]}' to '{names[-1]}': turn the table, so that each "
         "is a column, in pandas pandas.read_csv('load.csv', index_col='V1')"
-        f".loc[:, '{names[0]}':].T.to_csv('turned.csv')."
+        f".loc[:, '{names[0]}':].T.to_csv('turned.csv', "
+        + ("index_label='time')." if 1990 in names else "index=False).")
     )
     assert len(written(text, time=False).frame) == 6
+
+
+def followed(written, tmp_path, monkeypatch, text):
+    """Follow the code that a refusal prints, and read the file that it writes."""
+    code = re.search(
+        r"(pandas|frame)\.(?!set_index).*?\.to_csv\('(.*?)'.*?\)", refused(written, text)
+    )
+    monkeypatch.chdir(tmp_path)
+    exec(code[0], {"pandas": pd, "frame": pd.read_csv("load.csv")})
+    return read_series(tmp_path / code[2])
+
+
+@pytest.mark.parametrize(
+    "names, label, is_yearly",
+    [
+        ([f"V{i}" for i in range(2, 12)], "V1", False),
+        ([f"V{i}" for i in range(2, 12)], "", False),
+        (range(1990, 2000), "country", True),
+    ],
+)
+@pytest.mark.parametrize("sign", [",", ";", "\t"])
+def test_the_advice_for_wide_tables(written, tmp_path, monkeypatch, names, label, is_yearly, sign):
+    rows = [sign.join([f"H{k}", *(f"{k * i}.5" for i in range(10))]) for k in range(6)]
+    text = "\n".join([sign.join([label, *map(str, names)]), *rows])
+    text = text.replace(".5", ",5") if sign == ";" else text
+    series = followed(written, tmp_path, monkeypatch, text)
+    assert list(series.frame) == [f"H{k}" for k in range(6)]
+    assert series.frame["H3"].tolist() == [3 * i + 0.5 for i in range(10)]
+    assert (series.clock is not None and series.clock.describe() == "yearly") == is_yearly
+
+
+@pytest.mark.parametrize("label", ["", "x", "time", "t"])
+@pytest.mark.parametrize("step", ["V{}", "t{}", "step {}", "Day_{}"])
+def test_labels_that_count_steps_are_no_series(written, label, step):
+    rows = [step.format(i + 2) + "," + ",".join(str(k * i) for k in range(8)) for i in range(9)]
+    text = "\n".join([label + "," + ",".join(f"H{k}" for k in range(8)), *rows])
+    frame = written(text).frame
+    assert list(frame) == [f"H{k}" for k in range(8)] and frame["H2"].tolist() == [*range(0, 18, 2)]
 
 
 def test_hours_of_a_day_in_columns_are_told(written):

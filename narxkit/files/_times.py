@@ -9,6 +9,7 @@ import pandas as pd
 from ._dates import CLOCK, TEXT, after_midnight, holds_months, month_number, parse, parse_clock
 from ._gaps import even_step
 from ._layout import UNNAMED
+from ._wide import counts_steps
 from ._words import listed, words
 
 TIME_NAMES = {
@@ -119,6 +120,7 @@ def _time_column(cells, parts):
     if parts:
         return parts["year"]
     wordy = (c for c in named if cells[c].dtype == TEXT and _has_letters(cells[c]))
+    wordy = (c for c in wordy if not counts_steps(cells[c]))
     return next(wordy, None)  # its cells will be complained of
 
 

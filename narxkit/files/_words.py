@@ -60,6 +60,13 @@ def listed(names):
     return f"{shown} and {len(names) - MOST_LISTED + 2:,} more"
 
 
+def reading_options(cells):
+    """Options by which pandas reads the file of these cells, for advice in code."""
+    sign, decimal = cells.attrs.get("separator", ","), cells.attrs.get("decimal")
+    separator = {",": "", " ": r", sep='\s+'"}.get(sign, f", sep={sign!r}")
+    return separator + (", decimal=','" if decimal == "," else "")
+
+
 def plain(text):
     """Letters without accents, in lower case."""
     parts = unicodedata.normalize("NFD", text.lower())
