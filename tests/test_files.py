@@ -10,6 +10,7 @@ import sys
 import tracemalloc
 import zipfile
 from decimal import Decimal
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -476,8 +477,8 @@ def test_several_places_in_one_file(written):
     assert sentence == (
         "the column 'region' tells several series apart ('north', 'south'), which share times such "
         "as 2024-03-30 20:00: keep the rows of one, or give each a column of its own, in pandas "
-        "frame.pivot(index='time', columns='region'); in Python forecasters take them all, indexed "
-        "by frame.set_index(['region', 'time'])."
+        "frame.pivot(index='time', columns='region', values='load').to_csv('wide.csv'); in Python "
+        "forecasters take them all, indexed by frame.set_index(['region', 'time'])."
     )
 
 
@@ -1040,7 +1041,7 @@ def test_a_long_table_is_led_to_its_series(written, keys):
     ]
     sentence = refused(written, "\n".join(["unique_id,ds,y", *lines]))
     assert sentence.startswith("the column 'unique_id' tells several series apart ('")
-    assert "frame.pivot(index='ds', columns='unique_id')" in sentence
+    assert "frame.pivot(index='ds', columns='unique_id', values='y').to_csv('wide.csv')" in sentence
     assert "frame.set_index(['unique_id', 'ds'])" in sentence
 
 
@@ -1102,6 +1103,33 @@ def test_labels_that_count_steps_are_no_series(written, label, step):
     text = "\n".join([label + "," + ",".join(f"H{k}" for k in range(8)), *rows])
     frame = written(text).frame
     assert list(frame) == [f"H{k}" for k in range(8)] and frame["H2"].tolist() == [*range(0, 18, 2)]
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"store": ["north", "south"]},
+        {"store": [1, 2, 3], "item": [1, 2]},
+        {"country": ["A", "B"], "store": ["x", "y"], "product": [7, 8]},
+    ],
+)
+@pytest.mark.parametrize("header", ["date", "day,hour", "id,date"])
+def test_the_advice_for_long_tables(written, tmp_path, monkeypatch, keys, header):
+    names = [" ".join(map(str, series)) for series in product(*keys.values())]
+    lines = []
+    for i, t in enumerate(HOURS):
+        for k, name in enumerate(names):
+            time = {"date": f"{t}", "day,hour": f"{t:%Y-%m-%d,%H}", "id,date": f"{len(lines)},{t}"}
+            lines.append(f"{time[header]},{name.replace(' ', ',')},{10 * i + k}")
+    text = "\n".join([",".join([header, *keys, "sales"]), *lines])
+    sentence = refused(written, text)
+    which = ", ".join(map(repr, keys))
+    what = f"column {which} tells" if len(keys) == 1 else f"columns {which} tell"
+    assert sentence.startswith(f"the {what} several series apart ('{names[0]}', '{names[1]}'")
+    series = followed(written, tmp_path, monkeypatch, text)
+    assert list(series.frame.index) == list(HOURS)
+    assert list(series.frame) == names
+    assert series.frame[names[1]].tolist() == [10 * i + 1 for i in range(48)]
 
 
 def test_hours_of_a_day_in_columns_are_told(written):

@@ -1,5 +1,7 @@
 """The rows of a table in the order of time: each once, none far from all others."""
 
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
 
@@ -10,6 +12,8 @@ from ._words import listed, said
 
 MOST_SHARED = 0.2  # of the rows, may have the time of another
 MOST_SHARED_BY_SERIES = 0.05  # the same, where a column tells them apart
+MOST_KEYS = 3  # columns that together tell series apart
+MOST_LOOKED = 6  # columns that may be among several such
 FAR = 10  # times as long as all rows would take
 FEW = 0.01  # of the rows
 
@@ -61,7 +65,7 @@ def _each_once(frame, lines, cells, columns):
     twice = frame.index.duplicated()
     if not twice.any():
         return frame, lines, []
-    _refuse_series(cells, frame.index, twice, columns)
+    _refuse_series(cells, frame, twice, columns)
     _refuse_many(frame, twice)
     n, first = int(twice.sum()), _label(frame.index[twice][0])
     note = (
@@ -76,26 +80,68 @@ def _label(time):
     return said(time) if isinstance(time, pd.Timestamp) else f"{time:g}"
 
 
-def _refuse_series(cells, index, twice, columns):
-    """Rows of one time that a column tells apart are rows of several series."""
+def _refuse_series(cells, frame, twice, columns):
+    """Rows of one time that columns tell apart are rows of several series."""
     if twice.mean() <= MOST_SHARED_BY_SERIES:
         return
-    times, labels = pd.factorize(index)
-    most = np.bincount(times).max()
-    for column in cells.columns.drop(columns):
-        values = cells[column]
-        is_number = values.dtype.kind in "iufb"
-        if is_number and values.nunique() > 2 * most:
+    cells_beside = cells.drop(columns=columns)
+    keys = _find_keys(cells_beside, pd.factorize(frame.index)[0])
+    if not keys:
+        return
+    which = f"column {keys[0]!r} tells" if len(keys) == 1 else f"columns {listed(keys)} tell"
+    series = cells_beside[keys].dropna().drop_duplicates().astype(str)
+    shown = listed(map(" ".join, series.itertuples(index=False)))
+    raise ValueError(
+        f"the {which} several series apart ({shown}), which share times such as "
+        f"{_label(frame.index[twice][0])}: keep the rows of one, or give each a column of its own, "
+        f"in pandas {_pivot(frame, keys, columns)}; in Python forecasters take them all, indexed "
+        f"by frame.set_index({[*keys, columns[0]]!r})."
+    )
+
+
+def _find_keys(cells, times):
+    """The fewest columns that tell rows of one time apart, none if there are no such."""
+    most, found = np.bincount(times).max(), {}
+    for column, values in cells.items():
+        if values.dtype.kind in "iufb" and values.nunique() > 2 * most:
             continue  # a quantity, not the number of a place
         codes, keys = pd.factorize(values)
-        if 1 < len(keys) <= 0.5 * len(codes) and not _comes_again(times, codes, len(keys)):
-            keys, time = listed(keys), columns[0]
-            raise ValueError(
-                f"the column {column!r} tells several series apart ({keys}), which share times "
-                f"such as {_label(index[twice][0])}: keep the rows of one, or give each a column "
-                f"of its own, in pandas frame.pivot(index={time!r}, columns={column!r}); in Python "
-                f"forecasters take them all, indexed by frame.set_index([{column!r}, {time!r}])."
-            )
+        if 1 < len(keys) <= 0.5 * len(codes):
+            found[column] = codes
+    for n in range(1, MOST_KEYS + 1):
+        for columns in combinations(list(found)[:MOST_LOOKED] if n > 1 else found, n):
+            codes, series = pd.factorize(_together([found[column] for column in columns]))
+            if len(series) <= 0.5 * len(codes) and not _comes_again(times, codes, len(series)):
+                return list(columns)
+    return []
+
+
+def _together(columns):
+    """Codes of the cells that stand beside each other in columns of codes."""
+    codes = columns[0]
+    for more in columns[1:]:
+        codes = codes * (more.max() + 2) + more + 1  # -1 where a cell is missing
+    return codes
+
+
+def _pivot(frame, keys, columns):
+    """Code that gives each series a column of its own."""
+    values = _quantity(frame, keys)
+    index, series, joined = columns[0] if len(columns) == 1 else columns, keys[0], ""
+    if len(keys) > 1:
+        series, texts = "series", (f"frame[{key!r}].astype(str)" for key in keys)
+        joined = ".assign(series=" + " + ' ' + ".join(texts) + ")"
+    return (
+        f"frame{joined}.pivot(index={index!r}, columns={series!r}, values={values!r})"
+        ".to_csv('wide.csv')"
+    )
+
+
+def _quantity(frame, keys):
+    """The first column of numbers that neither tells series apart nor numbers the rows."""
+    others = frame.columns.drop(keys, errors="ignore")
+    counts = [frame[c].is_unique and set(np.diff(np.sort(frame[c]))) <= {1.0} for c in others]
+    return next(iter([*others[~np.array(counts, dtype=bool)], *others, *keys]))
 
 
 def _comes_again(times, codes, n_keys):
