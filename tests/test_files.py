@@ -1031,6 +1031,47 @@ def test_a_last_cell_of_several_lines_is_no_footer(written, footer):
     assert written(text + footer).frame["load"].tolist()[:3] == [1, 2, 3]
 
 
+@pytest.mark.parametrize(
+    "cells, mixed",
+    [
+        (["€803.77", "$799.81"], "'EUR', '$'"),
+        (["12 USD", "13 CHF", "14 USD"], "'USD', 'CHF'"),
+        (["79.98%", "0.80377"], "'%' and numbers without it"),
+        (["79.98 %", "1,000.5", "5 %"], "'%' and numbers without it"),
+        (["5 %", "$5", "6 %"], "'%', '$'"),
+    ],
+)
+def test_units_that_differ_are_not_mixed(written, cells, mixed):
+    lines = [f'{t},{i},"{cells[i % len(cells)]}"' for i, t in enumerate(HOURS)]
+    note = f"'price' mixes {mixed}: convert it to one unit."
+    series = written("\n".join(["time,load,price", *lines]))
+    assert list(series.frame) == ["load"] and note in series.notes
+    assert "'price' holds text and is left out." in series.notes
+
+
+@pytest.mark.parametrize(
+    "cells, values",
+    [
+        (["€803.50", "803.50 EUR"], [803.5, 803.5]),
+        (["$5", "6", "0"], [5, 6, 0]),
+        (["5%", "0", "0.0"], [5, 0, 0]),
+        (["-$5", "($6)", "$7"], [-5, -6, 7]),
+    ],
+)
+def test_one_unit_written_in_several_ways(written, cells, values):
+    lines = [f"{t},{cells[i % len(cells)]}" for i, t in enumerate(HOURS)]
+    frame = written("\n".join(["time,price", *lines])).frame
+    assert frame["price"].tolist()[: len(values)] == values
+
+
+def test_a_table_of_mixed_units_alone_says_so(written):
+    lines = [f"{t},{'€' if i % 2 else '$'}{i}" for i, t in enumerate(HOURS)]
+    assert refused(written, "\n".join(["time,price", *lines])) == (
+        "load.csv has no column of numbers beside its times: it has 'price', as '$0' in line 2. "
+        "'price' mixes '$', 'EUR': convert it to one unit."
+    )
+
+
 # --- several series -----------------------------------------------------------------------------
 
 

@@ -21,6 +21,8 @@ WITH_POINT = (
 EITHER = r"[+-]?\d{1,3}(\.\d{3})+|[+-]?\d{1,3}(,\d{3})+"  # thousands, or three decimals
 CURRENCY = r"[$€£¥₹₩]|\b(?:EUR|USD|GBP|CHF|JPY|CNY|AUD|CAD|SEK|NOK|DKK|PLN)\b"
 PERCENT = r"(?<=[\d\s.,])%$"
+SIGN = f"({CURRENCY}|{PERCENT})"
+SAME = {"€": "EUR", "£": "GBP"}
 UNIT = r"(?<=\d)\s*([^\W\d_][^\d;:/|]{0,11}|°[^\W\d_])$"
 LONGEST = 80  # signs of a number
 MOST_BLANK = 50  # cells before the first text of a column
@@ -43,7 +45,7 @@ def find_numbers(cells, name, missing=()):
     of_empty = _note_empty(list(frame.columns[is_empty]))
     frame = frame.loc[:, ~is_empty] if is_empty.any() else frame
     if not len(frame.columns):
-        raise ValueError(_said_of_text(cells, texts, name))
+        raise ValueError(" ".join([_said_of_text(cells, texts, name), *of_texts]))
     if texts:
         verbs = ("holds", "is") if len(texts) == 1 else ("hold", "are")
         of_codes.append("{} {} text and {} left out.".format(listed(texts), *verbs))
@@ -59,11 +61,11 @@ def _of_texts(cells, decimal):
     is_given = ~pd.isna(block)
     values = _clean_numbers(pd.Series(block.ravel(), dtype=TEXT), decimal).to_numpy(copy=True)
     values = values.reshape(block.shape)
-    marked = _read_odd(values, block, is_given & np.isnan(values), decimal)
+    marked, mixed = _read_odd(values, block, is_given & np.isnan(values), decimal)
     is_text = is_given & ~np.isfinite(values)
     is_left = is_text.sum(axis=0) > 0.5 * is_given.sum(axis=0)
     values[is_text] = np.nan
-    notes = []
+    notes = [_note_mixed(cells.columns[i], signs) for i, signs in mixed.items()]
     for i in np.flatnonzero((is_text.any(axis=0) | marked.any(axis=0)) & ~is_left):
         column, rows = cells.columns[i], is_text[:, i]
         notes += _note_text(pd.Series(block[rows, i], cells.index[rows]), column)
@@ -73,18 +75,19 @@ def _of_texts(cells, decimal):
 
 
 def _read_odd(values, block, is_odd, decimal):
-    """Read numbers in other dress into `values`, OUT; True where a unit marks one."""
+    """Read numbers in other dress into `values`, OUT; True where a unit marks one; mixed signs."""
     codes = np.zeros(block.shape, dtype=np.intp)
     codes[is_odd], odd = pd.factorize(block[is_odd])
     odd = pd.Series(odd, dtype=TEXT)
     numbers = _numbers(odd, decimal).to_numpy()
     values[is_odd] = numbers[codes[is_odd]]
-    is_marked = odd.str.contains(f"{CURRENCY}|{PERCENT}").to_numpy(dtype=bool)
+    is_marked = odd.str.contains(SIGN[1:-1]).to_numpy(dtype=bool)
     marked = np.zeros(block.shape, dtype=bool)
     marked[is_odd] = (is_marked & ~np.isnan(numbers))[codes[is_odd]]
+    mixed = _empty_mixed(values, block, marked)
     units = odd.str.extract(UNIT, expand=False)
     if units.isna().all():
-        return marked
+        return marked, mixed
     bare = _numbers(odd.str.replace(UNIT, "", regex=True), decimal).to_numpy()
     for i in np.flatnonzero(is_odd.mean(axis=0) > 0.5):
         rows = is_odd[:, i]
@@ -92,7 +95,24 @@ def _read_odd(values, block, is_odd, decimal):
         if seen.notna().all() and seen.nunique() == 1:  # '7 broken' among numbers has no unit
             values[rows, i] = bare[codes[rows, i]]
             marked[rows, i] = True
-    return marked
+    return marked, mixed
+
+
+def _empty_mixed(values, block, marked):
+    """Empty columns of `values`, OUT, of two currencies, or of percents and others; their signs.
+
+    Money may stand without its sign, zero without that of percents.
+    """
+    mixed = {}
+    for i in np.flatnonzero(marked.any(axis=0)):
+        rows = marked[:, i]
+        cells = pd.Series(block[rows, i], dtype=TEXT)
+        signs = cells.str.extract(SIGN, expand=False).replace(SAME).unique()
+        bare = values[~rows, i]
+        has_bare = (np.isfinite(bare) & (bare != 0)).any()
+        if len(signs) > 1 or (signs[0] == "%" and has_bare):
+            values[:, i], marked[:, i], mixed[i] = np.nan, False, signs
+    return mixed
 
 
 def find_decimal(sample, most=MOST_SAMPLED):
@@ -236,6 +256,11 @@ def _note_signs(marked, column):
     if not len(marked):
         return []
     return [f"{column!r} holds numbers with a unit, such as {marked[0]!r}, read without it."]
+
+
+def _note_mixed(column, signs):
+    others = "" if len(signs) > 1 else " and numbers without it"
+    return f"{column!r} mixes {listed(signs)}{others}: convert it to one unit."
 
 
 def _note_text(cells, column):
