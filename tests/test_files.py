@@ -854,6 +854,26 @@ def test_no_column_of_times(written):
     assert "no column is taken for times" in series.notes[0]
 
 
+@pytest.mark.parametrize("name", ["t", "time", "timestamp", "seconds", "elapsed", "sec since 1970"])
+@pytest.mark.parametrize("unit", [1, 1000, 1e9])
+def test_seconds_since_1970_under_any_name_of_times(written, name, unit):
+    start = int(1704067200 * unit)
+    lines = [f"{i},{start + int(i * 3600 * unit)}" for i in range(9)]
+    series = written("\n".join([f"x,{name}", *lines]))
+    assert series.notes[0].startswith("load.csv: 9 rows, hourly, from 2024-01-01 00:00 to")
+
+
+def test_large_counts_are_told_in_full(written):
+    lines = [f"{10_000_000 + 7 * i},{i % 5}" for i in range(9)]
+    series = written("\n".join(["t,x", *lines, "11234567,4"]))
+    assert "from 10000000 to 11234567 (column 't')" in series.notes[0]
+    lines = [f"{5 * i / 3 + 1e6},{i % 5}" for i in range(9)]
+    assert (
+        "a step of 1.666666667, from 1000000 to 1000013.333"
+        in (written("\n".join(["t,x", *lines])).notes[0])
+    )
+
+
 # --- cells, lines and encodings -----------------------------------------------------------------
 
 

@@ -51,14 +51,14 @@ def renumbered(frame):
     if step is None:
         steps = np.diff(elapsed)
         return frame.reset_index(drop=True), [
-            f"Its steps differ, from {steps.min():g} to {steps.max():g}; the rows are taken to "
-            "follow each other."
+            f"Its steps differ, from {steps.min():.10g} to {steps.max():.10g}; the rows are taken "
+            "to follow each other."
         ] if len(steps) else []
     place = np.round((elapsed - elapsed[0]) / step).astype(np.int64)
     n_missing = np.diff(place) - 1
     is_short = (n_missing > 0) & (n_missing <= LONGEST_FILLED)
     notes = [
-        f"A gap of {n_missing[row]:,} rows after {elapsed[row]:g}: the next is taken to follow."
+        f"A gap of {n_missing[row]:,} rows after {elapsed[row]:.10g}: the next is taken to follow."
         for row in np.flatnonzero(n_missing > LONGEST_FILLED)[:MOST_TOLD]
     ]
     if n := int(n_missing[is_short].sum()):

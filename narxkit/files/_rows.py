@@ -77,7 +77,7 @@ def _each_once(frame, lines, cells, columns):
 
 
 def _label(time):
-    return said(time) if isinstance(time, pd.Timestamp) else f"{time:g}"
+    return said(time) if isinstance(time, pd.Timestamp) else f"{time:.10g}"
 
 
 def _refuse_series(cells, frame, twice, columns):

@@ -138,7 +138,8 @@ def _summary(name, frame, index, clock, how):
         return f"{name}: {len(frame):,} rows; {how}."
     if clock is None:
         step = even_step(np.diff(np.sort(index)))
-        step = "" if step is None else f"a step of {step:.6g}, "
-        return f"{name}: {len(frame):,} rows, {step}from {min(index):g} to {max(index):g} ({how})."
+        step = "" if step is None else f"a step of {step:.10g}, "
+        span = f"from {min(index):.10g} to {max(index):.10g}"
+        return f"{name}: {len(frame):,} rows, {step}{span} ({how})."
     first, last = map(label_writer(frame.index), frame.index[[0, -1]])
     return f"{name}: {len(frame):,} rows, {clock.describe()}, from {first} to {last} ({how})."

@@ -42,6 +42,7 @@ CALENDARS = (
     ("year", "week"),
 )  # fmt: skip
 MINUTE_NAMES = {"minute", "minuten", "min"}
+LEAST_EPOCH = 1e8  # spring of 1973 in seconds
 SAMPLE = 50  # cells that tell what a column holds
 MOST_LOOKED = 200  # columns that may hold times
 MONTH_SLACK = 0.02  # 1949.083 is February
@@ -117,6 +118,9 @@ def _time_column(cells, parts):
     for column in [*named[:MOST_LOOKED], *texts[:MOST_LOOKED]]:
         if column not in parts.values() and _holds_dates(cells[column], column, column in named):
             return column
+    for column in () if parts else cells:
+        if set(words(column)[:1]) & ELAPSED_NAMES and _is_epoch(cells[column]):
+            return column
     if parts:
         return parts["year"]
     wordy = (c for c in named if cells[c].dtype == TEXT and _has_letters(cells[c]))
@@ -134,7 +138,13 @@ def _holds_dates(values, column, is_named):
     numbers = pd.to_numeric(values, errors="coerce").dropna()
     if len(numbers) <= 0.5 * len(values) or (values.dtype == TEXT and holds_months(values)):
         return True
-    return is_named and (len(words(column)) == 1 or numbers.min() > 1e8)
+    return is_named and (len(words(column)) == 1 or numbers.min() > LEAST_EPOCH)
+
+
+def _is_epoch(values):
+    """Whether numbers are so large that they are seconds since 1970, or dates without signs."""
+    values = _numbers(values.dropna().head(SAMPLE))
+    return len(values) > 0 and values.min() > LEAST_EPOCH and parse(values)[0].notna().mean() > 0.8
 
 
 def _has_letters(values):
