@@ -1092,6 +1092,49 @@ def test_a_table_of_mixed_units_alone_says_so(written):
     )
 
 
+@pytest.mark.parametrize("unit", ["", " €", " kWh", " m³", "°C"])
+def test_thousands_in_doubt_with_and_without_a_unit(written, unit):
+    lines = [f"{t};{5 + i % 3}.{100 + i}{unit}" for i, t in enumerate(HOURS)]
+    series = written("\n".join(["time;x", *lines]))
+    assert series.frame["x"].iloc[0] == 5.1
+    assert (
+        "Numbers such as '5.100' in 'x' are read as 5.100; if thousands are meant, write them "
+        "without '.'." in series.notes
+    )
+    series = written("\n".join(["time;x", *lines, f"2024-04-01 20:00;500{unit}"]))
+    assert series.frame["x"].iloc[0] == 5100
+
+
+@pytest.mark.parametrize(
+    "night, hour, zone",
+    [
+        ("2023-10-29", 2, "Europe/Berlin"),
+        ("2023-10-29", 1, "Europe/Lisbon"),
+        ("2023-11-05", 1, "America/New_York"),
+        ("2024-04-07", 2, "Australia/Sydney"),
+    ],
+)
+def test_the_hour_that_comes_again_at_the_end_of_summer_time(written, night, hour, zone):
+    start = pd.Timestamp(night, tz=zone) - pd.Timedelta("3D")
+    times = pd.date_range(start, periods=600, freq="15min")
+    text = table(times.tz_localize(None))
+    note = next(note for note in written(text).notes if "come again" in note)
+    assert note == (
+        f"4 times come again, the first {night} 0{hour}:00; rows of the same time are averaged. "
+        "This is the hour that comes again at the end of summer time, so two hours become one: "
+        "give times in UTC or with their offset, as 2024-10-27T02:30+02:00, to keep both."
+    )
+    hours = table(times[::4].tz_localize(None))
+    assert any("end of summer time" in note for note in written(hours).notes)
+
+
+def test_other_times_that_come_again_are_not_of_summer_time(written):
+    text = table(pd.date_range("2023-10-29", periods=48, freq="h"))
+    for time in ("2023-10-29 09:00", "2023-10-30 02:00"):
+        note = next(n for n in written(f"{text}\n{time},7").notes if "comes twice" in n)
+        assert note == f"The time {time} comes twice; its rows are averaged."
+
+
 # --- several series -----------------------------------------------------------------------------
 
 

@@ -120,7 +120,7 @@ def find_decimal(sample, most=MOST_SAMPLED):
     sample = sample.drop(columns=dotted_months(sample))
     cells = pd.unique(sample.to_numpy(dtype=object).ravel())[:most]
     cells = pd.Series(cells, dtype=TEXT).dropna()
-    surplus = _surplus(_plain_signs(cells.str.replace(UNIT, "", regex=True)))
+    surplus = _surplus(_without_unit(cells))
     return None if surplus == 0 else "," if surplus > 0 else "."
 
 
@@ -188,7 +188,7 @@ def _decimal_sign(cells):
     if sign := find_decimal(cells[columns], most=None):
         return sign, []
     for column in columns[:MOST_LOOKED]:
-        texts = _plain_signs(cells[column].dropna())
+        texts = _without_unit(cells[column].dropna())
         is_either = texts.str.fullmatch(EITHER)
         if is_either.any():
             sign = "," if "," in texts[is_either].iloc[0] else "."
@@ -201,6 +201,10 @@ def _decimal_sign(cells):
     if is_quoted or any(has_small for *_, has_small in either.values()):
         return OTHER[sign], [f"Numbers such as {example!r} in {column!r} are read as thousands."]
     return sign, [_doubt(column, example, sign)]
+
+
+def _without_unit(texts):
+    return _plain_signs(texts.astype(TEXT).str.replace(UNIT, "", regex=True))
 
 
 def _plain_signs(texts):

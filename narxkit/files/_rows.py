@@ -12,6 +12,7 @@ from ._words import listed, said
 
 MOST_SHARED = 0.2  # of the rows, may have the time of another
 MOST_SHARED_BY_SERIES = 0.05  # the same, where a column tells them apart
+LAST_HOUR = 3  # in which clocks are put back
 MOST_KEYS = 3  # columns that together tell series apart
 MOST_LOOKED = 6  # columns that may be among several such
 FAR = 10  # times as long as all rows would take
@@ -73,7 +74,27 @@ def _each_once(frame, lines, cells, columns):
         if n == 1
         else f"{n:,} times come again, the first {first}; rows of the same time are averaged."
     )
+    if _ends_summer(frame.index[twice]):
+        note += (
+            " This is the hour that comes again at the end of summer time, so two hours become "
+            "one: give times in UTC or with their offset, as 2024-10-27T02:30+02:00, to keep both."
+        )
     return frame.groupby(level=0).mean(), lines[~twice], [note]
+
+
+def _ends_summer(times):
+    """Whether all times lie in the nights, and within the hour, in which clocks are put back.
+
+    They are the last Sunday of October in Europe, the first of November in America and of April in
+    the south.
+    """
+    if not isinstance(times, pd.DatetimeIndex) or times.tz is not None:
+        return False
+    is_night = (times.day_of_week == 6) & (times.hour <= LAST_HOUR)
+    is_europe = (times.month == 10) & (times.day > 24)
+    is_first = times.month.isin([4, 11]) & (times.day <= 7)
+    hours = pd.Series(times.hour).groupby(times.normalize().to_numpy()).nunique()
+    return bool((is_night & (is_europe | is_first)).all() and (hours == 1).all())
 
 
 def _label(time):
