@@ -7,6 +7,7 @@ import lzma
 import os
 import re
 import sys
+import tarfile
 import tracemalloc
 import zipfile
 from decimal import Decimal
@@ -17,7 +18,7 @@ import pandas as pd
 import pytest
 
 from narxkit.cli import main
-from narxkit.files import _cells, read_series, said
+from narxkit.files import _cells, _open, read_series, said
 from narxkit.files._gaps import LONGEST_FILLED
 
 HOURS = pd.date_range("2024-03-30 20:00", periods=48, freq="h")
@@ -1306,6 +1307,16 @@ def zipped(**members):
     return buffer.getvalue()
 
 
+def tarred(**members):
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name, content in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    return buffer.getvalue()
+
+
 def refused_bytes(path, content):
     path.write_bytes(content)
     with pytest.raises(ValueError) as error:
@@ -1335,6 +1346,42 @@ def test_archives_of_several_files(tmp_path):
     )
     (tmp_path / "load.zip").write_bytes(zipped(a=content, __MACOSX__in__a="notes of the Finder"))
     assert len(read_series(tmp_path / "load.zip").frame) == 48
+
+
+@pytest.mark.parametrize("ending", ["", ".gz", ".bz2", ".xz"])
+def test_archives_of_tar(tmp_path, ending):
+    path, content = tmp_path / f"load.tar{ending}", table(HOURS).encode()
+    pack = PACK.get(ending, bytes)
+    path.write_bytes(pack(tarred(load=content)))
+    assert len(read_series(path).frame) == 48
+    assert refused_bytes(path, pack(tarred(a=content, b=content))) == (
+        f"load.tar{ending} holds 2 files ('a', 'b'): unpack it and give one of them."
+    )
+    for damaged in (pack(content), pack(tarred(load=content)[:700])):
+        assert refused_bytes(path, damaged).startswith(f"load.tar{ending} cannot be unpacked (")
+
+
+def test_zstandard_by_whichever_package_has_it(tmp_path, monkeypatch):
+    class Zstandard:  # stands in for a package that tests do not need
+        class ZstdError(Exception):
+            pass
+
+        @staticmethod
+        def open(path, mode):
+            content = path.read_bytes()
+            if not content.startswith(b"(\xb5/\xfd"):
+                raise Zstandard.ZstdError("unknown frame")
+            return io.BytesIO(content[4:])
+
+    monkeypatch.setitem(sys.modules, "compression.zstd", None)
+    monkeypatch.setitem(sys.modules, "zstandard", Zstandard)
+    path = tmp_path / "load.csv.zst"
+    path.write_bytes(b"(\xb5/\xfd" + table(HOURS).encode())
+    assert len(read_series(path).frame) == 48
+    assert refused_bytes(path, b"time,x") == (
+        "load.csv.zst cannot be unpacked (unknown frame): it is damaged, or no .zst file of one "
+        "table."
+    )
 
 
 @pytest.mark.parametrize("ending", PACK)
@@ -1399,7 +1446,7 @@ def test_a_file_that_may_not_be_read(tmp_path, monkeypatch):
     def refuse(*_, **__):
         raise PermissionError(13, "Permission denied", "load.csv.gz")
 
-    monkeypatch.setattr("pandas.io.common.get_handle", refuse)
+    monkeypatch.setitem(_open.OPENERS, ".gz", refuse)
     with pytest.raises(PermissionError):
         read_series(tmp_path / "load.csv.gz")
 
