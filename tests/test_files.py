@@ -533,6 +533,23 @@ def test_a_file_that_is_not_there(tmp_path):
         read_series(tmp_path / "nowhere.csv")
 
 
+def test_one_thing_is_told_as_one(written):
+    assert written("time,x\n2024-01-01,5\n").notes[0].startswith("load.csv: 1 row, ")
+    days = table(pd.date_range("2024-01-01", periods=9))
+    assert "7 counts as missing, in 1 cell." in written(days, missing=7).notes
+    assert "7 counts as missing, in 2 cells." in written(f"{days}\n2024-01-10,7", missing=7).notes
+    steps = "t,x\n" + "\n".join(f"{i},{i}" for i in range(30) if i != 7)
+    assert "1 missing row is filled in as missing values." in written(steps).notes
+    assert "and 1 row shares its in all: if" in refused(
+        written, "time,x\n2024-01-01,1\n2024-01-01,2\n2024-01-02,3\n"
+    )
+
+
+def test_what_pandas_cannot_read_has_a_remedy(written):
+    sentence = refused(written, table(HOURS) + '\n2024-04-01 20:00,"5\n')
+    assert sentence.endswith("): correct the line, or save the table again.")
+
+
 # --- Parquet -----------------------------------------------------------------------------------
 
 

@@ -70,8 +70,6 @@ def _read_table(table, layout, name):
             decimal, doubts = settle_sign(cells.set_axis(layout.names, axis=1), grouped, sign)
         if decimal is None:  # 14.380: only text tells what it is
             cells = _parse(table, layout, name, dtype=TEXT)
-    if not len(cells):
-        raise ValueError(f"{name} has a header and no rows: nothing to forecast from.")
     return _with_infinite_as_text(cells, table, layout, name), decimal, doubts
 
 
@@ -136,7 +134,7 @@ def _said_of(error, layout, name):
     found = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
     if found is None:
         reason = printable(" ".join(str(error).split())).removesuffix(".")
-        return f"{name} cannot be read as a table: {reason}."
+        return f"{name} cannot be read ({reason}): correct the line, or save the table again."
     wanted, line, seen = map(int, found.groups())
     return (
         f"{name} cannot be read: line {line + layout.first} has {seen} cells, but the header has "
@@ -183,7 +181,10 @@ def read_parquet(path):
         raise
     except Exception as error:  # what a damaged file raises depends on where it is damaged
         reason = printable(" ".join(str(error).split())).removesuffix(".")
-        raise ValueError(f"{name} cannot be read as Parquet: {reason}.") from error
+        raise ValueError(
+            f"{name} cannot be read as Parquet: {reason}; give an undamaged file, or the table as "
+            "CSV."
+        ) from error
     if not isinstance(frame.index, pd.RangeIndex):
         frame = frame.reset_index(names=_index_names(frame))
     frame.columns = unique(map(printable, frame.columns))

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from ._labels import label_writer
+from ._words import counted
 
 LONGEST_FILLED = 200  # rows
 MOST_TOLD = 3  # long gaps
@@ -62,7 +63,8 @@ def renumbered(frame):
         for row in np.flatnonzero(n_missing > LONGEST_FILLED)[:MOST_TOLD]
     ]
     if n := int(n_missing[is_short].sum()):
-        notes.insert(0, f"{n:,} missing rows are filled in as missing values.")
+        verb = "is" if n == 1 else "are"
+        notes.insert(0, f"{counted(n, 'missing row')} {verb} filled in as missing values.")
     whole = np.sort(np.append(place, _between(place, is_short)))
     frame = frame.set_axis(place, axis=0).reindex(whole)
     return frame.set_axis(pd.RangeIndex(len(frame)), axis=0), notes

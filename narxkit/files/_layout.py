@@ -8,6 +8,7 @@ from itertools import zip_longest
 
 from narxkit._printable import printable
 
+from ._open import EMPTY
 from ._words import listed
 
 SEPARATORS = "\t;|,"
@@ -59,7 +60,7 @@ def find_layout(text, name, header=True):
     """The layout of a table; `name` is that of its file, without `header` its columns have none."""
     lines = [re.sub(r"^sep=.|^#.*", "", line) for line in _first_lines(text)]
     if not any(map(str.strip, lines)):
-        raise ValueError(f"{name} is empty: give a table with a header line.")
+        raise ValueError(EMPTY.format(name))
     separator, rows = _separated(lines)
     if not rows:
         raise ValueError(f"{name} is no table: its lines hold no cells, or one of endless length.")

@@ -25,6 +25,7 @@ DAMAGE = (  # what damaged files raise while they are unpacked
     OSError, EOFError, ValueError, RuntimeError, NotImplementedError,
     lzma.LZMAError, tarfile.TarError, zipfile.BadZipFile, zlib.error,
 )  # fmt: skip
+EMPTY = "{} is empty: give a table with a header line."
 SAMPLE = 100_000  # bytes that tell the encoding
 HIGH = rb"[\x80-\xff]"
 # Encodings, and what their letters look like in bytes: Korean before Chinese, whose common
@@ -50,7 +51,7 @@ def refuse_odd(path):
     if not stat.S_ISREG(mode):
         raise ValueError(f"{printable(path)} is no ordinary file: save its rows and give that.")
     if not size:  # as of endless files of the system, too
-        raise ValueError(f"{printable(path.name)} is empty: give a table with a header line.")
+        raise ValueError(EMPTY.format(printable(path.name)))
 
 
 def read_text(path, encoding=None):

@@ -8,7 +8,7 @@ import pandas as pd
 from narxkit._clock import Clock
 
 from ._gaps import filled, renumbered
-from ._words import listed, said
+from ._words import counted, listed, said
 
 MOST_SHARED = 0.2  # of the rows, may have the time of another
 MOST_SHARED_BY_SERIES = 0.05  # the same, where a column tells them apart
@@ -173,11 +173,12 @@ def _refuse_many(frame, twice):
     """Times shared by many different rows: something tells the rows apart."""
     others = twice & ~frame.reset_index().duplicated().to_numpy()
     if others.mean() > MOST_SHARED:
-        first = frame.index[twice][0]
+        first, n = frame.index[twice][0], int(others.sum())
+        share = "shares its" if n == 1 else "share theirs"
         raise ValueError(
             f"{int((frame.index == first).sum())} different rows have the time {_label(first)}, "
-            f"and {int(others.sum()):,} rows share theirs in all: if an hour stands in a column of "
-            "its own, join it to the date; if there are several places or meters, keep one of them."
+            f"and {counted(n, 'row')} {share} in all: if an hour stands in a column of its own, "
+            "join it to the date; if there are several places or meters, keep one of them."
         )
 
 
