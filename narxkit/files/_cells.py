@@ -11,9 +11,9 @@ import pandas as pd
 from narxkit._printable import printable
 
 from ._dates import TEXT
-from ._layout import BLANK, MISSING, NEW, UNNAMED, find_layout, line_start, unique
 from ._numbers import OTHER, dotted_months, doubtful_sign, find_decimal, settle_sign
 from ._open import read_text
+from ._table_layout import BLANK, MISSING, NEW, UNNAMED, find_layout, line_start, unique
 from ._words import listed
 
 SAMPLE = 10_000  # cells that tell the decimal sign

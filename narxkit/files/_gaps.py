@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from ._labels import label_writer
+from ._label_writer import label_writer
 from ._words import counted
 
 LONGEST_FILLED = 200  # rows

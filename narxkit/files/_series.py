@@ -12,7 +12,7 @@ from narxkit._printable import printable
 from ._cells import read_csv, read_parquet
 from ._codes import empty_texts, read_missing
 from ._gaps import even_step
-from ._labels import label_writer
+from ._label_writer import label_writer
 from ._numbers import find_numbers
 from ._open import refuse_odd
 from ._rows import in_order, with_times

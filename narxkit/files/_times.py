@@ -8,7 +8,7 @@ import pandas as pd
 
 from ._dates import CLOCK, TEXT, after_midnight, holds_months, month_number, parse, parse_clock
 from ._gaps import even_step
-from ._layout import UNNAMED
+from ._table_layout import UNNAMED
 from ._wide import counts_steps
 from ._words import listed, words
 

@@ -29,7 +29,7 @@ VALUE = re.compile(
 
 
 @dataclass(frozen=True)
-class Layout:
+class TableLayout:
     """Where a table stands in a text.
 
     Parameters
@@ -73,7 +73,7 @@ def find_layout(text, name, header=True):
         names = [f"c{i + 1}" for i in range(width)]
     last, more = _end(text, separator, width, first)
     n_new = max(0, width - len(names))
-    return Layout(separator, _named(names, width), first, last, notes + more, n_new)
+    return TableLayout(separator, _named(names, width), first, last, notes + more, n_new)
 
 
 def _read_header(text, name, separator, rows, block, width):
