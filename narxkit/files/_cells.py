@@ -58,7 +58,7 @@ def _refuse_sparse(table, layout, name):
 
 def _read_table(table, layout, name):
     """Columns of numbers where all cells are such; the decimal sign, None if text must tell."""
-    sample = _parse(table, layout, name, dtype=TEXT, nrows=max(8, SAMPLE // len(layout.names)))
+    sample = _parse(table, layout, name, dtype=object, nrows=max(8, SAMPLE // len(layout.names)))
     months = dotted_months(sample)
     decimal, doubts = find_decimal(sample), []
     sign, texts = decimal or doubtful_sign(sample), dict.fromkeys(months, TEXT)

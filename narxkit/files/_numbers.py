@@ -117,20 +117,22 @@ def _empty_mixed(values, block, marked):
 
 def find_decimal(sample, most=MOST_SAMPLED):
     """The sign before decimals that cells of text show, None where they leave it in doubt."""
-    sample = sample.drop(columns=dotted_months(sample))
+    if months := dotted_months(sample):
+        sample = sample.drop(columns=months)
     cells = pd.unique(sample.to_numpy(dtype=object).ravel())[:most]
     cells = pd.Series(cells, dtype=TEXT).dropna()
     surplus = _surplus(_without_unit(cells))
     return None if surplus == 0 else "," if surplus > 0 else "."
 
 
-def dotted_months(sample):
+def dotted_months(cells):
     """Columns of text that hold months such as 01.2010, whose dots are no decimal signs."""
-    if not len(sample):
+    block = cells.to_numpy(dtype=object)[:MOST_BLANK]
+    if not len(block):
         return []
-    first = sample.head(MOST_BLANK).bfill().head(1)
-    is_dotted = [DOTTED_MONTH.fullmatch(str(cell)) is not None for cell in first.to_numpy().ravel()]
-    return [column for column in sample.columns[is_dotted] if holds_months(sample[column])]
+    first = block[np.argmax(~pd.isna(block), axis=0), np.arange(block.shape[1])]
+    is_dotted = [DOTTED_MONTH.fullmatch(str(cell)) is not None for cell in first]
+    return [column for column in cells.columns[is_dotted] if holds_months(cells[column])]
 
 
 def doubtful_sign(sample):
