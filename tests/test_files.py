@@ -5,17 +5,20 @@ import gzip
 import io
 import lzma
 import os
+import re
 import sys
+import tarfile
 import tracemalloc
 import zipfile
 from decimal import Decimal
+from itertools import product
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from narxkit.cli import main
-from narxkit.files import _cells, read_series, said
+from narxkit.files import _cells, _open, read_series, said
 from narxkit.files._gaps import LONGEST_FILLED
 
 HOURS = pd.date_range("2024-03-30 20:00", periods=48, freq="h")
@@ -475,8 +478,8 @@ def test_several_places_in_one_file(written):
     assert sentence == (
         "the column 'region' tells several series apart ('north', 'south'), which share times such "
         "as 2024-03-30 20:00: keep the rows of one, or give each a column of its own, in pandas "
-        "frame.pivot(index='time', columns='region'); in Python forecasters take them all, indexed "
-        "by frame.set_index(['region', 'time'])."
+        "frame.pivot(index='time', columns='region', values='load').to_csv('wide.csv'); in Python "
+        "forecasters take them all, indexed by frame.set_index(['region', 'time'])."
     )
 
 
@@ -490,9 +493,9 @@ def test_many_rows_of_one_time_that_nothing_tells_apart(written):
 
 
 def test_a_column_of_times_that_cannot_be_read_is_told(written):
-    sentence = refused(written, "Week,load\n" + "\n".join(f"2015-W{i:02},{i}" for i in range(1, 9)),
+    sentence = refused(written, "Week,load\n" + "\n".join(f"2015-X{i:02},{i}" for i in range(1, 9)),
                        time="Week")  # fmt: skip
-    assert "as '2015-W01' in line 2" in sentence
+    assert "as '2015-X01' in line 2" in sentence
     sentence = refused(written, "Date,load\n" + "\n".join(f"first of {i},{i}" for i in range(9)))
     assert sentence.startswith("load.csv: the times in column 'Date' cannot be read, as 'first of")
 
@@ -528,6 +531,23 @@ def test_a_spreadsheet(tmp_path):
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(FileNotFoundError):
         read_series(tmp_path / "nowhere.csv")
+
+
+def test_one_thing_is_told_as_one(written):
+    assert written("time,x\n2024-01-01,5\n").notes[0].startswith("load.csv: 1 row, ")
+    days = table(pd.date_range("2024-01-01", periods=9))
+    assert "7 counts as missing, in 1 cell." in written(days, missing=7).notes
+    assert "7 counts as missing, in 2 cells." in written(f"{days}\n2024-01-10,7", missing=7).notes
+    steps = "t,x\n" + "\n".join(f"{i},{i}" for i in range(30) if i != 7)
+    assert "1 missing row is filled in as missing values." in written(steps).notes
+    assert "and 1 row shares its in all: if" in refused(
+        written, "time,x\n2024-01-01,1\n2024-01-01,2\n2024-01-02,3\n"
+    )
+
+
+def test_what_pandas_cannot_read_has_a_remedy(written):
+    sentence = refused(written, table(HOURS) + '\n2024-04-01 20:00,"5\n')
+    assert sentence.endswith("): correct the line, or save the table again.")
 
 
 # --- Parquet -----------------------------------------------------------------------------------
@@ -707,6 +727,100 @@ def test_two_zones_are_one_clock(written):
     assert "hourly" in series.notes[0] and "as UTC" in series.notes[0]
 
 
+@pytest.mark.parametrize("how", ["%m.%Y", "%Y.%m", "%m/%Y", "%m-%Y"])
+@pytest.mark.parametrize("value", ["{},5", "1.234,{} €", "{}.25", "{}"])
+def test_the_dots_of_months_are_no_decimal_signs(written, how, value):
+    months = pd.date_range("2010-01-01", periods=30, freq="MS")
+    lines = [f"{month:{how}};{value.format(i)}" for i, month in enumerate(months)]
+    series = written("\n".join(["Monat;Wert", *lines]))
+    assert list(series.frame.index) == list(months)
+    first = {"{},5": 0.5, "1.234,{} €": 1234.0, "{}.25": 0.25, "{}": 0.0}[value]
+    assert list(series.frame) == ["Wert"] and series.frame["Wert"].iloc[0] == first
+    assert "30 rows, monthly, from 2010-01 to 2012-06" in series.notes[0]
+
+
+def test_months_without_a_zero_in_front_by_their_order(written):
+    lines = [f"{1 + i % 12}.{2010 + i // 12};{i},5" for i in range(9, 40)]
+    assert written("\n".join(["x;Wert", *lines])).clock.describe() == "monthly"
+    shuffled = "\n".join(
+        ["time,x", *(f"{t},{1 + 7 * i % 12}.20{i:02}" for i, t in enumerate(HOURS))]
+    )
+    assert written(shuffled).frame["x"].iloc[1] == 8.2001
+
+
+@pytest.mark.parametrize(
+    "write, freq, step",
+    [
+        ("{0:%G-W%V}", "W-MON", "weekly"),
+        ("{0:%GW%V}", "W-MON", "weekly"),
+        ("{0:%G-W%V}-1", "W-MON", "weekly"),
+        ("KW {0:%V}/{0:%G}", "W-MON", "weekly"),
+        ("{0:%YM%m}", "MS", "monthly"),
+        ("{0:%Y-M%m}", "MS", "monthly"),
+        ("{0:%Y:%m}", "MS", "monthly"),
+        ("{0:%m/%Y}", "MS", "monthly"),
+        ("{0:%m-%Y}", "MS", "monthly"),
+        ("{0.year}-{0.month}", "MS", "monthly"),
+        ("Q{0.quarter} {0.year}", "QS", "quarterly"),
+        ("{0.year}-Q{0.quarter}", "QS", "quarterly"),
+        ("{0.year}:{0.quarter}", "QS", "quarterly"),
+        ("{0.year}-{0.quarter}", "QS", "quarterly"),
+    ],
+)
+@pytest.mark.parametrize("header", ["Date", "x"])
+def test_weeks_months_and_quarters_in_one_column(written, write, freq, step, header):
+    times = pd.date_range("2014-10-01", periods=80, freq=freq)
+    series = written("\n".join([f"{header},n", *(f"{write.format(t)},{t.day}" for t in times)]))
+    assert list(series.frame.index) == list(times) and list(series.frame) == ["n"]
+    assert f"80 rows, {step}, from" in series.notes[0]
+    assert series.notes[0].endswith(f"(column '{header}').")  # in no order of day and month
+
+
+def test_halves_of_years_and_weeks_that_a_year_has_not(written):
+    halves = written("t,n\n" + "\n".join(f"{2000 + i // 2}-S{1 + i % 2},{i}" for i in range(9)))
+    assert [f"{t:%Y-%m-%d}" for t in halves.frame.index[:3]] == [
+        "2000-01-01", "2000-07-01", "2001-01-01",
+    ]  # fmt: skip
+    weeks = written("week,n\n" + "\n".join(f"2014-W{i},{i}" for i in range(40, 54)))
+    assert "Line 15 has no time that can be read; the row is left out." in weeks.notes
+
+
+@pytest.mark.parametrize(
+    "header, write, freq, step",
+    [
+        ("Year,Month", "{0.year},{0:%B}", "MS", "monthly"),
+        ("Jahr,Monat", "{0.year},{0:%b}.", "MS", "monthly"),
+        ("year,month", "{0.year},{0.month}", "MS", "monthly"),
+        ("Month,Year", "{0:%b},{0.year}", "MS", "monthly"),
+        ("Year,Period", "{0.year},M{0:%m}", "MS", "monthly"),
+        ("Year,Quarter", "{0.year},{0.quarter}", "QS", "quarterly"),
+        ("Year,Quarter", "{0.year},Q{0.quarter}", "QS", "quarterly"),
+        ("Year,Period", "{0.year},Q{0.quarter}", "QS", "quarterly"),
+        ("Year,Quarter,Month", "{0.year},{0.quarter},{0:%b}", "MS", "monthly"),
+        ("Year,Week", "{0:%G},{0:%V}", "W-MON", "weekly"),
+        ("Year,Week", "{0:%G},W{0:%V}", "W-MON", "weekly"),
+        ("Year,Month,Week", "{0:%G},{0.month},{0:%V}", "W-MON", "weekly"),
+        ("year,month,day", "{0.year},{0:%b},{0.day}", "D", "daily"),
+    ],
+)
+def test_years_and_their_parts_in_columns_of_their_own(written, header, write, freq, step):
+    times = pd.date_range("2014-12-01", periods=120, freq=freq)
+    lines = [f"{write.format(t)},{i}" for i, t in enumerate(times)]
+    series = written("\n".join([f"{header},n", *lines]))
+    assert list(series.frame.index) == list(times)
+    assert series.frame["n"].tolist() == list(range(120))
+    assert f"120 rows, {step}, from" in series.notes[0]
+
+
+def test_yearly_averages_among_months_are_left_out(written):
+    rows = [f"{2000 + i},M{m:02},{m}" for i in range(9) for m in range(1, 14)]
+    series = written("\n".join(["year,period,value", *rows]))
+    assert series.clock.describe() == "monthly" and len(series.frame) == 108
+    assert "9 rows have no time that can be read, the first in line 14; they are left out." in (
+        series.notes
+    )
+
+
 # --- time elapsed -------------------------------------------------------------------------------
 
 
@@ -756,6 +870,26 @@ def test_no_column_of_times(written):
     series = written(table(HOURS, header="time,load"), time=False)
     assert series.clock is None and list(series.frame) == ["load"]
     assert "no column is taken for times" in series.notes[0]
+
+
+@pytest.mark.parametrize("name", ["t", "time", "timestamp", "seconds", "elapsed", "sec since 1970"])
+@pytest.mark.parametrize("unit", [1, 1000, 1e9])
+def test_seconds_since_1970_under_any_name_of_times(written, name, unit):
+    start = int(1704067200 * unit)
+    lines = [f"{i},{start + int(i * 3600 * unit)}" for i in range(9)]
+    series = written("\n".join([f"x,{name}", *lines]))
+    assert series.notes[0].startswith("load.csv: 9 rows, hourly, from 2024-01-01 00:00 to")
+
+
+def test_large_counts_are_told_in_full(written):
+    lines = [f"{10_000_000 + 7 * i},{i % 5}" for i in range(9)]
+    series = written("\n".join(["t,x", *lines, "11234567,4"]))
+    assert "from 10000000 to 11234567 (column 't')" in series.notes[0]
+    lines = [f"{5 * i / 3 + 1e6},{i % 5}" for i in range(9)]
+    assert (
+        "a step of 1.666666667, from 1000000 to 1000013.333"
+        in (written("\n".join(["t,x", *lines])).notes[0])
+    )
 
 
 # --- cells, lines and encodings -----------------------------------------------------------------
@@ -924,6 +1058,101 @@ def test_encodings_that_do_not_fit(written):
         assert refused(written, text, encoding=name).startswith(f"there is no encoding {name!r}: ")
 
 
+@pytest.mark.parametrize(
+    "footer", ["", "\nSource: the plant", '\nSource: the "plant"\nend of file']
+)
+def test_a_last_cell_of_several_lines_is_no_footer(written, footer):
+    text = 'time,load,note\n2024-01-01,1,\n2024-01-02,2,\n2024-01-03,3,"pump off\nfrom noon on"'
+    series = written(text + footer)
+    assert series.frame["load"].tolist()[:3] == [1, 2, 3]
+    text = text.replace("from noon on", "from noon\non; see\nthe log").replace(",", ";")
+    assert written(text + footer).frame["load"].tolist()[:3] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "cells, mixed",
+    [
+        (["€803.77", "$799.81"], "'EUR', '$'"),
+        (["12 USD", "13 CHF", "14 USD"], "'USD', 'CHF'"),
+        (["79.98%", "0.80377"], "'%' and numbers without it"),
+        (["79.98 %", "1,000.5", "5 %"], "'%' and numbers without it"),
+        (["5 %", "$5", "6 %"], "'%', '$'"),
+    ],
+)
+def test_units_that_differ_are_not_mixed(written, cells, mixed):
+    lines = [f'{t},{i},"{cells[i % len(cells)]}"' for i, t in enumerate(HOURS)]
+    note = f"'price' mixes {mixed}: convert it to one unit."
+    series = written("\n".join(["time,load,price", *lines]))
+    assert list(series.frame) == ["load"] and note in series.notes
+    assert "'price' holds text and is left out." in series.notes
+
+
+@pytest.mark.parametrize(
+    "cells, values",
+    [
+        (["€803.50", "803.50 EUR"], [803.5, 803.5]),
+        (["$5", "6", "0"], [5, 6, 0]),
+        (["5%", "0", "0.0"], [5, 0, 0]),
+        (["-$5", "($6)", "$7"], [-5, -6, 7]),
+    ],
+)
+def test_one_unit_written_in_several_ways(written, cells, values):
+    lines = [f"{t},{cells[i % len(cells)]}" for i, t in enumerate(HOURS)]
+    frame = written("\n".join(["time,price", *lines])).frame
+    assert frame["price"].tolist()[: len(values)] == values
+
+
+def test_a_table_of_mixed_units_alone_says_so(written):
+    lines = [f"{t},{'€' if i % 2 else '$'}{i}" for i, t in enumerate(HOURS)]
+    assert refused(written, "\n".join(["time,price", *lines])) == (
+        "load.csv has no column of numbers beside its times: it has 'price', as '$0' in line 2. "
+        "'price' mixes '$', 'EUR': convert it to one unit."
+    )
+
+
+@pytest.mark.parametrize("unit", ["", " €", " kWh", " m³", "°C"])
+def test_thousands_in_doubt_with_and_without_a_unit(written, unit):
+    lines = [f"{t};{5 + i % 3}.{100 + i}{unit}" for i, t in enumerate(HOURS)]
+    series = written("\n".join(["time;x", *lines]))
+    assert series.frame["x"].iloc[0] == 5.1
+    assert (
+        "Numbers such as '5.100' in 'x' are read as 5.100; if thousands are meant, write them "
+        "without '.'." in series.notes
+    )
+    series = written("\n".join(["time;x", *lines, f"2024-04-01 20:00;500{unit}"]))
+    assert series.frame["x"].iloc[0] == 5100
+
+
+@pytest.mark.parametrize(
+    "night, hour, zone",
+    [
+        ("2023-10-29", 2, "Europe/Berlin"),
+        ("2023-10-29", 1, "Europe/Lisbon"),
+        ("2023-11-05", 1, "America/New_York"),
+        ("2024-04-07", 2, "Australia/Sydney"),
+    ],
+)
+def test_the_hour_that_comes_again_at_the_end_of_summer_time(written, night, hour, zone):
+    start = pd.Timestamp(night, tz=zone) - pd.Timedelta("3D")
+    times = pd.date_range(start, periods=600, freq="15min")
+    text = table(times.tz_localize(None))
+    note = next(note for note in written(text).notes if "come again" in note)
+    assert note == (
+        f"4 times come again, the first {night} 0{hour}:00; rows of the same time are averaged. "
+        "This is the hour that comes again at the end of summer time, so two hours become one: "
+        "give times in UTC or with their offset, as 2024-10-27T02:30+02:00, to keep both."
+    )
+    hours = table(times[::4].tz_localize(None))
+    assert any("end of summer time" in note for note in written(hours).notes)
+
+
+def test_other_times_that_come_again_are_not_of_summer_time(written):
+    text = table(pd.date_range("2023-10-29", periods=48, freq="h"))
+    for time in ("2023-10-29 09:00", "2023-10-30 02:00"):
+        note = next(n for n in written(f"{text}\n{time},7").notes if "comes twice" in n)
+        assert note == f"The time {time} comes twice; its rows are averaged."
+
+
 # --- several series -----------------------------------------------------------------------------
 
 
@@ -934,7 +1163,7 @@ def test_a_long_table_is_led_to_its_series(written, keys):
     ]
     sentence = refused(written, "\n".join(["unique_id,ds,y", *lines]))
     assert sentence.startswith("the column 'unique_id' tells several series apart ('")
-    assert "frame.pivot(index='ds', columns='unique_id')" in sentence
+    assert "frame.pivot(index='ds', columns='unique_id', values='y').to_csv('wide.csv')" in sentence
     assert "frame.set_index(['unique_id', 'ds'])" in sentence
 
 
@@ -954,9 +1183,75 @@ def test_a_wide_table_has_to_be_turned(written, names):
         "the rows of load.csv look like series, one each ('H0', 'H1', 'H2', ...), with their "
         f"values in the columns from '{names[0]}' to '{names[-1]}': turn the table, so that each "
         "is a column, in pandas pandas.read_csv('load.csv', index_col='V1')"
-        f".loc[:, '{names[0]}':].T.to_csv('turned.csv')."
+        f".loc[:, '{names[0]}':].T.to_csv('turned.csv', "
+        + ("index_label='time')." if 1990 in names else "index=False).")
     )
     assert len(written(text, time=False).frame) == 6
+
+
+def followed(written, tmp_path, monkeypatch, text):
+    """Follow the code that a refusal prints, and read the file that it writes."""
+    code = re.search(
+        r"(pandas|frame)\.(?!set_index).*?\.to_csv\('(.*?)'.*?\)", refused(written, text)
+    )
+    monkeypatch.chdir(tmp_path)
+    exec(code[0], {"pandas": pd, "frame": pd.read_csv("load.csv")})
+    return read_series(tmp_path / code[2])
+
+
+@pytest.mark.parametrize(
+    "names, label, is_yearly",
+    [
+        ([f"V{i}" for i in range(2, 12)], "V1", False),
+        ([f"V{i}" for i in range(2, 12)], "", False),
+        (range(1990, 2000), "country", True),
+    ],
+)
+@pytest.mark.parametrize("sign", [",", ";", "\t"])
+def test_the_advice_for_wide_tables(written, tmp_path, monkeypatch, names, label, is_yearly, sign):
+    rows = [sign.join([f"H{k}", *(f"{k * i}.5" for i in range(10))]) for k in range(6)]
+    text = "\n".join([sign.join([label, *map(str, names)]), *rows])
+    text = text.replace(".5", ",5") if sign == ";" else text
+    series = followed(written, tmp_path, monkeypatch, text)
+    assert list(series.frame) == [f"H{k}" for k in range(6)]
+    assert series.frame["H3"].tolist() == [3 * i + 0.5 for i in range(10)]
+    assert (series.clock is not None and series.clock.describe() == "yearly") == is_yearly
+
+
+@pytest.mark.parametrize("label", ["", "x", "time", "t"])
+@pytest.mark.parametrize("step", ["V{}", "t{}", "step {}", "Day_{}"])
+def test_labels_that_count_steps_are_no_series(written, label, step):
+    rows = [step.format(i + 2) + "," + ",".join(str(k * i) for k in range(8)) for i in range(9)]
+    text = "\n".join([label + "," + ",".join(f"H{k}" for k in range(8)), *rows])
+    frame = written(text).frame
+    assert list(frame) == [f"H{k}" for k in range(8)] and frame["H2"].tolist() == [*range(0, 18, 2)]
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"store": ["north", "south"]},
+        {"store": [1, 2, 3], "item": [1, 2]},
+        {"country": ["A", "B"], "store": ["x", "y"], "product": [7, 8]},
+    ],
+)
+@pytest.mark.parametrize("header", ["date", "day,hour", "id,date"])
+def test_the_advice_for_long_tables(written, tmp_path, monkeypatch, keys, header):
+    names = [" ".join(map(str, series)) for series in product(*keys.values())]
+    lines = []
+    for i, t in enumerate(HOURS):
+        for k, name in enumerate(names):
+            time = {"date": f"{t}", "day,hour": f"{t:%Y-%m-%d,%H}", "id,date": f"{len(lines)},{t}"}
+            lines.append(f"{time[header]},{name.replace(' ', ',')},{10 * i + k}")
+    text = "\n".join([",".join([header, *keys, "sales"]), *lines])
+    sentence = refused(written, text)
+    which = ", ".join(map(repr, keys))
+    what = f"column {which} tells" if len(keys) == 1 else f"columns {which} tell"
+    assert sentence.startswith(f"the {what} several series apart ('{names[0]}', '{names[1]}'")
+    series = followed(written, tmp_path, monkeypatch, text)
+    assert list(series.frame.index) == list(HOURS)
+    assert list(series.frame) == names
+    assert series.frame[names[1]].tolist() == [10 * i + 1 for i in range(48)]
 
 
 def test_hours_of_a_day_in_columns_are_told(written):
@@ -1029,6 +1324,16 @@ def zipped(**members):
     return buffer.getvalue()
 
 
+def tarred(**members):
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name, content in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    return buffer.getvalue()
+
+
 def refused_bytes(path, content):
     path.write_bytes(content)
     with pytest.raises(ValueError) as error:
@@ -1058,6 +1363,42 @@ def test_archives_of_several_files(tmp_path):
     )
     (tmp_path / "load.zip").write_bytes(zipped(a=content, __MACOSX__in__a="notes of the Finder"))
     assert len(read_series(tmp_path / "load.zip").frame) == 48
+
+
+@pytest.mark.parametrize("ending", ["", ".gz", ".bz2", ".xz"])
+def test_archives_of_tar(tmp_path, ending):
+    path, content = tmp_path / f"load.tar{ending}", table(HOURS).encode()
+    pack = PACK.get(ending, bytes)
+    path.write_bytes(pack(tarred(load=content)))
+    assert len(read_series(path).frame) == 48
+    assert refused_bytes(path, pack(tarred(a=content, b=content))) == (
+        f"load.tar{ending} holds 2 files ('a', 'b'): unpack it and give one of them."
+    )
+    for damaged in (pack(content), pack(tarred(load=content)[:700])):
+        assert refused_bytes(path, damaged).startswith(f"load.tar{ending} cannot be unpacked (")
+
+
+def test_zstandard_by_whichever_package_has_it(tmp_path, monkeypatch):
+    class Zstandard:  # stands in for a package that tests do not need
+        class ZstdError(Exception):
+            pass
+
+        @staticmethod
+        def open(path, mode):
+            content = path.read_bytes()
+            if not content.startswith(b"(\xb5/\xfd"):
+                raise Zstandard.ZstdError("unknown frame")
+            return io.BytesIO(content[4:])
+
+    monkeypatch.setitem(sys.modules, "compression.zstd", None)
+    monkeypatch.setitem(sys.modules, "zstandard", Zstandard)
+    path = tmp_path / "load.csv.zst"
+    path.write_bytes(b"(\xb5/\xfd" + table(HOURS).encode())
+    assert len(read_series(path).frame) == 48
+    assert refused_bytes(path, b"time,x") == (
+        "load.csv.zst cannot be unpacked (unknown frame): it is damaged, or no .zst file of one "
+        "table."
+    )
 
 
 @pytest.mark.parametrize("ending", PACK)
@@ -1122,7 +1463,7 @@ def test_a_file_that_may_not_be_read(tmp_path, monkeypatch):
     def refuse(*_, **__):
         raise PermissionError(13, "Permission denied", "load.csv.gz")
 
-    monkeypatch.setattr("pandas.io.common.get_handle", refuse)
+    monkeypatch.setitem(_open.OPENERS, ".gz", refuse)
     with pytest.raises(PermissionError):
         read_series(tmp_path / "load.csv.gz")
 

@@ -30,7 +30,7 @@ Columns of plain numbers are read by pandas; regular expressions see only the ce
 as text. Whatever a sentence quotes from a file can be printed without harm.
 """
 
-from ._labels import label_writer
+from ._label_writer import label_writer
 from ._series import SeriesFile, read_series
 from ._words import listed, said
 

@@ -11,9 +11,9 @@ import pandas as pd
 from narxkit._printable import printable
 
 from ._dates import TEXT
-from ._layout import BLANK, MISSING, NEW, UNNAMED, find_layout, line_start, unique
-from ._numbers import OTHER, doubtful_sign, find_decimal, settle_sign
+from ._numbers import OTHER, dotted_months, doubtful_sign, find_decimal, settle_sign
 from ._open import read_text
+from ._table_layout import BLANK, MISSING, NEW, UNNAMED, find_layout, line_start, unique
 from ._words import listed
 
 SAMPLE = 10_000  # cells that tell the decimal sign
@@ -58,19 +58,18 @@ def _refuse_sparse(table, layout, name):
 
 def _read_table(table, layout, name):
     """Columns of numbers where all cells are such; the decimal sign, None if text must tell."""
-    sample = _parse(table, layout, name, dtype=TEXT, nrows=max(8, SAMPLE // len(layout.names)))
+    sample = _parse(table, layout, name, dtype=object, nrows=max(8, SAMPLE // len(layout.names)))
+    months = dotted_months(sample)
     decimal, doubts = find_decimal(sample), []
-    sign = decimal or doubtful_sign(sample)
-    cells = _parse(table, layout, name, decimal=sign, low_memory=False)
+    sign, texts = decimal or doubtful_sign(sample), dict.fromkeys(months, TEXT)
+    cells = _parse(table, layout, name, decimal=sign, low_memory=False, dtype=texts)
     if decimal is None and any(dtype.kind == "f" for dtype in cells.dtypes):
-        options = {"decimal": OTHER[sign], "thousands": sign, "low_memory": False}
+        options = {"decimal": OTHER[sign], "thousands": sign, "low_memory": False, "dtype": texts}
         grouped = _parse(table, layout, name, **options)
         if sign != layout.separator:
             decimal, doubts = settle_sign(cells.set_axis(layout.names, axis=1), grouped, sign)
         if decimal is None:  # 14.380: only text tells what it is
             cells = _parse(table, layout, name, dtype=TEXT)
-    if not len(cells):
-        raise ValueError(f"{name} has a header and no rows: nothing to forecast from.")
     return _with_infinite_as_text(cells, table, layout, name), decimal, doubts
 
 
@@ -135,7 +134,7 @@ def _said_of(error, layout, name):
     found = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
     if found is None:
         reason = printable(" ".join(str(error).split())).removesuffix(".")
-        return f"{name} cannot be read as a table: {reason}."
+        return f"{name} cannot be read ({reason}): correct the line, or save the table again."
     wanted, line, seen = map(int, found.groups())
     return (
         f"{name} cannot be read: line {line + layout.first} has {seen} cells, but the header has "
@@ -182,7 +181,10 @@ def read_parquet(path):
         raise
     except Exception as error:  # what a damaged file raises depends on where it is damaged
         reason = printable(" ".join(str(error).split())).removesuffix(".")
-        raise ValueError(f"{name} cannot be read as Parquet: {reason}.") from error
+        raise ValueError(
+            f"{name} cannot be read as Parquet: {reason}; give an undamaged file, or the table as "
+            "CSV."
+        ) from error
     if not isinstance(frame.index, pd.RangeIndex):
         frame = frame.reset_index(names=_index_names(frame))
     frame.columns = unique(map(printable, frame.columns))

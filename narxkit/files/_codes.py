@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 
-from ._words import listed
+from ._words import counted, listed
 
 NINES = re.compile(r"-?(99+(\.9+)?|9+\.9+)")
 SURE = re.compile(r"-999+(\.9+)?")  # whatever the other values are
@@ -34,7 +34,8 @@ def empty_codes(frame, missing):
         if not isinstance(code, float):
             continue
         is_code = frame == code
-        notes.append(f"{code:.10g} counts as missing, in {int(is_code.to_numpy().sum()):,} cells.")
+        n = int(is_code.to_numpy().sum())
+        notes.append(f"{code:.10g} counts as missing, in {counted(n, 'cell')}.")
         frame = frame.mask(is_code)
     return frame, notes
 
@@ -59,10 +60,10 @@ def note_codes(frame):
 
 
 def _note(code, columns, counts):
-    verb, what = ("is", "rows") if len(columns) == 1 else ("are", "cells")
+    verb, what = ("is", "row") if len(columns) == 1 else ("are", "cell")
     return (
-        f"{listed(columns)} {verb} {code:.10g} in {sum(counts):,} {what}: if that means missing, "
-        f"read it so with missing={code:.10g}."
+        f"{listed(columns)} {verb} {code:.10g} in {counted(sum(counts), what)}: if that means "
+        f"missing, read it so with missing={code:.10g}."
     )
 
 

@@ -1,5 +1,6 @@
 """Time stamps of texts and numbers, in the ways that people write dates."""
 
+import datetime
 import re
 
 import numpy as np
@@ -12,6 +13,7 @@ from ._words import plain
 TEXT = pd.StringDtype("python", na_value=np.nan)  # the same with and without pyarrow
 LONGEST = 80  # signs of a date
 YEARS = 1000, 2500  # others are wrong, and some are more than a time stamp can hold
+MOST_MONTHS = 1000  # cells that tell whether they are months
 LAST_SHORT_YEAR = 2039  # '39 is 2039, '40 is 1940
 
 # the months of English, German, French, Spanish, Italian, Portuguese and Dutch, without accents
@@ -44,12 +46,19 @@ MONTH_BETWEEN = re.compile(r"(\d{1,4})[-./\s]*(?:de\s+)?([^\W\d_]{3,})[-./\s]*(?
 PLAIN_FORMS = (  # what is written around and in times, and plainer
     (re.compile(r"^[^\W\d_]{2,}\.?,?\s+(?=\d+[-./]\d+[-./]|\d+\.?\s+[^\W\d_])"), ""),  # a weekday
     (re.compile(r"([AaPp])\.\s?[Mm]\."), r"\1m"),
-    (re.compile(r"^(\d{1,2})[/.-](\d{4})$"), r"\2-\1-1"),
-    (re.compile(r"^(\d{4})[-/.](\d{1,2})$|^(\d{4})\s?[Mm](\d{1,2})$"), r"\1\3-\2\4-1"),
-    (re.compile(r"^(\d{4})[-/ ]?[QqTt]([1-4])$"), r"\1-q\2"),
-    (re.compile(r"^[QqTt]([1-4])[-/ ]?(\d{4})$"), r"\2-q\1"),
 )
-QUARTERS = {"q1": "1-1", "q2": "4-1", "q3": "7-1", "q4": "10-1"}
+# months, quarters, half years and weeks, also as Eurostat writes them: 2010-M01, 1980:1, 2015W02
+MONTH_YEAR = re.compile(r"^(\d{1,2})[/.-](\d{4})$")
+YEAR_MONTH = re.compile(r"^(\d{4})(?:[-/.:]|[-:\s]?[Mm])(\d{1,2})$")
+YEAR_QUARTER = re.compile(r"^(\d{4})[-/:\s]?([QqTtSsHh])([1-4])$")
+QUARTER_YEAR = re.compile(r"^([QqTtSsHh])([1-4])[-/\s]?(\d{4})$")
+BARE_QUARTER = re.compile(r"^(\d{4})[-/:]([1-4])$")  # if there are no others
+YEAR_WEEK = re.compile(r"^(\d{4})[-/\s]?[Kk]?[Ww][-\s]?(\d{1,2})(?:-?([1-7]))?$")
+WEEK_YEAR = re.compile(r"^[Kk]?[Ww]\s?(\d{1,2})[-/\s](\d{4})$")
+DOTTED_MONTH = re.compile(
+    r"(?P<month>0?[1-9]|1[0-2])\.(?P<year>(?:1[5-9]|20)\d\d)"
+    r"|(?P<year_first>(?:1[5-9]|20)\d\d)\.(?P<month_last>0[1-9]|1[0-2])"
+)
 INTERVAL = re.compile(r"\s+[-–—]\s+.*$|(?<=\d)/(?=\d{4}-).*$")  # its end
 ZONE = re.compile(rf"\s*\(?\b({'|'.join(ZONES)})\)?$")
 USUAL = re.compile(  # what one format of strptime reads
@@ -75,6 +84,19 @@ def parse(values):
     index, how = _parse(pd.Series(unique, dtype=TEXT))
     index = _within_years(index).append(pd.DatetimeIndex([pd.NaT], dtype=index.dtype))
     return index[codes], how
+
+
+def holds_months(texts):
+    """Tell months such as 01.2010 and 2010.01 from decimals: by a zero in front, or their order."""
+    given = texts.dropna().head(MOST_MONTHS)
+    if not len(given) or not given.str.fullmatch(DOTTED_MONTH).all():
+        return False
+    if given.str.startswith("0").any():
+        return True
+    parts = given.str.extract(DOTTED_MONTH).astype(float)
+    months = 12 * parts["year"].fillna(parts["year_first"])
+    steps = np.diff(months + parts["month"].fillna(parts["month_last"]))
+    return np.count_nonzero(steps) > 1 and bool((steps >= 0).all() or (steps <= 0).all())
 
 
 def _within_years(index):
@@ -136,7 +158,7 @@ def _parse(values):
     texts = texts.mask(texts.str.len() > LONGEST)
     seen = texts.dropna()
     numbers = pd.to_numeric(seen.head(50).str.replace(",", "."), errors="coerce")
-    if numbers.notna().mean() > 0.8:
+    if numbers.notna().mean() > 0.8 and not holds_months(seen):
         return parse_numbers(pd.to_numeric(texts.str.replace(",", "."), errors="coerce")), ""
     texts, zones, told = _without_zone(texts)
     index, how = _parse_dates(texts)
@@ -162,7 +184,7 @@ def _without_zone(texts):
 
 def _parse_dates(texts):
     """Time stamps of texts: of ISO 8601, or what else reads more of them."""
-    n_given = texts.notna().sum()
+    n_given, texts = texts.notna().sum(), _quarters_named(texts)
     iso = _iso(texts)
     if iso.tz is not None or iso.notna().sum() == n_given:
         return iso, ""
@@ -196,13 +218,14 @@ def _in_order(texts):
         is_left &= stamps.isna()
     if is_left.any():
         plainly = _plainly(texts[is_left])
-        numbered = _months_as_numbers(plainly)
+        whole = _first_days(plainly)
+        numbered = _months_as_numbers(whole)
         more = _by_parts(numbered.str.extract(f"^{DATE.pattern}$"))
-        if not numbered.equals(plainly):  # '5. Mai 2024' is in no doubt
+        if not numbered.equals(whole):  # '5. Mai 2024' is in no doubt
             more.pop("month/day/year", None)
             read.pop("month/day/year", None)
-            if not read and "year-month-day" in more:
-                return more["year-month-day"], ""
+        if not numbered.equals(plainly) and not read and "year-month-day" in more:
+            return more["year-month-day"], ""
         read = _joined(read, is_left, more, len(texts))
     n_read = {order: stamps.notna().sum() for order, stamps in read.items()}
     best = [order for order in read if n_read[order] == max(n_read.values())]
@@ -265,12 +288,43 @@ def _this_century(stamps):
 
 
 def _plainly(texts):
-    """Dates without what is written around them, quarters as numbers."""
+    """Dates without what is written around them."""
     for form, shorter in PLAIN_FORMS:
         texts = texts.str.replace(form, shorter, regex=True)
-    if texts.str.contains("-q", na=False).any():
-        texts = texts.str.replace(r"q[1-4]$", lambda found: QUARTERS[found[0]], regex=True)
     return texts
+
+
+def _quarters_named(texts):
+    """Quarters such as 1980:1 as 1980Q1, where more than one year has no number above four."""
+    some = texts.dropna().head(MOST_MONTHS)
+    if not some.str.fullmatch(BARE_QUARTER).all() or some.str[:4].nunique() < 2:
+        return texts
+    return texts.str.replace(BARE_QUARTER, r"\1Q\2", regex=True)
+
+
+def _first_days(texts):
+    """The first days of months, quarters, half years and weeks."""
+    texts = texts.str.replace(MONTH_YEAR, r"\2-\1-1", regex=True)
+    texts = texts.str.replace(YEAR_MONTH, r"\1-\2-1", regex=True)
+    texts = texts.str.replace(QUARTER_YEAR, r"\3\1\2", regex=True)
+    texts = texts.str.replace(YEAR_QUARTER, _first_of_quarter, regex=True)
+    texts = texts.str.replace(WEEK_YEAR, r"\2W\1", regex=True)
+    return texts.str.replace(YEAR_WEEK, _monday, regex=True)
+
+
+def _first_of_quarter(match):
+    """'1980Q2' and '1980-S2', a half of a year, as numbers."""
+    length, n = 6 if match[2] in "SsHh" else 3, int(match[3])
+    return match[0] if n * length > 12 else f"{match[1]}-{length * (n - 1) + 1}-1"
+
+
+def _monday(match):
+    """'2015-W02' as numbers, by ISO 8601."""
+    try:
+        day = datetime.date.fromisocalendar(int(match[1]), int(match[2]), int(match[3] or 1))
+    except ValueError:  # few years have a week 53
+        return match[0]
+    return f"{day.year}-{day.month}-{day.day}"
 
 
 def _months_as_numbers(texts):
@@ -285,24 +339,24 @@ def _months_as_numbers(texts):
 
 def _year_first(match):
     """'May 3, 2024' and 'Mai 2024' as numbers."""
-    month = _month(match[1])
+    month = month_number(match[1])
     return match[0] if month is None else f"{match[3]}-{month}-{match[2] or 1}"
 
 
 def _from_short(match):
     """'Jan-90' as numbers."""
-    month = _month(match[1])
+    month = month_number(match[1])
     return match[0] if month is None else f"{_whole_year(match[2])}-{month}-1"
 
 
 def _from_last(match):
     """'1990 Jan' and '90-Jan' as numbers."""
-    month = _month(match[2])
+    month = month_number(match[2])
     return match[0] if month is None else f"{_whole_year(match[1])}-{month}-1"
 
 
 def _numbered(match):
-    month = _month(match[2])
+    month = month_number(match[2])
     return match[0] if month is None else f"{match[1]}-{month}-{match[3]}"
 
 
@@ -311,7 +365,8 @@ def _whole_year(digits):
     return year if len(digits) > 2 else year + 2000 - 100 * (year + 2000 > LAST_SHORT_YEAR)
 
 
-def _month(word):
+def month_number(word):
+    """The number of a month by its name, None for another word."""
     letters = plain(word)
     return MONTH_OF.get(letters[:4]) or MONTH_OF.get(letters[:3])
 

@@ -5,7 +5,8 @@ import pandas as pd
 
 from narxkit._timetable import DAY, PER_SECOND
 
-from ._labels import label_writer
+from ._label_writer import label_writer
+from ._words import counted
 
 LONGEST_FILLED = 200  # rows
 MOST_TOLD = 3  # long gaps
@@ -51,18 +52,19 @@ def renumbered(frame):
     if step is None:
         steps = np.diff(elapsed)
         return frame.reset_index(drop=True), [
-            f"Its steps differ, from {steps.min():g} to {steps.max():g}; the rows are taken to "
-            "follow each other."
+            f"Its steps differ, from {steps.min():.10g} to {steps.max():.10g}; the rows are taken "
+            "to follow each other."
         ] if len(steps) else []
     place = np.round((elapsed - elapsed[0]) / step).astype(np.int64)
     n_missing = np.diff(place) - 1
     is_short = (n_missing > 0) & (n_missing <= LONGEST_FILLED)
     notes = [
-        f"A gap of {n_missing[row]:,} rows after {elapsed[row]:g}: the next is taken to follow."
+        f"A gap of {n_missing[row]:,} rows after {elapsed[row]:.10g}: the next is taken to follow."
         for row in np.flatnonzero(n_missing > LONGEST_FILLED)[:MOST_TOLD]
     ]
     if n := int(n_missing[is_short].sum()):
-        notes.insert(0, f"{n:,} missing rows are filled in as missing values.")
+        verb = "is" if n == 1 else "are"
+        notes.insert(0, f"{counted(n, 'missing row')} {verb} filled in as missing values.")
     whole = np.sort(np.append(place, _between(place, is_short)))
     frame = frame.set_axis(place, axis=0).reindex(whole)
     return frame.set_axis(pd.RangeIndex(len(frame)), axis=0), notes

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from ._codes import empty_codes, note_codes
-from ._dates import TEXT
+from ._dates import DOTTED_MONTH, TEXT, holds_months
 from ._words import listed
 
 OTHER = {",": ".", ".": ","}
@@ -21,8 +21,11 @@ WITH_POINT = (
 EITHER = r"[+-]?\d{1,3}(\.\d{3})+|[+-]?\d{1,3}(,\d{3})+"  # thousands, or three decimals
 CURRENCY = r"[$€£¥₹₩]|\b(?:EUR|USD|GBP|CHF|JPY|CNY|AUD|CAD|SEK|NOK|DKK|PLN)\b"
 PERCENT = r"(?<=[\d\s.,])%$"
+SIGN = f"({CURRENCY}|{PERCENT})"
+SAME = {"€": "EUR", "£": "GBP"}
 UNIT = r"(?<=\d)\s*([^\W\d_][^\d;:/|]{0,11}|°[^\W\d_])$"
 LONGEST = 80  # signs of a number
+MOST_BLANK = 50  # cells before the first text of a column
 MOST_SAMPLED = 10_000  # cells
 MOST_LOOKED = 200  # columns whose decimal sign is in doubt
 
@@ -42,7 +45,7 @@ def find_numbers(cells, name, missing=()):
     of_empty = _note_empty(list(frame.columns[is_empty]))
     frame = frame.loc[:, ~is_empty] if is_empty.any() else frame
     if not len(frame.columns):
-        raise ValueError(_said_of_text(cells, texts, name))
+        raise ValueError(" ".join([_said_of_text(cells, texts, name), *of_texts]))
     if texts:
         verbs = ("holds", "is") if len(texts) == 1 else ("hold", "are")
         of_codes.append("{} {} text and {} left out.".format(listed(texts), *verbs))
@@ -58,11 +61,11 @@ def _of_texts(cells, decimal):
     is_given = ~pd.isna(block)
     values = _clean_numbers(pd.Series(block.ravel(), dtype=TEXT), decimal).to_numpy(copy=True)
     values = values.reshape(block.shape)
-    marked = _read_odd(values, block, is_given & np.isnan(values), decimal)
+    marked, mixed = _read_odd(values, block, is_given & np.isnan(values), decimal)
     is_text = is_given & ~np.isfinite(values)
     is_left = is_text.sum(axis=0) > 0.5 * is_given.sum(axis=0)
     values[is_text] = np.nan
-    notes = []
+    notes = [_note_mixed(cells.columns[i], signs) for i, signs in mixed.items()]
     for i in np.flatnonzero((is_text.any(axis=0) | marked.any(axis=0)) & ~is_left):
         column, rows = cells.columns[i], is_text[:, i]
         notes += _note_text(pd.Series(block[rows, i], cells.index[rows]), column)
@@ -72,18 +75,19 @@ def _of_texts(cells, decimal):
 
 
 def _read_odd(values, block, is_odd, decimal):
-    """Read numbers in other dress into `values`, OUT; True where a unit marks one."""
+    """Read numbers in other dress into `values`, OUT; True where a unit marks one; mixed signs."""
     codes = np.zeros(block.shape, dtype=np.intp)
     codes[is_odd], odd = pd.factorize(block[is_odd])
     odd = pd.Series(odd, dtype=TEXT)
     numbers = _numbers(odd, decimal).to_numpy()
     values[is_odd] = numbers[codes[is_odd]]
-    is_marked = odd.str.contains(f"{CURRENCY}|{PERCENT}").to_numpy(dtype=bool)
+    is_marked = odd.str.contains(SIGN[1:-1]).to_numpy(dtype=bool)
     marked = np.zeros(block.shape, dtype=bool)
     marked[is_odd] = (is_marked & ~np.isnan(numbers))[codes[is_odd]]
+    mixed = _empty_mixed(values, block, marked)
     units = odd.str.extract(UNIT, expand=False)
     if units.isna().all():
-        return marked
+        return marked, mixed
     bare = _numbers(odd.str.replace(UNIT, "", regex=True), decimal).to_numpy()
     for i in np.flatnonzero(is_odd.mean(axis=0) > 0.5):
         rows = is_odd[:, i]
@@ -91,15 +95,44 @@ def _read_odd(values, block, is_odd, decimal):
         if seen.notna().all() and seen.nunique() == 1:  # '7 broken' among numbers has no unit
             values[rows, i] = bare[codes[rows, i]]
             marked[rows, i] = True
-    return marked
+    return marked, mixed
+
+
+def _empty_mixed(values, block, marked):
+    """Empty columns of `values`, OUT, of two currencies, or of percents and others; their signs.
+
+    Money may stand without its sign, zero without that of percents.
+    """
+    mixed = {}
+    for i in np.flatnonzero(marked.any(axis=0)):
+        rows = marked[:, i]
+        cells = pd.Series(block[rows, i], dtype=TEXT)
+        signs = cells.str.extract(SIGN, expand=False).replace(SAME).unique()
+        bare = values[~rows, i]
+        has_bare = (np.isfinite(bare) & (bare != 0)).any()
+        if len(signs) > 1 or (signs[0] == "%" and has_bare):
+            values[:, i], marked[:, i], mixed[i] = np.nan, False, signs
+    return mixed
 
 
 def find_decimal(sample, most=MOST_SAMPLED):
     """The sign before decimals that cells of text show, None where they leave it in doubt."""
+    if months := dotted_months(sample):
+        sample = sample.drop(columns=months)
     cells = pd.unique(sample.to_numpy(dtype=object).ravel())[:most]
     cells = pd.Series(cells, dtype=TEXT).dropna()
-    surplus = _surplus(_plain_signs(cells.str.replace(UNIT, "", regex=True)))
+    surplus = _surplus(_without_unit(cells))
     return None if surplus == 0 else "," if surplus > 0 else "."
+
+
+def dotted_months(cells):
+    """Columns of text that hold months such as 01.2010, whose dots are no decimal signs."""
+    block = cells.to_numpy(dtype=object)[:MOST_BLANK]
+    if not len(block):
+        return []
+    first = block[np.argmax(~pd.isna(block), axis=0), np.arange(block.shape[1])]
+    is_dotted = [DOTTED_MONTH.fullmatch(str(cell)) is not None for cell in first]
+    return [column for column in cells.columns[is_dotted] if holds_months(cells[column])]
 
 
 def doubtful_sign(sample):
@@ -157,7 +190,7 @@ def _decimal_sign(cells):
     if sign := find_decimal(cells[columns], most=None):
         return sign, []
     for column in columns[:MOST_LOOKED]:
-        texts = _plain_signs(cells[column].dropna())
+        texts = _without_unit(cells[column].dropna())
         is_either = texts.str.fullmatch(EITHER)
         if is_either.any():
             sign = "," if "," in texts[is_either].iloc[0] else "."
@@ -170,6 +203,10 @@ def _decimal_sign(cells):
     if is_quoted or any(has_small for *_, has_small in either.values()):
         return OTHER[sign], [f"Numbers such as {example!r} in {column!r} are read as thousands."]
     return sign, [_doubt(column, example, sign)]
+
+
+def _without_unit(texts):
+    return _plain_signs(texts.astype(TEXT).str.replace(UNIT, "", regex=True))
 
 
 def _plain_signs(texts):
@@ -225,6 +262,11 @@ def _note_signs(marked, column):
     if not len(marked):
         return []
     return [f"{column!r} holds numbers with a unit, such as {marked[0]!r}, read without it."]
+
+
+def _note_mixed(column, signs):
+    others = "" if len(signs) > 1 else " and numbers without it"
+    return f"{column!r} mixes {listed(signs)}{others}: convert it to one unit."
 
 
 def _note_text(cells, column):

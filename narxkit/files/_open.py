@@ -1,5 +1,8 @@
 """Files as text: what may be read, unpacked within bounds, in the encoding that it is in."""
 
+import bz2
+import gzip
+import io
 import lzma
 import re
 import stat
@@ -7,8 +10,8 @@ import tarfile
 import zipfile
 import zlib
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
-
-import pandas as pd
+from contextlib import contextmanager
+from functools import partial
 
 from narxkit._printable import printable
 
@@ -22,6 +25,7 @@ DAMAGE = (  # what damaged files raise while they are unpacked
     OSError, EOFError, ValueError, RuntimeError, NotImplementedError,
     lzma.LZMAError, tarfile.TarError, zipfile.BadZipFile, zlib.error,
 )  # fmt: skip
+EMPTY = "{} is empty: give a table with a header line."
 SAMPLE = 100_000  # bytes that tell the encoding
 HIGH = rb"[\x80-\xff]"
 # Encodings, and what their letters look like in bytes: Korean before Chinese, whose common
@@ -47,7 +51,7 @@ def refuse_odd(path):
     if not stat.S_ISREG(mode):
         raise ValueError(f"{printable(path)} is no ordinary file: save its rows and give that.")
     if not size:  # as of endless files of the system, too
-        raise ValueError(f"{printable(path.name)} is empty: give a table with a header line.")
+        raise ValueError(EMPTY.format(printable(path.name)))
 
 
 def read_text(path, encoding=None):
@@ -90,8 +94,9 @@ def _unpacked(path):
     try:
         if suffix == ".zip":
             return _of_zip(path)
-        with pd.io.common.get_handle(path, "rb", is_text=False, compression="infer") as file:
-            return _read(file.handle, path)
+        with OPENERS[suffix](path) as file:
+            content = _read(file, path)
+        return _of_tar(content, path) if ".tar" in path.suffixes[-2:] else content
     except ImportError as error:
         raise ImportError(
             f"{printable(path.name)} needs a package to be unpacked ({error}): unpack it and "
@@ -115,14 +120,48 @@ class _Refusal(Exception):
 def _of_zip(path):
     with zipfile.ZipFile(path) as archive:
         names = [name for name in archive.namelist() if not name.endswith("/")]
-        names = [name for name in names if not name.startswith("__MACOSX/")]  # Finder's notes
-        if len(names) != 1:
-            raise _Refusal(
-                f"{printable(path.name)} holds {len(names)} files ({listed(names)}): unpack it and "
-                "give one of them."
-            )
-        with archive.open(names[0]) as file:
+        with archive.open(_only(names, path)) as file:
             return _read(file, path)
+
+
+def _of_tar(content, path):
+    with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as archive:
+        names = [member.name for member in archive if member.isfile()]
+        with archive.extractfile(_only(names, path)) as file:
+            return _read(file, path)
+
+
+def _only(names, path):
+    """The name of the one file in an archive."""
+    names = [name for name in names if not name.startswith("__MACOSX/")]  # Finder's notes
+    if len(names) != 1:
+        raise _Refusal(
+            f"{printable(path.name)} holds {len(names)} files ({listed(names)}): unpack it and "
+            "give one of them."
+        )
+    return names[0]
+
+
+@contextmanager
+def _open_zstandard(path):
+    try:
+        from compression import zstd  # from Python 3.14 on
+    except ImportError:
+        import zstandard as zstd
+    try:
+        with zstd.open(path, "rb") as file:
+            yield file
+    except zstd.ZstdError as error:
+        raise ValueError(str(error)) from error
+
+
+OPENERS = {
+    ".gz": gzip.open,
+    ".bz2": bz2.open,
+    ".xz": lzma.open,
+    ".zst": _open_zstandard,
+    ".tar": partial(open, mode="rb"),
+}
 
 
 def _read(handle, path):

@@ -1,15 +1,20 @@
 """The rows of a table in the order of time: each once, none far from all others."""
 
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
 
 from narxkit._clock import Clock
 
 from ._gaps import filled, renumbered
-from ._words import listed, said
+from ._words import counted, listed, said
 
 MOST_SHARED = 0.2  # of the rows, may have the time of another
 MOST_SHARED_BY_SERIES = 0.05  # the same, where a column tells them apart
+LAST_HOUR = 3  # in which clocks are put back
+MOST_KEYS = 3  # columns that together tell series apart
+MOST_LOOKED = 6  # columns that may be among several such
 FAR = 10  # times as long as all rows would take
 FEW = 0.01  # of the rows
 
@@ -61,7 +66,7 @@ def _each_once(frame, lines, cells, columns):
     twice = frame.index.duplicated()
     if not twice.any():
         return frame, lines, []
-    _refuse_series(cells, frame.index, twice, columns)
+    _refuse_series(cells, frame, twice, columns)
     _refuse_many(frame, twice)
     n, first = int(twice.sum()), _label(frame.index[twice][0])
     note = (
@@ -69,33 +74,95 @@ def _each_once(frame, lines, cells, columns):
         if n == 1
         else f"{n:,} times are repeated, the first {first}; rows of the same time are averaged."
     )
+    if _ends_summer(frame.index[twice]):
+        note += (
+            " This is the hour that comes again at the end of summer time, so two hours become "
+            "one: give times in UTC or with their offset, as 2024-10-27T02:30+02:00, to keep both."
+        )
     return frame.groupby(level=0).mean(), lines[~twice], [note]
 
 
+def _ends_summer(times):
+    """Whether all times lie in the nights, and within the hour, in which clocks are put back.
+
+    They are the last Sunday of October in Europe, the first of November in America and of April in
+    the south.
+    """
+    if not isinstance(times, pd.DatetimeIndex) or times.tz is not None:
+        return False
+    is_night = (times.day_of_week == 6) & (times.hour <= LAST_HOUR)
+    is_europe = (times.month == 10) & (times.day > 24)
+    is_first = times.month.isin([4, 11]) & (times.day <= 7)
+    hours = pd.Series(times.hour).groupby(times.normalize().to_numpy()).nunique()
+    return bool((is_night & (is_europe | is_first)).all() and (hours == 1).all())
+
+
 def _label(time):
-    return said(time) if isinstance(time, pd.Timestamp) else f"{time:g}"
+    return said(time) if isinstance(time, pd.Timestamp) else f"{time:.10g}"
 
 
-def _refuse_series(cells, index, twice, columns):
-    """Rows of one time that a column tells apart are rows of several series."""
+def _refuse_series(cells, frame, twice, columns):
+    """Rows of one time that columns tell apart are rows of several series."""
     if twice.mean() <= MOST_SHARED_BY_SERIES:
         return
-    times, labels = pd.factorize(index)
-    most = np.bincount(times).max()
-    for column in cells.columns.drop(columns):
-        values = cells[column]
-        is_number = values.dtype.kind in "iufb"
-        if is_number and values.nunique() > 2 * most:
+    cells_beside = cells.drop(columns=columns)
+    keys = _find_keys(cells_beside, pd.factorize(frame.index)[0])
+    if not keys:
+        return
+    which = f"column {keys[0]!r} tells" if len(keys) == 1 else f"columns {listed(keys)} tell"
+    series = cells_beside[keys].dropna().drop_duplicates().astype(str)
+    shown = listed(map(" ".join, series.itertuples(index=False)))
+    raise ValueError(
+        f"the {which} several series apart ({shown}), which share times such as "
+        f"{_label(frame.index[twice][0])}: keep the rows of one, or give each a column of its own, "
+        f"in pandas {_pivot(frame, keys, columns)}; in Python forecasters take them all, indexed "
+        f"by frame.set_index({[*keys, columns[0]]!r})."
+    )
+
+
+def _find_keys(cells, times):
+    """The fewest columns that tell rows of one time apart, none if there are no such."""
+    most, found = np.bincount(times).max(), {}
+    for column, values in cells.items():
+        if values.dtype.kind in "iufb" and values.nunique() > 2 * most:
             continue  # a quantity, not the number of a place
         codes, keys = pd.factorize(values)
-        if 1 < len(keys) <= 0.5 * len(codes) and not _comes_again(times, codes, len(keys)):
-            keys, time = listed(keys), columns[0]
-            raise ValueError(
-                f"the column {column!r} tells several series apart ({keys}), which share times "
-                f"such as {_label(index[twice][0])}: keep the rows of one, or give each a column "
-                f"of its own, in pandas frame.pivot(index={time!r}, columns={column!r}); in Python "
-                f"forecasters take them all, indexed by frame.set_index([{column!r}, {time!r}])."
-            )
+        if 1 < len(keys) <= 0.5 * len(codes):
+            found[column] = codes
+    for n in range(1, MOST_KEYS + 1):
+        for columns in combinations(list(found)[:MOST_LOOKED] if n > 1 else found, n):
+            codes, series = pd.factorize(_together([found[column] for column in columns]))
+            if len(series) <= 0.5 * len(codes) and not _comes_again(times, codes, len(series)):
+                return list(columns)
+    return []
+
+
+def _together(columns):
+    """Codes of the cells that stand beside each other in columns of codes."""
+    codes = columns[0]
+    for more in columns[1:]:
+        codes = codes * (more.max() + 2) + more + 1  # -1 where a cell is missing
+    return codes
+
+
+def _pivot(frame, keys, columns):
+    """Code that gives each series a column of its own."""
+    values = _quantity(frame, keys)
+    index, series, joined = columns[0] if len(columns) == 1 else columns, keys[0], ""
+    if len(keys) > 1:
+        series, texts = "series", (f"frame[{key!r}].astype(str)" for key in keys)
+        joined = ".assign(series=" + " + ' ' + ".join(texts) + ")"
+    return (
+        f"frame{joined}.pivot(index={index!r}, columns={series!r}, values={values!r})"
+        ".to_csv('wide.csv')"
+    )
+
+
+def _quantity(frame, keys):
+    """The first column of numbers that neither tells series apart nor numbers the rows."""
+    others = frame.columns.drop(keys, errors="ignore")
+    counts = [frame[c].is_unique and set(np.diff(np.sort(frame[c]))) <= {1.0} for c in others]
+    return next(iter([*others[~np.array(counts, dtype=bool)], *others, *keys]))
 
 
 def _comes_again(times, codes, n_keys):
@@ -106,11 +173,12 @@ def _refuse_many(frame, twice):
     """Times shared by many different rows: something tells the rows apart."""
     others = twice & ~frame.reset_index().duplicated().to_numpy()
     if others.mean() > MOST_SHARED:
-        first = frame.index[twice][0]
+        first, n = frame.index[twice][0], int(others.sum())
+        share = "shares its" if n == 1 else "share theirs"
         raise ValueError(
             f"{int((frame.index == first).sum())} different rows have the time {_label(first)}, "
-            f"and {int(others.sum()):,} rows share theirs in all: if an hour stands in a column of "
-            "its own, join it to the date; if there are several places or meters, keep one of them."
+            f"and {counted(n, 'row')} {share} in all: if an hour stands in a column of its own, "
+            "join it to the date; if there are several places or meters, keep one of them."
         )
 
 

@@ -12,12 +12,13 @@ from narxkit._printable import printable
 from ._cells import read_csv, read_parquet
 from ._codes import empty_texts, read_missing
 from ._gaps import even_step
-from ._labels import label_writer
+from ._label_writer import label_writer
 from ._numbers import find_numbers
 from ._open import refuse_odd
 from ._rows import in_order, with_times
 from ._times import counts_rows, find_times
 from ._wide import note_hours, refuse_wide
+from ._words import counted
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,11 +135,13 @@ def read_series(path, time=None, encoding=None, missing=(), header=True):
 
 
 def _summary(name, frame, index, clock, how):
+    rows = counted(len(frame), "row")
     if index is None:
-        return f"{name}: {len(frame):,} rows; {how}."
+        return f"{name}: {rows}; {how}."
     if clock is None:
         step = even_step(np.diff(np.sort(index)))
-        step = "" if step is None else f"a step of {step:.6g}, "
-        return f"{name}: {len(frame):,} rows, {step}from {min(index):g} to {max(index):g} ({how})."
+        step = "" if step is None else f"a step of {step:.10g}, "
+        span = f"from {min(index):.10g} to {max(index):.10g}"
+        return f"{name}: {rows}, {step}{span} ({how})."
     first, last = map(label_writer(frame.index), frame.index[[0, -1]])
-    return f"{name}: {len(frame):,} rows, {clock.describe()}, from {first} to {last} ({how})."
+    return f"{name}: {rows}, {clock.describe()}, from {first} to {last} ({how})."

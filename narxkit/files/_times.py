@@ -1,13 +1,15 @@
 """The times of a table: which columns hold them, and what they say."""
 
+import re
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
-from ._dates import CLOCK, TEXT, after_midnight, parse, parse_clock
+from ._dates import CLOCK, TEXT, after_midnight, holds_months, month_number, parse, parse_clock
 from ._gaps import even_step
-from ._layout import UNNAMED
+from ._table_layout import UNNAMED
+from ._wide import counts_steps
 from ._words import listed, words
 
 TIME_NAMES = {
@@ -27,9 +29,20 @@ FIELDS = {  # of a calendar, in columns of their own
     "month": {"month", "mo", "mon", "mm", "monat", "mois", "mes", "mese", "maand"},
     "day": {"day", "dy", "dd", "tag", "jour", "dia", "giorno", "dag"},
     "day of year": {"doy", "dayofyear", "jday", "yday", "julian"},
+    "quarter": {"quarter", "qtr", "q", "quartal", "trimestre", "kwartaal"},
+    "week": {"week", "weeknumber", "weekno", "wk", "isoweek", "epiweek", "woche", "kw", "semaine"},
 }
-RANGES = {"year": (1000, 2300), "month": (1, 12), "day": (1, 31), "day of year": (1, 366)}
+RANGES = {
+    "year": (1000, 2300), "month": (1, 12), "day": (1, 31), "day of year": (1, 366),
+    "quarter": (1, 4), "week": (1, 53),
+}  # fmt: skip
+LETTERS = {"month": "[Mm]", "quarter": "[QqTt]", "week": "[Kk]?[Ww]"}  # before numbers, as M01
+CALENDARS = (
+    ("year", "month", "day"), ("year", "month"), ("year", "day of year"), ("year", "quarter"),
+    ("year", "week"),
+)  # fmt: skip
 MINUTE_NAMES = {"minute", "minuten", "min"}
+LEAST_EPOCH = 1e8  # spring of 1973 in seconds
 SAMPLE = 50  # cells that tell what a column holds
 MOST_LOOKED = 200  # columns that may hold times
 MONTH_SLACK = 0.02  # 1949.083 is February
@@ -105,9 +118,13 @@ def _time_column(cells, parts):
     for column in [*named[:MOST_LOOKED], *texts[:MOST_LOOKED]]:
         if column not in parts.values() and _holds_dates(cells[column], column, column in named):
             return column
+    for column in () if parts else cells:
+        if set(words(column)[:1]) & ELAPSED_NAMES and _is_epoch(cells[column]):
+            return column
     if parts:
         return parts["year"]
     wordy = (c for c in named if cells[c].dtype == TEXT and _has_letters(cells[c]))
+    wordy = (c for c in wordy if not counts_steps(cells[c]))
     return next(wordy, None)  # its cells will be complained of
 
 
@@ -119,9 +136,15 @@ def _holds_dates(values, column, is_named):
     if dates.notna().mean() <= 0.8:
         return False
     numbers = pd.to_numeric(values, errors="coerce").dropna()
-    if len(numbers) <= 0.5 * len(values):
+    if len(numbers) <= 0.5 * len(values) or (values.dtype == TEXT and holds_months(values)):
         return True
-    return is_named and (len(words(column)) == 1 or numbers.min() > 1e8)
+    return is_named and (len(words(column)) == 1 or numbers.min() > LEAST_EPOCH)
+
+
+def _is_epoch(values):
+    """Whether numbers are so large that they are seconds since 1970, or dates without signs."""
+    values = _numbers(values.dropna().head(SAMPLE))
+    return len(values) > 0 and values.min() > LEAST_EPOCH and parse(values)[0].notna().mean() > 0.8
 
 
 def _has_letters(values):
@@ -215,38 +238,69 @@ def _is_within(values, low, high):
 
 
 def _calendar_columns(cells):
-    """Columns of year, month and perhaps day, by what they hold; empty without them."""
+    """Columns of a year and of parts of it, by what they hold; empty without them.
+
+    Of several calendars, as of months and weeks, the one that tells most rows apart.
+    """
     parts = {}
-    for part, names in FIELDS.items():
-        for column in cells:
-            named = set(words(column))
-            if len(named) == 1 and named & names and _is_within(cells[column], *RANGES[part]):
+    for column in cells:
+        named = words(column)
+        for part, names in FIELDS.items() if len(named) == 1 else ():
+            if named[0] in names | PERIOD_NAMES and _holds_field(cells[column], part, named[0]):
                 parts.setdefault(part, column)
-    for others in ({"year", "month", "day"}, {"year", "month"}, {"year", "day of year"}):
-        if others <= set(parts):
-            return {part: parts[part] for part in FIELDS if part in others}
-    return {}
+    found = [calendar for calendar in CALENDARS if parts.keys() >= set(calendar)]
+    if len(found) > 1:
+        found.sort(key=lambda calendar: cells[[parts[p] for p in calendar]].duplicated().sum())
+    return {part: parts[part] for part in found[0]} if found else {}
+
+
+def _holds_field(values, part, name):
+    """Whether a column holds a part of a calendar; a period has a letter that says which."""
+    if name in PERIOD_NAMES:
+        if part not in LETTERS or pd.api.types.is_numeric_dtype(values.dtype):
+            return False
+        if not values.dropna().astype(TEXT).str.match(LETTERS[part]).all():
+            return False
+    return _is_within(_field(values, part), *RANGES[part])
+
+
+def _field(values, part):
+    """Numbers of a part of a calendar, of texts such as January, M01 and Q1, too."""
+    if pd.api.types.is_numeric_dtype(values.dtype) or part not in LETTERS:
+        return values
+    known = {}
+    for text in values.dropna().unique():
+        digits = re.fullmatch(rf"(?:{LETTERS[part]})?\s?(\d{{1,2}})", str(text))
+        is_name = part == "month" and re.fullmatch(r"[^\W\d_]{3,}\.?", str(text))
+        known[text] = int(digits[1]) if digits else month_number(text) if is_name else None
+    return values.map(known).astype(float)
 
 
 def _from_fields(cells, parts):
     """Time stamps of year, month, day and clock time in columns of their own."""
-    dates = pd.DataFrame({part: cells[column] for part, column in parts.items()})
-    dates["year"] = dates["year"].where(dates["year"].between(*RANGES["year"]))
-    if "day of year" in dates:
-        dates = dates.assign(month=1, day=1)
-    if "day" not in dates:
-        dates["day"] = 1
-    index = pd.DatetimeIndex(pd.to_datetime(dates[["year", "month", "day"]], errors="coerce"))
-    if "day of year" in dates:
-        index = after_midnight(
-            index, pd.TimedeltaIndex(pd.to_timedelta(dates["day of year"] - 1, "D"))
-        )
+    fields = pd.DataFrame({part: _field(cells[column], part) for part, column in parts.items()})
+    fields["year"] = fields["year"].where(fields["year"].between(*RANGES["year"]))
+    index = _of_calendar(fields)
     columns = list(parts.values())
-    clock, more = _clock(cells, columns, dates["year"])
+    clock, more = _clock(cells, columns, fields["year"])
     columns += more
     index = index if clock is None else after_midnight(index, clock)
     which = ", ".join(map(repr, columns[:-1])) + f" and {columns[-1]!r}"
     return Times(index, columns, f"columns {which}")
+
+
+def _of_calendar(fields):
+    """Days by year, month and day, or the first of a quarter or of a week of ISO 8601."""
+    if "week" in fields:
+        texts = fields.dropna().astype(int).astype(str)
+        texts = (texts["year"] + "-W" + texts["week"]).reindex(fields.index)
+        return parse(texts)[0]
+    month = 3 * fields["quarter"] - 2 if "quarter" in fields else fields.get("month", 1)
+    dates = {"year": fields["year"], "month": month, "day": fields.get("day", 1)}
+    index = pd.DatetimeIndex(pd.to_datetime(pd.DataFrame(dates), errors="coerce"))
+    if "day of year" not in fields:
+        return index
+    return after_midnight(index, pd.TimedeltaIndex(pd.to_timedelta(fields["day of year"] - 1, "D")))
 
 
 # --- time elapsed --------------------------------------------------------------------------------

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 
 from ._dates import TEXT, parse
-from ._words import listed
+from ._words import listed, reading_options
 
 LEAST_COLUMNS = 4
+STEPS = {"v", "t", "time", "step", "row", "obs", "period", "hour", "day", "week", "month", "year"}
 PER_DAY = (24, 25, 48, 96)
 
 
@@ -19,14 +20,25 @@ def refuse_wide(cells, name):
     if pd.api.types.is_numeric_dtype(cells[label].dtype) or not cells[label].is_unique:
         return
     run = _run_of_steps(columns)
-    if len(run) < LEAST_COLUMNS:
+    if len(run) < LEAST_COLUMNS or counts_steps(cells[label]):
         return
+    are_times = parse(pd.Series(run, dtype=TEXT))[0].notna().all()
+    index = "index_label='time'" if are_times else "index=False"
     raise ValueError(
         f"the rows of {name} look like series, one each ({listed(cells[label].head(3))}, ...), "
         f"with their values in the columns from {run[0]!r} to {run[-1]!r}: turn the table, so that "
-        f"each is a column, in pandas pandas.read_csv({name!r}, index_col={label!r})"
-        f".loc[:, {run[0]!r}:].T.to_csv('turned.csv')."
+        f"each is a column, in pandas pandas.read_csv({name!r}, index_col={label!r}"
+        f"{reading_options(cells)}).loc[:, {run[0]!r}:].T.to_csv('turned.csv', {index})."
     )
+
+
+def counts_steps(labels):
+    """Whether texts such as V2, V3 and t1, t2 count the rows, as the names of steps do."""
+    parts = labels.astype(TEXT).str.extract(r"^([^\W\d_]+)[ _.-]?(\d{1,8})$")
+    prefixes = parts[0].str.lower().unique()
+    if len(labels) < 2 or len(prefixes) > 1 or prefixes[0] not in STEPS:
+        return False
+    return bool((np.diff(parts[1].astype(int)) == 1).all())
 
 
 def note_hours(frame, clock):

@@ -60,6 +60,18 @@ def listed(names):
     return f"{shown} and {len(names) - MOST_LISTED + 2:,} more"
 
 
+def counted(n, noun):
+    """A number of things: 1 row, 2,000 rows."""
+    return f"{n:,} {noun}{'s' * (n != 1)}"
+
+
+def reading_options(cells):
+    """Options by which pandas reads the file of these cells, for advice in code."""
+    sign, decimal = cells.attrs.get("separator", ","), cells.attrs.get("decimal")
+    separator = {",": "", " ": r", sep='\s+'"}.get(sign, f", sep={sign!r}")
+    return separator + (", decimal=','" if decimal == "," else "")
+
+
 def plain(text):
     """Letters without accents, in lower case."""
     parts = unicodedata.normalize("NFD", text.lower())

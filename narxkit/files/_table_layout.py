@@ -8,6 +8,7 @@ from itertools import zip_longest
 
 from narxkit._printable import printable
 
+from ._open import EMPTY
 from ._words import listed
 
 SEPARATORS = "\t;|,"
@@ -28,7 +29,7 @@ VALUE = re.compile(
 
 
 @dataclass(frozen=True)
-class Layout:
+class TableLayout:
     """Where a table stands in a text.
 
     Parameters
@@ -59,7 +60,7 @@ def find_layout(text, name, header=True):
     """The layout of a table; `name` is that of its file, without `header` its columns have none."""
     lines = [re.sub(r"^sep=.|^#.*", "", line) for line in _first_lines(text)]
     if not any(map(str.strip, lines)):
-        raise ValueError(f"{name} is empty: give a table with a header line.")
+        raise ValueError(EMPTY.format(name))
     separator, rows = _separated(lines)
     if not rows:
         raise ValueError(f"{name} is no table: its lines hold no cells, or one of endless length.")
@@ -72,7 +73,7 @@ def find_layout(text, name, header=True):
         names = [f"c{i + 1}" for i in range(width)]
     last, more = _end(text, separator, width, first)
     n_new = max(0, width - len(names))
-    return Layout(separator, _named(names, width), first, last, notes + more, n_new)
+    return TableLayout(separator, _named(names, width), first, last, notes + more, n_new)
 
 
 def _read_header(text, name, separator, rows, block, width):
@@ -196,11 +197,13 @@ def _skip_units(rows, end):
 
 def _end(text, separator, width, first):
     """Where the rows end: lines with other numbers of cells at the end are no rows."""
-    end, stop, left_out = len(text.rstrip()), None, []
+    start, end, stop, left_out = line_start(text, first), len(text.rstrip()), None, []
     for _ in range(MOST_FOOTERS):
         begin = text.rfind("\n", 0, end) + 1
         line = text[begin:end].strip()
         if text.count("\n", 0, begin) <= first or not _is_footer(line, separator, width):
+            break
+        if text.count('"', start, begin) % 2:  # within a cell of several lines
             break
         left_out, stop = [line, *left_out], begin
         end = len(text[:begin].rstrip())
