@@ -1136,9 +1136,9 @@ def test_the_hour_that_comes_again_at_the_end_of_summer_time(written, night, hou
     start = pd.Timestamp(night, tz=zone) - pd.Timedelta("3D")
     times = pd.date_range(start, periods=600, freq="15min")
     text = table(times.tz_localize(None))
-    note = next(note for note in written(text).notes if "come again" in note)
+    note = next(note for note in written(text).notes if "are repeated" in note)
     assert note == (
-        f"4 times come again, the first {night} 0{hour}:00; rows of the same time are averaged. "
+        f"4 times are repeated, the first {night} 0{hour}:00; rows of the same time are averaged. "
         "This is the hour that comes again at the end of summer time, so two hours become one: "
         "give times in UTC or with their offset, as 2024-10-27T02:30+02:00, to keep both."
     )
@@ -1149,8 +1149,8 @@ def test_the_hour_that_comes_again_at_the_end_of_summer_time(written, night, hou
 def test_other_times_that_come_again_are_not_of_summer_time(written):
     text = table(pd.date_range("2023-10-29", periods=48, freq="h"))
     for time in ("2023-10-29 09:00", "2023-10-30 02:00"):
-        note = next(n for n in written(f"{text}\n{time},7").notes if "comes twice" in n)
-        assert note == f"The time {time} comes twice; its rows are averaged."
+        note = next(n for n in written(f"{text}\n{time},7").notes if "appears twice" in n)
+        assert note == f"The time {time} appears twice; its rows are averaged."
 
 
 # --- several series -----------------------------------------------------------------------------
