@@ -821,6 +821,14 @@ def test_yearly_averages_among_months_are_left_out(written):
     )
 
 
+@pytest.mark.parametrize("value", ["{},5", "{}.5", "{}"])
+def test_the_dots_of_clock_times_are_no_decimal_signs(written, value):
+    lines = [f"{t:%d.%m.%Y;%H.%M};{value.format(i % 2)}" for i, t in enumerate(HOURS)]
+    series = written("\n".join(["Datum;Zeit;Wert", *lines]))
+    assert list(series.frame.index) == list(HOURS) and list(series.frame) == ["Wert"]
+    assert series.frame["Wert"].iloc[1] == (1 if value == "{}" else 1.5)
+
+
 # --- time elapsed -------------------------------------------------------------------------------
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from narxkit._printable import printable
 
 from ._dates import TEXT
-from ._numbers import OTHER, dotted_months, doubtful_sign, find_decimal, settle_sign
+from ._numbers import OTHER, dotted_times, doubtful_sign, find_decimal, settle_sign
 from ._open import read_text
 from ._table_layout import BLANK, MISSING, NEW, UNNAMED, find_layout, line_start, unique
 from ._words import listed
@@ -59,9 +59,9 @@ def _refuse_sparse(table, layout, name):
 def _read_table(table, layout, name):
     """Columns of numbers where all cells are such; the decimal sign, None if text must tell."""
     sample = _parse(table, layout, name, dtype=object, nrows=max(8, SAMPLE // len(layout.names)))
-    months = dotted_months(sample)
+    times = dotted_times(sample)
     decimal, doubts = find_decimal(sample), []
-    sign, texts = decimal or doubtful_sign(sample), dict.fromkeys(months, TEXT)
+    sign, texts = decimal or doubtful_sign(sample), dict.fromkeys(times, TEXT)
     cells = _parse(table, layout, name, decimal=sign, low_memory=False, dtype=texts)
     if decimal is None and any(dtype.kind == "f" for dtype in cells.dtypes):
         options = {"decimal": OTHER[sign], "thousands": sign, "low_memory": False, "dtype": texts}

@@ -55,6 +55,7 @@ QUARTER_YEAR = re.compile(r"^([QqTtSsHh])([1-4])[-/\s]?(\d{4})$")
 BARE_QUARTER = re.compile(r"^(\d{4})[-/:]([1-4])$")  # if there are no others
 YEAR_WEEK = re.compile(r"^(\d{4})[-/\s]?[Kk]?[Ww][-\s]?(\d{1,2})(?:-?([1-7]))?$")
 WEEK_YEAR = re.compile(r"^[Kk]?[Ww]\s?(\d{1,2})[-/\s](\d{4})$")
+DOTTED_CLOCK = re.compile(r"(?:[01]\d|2[0-4])\.[0-5]\d")
 DOTTED_MONTH = re.compile(
     r"(?P<month>0?[1-9]|1[0-2])\.(?P<year>(?:1[5-9]|20)\d\d)"
     r"|(?P<year_first>(?:1[5-9]|20)\d\d)\.(?P<month_last>0[1-9]|1[0-2])"
@@ -97,6 +98,12 @@ def holds_months(texts):
     months = 12 * parts["year"].fillna(parts["year_first"])
     steps = np.diff(months + parts["month"].fillna(parts["month_last"]))
     return np.count_nonzero(steps) > 1 and bool((steps >= 0).all() or (steps <= 0).all())
+
+
+def holds_dotted_clock(texts):
+    """Tell clock times such as 09.30 from decimals, by a zero in front."""
+    given = texts.dropna().head(MOST_MONTHS)
+    return bool(given.str.fullmatch(DOTTED_CLOCK).all() and given.str.startswith("0").any())
 
 
 def _within_years(index):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from ._codes import empty_codes, note_codes
-from ._dates import DOTTED_MONTH, TEXT, holds_months
+from ._dates import DOTTED_CLOCK, DOTTED_MONTH, TEXT, holds_dotted_clock, holds_months
 from ._words import listed
 
 OTHER = {",": ".", ".": ","}
@@ -117,22 +117,27 @@ def _empty_mixed(values, block, marked):
 
 def find_decimal(sample, most=MOST_SAMPLED):
     """The sign before decimals that cells of text show, None where they leave it in doubt."""
-    if months := dotted_months(sample):
-        sample = sample.drop(columns=months)
+    if times := dotted_times(sample):
+        sample = sample.drop(columns=times)
     cells = pd.unique(sample.to_numpy(dtype=object).ravel())[:most]
     cells = pd.Series(cells, dtype=TEXT).dropna()
     surplus = _surplus(_without_unit(cells))
     return None if surplus == 0 else "," if surplus > 0 else "."
 
 
-def dotted_months(cells):
-    """Columns of text that hold months such as 01.2010, whose dots are no decimal signs."""
+def dotted_times(cells):
+    """Columns of months such as 01.2010 or clock times such as 09.30: no decimals at all."""
     block = cells.to_numpy(dtype=object)[:MOST_BLANK]
     if not len(block):
         return []
     first = block[np.argmax(~pd.isna(block), axis=0), np.arange(block.shape[1])]
-    is_dotted = [DOTTED_MONTH.fullmatch(str(cell)) is not None for cell in first]
-    return [column for column in cells.columns[is_dotted] if holds_months(cells[column])]
+    found = []
+    for column, cell in zip(cells.columns, map(str, first)):
+        is_month = DOTTED_MONTH.fullmatch(cell) and holds_months(cells[column])
+        is_clock = DOTTED_CLOCK.fullmatch(cell) and holds_dotted_clock(cells[column])
+        if is_month or is_clock:
+            found.append(column)
+    return found
 
 
 def doubtful_sign(sample):
