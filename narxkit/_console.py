@@ -239,7 +239,10 @@ def _width(cell):
 def _header(name, step):
     """Two lines for a column."""
     if name.startswith("RMSE h="):
-        return f"RMSE\n{name.removeprefix('RMSE h=')} {step}"
+        n = name.removeprefix("RMSE h=")
+        if n == "1" and step in ("rows", "steps"):
+            step = step[:-1]
+        return f"RMSE\n{n} {step}"
     return HEADERS[name]
 
 
