@@ -11,6 +11,7 @@ from narxkit._timetable import (
     DAY,
     HOUR,
     LONGEST_HOLIDAY,
+    ONE_DAY,
     PER_SECOND,
     SLACK,
     WEEK,
@@ -118,7 +119,7 @@ def _without_holidays(offset):
 def _is_about_holidays(offset, earlier, later):
     """Whether a holiday lies between two labels, or before hours that last past midnight."""
     holidays = offset.kwds.get("calendar", np.busdaycalendar()).holidays
-    first = np.searchsorted(holidays, earlier.to_numpy().astype("datetime64[D]") - 1, side="left")
+    first = np.searchsorted(holidays, earlier.to_numpy().astype("datetime64[D]") - ONE_DAY, side="left")
     return np.searchsorted(holidays, later.astype("datetime64[D]"), side="right") > first
 
 

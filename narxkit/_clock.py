@@ -54,7 +54,7 @@ from narxkit._calendar import (
     seconds_between,
 )
 from narxkit._labels import has_clock
-from narxkit._timetable import DAY, EVERY_DAY, SLACK, WEEK, WORKING_WEEK, Timetable
+from narxkit._timetable import DAY, EVERY_DAY, ONE_DAY, SLACK, WEEK, WORKING_WEEK, Timetable
 
 UNDUE = 3  # labels at most that an offset makes before the first whole step
 _MONTHS = {"year": 12, "month": 1}
@@ -301,7 +301,9 @@ class Clock:
             return count_months(later) - count_months(earlier)
         if self.unit == "trading day":
             earlier, later = dates_of(earlier), dates_of(later)
-            counted = np.busday_count(earlier + 1, later + 1, busdaycal=self._calendar)
+            counted = np.busday_count(
+                earlier + ONE_DAY, later + ONE_DAY, busdaycal=self._calendar
+            )
             # rows alone make no rule: one on a stray Saturday follows all the same
             return np.maximum(counted, later > earlier) if self.holiday else counted
         if self.unit == "offset":

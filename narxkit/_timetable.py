@@ -47,6 +47,7 @@ ZONES = "America/New_York", "Europe/London", "Australia/Sydney"
 FEWEST_DAYS = 3  # two nights
 FEWEST_WEEKS = 4  # until each day of the week can be told from the others
 
+ONE_DAY = np.timedelta64(1, "D")
 _MONDAY = 4 * DAY  # 1970-01-05, as seconds since 1970
 
 
@@ -206,7 +207,7 @@ class Timetable:
         openings = firsts[is_after_pause[self._firsts]]
         begins = np.isin(opened % WEEK, openings)
         begins |= np.isin(opened % WEEK, firsts) & np.isin(closed % WEEK, lasts)
-        days = np.busday_count(_date(closed) + 1, _date(opened), weekmask=self.week)
+        days = np.busday_count(_date(closed) + ONE_DAY, _date(opened), weekmask=self.week)
         return begins & (days <= LONGEST_HOLIDAY)
 
 
