@@ -119,7 +119,9 @@ def _without_holidays(offset):
 def _is_about_holidays(offset, earlier, later):
     """Whether a holiday lies between two labels, or before hours that last past midnight."""
     holidays = offset.kwds.get("calendar", np.busdaycalendar()).holidays
-    first = np.searchsorted(holidays, earlier.to_numpy().astype("datetime64[D]") - ONE_DAY, side="left")
+    first = np.searchsorted(
+        holidays, earlier.to_numpy().astype("datetime64[D]") - ONE_DAY, side="left"
+    )
     return np.searchsorted(holidays, later.astype("datetime64[D]"), side="right") > first
 
 

@@ -301,9 +301,7 @@ class Clock:
             return count_months(later) - count_months(earlier)
         if self.unit == "trading day":
             earlier, later = dates_of(earlier), dates_of(later)
-            counted = np.busday_count(
-                earlier + ONE_DAY, later + ONE_DAY, busdaycal=self._calendar
-            )
+            counted = np.busday_count(earlier + ONE_DAY, later + ONE_DAY, busdaycal=self._calendar)
             # rows alone make no rule: one on a stray Saturday follows all the same
             return np.maximum(counted, later > earlier) if self.holiday else counted
         if self.unit == "offset":
