@@ -78,7 +78,7 @@ def show_study(study, interval=False):
     from narxkit.study import decimals
 
     table = study.table(interval)
-    if interval:  # makes room for it
+    if "ratio 2.5 %" in table:  # makes room for the interval
         table = table.drop(columns=["MAE", "skill vs persistence"], errors="ignore")
     errors = table.filter(like="RMSE")
     size = decimals(max(errors.min().min(), 1e-2 * errors.max().max()), digits=3)

@@ -96,8 +96,9 @@ error, of those from midnight. The ending of the name chooses the format.
 """
 COMPARE = (
     """\
-Train all models, forecast the test period from every origin without refitting,
-and print them side by side, with the 95 % interval of the ratio to ridge ARX.
+Train all models that the series allows, forecast the test period from every
+origin without refitting, and print them side by side, with the 95 % interval of
+the ratio to ridge ARX where the test is long enough for one.
 
 """
     + SERIES

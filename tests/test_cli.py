@@ -855,3 +855,12 @@ def test_an_error_of_another_file_keeps_its_name(tmp_path):
     with pytest.raises(OSError) as caught, whole(tmp_path / "out.png") as part:
         open(part)
     assert caught.value.filename == str(tmp_path / "out.png")
+
+
+def test_a_short_test_keeps_the_columns_that_an_interval_would_displace(capsys, tmp_path):
+    years = pd.Series(np.arange(30.0) ** 2, pd.RangeIndex(1990, 2020, name="Year"), name="GDP")
+    years.to_csv(tmp_path / "years.csv")
+    assert main(["compare", str(tmp_path / "years.csv"), "--horizon", "3"]) == 0
+    out = capsys.readouterr().out
+    assert "pers." in out and "low" not in out
+    assert "Skill: 1 - mean RMSE / that of persistence. Ratio" in out

@@ -15,9 +15,10 @@ from narxkit.plotting._base import load_matplotlib
 
 from ._base import LEARNED, NETWORKS, Study, Task
 
-PERSISTENCE = "Skill: 1 - mean RMSE / that of persistence"
-NAIVE = " (pers.), or of the better of it and seasonal naive at each horizon (naive)"
-RATIO = ". Ratio: mean RMSE / that of ridge ARX."
+SKILL = "Skill: 1 - mean RMSE / that of"
+NAIVE = "the better of persistence and seasonal naive at each horizon (naive)"
+BOTH = "persistence (pers.), or of the better of it and seasonal naive at each horizon (naive)"
+RATIO = "Ratio: mean RMSE / that of ridge ARX."
 INTERVAL = (
     " Its 95 % interval (low, high) comes from {n} blocks of {block} origins, drawn with "
     "replacement 2,000 times."
@@ -154,11 +155,19 @@ class HorizonStudy(Study):
 
     def notes(self, interval=False):
         """Explain the table and its protocol, and say what came out."""
-        measures = PERSISTENCE + NAIVE * (self.task.season > 1) + RATIO
-        if interval and self.n_blocks >= MIN_BLOCKS:
-            measures += INTERVAL.format(n=self.n_blocks, block=self.task.block)
-        notes = measures, self.protocol, self.task.why, self.task.bridges, self.verdict
+        task = self.task
+        notes = self._measures(interval), self.protocol, task.why, task.bridges, self.verdict
         return [note for note in notes if note]
+
+    def _measures(self, interval):
+        """What the columns hold; beside an interval there is no room for a second skill."""
+        has_interval = interval and self.n_blocks >= MIN_BLOCKS
+        if self.task.season == 1:
+            skill = "" if has_interval else f"{SKILL} persistence. "
+        else:
+            skill = f"{SKILL} {NAIVE if has_interval else BOTH}. "
+        blocks = INTERVAL.format(n=self.n_blocks, block=self.task.block) if has_interval else ""
+        return skill + RATIO + blocks
 
     @cached_property
     def errors(self):
