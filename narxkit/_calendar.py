@@ -112,8 +112,8 @@ def _without_holidays(offset):
     if not isinstance(offset, pd.offsets.CustomBusinessHour):
         return offset
     hours = {name: offset.kwds[name] for name in ("start", "end", "offset")}
-    week = np.busdaycalendar(offset.calendar.weekmask)
-    return pd.offsets.CustomBusinessHour(offset.n, offset.normalize, calendar=week, **hours)
+    days = names_of_days("".join("1" if day else "0" for day in offset.calendar.weekmask))
+    return pd.offsets.CustomBusinessHour(offset.n, offset.normalize, weekmask=days, **hours)
 
 
 def _is_about_holidays(offset, earlier, later):

@@ -14,7 +14,8 @@ the table beside them do. Any other text only says which row is which.
 """
 
 import re
-from contextlib import suppress
+import warnings
+from contextlib import contextmanager, suppress
 
 import numpy as np
 import pandas as pd
@@ -86,7 +87,8 @@ def _read_level(index, name, is_level=False):
     if kind in ("timedelta", "timedelta64"):
         return pd.TimedeltaIndex(index, name=index.name)
     if kind == "period":
-        return pd.PeriodIndex(index, name=index.name)
+        with suppress(ValueError):  # of several lengths
+            return pd.PeriodIndex(index, name=index.name)
     if kind == "string":
         return _read_text(index, name, is_level)
     if kind not in _OF_NO_TIME:
@@ -100,13 +102,22 @@ def _read_level(index, name, is_level=False):
 
 def _as_one_zone(index, name, is_level):
     try:
-        return pd.DatetimeIndex(index, name=index.name)
-    except ValueError as error:
+        with _mixed_zones_refused():
+            return pd.DatetimeIndex(index, name=index.name)
+    except (ValueError, FutureWarning) as error:
         raise ValueError(
             f"the index of {name} holds dates, but they do not make one DatetimeIndex ({error}): "
             "give all of them one time zone or none, for example with "
             f"{_advise_utc(name, is_level)}."
         ) from None
+
+
+@contextmanager
+def _mixed_zones_refused():
+    """Times of several zones are an error, of which pandas 2 only warns."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", ".*mixed time zones.*", FutureWarning)
+        yield
 
 
 def _advise_utc(name, is_level):
@@ -126,9 +137,10 @@ def _read_text(index, name, is_level):
     ):
         return index
     try:
-        times = pd.to_datetime(index, format="ISO8601")
-    except ValueError as error:
-        if "timezone" in str(error):
+        with _mixed_zones_refused():
+            times = pd.to_datetime(index, format="ISO8601")
+    except (ValueError, FutureWarning) as error:
+        if "zone" in str(error):
             return _as_one_zone(index, name, is_level)
         return index
     return times if has_clock(times) else _as_one_zone(times, name, is_level)

@@ -222,7 +222,8 @@ BAD_FITS = {
     **{
         f"{what} as X": ({}, np.stack([X.a[SEEN].to_numpy(object), values], axis=1), Y[SEEN], {},
                          f"the column 1 of X holds {said}")
-        for what, y_bad, said in TIMES_AS_VALUES if len(values := np.asarray(y_bad, object))
+        for what, y_bad, said in TIMES_AS_VALUES
+        if len(values := np.array([*pd.Series(y_bad)], object))  # nanoseconds as objects are ints
     },
     "time stamps in X": (
         {}, np.stack([HOURS[SEEN].to_numpy()] * 2, axis=1), Y[SEEN], {},

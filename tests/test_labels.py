@@ -195,8 +195,11 @@ def test_labels_that_make_no_clock_are_refused(index, sentence):
     index = index if isinstance(index, pd.Index) else pd.Index(index, dtype=object)
     with pytest.raises(ValueError, match=sentence):
         Persistence().fit(None, Y[:8].set_axis(index))
-    panel = pd.MultiIndex.from_arrays([["a"] * 8, index])
     if index.hasnans:  # it is the series then that has them
+        return
+    try:
+        panel = pd.MultiIndex.from_arrays([["a"] * 8, index])
+    except ValueError:  # pandas before 3 sorts the levels, and cannot sort periods of two lengths
         return
     with pytest.raises(ValueError, match=sentence):
         Persistence().fit(None, Y[:8].set_axis(panel))
@@ -545,7 +548,7 @@ def test_numbers_count_on_in_their_step(kind):
     panel = Persistence().fit(None, pd.concat([y, NUMBERED[1]], keys=["e", "w"])).forecast(3)
     np.testing.assert_allclose(panel.index.get_level_values(1), [*expected, 60, 61, 62], rtol=1e-7)
     if "jump" not in kind and "twice" not in kind:
-        updated = Persistence().fit(None, y[:50]).update(None, y[50:]).forecast(3)
+        updated = Persistence().fit(None, y.iloc[:50]).update(None, y.iloc[50:]).forecast(3)
         np.testing.assert_allclose(updated.index, expected, rtol=1e-7)
 
 
