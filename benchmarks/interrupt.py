@@ -77,6 +77,7 @@ def measure(solver, loop, n_restarts, hidden, repeats=REPEATS, n_rows=ROWS, firs
     arguments = (theirs, solver, loop, n_restarts, hidden, n_rows)
     process = context.Process(target=interrupted_fits, args=arguments)
     process.start()
+    theirs.close()  # so that the end of the process is seen
     waits, promised = [], []
     for i in range(repeats):
         ours.send(True)
