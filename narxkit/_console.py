@@ -10,7 +10,7 @@ import warnings
 from contextlib import contextmanager, suppress
 from math import isfinite
 
-from narxkit._printable import printable
+from narxkit._words import printable
 
 WIDTH = 80
 MOST_ROWS = 48

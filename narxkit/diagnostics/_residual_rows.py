@@ -6,7 +6,7 @@ import pandas as pd
 from narxkit._clock import Clock, take
 from narxkit._labels import labels_of, read_index, read_segment_labels, refuse_other_labels
 from narxkit._masks import unmasked
-from narxkit.plotting._base import counted
+from narxkit._words import counted
 
 FEWEST = 20  # residuals
 

@@ -34,6 +34,7 @@ import pandas as pd
 from narxkit._labels import common_index
 from narxkit._masks import unmasked
 from narxkit._warn import warn_of_interruption
+from narxkit._words import counted
 from narxkit.diagnostics._history import History
 from narxkit.diagnostics._residual_rows import (
     check_residuals,
@@ -57,7 +58,6 @@ from narxkit.diagnostics._skill import read_horizons, skill_by_horizon
 from narxkit.diagnostics._validity import Validity, n_steps
 from narxkit.diagnostics._validity_table import ValidityTable
 from narxkit.diagnostics.seasons import periods_of_clock
-from narxkit.plotting._base import counted
 from narxkit.plotting._loops import predictions
 
 __all__ = ["CorrelationTest", "Validity", "ValidityTable", "validate", "validate_residuals"]

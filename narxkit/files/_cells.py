@@ -8,7 +8,7 @@ from itertools import count
 import numpy as np
 import pandas as pd
 
-from narxkit._printable import printable
+from narxkit._words import printable
 
 from ._dates import TEXT
 from ._numbers import OTHER, dotted_times, doubtful_sign, find_decimal, settle_sign

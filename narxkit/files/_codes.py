@@ -4,7 +4,9 @@ import re
 
 import numpy as np
 
-from ._words import counted, listed
+from narxkit._words import counted
+
+from ._words import listed
 
 NINES = re.compile(r"-?(99+(\.9+)?|9+\.9+)")
 SURE = re.compile(r"-999+(\.9+)?")  # whatever the other values are

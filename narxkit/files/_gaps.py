@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 
 from narxkit._timetable import DAY, PER_SECOND
+from narxkit._words import counted
 
 from ._label_writer import label_writer
-from ._words import counted
 
 LONGEST_FILLED = 200  # rows
 MOST_TOLD = 3  # long gaps

@@ -13,7 +13,7 @@ from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from contextlib import contextmanager
 from functools import partial
 
-from narxkit._printable import printable
+from narxkit._words import printable
 
 from ._words import listed
 

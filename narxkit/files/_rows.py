@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 
 from narxkit._clock import Clock
+from narxkit._words import counted
 
 from ._gaps import filled, renumbered
-from ._words import counted, listed, said
+from ._words import listed, said
 
 MOST_SHARED = 0.2  # of the rows, may have the time of another
 MOST_SHARED_BY_SERIES = 0.05  # the same, where a column tells them apart

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from narxkit._clock import Clock
-from narxkit._printable import printable
+from narxkit._words import counted, printable
 
 from ._cells import read_csv, read_parquet
 from ._codes import empty_texts, read_missing
@@ -18,7 +18,6 @@ from ._open import refuse_odd
 from ._rows import in_order, with_times
 from ._times import counts_rows, find_times
 from ._wide import note_hours, refuse_wide
-from ._words import counted
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
-from narxkit._printable import printable
+from narxkit._words import printable
 
 from ._open import EMPTY
 from ._words import listed

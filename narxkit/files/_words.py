@@ -60,11 +60,6 @@ def listed(names):
     return f"{shown} and {len(names) - MOST_LISTED + 2:,} more"
 
 
-def counted(n, noun):
-    """A number of things: 1 row, 2,000 rows."""
-    return f"{n:,} {noun}{'s' * (n != 1)}"
-
-
 def reading_options(cells):
     """Options by which pandas reads the file of these cells, for advice in code."""
     sign, decimal = cells.attrs.get("separator", ","), cells.attrs.get("decimal")

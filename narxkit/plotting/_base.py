@@ -18,11 +18,6 @@ _TICKS = {1e3: (1, 2, 5), np.inf: (1,)}
 FEW_TICKS = 8  # below this ratio a logarithmic axis is ticked like a linear one
 
 
-def counted(n, what):
-    """So many of a thing in words, such as "1 row" or "1,200 rows"."""
-    return f"{n:,} {what}{'' if n == 1 else 's'}"
-
-
 def load_matplotlib(module="pyplot"):
     """Import a module of matplotlib.
 

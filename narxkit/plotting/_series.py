@@ -5,7 +5,8 @@ import pandas as pd
 
 from narxkit._labels import has_clock, read_labels
 from narxkit._masks import unmasked
-from narxkit.plotting._base import GREY, INK, LETTER, SMALL, counted, load_matplotlib
+from narxkit._words import counted
+from narxkit.plotting._base import GREY, INK, LETTER, SMALL, load_matplotlib
 from narxkit.plotting._loops import FRAMES
 
 LONGEST_NAME = 24  # letters, of a series of a panel

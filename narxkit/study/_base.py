@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from narxkit._clock import Clock
+from narxkit._words import counted
 from narxkit.baselines import ARX
 from narxkit.files import label_writer
 from narxkit.model_selection import backtest
@@ -169,10 +170,9 @@ class Task(ABC):
         n = int((bridge(y).notna() & y.isna()).sum()) if self.is_bridged else 0
         if not n:
             return ""
-        missing = "1 missing row" if n == 1 else f"{n:,} missing rows"
         return (
-            f"Where models learn, straight lines over {missing}, {LONGEST_BRIDGED} at most in a "
-            "row, serve as the history of other rows."
+            f"Where models learn, straight lines over {counted(n, 'missing row')}, "
+            f"{LONGEST_BRIDGED} at most in a row, serve as the history of other rows."
         )
 
     @cached_property

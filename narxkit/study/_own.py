@@ -12,6 +12,7 @@ from sklearn.base import clone
 
 from narxkit._clock import Clock
 from narxkit._timetable import DAY, HOUR, WEEK
+from narxkit._words import counted
 from narxkit.files import label_writer, listed
 from narxkit.plotting._base import load_matplotlib
 
@@ -67,9 +68,8 @@ class OwnTask:
         notes = note_blanks(y, f"the {len(y):,} rows from its first value to its last", write)
         n = len(self.rows_after)
         if n and not self.known_future:
-            ago = "1 row" if n == 1 else f"{n:,} rows"
             notes.append(
-                f"{y.name!r} ends at {write(y.index[-1])}, {ago} before the end of "
+                f"{y.name!r} ends at {write(y.index[-1])}, {counted(n, 'row')} before the end of "
                 f"{self.test.name}: the forecast begins there."
             )
         return notes

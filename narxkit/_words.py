@@ -1,4 +1,4 @@
-"""Text from outside, harmless on a terminal."""
+"""Words that sentences share: text from outside, harmless on a terminal, and counts of things."""
 
 
 def printable(text):
@@ -24,3 +24,8 @@ def printable(text):
     if text.isprintable():
         return text
     return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
+
+
+def counted(n, noun):
+    """Write so many of a thing: "1 row" or "1,200 rows"."""
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
