@@ -1,24 +1,35 @@
 """NARX and TDNN: multilayer perceptrons over lagged values, trained by any solver."""
 
 from dataclasses import asdict
-from functools import cache, partial
+from functools import partial
 
 import numpy as np
 from joblib import Parallel, delayed
 from sklearn.utils import check_random_state
 
+from narxkit._alive import effective_params, life
 from narxkit._blas import one_blas_thread
 from narxkit._linear import count_targets, name_scarcest, ridge
+from narxkit._penalty import MAX_ITER, OFF, TOL, Runs, choose_strength, make_blocks
 from narxkit._validation import Integral, Interval, Real, StrOptions
 from narxkit._warn import warn
 from narxkit.networks import ACTIVATIONS, TappedMLP
 from narxkit.objective import Objective
-from narxkit.solvers import SOLVERS, Monitor, Solver, Stop, interruptible, make_solver
+from narxkit.solvers import (
+    SOLVERS,
+    BayesianRegularisation,
+    Monitor,
+    Solver,
+    Stop,
+    interruptible,
+    make_solver,
+)
 from narxkit.tapped import TappedForecaster, count_dropped
 from narxkit.taps import is_count, make_taps
-from narxkit.training import n_steps, read_loops, train
+from narxkit.training import Lesson, n_steps, read_loops, train
 
-DEAD = 1e-6  # weight of the output layer, in standard deviations
+FIRST_GUESS = 1e-4  # of a penalty that Bayesian regularisation then finds
+BRIEF = 10  # stages on the way take a tenth of max_iter
 LARGEST_ARRAY = 4e9  # bytes: 22,000 parameters of which J'J is built
 GROWTH = 1.01  # of a perturbation per step; below it may be that of a unit root or of few rows
 
@@ -32,7 +43,7 @@ class _TappedNetwork(TappedForecaster):
         "linear_term": ["boolean"],
         "scale": ["boolean"],
         "solver": [StrOptions(set(SOLVERS)), Solver],
-        "alpha": [Interval(Real, 0, None, closed="left")],
+        "alpha": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left")],
         "early_stopping": ["boolean"],
@@ -64,33 +75,21 @@ class _TappedNetwork(TappedForecaster):
             self._fit_scale(segments, training & (weight > 0), self.scale)
         flag = np.zeros(1, dtype=np.int32)
         make = partial(
-            Objective, network, self._scale.apply(segments), sample_weight=weight, flag=flag
+            Objective, segments=self._scale.apply(segments), sample_weight=weight, flag=flag
         )
-        objective = cache(
-            lambda loop: make(
-                loop=loop, alpha=self.alpha, targets=training, washout=self._washout_of(loop)
-            )
-        )
-        self.n_dropped_ = self._count_dropped(segments, weight, objective("open"), held_out)
         loops = read_loops(self._loop) if network.taps.output_lags else ("open",)
-        loop = loops[-1]
-        validation = (
-            make(loop=loop, targets=held_out, washout=self._washout) if held_out.any() else None
-        )
-        self._check_rollouts(loop, objective(loop), validation)
+        lesson = Lesson(make, network, training, held_out, loops, self._washout)
+        self.n_dropped_ = self._count_dropped(segments, weight, lesson.objective("open"), held_out)
+        self._check_rollouts(lesson)
         with one_blas_thread(), interruptible(flag):
             try:
-                results = self._solve(objective, loops, validation, start, flag)
+                results, alpha = self._learn(lesson, start, flag)
             finally:
                 flag[0] = 1  # after an error in one restart, the others end too
             results.sort(key=lambda trained: trained.rank)
-            self._keep(network, results)
-            self._measure_loop_gain(objective(self.loop_[-1].loop))
-        self._warn_of_training(loop)
-
-    def _washout_of(self, loop):
-        """Steps without weight; shorter rollouts, on the way to longer ones, have none such."""
-        return self._washout if n_steps(loop) > self._washout else 0
+            self._keep(network, results, alpha)
+            self._look_inside(lesson)
+        self._warn_of_training(loops[-1])
 
     def _check_members(self):
         if self.n_members is not None and self.n_members > self.n_restarts:
@@ -99,7 +98,9 @@ class _TappedNetwork(TappedForecaster):
                 "give a larger n_restarts or a smaller n_members."
             )
 
-    def _check_rollouts(self, loop, training, validation):
+    def _check_rollouts(self, lesson):
+        loop = lesson.wanted
+        training, validation = lesson.objective(loop), lesson.held_out(loop)
         if not training.size and self._washout and training.longest:
             raise ValueError(
                 f"washout={self._washout} leaves no residual: the longest rollout of loop={loop!r} "
@@ -134,7 +135,7 @@ class _TappedNetwork(TappedForecaster):
     def _check_memory(self, n_params):
         """Refuse what no memory holds: J'J, where the solver builds it, or the parameters."""
         what, size, remedy = "they", 8 * n_params, "smaller layers"
-        if "normal_equations" in make_solver(self.solver).requires:
+        if self._builds_JtJ:
             what, size = "J'J", 8 * n_params**2
             remedy = "smaller layers, or a solver without J'J such as 'lbfgs' or 'adam'"
         if size > LARGEST_ARRAY:
@@ -143,6 +144,10 @@ class _TappedNetwork(TappedForecaster):
                 f"{what} would take {size / 1e9:,.1f} GB of memory, where at most "
                 f"{LARGEST_ARRAY / 1e9:.0f} are allowed: give {remedy}."
             )
+
+    @property
+    def _builds_JtJ(self):
+        return "normal_equations" in make_solver(self.solver).requires
 
     def _warm_start(self, network):
         """The parameters to go on from, or None."""
@@ -175,48 +180,104 @@ class _TappedNetwork(TappedForecaster):
             )
         return count_dropped(int(candidates.sum()), len(objective.rows))
 
-    def _solve(self, objective, loops, validation, start, flag):
-        """One training for each restart, in threads."""
+    def _learn(self, lesson, start, flag):
+        """Train under the penalty given, or else under one that the training rows choose."""
         seeds = check_random_state(self.random_state).randint(2**31, size=int(self.n_restarts))
-        open_loop, wanted = objective("open"), objective(loops[-1])
-        network = open_loop.network
-        linear = _least_squares(open_loop) if network.has_linear_term else None
+        train = partial(self._train_restarts, lesson, seeds=seeds, start=start, flag=flag)
+        given = self._given_alpha(lesson.network, start)
+        if given is not None:
+            return train(given), given
+        steps = max(2 * lesson.network.taps.max_lag, 20)
+
+        def begin(objective, i):
+            return _begin(objective, seeds[0] + i)
+
+        linear, unit = begin(lesson.objective("open"), 0)
+        chosen = unit * self._choose_strength(lesson, begin, steps, flag)
+        runs = Runs(lesson, lesson.last_rows(1.0), steps)
+        bound = runs.errors(linear).mean() if lesson.network.holds_linear_model else np.inf
+        for alpha in (chosen, 10.0 * chosen, OFF):
+            results = train(alpha)
+            best = min(results, key=lambda trained: trained.rank).theta
+            if alpha == OFF or flag[0] or runs.errors(best).mean() <= bound:
+                return results, alpha
+
+    def _given_alpha(self, network, start):
+        """The penalty, where it is not for the training rows to choose; None where it is."""
+        if self.alpha != "auto":
+            return float(self.alpha)
+        if not network.hidden_layer_sizes:
+            return 0.0
+        if isinstance(make_solver(self.solver), BayesianRegularisation):
+            return FIRST_GUESS
+        return None if start is None else self.alpha_
+
+    def _choose_strength(self, lesson, begin, steps, flag):
         solver = make_solver(self.solver)
+
+        def solve(objective, theta):
+            monitor = Monitor(min(MAX_ITER, self.max_iter), TOL, verbose=self.verbose, flag=flag)
+            return solver.solve(objective, theta, monitor, np.random.default_rng(0)).theta
+
+        strength = choose_strength(make_blocks(lesson, steps), begin, solve, flag)
+        return strength if lesson.network.holds_linear_model or strength < OFF else 1.0
+
+    def _train_restarts(self, lesson, alpha, seeds, start, flag):
+        """One training for each restart, in threads; without a network, of its linear part."""
+        if alpha == OFF:
+            return [self._train_linear_part(lesson, flag)]
+        lesson = lesson.penalised(alpha)
+        starts = [_begin(lesson.objective("open"), seed)[0] for seed in seeds]
         generators = [np.random.default_rng(seed) for seed in seeds]
-        starts = [_initial(network, rng, linear) for rng in generators]
         if start is not None:
             starts[0] = start
-        validate = None if validation is None else validation.value
-        held_out = None if validation is None else validation.without_flag().value
+        first = "open"
+        if start is not None and lesson.objective(lesson.wanted).is_smooth(start):
+            first = lesson.wanted
 
         def train_one(theta, rng):
-            def solve(objective, theta):
-                return solver.solve(objective, theta, self._monitor(validate, flag), rng)
-
-            goes_on = theta is start and wanted.is_smooth(theta)
-            first = loops[-1] if goes_on else "open"
-            return train(objective, loops, theta, solve, held_out, first, _reviver(network, theta))
+            begin_with = first if theta is start else "open"
+            solve = self._solver(rng, flag)
+            return train(lesson, theta, solve, begin_with, _reviver(lesson.network, theta))
 
         return Parallel(self.n_jobs, require="sharedmem")(
             delayed(train_one)(theta, rng) for theta, rng in zip(starts, generators)
         )
 
-    def _monitor(self, validate, flag):
-        return Monitor(
-            max_iter=self.max_iter,
-            tol=self.tol,
-            n_iter_no_change=self.n_iter_no_change,
-            validate=validate,
-            callback=self.callback,
-            verbose=self.verbose,
-            flag=flag,
-        )
+    def _train_linear_part(self, lesson, flag):
+        """Train the linear model that a network stands beside, as it would be trained itself."""
+        network, lesson = lesson.network, lesson.of_linear_part()
+        theta, _ = _least_squares(lesson.objective("open"))
+        trained = train(lesson, theta, self._solver(np.random.default_rng(0), flag))
+        whole = network.with_linear(np.zeros(network.n_params), trained.theta)
+        return trained._replace(theta=whole)
 
-    def _keep(self, network, results):
+    def _solver(self, rng, flag):
+        """Solve one stage of a training."""
+        solver = make_solver(self.solver)
+
+        def solve(objective, theta, validate, is_brief):
+            monitor = Monitor(
+                max_iter=-(-self.max_iter // BRIEF) if is_brief else self.max_iter,
+                tol=max(self.tol, TOL) if is_brief else self.tol,
+                n_iter_no_change=self.n_iter_no_change,
+                validate=validate,
+                callback=self.callback,
+                verbose=self.verbose,
+                flag=flag,
+            )
+            return solver.solve(objective, theta, monitor, rng)
+
+        return solve
+
+    def _keep(self, network, results, alpha):
         trained, result = results[0], results[0].result
         stable = [trained for trained in results if np.isfinite(trained.rank)] or results[:1]
         self.members_ = [trained.theta for trained in stable[: self.n_members]]
         self.structure_ = network
+        self.alpha_ = alpha
+        if result.penalty is not None:
+            self.alpha_ = float(result.penalty[network.groups["weights"]].max(initial=0.0))
         self.theta_ = trained.theta
         self.loss_ = result.loss
         self.loss_curve_ = result.loss_curve
@@ -228,8 +289,15 @@ class _TappedNetwork(TappedForecaster):
         self.n_params_ = network.n_params
         self.loop_ = trained.stages
 
-    def _measure_loop_gain(self, objective):
-        """The largest gain of the loops that predict, along the rollouts of the last stage."""
+    def _look_inside(self, lesson):
+        """What of the networks that predict lives, and whether their loops forget."""
+        objective = lesson.penalised(min(self.alpha_, 1.0)).objective(self.loop_[-1].loop)
+        objective = objective.without_flag()
+        lives = [life(objective, theta) for theta in self._thetas]
+        self.hidden_share_ = max(one.share for one in lives)
+        self.is_linear_ = all(one.is_over for one in lives)
+        if self.n_effective_params_ is None and self._builds_JtJ:
+            self.n_effective_params_ = effective_params(objective, self.theta_)
         self.loop_gain_ = max(objective.loop_gain(theta) for theta in self._thetas)
 
     def _warn_of_training(self, loop):
@@ -267,7 +335,7 @@ def _parts(network):
 
 
 def _least_squares(objective):
-    """The ARX model of the same taps, by least squares and without bounds: weights, intercepts."""
+    """The ARX model of the same taps, without bounds: its parameters and its error variance."""
     network = objective.network.linear_part()
     targets = np.zeros(len(objective.segments), dtype=bool)
     targets[objective.rows] = True
@@ -278,8 +346,16 @@ def _least_squares(objective):
         targets=targets,
         flag=objective.flag,
     )
-    weights = network.unpack(ridge(linear)(0.0))
-    return weights.coefs[0], weights.intercepts[0]
+    theta = ridge(linear)(0.0)
+    return theta, 2.0 * linear.value(theta)
+
+
+def _begin(objective, seed):
+    """A random start, as the ARX model where there is a linear term; the error variance of that."""
+    network = objective.network
+    theta = network.initial(np.random.default_rng(seed))
+    linear, variance = _least_squares(objective)
+    return network.with_linear(theta, linear) if network.holds_linear_model else theta, variance
 
 
 def _reviver(network, start):
@@ -295,19 +371,9 @@ def _reviver(network, start):
         layer[:] = True
 
     def revive(theta):
-        is_alive = np.abs(network.unpack(theta).coefs[-1]).max(initial=0.0) > DEAD
-        return theta if is_alive or not hidden.any() else np.where(hidden, start, theta)
+        return np.where(hidden, start, theta) if network.is_linear(theta) else theta
 
     return revive
-
-
-def _initial(network, rng, linear):
-    """A random start; where there is a linear term, it begins as the ARX model."""
-    theta = network.initial(rng)
-    if linear is not None:
-        weights = network.unpack(theta)
-        weights.linear[:], weights.intercepts[-1][:] = linear
-    return theta
 
 
 class NARX(_TappedNetwork):
@@ -516,7 +582,7 @@ class NARX(_TappedNetwork):
         output_range=None,
         scale=True,
         solver="lm",
-        alpha=1e-4,
+        alpha="auto",
         max_iter=200,
         tol=1e-7,
         early_stopping=False,
@@ -717,7 +783,7 @@ class TDNN(_TappedNetwork):
         output_range=None,
         scale=True,
         solver="lm",
-        alpha=1e-4,
+        alpha="auto",
         max_iter=200,
         tol=1e-7,
         early_stopping=False,

@@ -115,6 +115,10 @@ class Objective:
         other.penalty = np.asarray(penalty, dtype=float)
         return other
 
+    def with_alpha(self, alpha):
+        """The same data under another penalty of the weights."""
+        return self.with_penalty(alpha * self.network.groups["weights"])
+
     def without_flag(self):
         """The same data under a flag that nobody sets: what is there can still be ranked."""
         other = copy(self)

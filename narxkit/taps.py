@@ -247,6 +247,12 @@ class Segments:
             there[rows] &= finite[rows - lag, column]
         return there
 
+    def tapped(self, taps, rows):
+        """The lagged vectors of some rows, (len(rows), n_taps)."""
+        columns = [self.y[rows - lag, column] for column, lag in taps.outputs]
+        columns += [self.u[rows - lag, column] for column, lag in taps.inputs]
+        return np.stack(columns, axis=1)
+
     def gaps(self, taps):
         """(start, length) of the rows to fill: reachable, with a missing output.
 

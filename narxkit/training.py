@@ -6,14 +6,16 @@ answer is a good place to start from. So training with ``loop=k`` or ``"closed"`
 
     start (the ARX model, where there is a linear term)  ->  open loop  ->  rollouts
 
-through the stages that are named, such as ``loop=(5, 20, "closed")``, as far as they do not diverge
-yet, and where the rollouts wanted diverge at first, over the longest of 2, 4, 8, ... steps that do
-not.
-Between the stages parameters are ranked by the loss that counts in the end, the held-out one or
-else that of the rollouts wanted, and a stage that makes it worse is not kept; the last stage can
-only improve on its start by the solver's own measure.
+and reaches the rollouts wanted by shorter ones, of 4, 16, 64 and 256 steps, in a few iterations
+each: in one leap, most starts of a smooth system end in a valley that is far from the deepest.
+A sequence such as ``loop=(5, 20, "closed")`` names other stages. What diverges yet is left out, and
+where nothing else is left, the longest of 2, 4, 8, ... steps that do not diverge are taken. A stage
+is judged by its own rollouts, of the rows held out where there are any: a network that has just
+begun to learn the shorter ones says nothing yet of the longer.
 """
 
+from copy import copy
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -21,7 +23,8 @@ import numpy as np
 from narxkit.solvers import SolverResult, Stop
 from narxkit.taps import is_count
 
-LADDER = tuple(2**i for i in range(1, 13))  # steps
+LADDER = tuple(2**i for i in range(1, 13))  # steps, where those wanted diverge
+WAY = (4, 16, 64, 256)  # steps on the way to those wanted
 LAST_WORDS = (Stop.INTERRUPTED, Stop.CALLBACK, Stop.NOT_FINITE)
 
 
@@ -89,21 +92,105 @@ def n_steps(loop):
     return {"open": 1, "closed": np.inf}.get(loop, loop)
 
 
-def train(objective, loops, theta, solve, held_out=None, first="open", revive=None):
+class Lesson:
+    """What a network is to learn: its objectives, by the rollouts they take.
+
+    Parameters
+    ----------
+    make : callable
+        ``make(network, loop=, targets=, washout=)`` gives an objective.
+    network : TappedMLP
+        The network.
+    training, held_out : ndarray of bool of shape (n_rows,)
+        Target rows.
+    loops : tuple
+        The rollouts named, as `read_loops` gives them.
+    washout : int
+        First steps of each rollout that have no weight.
+    """
+
+    alpha = 0.0
+
+    def __init__(self, make, network, training, held_out, loops, washout):
+        self.network = network
+        self.loops = loops
+        self._make = make
+        self._rows = {"training": training, "held out": held_out}
+        self._washout = washout
+        self._objectives = {}
+
+    def of_linear_part(self):
+        """The same for the linear part of the network."""
+        rows = self._rows["training"], self._rows["held out"]
+        return Lesson(self._make, self.network.linear_part(), *rows, self.loops, self._washout)
+
+    def penalised(self, alpha):
+        """The same under a penalty of the weights."""
+        other = copy(self)
+        other.alpha = alpha
+        return other
+
+    @property
+    def wanted(self):
+        """The rollouts that count in the end."""
+        return self.loops[-1]
+
+    @cached_property
+    def stages(self):
+        """The rollouts named, with the way to them where only one is."""
+        if len(self.loops) > 1:
+            return self.loops
+        longest = min(n_steps(self.wanted), self.objective(self.wanted).longest)
+        return (*(k for k in WAY if 2 * k <= longest), self.wanted)
+
+    def is_on_the_way(self, loop):
+        """Whether these rollouts only lead to those that were named."""
+        return loop in self.stages and loop not in self.loops
+
+    def objective(self, loop):
+        """Rollouts of the training rows."""
+        return self._made("training", loop).with_alpha(self.alpha)
+
+    def held_out(self, loop):
+        """Rollouts of the rows held out, without a penalty; None where there are none."""
+        return self._made("held out", loop) if self._rows["held out"].any() else None
+
+    def over(self, loop, targets):
+        """Rollouts of some of the training rows, without a penalty or a washout."""
+        return self._make(self.network, loop=loop, targets=self._rows["training"] & targets)
+
+    def last_rows(self, fraction):
+        """The last part of the training rows of each segment, as a mask, with what is held out."""
+        segments = self.objective("open").segments
+        held_out = self._rows["held out"].mean()
+        return segments.last_block(held_out + (1.0 - held_out) * fraction)
+
+    def _made(self, name, loop):
+        washout = self._washout if n_steps(loop) > self._washout else 0
+        if (name, loop) not in self._objectives:
+            self._objectives[name, loop] = self._make(
+                self.network, loop=loop, targets=self._rows[name], washout=washout
+            )
+        return self._objectives[name, loop]
+
+    def rank(self, theta):
+        """The loss that counts in the end, also where training was interrupted."""
+        judge = self.held_out(self.wanted) or self.objective(self.wanted)
+        return judge.without_flag().value(theta)
+
+
+def train(lesson, theta, solve, first="open", revive=None):
     """Train in stages.
 
     Parameters
     ----------
-    objective : callable
-        ``objective(loop)`` gives the objective of rollouts of this length.
-    loops : sequence of "open", "closed" or int
-        Rollouts of growing length; the last are wanted in the end.
+    lesson : Lesson
+        What is to be learned.
     theta : ndarray of shape (n_params,)
         Where to start.
     solve : callable
-        ``solve(objective, theta)`` gives a SolverResult.
-    held_out : callable, default=None
-        ``held_out(theta)`` is the held-out loss.
+        ``solve(objective, theta, validate, is_brief)`` gives a SolverResult; ``validate(theta)`` is
+        the held-out loss or None, and a brief stage only leads to the next.
     first : "open", "closed" or int, default="open"
         The first stage: what is wanted, where `theta` is trained already.
     revive : callable, default=None
@@ -112,27 +199,34 @@ def train(objective, loops, theta, solve, held_out=None, first="open", revive=No
     Returns
     -------
     Trained
-        The best parameters; their rank is the held-out loss, or else what the last stage minimised.
+        The parameters of the last stage; their rank is the held-out loss of the rollouts wanted,
+        or else what the last stage minimised.
     """
-    wanted = loops[-1]
-    rank = held_out or objective(wanted).without_flag().value
-    best, best_rank, stages, here = theta, np.inf if first == wanted else rank(theta), [], first
+    stages, here, begin = [], first, theta
     while here is not None:
-        start = revive(best) if stages and revive else best
-        result = solve(objective(here), start)
+        start = revive(begin) if stages and revive else begin
+        held_out = lesson.held_out(here) if here == lesson.wanted else None
+        validate = None if held_out is None else held_out.value
+        result = solve(lesson.objective(here), start, validate, lesson.is_on_the_way(here))
         stages.append(Stage(here, result.loss, result.n_iter))
-        is_wanted = here == wanted
-        new_rank = rank(result.theta) if held_out or not is_wanted else result.loss
-        if is_wanted or new_rank < best_rank or not np.isfinite(best_rank):
-            best, best_rank = result.theta, new_rank
-        is_last = is_wanted or result.stop in LAST_WORDS
-        here = None if is_last else _next_loop(objective, loops, here, best)
-    return Trained(best, best_rank, result, stages)
+        if here == lesson.wanted or result.stop in LAST_WORDS:
+            break
+        here, begin = _next_stage(lesson, here, (result.theta, begin))
+    is_wanted = stages[-1].loop == lesson.wanted and lesson.held_out(lesson.wanted) is None
+    rank = result.loss if is_wanted else lesson.rank(result.theta)
+    return Trained(result.theta, rank, result, stages)
 
 
-def _next_loop(objective, loops, here, theta):
-    """The next rollouts named, or else the longest, that do not diverge; None where all do."""
-    wanted = n_steps(loops[-1])
-    ladder = (k for k in reversed(LADDER) if k < wanted)
-    longer = (loop for loop in (*loops, *ladder) if n_steps(loop) > n_steps(here))
-    return next((loop for loop in longer if objective(loop).is_smooth(theta)), None)
+def _next_stage(lesson, here, thetas):
+    """The next rollouts that do not diverge, and from where; None where all do.
+
+    In the order of the stages, or else the longest; from what was learned, or else from where it
+    began.
+    """
+    ladder = (k for k in reversed(LADDER) if k < n_steps(lesson.wanted))
+    longer = [loop for loop in (*lesson.stages, *ladder) if n_steps(loop) > n_steps(here)]
+    for theta in thetas:
+        for loop in longer:
+            if lesson.objective(loop).is_smooth(theta):
+                return loop, theta
+    return None, thetas[0]

@@ -11,6 +11,7 @@ from narxkit._blas import one_blas_thread
 from narxkit.taps import Taps
 
 ACTIVATIONS = tuple(_core.ACTIVATIONS)
+DEAD = 1e-6  # weight at the outputs, in standard deviations
 LONG = 1000  # steps over which the gain of the loop is measured
 
 
@@ -92,6 +93,11 @@ class TappedMLP:
         """Whether the parameters hold a linear term."""
         return self.linear_term and len(self.hidden_layer_sizes) > 0
 
+    @property
+    def holds_linear_model(self):
+        """Whether there is a path from the taps straight to the outputs."""
+        return self.linear_term or not self.hidden_layer_sizes
+
     @cached_property
     def plan(self):
         """What the kernels know of this structure."""
@@ -134,9 +140,15 @@ class TappedMLP:
 
     @cached_property
     def groups(self):
-        """Masks over the parameters: ``"weights"``, ``"intercepts"`` and ``"linear"``."""
+        """Masks over the parameters: ``"weights"``, ``"intercepts"`` and ``"linear"``.
+
+        Weights that lead from the taps straight to the outputs are "linear", with hidden layers
+        beside them and without.
+        """
         name = np.full(self.n_params, "weights", dtype="<U10")
         weights = self.unpack(name)
+        if not self.hidden_layer_sizes:
+            weights.coefs[0][:] = "linear"
         for intercepts in weights.intercepts:
             intercepts[:] = "intercepts"
         if weights.linear is not None:
@@ -170,6 +182,44 @@ class TappedMLP:
                 b[:] = rng.uniform(-bound, bound, b.shape)
         if linear is not None or len(coefs) == 1:
             coefs[-1][:] = 0.0
+        return theta
+
+    def is_linear(self, theta):
+        """Whether the hidden layers have no weight at the outputs.
+
+        Parameters
+        ----------
+        theta : ndarray of shape (n_params,)
+            Parameters.
+
+        Returns
+        -------
+        bool
+            Whether nothing passes them.
+        """
+        last = self.unpack(theta).coefs[-1]
+        return not self.hidden_layer_sizes or np.abs(last).max(initial=0.0) <= DEAD
+
+    def with_linear(self, theta, linear):
+        """Parameters with the linear model of the same taps in the place of the linear term.
+
+        Parameters
+        ----------
+        theta : ndarray of shape (n_params,)
+            Parameters.
+        linear : ndarray
+            Parameters of ``linear_part()``.
+
+        Returns
+        -------
+        ndarray of shape (n_params,)
+            A copy, which predicts what the linear model does where hidden layers have no weight at
+            the outputs.
+        """
+        theta, given = theta.copy(), self.linear_part().unpack(linear)
+        weights = self.unpack(theta)
+        straight = weights.linear if self.has_linear_term else weights.coefs[0]
+        straight[:], weights.intercepts[-1][:] = given.coefs[0], given.intercepts[0]
         return theta
 
     def linear_part(self):

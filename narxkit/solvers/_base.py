@@ -41,6 +41,7 @@ from sklearn.base import BaseEstimator
 
 # One small step proves little: Levenberg-Marquardt makes one whenever its damping was just raised.
 N_SMALL_STEPS = 3
+STILL_FALLING = 0.9  # of the loss, over the iterations of patience
 
 
 class Stop(enum.Enum):  # numpydoc ignore=PR01
@@ -151,7 +152,8 @@ class Monitor:
         stays below ``tol`` for three iterations running. With 0 it ends only where nothing
         improves any more, or at ``max_iter``.
     n_iter_no_change : int, default=10
-        Patience: how many iterations may pass without a new lowest held-out loss.
+        Patience: how many iterations may pass without a new lowest held-out loss, once the loss
+        itself no longer falls by a tenth over as many.
     validate : callable, default=None
         ``validate(theta)`` gives the held-out loss. The best parameters are then those with the
         lowest held-out loss, the start included.
@@ -333,11 +335,19 @@ class Monitor:
             return Stop.INTERRUPTED
         if asked_to_stop:
             return Stop.CALLBACK
-        if self.validate is not None and self._n_since_best >= self.n_iter_no_change:
+        if self.validate is not None and self._has_waited:
             return Stop.PATIENCE
         if self._n_small_steps >= N_SMALL_STEPS:
             return Stop.CONVERGED
         return Stop.MAX_ITER if self.n_iter >= self.max_iter else None
+
+
+    @property
+    def _has_waited(self):
+        """Whether patience is at its end: a loss that still falls fast has more to teach."""
+        if self._n_since_best < self.n_iter_no_change:
+            return False
+        return self.loss_curve[-1] > STILL_FALLING * self.loss_curve[-1 - self.n_iter_no_change]
 
 
 class _ProgressLine:
