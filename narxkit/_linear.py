@@ -26,7 +26,8 @@ def ridge(objective):
     Returns
     -------
     callable
-        ``solve(alpha)`` gives the parameters; all share one pass over the data.
+        ``solve(alpha)`` gives the parameters; all share one pass over the data. An array of shape
+        (n_taps,) instead of a number penalises the weights as they are, not times :math:`s_i`.
     """
     network = objective.network
     JtJ, Jte, *_ = objective.normal_equations(np.zeros(network.n_params))
@@ -38,7 +39,8 @@ def ridge(objective):
     def solve(alpha):
         theta = np.empty(network.n_params)
         for w, b, products, shared, means, std in equations:
-            penalised = products + alpha * np.diag(std > 0)
+            unit = np.divide(1.0, std, out=np.zeros_like(std), where=std > 0)
+            penalised = products + np.diag(alpha * (unit**2 if np.ndim(alpha) else std > 0))
             theta[w] = lstsq(penalised, shared, cond=ROUNDING, check_finite=False)[0]
             theta[w] /= np.where(std > 0, std, 1.0)
             theta[b] = -Jte[b] / JtJ[b, b] - means @ theta[w]

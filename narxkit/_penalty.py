@@ -1,32 +1,46 @@
-r"""The penalty that a network deserves, chosen from the training rows alone.
+r"""The penalties that a network deserves, chosen from the training rows alone.
 
-A penalty alpha on the weights, beside squared errors of variance :math:`\sigma^2`,
-says that weights are normal around zero with the variance :math:`\sigma^2 / \alpha`. The unit of
-alpha is therefore the error variance of the data; the linear model of the same taps, from which the
-network starts, tells it. Strengths, penalties in this unit, are tried from the strongest to the
-weakest on blocks at the end of the training rows: a network learns from the rows before a block and
-runs on its own output through it, from many origins. Where the errors have risen for a second time
-the search ends.
+A penalty alpha on the weights, beside squared errors of variance :math:`\sigma^2`, says that the
+weights are normal around zero with the variance :math:`\sigma^2 / \alpha`. The unit of alpha is
+therefore the error variance: that of the linear model from which a network starts, and then what
+the network before has left of it. Strengths, penalties in this unit, are tried from the strongest
+on, until the errors rise, on blocks at the end of the training rows: a network learns from the rows
+before a block and runs on its own output through it, from many origins.
 
-A network has to prove itself. It forecasts only where its free runs beat those of its linear start
-by three standard errors of the difference, origin by origin; three, since the runs overlap and the
-best of several strengths was taken. Otherwise it is switched off, and what is left is the linear
-model.
+The linear feedback has a penalty of its own. In a free run the outputs that are fed back carry the
+errors of the model, of variance :math:`\sigma^2` at least; n targets that are read with such errors
+cost :math:`n \sigma^2 |v|^2` of the feedback weights v, a ridge. Without it lags that say nearly the
+same get large weights of opposite signs, and a loop that is right to ten digits one step ahead
+falls apart within a hundred.
+
+Both have to be earned. A network is switched off, and the linear model forecasts, unless its free
+runs are better by more than chance; and the feedback is taken to be exact only where that is
+better by more than chance. Two models are compared by the geometric mean of their errors (Armstrong
+and Collopy 1992): of a chaotic series only the first steps can be foretold, and there the ratio of
+errors says what a sum over the whole run would hide behind those of its end.
+
+References
+----------
+Bishop 1995, "Training with noise is equivalent to Tikhonov regularization", Neural Computation 7,
+108-116. Armstrong and Collopy 1992, "Error measures for generalizing about forecasting methods",
+International Journal of Forecasting 8, 69-80.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 from scipy.stats import t
 
-from narxkit._linear import count_targets
+from narxkit._linear import count_targets, ridge
+from narxkit.objective import Objective
 
 STRENGTHS = 30.0, 10.0, 3.0, 1.0, 0.3, 0.1, 1e-2, 1e-3, 1e-4
 OFF = np.inf  # the strength that leaves nothing of a network
 BLOCKS = 0.2, 0.3  # of each segment, its last part
 ENOUGH = 40  # runs, so that one block can tell
-LEVEL = 0.01  # of the test that a network is better than its linear start
+LEVEL = 0.01  # of the test whether one model is better than another
 OVERLAP = 2  # runs that tell as much as one
-PATIENCE = 1  # strengths that are no better than the best
-MAX_ITER, TOL = 100, 1e-7
+LEAST = 1e-9  # of an error, in standard deviations
 
 
 class Runs:
@@ -50,7 +64,7 @@ class Runs:
         return self._objective.size
 
     def errors(self, theta):
-        """The root mean square error of each run, infinite where it diverges."""
+        """The mean logarithm of the errors of each run, infinite where it diverges."""
         objective, segments = self._objective, self._objective.segments
         is_fed_back = objective.lengths is not None
         rows = objective.rows
@@ -60,11 +74,12 @@ class Runs:
         at = np.minimum(rows[:, None] + steps, len(segments) - 1)
         y = segments.y[at]
         weight = (objective.weight[at] * (steps < lengths[:, None]))[:, :, None] * np.isfinite(y)
-        squares = weight * np.where(weight > 0, y_hat - y, 0.0) ** 2
-        squares[bad >= 0] = np.inf
+        logs = np.log(np.maximum(np.abs(np.where(weight > 0, y_hat - y, 1.0)), LEAST))
+        logs[bad >= 0] = np.inf
+        logs = np.where(weight > 0, weight * logs, 0.0)
         first = np.arange(0, len(rows), 1 if is_fed_back else self._steps)
-        sums, counts = (np.add.reduceat(v.sum(axis=(1, 2)), first) for v in (squares, weight))
-        return np.sqrt(sums / counts)
+        sums, counts = (np.add.reduceat(v.sum(axis=(1, 2)), first) for v in (logs, weight))
+        return sums / counts
 
 
 class Block:
@@ -99,53 +114,170 @@ def make_blocks(lesson, steps):
     return [block for block in blocks if block.is_usable]
 
 
-def choose_strength(blocks, begin, solve, flag):
-    """Choose the penalty of a network by its free runs through blocks that it did not learn from.
+class Noise(NamedTuple):
+    """The error that fed-back outputs are taken to carry, and what it costs the linear feedback.
+
+    Parameters
+    ----------
+    share : float
+        Its variance, in that of the errors of one step.
+    alpha : float or None
+        A penalty that is given, in the place of that which follows from the variance.
+    """
+
+    share: float = 1.0
+    alpha: float | None = None
+
+    def penalty(self, objective, variance):
+        """The penalty of the linear feedback where the errors of one step have this variance."""
+        return self.share * objective.n * variance if self.alpha is None else self.alpha
+
+
+EXACT = Noise(0.0)
+
+
+def penalised(objective, strength, noise, variance):
+    """The objective under both penalties, where the errors of one step have this variance."""
+    return objective.with_alphas(strength * variance, noise.penalty(objective, variance))
+
+
+def start(objective, noise, seed):
+    """A start beside the linear model of the same taps, and the error variance of least squares."""
+    network, linear = objective.network, _linear_part(objective)
+    theta, solve = network.initial(np.random.default_rng(seed)), ridge(linear)
+    free = solve(0.0)
+    variance = 2.0 * linear.value(free)
+    if not network.holds_linear_model:
+        return theta, variance
+    penalty = np.zeros(network.taps.n_taps)
+    penalty[: len(network.taps.outputs)] = noise.penalty(objective, variance)
+    return network.with_linear(theta, solve(penalty) if penalty.any() else free), variance
+
+
+def _linear_part(objective):
+    """The same targets for the linear model of the same taps, without bounds."""
+    targets = np.zeros(len(objective.segments), dtype=bool)
+    targets[objective.rows] = True
+    return Objective(
+        objective.network.linear_part(),
+        objective.segments.replace(low=None, high=None),
+        sample_weight=objective.weight,
+        targets=targets,
+        flag=objective.flag,
+    )
+
+
+class Choice(NamedTuple):
+    """Penalties, and the errors of the free runs that chose them.
+
+    Parameters
+    ----------
+    noise : Noise
+        The error that fed-back outputs are taken to carry.
+    strength : float
+        Of the penalty of the weights; `OFF` where the linear model forecasts as well.
+    share : float
+        The part of the linear model's error variance that the network leaves.
+    errors : ndarray
+        Of each free run.
+    """
+
+    noise: Noise
+    strength: float = OFF
+    share: float = 1.0
+    errors: np.ndarray | None = None
+
+    @property
+    def is_on(self):
+        """Whether a network has proven itself."""
+        return self.strength < OFF
+
+
+class Search:
+    """A search for penalties on blocks of the training rows.
 
     Parameters
     ----------
     blocks : sequence of Block
         What is learned and judged.
-    begin : callable
-        ``begin(objective)`` gives the start of a network, and the error variance of its linear part
-        on these rows.
+    seed : int
+        Of the start in the first block; the others have the next ones.
     solve : callable
-        ``solve(objective, theta)`` gives parameters; a few iterations are enough.
+        ``solve(objective, theta)`` gives the parameters of a network.
     flag : ndarray of int32 of shape (1,)
         Ends the search once it is set.
-
-    Returns
-    -------
-    float
-        The strength; `OFF` where the linear part does as well.
     """
-    if not blocks:
-        return OFF
-    starts, variances = zip(*(begin(block.objective, i) for i, block in enumerate(blocks)))
-    linear = _errors(blocks, starts)
-    best, errors, n_worse, left = OFF, linear, 0, np.array(variances)
-    for strength in STRENGTHS:
-        thetas = [
-            solve(block.objective.with_alpha(strength * variance), start)
-            for block, start, variance in zip(blocks, starts, left)
-        ]
-        if flag[0]:
-            break
-        if all(map(blocks[0].objective.network.is_linear, thetas)):
-            continue
-        found = _errors(blocks, thetas)
-        left = np.minimum(left, [2.0 * b.objective.value(t) for b, t in zip(blocks, thetas)])
-        if found.mean() < errors.mean():
-            best, errors, n_worse = strength * np.mean(left / variances), found, 0
-        elif n_worse + 1 < PATIENCE:
-            n_worse += 1
-        else:
-            break
-    return best if _is_better(errors, linear) else OFF
 
+    def __init__(self, blocks, seed, solve, flag):
+        self._blocks, self._solve, self._flag = blocks, solve, flag
+        self._seeds = range(seed, seed + len(blocks))
 
-def _errors(blocks, thetas):
-    return np.concatenate([block.runs.errors(theta) for block, theta in zip(blocks, thetas)])
+    def choose(self, noises, judge):
+        """Choose by linear models or networks; what comes later has to be better than the first.
+
+        Parameters
+        ----------
+        noises : sequence of Noise
+            The errors that fed-back outputs may carry.
+        judge : callable
+            ``judge(noise)`` gives a `Choice`: `linear` or `network`.
+
+        Returns
+        -------
+        Choice
+            What forecasts best.
+        """
+        first, *others = noises
+        if not self._blocks:
+            return Choice(first)
+        best = judge(first)
+        for noise in others:
+            if _is_better(self.linear(noise).errors, self.linear(first).errors):
+                other = judge(noise)
+                best = other if _is_better(other.errors, best.errors) else best
+        return best
+
+    def linear(self, noise):
+        """The linear model of the same taps."""
+        starts, _ = self._starts(noise)
+        return Choice(noise, errors=self._errors(starts))
+
+    def network(self, noise):
+        """The best network along the strengths, where it is better than the linear model."""
+        starts, variances = self._starts(noise)
+        linear = best = Choice(noise, errors=self._errors(starts))
+        left, before = variances, np.inf
+        for strength in STRENGTHS:
+            thetas = [
+                self._solve(penalised(one.objective, strength, noise, variance), theta)
+                for one, theta, variance in zip(self._blocks, starts, left)
+            ]
+            if self._flag[0]:
+                break
+            if all(map(self._network.is_linear, thetas)):
+                continue
+            errors = self._errors(thetas)
+            left = np.minimum(left, self._variances(thetas))
+            if errors.mean() < best.errors.mean():
+                best = Choice(noise, strength, float(np.mean(left / variances)), errors)
+            if errors.mean() > before:
+                break
+            before = errors.mean()
+        return best if _is_better(best.errors, linear.errors) else linear
+
+    @property
+    def _network(self):
+        return self._blocks[0].objective.network
+
+    def _starts(self, noise):
+        pairs = [start(one.objective, noise, seed) for one, seed in zip(self._blocks, self._seeds)]
+        return [theta for theta, _ in pairs], np.array([variance for _, variance in pairs])
+
+    def _errors(self, thetas):
+        return np.concatenate([one.runs.errors(theta) for one, theta in zip(self._blocks, thetas)])
+
+    def _variances(self, thetas):
+        return [2.0 * one.objective.value(theta) for one, theta in zip(self._blocks, thetas)]
 
 
 def _is_better(errors, others):

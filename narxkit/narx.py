@@ -9,8 +9,9 @@ from sklearn.utils import check_random_state
 
 from narxkit._alive import effective_params, life
 from narxkit._blas import one_blas_thread
-from narxkit._linear import count_targets, name_scarcest, ridge
-from narxkit._penalty import MAX_ITER, OFF, TOL, Runs, choose_strength, make_blocks
+from narxkit._linear import count_targets, name_scarcest
+from narxkit._penalty import EXACT, OFF, Noise, Runs, Search, make_blocks
+from narxkit._penalty import start as begin
 from narxkit._validation import Integral, Interval, Real, StrOptions
 from narxkit._warn import warn
 from narxkit.networks import ACTIVATIONS, TappedMLP
@@ -28,8 +29,11 @@ from narxkit.tapped import TappedForecaster, count_dropped
 from narxkit.taps import is_count, make_taps
 from narxkit.training import Lesson, n_steps, read_loops, train
 
+SHORTEST, FEWEST_ROWS = 20, 5  # steps or rows that choose penalties, or two spans of the lags
 FIRST_GUESS = 1e-4  # of a penalty that Bayesian regularisation then finds
-BRIEF = 10  # stages on the way take a tenth of max_iter
+BRIEF = 10  # stages on the way take a tenth of max_iter, at most
+ROUGH = 1e-3  # their tol
+HALF = 2  # of max_iter is enough to choose penalties by
 LARGEST_ARRAY = 4e9  # bytes: 22,000 parameters of which J'J is built
 GROWTH = 1.01  # of a perturbation per step; below it may be that of a unit root or of few rows
 
@@ -64,6 +68,7 @@ class _TappedNetwork(TappedForecaster):
     }
     _loop = "open"
     _washout = 0
+    _linear_alpha = 0.0
 
     def _train(self, segments, weight):
         self._check_members()
@@ -83,11 +88,11 @@ class _TappedNetwork(TappedForecaster):
         self._check_rollouts(lesson)
         with one_blas_thread(), interruptible(flag):
             try:
-                results, alpha = self._learn(lesson, start, flag)
+                results, *alphas = self._learn(lesson, start, flag)
             finally:
                 flag[0] = 1  # after an error in one restart, the others end too
             results.sort(key=lambda trained: trained.rank)
-            self._keep(network, results, alpha)
+            self._keep(network, results, *alphas)
             self._look_inside(lesson)
         self._warn_of_training(loops[-1])
 
@@ -181,26 +186,44 @@ class _TappedNetwork(TappedForecaster):
         return count_dropped(int(candidates.sum()), len(objective.rows))
 
     def _learn(self, lesson, start, flag):
-        """Train under the penalty given, or else under one that the training rows choose."""
+        """Train under the penalties given, or else under those that the training rows choose.
+
+        What is trained under a penalty that was chosen has to hold: where its free runs are worse
+        than those of its linear start, a stronger one follows.
+        """
         seeds = check_random_state(self.random_state).randint(2**31, size=int(self.n_restarts))
-        train = partial(self._train_restarts, lesson, seeds=seeds, start=start, flag=flag)
-        given = self._given_alpha(lesson.network, start)
+        network, steps = lesson.network, self._judged_steps(lesson.network.taps)
+        given, noises = self._given_alpha(network, start), self._noises(network, start)
+        chooses = given is None or len(noises) > 1
+        blocks = make_blocks(lesson, steps) if chooses else ()
+        search = Search(blocks, seeds[0], self._brief_solver(flag), flag)
+        choice = search.choose(noises, search.linear if given is not None else search.network)
+        open_loop = lesson.objective("open")
+        linear, unit = begin(open_loop, choice.noise, seeds[0])
+
+        def train(alpha, variance):
+            alphas = alpha, choice.noise.penalty(open_loop, variance)
+            penalised = lesson.penalised(*alphas)
+            return self._train_restarts(penalised, choice.noise, seeds, start, flag), *alphas
+
         if given is not None:
-            return train(given), given
-        steps = max(2 * lesson.network.taps.max_lag, 20)
-
-        def begin(objective, i):
-            return _begin(objective, seeds[0] + i)
-
-        linear, unit = begin(lesson.objective("open"), 0)
-        chosen = unit * self._choose_strength(lesson, begin, steps, flag)
+            return train(given, unit)
+        left = choice.share * unit
+        if not network.holds_linear_model:
+            return train((choice.strength if choice.is_on else 1.0) * left, left)
         runs = Runs(lesson, lesson.last_rows(1.0), steps)
-        bound = runs.errors(linear).mean() if lesson.network.holds_linear_model else np.inf
-        for alpha in (chosen, 10.0 * chosen, OFF):
-            results = train(alpha)
+        bound = runs.errors(linear).mean()
+        for stronger in (choice.strength, 10.0 * choice.strength) if choice.is_on else ():
+            results, *alphas = train(stronger * left, left)
             best = min(results, key=lambda trained: trained.rank).theta
-            if alpha == OFF or flag[0] or runs.errors(best).mean() <= bound:
-                return results, alpha
+            if flag[0] or runs.errors(best).mean() <= bound:
+                return results, *alphas
+        return train(OFF, unit)
+
+    @staticmethod
+    def _judged_steps(taps):
+        """Steps of the free runs that choose; without feedback, rows that are judged together."""
+        return max(2 * taps.max_lag, SHORTEST if taps.output_lags else FEWEST_ROWS)
 
     def _given_alpha(self, network, start):
         """The penalty, where it is not for the training rows to choose; None where it is."""
@@ -212,28 +235,35 @@ class _TappedNetwork(TappedForecaster):
             return FIRST_GUESS
         return None if start is None else self.alpha_
 
-    def _choose_strength(self, lesson, begin, steps, flag):
+    def _noises(self, network, start):
+        """What the outputs may carry that are fed back; one, where there is nothing to choose."""
+        if self._linear_alpha != "auto":
+            return (Noise(alpha=float(self._linear_alpha)),)
+        if not network.linear_feedback.any():
+            return (EXACT,)
+        return (Noise(), EXACT) if start is None else (Noise(alpha=self.linear_alpha_),)
+
+    def _brief_solver(self, flag):
+        """Solve well enough to rank penalties."""
         solver = make_solver(self.solver)
 
         def solve(objective, theta):
-            monitor = Monitor(min(MAX_ITER, self.max_iter), TOL, verbose=self.verbose, flag=flag)
+            n_iter = -(-self.max_iter // HALF)
+            monitor = Monitor(n_iter, self.tol, verbose=self.verbose, flag=flag)
             return solver.solve(objective, theta, monitor, np.random.default_rng(0)).theta
 
-        strength = choose_strength(make_blocks(lesson, steps), begin, solve, flag)
-        return strength if lesson.network.holds_linear_model or strength < OFF else 1.0
+        return solve
 
-    def _train_restarts(self, lesson, alpha, seeds, start, flag):
+    def _train_restarts(self, lesson, noise, seeds, start, flag):
         """One training for each restart, in threads; without a network, of its linear part."""
-        if alpha == OFF:
-            return [self._train_linear_part(lesson, flag)]
-        lesson = lesson.penalised(alpha)
-        starts = [_begin(lesson.objective("open"), seed)[0] for seed in seeds]
+        if lesson.alphas[0] == OFF:
+            return [self._train_linear_part(lesson, noise, flag)]
+        starts = [begin(lesson.objective("open"), noise, seed)[0] for seed in seeds]
         generators = [np.random.default_rng(seed) for seed in seeds]
+        first = "open"
         if start is not None:
             starts[0] = start
-        first = "open"
-        if start is not None and lesson.objective(lesson.wanted).is_smooth(start):
-            first = lesson.wanted
+            first = lesson.wanted if lesson.objective(lesson.wanted).is_smooth(start) else "open"
 
         def train_one(theta, rng):
             begin_with = first if theta is start else "open"
@@ -244,10 +274,10 @@ class _TappedNetwork(TappedForecaster):
             delayed(train_one)(theta, rng) for theta, rng in zip(starts, generators)
         )
 
-    def _train_linear_part(self, lesson, flag):
+    def _train_linear_part(self, lesson, noise, flag):
         """Train the linear model that a network stands beside, as it would be trained itself."""
         network, lesson = lesson.network, lesson.of_linear_part()
-        theta, _ = _least_squares(lesson.objective("open"))
+        theta, _ = begin(lesson.objective("open"), noise, 0)
         trained = train(lesson, theta, self._solver(np.random.default_rng(0), flag))
         whole = network.with_linear(np.zeros(network.n_params), trained.theta)
         return trained._replace(theta=whole)
@@ -259,7 +289,7 @@ class _TappedNetwork(TappedForecaster):
         def solve(objective, theta, validate, is_brief):
             monitor = Monitor(
                 max_iter=-(-self.max_iter // BRIEF) if is_brief else self.max_iter,
-                tol=max(self.tol, TOL) if is_brief else self.tol,
+                tol=max(self.tol, ROUGH) if is_brief else self.tol,
                 n_iter_no_change=self.n_iter_no_change,
                 validate=validate,
                 callback=self.callback,
@@ -270,14 +300,15 @@ class _TappedNetwork(TappedForecaster):
 
         return solve
 
-    def _keep(self, network, results, alpha):
+    def _keep(self, network, results, alpha, linear_alpha):
         trained, result = results[0], results[0].result
         stable = [trained for trained in results if np.isfinite(trained.rank)] or results[:1]
         self.members_ = [trained.theta for trained in stable[: self.n_members]]
         self.structure_ = network
-        self.alpha_ = alpha
+        self.alpha_, self.linear_alpha_ = alpha, linear_alpha
         if result.penalty is not None:
             self.alpha_ = float(result.penalty[network.groups["weights"]].max(initial=0.0))
+            self.linear_alpha_ = float(result.penalty[network.linear_feedback].max(initial=0.0))
         self.theta_ = trained.theta
         self.loss_ = result.loss
         self.loss_curve_ = result.loss_curve
@@ -291,8 +322,9 @@ class _TappedNetwork(TappedForecaster):
 
     def _look_inside(self, lesson):
         """What of the networks that predict lives, and whether their loops forget."""
-        objective = lesson.penalised(min(self.alpha_, 1.0)).objective(self.loop_[-1].loop)
-        objective = objective.without_flag()
+        alpha = 0.0 if self.alpha_ == OFF else self.alpha_
+        last = lesson.penalised(alpha, self.linear_alpha_).objective(self.loop_[-1].loop)
+        objective = last.without_flag()
         lives = [life(objective, theta) for theta in self._thetas]
         self.hidden_share_ = max(one.share for one in lives)
         self.is_linear_ = all(one.is_over for one in lives)
@@ -332,30 +364,6 @@ def _parts(network):
     """What makes two networks differ, by name."""
     parts = asdict(network)
     return {**parts.pop("taps"), **parts}
-
-
-def _least_squares(objective):
-    """The ARX model of the same taps, without bounds: its parameters and its error variance."""
-    network = objective.network.linear_part()
-    targets = np.zeros(len(objective.segments), dtype=bool)
-    targets[objective.rows] = True
-    linear = Objective(
-        network,
-        objective.segments.replace(low=None, high=None),
-        sample_weight=objective.weight,
-        targets=targets,
-        flag=objective.flag,
-    )
-    theta = ridge(linear)(0.0)
-    return theta, 2.0 * linear.value(theta)
-
-
-def _begin(objective, seed):
-    """A random start, as the ARX model where there is a linear term; the error variance of that."""
-    network = objective.network
-    theta = network.initial(np.random.default_rng(seed))
-    linear, variance = _least_squares(objective)
-    return network.with_linear(theta, linear) if network.holds_linear_model else theta, variance
 
 
 def _reviver(network, start):
@@ -566,6 +574,7 @@ class NARX(_TappedNetwork):
         "output_lags": "no_validation",
         "loop": "no_validation",
         "washout": [Interval(Integral, 0, None, closed="left")],
+        "linear_alpha": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
         "output_range": "no_validation",
         **_TappedNetwork._parameter_constraints,
     }
@@ -583,6 +592,7 @@ class NARX(_TappedNetwork):
         scale=True,
         solver="lm",
         alpha="auto",
+        linear_alpha="auto",
         max_iter=200,
         tol=1e-7,
         early_stopping=False,
@@ -608,6 +618,7 @@ class NARX(_TappedNetwork):
         self.scale = scale
         self.solver = solver
         self.alpha = alpha
+        self.linear_alpha = linear_alpha
         self.max_iter = max_iter
         self.tol = tol
         self.early_stopping = early_stopping
@@ -629,6 +640,10 @@ class NARX(_TappedNetwork):
     @property
     def _washout(self):
         return self.washout
+
+    @property
+    def _linear_alpha(self):
+        return self.linear_alpha
 
     def _make_taps(self, columns, n_outputs):
         wanted = read_loops(self.loop)[-1]

@@ -115,9 +115,12 @@ class Objective:
         other.penalty = np.asarray(penalty, dtype=float)
         return other
 
-    def with_alpha(self, alpha):
-        """The same data under another penalty of the weights."""
-        return self.with_penalty(alpha * self.network.groups["weights"])
+    def with_alphas(self, alpha, linear_alpha):
+        """The same data under other penalties of the weights and of the linear feedback."""
+        network = self.network
+        return self.with_penalty(
+            alpha * network.groups["weights"] + linear_alpha * network.linear_feedback
+        )
 
     def without_flag(self):
         """The same data under a flag that nobody sets: what is there can still be ranked."""

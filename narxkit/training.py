@@ -109,7 +109,7 @@ class Lesson:
         First steps of each rollout that have no weight.
     """
 
-    alpha = 0.0
+    alphas = 0.0, 0.0
 
     def __init__(self, make, network, training, held_out, loops, washout):
         self.network = network
@@ -122,12 +122,13 @@ class Lesson:
     def of_linear_part(self):
         """The same for the linear part of the network."""
         rows = self._rows["training"], self._rows["held out"]
-        return Lesson(self._make, self.network.linear_part(), *rows, self.loops, self._washout)
+        other = Lesson(self._make, self.network.linear_part(), *rows, self.loops, self._washout)
+        return other.penalised(0.0, self.alphas[1])
 
-    def penalised(self, alpha):
-        """The same under a penalty of the weights."""
+    def penalised(self, alpha, linear_alpha):
+        """The same under penalties of the weights and of the linear feedback."""
         other = copy(self)
-        other.alpha = alpha
+        other.alphas = alpha, linear_alpha
         return other
 
     @property
@@ -149,7 +150,7 @@ class Lesson:
 
     def objective(self, loop):
         """Rollouts of the training rows."""
-        return self._made("training", loop).with_alpha(self.alpha)
+        return self._made("training", loop).with_alphas(*self.alphas)
 
     def held_out(self, loop):
         """Rollouts of the rows held out, without a penalty; None where there are none."""

@@ -155,6 +155,16 @@ class TappedMLP:
             weights.linear[:] = "linear"
         return {group: name == group for group in ("weights", "intercepts", "linear")}
 
+    @cached_property
+    def linear_feedback(self):
+        """Mask over the parameters: weights that lead outputs straight back to the outputs."""
+        mask = np.zeros(self.n_params, dtype=bool)
+        if self.holds_linear_model:
+            weights = self.unpack(mask)
+            straight = weights.linear if self.has_linear_term else weights.coefs[0]
+            straight[: len(self.taps.outputs)] = True
+        return mask
+
     def initial(self, rng):
         """Random starting parameters.
 
