@@ -279,7 +279,9 @@ def cells(row):
     label = row["set"], row["test"], row["setting"]
     if not row["error"]:
         return *label, *[""] * (len(HEADINGS) - 1), row["met"]
-    error = f"{row['error']} {row['unit']} ({row['min']} to {row['max']})"
+    error = " ".join(filter(None, (row["error"], row["unit"])))
+    if row["min"] != row["max"]:
+        error += f" ({row['min']} to {row['max']})"
     plain = ("ratio_to_linear", "worst", "not_finite", "network_lives")
     seconds = (row[name] and short(row[name]) for name in ("fit_s", "fit_ratio"))
     return *label, error, *(row[name] for name in plain), *seconds, row["target"], row["met"]
