@@ -3,7 +3,7 @@
 Every set is learned by
 
 - "now": the lags of the set, and nothing else;
-- "before": the same with the former default of the penalty, 1e-4;
+- "before": the same with the former default of the penalty, 1e-4 (stages of training as now);
 - "br": the same with Bayesian regularisation, where it is not too slow;
 - "linear": the same without hidden layers, which no seed changes;
 - "ridge ARX": ridge regression on the same lags, where a set names one.
