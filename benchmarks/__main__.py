@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from . import (
     accuracy,
+    defaults,
     hurst,
     interrupt,
     memory,
@@ -38,6 +39,10 @@ SUITES = {
     "interrupt": interrupt.SUITE,
     "rolling": rolling.SUITE,
     "accuracy": accuracy.SUITE,
+    "defaults-monthly": defaults.MONTHLY,
+    "defaults-hourly": defaults.HOURLY,
+    "defaults-plants": defaults.PLANTS,
+    "defaults-series": defaults.SERIES,
     "validity": validity.SUITE,
     "hurst": hurst.COVERAGE,
     "hurst-speed": hurst.SPEED,

@@ -293,7 +293,7 @@ def free_run_error(model, X, y, rows=slice(None), *, skip=0):
     judged = np.zeros(len(y), dtype=bool)
     judged[rows] = True
     judged[: max(model.max_lag_, skip)] = False
-    return rms((model.simulate(X, y) - y)[judged])
+    return rms((model.simulate(X, y[: model.max_lag_]) - y)[judged])
 
 
 def rms(errors):

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 from rich.console import Console
 
@@ -21,6 +22,7 @@ from benchmarks import __main__ as command  # noqa: E402
 from benchmarks import accuracy as free_runs  # noqa: E402
 from benchmarks import (  # noqa: E402
     byhand,
+    defaults,
     harness,
     hurst,
     hurst_laws,
@@ -36,8 +38,8 @@ from benchmarks.harness import Case, constant, measure  # noqa: E402
 from benchmarks.peers import accuracy, defects, models  # noqa: E402
 from benchmarks.peers import speed as peers_speed  # noqa: E402
 from benchmarks.report import Suite  # noqa: E402
-from narxkit import backtest  # noqa: E402
-from narxkit.study import TASKS  # noqa: E402
+from narxkit import ARX, NARX, backtest  # noqa: E402
+from narxkit.study import TASKS, run  # noqa: E402
 
 
 def toy(figure, target, candidate=2e-3, reference=6e-3, **options):
@@ -614,3 +616,116 @@ def test_series_of_known_kind_are_repeatable_and_differ():
         one, again, other = (made.make(300, seed) for seed in (1, 1, 2))
         assert one.shape == (300,) and np.isfinite(one).all()
         assert (one == again).all() and (one != other).any()
+
+
+class Constant:
+    """A model that forecasts one value, and has heard of being linear or not."""
+
+    def __init__(self, value, **attributes):
+        self.value = value
+        vars(self).update(attributes)
+
+    def fit(self, X, y):
+        return self
+
+    def forecast(self, steps):
+        return pd.Series(np.full(steps, self.value))
+
+
+def toys(n_series, values, limits):
+    """A set on constant series of 1, forecast by what a setting and a seed give."""
+
+    class Toy(defaults.Problem):
+        def model(self, setting, seed):
+            value = values[setting][seed] if setting in values else 2.0
+            return Constant(value, **({"is_linear_": seed > 0} if setting == "now" else {}))
+
+    y = np.array([0.0, 1.0] * 4)
+    test = partial(defaults.mase, y=y, future=np.ones(3), season=1)
+    problems = [Toy((None, y), {"MASE": test}, {}, ARX()) for _ in range(n_series)]
+    settings = ("now", "before", "linear")
+    return defaults.Set("Toys", "", problems, {"MASE": limits}, np.mean, settings)
+
+
+def test_settings_stand_beside_the_linear_one():
+    values = {"now": [1.5, 4.0, 2.0], "before": [3.0, np.nan, 5.0]}
+    made = toys(2, values, {"ratio_to_linear": 1.5, "not_finite": 0})
+    suite = defaults.DefaultsSuite("Toys", {"Toys": lambda: made, "Lost": lost})
+    *rows, missing = [row for row in all_seeds(suite, 3)]
+    now, before, linear, ridge = rows
+    assert [row["setting"] for row in rows] == ["now", "before", "linear", "ridge ARX"]
+    assert [row["seeds"] for row in rows] == ["3", "3", "1", "1"]
+    assert now["errors"] == "0.5 3 1" and now["error"] == now["ratio_to_linear"] == "1.5"
+    assert (now["worst"], now["not_finite"], now["network_lives"]) == ("3", "0", "0.3333")
+    assert before["errors"] == "2 inf 4" and (before["worst"], before["not_finite"]) == ("4", "2")
+    assert [row["met"] for row in rows] == ["yes", "no", "", ""]
+    assert before["network_lives"] == "" and before["fit_ratio"] == "1"
+    assert linear["error"] == ridge["error"] == "1" and linear["target"] == ""
+    assert missing["set"] == "Lost" and missing["met"] == "needs lost.csv"
+    console = Console(record=True, width=200)
+    console.print(suite.table([*rows, missing]))
+    assert "needs lost.csv" in console.export_text()
+
+
+def all_seeds(suite, n_seeds):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(defaults, "SEEDS", range(n_seeds))
+        yield from suite.rows(False, lambda name: None)
+
+
+def test_a_quick_look_takes_some_series_and_seeds():
+    made = toys(41, {"now": [1.5, 4.0], "before": [3.0, 3.0]}, {})
+    rows = list(defaults.DefaultsSuite("", {"Toys": lambda: made}).rows(True, lambda name: None))
+    assert [(row["series"], row["seeds"]) for row in rows[:2]] == [("3", "2")] * 2
+    assert len(made.problems) == 41
+
+
+def test_a_setting_that_always_diverges_has_no_ratio():
+    made = toys(1, {"now": [np.nan], "before": [1.5], "linear": [np.inf]}, {"error": 1.0})
+    rows = {
+        row["setting"]: row for row in all_seeds(defaults.DefaultsSuite("", {"": lambda: made}), 1)
+    }
+    assert (rows["now"]["error"], rows["now"]["worst"], rows["now"]["met"]) == ("inf", "inf", "no")
+    assert rows["now"]["ratio_to_linear"] == "" and rows["before"]["met"] == "yes"
+
+
+def test_a_setting_is_a_network_of_the_lags_and_nothing_else():
+    problem = defaults.Problem((None, None), {}, {"output_lags": 12}, ARX(output_lags=12))
+    now, before = (problem.model(setting, 3).get_params() for setting in ("now", "before"))
+    assert now == NARX(output_lags=12, random_state=3).get_params()
+    assert before == now | {"alpha": 1e-4}
+    assert problem.model("ridge ARX", 3).get_params() == problem.ridge.get_params()
+
+
+@pytest.mark.skipif(not defaults.SYSTEMS.exists(), reason="the shared plants are missing")
+def test_plants_are_judged_without_their_noise(monkeypatch):
+    for name, make in defaults.PLANTS.makers.items():
+        (problem,) = make().problems
+        X, y = problem.fitting
+        assert len(X) == len(y) == (3400 if "lev" in name else 600 if "noisy" in name else 3000)
+    judged = []
+
+    def spread(model, X, y, skip=0):
+        judged.append((y, skip))
+        return np.std(y)
+
+    monkeypatch.setattr(defaults, "free_run_error", spread)
+    clean, noisy, magnet, *_ = (make().problems[0] for make in defaults.PLANTS.makers.values())
+    assert clean.tests["free run"](None) == noisy.tests["free run"](None) == 1.0
+    magnet.tests["free run"](None)
+    _, truth = defaults.plants().narendra(2000, 1)
+    for y, skip in judged[:2]:
+        np.testing.assert_array_equal(y, truth)
+        assert skip == 10
+    assert len(judged[2][0]) == 601 + 2
+
+
+def test_a_rolling_error_is_that_of_the_study():
+    task = replace(
+        TASKS["wind"], training=("2017-05-01", "2017-05-20"), validation=None,
+        test=("2017-05-21", "2017-05-31"),
+    )  # fmt: skip
+    study = run(task, learned=("arx",))
+    test = task.read().loc[slice(*task.test)]
+    error = defaults.rolling_error(study.models["ridge ARX"], task, test)
+    assert error == pytest.approx(study.table().loc["ridge ARX", "RMSE mean"])
