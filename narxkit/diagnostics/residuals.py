@@ -33,6 +33,7 @@ import pandas as pd
 
 from narxkit._labels import common_index
 from narxkit._masks import unmasked
+from narxkit._naming import fitted_name, what_passes
 from narxkit._warn import warn_of_interruption
 from narxkit._words import counted
 from narxkit.diagnostics._history import History
@@ -215,8 +216,9 @@ def validate(
     )
     history = History(model, U, outputs, parts)
     must_reach = history.runs() if loop == "closed" else history.reaches(n_steps(loop))
+    called = Figure("model", fitted_name(model), what_passes(model))
     known = [
-        {"y": y, "loop": loop} | _residuals(y, y_hat[:, i, 0], must_reach)
+        {"y": y, "loop": loop, "model": called} | _residuals(y, y_hat[:, i, 0], must_reach)
         for i, y in enumerate(outputs)
     ]
     _check(known)
