@@ -290,7 +290,7 @@ def test_the_report_names_the_model(curved, model, system):
     first = [validate(model, X[600:], y[600:], horizons=[1]), judged(curved, "open", ())[1]]
     assert [report.figures[0] for report in first] == [
         ("model", "ARX", ""),
-        ("model", "linear (NARX, network off)", "it has no hidden layers"),
+        ("model", "network off", "linear (NARX, network off): it has no hidden layers"),
     ]
     assert "linear (NARX, network off)" in repr(first[1])
     assert validate_residuals(first[0].residuals).figures[0].name == "residuals"
