@@ -178,7 +178,7 @@ class HorizonStudy(Study):
         """
         errors = self.table()["RMSE mean"].dropna()
         kinds = tuple(NETWORKS.values())
-        is_network = np.array([isinstance(self.models[k], kinds) for k in errors.index], bool)
+        is_network = np.array([isinstance(self.models.get(k), kinds) for k in errors.index], bool)
         return pd.concat([errors[~is_network], errors[is_network]]).sort_values(kind="stable")
 
     @property
