@@ -86,7 +86,7 @@ def show_study(study, interval=False):
     headers = ["\nmodel", *(_header(name, step) for name in table)]
     places = [size if name.startswith(("RMSE", "MAE")) else PLACES.get(name, 3) for name in table]
     rows = [
-        [str(name), *(_number(value, n) for value, n in zip(row, places))]
+        [_in_two_lines(str(name)), *(_number(value, n) for value, n in zip(row, places))]
         for name, row in zip(table.index, table.to_numpy())
     ]
     bold = list(table.index).index(study.chosen)
@@ -234,6 +234,11 @@ def open_streams():
 
 def _width(cell):
     return max(map(len, cell.split("\n")))
+
+
+def _in_two_lines(name):
+    """The name of a network that is off, so that its table stays narrow."""
+    return name.replace(", network off)", ",\n network off)")
 
 
 def _header(name, step):

@@ -65,7 +65,9 @@ this test, or the model that --model names, then forecasts past its end.
     + SERIES
 )
 COLUMNS = """\
-the table, one row per model; the winner has the least mean RMSE:
+the table, one row per model; the winner has the least mean RMSE. A network is
+called NARX or TDNN where something passes its hidden layers, and elsewhere what
+is left of it: linear (NARX, network off).
   RMSE     root mean squared error 1, 8 and 24 steps ahead, and the mean over
            all horizons, in the unit of the series
   MAE      mean absolute error over all horizons

@@ -358,6 +358,18 @@ class _TappedNetwork(TappedForecaster):
                 "output_range.",
                 RuntimeWarning,
             )
+        elif self._was_switched_off_by_alpha():
+            warn(
+                f"with alpha={self.alpha:g} nothing passes the hidden layers: what is left is a "
+                "linear model. Give a smaller alpha, or alpha='auto', which chooses one from the "
+                "training rows."
+            )
+
+    def _was_switched_off_by_alpha(self):
+        """Whether the user's own penalty, and nothing else, leaves a linear model."""
+        could_bend = self.structure_.hidden_layer_sizes and self.activation != "identity"
+        is_own = 0 < self.alpha_ == self.alpha  # no "auto", nor what "br" found
+        return self.is_linear_ and could_bend and is_own and self.stop_ is not Stop.CALLBACK
 
 
 def _parts(network):
@@ -432,9 +444,11 @@ class NARX(_TappedNetwork):
         regularisation, which finds the penalty itself), "lbfgs", "tnc" (truncated Newton), "cg"
         (conjugate gradients), "irprop+", "adam", "rmsprop", "sgd"; or an object of
         `narxkit.solvers` with parameters of its own.
-    alpha : float, default=1e-4
+    alpha : float or "auto", default="auto"
         L2 penalty of the weights: the loss is (SSE + alpha |w|^2) / (2 n) in standardised units.
-        Intercepts and the linear term are free.
+        Intercepts and the linear term are free. "auto" tries penalties on blocks at the end of the
+        training rows, and switches the network off where it does no better there, beyond chance,
+        than the linear model that it stands beside; "br" finds its penalty by itself.
     max_iter : int, default=200
         Largest number of iterations.
     tol : float, default=1e-7
@@ -495,8 +509,19 @@ class NARX(_TappedNetwork):
         Iterations done.
     stop_ : Stop
         Why training ended.
+    alpha_ : float
+        The penalty taken: as given, chosen, or found by "br"; inf where ``alpha="auto"`` switched
+        the network off: what is left is the model of ``hidden_layer_sizes=()``.
+    hidden_share_ : float
+        Share of the variance of the output, along the training rollouts, that passes the hidden
+        layers and no linear function of the taps gives; of several members or outputs the largest.
+    is_linear_ : bool
+        Whether nothing passes the hidden layers: less than a ten-thousandth of the variance that a
+        linear model of the same taps leaves of the output. Where a penalty given does that, fit
+        warns.
     n_effective_params_ : float or None
-        Parameters that the data determine, by Bayesian regularisation; None for other solvers.
+        Parameters that the data determine and the penalty does not; None for solvers that build no
+        normal equations.
     loop_gain_ : float
         The largest growth per step of a small perturbation of the fed-back output along the
         training rollouts, with a warning from 1.01 on; see Notes.
@@ -689,9 +714,11 @@ class TDNN(_TappedNetwork):
         regularisation, which finds the penalty itself), "lbfgs", "tnc" (truncated Newton), "cg"
         (conjugate gradients), "irprop+", "adam", "rmsprop", "sgd"; or an object of
         `narxkit.solvers` with parameters of its own.
-    alpha : float, default=1e-4
+    alpha : float or "auto", default="auto"
         L2 penalty of the weights: the loss is (SSE + alpha |w|^2) / (2 n) in standardised units.
-        Intercepts and the linear term are free.
+        Intercepts and the linear term are free. "auto" tries penalties on blocks at the end of the
+        training rows, and switches the network off where it does no better there, beyond chance,
+        than the linear model that it stands beside; "br" finds its penalty by itself.
     max_iter : int, default=200
         Largest number of iterations.
     tol : float, default=1e-7
@@ -752,8 +779,19 @@ class TDNN(_TappedNetwork):
         Iterations done.
     stop_ : Stop
         Why training ended.
+    alpha_ : float
+        The penalty taken: as given, chosen, or found by "br"; inf where ``alpha="auto"`` switched
+        the network off: what is left is the model of ``hidden_layer_sizes=()``.
+    hidden_share_ : float
+        Share of the variance of the output, along the training rollouts, that passes the hidden
+        layers and no linear function of the taps gives; of several members or outputs the largest.
+    is_linear_ : bool
+        Whether nothing passes the hidden layers: less than a ten-thousandth of the variance that a
+        linear model of the same taps leaves of the output. Where a penalty given does that, fit
+        warns.
     n_effective_params_ : float or None
-        Parameters that the data determine, by Bayesian regularisation; None for other solvers.
+        Parameters that the data determine and the penalty does not; None for solvers that build no
+        normal equations.
     loop_gain_ : float
         Growth of a perturbation of the fed-back output: 0, since there is none.
     n_dropped_ : int

@@ -26,6 +26,7 @@ SHORT = replace(
     validation=None,
     test=("2023-05-01", "2023-05-08"),
 )
+OFF = "linear (NARX, network off)"
 
 
 @pytest.fixture(autouse=True)
@@ -675,8 +676,8 @@ def test_a_constant_is_level_with_itself(capsys, tmp_path):
 def test_a_file_can_be_compared(capsys, messy):
     assert main(["compare", "werk.csv", "--target", "Wind", "--inputs", "Last (kW)"]) == 0
     first = [line.partition("  ")[0] for line in capsys.readouterr().out.splitlines()]
-    names = ["NARX", "TDNN", "persistence", "seasonal naive", "climatology", "ridge ARX"]
-    assert [line for line in first if line in names] == names
+    names = ["linear (NARX,", "linear (TDNN,", "persistence", "seasonal naive", "climatology"]
+    assert [line for line in first if line in (*names, "ridge ARX")] == [*names, "ridge ARX"]
 
 
 def test_a_file_is_drawn(capsys, messy):
@@ -770,9 +771,13 @@ def test_compare_shows_all_models(capsys):
     assert main(["compare", "solar"]) == 0
     out = capsys.readouterr().out
     first = [line.partition("  ")[0] for line in out.splitlines()]
-    assert [line for line in first if line in ("NARX", "TDNN", *SHORT.models())] == [
-        "NARX", "TDNN", *list(SHORT.models())[1:],
-    ]  # fmt: skip
+    off = ["linear (NARX,", "linear (TDNN,"]
+    baselines = list(SHORT.baselines())
+    assert [line for line in first if line in (*off, "NARX", *baselines)] == [*off, *baselines]
+    told = " ".join(out.split())
+    for name in ("NARX", "TDNN"):
+        why = "under alpha=100 nothing passes the hidden layers."
+        assert told.count(f"linear ({name}, network off): {why}") == 1
 
 
 def test_returns_are_told_apart_from_luck(capsys):
@@ -793,7 +798,7 @@ def test_the_table_names_models_columns_and_protocol(capsys):
     assert max(map(len, lines)) <= 80 and "…" not in out and "\x1b" not in out
     assert lines[0].strip() == "Solar irradiance in Colorado, 24 h ahead, W/m²"
     first = [line.partition("  ")[0].strip() for line in lines]
-    for name in SHORT.models():
+    for name in ("linear (NARX,", "network off)", *SHORT.baselines()):
         assert first.count(name) == 1
     assert [words for words in map(str.split, lines) if words[:1] == ["model"]] == [
         "model 1 h 8 h 24 h mean MAE pers. naive ridge s".split()
@@ -809,7 +814,7 @@ def test_files_are_written_and_named(capsys, tmp_path):
     assert capsys.readouterr().out.endswith("Written: f.csv, f.png.\n")
     assert (tmp_path / "f.png").read_bytes().startswith(b"\x89PNG")
     table = pd.read_csv(tmp_path / "f.csv")
-    assert list(table) == ["origin", "horizon", "time", "ghi", *SHORT.models()]
+    assert list(table) == ["origin", "horizon", "time", "ghi", OFF, *SHORT.baselines()]
     assert len(table) == 24 * 121
 
 

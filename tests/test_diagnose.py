@@ -262,11 +262,14 @@ def test_a_part_that_fails_takes_no_other_with_it(capsys):
         "give a longer series. Hurst exponent, season and trend included Persistent: H = "
     ) in out
     assert re.search(r"output_lags \[.*1[12]", out)
+    off = "linear (NARX, network off)"
+    assert re.search(rf"Network .* model network off {re.escape(off)}: no penalty under", out)
     assert re.search(r"Network .* residuals \d\d measured and predicted rows", out)
     with open("page.html", encoding="utf-8") as file:
         page = unescape(file.read())
     assert "<h2>Lags</h2>" in page and "'passengers' has 144 rows, but at least 250" in page
     assert "<h2>A network</h2>" in page and page.count("<img") > 3
+    assert f"<p>{off} with input_lags=" in page and "NARX" not in page.replace(off, "")
 
 
 def test_a_network_that_cannot_be_judged_takes_no_other_with_it(capsys):
@@ -522,8 +525,10 @@ def test_long_names_are_whole_in_a_terminal(long_names, capsys):
 def test_a_network_without_a_row_to_compare(long_names):
     from narxkit.diagnosis._page import _errors
 
-    assert "No row of the last fifth" in _errors(None)
-    assert "rows compared" in _errors(long_names.validity.skill)
+    assert "No row of the last fifth" in _errors(None, "NARX")
+    told = _errors(long_names.validity.skill, "linear (NARX, network off)")
+    assert "rows compared" in told and "the error of linear (NARX, network off) / the" in told
+    assert '<th scope="col">linear (NARX, network off)</th>' in told
 
 
 # --- in a browser --------------------------------------------------------------------------------

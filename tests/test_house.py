@@ -11,7 +11,7 @@ PACKAGE = Path(narxkit.__file__).parent
 FLOORS = [
     {"_timetable", "_labels", "_masks"},
     {"_calendar"},
-    {"_core", "_fractal", "_clock", "_blas", "_lazy", "_moments", "_words", "_warn"},
+    {"_core", "_fractal", "_clock", "_blas", "_lazy", "_moments", "_naming", "_words", "_warn"},
     {"taps"},
     {"_validation"},
     {"networks", "_layout", "_start", "_state", "_track"},
@@ -26,7 +26,7 @@ FLOORS = [
     {"__main__"},
 ]
 OF_ARRAYS = {"plotting", "diagnostics", "skill", "_fractal", "_lazy", "_warn", "_words"}
-OF_ARRAYS |= {"_clock", "_calendar", "_labels", "_masks", "_timetable"}
+OF_ARRAYS |= {"_naming", "_clock", "_calendar", "_labels", "_masks", "_timetable"}
 FLOOR = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
 FILES = sorted(p for p in PACKAGE.rglob("*.py") if p != PACKAGE / "__init__.py")
 

@@ -16,6 +16,7 @@ from narxkit.study import heading, look_ahead, own_task, side_by_side, write_csv
 
 RNG = np.random.default_rng(0)
 CASES = Path(__file__).parents[2] / "shared" / "cases"
+OFF = "linear (NARX, network off)"
 
 
 def frame(n, freq="h", **columns):
@@ -155,7 +156,7 @@ def test_the_model_asked_for_forecasts():
     data = frame(300, wind=RNG.normal(size=300))
     for model, name in (("narx", "NARX"), ("tdnn", "TDNN"), ("arx", "ridge ARX")):
         outlook = look_ahead(own_task(data, "load", inputs=["wind"], horizon=3), model)
-        assert outlook.study.chosen == name and np.isfinite(outlook.y_hat).all()
+        assert name in outlook.study.chosen and np.isfinite(outlook.y_hat).all()
 
 
 # --- the winner --------------------------------------------------------------------------------
@@ -208,11 +209,70 @@ def test_each_target_has_its_own_winner():
 def test_a_model_that_lost_says_by_how_much():
     outlook = look_ahead(own_task(week(), horizon=7), model="narx")
     errors = outlook.study.table()["RMSE mean"]
-    more = 100 * (errors["NARX"] / errors["climatology"] - 1)
-    assert outlook.study.chosen == "NARX" and more > 1
+    name = outlook.study.chosen
+    more = 100 * (errors[name] / errors["climatology"] - 1)
+    assert name == OFF and more > 1
     assert outlook.reason == (
-        "'load' is forecast by NARX, as asked; climatology won the test, NARX errs by "
+        f"'load' is forecast by {OFF}, as asked; climatology won the test, {OFF} errs by "
         f"{more:.1f} % more."
+    )
+
+
+def henon(n=300):
+    """A map that bends: a network is far better than a line."""
+    y = [0.1, 0.3]
+    for _ in range(n + 18):
+        y.append(1 - 1.4 * y[-1] ** 2 + 0.3 * y[-2])
+    return pd.DataFrame({"y": y[20:]})
+
+
+def bent(alpha, **kwargs):
+    task = own_task(henon(), lags=2, horizon=2)
+    test = replace(task.test, settings={"alpha": alpha, "max_iter": 20})
+    return look_ahead(replace(task, test=test), **kwargs)
+
+
+def test_the_penalty_is_chosen_from_the_rows():
+    assert own_task(henon()).test.network().alpha == "auto"
+
+
+def test_a_network_has_its_name_where_it_lives():
+    outlook = bent(0.01, rivals=True)
+    share = 100 * outlook.study.models["NARX"].hidden_share_
+    assert outlook.study.table().index[0] == outlook.study.chosen == "NARX" and share > 50
+    assert outlook.reason == "'y' is forecast by NARX, the winner of the test."
+    assert outlook.heading == "Forecast by NARX, fitted on all rows up to row 299"
+    told = f"{share:.3g} % of the variance of its output passes the hidden layers and is no "
+    assert f"NARX: {told}linear function of the lags." in outlook.study.notes()
+
+
+def test_elsewhere_it_is_called_linear():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # the notes say it
+        outlook = bent(1e6, model="narx")
+    assert outlook.study.chosen == OFF and OFF in outlook.study.to_frame()
+    assert OFF in outlook.heading and OFF in outlook.reason and OFF in outlook.study.verdict
+    told = [note for note in outlook.study.notes() if note.startswith("linear")]
+    assert told == [f"{OFF}: under alpha=1e+06 nothing passes the hidden layers."]
+
+
+def test_a_network_that_lives_on_all_rows_alone_says_so():
+    pytest.importorskip("matplotlib")
+    outlook = bent(1e6, rivals=True)
+    outlook = replace(outlook, study=replace(outlook.study, chosen=OFF), names={OFF: "NARX"})
+    assert outlook.heading.startswith("Forecast by NARX, ")
+    assert outlook.reason.startswith("'y' is forecast by NARX, ")
+    assert outlook.reason.endswith("; in the test its network was off.")
+    rivals = {k: y_hat for k, y_hat in outlook.rivals.items() if k != OFF}
+    left, right = replace(outlook, rivals=rivals).plot().axes
+    assert "NARX" in [line.get_label() for line in left.lines]
+    assert OFF in [text.get_text() for text in right.texts]
+
+
+def test_a_network_that_is_off_on_all_rows_alone_says_so():
+    outlook = replace(bent(0.01, model="narx"), names={"NARX": OFF})
+    assert outlook.reason == (
+        f"'y' is forecast by {OFF}, as asked; it won the test too; in the test its network lived."
     )
 
 
@@ -233,16 +293,16 @@ def test_a_winner_that_breaks_off_is_followed_by_the_next():
 def test_a_network_that_diverges_everywhere_leaves_the_others_their_test():
     pytest.importorskip("matplotlib")
     outlook = look_ahead(own_task(week(), horizon=7), rivals=True)
-    study, run = outlook.study, outlook.study.backtests["NARX"]
-    lost = replace(study, backtests=study.backtests | {"NARX": run.assign(y_hat=np.nan)})
+    study, run = outlook.study, outlook.study.backtests[OFF]
+    lost = replace(study, backtests=study.backtests | {OFF: run.assign(y_hat=np.nan)})
     assert list(lost.table().index) == list(study.table().index)
-    assert lost.table().loc["NARX"].isna().all() and "NARX" not in lost.ranked
-    rest = study.table()["RMSE mean"].drop("NARX")
-    pd.testing.assert_series_equal(lost.table()["RMSE mean"].drop("NARX"), rest)
+    assert lost.table().loc[OFF].isna().all() and OFF not in lost.ranked
+    rest = study.table()["RMSE mean"].drop(OFF)
+    pd.testing.assert_series_equal(lost.table()["RMSE mean"].drop(OFF), rest)
     assert lost.verdict.startswith("On the mean over the horizons climatology is best; ")
-    named = replace(outlook, study=replace(lost, chosen="NARX"), is_named=True)
+    named = replace(outlook, study=replace(lost, chosen=OFF), is_named=True)
     assert named.reason == (
-        "'load' is forecast by NARX, as asked; climatology won the test, NARX diverged in it."
+        f"'load' is forecast by {OFF}, as asked; climatology won the test, {OFF} diverged in it."
     )
     replace(outlook, study=lost).plot().draw_without_rendering()
 
@@ -252,13 +312,13 @@ def test_missing_inputs_do_not_count_against_models_that_read_them():
     data["load"] = data["wind"].shift(2) + 0.01 * data["load"]
     data.iloc[[520, 560], 1] = np.nan
     outlook = look_ahead(own_task(data, "load", inputs=["wind"], horizon=2))
-    assert outlook.study.chosen in ("NARX", "ridge ARX")
+    assert outlook.study.chosen in ("NARX", OFF, "ridge ARX")
 
 
 def test_of_equals_a_network_comes_last():
     data = week().assign(load=5.0)
     outlook = look_ahead(own_task(data, horizon=2))
-    assert outlook.study.errors.index[-1] == "NARX"
+    assert outlook.study.errors.index[-1] == OFF
     assert outlook.reason == "'load' is forecast by persistence, the winner of the test."
     assert outlook.y_hat.tolist() == [5.0, 5.0]
 
@@ -274,7 +334,9 @@ def test_a_picture_without_an_error_needs_no_warning():
 @pytest.mark.skipif(not CASES.exists(), reason="shared cases are missing")
 def test_a_network_that_drifts_in_its_test_does_not_forecast():
     data = read_series(CASES / "daily_pageviews.csv").frame
-    outlook = look_ahead(own_task(data, horizon=30))
+    task = own_task(data, horizon=30)
+    fixed = replace(task.test, settings={"alpha": 3.0, "max_iter": 100})
+    outlook = look_ahead(replace(task, test=fixed))
     errors = outlook.study.table()["RMSE mean"]
     assert errors["NARX"] > 1.3 * errors["climatology"]
     assert outlook.study.chosen == "climatology"

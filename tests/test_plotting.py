@@ -232,7 +232,17 @@ def test_training_draws_both_curves_and_the_reason(network):
     assert display.stop_text_.get_text() == str(network.stop_)
     assert display.ax_.get_xlabel() == "iteration"
     assert display.ax_.get_title(loc="left") == "loss, standardised units"
+    assert display.ax_.get_title(loc="right") == "NARX"
     assert texts(display.legend_) == ["training", "held out", "weights kept"]
+
+
+def test_a_network_that_is_off_is_drawn_as_what_it_is():
+    y = make_narendra(100, random_state=0)[1]
+    model = NARX(hidden_layer_sizes=(), max_iter=5).fit(None, y[:80])
+    display = TrainingDisplay.from_estimator(model)
+    assert display.ax_.get_title(loc="right") == "linear (NARX, network off)"
+    display = ForecastDisplay.from_estimator(model, y=y[80:])
+    assert list(display.forecast_lines_) == ["linear (NARX, network off)"]
 
 
 def test_training_without_held_out_rows():

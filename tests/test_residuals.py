@@ -285,6 +285,17 @@ def test_a_model_of_several_steps_is_judged_by_errors_of_as_many(curved):
     assert one_step.sentence.startswith("The residuals are ") and len(one_step.tests) == 6
 
 
+def test_the_report_names_the_model(curved, model, system):
+    X, y = system
+    first = [validate(model, X[600:], y[600:], horizons=[1]), judged(curved, "open", ())[1]]
+    assert [report.figures[0] for report in first] == [
+        ("model", "ARX", ""),
+        ("model", "network off", "linear (NARX, network off): it has no hidden layers"),
+    ]
+    assert "linear (NARX, network off)" in repr(first[1])
+    assert validate_residuals(first[0].residuals).figures[0].name == "residuals"
+
+
 @pytest.mark.parametrize("loop, whose", [(5, "5 steps ahead"), ("closed", "of the free run")])
 def test_a_model_trained_over_rollouts_that_misses_something_is_told_what(curved, loop, whose):
     _, result = judged(curved, loop, ())

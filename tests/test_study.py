@@ -79,11 +79,14 @@ def test_training_uses_nothing_of_the_test(study):
         return data
 
     other = run(replace(SHORT, load=spoiled))
-    np.testing.assert_array_equal(other.models["NARX"].theta_, study.models["NARX"].theta_)
+    np.testing.assert_array_equal(
+        other.models[other.chosen].theta_, study.models[study.chosen].theta_
+    )
     np.testing.assert_array_equal(
         other.models["ridge ARX"].theta_, study.models["ridge ARX"].theta_
     )
-    assert not np.allclose(other.backtests["NARX"]["y_hat"], study.backtests["NARX"]["y_hat"])
+    y_hat = [one.backtests[one.chosen]["y_hat"] for one in (other, study)]
+    assert not np.allclose(*y_hat)
 
 
 def test_a_rehearsal_never_sees_the_test():
@@ -124,7 +127,7 @@ def test_the_table_is_that_of_the_backtests(study):
 def test_the_typical_forecast_begins_at_midnight_and_has_a_median_error(study):
     origin = study.typical_origin()
     assert origin.hour == 23
-    run = study.backtests["NARX"].query("origin.dt.hour == 23")
+    run = study.backtests[study.chosen].query("origin.dt.hour == 23")
     errors = ((run["y_hat"] - run["y"]) ** 2).groupby(run["origin"]).mean()
     assert (errors < errors[origin]).sum() == len(errors) // 2
 
@@ -152,7 +155,7 @@ def test_the_file_reads_back(study, tmp_path):
     frame = study.to_frame()
     assert list(read) == list(frame)
     assert (read["time"] == frame["time"]).all()
-    np.testing.assert_allclose(read["NARX"], frame["NARX"], atol=0.051)
+    np.testing.assert_allclose(read[study.chosen], frame[study.chosen], atol=0.051)
 
 
 def test_the_plot_shows_a_week_one_forecast_and_all_models(study):
@@ -171,13 +174,12 @@ def test_progress_is_told_and_the_callback_taken_back():
     total = SHORT.settings["max_iter"]
     assert seen[:2] == [("training NARX", 0, total), ("training NARX", 1, total)]
     assert seen[-1] == ("forecasting with ridge ARX", 0, 1)
-    assert study.models["NARX"].callback is None
+    assert study.models[study.chosen].callback is None
 
 
 def test_the_seed_decides():
-    first, again, other = (
-        run(SHORT, random_state=seed).models["NARX"].theta_ for seed in (1, 1, 2)
-    )
+    studies = [run(SHORT, random_state=seed) for seed in (1, 1, 2)]
+    first, again, other = (study.models[study.chosen].theta_ for study in studies)
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
 

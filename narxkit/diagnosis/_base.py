@@ -17,7 +17,7 @@ from narxkit.diagnostics import (
 )
 from narxkit.narx import NARX
 from narxkit.solvers import Stop
-from narxkit.study import ALPHA, HELD_OUT, MAX_ITER
+from narxkit.study import HELD_OUT, MAX_ITER
 
 from ._advice import advise_on_lags, advise_on_network
 from ._subject import Subject
@@ -191,7 +191,6 @@ def _judge_network(subject, lags, season, random_state, progress):
     network = NARX(
         input_lags=lags.input_lags,
         output_lags=lags.output_lags,
-        alpha=ALPHA,
         max_iter=MAX_ITER,
         random_state=random_state,
     )

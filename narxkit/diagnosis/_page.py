@@ -7,6 +7,7 @@ from html import escape
 from pathlib import Path
 from textwrap import fill
 
+from narxkit._naming import fitted_name
 from narxkit.files import label_writer
 from narxkit.plotting._base import COLOURS, PALE, load_matplotlib, open_axes
 from narxkit.plotting._series import as_times, tell_time
@@ -24,7 +25,7 @@ EVIDENCE = (
 )
 COMPARED = (
     "Errors of forecasts from the rows of the last fifth, in the unit of the series, each over "
-    "rows that all forecasts reach. Skill is 1 - the error of NARX / the least of the others."
+    "rows that all forecasts reach. Skill is 1 - the error of {model} / the least of the others."
 )
 
 STYLE = """
@@ -166,25 +167,26 @@ def _model(diagnosis):
         return _section("A network", _text(result))
     lags = f"input_lags={model.input_lags}, output_lags={model.output_lags}"
     about = (
-        f"<p>NARX with {escape(lags)}, fitted on the first four fifths and judged on the last "
-        "fifth.</p>\n"
+        f"<p>{fitted_name(model)} with {escape(lags)}, fitted on the first four fifths and judged "
+        "on the last fifth.</p>\n"
     )
     text = _text(result, diagnosis.advice["Network"])
     picture = _picture(result.plot(), f"Pictures of the residuals. {result.sentence}", wide=True)
-    return _section("A network", about + text + picture + _errors(result.skill))
+    return _section("A network", about + text + picture + _errors(result.skill, fitted_name(model)))
 
 
-def _errors(skill):
+def _errors(skill, name):
     if skill is None:
         return "<p>No row of the last fifth has all the forecasts to compare.</p>\n"
-    skill = skill.rename(columns={"rows": "rows compared", "model": "NARX"})
+    skill = skill.rename(columns={"rows": "rows compared", "model": name})
     header = ["rows ahead", *skill.columns]
     rows = [
         [f"{step}", *(f"{value:,.4g}" for value in row)]
         for step, row in zip(skill.index, skill.to_numpy())
     ]
     table = _scroll("root mean squared error by horizon", _table(rows, header))
-    return f"<h3>Root mean squared error by horizon</h3>\n<p>{COMPARED}</p>\n{table}"
+    compared = escape(COMPARED.format(model=name))
+    return f"<h3>Root mean squared error by horizon</h3>\n<p>{compared}</p>\n{table}"
 
 
 # --- pieces --------------------------------------------------------------------------------------

@@ -107,6 +107,8 @@ class Validity(Result):
         it needs.
     lost : Series or None
         The same of the forecasts that `skill` compares, by horizon.
+    model : Figure or None
+        What the model is called, and of a network what passes its hidden layers.
     notes : list of Figure
         What could not be compared or tested, and why.
 
@@ -163,6 +165,7 @@ class Validity(Result):
     memory: np.ndarray = ()
     n_lost: int = 0
     lost: pd.Series | None = None
+    model: Figure | None = None
     notes: list = field(default_factory=list)
 
     @property
@@ -321,9 +324,10 @@ class Validity(Result):
 
     @property
     def figures(self):
-        """Residuals, each test, normality, skill and notes."""
+        """The model, residuals, each test, normality, skill and notes."""
         mean, std, _ = _moments(self.residuals)
         return [
+            *([] if self.model is None else [self.model]),
             Figure(
                 "residuals", f"{self.residuals.notna().sum():,}", "measured and predicted rows"
             ),

@@ -33,6 +33,7 @@ import pandas as pd
 
 from narxkit._labels import common_index
 from narxkit._masks import unmasked
+from narxkit._naming import fitted_name, is_off, what_passes
 from narxkit._warn import warn_of_interruption
 from narxkit._words import counted
 from narxkit.diagnostics._history import History
@@ -216,7 +217,7 @@ def validate(
     history = History(model, U, outputs, parts)
     must_reach = history.runs() if loop == "closed" else history.reaches(n_steps(loop))
     known = [
-        {"y": y, "loop": loop} | _residuals(y, y_hat[:, i, 0], must_reach)
+        {"y": y, "loop": loop, "model": _named(model)} | _residuals(y, y_hat[:, i, 0], must_reach)
         for i, y in enumerate(outputs)
     ]
     _check(known)
@@ -309,6 +310,14 @@ def _is_flat(X):
         return X is not None and np.ndim(X) == 1
     except ValueError:
         return False
+
+
+def _named(model):
+    """What the model is, and of a network what passes its hidden layers."""
+    name, what = fitted_name(model), what_passes(model)
+    if is_off(model):
+        return Figure("model", "network off", f"{name}: {what}")
+    return Figure("model", name, what)
 
 
 def _read_loop(loop, model):

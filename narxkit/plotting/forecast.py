@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from narxkit._labels import has_clock
+from narxkit._naming import fitted_name
 from narxkit.plotting._base import GREY, INK, LEGEND_COLUMNS, SMALL, Display, cycle, dot
 from narxkit.plotting._series import as_series, points, tell_time, time_name
 
@@ -100,7 +101,8 @@ class ForecastDisplay(Display):
         history : Series or array-like, default=None
             Measured values up to the last row seen.
         name : str, default=None
-            Name of the forecast; by default that of the estimator's class.
+            Name of the forecast; by default that of the estimator's class, of a network that is
+            off "linear (NARX, network off)".
         target, unit : str, default=None
             Name of the quantity, and its unit.
         ax : matplotlib Axes, default=None
@@ -120,7 +122,7 @@ class ForecastDisplay(Display):
             index = getattr(X, "index", None)
             if index is not None and np.ndim(y_pred) == 1:
                 y_pred = pd.Series(y_pred, index=index)
-        name = type(estimator).__name__ if name is None else name
+        name = fitted_name(estimator) if name is None else name
         return cls.from_predictions(
             y, {name: y_pred}, history=history, target=target, unit=unit, ax=ax, **kwargs
         )

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from narxkit._naming import fitted_name
 from narxkit.plotting._base import COLOURS, GREY, SMALL, Display, load_matplotlib, plain_log_ticks
 
 __all__ = ["TrainingDisplay"]
@@ -18,6 +19,8 @@ class TrainingDisplay(Display):
         Held-out loss at the same moments.
     stop : Stop or str, default=None
         Why training ended.
+    name : str, default=None
+        What was trained.
 
     Attributes
     ----------
@@ -48,14 +51,15 @@ class TrainingDisplay(Display):
     True
     """
 
-    def __init__(self, *, loss_curve, validation_curve=None, stop=None):
+    def __init__(self, *, loss_curve, validation_curve=None, stop=None, name=None):
         self.loss_curve = loss_curve
         self.validation_curve = validation_curve
         self.stop = stop
+        self.name = name
 
     @classmethod
     def from_estimator(cls, estimator, *, ax=None, **kwargs):
-        """Draw how a model was trained.
+        """Draw how a model was trained, a network under its name only where it lives.
 
         Parameters
         ----------
@@ -85,6 +89,7 @@ class TrainingDisplay(Display):
             loss_curve=estimator.loss_curve_,
             validation_curve=getattr(estimator, "validation_curve_", None),
             stop=getattr(estimator, "stop_", None),
+            name=fitted_name(estimator),
         )
         return display.plot(ax=ax, **kwargs)
 
@@ -134,6 +139,7 @@ class TrainingDisplay(Display):
         ticker = load_matplotlib("ticker")
         ax.xaxis.set_major_locator(ticker.MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
         self._name_axes("iteration", "loss, standardised units")
+        ax.set_title(self.name or "", loc="right", color=GREY, fontsize=SMALL)
         stop = "" if self.stop is None else str(self.stop)
         self.stop_text_ = ax.annotate(
             stop, (0, 0), (0, -44), "axes fraction", "offset points", fontsize=SMALL, color=GREY

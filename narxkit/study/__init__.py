@@ -18,7 +18,6 @@ from ._base import Study, Task, decimals, run
 from ._bridges import LONGEST_BRIDGED, bridge, find_seams, longest_stretch, note_blanks
 from ._csv import write_csv
 from ._own import (
-    ALPHA,
     HELD_OUT,
     MAX_ITER,
     Outlook,
@@ -33,7 +32,6 @@ from ._own import (
 from ._shipped import TASKS, find_task
 
 __all__ = [
-    "ALPHA",
     "HELD_OUT",
     "LONGEST_BRIDGED",
     "MAX_ITER",

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from narxkit._clock import Clock
+from narxkit._naming import fitted_name, what_passes
 from narxkit._words import counted
 from narxkit.baselines import ARX
 from narxkit.files import label_writer
@@ -326,7 +327,8 @@ class Study(ABC):
     y : Series
         Measured values of the test period.
     models : dict of str to estimator
-        Fitted models.
+        Fitted models. A network is called by its name only where it lives, and elsewhere
+        ``"linear (NARX, network off)"``.
     backtests : dict of str to DataFrame
         Their forecasts from every origin, as from `narxkit.backtest`.
     fit_seconds : dict of str to float
@@ -428,6 +430,12 @@ class Study(ABC):
             f"{task.step} after it, without refitting."
         )
 
+    @property
+    def of_networks(self):
+        """A sentence on each network: what passes its hidden layers, or why nothing does."""
+        told = {name: what_passes(model) for name, model in self.models.items()}
+        return [f"{name}: {words}." for name, words in told.items() if words]
+
     def forecast(self, origin, model=None):
         """Look up one forecast.
 
@@ -520,16 +528,19 @@ def run(task, learned=("narx",), random_state=0, progress=None):
     data = task.read()
     fitting, test = (data.loc[slice(*period)] for period in (task.fitting, task.test))
     origins, rows = task.origins(test), _with_history(task, fitting, test)
-    backtests, fit_seconds = {}, {}
-    for name, model in models.items():
+    names, backtests, fit_seconds = {}, {}, {}
+    for kind, model in models.items():
         start = perf_counter()
-        fit(name, model, task, fitting, progress)
+        fit(kind, model, task, fitting, progress)
+        name = names[kind] = fitted_name(model, kind)  # from here on
         fit_seconds[name] = perf_counter() - start
         progress(f"forecasting with {name}", 0, 1)
         backtests[name] = backtest(
             model, rows[task.features], rows[task.target], task.steps, origins
         )
-    return task.study(test[task.target], models, backtests, fit_seconds, LEARNED[learned[0]])
+    fitted = {names[kind]: model for kind, model in models.items()}
+    chosen = names[LEARNED[learned[0]]]
+    return task.study(test[task.target], fitted, backtests, fit_seconds, chosen)
 
 
 def _with_history(task, fitting, test):
@@ -561,7 +572,8 @@ def fit(name, model, task, data, progress):
 
     progress(f"training {name}", 0, total)
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "fit: Interrupted")  # what follows says so itself
+        for start in ("fit: Interrupted", "with alpha="):  # what follows says so itself
+            warnings.filterwarnings("ignore", start)
         if "callback" in params:
             model.set_params(callback=report).fit(X, history, sample_weight=weight)
             model.set_params(callback=params["callback"])

@@ -13,7 +13,7 @@ from narxkit.model_selection import skill_table
 from narxkit.plotting import ForecastDisplay, HorizonDisplay
 from narxkit.plotting._base import load_matplotlib
 
-from ._base import LEARNED, NETWORKS, Study, Task
+from ._base import NETWORKS, Study, Task
 
 SKILL = "Skill: 1 - mean RMSE / that of"
 NAIVE = "the better of persistence and seasonal naive at each horizon (naive)"
@@ -125,8 +125,8 @@ class HorizonStudy(Study):
     >>> study = run(replace(TASKS["solar"], **may, test=("2017-05-13", "2017-05-20")))
     >>> study.n_origins
     121
-    >>> list(study.table().index)[:4]
-    ['NARX', 'persistence', 'smart persistence', 'seasonal naive']
+    >>> list(study.table().index)[1:4]
+    ['persistence', 'smart persistence', 'seasonal naive']
     """
 
     def table(self, interval=False):
@@ -156,7 +156,8 @@ class HorizonStudy(Study):
     def notes(self, interval=False):
         """Explain the table and its protocol, and say what came out."""
         task = self.task
-        notes = self._measures(interval), self.protocol, task.why, task.bridges, self.verdict
+        of_models = *self.of_networks, self.verdict
+        notes = self._measures(interval), self.protocol, task.why, task.bridges, *of_models
         return [note for note in notes if note]
 
     def _measures(self, interval):
@@ -176,7 +177,8 @@ class HorizonStudy(Study):
         Of equal ones, as of a constant series, a network comes last.
         """
         errors = self.table()["RMSE mean"].dropna()
-        is_network = errors.index.isin([LEARNED[kind] for kind in NETWORKS])
+        kinds = tuple(NETWORKS.values())
+        is_network = np.array([isinstance(self.models.get(k), kinds) for k in errors.index], bool)
         return pd.concat([errors[~is_network], errors[is_network]]).sort_values(kind="stable")
 
     @property
@@ -236,13 +238,13 @@ class HorizonStudy(Study):
         """Title, horizon and unit in a line, for a picture."""
         return replace(self.task, title=as_text(self.task.title)).heading
 
-    def draw(self, forecasts, title, origin, y_true=None, figure=None):
+    def draw(self, forecasts, title, origin, y_true=None, figure=None, highlight=None):
         """Draw forecasts of several models from one origin, and the errors by horizon beside them.
 
         Parameters
         ----------
         forecasts : dict of str to Series
-            Forecasts by model, that of the chosen one among them: it stands out.
+            Forecasts by model.
         title : str
             What is seen, in a line.
         origin : label
@@ -251,6 +253,8 @@ class HorizonStudy(Study):
             What really happened.
         figure : matplotlib Figure, default=None
             Where to draw; by default on a new one.
+        highlight : str, default=None
+            The forecast that stands out; by default that of the chosen model.
 
         Returns
         -------
@@ -263,7 +267,7 @@ class HorizonStudy(Study):
             y_true,
             forecasts,
             history=self.y.iloc[max(0, stop - self.n_shown) : stop],
-            highlight=self.chosen,
+            highlight=highlight or self.chosen,
             target=as_text(self.task.target),
             unit=self.task.unit,
             ax=left,

@@ -11,6 +11,7 @@ import pandas as pd
 from sklearn.base import clone
 
 from narxkit._clock import Clock
+from narxkit._naming import fitted_name, is_off
 from narxkit._timetable import DAY, HOUR, WEEK
 from narxkit._words import counted
 from narxkit.files import label_writer, listed
@@ -20,7 +21,6 @@ from ._base import fit, run
 from ._bridges import note_blanks
 from ._horizon import HorizonStudy, HorizonTask, errs
 
-ALPHA = 3.0  # for a free run stronger than the default: what did well on wind and turbine
 MAX_ITER = 100
 HELD_OUT = 5  # one row in so many, at the end
 MOST_LAGS = 24
@@ -129,6 +129,9 @@ class Outlook:
         What the other models of the test forecast, to be drawn beside it.
     is_named : bool, default=False
         Whether the model was asked for by name; else it is the best in the test.
+    names : dict of str to str, default={}
+        What models of the test are called once they are fitted on all rows: a network that was
+        off in the test may live then, and one that lived may be off.
 
     See Also
     --------
@@ -154,6 +157,16 @@ class Outlook:
     y_hat: pd.Series
     rivals: Mapping = field(default_factory=dict)
     is_named: bool = False
+    names: Mapping = field(default_factory=dict)
+
+    @property
+    def forecaster(self):
+        """Name of the model that forecasts, as it was fitted on all rows."""
+        return self._name(self.study.chosen)
+
+    def _name(self, tested):
+        """What a model of the test is called on all rows."""
+        return self.names.get(tested, tested)
 
     @property
     def heading(self):
@@ -165,16 +178,24 @@ class Outlook:
         """Why this model forecasts, and by how much it won or lost the test, in a sentence."""
         errors, chosen = self.study.errors, self.study.chosen
         best, target = errors.index[0], self.study.task.target
+        start = f"{target!r} is forecast by {self.forecaster}, {self._why}"
         if self.is_named and chosen != best:
             how = errs(errors[chosen], errors[best]) if chosen in errors else "diverged in it"
-            lost = f"{best} won the test, {chosen} {how}"
-            return f"{target!r} is forecast by {chosen}, as asked; {lost}."
+            return f"{start}; {best} won the test, {chosen} {how}."
         if self.is_named:
-            return f"{target!r} is forecast by {chosen}, as asked; it won the test too."
+            return f"{start}; it won the test too{self._otherwise}."
         if chosen == best:
-            return f"{target!r} is forecast by {chosen}, {self._why}."
-        breaks = f"those of {best} do"
-        return f"{target!r} is forecast by {chosen}, {self._why}, as {breaks}."
+            return f"{start}{self._otherwise}."
+        return f"{start}, as those of {best} do{self._otherwise}."
+
+    @property
+    def _otherwise(self):
+        """A clause where a network lived in the test and is off on all rows, or the reverse."""
+        tested = self.study.chosen
+        if self.forecaster == tested:
+            return ""
+        was = "was off" if is_off(self.study.models[tested]) else "lived"
+        return f"; in the test its network {was}"
 
     @property
     def _why(self):
@@ -224,10 +245,11 @@ class Outlook:
             Where matplotlib is missing.
         """
         study = self.study
-        title = f"{study.caption}: forecast by {study.chosen}, {self._why}"
+        title = f"{study.caption}: forecast by {self.forecaster}, {self._why}"
         forecasts = {study.chosen: self.y_hat, **self.rivals}
-        forecasts = {name: forecasts[name] for name in study.backtests if name in forecasts}
-        return study.draw(forecasts, title, study.y.index[-1], figure=figure)
+        forecasts = {self._name(k): forecasts[k] for k in study.backtests if k in forecasts}
+        origin = study.y.index[-1]
+        return study.draw(forecasts, title, origin, figure=figure, highlight=self.forecaster)
 
 
 def own_task(data, target=None, inputs=(), known_future=(), horizon=24, lags=None, name="the data"):
@@ -311,7 +333,7 @@ def own_task(data, target=None, inputs=(), known_future=(), horizon=24, lags=Non
         test=(known.index[n_training], known.index[-1]),
         input_lags=input_lags,
         output_lags=lags,
-        settings={"alpha": ALPHA, "max_iter": MAX_ITER},
+        settings={"max_iter": MAX_ITER},
         history=history,
         steps=horizon,
         step=step,
@@ -421,22 +443,25 @@ def look_ahead(task, model=None, random_state=0, progress=None, rivals=False):
     study = run(task.test, (model or "narx",), random_state, progress)
     forecast = cache(partial(_forecast, study, future=future, progress=progress))
     names = [study.chosen] if model else study.ranked
-    chosen = next((name for name in names if np.isfinite(forecast(name)).all()), names[0])
+    chosen = next((name for name in names if np.isfinite(forecast(name)[1]).all()), names[0])
     others = [name for name in study.models if name != chosen] if rivals else []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what rivals lack is seen in the picture
-        drawn = {name: forecast(name) for name in others}
-    return Outlook(replace(study, chosen=chosen), forecast(chosen), drawn, model is not None)
+        drawn = {name: forecast(name)[1] for name in others}
+    called = {name: forecast(name)[0] for name in (chosen, *others)}
+    study = replace(study, chosen=chosen)
+    return Outlook(study, forecast(chosen)[1], drawn, model is not None, called)
 
 
 def _forecast(study, name, future, progress):
-    """Fit a model of the test anew, on all rows, and forecast past them."""
+    """Fit a model of the test anew, on all rows: what it is called then, and its forecast."""
     test, data = study.task, study.task.read()
     model = clone(study.models[name])
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".* were left out of training")  # the test said so
         fit(f"{name} on all rows", model, test, data, progress)
-    return model.forecast(test.steps, X=future)
+    name = fitted_name(model) if hasattr(model, "is_linear_") else name
+    return name, model.forecast(test.steps, X=future)
 
 
 def heading(outlooks):
@@ -462,7 +487,7 @@ def heading(outlooks):
     >>> heading([look_ahead(task, model="arx") for task in tasks])
     'Forecast by ridge ARX, fitted on all rows up to 2024-12'
     """
-    models = " and ".join(dict.fromkeys(outlook.study.chosen for outlook in outlooks))
+    models = " and ".join(dict.fromkeys(outlook.forecaster for outlook in outlooks))
     ends = [outlook.study.y.index for outlook in outlooks]
     last = {label_writer(index)(index[-1]) for index in ends}
     until = f" up to {last.pop()}" if len(last) == 1 else ""

@@ -138,7 +138,8 @@ class ReturnsStudy(Study):
     def notes(self, interval=False):
         """Explain the table and its protocol, and say what came out."""
         measures = MEASURES.format(chance=100 * self.chance)
-        return [note for note in (measures, self.protocol, self.task.why, self.verdict) if note]
+        of_models = *self.of_networks, self.verdict
+        return [note for note in (measures, self.protocol, self.task.why, *of_models) if note]
 
     @property
     def verdict(self):

@@ -1,0 +1,69 @@
+"""What a fitted model is called: a network by its name only where something passes it."""
+
+
+def is_off(model):
+    """Whether a fitted network is a linear model: nothing passes its hidden layers."""
+    return bool(getattr(model, "is_linear_", False))
+
+
+def fitted_name(model, name=None):
+    """Name a fitted model.
+
+    Parameters
+    ----------
+    model : estimator
+        Fitted; of a network its ``is_linear_`` is asked for.
+    name : str, default=None
+        What it is called where it is no network, or where the network lives; by default its class.
+
+    Returns
+    -------
+    str
+        The name, or "linear (<name>, network off)".
+
+    Examples
+    --------
+    >>> from narxkit import ARX, NARX
+    >>> from narxkit.datasets import make_narendra
+    >>> X, y = make_narendra(200, random_state=0)
+    >>> model = NARX(input_lags=[1], output_lags=1, random_state=0)
+    >>> fitted_name(model.fit(X, y)), fitted_name(ARX().fit(X, y), "ridge ARX")
+    ('NARX', 'ridge ARX')
+    >>> fitted_name(model.set_params(hidden_layer_sizes=()).fit(X, y))
+    'linear (NARX, network off)'
+    """
+    name = type(model).__name__ if name is None else name
+    return f"linear ({name}, network off)" if is_off(model) else name
+
+
+def why_off(model):
+    """Say why nothing passes the hidden layers of a network that is off, as a clause."""
+    if not model.structure_.hidden_layer_sizes:
+        return "it has no hidden layers"
+    if model.alpha_ == float("inf"):
+        return (
+            "no penalty under which a network lives did better, beyond chance, on blocks of the "
+            "training rows"
+        )
+    return f"under alpha={model.alpha_:.3g} nothing passes the hidden layers"
+
+
+def what_passes(model):
+    """Say how much passes the hidden layers of a network; "" of any other model.
+
+    Parameters
+    ----------
+    model : estimator
+        Fitted; of a network its ``hidden_share_`` is asked for.
+
+    Returns
+    -------
+    str
+        A clause.
+    """
+    if not hasattr(model, "hidden_share_"):
+        return ""
+    if is_off(model):
+        return why_off(model)
+    share = f"{100 * model.hidden_share_:.3g} % of the variance of its output"
+    return f"{share} passes the hidden layers and is no linear function of the lags"

@@ -1,0 +1,92 @@
+"""A network is called by its name where it lives, and a penalty that switches it off is told."""
+
+import signal
+import warnings
+
+import numpy as np
+import pytest
+
+from narxkit import ARX, NARX, TDNN, Persistence
+from narxkit._naming import fitted_name, is_off, what_passes
+from narxkit.datasets import make_narendra
+from narxkit.solvers import Stop
+
+X, Y = make_narendra(250, random_state=0)
+NOISE = np.random.default_rng(0).normal(size=(2, 200))
+
+
+def fitted(kind=NARX, **params):
+    """Fit a small network; what is warned is an error."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        return small(kind, **params).fit(X, Y)
+
+
+def small(kind=NARX, **params):
+    params = {"hidden_layer_sizes": (3,), "max_iter": 20, "random_state": 0, **params}
+    return kind(input_lags=[1], **params)
+
+
+@pytest.mark.parametrize("kind", [NARX, TDNN])
+def test_a_network_that_lives_has_its_name(kind):
+    model = fitted(kind, alpha=0.01)
+    assert not model.is_linear_ and model.hidden_share_ > 0.01
+    assert fitted_name(model) == kind.__name__ and fitted_name(model, "mine") == "mine"
+    assert what_passes(model) == (
+        f"{100 * model.hidden_share_:.3g} % of the variance of its output passes the hidden layers "
+        "and is no linear function of the lags"
+    )
+
+
+def test_without_hidden_layers_it_is_linear():
+    model = fitted(hidden_layer_sizes=())
+    assert fitted_name(model) == "linear (NARX, network off)"
+    assert fitted_name(model, "mine") == "linear (mine, network off)"
+    assert what_passes(model) == "it has no hidden layers"
+
+
+def test_switched_off_by_the_training_rows_it_is_linear():
+    model = NARX(input_lags=[1], output_lags=1, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.fit(NOISE[0, :, None], NOISE[1])
+    assert model.alpha_ == np.inf and is_off(model)
+    assert what_passes(model) == (
+        "no penalty under which a network lives did better, beyond chance, on blocks of the "
+        "training rows"
+    )
+
+
+@pytest.mark.parametrize("model", [ARX(input_lags=1), Persistence()])
+def test_other_models_keep_their_names(model):
+    model.fit(X, Y)
+    assert fitted_name(model) == type(model).__name__ and what_passes(model) == ""
+
+
+@pytest.mark.parametrize("kind", [NARX, TDNN])
+def test_a_penalty_that_switches_the_network_off_is_warned_of(kind):
+    with pytest.warns(UserWarning) as caught:
+        model = small(kind, alpha=1e5).fit(X, Y)
+    assert [str(warning.message) for warning in caught] == [
+        "with alpha=100000 nothing passes the hidden layers: what is left is a linear model. Give "
+        "a smaller alpha, or alpha='auto', which chooses one from the training rows."
+    ]
+    assert caught[0].filename == __file__
+    assert model.is_linear_ and what_passes(model) == (
+        "under alpha=1e+05 nothing passes the hidden layers"
+    )
+
+
+def test_a_penalty_is_not_blamed_for_what_it_did_not_do():
+    assert fitted(alpha=1.0, hidden_layer_sizes=()).is_linear_
+    assert fitted(alpha=1.0, activation="identity").is_linear_
+    assert fitted(alpha=1e5, callback=lambda iteration: True).stop_ is Stop.CALLBACK
+
+
+def test_an_interrupted_fit_is_warned_of_as_such():
+    def press(iteration):
+        signal.raise_signal(signal.SIGINT)
+
+    with pytest.warns(RuntimeWarning, match="Interrupted") as caught:
+        small(alpha=1e5, callback=press).fit(X, Y)
+    assert len(caught) == 1
