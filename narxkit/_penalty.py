@@ -8,10 +8,10 @@ on, until the errors rise, on blocks at the end of the training rows: a network 
 before a block and runs on its own output through it, from many origins.
 
 The linear feedback has a penalty of its own. In a free run the outputs that are fed back carry the
-errors of the model, of variance :math:`\sigma^2` at least; n targets that are read with such errors
-cost :math:`n \sigma^2 |v|^2` of the feedback weights v, a ridge. Without it lags that say nearly the
-same get large weights of opposite signs, and a loop that is right to ten digits one step ahead
-falls apart within a hundred.
+errors of the model, of variance :math:`\sigma^2` at least; read with such errors, n targets cost
+:math:`n \sigma^2 |v|^2` of the feedback weights v, a ridge. Without it lags that say nearly the same
+get large weights of opposite signs, and a loop that is right to ten digits one step ahead falls
+apart within a hundred.
 
 Both have to be earned. A network is switched off, and the linear model forecasts, unless its free
 runs are better by more than chance; and the feedback is taken to be exact only where that is
