@@ -33,7 +33,7 @@ SHORTEST, FEWEST_ROWS = 20, 5  # steps or rows that choose penalties, or two spa
 FIRST_GUESS = 1e-4  # of a penalty that Bayesian regularisation then finds
 BRIEF = 10  # stages on the way take a tenth of max_iter, at most
 ROUGH = 1e-3  # their tol
-HALF = 2  # of max_iter is enough to choose penalties by
+ENOUGH_TO_CHOOSE = 100  # iterations, to tell penalties apart
 LARGEST_ARRAY = 4e9  # bytes: 22,000 parameters of which J'J is built
 GROWTH = 1.01  # of a perturbation per step; below it may be that of a unit root or of few rows
 
@@ -248,7 +248,7 @@ class _TappedNetwork(TappedForecaster):
         solver = make_solver(self.solver)
 
         def solve(objective, theta):
-            n_iter = -(-self.max_iter // HALF)
+            n_iter = min(self.max_iter, ENOUGH_TO_CHOOSE)
             monitor = Monitor(n_iter, self.tol, verbose=self.verbose, flag=flag)
             return solver.solve(objective, theta, monitor, np.random.default_rng(0)).theta
 

@@ -52,7 +52,7 @@ def begun(iteration):
     leave("begun")
 
 def model(**settings):
-    endless = {"solver": "adam", "max_iter": 10**9, "tol": 0.0, "callback": begun}
+    endless = {"alpha": 1e-4, "solver": "adam", "max_iter": 10**9, "tol": 0.0, "callback": begun}
     return NARX(2, 2, (3,), random_state=0, **endless | settings)
 
 NARX(2, 2, (3,), max_iter=3, random_state=0).fit(X, y)  # everything is imported
