@@ -41,7 +41,7 @@ QUICK_SEEDS, QUICK_SERIES = 2, 20  # two seeds, every 20th series
 RIDGE = "ridge ARX"
 SETTINGS = {
     "now": {},
-    "before": {"alpha": 1e-4},
+    "before": {"alpha": 1e-4, "linear_alpha": 0.0},
     "br": {"solver": "br"},
     "linear": {"hidden_layer_sizes": ()},
 }
