@@ -4,14 +4,14 @@ A penalty alpha on the weights, beside squared errors of variance :math:`\sigma^
 weights are normal around zero with the variance :math:`\sigma^2 / \alpha`. The unit of alpha is
 therefore the error variance: that of the linear model from which a network starts, and then what
 the network before has left of it. Strengths, penalties in this unit, are tried from the strongest
-on, until the errors rise, on blocks at the end of the training rows: a network learns from the rows
-before a block and runs on its own output through it, from many origins.
+on, until the errors rise twice running, on blocks at the end of the training rows: a network learns
+from the rows before a block and runs on its own output through it, from many origins.
 
 The linear feedback has a penalty of its own. In a free run the outputs that are fed back carry the
 errors of the model, of variance :math:`\sigma^2` at least; read with such errors, n targets cost
-:math:`n \sigma^2 |v|^2` of the feedback weights v, a ridge. Without it lags that say nearly the same
-get large weights of opposite signs, and a loop that is right to ten digits one step ahead falls
-apart within a hundred.
+:math:`n \sigma^2 |v|^2` of the feedback weights v, a ridge. Without it lags that say nearly the
+same get large weights of opposite signs, and a loop that is right to ten digits one step ahead
+falls apart within a hundred.
 
 Both have to be earned. A network is switched off, and the linear model forecasts, unless its free
 runs are better by more than chance; and the feedback is taken to be exact only where that is
@@ -40,6 +40,7 @@ BLOCKS = 0.2, 0.3  # of each segment, its last part
 ENOUGH = 40  # runs, so that one block can tell
 LEVEL = 0.01  # of the test whether one model is better than another
 OVERLAP = 2  # runs that tell as much as one
+PATIENCE = 2  # rises running: a network that hardly lives yet is worse or better by chance
 LEAST = 1e-9  # of an error, in standard deviations
 
 
@@ -76,7 +77,7 @@ class Runs:
         weight = (objective.weight[at] * (steps < lengths[:, None]))[:, :, None] * np.isfinite(y)
         logs = np.log(np.maximum(np.abs(np.where(weight > 0, y_hat - y, 1.0)), LEAST))
         logs[bad >= 0] = np.inf
-        logs = np.where(weight > 0, weight * logs, 0.0)
+        logs = weight * np.where(weight > 0, logs, 0.0)  # 0 times infinity is no number
         first = np.arange(0, len(rows), 1 if is_fed_back else self._steps)
         sums, counts = (np.add.reduceat(v.sum(axis=(1, 2)), first) for v in (logs, weight))
         return sums / counts
@@ -246,7 +247,7 @@ class Search:
         """The best network along the strengths, where it is better than the linear model."""
         starts, variances = self._starts(noise)
         linear = best = Choice(noise, errors=self._errors(starts))
-        left, before = variances, np.inf
+        left, before, n_rises = variances, np.inf, 0
         for strength in STRENGTHS:
             thetas = [
                 self._solve(penalised(one.objective, strength, noise, variance), theta)
@@ -260,7 +261,8 @@ class Search:
             left = np.minimum(left, self._variances(thetas))
             if errors.mean() < best.errors.mean():
                 best = Choice(noise, strength, float(np.mean(left / variances)), errors)
-            if errors.mean() > before:
+            n_rises = n_rises + 1 if errors.mean() > before else 0
+            if n_rises == PATIENCE:
                 break
             before = errors.mean()
         return best if _is_better(best.errors, linear.errors) else linear

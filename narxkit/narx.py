@@ -313,7 +313,8 @@ class _TappedNetwork(TappedForecaster):
         self.loss_ = result.loss
         self.loss_curve_ = result.loss_curve
         self.validation_curve_ = result.validation_curve
-        self.n_iter_ = result.n_iter
+        is_stalled = result.stop is Stop.STALLED  # one step was tried, at least
+        self.n_iter_ = max(result.n_iter, int(is_stalled))
         was_interrupted = any(other.result.stop is Stop.INTERRUPTED for other in results)
         self.stop_ = Stop.INTERRUPTED if was_interrupted else result.stop
         self.n_effective_params_ = result.n_effective_params

@@ -207,8 +207,9 @@ def count(segments, rows, weight):
 
 
 def penalty(network, alpha):
-    """The vector pi: alpha for the weights, 0 for intercepts and the linear term."""
+    """The vector pi: alpha for the weights, 0 for intercepts and a path past hidden layers."""
     layers, V = split(network, np.zeros(network.n_params))
+    alpha = alpha if network.hidden_layer_sizes else 0.0
     parts = [np.r_[np.full(W.size, alpha), np.zeros(b.size)] for W, b in layers]
     return np.concatenate(parts + ([] if V is None else [np.zeros(V.size)]))
 

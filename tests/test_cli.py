@@ -574,7 +574,7 @@ def test_a_messy_file_goes_through_with_plain_sentences(capsys, messy):
         "12 rows are missing, the first 2024-01-01 05:00; they are filled in as missing values.",
         "Last (kW), 24 h ahead",
         "Wind, 24 h ahead",
-        "ARX, fitted on all rows up to 2024-01-30 23:00",
+        "linear (NARX, network off), fitted on all rows up to 2024-01-30 23:00",
         "'Last (kW)' is forecast by climatology, the winner of the test. 'Wind' is forecast by ",
         "Written: f.csv.",
     ):

@@ -165,7 +165,7 @@ def test_fit_does_not_warn_of_an_integrator(n):
     y = np.cumsum(np.cumsum(np.random.default_rng(0).normal(size=n)))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        model = NARX(hidden_layer_sizes=(), alpha=0.0).fit(None, y)
+        model = NARX(hidden_layer_sizes=(), linear_alpha=0.0).fit(None, y)
     assert model.loop_gain_ == pytest.approx(1.0, abs=0.01)
 
 
@@ -177,7 +177,8 @@ def test_without_feedback_nothing_grows():
 
 def test_gain_of_members_is_the_largest_of_those_that_predict():
     X, y = make_narendra(300, random_state=0)
-    model = NARX(n_restarts=3, combine="median", random_state=0, max_iter=10).fit(X, y)
+    params = {"n_restarts": 3, "alpha": 1e-4, "random_state": 0, "max_iter": 10}
+    model = NARX(combine="median", **params).fit(X, y)
     segments = model._scale.apply(Segments(X, y[:, None], np.array([0, len(y)])))
     gains = [Objective(model.structure_, segments).loop_gain(theta) for theta in model.members_]
     assert model.loop_gain_ == max(gains) > min(gains)

@@ -15,7 +15,7 @@ MODELS = {
     "narx": NARX(max_iter=10, random_state=0),
     "unscaled": NARX(max_iter=10, scale=False, random_state=0),
     "rollouts": NARX(loop=6, max_iter=5, random_state=0),
-    "tdnn": TDNN(max_iter=10, random_state=0),
+    "tdnn": TDNN(alpha=1e-4, max_iter=10, random_state=0),
 }
 
 

@@ -118,12 +118,12 @@ def test_parameters_and_their_defaults():
     assert NARX().get_params() == {
         "input_lags": 2, "output_lags": 2, "hidden_layer_sizes": (10,), "activation": "tanh",
         "loop": "open", "washout": 0, "linear_term": True, "output_range": None, "scale": True,
-        "solver": "lm", "alpha": 1e-4, "max_iter": 200, "tol": 1e-7, "early_stopping": False,
-        "validation_fraction": 0.1, "n_iter_no_change": 10, "n_restarts": 1, "combine": "best",
-        "n_members": None, "warm_start": False,
+        "solver": "lm", "alpha": "auto", "linear_alpha": "auto", "max_iter": 200, "tol": 1e-7,
+        "early_stopping": False, "validation_fraction": 0.1, "n_iter_no_change": 10,
+        "n_restarts": 1, "combine": "best", "n_members": None, "warm_start": False,
         "random_state": None, "n_jobs": None, "verbose": False, "callback": None,
     }  # fmt: skip
-    of_feedback = ("output_lags", "loop", "washout")
+    of_feedback = ("output_lags", "loop", "washout", "linear_alpha")
     without = {k: v for k, v in NARX().get_params().items() if k not in of_feedback}
     assert TDNN().get_params() == without
 
@@ -205,15 +205,16 @@ def test_the_same_random_state_gives_the_same_bits_for_any_n_jobs(arrays, solver
 
 
 def test_another_random_state_gives_other_weights(arrays):
-    first, second = (small(random_state=seed, max_iter=3).fit(*arrays) for seed in (0, 1))
+    params = {"alpha": 1e-4, "max_iter": 3}  # a network that is on
+    first, second = (small(random_state=seed, **params).fit(*arrays) for seed in (0, 1))
     assert not np.array_equal(first.theta_, second.theta_)
 
 
 def test_a_generator_as_random_state_moves_on(arrays):
-    rng = np.random.RandomState(0)
-    first, second = (small(random_state=rng, max_iter=3).fit(*arrays) for _ in range(2))
+    rng, params = np.random.RandomState(0), {"alpha": 1e-4, "max_iter": 3}
+    first, second = (small(random_state=rng, **params).fit(*arrays) for _ in range(2))
     assert not np.array_equal(first.theta_, second.theta_)
-    again = small(random_state=np.random.RandomState(0), max_iter=3).fit(*arrays)
+    again = small(random_state=np.random.RandomState(0), **params).fit(*arrays)
     np.testing.assert_array_equal(again.theta_, first.theta_)
 
 
@@ -379,7 +380,7 @@ GRID = {
 
 def test_grid_search_over_lags_sizes_and_damping(data):
     X, y = data
-    model = small(solver=LevenbergMarquardt(), max_iter=15)
+    model = small(solver=LevenbergMarquardt(), alpha=1e-4, max_iter=15)
     search = GridSearchCV(model, GRID, cv=TimeSeriesSplit(3), error_score="raise").fit(X, y)
     assert len(search.cv_results_["params"]) == 8
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()

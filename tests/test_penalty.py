@@ -1,0 +1,290 @@
+"""Penalties chosen from the training rows, whether a network lives, and the way to rollouts."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+
+import reference
+from narxkit import NARX, TDNN
+from narxkit._alive import FLOOR
+from narxkit._penalty import LEAST, Runs, _is_better
+from narxkit.datasets import make_henon, make_lorenz, make_narendra
+from narxkit.networks import TappedMLP
+from narxkit.objective import Objective
+from narxkit.taps import Segments, make_taps
+from narxkit.training import Lesson, read_loops
+from reference import make_problem
+
+SHORT = {"max_iter": 30, "random_state": 0}
+pytestmark = pytest.mark.filterwarnings("ignore:loop_gain_ is", "error:.*encountered")
+
+
+def henon(n=250):
+    return make_henon(n, random_state=0)
+
+
+def lorenz(n=1500):
+    return make_lorenz(n, random_state=0)[:, 0]
+
+
+def autoregression(n=150, seed=0):
+    """A linear system: there is nothing for a network to learn."""
+    e, y = np.random.default_rng(seed).normal(size=n), np.zeros(n)
+    for t in range(1, n):
+        y[t] = 0.7 * y[t - 1] + e[t]
+    return y
+
+
+def make_lesson(network, segments, loop="open", weight=None):
+    """All rows to train on, none held out."""
+    every = np.ones(len(segments), dtype=bool)
+    make = partial(Objective, segments=segments, sample_weight=weight)
+    return Lesson(make, network, every, ~every, read_loops(loop), 0)
+
+
+def scaled(model, X, y):
+    """The rows in the units that a model learned in."""
+    u = np.empty((len(y), 0)) if X is None else X
+    return model._scale.apply(Segments(u, y[:, None], np.array([0, len(y)])))
+
+
+# ---------------------------------------------------------------- whether a network earns its place
+
+
+def test_a_linear_series_switches_the_network_off():
+    y = autoregression()
+    model = NARX(random_state=0).fit(None, y)
+    linear = NARX(hidden_layer_sizes=()).fit(None, y)
+    assert model.alpha_ == np.inf and model.is_linear_ and model.hidden_share_ < 1e-20
+    assert model.linear_alpha_ == linear.linear_alpha_
+    assert linear.is_linear_ and linear.hidden_share_ == 0.0
+    np.testing.assert_allclose(model.forecast(50), linear.forecast(50), rtol=1e-12)
+
+
+@pytest.mark.parametrize("loop", [5, "closed"])
+def test_what_is_left_is_trained_over_the_same_rollouts(loop):
+    y = autoregression(100)
+    model = NARX(loop=loop, random_state=0).fit(None, y)
+    linear = NARX(loop=loop, hidden_layer_sizes=()).fit(None, y)
+    assert model.alpha_ == np.inf
+    assert [stage.loop for stage in model.loop_] == [stage.loop for stage in linear.loop_]
+    np.testing.assert_allclose(model.forecast(20), linear.forecast(20), rtol=1e-12)
+
+
+def test_a_chaotic_map_keeps_it():
+    y = henon()
+    model = NARX(**SHORT).fit(None, y[:200])
+    assert model.alpha_ < 0.01 and not model.is_linear_ and model.hidden_share_ > 0.8
+    assert abs(np.ravel(model.forecast(2)) - y[200:202]).max() < 0.1
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_plant_keeps_it(seed):
+    """Also where a network that hardly lives yet, under a strong penalty, is worse by chance."""
+    model = NARX([1], 2, **SHORT).fit(*make_narendra(400, random_state=seed))
+    assert model.alpha_ < 0.01 and not model.is_linear_ and model.hidden_share_ > 0.1
+
+
+def test_a_constant_output_beside_it_does_not_matter():
+    constant = np.full(250, 21.3)
+    on = NARX(**SHORT).fit(None, np.column_stack([henon(), constant]))
+    off = NARX(**SHORT).fit(None, np.column_stack([constant, autoregression(250)]))
+    assert on.alpha_ < 0.01 and off.alpha_ == np.inf
+
+
+def test_missing_rows_do_not_matter():
+    y = henon(300)
+    y[[50, 120, 121, 280]] = np.nan
+    with pytest.warns(UserWarning, match="missing"):
+        model = NARX(**SHORT).fit(None, y)
+    assert model.alpha_ < 0.01 and model.hidden_share_ > 0.8
+
+
+def test_too_few_rows_for_a_block_switch_it_off():
+    model = NARX(**SHORT).fit(None, henon(6))
+    assert model.alpha_ == np.inf and model.is_linear_
+
+
+@pytest.mark.parametrize("y", [autoregression(), henon(6)], ids=["linear", "few rows"])
+def test_without_a_linear_term_there_is_nothing_else(y):
+    assert NARX(linear_term=False, **SHORT).fit(None, y).alpha_ < np.inf
+
+
+def test_it_needs_no_feedback():
+    rng = np.random.default_rng(0)
+    u = rng.normal(size=(400, 1))
+    bent, straight = np.tanh(2 * u[:, 0]), 2 * u[:, 0]
+    noise = 0.1 * rng.normal(size=400)
+    alive, dead = (TDNN(1, **SHORT).fit(u, y + noise) for y in (bent, straight))
+    assert alive.alpha_ < np.inf and alive.hidden_share_ > 0.1
+    assert dead.alpha_ == np.inf and dead.is_linear_
+
+
+@pytest.mark.parametrize("power", [-30, 7])
+@pytest.mark.parametrize("y", [henon(), autoregression()], ids=["on", "off"])
+def test_units_of_y_change_no_bit(y, power):
+    """Strengths are in units of the error variance."""
+    plain = NARX(**SHORT).fit(None, y)
+    moved = NARX(**SHORT).fit(None, 2.0**power * y)
+    assert moved.theta_.tobytes() == plain.theta_.tobytes()
+    np.testing.assert_array_equal(moved.forecast(9), 2.0**power * plain.forecast(9))
+
+
+@pytest.mark.parametrize("y", [henon(), autoregression()], ids=["on", "off"])
+def test_the_same_bits_for_any_n_jobs(y):
+    params = {"n_restarts": 3, "combine": "mean", "max_iter": 10, "random_state": 1}
+    fits = [NARX(n_jobs=n_jobs, **params).fit(None, y) for n_jobs in (None, None, 2)]
+    for model in fits[1:]:
+        assert (model.alpha_, model.linear_alpha_) == (fits[0].alpha_, fits[0].linear_alpha_)
+        assert [m.tobytes() for m in model.members_] == [m.tobytes() for m in fits[0].members_]
+
+
+# ---------------------------------------------------------------- the linear feedback
+
+
+def test_linear_feedback_is_a_ridge_of_the_error_variance():
+    y = autoregression()
+    model = NARX(hidden_layer_sizes=()).fit(None, y)
+    standard = (y - y.mean()) / y.std()
+    Z = np.column_stack([standard[1:-1], standard[:-2], np.ones(148)])
+    target = standard[2:]
+    left = target - Z @ np.linalg.lstsq(Z, target)[0]
+    alpha = left @ left  # n s^2
+    ridge = np.linalg.solve(Z.T @ Z + alpha * np.diag([1.0, 1.0, 0.0]), Z.T @ target)
+    assert model.linear_alpha_ == pytest.approx(alpha, rel=1e-9)
+    np.testing.assert_allclose(model.theta_, ridge, rtol=1e-6)
+
+
+def test_a_given_alpha_leaves_the_linear_model_alone():
+    models = [NARX(hidden_layer_sizes=(), alpha=alpha).fit(None, henon()) for alpha in (0.0, 1e3)]
+    np.testing.assert_array_equal(models[0].theta_, models[1].theta_)
+
+
+@pytest.mark.parametrize("output_lags", [2, 4])
+def test_lags_that_say_nearly_the_same_do_not_make_the_loop_unstable(output_lags):
+    """Lorenz' system at steps of 0.01: its largest Lyapunov exponent is 0.906."""
+    model = NARX(output_lags=output_lags, max_iter=60, random_state=0).fit(None, lorenz())
+    assert not model.is_linear_
+    assert model.loop_gain_ == pytest.approx(np.exp(0.906 * 0.01), rel=0.005)
+
+
+# ---------------------------------------------------------------- how models are compared
+
+
+def slow_errors(network, theta, segments, weight, rows, lengths, steps):
+    """The mean log error of each run: by the formula, number by number."""
+    is_fed_back = lengths is not None
+    lengths = lengths if is_fed_back else np.ones(len(rows), dtype=int)
+    y_hat, bad = reference.rollout(network, theta, segments, rows, lengths)
+    runs = {}
+    for i, (row, length) in enumerate(zip(rows, lengths)):
+        terms = runs.setdefault(i if is_fed_back else i // steps, [])
+        for s in range(length):
+            for j in range(network.n_outputs):
+                if weight[row + s] > 0 and np.isfinite(segments.y[row + s, j]):
+                    error = abs(y_hat[i, s, j] - segments.y[row + s, j])
+                    error = np.inf if bad[i] >= 0 else max(error, LEAST)
+                    terms.append((weight[row + s], np.log(error)))
+    return [np.average([v for _, v in run], weights=[w for w, _ in run]) for run in runs.values()]
+
+
+@pytest.mark.parametrize("growth", [1.0, 30.0], ids=["tame", "wild"])
+@pytest.mark.parametrize("number", [1, 5, 8, 11, 18])
+def test_errors_of_runs_equal_the_twin(number, growth):
+    problem = make_problem(number)
+    network, segments, weight = problem.network, problem.segments, problem.weight
+    theta, steps = growth * problem.theta, 4
+    lesson = make_lesson(network, segments, weight=weight)
+    runs = Runs(lesson, problem.targets, steps)
+    data = lesson.over(steps, problem.targets)
+    exact = slow_errors(network, theta, segments, weight, data.rows, data.lengths, steps)
+    np.testing.assert_allclose(runs.errors(theta), exact, rtol=1e-9)
+
+
+def test_better_is_better_by_more_than_chance():
+    rng = np.random.default_rng(0)
+    errors = rng.normal(size=40)
+    assert _is_better(errors - 1.0, errors)
+    assert _is_better(errors - 0.1, errors + 0.01 * rng.normal(size=40))
+    assert not _is_better(errors, errors)
+    assert not _is_better(errors - 0.1 + rng.normal(size=40), errors)
+    assert not _is_better(errors[:2] - 1.0, errors[:2])
+
+
+def test_a_run_that_diverges_is_worse_than_any_that_does_not():
+    finite, infinite = np.full(10, 5.0), np.r_[np.full(9, -5.0), np.inf]
+    assert _is_better(finite, infinite)
+    assert not _is_better(infinite, finite) and not _is_better(infinite, infinite)
+
+
+# ---------------------------------------------------------------- what passes the hidden layers
+
+
+@pytest.mark.parametrize("loop", ["open", "closed"])
+def test_the_share_is_what_no_linear_model_of_the_taps_gives(loop):
+    X, y = make_narendra(200, random_state=0)
+    model = NARX([1], 2, (4,), loop=loop, alpha=1e-4, max_iter=20, random_state=0).fit(X, y)
+    y_hat = model.predict_ahead(X, y)[2:] if loop == "open" else model.simulate(X, y[:2])[2:]
+    fed_back = y if loop == "open" else np.r_[y[:2], y_hat]
+    Z = np.column_stack([np.ones(198), fed_back[1:-1], fed_back[:-2], X[1:-1]])
+    left = y_hat - Z @ np.linalg.lstsq(Z, y_hat)[0]
+    assert model.hidden_share_ == pytest.approx(left.var() / y_hat.var(), rel=1e-6)
+    assert 0.01 < model.hidden_share_ < 1 and not model.is_linear_
+
+
+def test_the_share_of_members_is_the_largest():
+    X, y = make_narendra(200, random_state=0)
+    params = {"alpha": 1e-4, "n_restarts": 3, "max_iter": 5, "random_state": 0}
+    shares = [
+        NARX([1], 2, (4,), combine=combine, **params).fit(X, y).hidden_share_
+        for combine in ("best", "mean")
+    ]
+    assert shares[1] >= shares[0]
+
+
+def test_nothing_passes_a_dead_network():
+    X, y = make_narendra(200, random_state=0)
+    with pytest.warns(UserWarning, match="with alpha=1e.09 nothing passes the hidden layers"):
+        model = NARX([1], 2, (4,), alpha=1e9, linear_alpha=0.0, random_state=0).fit(X, y)
+    assert model.is_linear_ and model.hidden_share_ < 1e-12
+    assert model.n_effective_params_ == pytest.approx(4, abs=0.01)  # the linear term and a bias
+
+
+@pytest.mark.parametrize("loop", ["open", 5])
+def test_effective_parameters_are_the_trace(loop):
+    X, y = make_narendra(200, random_state=0)
+    alphas = {"alpha": 0.01, "linear_alpha": 2.0}
+    model = NARX([1], 2, (3,), loop=loop, max_iter=20, random_state=0, **alphas).fit(X, y)
+    objective = Objective(model.structure_, scaled(model, X, y), loop)
+    _, J = objective.residuals_and_jacobian(model.theta_)
+    groups, feedback = model.structure_.groups, model.structure_.linear_feedback
+    pi = 0.01 * groups["weights"] + 2.0 * feedback
+    assert feedback.sum() == 2 and not (groups["weights"] & feedback).any()
+    pi = np.maximum(pi, FLOOR * np.diag(J.T @ J).max())
+    gamma = np.trace(np.linalg.solve(J.T @ J + np.diag(pi), J.T @ J))
+    assert model.n_effective_params_ == pytest.approx(gamma, rel=1e-6)
+    assert 4 < gamma < model.n_params_ - 0.1
+
+
+# ---------------------------------------------------------------- the way to rollouts
+
+
+@pytest.mark.parametrize(
+    "loop, n, stages",
+    [
+        ("closed", 600, (4, 16, 64, 256, "closed")),
+        ("closed", 100, (4, 16, "closed")),
+        (24, 600, (4, 24)),
+        (7, 600, (7,)),
+        ("open", 600, ("open",)),
+        ((5, 20, "closed"), 600, (5, 20, "closed")),
+    ],
+)
+def test_stages_lead_to_the_rollouts_wanted(loop, n, stages):
+    network = TappedMLP(make_taps([], 1, []), (2,))
+    segments = Segments(np.empty((n, 0)), np.zeros((n, 1)), np.array([0, n]))
+    lesson = make_lesson(network, segments, loop)
+    assert lesson.stages == stages and lesson.wanted == stages[-1]
+    on_the_way = [stage for stage in stages if lesson.is_on_the_way(stage)]
+    assert on_the_way == ([] if isinstance(loop, tuple) else list(stages[:-1]))
