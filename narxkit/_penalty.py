@@ -40,7 +40,7 @@ BLOCKS = 0.2, 0.3  # of each segment, its last part
 ENOUGH = 40  # runs, so that one block can tell
 LEVEL = 0.01  # of the test whether one model is better than another
 OVERLAP = 2  # runs that tell as much as one
-PATIENCE = 2  # rises running: a network that hardly lives yet is worse or better by chance
+PATIENCE = 2  # rises running, while no network is better: one that hardly lives is so by chance
 LEAST = 1e-9  # of an error, in standard deviations
 
 
@@ -131,7 +131,9 @@ class Noise(NamedTuple):
 
     def penalty(self, objective, variance):
         """The penalty of the linear feedback where the errors of one step have this variance."""
-        return self.share * objective.n * variance if self.alpha is None else self.alpha
+        if self.alpha is not None:
+            return self.alpha
+        return self.share * variance * objective.n / objective.network.n_outputs
 
 
 EXACT = Noise(0.0)
@@ -147,7 +149,7 @@ def start(objective, noise, seed):
     network, linear = objective.network, _linear_part(objective)
     theta, solve = network.initial(np.random.default_rng(seed)), ridge(linear)
     free = solve(0.0)
-    variance = 2.0 * linear.value(free)
+    variance = float(2.0 * linear.value(free))
     if not network.holds_linear_model:
         return theta, variance
     penalty = np.zeros(network.taps.n_taps)
@@ -262,7 +264,7 @@ class Search:
             if errors.mean() < best.errors.mean():
                 best = Choice(noise, strength, float(np.mean(left / variances)), errors)
             n_rises = n_rises + 1 if errors.mean() > before else 0
-            if n_rises == PATIENCE:
+            if n_rises == (1 if best.is_on else PATIENCE):
                 break
             before = errors.mean()
         return best if _is_better(best.errors, linear.errors) else linear

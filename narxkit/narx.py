@@ -33,6 +33,7 @@ SHORTEST, FEWEST_ROWS = 20, 5  # steps or rows that choose penalties, or two spa
 FIRST_GUESS = 1e-4  # of a penalty that Bayesian regularisation then finds
 BRIEF = 10  # stages on the way take a tenth of max_iter, at most
 ROUGH = 1e-3  # their tol
+QUICK_TO_SOLVE = 1000  # parameters, with which Levenberg-Marquardt chooses for other solvers too
 ENOUGH_TO_CHOOSE = 100  # iterations, to tell penalties apart
 LARGEST_ARRAY = 4e9  # bytes: 22,000 parameters of which J'J is built
 GROWTH = 1.01  # of a perturbation per step; below it may be that of a unit root or of few rows
@@ -196,7 +197,7 @@ class _TappedNetwork(TappedForecaster):
         given, noises = self._given_alpha(network, start), self._noises(network, start)
         chooses = given is None or len(noises) > 1
         blocks = make_blocks(lesson, steps) if chooses else ()
-        search = Search(blocks, seeds[0], self._brief_solver(flag), flag)
+        search = Search(blocks, seeds[0], self._brief_solver(network.n_params, flag), flag)
         choice = search.choose(noises, search.linear if given is not None else search.network)
         open_loop = lesson.objective("open")
         linear, unit = begin(open_loop, choice.noise, seeds[0])
@@ -239,13 +240,14 @@ class _TappedNetwork(TappedForecaster):
         """What the outputs may carry that are fed back; one, where there is nothing to choose."""
         if self._linear_alpha != "auto":
             return (Noise(alpha=float(self._linear_alpha)),)
-        if not network.linear_feedback.any():
+        finds_it_itself = isinstance(make_solver(self.solver), BayesianRegularisation)
+        if finds_it_itself or not network.linear_feedback.any():
             return (EXACT,)
         return (Noise(), EXACT) if start is None else (Noise(alpha=self.linear_alpha_),)
 
-    def _brief_solver(self, flag):
-        """Solve well enough to rank penalties."""
-        solver = make_solver(self.solver)
+    def _brief_solver(self, n_params, flag):
+        """Solve well enough to rank penalties, which are the network's and not its solver's."""
+        solver = make_solver("lm" if n_params <= QUICK_TO_SOLVE else self.solver)
 
         def solve(objective, theta):
             n_iter = min(self.max_iter, ENOUGH_TO_CHOOSE)
@@ -305,7 +307,7 @@ class _TappedNetwork(TappedForecaster):
         stable = [trained for trained in results if np.isfinite(trained.rank)] or results[:1]
         self.members_ = [trained.theta for trained in stable[: self.n_members]]
         self.structure_ = network
-        self.alpha_, self.linear_alpha_ = alpha, linear_alpha
+        self.alpha_, self.linear_alpha_ = float(alpha), float(linear_alpha)
         if result.penalty is not None:
             self.alpha_ = float(result.penalty[network.groups["weights"]].max(initial=0.0))
             self.linear_alpha_ = float(result.penalty[network.linear_feedback].max(initial=0.0))
@@ -447,9 +449,15 @@ class NARX(_TappedNetwork):
         `narxkit.solvers` with parameters of its own.
     alpha : float or "auto", default="auto"
         L2 penalty of the weights: the loss is (SSE + alpha |w|^2) / (2 n) in standardised units.
-        Intercepts and the linear term are free. "auto" tries penalties on blocks at the end of the
+        Intercepts are free, and the linear term has `linear_alpha`. "auto" tries penalties on blocks at the end of the
         training rows, and switches the network off where it does no better there, beyond chance,
         than the linear model that it stands beside; "br" finds its penalty by itself.
+    linear_alpha : "auto" or float, default="auto"
+        L2 penalty of the weights that lead the outputs fed back straight to the outputs, with hidden
+        layers beside them and without. In a free run those outputs carry the errors of the model:
+        "auto" penalises as errors of one step in all n targets would, :math:`n \sigma^2`, unless
+        free runs through blocks of the training rows are better without, by more than chance. With
+        ``solver="br"`` it is found as the other penalty is.
     max_iter : int, default=200
         Largest number of iterations.
     tol : float, default=1e-7
@@ -513,6 +521,8 @@ class NARX(_TappedNetwork):
     alpha_ : float
         The penalty taken: as given, chosen, or found by "br"; inf where ``alpha="auto"`` switched
         the network off: what is left is the model of ``hidden_layer_sizes=()``.
+    linear_alpha_ : float
+        The penalty of the linear feedback taken.
     hidden_share_ : float
         Share of the variance of the output, along the training rollouts, that passes the hidden
         layers and no linear function of the taps gives; of several members or outputs the largest.

@@ -186,7 +186,9 @@ def test_patience_restores_the_best_held_out_parameters(solver):
     result = solver.solve(rosenbrock(), START, monitor)
     best = int(np.argmin(result.validation_curve))
     assert 0 < best < result.n_iter
-    assert (result.stop, result.n_iter) == (Stop.PATIENCE, best + 3)
+    loss = result.loss_curve  # which still falls by a tenth over three iterations, or not
+    ends = [i for i in range(best + 3, result.n_iter + 1) if loss[i] > 0.9 * loss[i - 3]]
+    assert ends == ([result.n_iter] if result.stop is Stop.PATIENCE else [])
     np.testing.assert_array_equal(result.theta, met[best])
     assert result.loss == result.loss_curve[best] > min(result.loss_curve)
 
