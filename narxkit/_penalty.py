@@ -40,7 +40,7 @@ BLOCKS = 0.2, 0.3  # of each segment, its last part
 ENOUGH = 40  # runs, so that one block can tell
 LEVEL = 0.01  # of the test whether one model is better than another
 OVERLAP = 2  # runs that tell as much as one
-PATIENCE = 2  # rises running, while no network is better: one that hardly lives is so by chance
+PATIENCE = 2  # rises running, while no network is proven: one that hardly lives rises by chance
 LEAST = 1e-9  # of an error, in standard deviations
 
 
@@ -249,7 +249,7 @@ class Search:
         """The best network along the strengths, where it is better than the linear model."""
         starts, variances = self._starts(noise)
         linear = best = Choice(noise, errors=self._errors(starts))
-        left, before, n_rises = variances, np.inf, 0
+        left, before, n_rises, is_proven = variances, np.inf, 0, False
         for strength in STRENGTHS:
             thetas = [
                 self._solve(penalised(one.objective, strength, noise, variance), theta)
@@ -264,10 +264,11 @@ class Search:
             if errors.mean() < best.errors.mean():
                 best = Choice(noise, strength, float(np.mean(left / variances)), errors)
             n_rises = n_rises + 1 if errors.mean() > before else 0
-            if n_rises == (1 if best.is_on else PATIENCE):
+            is_proven = _is_better(best.errors, linear.errors)
+            if n_rises == (1 if is_proven else PATIENCE):
                 break
             before = errors.mean()
-        return best if _is_better(best.errors, linear.errors) else linear
+        return best if is_proven else linear
 
     @property
     def _network(self):

@@ -449,12 +449,13 @@ class NARX(_TappedNetwork):
         `narxkit.solvers` with parameters of its own.
     alpha : float or "auto", default="auto"
         L2 penalty of the weights: the loss is (SSE + alpha |w|^2) / (2 n) in standardised units.
-        Intercepts are free, and the linear term has `linear_alpha`. "auto" tries penalties on blocks at the end of the
-        training rows, and switches the network off where it does no better there, beyond chance,
-        than the linear model that it stands beside; "br" finds its penalty by itself.
+        Intercepts are free, and the linear term has `linear_alpha`. "auto" tries penalties on
+        blocks at the end of the training rows, and switches the network off where it does no
+        better there, beyond chance, than the linear model that it stands beside; "br" finds its
+        penalty by itself.
     linear_alpha : "auto" or float, default="auto"
-        L2 penalty of the weights that lead the outputs fed back straight to the outputs, with hidden
-        layers beside them and without. In a free run those outputs carry the errors of the model:
+        L2 penalty of the weights that lead the outputs fed back straight to the outputs, with
+        hidden layers beside them and without. In a free run those carry the errors of the model:
         "auto" penalises as errors of one step in all n targets would, :math:`n \sigma^2`, unless
         free runs through blocks of the training rows are better without, by more than chance. With
         ``solver="br"`` it is found as the other penalty is.

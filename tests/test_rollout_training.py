@@ -18,7 +18,7 @@ from narxkit.objective import Objective, stride
 from narxkit.solvers import LevenbergMarquardt, Monitor, SolverResult, Stop, interruptible
 from narxkit.tapped import combined
 from narxkit.taps import Segments, make_taps
-from narxkit.training import train
+from narxkit.training import Lesson, train
 from reference import make_problem, relative_error
 
 NO_STOP = np.zeros(1, dtype=np.int32)
@@ -272,6 +272,8 @@ def test_the_correlation_time_of_a_first_order_process():
 class Parabola:
     """A loss (theta - best)^2, infinite where |theta| is above a limit."""
 
+    longest = 1000
+
     def __init__(self, best=0.0, limit=np.inf):
         self.best, self.limit = best, limit
 
@@ -284,29 +286,42 @@ class Parabola:
     def without_flag(self):
         return self
 
+    def with_alphas(self, alpha, linear_alpha):
+        return self
 
-def jump(objective, theta):
+
+def lesson_of(ends, loops, held_out=None):
+    """Parabolas by rollouts, for the training rows and those held out."""
+
+    def make(network, loop, targets, washout):
+        return Parabola(*ends.get(loop, (0, 1))) if targets[0] else held_out
+
+    rows = np.array([True, False])
+    return Lesson(make, None, rows, ~rows if held_out else rows & ~rows, loops, 0)
+
+
+def jump(objective, theta, validate, is_brief):
     """Solve at once."""
     return SolverResult(objective.best, objective.value(objective.best), 1, Stop.CONVERGED, [])
 
 
 def test_stages_go_from_one_step_to_what_is_wanted():
-    losses = {"open": Parabola(1.0), 24: Parabola(2.0)}
-    trained = train(losses.get, (24,), 0.0, jump)
+    ends = {"open": (1.0,), 4: (3.0,), 24: (2.0,)}
+    trained = train(lesson_of(ends, (24,)), 0.0, jump)
     assert trained.theta == 2.0 and trained.rank == 0.0
-    assert [stage.loop for stage in trained.stages] == ["open", 24]
+    assert [stage.loop for stage in trained.stages] == ["open", 4, 24]
 
 
 def test_named_stages_are_gone_through():
-    losses = {"open": Parabola(1.0), 5: Parabola(2.0), 20: Parabola(3.0), "closed": Parabola(4.0)}
-    trained = train(losses.get, (5, 20, "closed"), 0.0, jump)
+    ends = {"open": (1.0,), 5: (2.0,), 20: (3.0,), "closed": (4.0,)}
+    trained = train(lesson_of(ends, (5, 20, "closed")), 0.0, jump)
     assert [stage.loop for stage in trained.stages] == ["open", 5, 20, "closed"]
     assert trained.theta == 4.0
 
 
 def test_named_stages_that_diverge_yet_are_left_out():
     ends = {"open": (10, np.inf), 5: (6, 8), 20: (4, 12), "closed": (3, 5)}
-    trained = train(lambda loop: Parabola(*ends.get(loop, (0, 1))), (5, 20, "closed"), 9.0, jump)
+    trained = train(lesson_of(ends, (5, 20, "closed")), 9.0, jump)
     assert [stage.loop for stage in trained.stages] == ["open", 20, "closed"]
 
 
@@ -316,35 +331,36 @@ def test_an_estimator_takes_named_stages(noisy):
     assert [stage.loop for stage in model.loop_] == ["open", 5, 20, "closed"]
 
 
-@pytest.mark.parametrize("held_out", [None, Parabola(1.9).value])
-def test_a_stage_that_makes_it_worse_is_not_gone_on_from(held_out):
-    losses, starts = {"open": Parabola(5.0), 24: Parabola(2.0)}, []
+def test_only_the_last_stage_is_judged_by_what_is_held_out():
+    """One that has just begun to learn shorter rollouts says nothing yet of those wanted."""
+    ends, seen = {"open": (5.0,), 4: (4.0,), 24: (2.0,)}, []
 
-    def solve(objective, theta):
-        starts.append(theta)
-        return jump(objective, theta)
+    def solve(objective, theta, validate, is_brief):
+        seen.append((theta, validate is None, is_brief))
+        return jump(objective, theta, validate, is_brief)
 
-    train(losses.get, (24,), 1.9, solve, held_out)
-    assert starts == [1.9, 1.9]
+    trained = train(lesson_of(ends, (24,), Parabola(1.9)), 1.9, solve)
+    assert seen == [(1.9, True, False), (5.0, True, True), (4.0, False, False)]
+    assert trained.rank == pytest.approx(0.01)
 
 
 def test_where_the_wanted_rollouts_diverge_shorter_ones_lead_there():
     """Longer rollouts bear less: each stage ends where the next one is finite."""
     ends = {"open": (10, np.inf), 2: (0, 20), 4: (7, 12), 8: (5.5, 8), 16: (4, 6), "closed": (3, 5)}
-
-    def objective(loop):
-        return Parabola(*ends.get(loop, (0, 1)))
-
-    trained = train(objective, ("closed",), 10.0, jump)
+    trained = train(lesson_of(ends, ("closed",)), 10.0, jump)
     assert [stage.loop for stage in trained.stages] == ["open", 4, 8, 16, "closed"]
     assert trained.theta == 3 and trained.rank == 0
 
 
-def test_where_all_rollouts_diverge_the_best_of_one_step_stays():
-    def objective(loop):
-        return Parabola(9.0) if loop == "open" else Parabola(0.0, 1.0)
+def test_where_what_was_learned_diverges_its_start_leads_on():
+    ends = {"open": (9.0,), **dict.fromkeys((4, 16, 64, 256, "closed"), (2.0, 3.0))}
+    trained = train(lesson_of(ends, ("closed",)), 1.0, jump)
+    assert [stage.loop for stage in trained.stages] == ["open", 4, 16, 64, 256, "closed"]
+    assert trained.theta == 2.0
 
-    trained = train(objective, ("closed",), 8.0, jump)
+
+def test_where_all_rollouts_diverge_the_best_of_one_step_stays():
+    trained = train(lesson_of({"open": (9.0,)}, ("closed",)), 8.0, jump)
     assert trained.theta == 9.0 and trained.rank == np.inf
     assert [stage.loop for stage in trained.stages] == ["open"]
 
@@ -392,7 +408,7 @@ def test_an_interrupted_fit_keeps_the_best_so_far(loop):
         if len(seen) == 6:
             signal.raise_signal(signal.SIGINT)
 
-    model = NARX([1], 2, loop=loop, random_state=0, callback=interrupt)
+    model = NARX([1], 2, loop=loop, alpha=1e-4, random_state=0, callback=interrupt)
     with pytest.warns(RuntimeWarning, match="Interrupted"):
         model.fit(X, y)
     assert model.stop_ is Stop.INTERRUPTED
@@ -422,7 +438,8 @@ def test_one_interrupted_restart_interrupts_the_fit():
         if len(seen) == 25:
             signal.raise_signal(signal.SIGINT)
 
-    model = NARX([1], 2, n_restarts=3, max_iter=20, tol=0, random_state=0, callback=interrupt)
+    settings = {"alpha": 1e-4, "n_restarts": 3, "max_iter": 20, "tol": 0, "random_state": 0}
+    model = NARX([1], 2, callback=interrupt, **settings)
     with pytest.warns(RuntimeWarning, match="Interrupted"):
         model.fit(X, y)
     assert model.stop_ is Stop.INTERRUPTED
@@ -431,8 +448,8 @@ def test_one_interrupted_restart_interrupts_the_fit():
 def test_a_warm_start_goes_on_with_the_rollouts_wanted(noisy):
     u, y, _ = noisy
     settings = {"hidden_layer_sizes": (3,), "loop": 10, "random_state": 0, "warm_start": True}
-    model = NARX([1], max_iter=3, **settings).fit(u, y)
-    assert [stage.loop for stage in model.loop_] == ["open", 10]
+    model = NARX([1], alpha=1e-4, max_iter=3, **settings).fit(u, y)
+    assert [stage.loop for stage in model.loop_] == ["open", 4, 10]
     reached = model.loss_
     model.fit(u, y)
     assert [stage.loop for stage in model.loop_] == [10]
@@ -456,11 +473,12 @@ def test_training_what_is_deployed_runs_better_freely(noisy, loop, share):
     settings = {"input_lags": [1], "hidden_layer_sizes": (5,), "random_state": 0, "max_iter": 100}
     errors = {}
     for mode in ("open", loop):
-        model = NARX(loop=mode, **settings).fit(u[:800], y[:800])
+        model = NARX(loop=mode, alpha=1e-4, **settings).fit(u[:800], y[:800])
         run = model.simulate(u[800:], y[800:802])
         errors[mode] = np.sqrt(np.nanmean((run[20:] - x[820:]) ** 2))
     assert errors[loop] < share * errors["open"]
-    assert [stage.loop for stage in model.loop_] == ["open", loop]
+    way = {5: [], 20: [4], "closed": [4, 16, 64, 256]}[loop]
+    assert [stage.loop for stage in model.loop_] == ["open", *way, loop]
     assert model.loop_[-1].loss == model.loss_
 
 
@@ -493,9 +511,9 @@ def test_short_rollouts_on_the_way_to_longer_ones_have_no_washout(noisy, monkeyp
     u, y, _ = noisy
     washouts = {}
 
-    def look(objective, loops, *args):
-        washouts.update({k: objective(k).washout for k in (2, 8, 16, *loops)})
-        return train(objective, loops, *args)
+    def look(lesson, *args):
+        washouts.update({k: lesson.objective(k).washout for k in (2, 8, 16, *lesson.loops)})
+        return train(lesson, *args)
 
     monkeypatch.setattr("narxkit.narx.train", look)
     NARX([1], hidden_layer_sizes=(2,), loop=(5, 30), washout=8, max_iter=2, random_state=0).fit(
@@ -555,7 +573,8 @@ def test_a_network_without_feedback_is_trained_one_step_ahead(noisy):
 def test_clipped_outputs_are_trained_as_they_run(noisy):
     u, y, _ = noisy
     y = np.clip(y, -0.5, 1.0)
-    model = NARX([1], hidden_layer_sizes=(4,), loop="closed", output_range=(-0.5, 1.0))
+    model = NARX([1], hidden_layer_sizes=(4,), loop="closed", output_range=(-0.5, 1.0), alpha=1e-4)
+    model.set_params(linear_alpha=0.0)
     run = model.set_params(random_state=0).fit(u, y).simulate(u, y[:2])
     assert np.nanmin(run) >= -0.5 and np.nanmax(run) <= 1.0
     errors = (run - y)[2:] / y.std()
@@ -593,5 +612,5 @@ def test_a_member_that_diverges_leaves_the_others_to_speak():
 
 def test_without_a_number_all_restarts_are_members(noisy):
     u, y, _ = noisy
-    model = NARX([1], hidden_layer_sizes=(2,), max_iter=3, n_restarts=3, combine="mean")
+    model = NARX([1], 2, (2,), alpha=1e-4, max_iter=3, n_restarts=3, combine="mean")
     assert len(model.fit(u, y).members_) == 3
