@@ -26,7 +26,6 @@ from narxkit.diagnostics import hurst, suggest_lags, validate_residuals
 from narxkit.networks import TappedMLP
 from narxkit.objective import Objective
 from narxkit.taps import Segments, make_taps
-from narxkit.training import train
 
 HOURS = pd.date_range("2024-01-01", periods=120, freq="h")
 RNG = np.random.default_rng(0)
@@ -405,7 +404,13 @@ BAD_FITS = {
     ),
     "alpha": (
         {"alpha": -1}, X[SEEN], Y[SEEN], {},
-        "The 'alpha' parameter of NARX must be a float in the range [0.0, inf). Got -1 instead.",
+        "The 'alpha' parameter of NARX must be a float in the range [0.0, inf) or a str among "
+        "{'auto'}. Got -1 instead.",
+    ),
+    "linear alpha": (
+        {"linear_alpha": "none"}, X[SEEN], Y[SEEN], {},
+        "The 'linear_alpha' parameter of NARX must be a float in the range [0.0, inf) or a str "
+        "among {'auto'}. Got 'none' instead.",
     ),
     **{
         f"{name} {value!r}": (
@@ -858,10 +863,10 @@ def test_a_washout_leaves_something_of_what_is_held_out(model):
 
 
 def test_rollouts_that_diverge_to_the_end_are_told(model, monkeypatch):
-    def short(objective, loops, *args):
-        return train(objective, (2,), *args)
+    def at_most_two(lesson, here, thetas):
+        return 2 if here == "open" else None, thetas[0]
 
-    monkeypatch.setattr("narxkit.narx.train", short)
+    monkeypatch.setattr("narxkit.training._next_stage", at_most_two)
     with pytest.warns(RuntimeWarning) as seen:
         clone(model).set_params(loop="closed", max_iter=2).fit(X[SEEN], Y[SEEN])
     assert [str(w.message) for w in seen] == [

@@ -507,11 +507,15 @@ def test_groups_part_the_parameters():
 
 
 def test_a_network_without_hidden_layers_takes_no_linear_term():
-    """It is such a path already."""
+    """It is such a path already, with the weights of one."""
     network = TappedMLP(make_taps(1, 2, ["u"]), (), linear_term=True)
     assert not network.has_linear_term and network.n_params == 5
     assert network.unpack(np.zeros(5)).linear is None
-    assert not network.groups["linear"].any()
+    assert {group: mask.sum() for group, mask in network.groups.items()} == {
+        "weights": 0,
+        "intercepts": 1,
+        "linear": 4,
+    }
 
 
 def test_a_linear_term_without_taps_is_empty():

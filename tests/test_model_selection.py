@@ -794,7 +794,13 @@ def test_too_few_rows_to_split():
 GRIDS = {
     "lags": ({}, {"output_lags": [1, 2, [1, 24]], "input_lags": [[1], 1]}),
     "dicts": ({}, {"input_lags": [{"a": [0], "b": [1]}, {"a": 1, "b": []}]}),
-    "sizes": ({}, {"hidden_layer_sizes": [(), (3,), (3, 2)], "alpha": [1e-4, 1e-1]}),
+    "sizes": (
+        {},
+        [
+            {"hidden_layer_sizes": [()]},  # a linear model, which alpha leaves free
+            {"hidden_layer_sizes": [(3,), (3, 2)], "alpha": [1e-4, 1e-1]},
+        ],
+    ),
     "stopping": ({"max_iter": 20}, {"early_stopping": [True, False]}),
     "solver": ({"solver": LevenbergMarquardt()}, {"solver__damping": [1e-3, 1.0]}),
 }

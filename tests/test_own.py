@@ -152,10 +152,17 @@ def test_no_origin_looks_across_a_gap():
     assert np.isfinite(study.table()["RMSE mean"]).all()
 
 
+def under(alpha, task, **kwargs):
+    """Test and forecast with a penalty that is given, where its choice is not the topic."""
+    test = replace(task.test, settings={"alpha": alpha, "max_iter": 20})
+    return look_ahead(replace(task, test=test), **kwargs)
+
+
 def test_the_model_asked_for_forecasts():
     data = frame(300, wind=RNG.normal(size=300))
     for model, name in (("narx", "NARX"), ("tdnn", "TDNN"), ("arx", "ridge ARX")):
-        outlook = look_ahead(own_task(data, "load", inputs=["wind"], horizon=3), model)
+        task = own_task(data, "load", inputs=["wind"], horizon=3)
+        outlook = under(3.0, task, model=model)
         assert name in outlook.study.chosen and np.isfinite(outlook.y_hat).all()
 
 
@@ -176,7 +183,7 @@ def walk(n=400):
 
 @pytest.mark.parametrize("data", [week(), walk(), frame(600)])
 def test_the_winner_of_the_test_forecasts(data):
-    outlook = look_ahead(own_task(data, horizon=7), rivals=True)
+    outlook = under(3.0, own_task(data, horizon=7), rivals=True)
     errors = outlook.study.table()["RMSE mean"]
     assert outlook.study.chosen == errors.idxmin()
     assert heading([outlook]).startswith(f"Forecast by {errors.idxmin()}, fitted on all rows")
@@ -207,7 +214,7 @@ def test_each_target_has_its_own_winner():
 
 
 def test_a_model_that_lost_says_by_how_much():
-    outlook = look_ahead(own_task(week(), horizon=7), model="narx")
+    outlook = under(1e6, own_task(week(), horizon=7), model="narx")
     errors = outlook.study.table()["RMSE mean"]
     name = outlook.study.chosen
     more = 100 * (errors[name] / errors["climatology"] - 1)
@@ -227,9 +234,7 @@ def henon(n=300):
 
 
 def bent(alpha, **kwargs):
-    task = own_task(henon(), lags=2, horizon=2)
-    test = replace(task.test, settings={"alpha": alpha, "max_iter": 20})
-    return look_ahead(replace(task, test=test), **kwargs)
+    return under(alpha, own_task(henon(), lags=2, horizon=2), **kwargs)
 
 
 def test_the_penalty_is_chosen_from_the_rows():
@@ -292,7 +297,7 @@ def test_a_winner_that_breaks_off_is_followed_by_the_next():
 
 def test_a_network_that_diverges_everywhere_leaves_the_others_their_test():
     pytest.importorskip("matplotlib")
-    outlook = look_ahead(own_task(week(), horizon=7), rivals=True)
+    outlook = under(1e6, own_task(week(), horizon=7), rivals=True)
     study, run = outlook.study, outlook.study.backtests[OFF]
     lost = replace(study, backtests=study.backtests | {OFF: run.assign(y_hat=np.nan)})
     assert list(lost.table().index) == list(study.table().index)
@@ -311,7 +316,7 @@ def test_missing_inputs_do_not_count_against_models_that_read_them():
     data = frame(600, wind=RNG.normal(size=600))
     data["load"] = data["wind"].shift(2) + 0.01 * data["load"]
     data.iloc[[520, 560], 1] = np.nan
-    outlook = look_ahead(own_task(data, "load", inputs=["wind"], horizon=2))
+    outlook = under(3.0, own_task(data, "load", inputs=["wind"], horizon=2))
     assert outlook.study.chosen in ("NARX", OFF, "ridge ARX")
 
 
@@ -346,7 +351,7 @@ def test_a_network_that_drifts_in_its_test_does_not_forecast():
 def test_the_picture_has_a_title_and_rivals_behind():
     pytest.importorskip("matplotlib")
     data = week().rename(columns={"load": "cost $, in $"})
-    outlook = look_ahead(own_task(data, horizon=7), rivals=True)
+    outlook = under(1e6, own_task(data, horizon=7), rivals=True)
     figure = outlook.plot()
     title = figure.get_suptitle()
     assert title == r"cost \$, in \$, 7 d ahead: forecast by climatology, the winner of the test"

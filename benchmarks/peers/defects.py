@@ -18,6 +18,7 @@ from .models import PACKAGES, Narxnn, missing
 
 COLUMNS = ("peer", "question", "answer", "narxkit")
 LAGS = {"input_lags": 1, "output_lags": 2}
+PENALTIES = {"alpha": 1e-4, "linear_alpha": 0.0}  # of narxkit, fixed as those of the peers are
 SHIFT = 10.0
 
 
@@ -37,7 +38,7 @@ def shifted():
         r2 = [cross_val_score(model, X, y + shift, cv=TimeSeriesSplit()) for shift in (0, SHIFT)]
         return "R2 {:.2f}; {:.2f}".format(*map(np.median, r2))
 
-    return scores(peer), scores(NARX(**LAGS, random_state=0))
+    return scores(peer), scores(NARX(**LAGS, **PENALTIES, random_state=0))
 
 
 def diverged():
@@ -50,7 +51,7 @@ def diverged():
         y[t] = 1.02 * y[t - 1] + u[t - 1, 0]
     X = np.ones((100_000, 1))
     peer = Peer(feat_ids=[[0], [1]], delay_ids=[[1], [1]]).fit(u, y)
-    ours = NARX(input_lags=[1], output_lags=1, hidden_layer_sizes=()).fit(u, y)
+    ours = NARX([1], 1, hidden_layer_sizes=(), **PENALTIES).fit(u, y)
     return [ending(run) for run in (peer.predict(X, y[:1]), ours.simulate(X, y[:1]))]
 
 
@@ -68,7 +69,7 @@ def echoed():
     X, y = series()
     peer = FROLS(n_terms=5, order_selection=False, ylag=4, xlag=4)
     peer.fit(X=X, y=y[:, None])
-    ours = NARX(input_lags=4, output_lags=4, random_state=0).fit(X, y)
+    ours = NARX(4, 4, **PENALTIES, random_state=0).fit(X, y)
     runs = peer.predict(X=X, y=y[:4, None])[:, 0], ours.simulate(X, y[:4])
     return [f"{sum(run[:4] == y[:4])} of 4 echoed, {sum(np.isnan(run[:4]))} NaN" for run in runs]
 
@@ -80,7 +81,7 @@ def without_y():
     X, y = series()
     peer = FROLS(n_terms=5, order_selection=False, ylag=2, xlag=2)
     peer.fit(X=X[:300], y=y[:300, None])
-    ours = NARX(**LAGS, random_state=0).fit(X[:300], y[:300])
+    ours = NARX(**LAGS, **PENALTIES, random_state=0).fit(X[:300], y[:300])
     return [outcome(model.predict, X=X[300:]) for model in (peer, ours)]
 
 

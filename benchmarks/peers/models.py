@@ -104,7 +104,8 @@ class Narx(Peer):
 
     def make(self):
         lags = self.input_lags, self.output_lags
-        return narxkit.NARX(*lags, (HIDDEN,), random_state=self.seed, **self.options)
+        penalties = {"alpha": 1e-4, "linear_alpha": 0.0}  # fixed, as those of the peers are
+        return narxkit.NARX(*lags, (HIDDEN,), random_state=self.seed, **penalties, **self.options)
 
     def train(self, u, y):
         self.model = self.make().fit(u[:, None], y)
