@@ -50,7 +50,7 @@ def percent(load):
 
 
 ROLLOUTS = {"hidden_layer_sizes": (6,), "linear_alpha": 0.0, "loop": 24, "max_iter": 50}
-LINEAR = 300.0  # a penalty under which networks of solar-hindcast and turbine-hindcast are off
+LINEAR = 300.0  # a penalty that switches these networks off, on blocks as well
 SOLAR = HorizonTask(
     name="solar",
     title="Solar irradiance in Colorado",
@@ -58,7 +58,7 @@ SOLAR = HorizonTask(
     target="ghi",
     unit="W/m²",
     input_lags={"clear_sky": 1},
-    settings=ROLLOUTS | {"alpha": 10.0},
+    settings=ROLLOUTS | {"alpha": LINEAR},
     output_range=(0, "limit"),
     columns={"limit": _solar_limit},
     clear_sky={"clear_sky": "clear_sky"},
@@ -76,7 +76,6 @@ SOLAR_HINDCAST = replace(
     name="solar-hindcast",
     title="Solar irradiance in Colorado, a hindcast",
     input_lags={"ghi_clear": 1},
-    settings=ROLLOUTS | {"alpha": LINEAR},
     clear_sky={"clear_sky": "ghi_clear"},
     protocol="S1",
     why=(
