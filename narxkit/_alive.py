@@ -35,7 +35,7 @@ def life(objective, theta):
     if not network.hidden_layer_sizes:
         return Life(0.0, True)
     rows, y = _followed(objective, theta)
-    rows = rows[:: -(-len(rows) // MOST_ROWS)]
+    rows = np.ascontiguousarray(rows[:: -(-len(rows) // MOST_ROWS)])
     segments = objective.segments.replace(y=y, low=None, high=None)
     y_hat = network.one_step(theta, segments, rows)
     z = np.column_stack((np.ones(len(rows)), segments.tapped(network.taps, rows)))

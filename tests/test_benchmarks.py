@@ -450,11 +450,11 @@ def test_a_file_tells_the_versions_of_its_packages():
     assert "no_such_package missing" in line
 
 
-QUICK = {"hidden_layer_sizes": (), "max_iter": 2, "random_state": 0}
+QUICK = {"hidden_layer_sizes": (2,), "linear_alpha": 0.0, "max_iter": 2}
 
 
 def rolled(name, first, last, **options):
-    """A recipe with a linear network, and a part of its series."""
+    """A recipe with a linear model, and a part of its series."""
     task = TASKS[name]
     return rolling.Recipe(task, "open", settings=QUICK, **options), task.read().loc[first:last]
 
@@ -510,9 +510,9 @@ def test_missing_hours_are_history_but_no_targets():
 
 def test_plain_networks_are_shown_the_series_itself():
     for name in rolling.NAMES:
-        labels = [recipe.label for recipe in rolling.recipes(TASKS[name])]
-        assert labels[:2] == ["NARX, one step", "NARX, 24 steps"]
-        assert (labels[2:] == [f"{label}, plain" for label in labels[:2]]) == (
+        kinds = [linear.kind for linear in rolling.kinds(TASKS[name])]
+        assert kinds[:2] == ["one step", "24 steps"]
+        assert (kinds[2:] == [f"{kind}, plain" for kind in kinds[:2]]) == (
             name in rolling.KNOWLEDGE
         )
     recipe, data = rolled("solar", "2017-05-01", "2017-05-03", is_plain=True)
@@ -521,13 +521,75 @@ def test_plain_networks_are_shown_the_series_itself():
     assert (weight == 1).all() and recipe.network().output_range == (0, "limit")
 
 
+def test_the_linear_model_stands_beside_every_network(monkeypatch):
+    chosen = {"one step": rolling.OFF, "24 steps": 3.0}
+    monkeypatch.setattr(rolling, "PENALTIES", {"wind": chosen})
+    rows = [(recipe.kind, recipe.alpha) for recipe in rolling.recipes(TASKS["wind"])]
+    assert rows == [("one step", np.inf), ("24 steps", 3.0), ("24 steps", np.inf)]
+
+
+def test_every_penalty_of_the_table_is_one_of_those_tried():
+    tried = {*rolling.ALPHAS, rolling.OFF}
+    for name in rolling.NAMES:
+        chosen = rolling.PENALTIES[name]
+        assert list(chosen) == [linear.kind for linear in rolling.kinds(TASKS[name])]
+        assert tried.issuperset(chosen.values())
+
+
 def test_blocks_that_were_left_out_judge_a_recipe():
     task = replace(TASKS["wind"], training=("2017-05-01", "2017-05-31"), validation=None)
-    ratio, errors = rolling.ratio_by_blocks(
-        rolling.Recipe(task, "open", settings=QUICK), n_blocks=6, n_folds=3
-    )
-    assert ratio == pytest.approx(1.0, abs=0.2) and errors.shape == (24,)
-    assert errors[0] < errors[-1]
+    linear = rolling.Recipe(task, "open", settings=QUICK)
+    ratio, lives = rolling.ratio_by_blocks(linear, n_blocks=6, n_folds=3)
+    assert ratio == pytest.approx(1.0, abs=0.2) and not lives
+    other, lives = rolling.ratio_by_blocks(replace(linear, alpha=0.1), n_blocks=6, n_folds=3)
+    assert other != ratio and lives
+
+
+@pytest.mark.parametrize(
+    "ratios, chosen, n_tried",
+    [
+        ({100.0: 0.99, 30.0: 0.97, 10.0: 0.98, 3.0: 0.5}, 30.0, 5),  # until errors rise
+        ({100.0: 1.1, 30.0: 1.2}, np.inf, 4),
+        ({30.0: 1.1, 10.0: 0.9, 3.0: 0.95}, 10.0, 6),
+        ({}, np.inf, 8),
+    ],
+)
+def test_blocks_choose_a_penalty_or_the_linear_model(monkeypatch, ratios, chosen, n_tried):
+    told = []
+
+    def judge(recipe, folds=rolling.FOLDS):
+        return ratios.get(recipe.alpha, 1.0), recipe.alpha in ratios
+
+    monkeypatch.setattr(rolling, "ALPHAS", (1000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3))
+    monkeypatch.setattr(rolling, "ratio_by_blocks", judge)
+    assert rolling.choose(rolling.Recipe(TASKS["wind"], "open"), told.append) == chosen
+    assert len(told) == n_tried + 1 + (chosen < np.inf)
+    assert ("network off" in told[1]) == (1000.0 not in ratios)
+
+
+def test_all_folds_confirm_a_network(monkeypatch):
+    def judge(recipe, folds=rolling.FOLDS):
+        return (0.9 if folds == rolling.FOLDS else 1.1) if recipe.alpha == 3.0 else 1.0, True
+
+    monkeypatch.setattr(rolling, "ratio_by_blocks", judge)
+    assert rolling.choose(rolling.Recipe(TASKS["wind"], "open"), str) == np.inf
+
+
+def test_a_row_is_called_a_network_where_one_lives_and_tells_each_alone():
+    task = replace(
+        TASKS["wind"], training=("2017-05-01", "2017-05-20"), validation=None,
+        test=("2017-05-21", "2017-05-31"),
+    )  # fmt: skip
+    study = run(task, learned=("arx",))
+    recipe = rolling.Recipe(task, "open", alpha=0.1, settings=QUICK)
+    label, y_hat, figures = rolling.forecast(recipe, study, range(3))
+    assert label == "NARX, one step" and figures["penalty"] == 0.1
+    assert figures["alone, least"] < figures["alone"] < figures["alone, most"]
+    assert figures["hidden share %"] > 0 and y_hat.shape == (study.n_origins, 24)
+    linear = rolling.forecast(replace(recipe, alpha=rolling.OFF), study, range(3))
+    assert linear[0] == "linear (NARX, network off), one step" and list(linear[2]) == ["fit s"]
+    off = rolling.forecast(replace(recipe, alpha=1e6), study, range(3))
+    assert off[0] == linear[0]
 
 
 def test_a_size_is_met_within_a_per_cent_and_a_verdict_may_be_smaller():

@@ -776,7 +776,7 @@ def test_compare_shows_all_models(capsys):
     assert [line for line in first if line in (*off, "NARX", *baselines)] == [*off, *baselines]
     told = " ".join(out.split())
     for name in ("NARX", "TDNN"):
-        why = "under alpha=100 nothing passes the hidden layers."
+        why = "under alpha=300 nothing passes the hidden layers."
         assert told.count(f"linear ({name}, network off): {why}") == 1
 
 

@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import pytest
 
-from narxkit import ARX, NARX, TDNN, Persistence
+from narxkit import ARX, NARX, TDNN, Persistence, _alive
 from narxkit._naming import fitted_name, is_off, what_passes
 from narxkit.datasets import make_narendra
 from narxkit.solvers import Stop
@@ -36,6 +36,13 @@ def test_a_network_that_lives_has_its_name(kind):
         f"{100 * model.hidden_share_:.3g} % of the variance of its output passes the hidden layers "
         "and is no linear function of the lags"
     )
+
+
+@pytest.mark.parametrize("loop", ["open", "closed"])
+def test_of_many_rows_some_evenly_spaced_ones_tell_what_passes(loop, monkeypatch):
+    share = fitted(alpha=0.01, loop=loop).hidden_share_
+    monkeypatch.setattr(_alive, "MOST_ROWS", 100)
+    assert fitted(alpha=0.01, loop=loop).hidden_share_ == pytest.approx(share, rel=0.3)
 
 
 def test_without_hidden_layers_it_is_linear():

@@ -267,7 +267,8 @@ class Task(ABC):
                 f"a TDNN forecasts from inputs alone, and {self.name} has none: choose narx or "
                 "arx, or name inputs."
             )
-        settings.pop("loop", None)  # it has none
+        for name in ("loop", "linear_alpha"):  # without feedback it has none
+            settings.pop(name, None)
         return TDNN(**settings)
 
     def ridge(self):
