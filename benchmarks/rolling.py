@@ -21,8 +21,8 @@ validation periods, by the errors of blocks that were left out: twelve blocks, e
 makes a fold (`ratio_by_blocks`), so that all seasons train and all are judged. Penalties are tried
 from one that switches the network off down to where living ones get worse, a single fit in each of
 two of the four folds to save time. What wins there has to win over all four as well; where no
-living network does, the linear model is the recipe. That all four folds confirm became the rule when the
-two networks that they refute, those of the plain irradiance, had failed on the test.
+living network does, the linear model is the recipe. That all four folds confirm became the rule
+when the two networks that they refute, those of the plain irradiance, had failed on the test.
 ``python -m benchmarks.rolling`` chooses anew what `PENALTIES` holds.
 
 A row is the median, step by step, of ten networks, seeds 0 to 9, each on its own output; beside it
