@@ -49,8 +49,8 @@ choices = {
 }
 runs = {}
 for name, choice in choices.items():
-    model = NARX(**choice, alpha=2.0, max_iter=50, output_range=(0, None), random_state=0)
-    model.fit(X.loc[learn], y.loc[learn])
+    model = NARX(**choice, alpha=2.0, linear_alpha=0.0, max_iter=50, random_state=0)
+    model.set_params(output_range=(0, None)).fit(X.loc[learn], y.loc[learn])
     runs[name] = backtest(model, X.loc[check], y.loc[check], steps=24)
 HorizonDisplay.from_backtests(runs, unit="m/s", step="h")
 print(skill_table(runs).round(3).T.to_string())
