@@ -41,7 +41,7 @@ lags.plot()
 # --------
 # The suggestion goes into a network as it is. On the two months that follow it leads the
 # default lags, and comes near all of the last day with a third fewer taps: a start, and not the
-# last word.
+# last word. Under this penalty its hidden layers are left with nothing, as fit warns.
 choices = {
     "suggested": {"input_lags": lags.input_lags, "output_lags": lags.output_lags},
     "default": {"input_lags": {"hour_sin": 2, "hour_cos": 2, "temp_air": []}},
