@@ -21,8 +21,8 @@ rate, walk, change = rate[1:], rate.shift()[1:], np.log(rate).diff()[1:]
 # %%
 # Fit
 # ---
-# On levels, on levels without the linear term, and on log returns. Beside a free linear term, levels
-# leave the hidden layers nothing under this penalty, as fit warns.
+# On levels, on levels without the linear term, and on log returns. Beside a free linear term
+# levels leave the hidden layers nothing under this penalty, as fit warns.
 settings = {"output_lags": 5, "alpha": 10.0, "linear_alpha": 0.0, "random_state": 0}
 level = NARX(**settings).fit(None, rate[:"2018"])
 plain = NARX(**settings, linear_term=False).fit(None, rate[:"2018"])
