@@ -24,8 +24,8 @@ X, y = data[["hour_sin", "hour_cos", "day_sin", "day_cos"]], data["wind_speed"]
 # asks for 24-hour forecasts from every hour of the block instead, and takes the hours before it as
 # history: candidates of all lags forecast the same hours.
 search = GridSearchCV(
-    NARX(input_lags=1, hidden_layer_sizes=(6,), max_iter=30, random_state=0),
-    {"output_lags": [2, [1, 2, 3, 24], 24], "alpha": [1e-4, 2.0]},
+    NARX(1, hidden_layer_sizes=(6,), linear_alpha=0.0, max_iter=30, random_state=0),
+    {"output_lags": [2, [1, 2, 3, 24], 24], "alpha": [1e-4, 0.3]},
     scoring=ahead_scorer(steps=24),
     cv=RollingOrigin(3, test_size=60 * 24),
 )

@@ -27,7 +27,7 @@ week = data.loc["2023-03-06":"2023-03-12"]
 learn, past = data.loc["2017"], data.loc["2023-03-03":"2023-03-05"]
 settings = {"output_range": (0, "limit"), "early_stopping": True, "random_state": 0}
 models = {
-    "NARX": NARX({"clear_sky": 1}, 24, **settings),
+    "NARX": NARX({"clear_sky": 1}, 24, alpha=1e-4, **settings),
     "same as the day before": SeasonalNaive(24),
 }
 for model in models.values():

@@ -36,7 +36,7 @@ def panel(first, last):
 # much.
 learn, test = panel("1999", "2021"), panel("2022", "2026")
 network = NARX(output_lags=13, hidden_layer_sizes=(4,), alpha=10.0, random_state=0)
-network.set_params(output_range=(0, None)).fit(None, learn)
+network.set_params(linear_alpha=0.0, output_range=(0, None)).fit(None, learn)
 runs = {"one for all": backtest(network, None, test, steps=8)}
 alone = [clone(network).fit(None, learn[[name]]) for name in weekly]
 runs["one each"] = pd.concat([backtest(m, None, test[[n]], 8) for m, n in zip(alone, weekly)])

@@ -43,7 +43,7 @@ def pipeline(model):
 # back to m/s. Does it help? It lowers the mean absolute error of the ridge, and it spoils the
 # network a day ahead: measure before you transform.
 ridge = pipeline(ARX(0, 24))
-network = pipeline(NARX(0, 24, alpha=2.0, max_iter=50, random_state=0))
+network = pipeline(NARX(0, 24, alpha=2.0, linear_alpha=0.0, max_iter=50, random_state=0))
 log = {"func": np.log1p, "inverse_func": np.expm1}
 models = {
     "ridge ARX": ridge,

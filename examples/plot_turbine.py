@@ -23,10 +23,11 @@ power, wind = "power_kw", ["era5_ws100"]
 # the one to forecast. Here leads do more than smooth: the turbine's clock is doubtful, its power
 # seems to stand one hour early in winter and two in summer (see the notes of the data).
 common = {"output_lags": 24, "output_range": (learn[power].min(), learn[power].max())}
+training = {"alpha": 3.0, "linear_alpha": 0.0, "max_iter": 50, "random_state": 0}
 near, ahead = [0, 1], [-3, -2, -1, 0, 1]
 models = {
-    "NARX, leads": NARX(ahead, **common, alpha=3.0, max_iter=50, random_state=0),
-    "NARX": NARX(near, **common, alpha=3.0, max_iter=50, random_state=0),
+    "NARX, leads": NARX(ahead, **common, **training),
+    "NARX": NARX(near, **common, **training),
     "ridge, leads": ARX(ahead, **common),
     "ridge ARX": ARX(near, **common),
     "persistence": Persistence(),

@@ -7,11 +7,13 @@ the network before has left of it. Strengths, penalties in this unit, are tried 
 on, until the errors rise twice running, on blocks at the end of the training rows: a network learns
 from the rows before a block and runs on its own output through it, from many origins.
 
-The linear feedback has a penalty of its own. In a free run the outputs that are fed back carry the
-errors of the model, of variance :math:`\sigma^2` at least; read with such errors, n targets cost
-:math:`n \sigma^2 |v|^2` of the feedback weights v, a ridge. Without it lags that say nearly the
-same get large weights of opposite signs, and a loop that is right to ten digits one step ahead
-falls apart within a hundred.
+The linear feedback has a penalty of its own. Its weights v are taken to have a variance of a tenth,
+a ridge of :math:`10 \sigma^2 |v|^2`, which short series need. And in a free run the outputs that
+are fed back carry the errors of the model, of variance :math:`\sigma^2` at least; read with such
+errors, n targets cost :math:`n \sigma^2 |v|^2`. Without that lags that say nearly the same get large
+weights of opposite signs, and a loop that is right to ten digits one step ahead falls apart within
+a hundred. Errors above a hundredth of the spread are not borne this way: a model that foretells no
+better would lose more than it gains. The larger of both counts.
 
 Both have to be earned. A network is switched off, and the linear model forecasts, unless its free
 runs are better by more than chance; and the feedback is taken to be exact only where that is
@@ -40,6 +42,8 @@ BLOCKS = 0.2, 0.3  # of each segment, its last part
 ENOUGH = 40  # runs, so that one block can tell
 LEVEL = 0.01  # of the test whether one model is better than another
 OVERLAP = 2  # runs that tell as much as one
+PRIOR = 10.0  # over the variance that weights of the linear feedback are expected to have
+FED_BACK = 1e-4  # largest variance of the errors that the linear feedback is made to bear
 PATIENCE = 2  # rises running, while no network is proven: one that hardly lives rises by chance
 LEAST = 1e-9  # of an error, in standard deviations
 
@@ -133,7 +137,8 @@ class Noise(NamedTuple):
         """The penalty of the linear feedback where the errors of one step have this variance."""
         if self.alpha is not None:
             return self.alpha
-        return self.share * variance * objective.n / objective.network.n_outputs
+        n = objective.n / objective.network.n_outputs
+        return self.share * max(PRIOR * variance, n * min(variance, FED_BACK))
 
 
 EXACT = Noise(0.0)

@@ -455,10 +455,11 @@ class NARX(_TappedNetwork):
         penalty by itself.
     linear_alpha : "auto" or float, default="auto"
         L2 penalty of the weights that lead the outputs fed back straight to the outputs, with
-        hidden layers beside them and without. In a free run those carry the errors of the model:
-        "auto" penalises as errors of one step in all n targets would, :math:`n \sigma^2`, unless
-        free runs through blocks of the training rows are better without, by more than chance. With
-        ``solver="br"`` it is found as the other penalty is.
+        hidden layers beside them and without. "auto" takes the larger of :math:`10 \sigma^2`, with
+        :math:`\sigma^2` the variance of the errors of one step, and what n targets cost that are
+        read with such errors (at most of variance 1e-4), :math:`n \sigma^2`, since in a free run
+        they are; and 0 where free runs through blocks of the training rows are better without, by
+        more than chance. With ``solver="br"`` it is found as the other penalty is.
     max_iter : int, default=200
         Largest number of iterations.
     tol : float, default=1e-7
