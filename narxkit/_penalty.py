@@ -10,10 +10,10 @@ from the rows before a block and runs on its own output through it, from many or
 The linear feedback has a penalty of its own. Its weights v are taken to have a variance of a tenth,
 a ridge of :math:`10 \sigma^2 |v|^2`, which short series need. And in a free run the outputs that
 are fed back carry the errors of the model, of variance :math:`\sigma^2` at least; read with such
-errors, n targets cost :math:`n \sigma^2 |v|^2`. Without that lags that say nearly the same get large
-weights of opposite signs, and a loop that is right to ten digits one step ahead falls apart within
-a hundred. Errors above a hundredth of the spread are not borne this way: a model that foretells no
-better would lose more than it gains. The larger of both counts.
+errors, n targets cost :math:`n \sigma^2 |v|^2`. Without that lags that say nearly the same get
+large weights of opposite signs, and a loop that is right to ten digits one step ahead falls apart
+within a hundred. Errors above a hundredth of the spread are not borne this way: a model that
+foretells no better would lose more than it gains. The larger of both counts.
 
 Both have to be earned. A network is switched off, and the linear model forecasts, unless its free
 runs are better by more than chance; and the feedback is taken to be exact only where that is

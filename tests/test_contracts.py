@@ -1141,8 +1141,8 @@ class TestValidation:
     def test_the_best_weights_are_kept_without_refit(self):
         X, y = system(120)
         model = small(
-            hidden_layer_sizes=(30,), alpha=0.0, max_iter=100, early_stopping=True,
-            n_iter_no_change=5, validation_fraction=0.3,
+            hidden_layer_sizes=(30,), alpha=0.0, linear_alpha=0.0, max_iter=100,
+            early_stopping=True, n_iter_no_change=5, validation_fraction=0.3,
         ).fit(X, y)  # fmt: skip
         best = int(np.argmin(model.validation_curve_))
         assert model.loss_ == model.loss_curve_[best]
@@ -1424,7 +1424,7 @@ class TestDefectsOfOthers:
         assert np.isfinite(model.predict(X[150:])).all()
 
     def test_training_says_why_it_ended(self, capsys):
-        model = small(max_iter=3).fit(*system())
+        model = small(alpha=1e-4, max_iter=3).fit(*system())
         assert str(model.stop_) == "The number of iterations reached max_iter."
         assert (model.n_iter_, len(model.loss_curve_)) == (3, 4)
         assert capsys.readouterr() == ("", "")

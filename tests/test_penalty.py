@@ -150,7 +150,8 @@ def test_linear_feedback_is_a_ridge_of_the_error_variance():
     Z = np.column_stack([standard[1:-1], standard[:-2], np.ones(148)])
     target = standard[2:]
     left = target - Z @ np.linalg.lstsq(Z, target)[0]
-    alpha = left @ left  # n s^2
+    variance = left @ left / 148
+    alpha = max(10 * variance, 148 * min(variance, 1e-4))
     ridge = np.linalg.solve(Z.T @ Z + alpha * np.diag([1.0, 1.0, 0.0]), Z.T @ target)
     assert model.linear_alpha_ == pytest.approx(alpha, rel=1e-9)
     np.testing.assert_allclose(model.theta_, ridge, rtol=1e-6)
