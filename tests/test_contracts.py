@@ -1140,6 +1140,7 @@ class TestValidation:
 
     def test_the_best_weights_are_kept_without_refit(self):
         X, y = system(120)
+        y = y + np.random.default_rng(0).normal(scale=0.1 * y.std(), size=y.shape)
         model = small(
             hidden_layer_sizes=(30,), alpha=0.0, linear_alpha=0.0, max_iter=100,
             early_stopping=True, n_iter_no_change=5, validation_fraction=0.3,
