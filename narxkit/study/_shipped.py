@@ -6,9 +6,9 @@ are those of the same recipes in ``benchmarks/rolling.py``, chosen by the mean e
 on blocks left out of the training and validation periods, among values under which networks live
 and die; where a linear model is better there, the penalty is one that leaves nothing else, and the
 tables say so. On wind speed training one step ahead was better on the blocks than over 24. The
-penalties of the markets are chosen while they are fitted (``alpha="auto"``): on twelve blocks, every
-fourth of which makes a fold, no network under a penalty from 1 to 1000 was better than the linear
-model.
+penalties of the markets are chosen while they are fitted (``alpha="auto"``): on twelve blocks, of
+which every fourth makes a fold, no network under a penalty from 1 to 1000 was better than the
+linear model.
 """
 
 from dataclasses import replace
