@@ -11,7 +11,7 @@ HEAD = """\
 # The shipped series, model beside model
 
 What `narxkit compare SERIES` prints; `python docs/series.py` writes this page anew. The networks
-are trained over rollouts of 24 hours (`loop=24`), those of the markets one step ahead, and run
+are trained over rollouts of 24 hours (`loop=24`), those of wind and markets one step ahead, and run
 freely from every origin, under penalties chosen by blocks of the fitting period; where nothing
 passes the hidden layers, the row is called linear. One seed each: what ten seeds scatter by stands
 in `benchmarks/results/rolling.csv`. All figures are from the test period, on which nothing was

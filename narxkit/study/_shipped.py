@@ -5,9 +5,10 @@ trading day ahead. Nothing was chosen on a test period. The penalties of the net
 are those of the same recipes in ``benchmarks/rolling.py``, chosen by the mean error over the hours
 on blocks left out of the training and validation periods, among values under which networks live
 and die; where a linear model is better there, the penalty is one that leaves nothing else, and the
-tables say so. Those of the markets are chosen while they are fitted (``alpha="auto"``): on twelve
-blocks, every fourth of which makes a fold, no network under a penalty from 1 to 1000 was better
-than the linear model.
+tables say so. On wind speed training one step ahead was better on the blocks than over 24. The
+penalties of the markets are chosen while they are fitted (``alpha="auto"``): on twelve blocks, of
+which every fourth makes a fold, no network under a penalty from 1 to 1000 was better than the
+linear model.
 """
 
 from dataclasses import replace
@@ -90,7 +91,7 @@ WIND = HorizonTask(
     target="wind_speed",
     unit="m/s",
     input_lags=dict.fromkeys(["hour_sin", "hour_cos", "day_sin", "day_cos"], 1),
-    settings=ROLLOUTS | {"alpha": 100.0},
+    settings=ROLLOUTS | {"alpha": 0.3, "loop": "open"},
     output_range=(0, None),
     training=("2017-01", "2017-10"),
     validation=("2017-11", "2017-12"),
