@@ -755,7 +755,7 @@ def test_a_setting_is_a_network_of_the_lags_and_nothing_else():
     problem = defaults.Problem((None, None), {}, {"output_lags": 12}, ARX(output_lags=12))
     now, before = (problem.model(setting, 3).get_params() for setting in ("now", "before"))
     assert now == NARX(output_lags=12, random_state=3).get_params()
-    assert before == now | {"alpha": 1e-4}
+    assert before == now | {"alpha": 1e-4, "linear_alpha": 0.0}
     assert problem.model("ridge ARX", 3).get_params() == problem.ridge.get_params()
 
 
