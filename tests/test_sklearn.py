@@ -261,8 +261,8 @@ def test_warm_start_goes_on_from_the_last_weights(arrays):
 
 def test_a_scaler_in_a_pipeline_changes_nothing(data):
     X, y = data
-    bare = small().fit(X[:200], y[:200])
-    pipe = make_pipeline(StandardScaler(), small()).fit(X[:200], y[:200])
+    bare = small(alpha=1e-4).fit(X[:200], y[:200])
+    pipe = make_pipeline(StandardScaler(), small(alpha=1e-4)).fit(X[:200], y[:200])
     np.testing.assert_allclose(pipe.predict(X[200:]), bare.predict(X[200:]), rtol=1e-6)
     assert pipe.score(X[200:], y[200:]) == pytest.approx(bare.score(X[200:], y[200:]), rel=1e-6)
 
@@ -283,8 +283,8 @@ def test_a_scaler_drops_the_clock_unless_it_sets_pandas_output(frames):
 
 def test_a_transformed_target_changes_nothing(data):
     X, y = data
-    bare = small().fit(X[:200], y[:200])
-    outer = TransformedTargetRegressor(small(), transformer=StandardScaler())
+    bare = small(alpha=1e-4).fit(X[:200], y[:200])
+    outer = TransformedTargetRegressor(small(alpha=1e-4), transformer=StandardScaler())
     outer.fit(X[:200], y[:200])
     np.testing.assert_allclose(outer.predict(X[200:]), bare.predict(X[200:]), rtol=1e-6)
     assert outer.score(X[200:], y[200:]) == pytest.approx(bare.score(X[200:], y[200:]), rel=1e-6)
