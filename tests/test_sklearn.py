@@ -32,7 +32,7 @@ from narxkit import (
 )
 from narxkit.datasets import make_narendra
 
-SMALL = {"hidden_layer_sizes": (3,), "max_iter": 30}
+SMALL = {"alpha": 1e-4, "hidden_layer_sizes": (3,), "max_iter": 30}
 SHORT = {"hidden_layer_sizes": (3,), "max_iter": 5}  # for checks, which do not ask how well
 
 
