@@ -1142,7 +1142,7 @@ class TestValidation:
         X, y = system(120)
         y = y + np.random.default_rng(0).normal(scale=0.1 * y.std(), size=y.shape)
         model = small(
-            hidden_layer_sizes=(30,), alpha=0.0, linear_alpha=0.0, max_iter=100,
+            hidden_layer_sizes=(5,), alpha=0.0, linear_alpha=0.0, max_iter=100,
             early_stopping=True, n_iter_no_change=5, validation_fraction=0.3,
         ).fit(X, y)  # fmt: skip
         best = int(np.argmin(model.validation_curve_))
