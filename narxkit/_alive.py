@@ -5,8 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve, lstsq
 
-NOTHING = 1e-4  # of the error variance of the linear model
-ROUNDING = 1e-12  # of the variance of the output
+NOTHING = 1e-12  # of the variance of the output: what rounding leaves
 MOST_ROWS = 10_000
 FLOOR = 1e-10  # of the largest of diag(J'J), for what is not penalised
 
@@ -27,9 +26,9 @@ def life(objective, theta):
 
     with z the taps along the rollouts, and :math:`\hat y` before it is clipped: the share of the
     output's variance that no linear model of the same taps would give. Of a smooth series little
-    remains to be said from one row to the next, so whether it is nothing is seen beside what the
-    linear model leaves of y: below a ten-thousandth of that no forecast is changed. Of several
-    outputs the one of which most passes counts; of at most 10,000 rows, evenly spaced.
+    remains to be said from one row to the next, though the loop lives by it, so that only what
+    rounding leaves is nothing. Of several outputs the one of which most passes counts; of at most
+    10,000 rows, evenly spaced.
     """
     network = objective.network
     if not network.hidden_layer_sizes:
@@ -44,16 +43,10 @@ def life(objective, theta):
     if len(z) <= z.shape[1]:  # a linear model of as many taps as rows says anything
         linear = network.unpack(theta).linear
         z, y_hat = z[:, :1], y_hat - (0.0 if linear is None else z[:, 1:] @ linear)
-    passing, left = _left(z, y_hat), 0.0
-    spread = y_hat.var(axis=0)
+    left = y_hat - z @ lstsq(z, y_hat, check_finite=False)[0]
+    passing, spread = np.mean(left**2, axis=0), y_hat.var(axis=0)
     share = np.divide(passing, spread, out=np.zeros_like(spread), where=spread > 0)
-    is_over = passing <= NOTHING * left + ROUNDING * spread
-    return Life(float(share.max(initial=0.0)), bool(is_over.all()))
-
-
-def _left(z, y):
-    """The variance that a linear model leaves."""
-    return np.mean((y - z @ lstsq(z, y, check_finite=False)[0]) ** 2, axis=0)
+    return Life(float(share.max(initial=0.0)), bool((passing <= NOTHING * spread).all()))
 
 
 def _followed(objective, theta):

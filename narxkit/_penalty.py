@@ -4,8 +4,9 @@ A penalty alpha on the weights, beside squared errors of variance :math:`\sigma^
 weights are normal around zero with the variance :math:`\sigma^2 / \alpha`. The unit of alpha is
 therefore the error variance: that of the linear model from which a network starts, and then what
 the network before has left of it. Strengths, penalties in this unit, are tried from the strongest
-on, until the errors rise twice running, on blocks at the end of the training rows: a network learns
-from the rows before a block and runs on its own output through it, from many origins.
+on, until the errors rise (twice running while no network is proven), on blocks at the end of the
+training rows: a network learns from the rows before a block and runs on its own output through it,
+from many origins.
 
 The linear feedback has a penalty of its own. Its weights v are taken to have a variance of a tenth,
 a ridge of :math:`10 \sigma^2 |v|^2`, which short series need. And in a free run the outputs that

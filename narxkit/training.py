@@ -9,9 +9,9 @@ answer is a good place to start from. So training with ``loop=k`` or ``"closed"`
 and reaches the rollouts wanted by shorter ones, of 4, 16, 64 and 256 steps, in a few iterations
 each: in one leap, most starts of a smooth system end in a valley that is far from the deepest.
 A sequence such as ``loop=(5, 20, "closed")`` names other stages. What diverges yet is left out, and
-where nothing else is left, the longest of 2, 4, 8, ... steps that do not diverge are taken. A stage
-is judged by its own rollouts, of the rows held out where there are any: a network that has just
-begun to learn the shorter ones says nothing yet of the longer.
+where nothing else is left, the longest of 2, 4, 8, ... steps that do not diverge are taken. Rows
+held out judge the last stage alone: a network that has just begun to learn shorter rollouts says
+nothing yet of the longer.
 """
 
 from copy import copy

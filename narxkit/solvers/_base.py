@@ -341,7 +341,6 @@ class Monitor:
             return Stop.CONVERGED
         return Stop.MAX_ITER if self.n_iter >= self.max_iter else None
 
-
     @property
     def _has_waited(self):
         """Whether patience is at its end: a loss that still falls fast has more to teach."""
