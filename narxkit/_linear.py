@@ -38,8 +38,7 @@ def ridge(objective):
 
     def solve(alpha):
         theta = np.empty(network.n_params)
-        for w, b, products, shared, means, std in equations:
-            unit = np.divide(1.0, std, out=np.zeros_like(std), where=std > 0)
+        for w, b, products, shared, means, std, unit in equations:
             penalised = products + np.diag(alpha * (unit**2 if np.ndim(alpha) else std > 0))
             theta[w] = lstsq(penalised, shared, cond=ROUNDING, check_finite=False)[0]
             theta[w] /= np.where(std > 0, std, 1.0)
@@ -66,7 +65,7 @@ def name_scarcest(outputs, n_targets):
 
 
 def _centred(JtJ, Jte, w, b):
-    """Products of the standardised taps, with each other and with y; their means and spreads.
+    """Products of the standardised taps, with each other and with y; their means, spreads, units.
 
     The derivative by a weight is its tap and that by an intercept is 1, so J'J holds sums of
     squares, sums and counts; at zero parameters the residual is -y.
@@ -78,4 +77,4 @@ def _centred(JtJ, Jte, w, b):
     std = np.sqrt(np.where(variance > ROUNDING * square, variance, 0.0))
     unit = np.divide(1.0, std, out=np.zeros_like(std), where=std > 0)
     shared = means * Jte[b] - Jte[w]
-    return products * np.outer(unit, unit), shared * unit, means, std
+    return products * np.outer(unit, unit), shared * unit, means, std, unit

@@ -29,6 +29,7 @@ Bishop 1995, "Training with noise is equivalent to Tikhonov regularization", Neu
 International Journal of Forecasting 8, 69-80.
 """
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -115,8 +116,11 @@ class Block:
 
 def make_blocks(lesson, steps):
     """Cut blocks off the end of the training rows: one where it has runs enough."""
-    first, second = (Block(lesson, fraction, steps) for fraction in BLOCKS)
-    blocks = (first,) if len(first.runs) >= ENOUGH else (first, second)
+    blocks = []
+    for fraction in BLOCKS:
+        blocks.append(Block(lesson, fraction, steps))
+        if len(blocks[0].runs) >= ENOUGH:
+            break
     return [block for block in blocks if block.is_usable]
 
 
@@ -150,17 +154,18 @@ def penalised(objective, strength, noise, variance):
     return objective.with_alphas(strength * variance, noise.penalty(objective, variance))
 
 
-def start(objective, noise, seed):
-    """A start beside the linear model of the same taps, and the error variance of least squares."""
+def start(objective, noise, seeds):
+    """Starts beside one linear model of the same taps, and the error variance of least squares."""
     network, linear = objective.network, _linear_part(objective)
-    theta, solve = network.initial(np.random.default_rng(seed)), ridge(linear)
+    thetas, solve = [network.initial(np.random.default_rng(seed)) for seed in seeds], ridge(linear)
     free = solve(0.0)
     variance = float(2.0 * linear.value(free))
     if not network.holds_linear_model:
-        return theta, variance
+        return thetas, variance
     penalty = np.zeros(network.taps.n_taps)
     penalty[: len(network.taps.outputs)] = noise.penalty(objective, variance)
-    return network.with_linear(theta, solve(penalty) if penalty.any() else free), variance
+    bound = solve(penalty) if penalty.any() else free
+    return [network.with_linear(theta, bound) for theta in thetas], variance
 
 
 def _linear_part(objective):
@@ -220,6 +225,7 @@ class Search:
     def __init__(self, blocks, seed, solve, flag):
         self._blocks, self._solve, self._flag = blocks, solve, flag
         self._seeds = range(seed, seed + len(blocks))
+        self._starts, self.linear = cache(self._starts), cache(self.linear)
 
     def choose(self, noises, judge):
         """Choose by linear models or networks; what comes later has to be better than the first.
@@ -254,7 +260,7 @@ class Search:
     def network(self, noise):
         """The best network along the strengths, where it is better than the linear model."""
         starts, variances = self._starts(noise)
-        linear = best = Choice(noise, errors=self._errors(starts))
+        linear = best = self.linear(noise)
         left, before, n_rises, is_proven = variances, np.inf, 0, False
         for strength in STRENGTHS:
             thetas = [
@@ -281,8 +287,8 @@ class Search:
         return self._blocks[0].objective.network
 
     def _starts(self, noise):
-        pairs = [start(one.objective, noise, seed) for one, seed in zip(self._blocks, self._seeds)]
-        return [theta for theta, _ in pairs], np.array([variance for _, variance in pairs])
+        pairs = [start(one.objective, noise, [i]) for one, i in zip(self._blocks, self._seeds)]
+        return [theta for (theta,), _ in pairs], np.array([variance for _, variance in pairs])
 
     def _errors(self, thetas):
         return np.concatenate([one.runs.errors(theta) for one, theta in zip(self._blocks, thetas)])

@@ -155,6 +155,10 @@ class _TappedNetwork(TappedForecaster):
     def _builds_JtJ(self):
         return "normal_equations" in make_solver(self.solver).requires
 
+    @property
+    def _finds_penalties(self):
+        return isinstance(make_solver(self.solver), BayesianRegularisation)
+
     def _warm_start(self, network):
         """The parameters to go on from, or None."""
         if not self.warm_start or not hasattr(self, "theta_"):
@@ -200,7 +204,7 @@ class _TappedNetwork(TappedForecaster):
         search = Search(blocks, seeds[0], self._brief_solver(network.n_params, flag), flag)
         choice = search.choose(noises, search.linear if given is not None else search.network)
         open_loop = lesson.objective("open")
-        linear, unit = begin(open_loop, choice.noise, seeds[0])
+        (linear,), unit = begin(open_loop, choice.noise, seeds[:1])
 
         def train(alpha, variance):
             alphas = alpha, choice.noise.penalty(open_loop, variance)
@@ -232,7 +236,7 @@ class _TappedNetwork(TappedForecaster):
             return float(self.alpha)
         if not network.hidden_layer_sizes:
             return 0.0
-        if isinstance(make_solver(self.solver), BayesianRegularisation):
+        if self._finds_penalties:
             return FIRST_GUESS
         return None if start is None else self.alpha_
 
@@ -240,8 +244,7 @@ class _TappedNetwork(TappedForecaster):
         """What the outputs may carry that are fed back; one, where there is nothing to choose."""
         if self._linear_alpha != "auto":
             return (Noise(alpha=float(self._linear_alpha)),)
-        finds_it_itself = isinstance(make_solver(self.solver), BayesianRegularisation)
-        if finds_it_itself or not network.linear_feedback.any():
+        if self._finds_penalties or not network.linear_feedback.any():
             return (EXACT,)
         return (Noise(), EXACT) if start is None else (Noise(alpha=self.linear_alpha_),)
 
@@ -260,7 +263,7 @@ class _TappedNetwork(TappedForecaster):
         """One training for each restart, in threads; without a network, of its linear part."""
         if lesson.alphas[0] == OFF:
             return [self._train_linear_part(lesson, noise, flag)]
-        starts = [begin(lesson.objective("open"), noise, seed)[0] for seed in seeds]
+        starts, _ = begin(lesson.objective("open"), noise, seeds)
         generators = [np.random.default_rng(seed) for seed in seeds]
         first = "open"
         if start is not None:
@@ -279,7 +282,7 @@ class _TappedNetwork(TappedForecaster):
     def _train_linear_part(self, lesson, noise, flag):
         """Train the linear model that a network stands beside, as it would be trained itself."""
         network, lesson = lesson.network, lesson.of_linear_part()
-        theta, _ = begin(lesson.objective("open"), noise, 0)
+        (theta,), _ = begin(lesson.objective("open"), noise, [0])
         trained = train(lesson, theta, self._solver(np.random.default_rng(0), flag))
         whole = network.with_linear(np.zeros(network.n_params), trained.theta)
         return trained._replace(theta=whole)
@@ -529,9 +532,8 @@ class NARX(_TappedNetwork):
         Share of the variance of the output, along the training rollouts, that passes the hidden
         layers and no linear function of the taps gives; of several members or outputs the largest.
     is_linear_ : bool
-        Whether nothing passes the hidden layers: less than a ten-thousandth of the variance that a
-        linear model of the same taps leaves of the output. Where a penalty given does that, fit
-        warns.
+        Whether nothing passes the hidden layers: a share of at most 1e-12, which rounding leaves.
+        Where a penalty given does that, fit warns.
     n_effective_params_ : float or None
         Parameters that the data determine and the penalty does not; None for solvers that build no
         normal equations.
@@ -799,9 +801,8 @@ class TDNN(_TappedNetwork):
         Share of the variance of the output, along the training rollouts, that passes the hidden
         layers and no linear function of the taps gives; of several members or outputs the largest.
     is_linear_ : bool
-        Whether nothing passes the hidden layers: less than a ten-thousandth of the variance that a
-        linear model of the same taps leaves of the output. Where a penalty given does that, fit
-        warns.
+        Whether nothing passes the hidden layers: a share of at most 1e-12, which rounding leaves.
+        Where a penalty given does that, fit warns.
     n_effective_params_ : float or None
         Parameters that the data determine and the penalty does not; None for solvers that build no
         normal equations.

@@ -41,6 +41,11 @@ class Weights(NamedTuple):
     intercepts: list
     linear: np.ndarray | None
 
+    @property
+    def straight(self):
+        """Weights from the taps straight to the outputs; None where hidden layers are between."""
+        return self.coefs[0] if len(self.coefs) == 1 else self.linear
+
 
 @dataclass(frozen=True)
 class TappedMLP:
@@ -147,12 +152,10 @@ class TappedMLP:
         """
         name = np.full(self.n_params, "weights", dtype="<U10")
         weights = self.unpack(name)
-        if not self.hidden_layer_sizes:
-            weights.coefs[0][:] = "linear"
         for intercepts in weights.intercepts:
             intercepts[:] = "intercepts"
-        if weights.linear is not None:
-            weights.linear[:] = "linear"
+        if weights.straight is not None:
+            weights.straight[:] = "linear"
         return {group: name == group for group in ("weights", "intercepts", "linear")}
 
     @cached_property
@@ -160,9 +163,7 @@ class TappedMLP:
         """Mask over the parameters: weights that lead outputs straight back to the outputs."""
         mask = np.zeros(self.n_params, dtype=bool)
         if self.holds_linear_model:
-            weights = self.unpack(mask)
-            straight = weights.linear if self.has_linear_term else weights.coefs[0]
-            straight[: len(self.taps.outputs)] = True
+            self.unpack(mask).straight[: len(self.taps.outputs)] = True
         return mask
 
     def initial(self, rng):
@@ -228,8 +229,7 @@ class TappedMLP:
         """
         theta, given = theta.copy(), self.linear_part().unpack(linear)
         weights = self.unpack(theta)
-        straight = weights.linear if self.has_linear_term else weights.coefs[0]
-        straight[:], weights.intercepts[-1][:] = given.coefs[0], given.intercepts[0]
+        weights.straight[:], weights.intercepts[-1][:] = given.coefs[0], given.intercepts[0]
         return theta
 
     def linear_part(self):
