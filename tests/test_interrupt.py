@@ -259,8 +259,8 @@ def test_a_fit_in_a_thread_is_none_of_the_keyboards_business(prompt):
 from threading import Thread
 done = []
 thread = Thread(target=lambda: done.append(model(max_iter=300).fit(X, y).stop_.name))
-thread.start()
-try:
+try:  # the press may come before `start` returns
+    thread.start()
     time.sleep(600)
 except KeyboardInterrupt:
     thread.join()
