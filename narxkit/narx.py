@@ -34,7 +34,7 @@ FIRST_GUESS = 1e-4  # of a penalty that Bayesian regularisation then finds
 BRIEF = 10  # stages on the way take a tenth of max_iter, at most
 ROUGH = 1e-3  # their tol
 QUICK_TO_SOLVE = 1000  # parameters, with which Levenberg-Marquardt chooses for other solvers too
-ENOUGH_TO_CHOOSE = 100  # iterations, to tell penalties apart
+ENOUGH_TO_CHOOSE = 50  # iterations, to tell penalties apart
 LARGEST_ARRAY = 4e9  # bytes: 22,000 parameters of which J'J is built
 GROWTH = 1.01  # of a perturbation per step; below it may be that of a unit root or of few rows
 
