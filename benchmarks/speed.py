@@ -8,11 +8,11 @@ from sklearn.base import clone
 
 from narxkit import NARX, LevenbergMarquardt, backtest
 from narxkit.datasets import make_narendra
-from narxkit.networks import TappedMLP
+from narxkit.networks import TappedMLP, make_taps
 from narxkit.objective import Objective
+from narxkit.rows import Rollouts, Segments
 from narxkit.solvers import Monitor
 from narxkit.study import find_task
-from narxkit.taps import Segments, make_taps
 
 from .byhand import (
     contraction,
@@ -51,7 +51,7 @@ def free_run(make_network, loop):
     origins, lengths = np.array([origin]), np.array([STEPS])
 
     def compiled():
-        return network.rollout(theta, segments, origins, lengths)[0]
+        return network.rollout(theta, Rollouts(segments, origins, lengths))[0]
 
     def looped():
         return loop(network, theta, segments, origin, LOOP_STEPS)
@@ -70,7 +70,9 @@ def simulation():
     origins, lengths = np.array([STEPS]), np.array([STEPS])
     return (
         stopwatch(lambda: model.simulate(X, y_init), STEPS),
-        stopwatch(lambda: network.rollout(model.theta_, segments, origins, lengths), STEPS),
+        stopwatch(
+            lambda: network.rollout(model.theta_, Rollouts(segments, origins, lengths)), STEPS
+        ),
     )
 
 
@@ -78,7 +80,7 @@ def training_problem(n_rows):
     """An objective with `n_rows` target rows and 741 parameters, and where to start."""
     network = large_network(linear_term=False)
     segments = random_series(n_rows + network.taps.max_lag, network.taps.n_inputs)
-    objective = Objective(network, segments, alpha=1e-4)
+    objective = Objective.over(network, segments, alpha=1e-4)
     return objective, network.initial(np.random.default_rng(0))
 
 
@@ -110,7 +112,9 @@ def closed_problem(n_rows):
 def closed_iteration(n_rows):
     """Seconds of an iteration over one free run, and of one over single steps."""
     network, segments, theta = closed_problem(n_rows)
-    closed, single = (Objective(network, segments, loop, alpha=1e-4) for loop in ("closed", "open"))
+    closed, single = (
+        Objective.over(network, segments, loop, alpha=1e-4) for loop in ("closed", "open")
+    )
     return (
         stopwatch(lambda: iterate(closed, theta)),
         stopwatch(lambda: iterate(single, theta)),
@@ -125,7 +129,7 @@ def closed_growth():
     theta = closed_problem(10)[2]
 
     def gauge(n_rows):
-        objective = Objective(*closed_problem(n_rows)[:2], "closed")
+        objective = Objective.over(*closed_problem(n_rows)[:2], "closed")
         work = (objective.normal_equations, objective.value)
         return stopwatch(lambda: [verb(theta) for verb in work], n_rows)
 
@@ -149,8 +153,8 @@ def restarts(n_rows):
 def closed_gradient(n_rows=500):
     """Seconds per step of the gradient through time, and by PyTorch's eager loop."""
     network, segments, theta = closed_problem(n_rows)
-    objective = Objective(network, segments, "closed")
-    origin = int(objective.rows[0])
+    objective = Objective.over(network, segments, "closed")
+    origin = int(objective.rollouts.origins[0])
 
     def compiled():
         return objective.value_and_grad(theta)

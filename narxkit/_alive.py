@@ -5,6 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve, lstsq
 
+from narxkit.rows import Rollouts
+
 NOTHING = 1e-12  # of the variance of the output: what rounding leaves
 MOST_ROWS = 10_000
 FLOOR = 1e-10  # of the largest of diag(J'J), for what is not penalised
@@ -35,14 +37,14 @@ def life(objective, theta):
         return Life(0.0, True)
     rows, y = _followed(objective, theta)
     rows = np.ascontiguousarray(rows[:: -(-len(rows) // MOST_ROWS)])
-    segments = objective.segments.replace(y=y, low=None, high=None)
-    y_hat = network.one_step(theta, segments, rows)
+    segments = objective.rollouts.segments.replace(y=y, low=None, high=None)
+    y_hat = network.rollout(theta, Rollouts.one_step(segments, rows))[0][:, 0]
     z = np.column_stack((np.ones(len(rows)), segments.tapped(network.taps, rows)))
     is_known = np.isfinite(np.hstack((y_hat, z))).all(axis=1)
     z, y_hat = z[is_known], y_hat[is_known]
     if len(z) <= z.shape[1]:  # a linear model of as many taps as rows says anything
-        linear = network.unpack(theta).linear
-        z, y_hat = z[:, :1], y_hat - (0.0 if linear is None else z[:, 1:] @ linear)
+        straight = network.unpack(theta).straight
+        z, y_hat = z[:, :1], y_hat - (0.0 if straight is None else z[:, 1:] @ straight)
     left = y_hat - z @ lstsq(z, y_hat, check_finite=False)[0]
     passing, spread = np.mean(left**2, axis=0), y_hat.var(axis=0)
     share = np.divide(passing, spread, out=np.zeros_like(spread), where=spread > 0)
@@ -51,15 +53,13 @@ def life(objective, theta):
 
 def _followed(objective, theta):
     """The rows that rollouts run over, and outputs with their own laid over the measured ones."""
-    rows, lengths = objective.rows, objective.lengths
-    y = objective.segments.y
-    if lengths is None:
-        return rows, y
-    y_hat, _ = objective.network.rollout(theta, objective.segments, rows, lengths)
-    run, step = np.nonzero(np.arange(y_hat.shape[1]) < lengths[:, None])
-    y = y.copy()
-    y[rows[run] + step] = y_hat[run, step]
-    return np.unique(rows[run] + step), y
+    rollouts = objective.rollouts
+    if rollouts.is_measured:
+        return rollouts.origins, rollouts.segments.y
+    y_hat, _ = objective.network.rollout(theta, rollouts)
+    rows, y = rollouts.rows[rollouts.is_step], rollouts.segments.y.copy()
+    y[rows] = y_hat[rollouts.is_step]
+    return np.unique(rows), y
 
 
 def effective_params(objective, theta):

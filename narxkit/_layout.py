@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from narxkit.taps import Segments
+from narxkit.rows import Segments
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ def count_targets(objective):
 
     Without one of them an output has no normal equations.
     """
-    return np.isfinite(objective.segments.y[objective.rows]).sum(axis=0)
+    return np.isfinite(objective.rollouts.segments.y[objective.rollouts.origins]).sum(axis=0)
 
 
 def name_scarcest(outputs, n_targets):

@@ -72,19 +72,14 @@ class Runs:
 
     def errors(self, theta):
         """The mean logarithm of the errors of each run, infinite where it diverges."""
-        objective, segments = self._objective, self._objective.segments
-        is_fed_back = objective.lengths is not None
-        rows = objective.rows
-        lengths = objective.lengths if is_fed_back else np.ones(len(rows), dtype=np.intp)
-        y_hat, bad = objective.network.rollout(theta, segments, rows, lengths)
-        steps = np.arange(y_hat.shape[1])
-        at = np.minimum(rows[:, None] + steps, len(segments) - 1)
-        y = segments.y[at]
-        weight = (objective.weight[at] * (steps < lengths[:, None]))[:, :, None] * np.isfinite(y)
+        rollouts = self._objective.rollouts
+        y_hat, bad = self._objective.network.rollout(theta, rollouts)
+        y, weight = rollouts.segments.y[rollouts.rows], rollouts.row_weights[rollouts.rows]
+        weight = (weight * rollouts.is_step)[:, :, None] * np.isfinite(y)
         logs = np.log(np.maximum(np.abs(np.where(weight > 0, y_hat - y, 1.0)), LEAST))
         logs[bad >= 0] = np.inf
         logs = weight * np.where(weight > 0, logs, 0.0)  # 0 times infinity is no number
-        first = np.arange(0, len(rows), 1 if is_fed_back else self._steps)
+        first = np.arange(0, len(rollouts), self._steps if rollouts.is_measured else 1)
         sums, counts = (np.add.reduceat(v.sum(axis=(1, 2)), first) for v in (logs, weight))
         return sums / counts
 
@@ -170,15 +165,9 @@ def start(objective, noise, seeds):
 
 def _linear_part(objective):
     """The same targets for the linear model of the same taps, without bounds."""
-    targets = np.zeros(len(objective.segments), dtype=bool)
-    targets[objective.rows] = True
-    return Objective(
-        objective.network.linear_part(),
-        objective.segments.replace(low=None, high=None),
-        sample_weight=objective.weight,
-        targets=targets,
-        flag=objective.flag,
-    )
+    segments = objective.rollouts.segments.replace(low=None, high=None)
+    rollouts = objective.rollouts.replace(segments=segments)
+    return Objective(objective.network.linear_part(), rollouts, flag=objective.flag)
 
 
 class Choice(NamedTuple):

@@ -19,6 +19,7 @@ from narxkit._clock import Clock, take
 from narxkit._labels import as_elapsed, is_elapsed, labels_of, read_index
 from narxkit._validation import read_outputs
 from narxkit._warn import warn
+from narxkit.rows import Rollouts
 
 DIVERGED = 1e3  # standard deviations: the residual of a step after the run has diverged
 
@@ -176,7 +177,7 @@ class _Run:
     """
 
     def __init__(self, model, segment, begin):
-        K, lead = model._taps.max_output_lag, model._taps.lead
+        K, lead = model._reach.feedback, model._reach.lead
         last = np.flatnonzero(np.isfinite(segment.y).any(axis=1))[-1]
         stop = max(begin, min(last + 1, len(segment) - lead))
         self.model = model
@@ -211,11 +212,12 @@ class _Run:
 
     def diverges(self, v):
         """Whether the run from a start leaves all bounds."""
-        given, _, bad = self._roll(v)
-        return self.model._has_diverged(given, np.array([self.begin]), bad)[0]
+        rollouts, _, bad = self._roll(v)
+        return self.model._has_diverged(rollouts, bad)[0]
 
     def _roll(self, v):
         y = self.segment.y.copy()
         y[self.start] = self.mean + self.std * v
-        given = self.segment.replace(y=y)
-        return given, *self.model._run(given, np.array([self.begin]), np.array([self.steps]))
+        begin, steps = np.array([self.begin]), np.array([self.steps])
+        rollouts = Rollouts(self.segment.replace(y=y), begin, steps)
+        return rollouts, *self.model._run(rollouts)

@@ -8,6 +8,7 @@ import pandas as pd
 from narxkit._clock import Clock, is_alike, take
 from narxkit._labels import as_clock, as_elapsed, numbers_from
 from narxkit._validation import Table, advise_asfreq
+from narxkit.rows import Reach
 
 
 @dataclass(frozen=True)
@@ -86,18 +87,15 @@ class State:
 
     Attributes
     ----------
-    max_lag : int
-        Rows of history that a prediction needs.
-    lead : int
-        Rows after its own that it needs: a missing output is filled that much later.
+    reach : Reach
+        What a prediction reads; with a lead a missing output is filled that much later.
     names : list
         Names of the levels of the index of ``fit``.
     tails : dict
         The `Tail` of each series; its key is None without a MultiIndex.
     """
 
-    max_lag: int
-    lead: int
+    reach: Reach
     names: list
     tails: dict
 
@@ -144,7 +142,7 @@ class State:
 
     def tail(self, key, table, X, y, times):
         """A new tail: the last rows of a segment, one at least for its time stamp."""
-        at = max(0, len(y) - max(self.max_lag + self.lead, 1))
+        at = max(0, len(y) - max(self.reach.memory + self.reach.lead, 1))
         old = self.tails.get(key)
         rows = table.series[key]
         number, step = table.next_number(rows) if old is None else old.number_after(len(rows))
@@ -167,11 +165,11 @@ class State:
                 f"{name} cannot be continued, for the model has seen {seen}: use "
                 "simulate(X, y_init) to run from given initial conditions."
             )
-        tail = self.tails[key]
-        if len(tail.y) < self.max_lag:
+        tail, history = self.tails[key], self.reach.history
+        if len(tail.y) < history:
             raise ValueError(
                 f"the last segment seen{'' if key is None else f' of {name}'} has {len(tail.y)} "
-                f"rows, but lags up to {self.max_lag} need {self.max_lag} of history: give more "
+                f"rows, but lags up to {history} need {history} of history: give more "
                 "rows to update(X, y), or rows of missing values (NaN) for those that a gap left "
                 f"out{self._advise_rows(key, tail)}: they are bridged."
             )

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from narxkit._validation import Table
-from narxkit.taps import Segments
+from narxkit.rows import Rollouts, Segments
 
 ROLLOUT_CELLS = 2**22  # numbers in the paths of one batch of rollouts: 32 MB
 
@@ -53,7 +53,7 @@ class Track:
     @property
     def lead(self):
         """Rows after its own that a prediction needs."""
-        return self.forecaster._taps.lead
+        return self.forecaster.lead_
 
     @property
     def has_new_clock(self):
@@ -111,8 +111,9 @@ class Track:
         has_warned = False
         for at in range(0, len(origins), size):
             part = slice(at, at + size)
-            y_hat, bad = model._run(self.segments, origins[part], lengths[part])
-            has_diverged = model._has_diverged(self.segments, origins[part], bad)
+            rollouts = Rollouts(self.segments, origins[part], lengths[part])
+            y_hat, bad = model._run(rollouts)
+            has_diverged = model._has_diverged(rollouts, bad)
             if has_diverged.any() and not has_warned:
                 first = np.argmax(has_diverged)
                 model._warn_of_divergence(self.label(origins[part][first] + bad[first]))

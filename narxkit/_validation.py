@@ -22,6 +22,7 @@ from sklearn.utils.validation import (
 )
 
 from narxkit._calendar import dates_of, names_of_days
+from narxkit._checks import is_int
 from narxkit._clock import Clock, take
 from narxkit._labels import (
     as_clock,
@@ -36,7 +37,7 @@ from narxkit._labels import (
 )
 from narxkit._masks import unmasked
 from narxkit._warn import warn
-from narxkit.taps import Segments, is_int
+from narxkit.rows import Segments
 
 __all__ = ["Interval", "Integral", "Real", "StrOptions", "Table", "read_table"]
 

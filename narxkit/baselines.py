@@ -5,6 +5,7 @@ networks do, and takes the same ``output_range``.
 """
 
 from abc import abstractmethod
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -13,10 +14,10 @@ from narxkit._blas import one_blas_thread
 from narxkit._linear import count_targets, name_scarcest, ridge
 from narxkit._validation import Integral, Interval, Real
 from narxkit.forecaster import Forecaster
-from narxkit.networks import TappedMLP
+from narxkit.forecasters.scaled import ScaledForecaster, TapWeights, count_dropped
+from narxkit.networks import TappedMLP, make_taps
 from narxkit.objective import Objective
-from narxkit.tapped import TappedForecaster, count_dropped
-from narxkit.taps import make_taps
+from narxkit.rows import Reach, of_outputs
 
 WITHOUT_CLOCK = 24  # rows of a season: hours, the commonest step
 
@@ -27,12 +28,10 @@ class _Lookup(Forecaster):
     def _train(self, segments, weight):
         """Nothing to learn; a subclass that averages does it here."""
 
-    def _run(self, segments, origins, lengths):
-        steps = np.arange(int(np.max(lengths, initial=0)))
-        rows = np.minimum(origins[:, None] + steps, len(segments) - 1)
-        y_hat = segments.clip(origins, self._look_up(segments, origins, rows))
-        is_asked = (steps < lengths[:, None])[..., None]
-        return np.where(is_asked, y_hat, np.nan), np.full(len(origins), -1)
+    def _run(self, rollouts):
+        y_hat = rollouts.clip(self._look_up(rollouts.segments, rollouts.origins, rollouts.rows))
+        is_asked = rollouts.is_step[..., None]
+        return np.where(is_asked, y_hat, np.nan), np.full(len(rollouts), -1)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -81,8 +80,8 @@ class Persistence(_Lookup):
     def __init__(self, output_range=None):
         self.output_range = output_range
 
-    def _make_taps(self, columns, n_outputs):
-        return make_taps([], 1, columns, n_outputs)
+    def _make_reach(self, columns, n_outputs):
+        return of_outputs([1], n_outputs)
 
     def _look_up(self, segments, origins, rows):
         return np.repeat(segments.y[origins - 1][:, None], rows.shape[1], axis=1)
@@ -139,8 +138,8 @@ class SeasonalNaive(_Lookup):
     def _read_clocks(self, table):
         self.period_ = _season(table) if self.period is None else self.period
 
-    def _make_taps(self, columns, n_outputs):
-        return make_taps([], [self.period_], columns, n_outputs)
+    def _make_reach(self, columns, n_outputs):
+        return of_outputs([self.period_], n_outputs)
 
     def _describe_reach(self):
         is_of_clock = self.period is None and self.period_ != WITHOUT_CLOCK
@@ -215,8 +214,8 @@ class Climatology(_Lookup):
                 "index."
             )
 
-    def _make_taps(self, columns, n_outputs):
-        return make_taps([], [], columns, n_outputs)
+    def _make_reach(self, columns, n_outputs):
+        return Reach()
 
     def _train(self, segments, weight):
         fields = self._fields(segments.times)
@@ -323,14 +322,15 @@ class SmartPersistence(_Lookup):
         """Lags of the clear sky, which may be a bound of the output too."""
         return {self.clear_sky: range(self.memory + 1)}
 
-    def _make_taps(self, columns, n_outputs):
+    def _make_reach(self, columns, n_outputs):
         if self.clear_sky not in columns:
             raise ValueError(
                 f"clear_sky names the column {self.clear_sky!r}, but X has the columns "
                 f"{list(columns)}: correct the name."
             )
-        lags = {column: self.input_lags.get(column, []) for column in columns}
-        return make_taps(lags, self.memory, columns, n_outputs)
+        at = list(columns).index(self.clear_sky)
+        clear = tuple((at, lag) for lag in range(self.memory + 1))
+        return replace(of_outputs(range(1, self.memory + 1), n_outputs), inputs=clear)
 
     def _describe_reach(self):
         return f"a memory of {self.memory} rows needs", "a smaller memory"
@@ -350,7 +350,7 @@ class SmartPersistence(_Lookup):
 
     def _clear_sky(self, segments):
         """The clear sky (n, 1): the one column that taps read."""
-        column, _ = self._taps.inputs[0]
+        column, _ = self._reach.inputs[0]
         return segments.u[:, [column]]
 
     def _index(self, segments):
@@ -363,12 +363,12 @@ class SmartPersistence(_Lookup):
         index = self._index(segments)
         seen = np.where(np.isfinite(index), np.arange(len(index))[:, None], -1)
         last = np.maximum.accumulate(seen)[origins - 1]
-        is_remembered = last >= origins[:, None] - self._taps.max_lag
+        is_remembered = last >= origins[:, None] - self._reach.history
         kept = np.where(is_remembered, np.take_along_axis(index, last, axis=0), self.index_)
         return kept[:, None] * self._clear_sky(segments)[rows]
 
 
-class ARX(TappedForecaster):
+class ARX(TapWeights, ScaledForecaster):
     """Linear autoregression with exogenous inputs, by ridge regression on standardised taps.
 
     .. math::
@@ -448,8 +448,8 @@ class ARX(TappedForecaster):
         self.validation_fraction = validation_fraction
         self.output_range = output_range
 
-    def _make_taps(self, columns, n_outputs):
-        return make_taps(self.input_lags, self.output_lags, columns, n_outputs)
+    def _make_network(self, columns, n_outputs):
+        return TappedMLP(make_taps(self.input_lags, self.output_lags, columns, n_outputs), ())
 
     def _train(self, segments, weight):
         if not len(self.alphas) or not all(
@@ -459,12 +459,12 @@ class ARX(TappedForecaster):
                 "The 'alphas' parameter of ARX must hold at least one float, each in the range "
                 f"[0.0, inf). Got {self.alphas!r} instead."
             )
-        self.structure_ = TappedMLP(self._taps, ())
+        self.structure_ = self._network
         self._fit_scale(segments, weight > 0)
         free = self._scale.apply(segments.replace(low=None, high=None))
         last = segments.last_block(self.validation_fraction)
         first, held_out, whole = (
-            Objective(self.structure_, free, sample_weight=weight, targets=targets)
+            Objective.over(self.structure_, free, sample_weight=weight, targets=targets)
             for targets in (~last, last, None)
         )
         if not (n_targets := count_targets(whole)).all():
@@ -473,14 +473,14 @@ class ARX(TappedForecaster):
                 f"{name_scarcest(self._layout.outputs, n_targets)}: too many values are missing. "
                 "Fill gaps, give measured rows a weight, or leave such an output out."
             )
-        candidates = segments.reachable(self._taps) & (weight > 0)
-        self.n_dropped_ = count_dropped(int(candidates.sum()), len(whole.rows))
+        candidates = segments.reachable(self._reach) & (weight > 0)
+        self.n_dropped_ = count_dropped(int(candidates.sum()), whole.size)
         with one_blas_thread():
             self.alpha_ = self._choose(first, held_out)
             self.theta_ = ridge(whole)(self.alpha_)
 
     def _choose(self, training, held_out):
-        can_solve = count_targets(training).all() and len(held_out.rows)
+        can_solve = count_targets(training).all() and held_out.size
         if len(self.alphas) == 1 or not can_solve:
             return self.alphas[0]
         solve = ridge(training)

@@ -2,7 +2,7 @@
 
 A rollout starts at an origin with measured history and runs on its own output. `Forecaster` turns
 what users ask for into rollouts and their answers back into rows; what a subclass must know is how
-to train (`_train`), which taps it reads (`_make_taps`) and how to run rollouts (`_run`).
+what it reads (`_make_reach`), how to train (`_train`) and how to run rollouts (`_run`).
 """
 
 from abc import ABCMeta, abstractmethod
@@ -15,6 +15,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
+from narxkit._checks import is_count
 from narxkit._clock import take
 from narxkit._labels import first_difference, labels_of
 from narxkit._layout import Layout
@@ -31,26 +32,26 @@ from narxkit._validation import (
     refuse_infinite,
 )
 from narxkit._warn import warn, warn_of_interruption
-from narxkit.taps import is_count
+from narxkit.rows import Rollouts
 
 
 class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
     """Base class of all forecasters: ``fit`` and the verbs that need a fitted model."""
 
     @abstractmethod
-    def _make_taps(self, columns, n_outputs):
-        """The taps of a model with these input columns."""
+    def _make_reach(self, columns, n_outputs):
+        """What a prediction of a model with these input columns reads."""
 
     def _read_clocks(self, table):
-        """Nothing to read; a subclass whose taps follow from the clocks does it here."""
+        """Nothing to read; a subclass whose reach follows from the clocks does it here."""
 
     @abstractmethod
     def _train(self, segments, weight):
         """Learn from `segments`; `weight` has one number per row."""
 
     @abstractmethod
-    def _run(self, segments, origins, lengths):
-        """Rollouts: predictions (n, max(lengths), n_outputs) and each one's first bad step."""
+    def _run(self, rollouts):
+        """Predictions (n, n_steps, n_outputs) and the first bad step of each rollout."""
 
     # ------------------------------------------------------------ fit and update
     def fit(self, X, y=None, sample_weight=None, segments=None):
@@ -92,16 +93,16 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             )
             self._layout = Layout.read(table, self)
             self._read_clocks(table)
-            self._taps = self._make_taps(self._layout.input_names, self._layout.n_outputs)
+            self._reach = self._make_reach(self._layout.input_names, self._layout.n_outputs)
             self._layout.check(table)
             rows = self._layout.segments(table)
             self._check_rows(rows, table)
             self._warn_of_short_segments(table, rows)
             weight = np.ones(len(rows)) if table.weight is None else table.weight[table.order]
             self._train(rows, weight)
-            self.max_lag_ = self._taps.max_lag
+            self.max_lag_, self.lead_ = self._reach.history, self._reach.lead
             names = [None] if table.index is None else list(table.index.names)
-            self._state = State(self.max_lag_, self._taps.lead, names, {})
+            self._state = State(self._reach, names, {})
             self._remember(table)
         return self
 
@@ -204,8 +205,8 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         table = self._future(steps, X)
         y_hat = self._continue(table)
         index = table.index
-        if self._taps.lead:
-            reached = [rows[: -self._taps.lead] for rows in table.series.values()]
+        if self._reach.lead:
+            reached = [rows[: -self._reach.lead] for rows in table.series.values()]
             keep = np.sort(np.concatenate(reached))
             y_hat, index = y_hat[keep], take(index, keep)
         return self._layout.frame(y_hat, index)
@@ -249,13 +250,14 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
     def _free_run(self, segment, past, table, rows):
         """The one rollout over all rows after the first `past`."""
         y_hat = np.full((len(segment) - past, self._layout.n_outputs), np.nan)
-        steps = len(y_hat) - self._taps.lead
+        steps = len(y_hat) - self._reach.lead
         if steps > 0:
-            values, bad = self._run(segment, np.array([past]), np.array([steps]))
+            rollouts = Rollouts(segment, np.array([past]), np.array([steps]))
+            values, bad = self._run(rollouts)
             y_hat[:steps] = values[0]
             wrong = np.flatnonzero(np.isnan(values[0]).any(axis=1))
             if len(wrong):
-                has_diverged = self._has_diverged(segment, np.array([past]), bad)
+                has_diverged = self._has_diverged(rollouts, bad)
                 tell = self._warn_of_divergence if has_diverged.any() else self._warn_of_missing
                 tell(table.label(rows[wrong[0]]))
         return y_hat
@@ -268,7 +270,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             X = None if index is None else pd.DataFrame(index=index)
         if X is None:
             self._refuse_missing(steps, self._layout.columns)
-            return self._state.future(steps + self._taps.lead, self.n_features_in_)
+            return self._state.future(steps + self._reach.lead, self.n_features_in_)
         if isinstance(X, pd.DataFrame) and self._layout.is_named:
             columns = self._layout.columns
             missing = [name for name in columns if name not in X]
@@ -286,7 +288,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         return table if steps is None else self._first_rows(table, steps)
 
     def _first_rows(self, table, steps):
-        n = steps + self._taps.lead
+        n = steps + self._reach.lead
         shortest = min(len(rows) for rows in table.series.values())
         if shortest < n:
             names = self._layout.input_names
@@ -298,11 +300,11 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _refuse_missing(self, steps, missing):
         """Columns may be missing whose lags all reach back to measured rows."""
-        lags = dict(zip(self._layout.input_names, self._taps.input_lags))
-        bounds = self._layout.bound_names
-        needed = [c for c in missing if c in bounds or min(lags.get(c) or [steps]) < steps]
+        names, bounds = self._layout.input_names, self._layout.bound_names
+        early = {names[column] for column, lag in self._reach.inputs if lag < steps}
+        needed = [c for c in missing if c in bounds or c in early]
         if needed:
-            n = steps + self._taps.lead
+            n = steps + self._reach.lead
             last = next(iter(self._state.tails.values())).last_label
             raise ValueError(
                 f"{steps} steps need the columns {needed} of X in the {n} rows after "
@@ -453,7 +455,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
     def _read_initial(self, name, y, key, table):
         """Measured outputs of the first rows of a series: `y_init`, or the `y` to fit them to."""
         p, n = self._layout.n_outputs, len(table.series[key])
-        lags = self.max_lag_ if self._taps.output_lags else 0
+        lags = self.max_lag_ if self._reach.outputs else 0
         if y is not None and key is not None:
             index = labels_of(y, name)
             if not isinstance(index, pd.MultiIndex) or key not in index.get_level_values(0):
@@ -565,30 +567,30 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
 
         Successive missing rows are one rollout: each is predicted from those before it.
         """
-        taps, missing = self._taps, np.isnan(segments.y)
-        if not taps.output_lags or not missing[:stop].any():
+        reach, missing = self._reach, np.isnan(segments.y)
+        if not reach.outputs or not missing[:stop].any():
             return segments.y
         y = segments.y.copy()
-        for start, length in segments.gaps(taps):
+        for start, length in segments.gaps(reach):
             if stop is not None and start >= stop:
                 break
-            first = start - taps.max_lag
-            window = segments.replace(y=y).window(first, start + length + taps.lead)
-            values, _ = self._run(window, np.array([taps.max_lag]), np.array([length]))
+            first = max(start - reach.memory, segments.starts[start])
+            window = segments.replace(y=y).window(first, start + length + reach.lead)
+            values, _ = self._run(Rollouts(window, np.array([start - first]), np.array([length])))
             rows = slice(start, start + length)
             y[rows] = np.where(missing[rows], values[0], y[rows])
         if stop is not None:
             y[stop:] = segments.y[stop:]
         return y
 
-    def _has_diverged(self, segments, origins, bad):
+    def _has_diverged(self, rollouts, bad):
         """Which rollouts went bad at a row where no missing value explains it."""
-        i = np.flatnonzero(bad >= 0)
-        rows, origins = (origins + bad)[i], origins[i]
+        segments, i = rollouts.segments, np.flatnonzero(bad >= 0)
+        rows, origins = (rollouts.origins + bad)[i], rollouts.origins[i]
         lacks = np.zeros(len(rows), dtype=bool)
-        for column, lag in self._taps.inputs:
+        for column, lag in self._reach.inputs:
             lacks |= np.isnan(segments.u[rows - lag, column])
-        for column, lag in self._taps.outputs:
+        for column, lag in self._reach.outputs:
             lacks |= (rows - lag < origins) & np.isnan(segments.y[rows - lag, column])
         has_diverged = np.zeros(len(bad), dtype=bool)
         has_diverged[i] = ~lacks
@@ -596,7 +598,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _check_rows(self, segments, table):
         longest = int(np.max(np.diff(segments.edges)))
-        needed = self._taps.max_lag + self._taps.lead + 2
+        needed = self._reach.history + self._reach.lead + 2
         if longest < needed:
             is_whole = len(segments.edges) == 2
             what = "y" if is_whole else "the longest segment of y"
@@ -608,19 +610,19 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _describe_reach(self):
         """What needs rows of history, and what would need fewer."""
-        leads = f" and leads up to {self._taps.lead}" if self._taps.lead else ""
-        return f"lags up to {self._taps.max_lag}{leads} need", "smaller lags"
+        leads = f" and leads up to {self._reach.lead}" if self._reach.lead else ""
+        return f"lags up to {self._reach.history}{leads} need", "smaller lags"
 
     def _warn_of_short_segments(self, table, segments):
         """Name the series that hold nothing to learn from, or the rows lost to many segments."""
-        needed = self._taps.max_lag + self._taps.lead + 1
+        needed = self._reach.history + self._reach.lead + 1
         longest = {
             key: np.diff(np.append(np.flatnonzero(table.cuts[key]), len(rows))).max()
             for key, rows in table.series.items()
         }
         short = [key for key, n in longest.items() if n < needed]
         n_segments = len(segments.edges) - 1
-        n_reachable = int(segments.reachable(self._taps).sum())
+        n_reachable = int(segments.reachable(self._reach).sum())
         if short:
             warn(
                 f"the series {short} have no segment of {needed} rows, as the lags need, and are "
@@ -649,7 +651,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         alone = "predictions of rows that need such a value are NaN"
         warn(
             f"a value that the prediction of {label} needs is missing: "
-            f"{feedback if self._taps.output_lags else alone}."
+            f"{feedback if self._reach.outputs else alone}."
         )
 
     @staticmethod
@@ -661,7 +663,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         )
 
     def _warn_of_leads(self):
-        lead = self._taps.lead
+        lead = self._reach.lead
         if lead:
             warn(
                 f"inputs have leads up to {lead}, so the last {lead} rows of X cannot be "

@@ -1,405 +1,33 @@
 """NARX and TDNN: multilayer perceptrons over lagged values, trained by any solver."""
 
-from dataclasses import asdict
-from functools import partial
-
 import numpy as np
-from joblib import Parallel, delayed
-from sklearn.utils import check_random_state
 
-from narxkit._alive import effective_params, life
-from narxkit._blas import one_blas_thread
-from narxkit._linear import count_targets, name_scarcest
-from narxkit._penalty import EXACT, OFF, Noise, Runs, Search, make_blocks
-from narxkit._penalty import start as begin
+from narxkit._checks import is_count
 from narxkit._validation import Integral, Interval, Real, StrOptions
-from narxkit._warn import warn
-from narxkit.networks import ACTIVATIONS, TappedMLP
-from narxkit.objective import Objective
-from narxkit.solvers import (
-    SOLVERS,
-    BayesianRegularisation,
-    Monitor,
-    Solver,
-    Stop,
-    interruptible,
-    make_solver,
-)
-from narxkit.tapped import TappedForecaster, count_dropped
-from narxkit.taps import is_count, make_taps
-from narxkit.training import Lesson, n_steps, read_loops, train
-
-SHORTEST, FEWEST_ROWS = 20, 5  # steps or rows that choose penalties, or two spans of the lags
-FIRST_GUESS = 1e-4  # of a penalty that Bayesian regularisation then finds
-BRIEF = 10  # stages on the way take a tenth of max_iter, at most
-ROUGH = 1e-3  # their tol
-QUICK_TO_SOLVE = 1000  # parameters, with which Levenberg-Marquardt chooses for other solvers too
-ENOUGH_TO_CHOOSE = 50  # iterations, to tell penalties apart
-LARGEST_ARRAY = 4e9  # bytes: 22,000 parameters of which J'J is built
-GROWTH = 1.01  # of a perturbation per step; below it may be that of a unit root or of few rows
+from narxkit.forecasters.network import NetworkForecaster
+from narxkit.forecasters.scaled import TapWeights
+from narxkit.networks import ACTIVATIONS, TappedMLP, make_taps
+from narxkit.training import n_steps, read_loops
 
 
-class _TappedNetwork(TappedForecaster):
-    """What NARX and TDNN share: training."""
+class _TappedNetwork(TapWeights, NetworkForecaster):
+    """What NARX and TDNN share: a multilayer perceptron over taps."""
 
     _parameter_constraints: dict = {
+        **NetworkForecaster._parameter_constraints,
         "hidden_layer_sizes": ["array-like", Interval(Integral, 0, None, closed="left")],
         "activation": [StrOptions(set(ACTIVATIONS))],
         "linear_term": ["boolean"],
-        "scale": ["boolean"],
-        "solver": [StrOptions(set(SOLVERS)), Solver],
-        "alpha": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
-        "tol": [Interval(Real, 0, None, closed="left")],
-        "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
-        "n_restarts": [Interval(Integral, 1, None, closed="left")],
-        "combine": [StrOptions({"best", "mean", "median"})],
-        "n_members": [None, Interval(Integral, 1, None, closed="left")],
-        "warm_start": ["boolean"],
-        "random_state": ["random_state"],
-        "n_jobs": [
-            None,
-            Interval(Integral, None, -1, closed="right"),
-            Interval(Integral, 1, None, closed="left"),
-        ],
-        "verbose": ["verbose"],
-        "callback": [None, callable],
     }
-    _loop = "open"
-    _washout = 0
-    _linear_alpha = 0.0
 
-    def _train(self, segments, weight):
-        self._check_members()
-        held_out = segments.last_block(self.validation_fraction if self.early_stopping else 0.0)
-        training = ~held_out
-        network = self._network()
-        start = self._warm_start(network)
-        if start is None:
-            self._fit_scale(segments, training & (weight > 0), self.scale)
-        flag = np.zeros(1, dtype=np.int32)
-        make = partial(
-            Objective, segments=self._scale.apply(segments), sample_weight=weight, flag=flag
-        )
-        loops = read_loops(self._loop) if network.taps.output_lags else ("open",)
-        lesson = Lesson(make, network, training, held_out, loops, self._washout)
-        self.n_dropped_ = self._count_dropped(segments, weight, lesson.objective("open"), held_out)
-        self._check_rollouts(lesson)
-        with one_blas_thread(), interruptible(flag):
-            try:
-                results, *alphas = self._learn(lesson, start, flag)
-            finally:
-                flag[0] = 1  # after an error in one restart, the others end too
-            results.sort(key=lambda trained: trained.rank)
-            self._keep(network, results, *alphas)
-            self._look_inside(lesson)
-        self._warn_of_training(loops[-1])
-
-    def _check_members(self):
-        if self.n_members is not None and self.n_members > self.n_restarts:
-            raise ValueError(
-                f"n_members={self.n_members} are more than n_restarts={self.n_restarts} can give: "
-                "give a larger n_restarts or a smaller n_members."
-            )
-
-    def _check_rollouts(self, lesson):
-        loop = lesson.wanted
-        training, validation = lesson.objective(loop), lesson.held_out(loop)
-        if not training.size and self._washout and training.longest:
-            raise ValueError(
-                f"washout={self._washout} leaves no residual: the longest rollout of loop={loop!r} "
-                f"has {training.longest} steps, and none has a measured target with a weight "
-                "behind the washout: give a smaller washout or longer segments."
-            )
-        if not training.size:
-            raise ValueError(
-                f"no rollout can begin: loop={loop!r} needs rows with {self._taps.max_output_lag} "
-                "rows of history without missing outputs: give a longer series, smaller lags or "
-                "loop='open'."
-            )
-        if validation is not None and not validation.size:
-            raise ValueError(
-                f"the last {self.validation_fraction:.0%} of each segment, held out for early "
-                "stopping, hold no row with its history, a measured target and a weight"
-                f"{f' behind the washout of {self._washout} steps' if self._washout else ''}: give "
-                "a larger validation_fraction or a longer series."
-            )
-
-    def _network(self):
+    def _tapped_mlp(self, taps):
         sizes = self.hidden_layer_sizes
         sizes = tuple(sizes) if np.iterable(sizes) else (sizes,)
         if not all(map(is_count, sizes)):
             raise ValueError(
                 f"hidden_layer_sizes must hold ints >= 1. Got {self.hidden_layer_sizes!r} instead."
             )
-        network = TappedMLP(self._taps, tuple(map(int, sizes)), self.activation, self.linear_term)
-        self._check_memory(network.n_params)
-        return network
-
-    def _check_memory(self, n_params):
-        """Refuse what no memory holds: J'J, where the solver builds it, or the parameters."""
-        what, size, remedy = "they", 8 * n_params, "smaller layers"
-        if self._builds_JtJ:
-            what, size = "J'J", 8 * n_params**2
-            remedy = "smaller layers, or a solver without J'J such as 'lbfgs' or 'adam'"
-        if size > LARGEST_ARRAY:
-            raise ValueError(
-                f"hidden_layer_sizes={self.hidden_layer_sizes!r} make {n_params:,} parameters, and "
-                f"{what} would take {size / 1e9:,.1f} GB of memory, where at most "
-                f"{LARGEST_ARRAY / 1e9:.0f} are allowed: give {remedy}."
-            )
-
-    @property
-    def _builds_JtJ(self):
-        return "normal_equations" in make_solver(self.solver).requires
-
-    @property
-    def _finds_penalties(self):
-        return isinstance(make_solver(self.solver), BayesianRegularisation)
-
-    def _warm_start(self, network):
-        """The parameters to go on from, or None."""
-        if not self.warm_start or not hasattr(self, "theta_"):
-            return None
-        if network != self.structure_:
-            was, now = _parts(self.structure_), _parts(network)
-            changes = [f"{k} from {was[k]!r} to {now[k]!r}" for k in was if was[k] != now[k]]
-            raise ValueError(
-                "warm_start=True goes on from the fitted network, but this is another one, with "
-                f"{' and '.join(changes)}: keep what it had or fit a new model."
-            )
-        return self.theta_
-
-    def _count_dropped(self, segments, weight, objective, held_out):
-        """Rows that had the history but were lost to missing values; warn once."""
-        candidates = segments.reachable(self._taps) & (weight > 0) & ~held_out
-        if not candidates.any():
-            raise ValueError(
-                "no row is left to train on: those with enough history are held out "
-                f"(validation_fraction={self.validation_fraction}) or have no weight."
-            )
-        n_targets = count_targets(objective)
-        if n_targets.min() < 2:
-            raise ValueError(
-                f"{n_targets.min()} of {candidates.sum()} rows can be trained on"
-                f"{name_scarcest(self._layout.outputs, n_targets)}, the others have "
-                "missing values (NaN) in their taps or targets, or no weight: at least 2 are "
-                "needed; give smaller lags or fill the gaps."
-            )
-        return count_dropped(int(candidates.sum()), len(objective.rows))
-
-    def _learn(self, lesson, start, flag):
-        """Train under the penalties given, or else under those that the training rows choose.
-
-        What is trained under a penalty that was chosen has to hold: where its free runs are worse
-        than those of its linear start, a stronger one follows.
-        """
-        seeds = check_random_state(self.random_state).randint(2**31, size=int(self.n_restarts))
-        network, steps = lesson.network, self._judged_steps(lesson.network.taps)
-        given, noises = self._given_alpha(network, start), self._noises(network, start)
-        chooses = given is None or len(noises) > 1
-        blocks = make_blocks(lesson, steps) if chooses else ()
-        search = Search(blocks, seeds[0], self._brief_solver(network.n_params, flag), flag)
-        choice = search.choose(noises, search.linear if given is not None else search.network)
-        open_loop = lesson.objective("open")
-        (linear,), unit = begin(open_loop, choice.noise, seeds[:1])
-
-        def train(alpha, variance):
-            alphas = alpha, choice.noise.penalty(open_loop, variance)
-            penalised = lesson.penalised(*alphas)
-            return self._train_restarts(penalised, choice.noise, seeds, start, flag), *alphas
-
-        if given is not None:
-            return train(given, unit)
-        left = choice.share * unit
-        if not network.holds_linear_model:
-            return train((choice.strength if choice.is_on else 1.0) * left, left)
-        runs = Runs(lesson, lesson.last_rows(1.0), steps)
-        bound = runs.errors(linear).mean()
-        for stronger in (choice.strength, 10.0 * choice.strength) if choice.is_on else ():
-            results, *alphas = train(stronger * left, left)
-            best = min(results, key=lambda trained: trained.rank).theta
-            if flag[0] or runs.errors(best).mean() <= bound:
-                return results, *alphas
-        return train(OFF, unit)
-
-    @staticmethod
-    def _judged_steps(taps):
-        """Steps of the free runs that choose; without feedback, rows that are judged together."""
-        return max(2 * taps.max_lag, SHORTEST if taps.output_lags else FEWEST_ROWS)
-
-    def _given_alpha(self, network, start):
-        """The penalty, where it is not for the training rows to choose; None where it is."""
-        if self.alpha != "auto":
-            return float(self.alpha)
-        if not network.hidden_layer_sizes:
-            return 0.0
-        if self._finds_penalties:
-            return FIRST_GUESS
-        return None if start is None else self.alpha_
-
-    def _noises(self, network, start):
-        """What the outputs may carry that are fed back; one, where there is nothing to choose."""
-        if self._linear_alpha != "auto":
-            return (Noise(alpha=float(self._linear_alpha)),)
-        if self._finds_penalties or not network.linear_feedback.any():
-            return (EXACT,)
-        return (Noise(), EXACT) if start is None else (Noise(alpha=self.linear_alpha_),)
-
-    def _brief_solver(self, n_params, flag):
-        """Solve well enough to rank penalties, which are the network's and not its solver's."""
-        solver = make_solver("lm" if n_params <= QUICK_TO_SOLVE else self.solver)
-
-        def solve(objective, theta):
-            n_iter = min(self.max_iter, ENOUGH_TO_CHOOSE)
-            monitor = Monitor(n_iter, self.tol, verbose=self.verbose, flag=flag)
-            return solver.solve(objective, theta, monitor, np.random.default_rng(0)).theta
-
-        return solve
-
-    def _train_restarts(self, lesson, noise, seeds, start, flag):
-        """One training for each restart, in threads; without a network, of its linear part."""
-        if lesson.alphas[0] == OFF:
-            return [self._train_linear_part(lesson, noise, flag)]
-        starts, _ = begin(lesson.objective("open"), noise, seeds)
-        generators = [np.random.default_rng(seed) for seed in seeds]
-        first = "open"
-        if start is not None:
-            starts[0] = start
-            first = lesson.wanted if lesson.objective(lesson.wanted).is_smooth(start) else "open"
-
-        def train_one(theta, rng):
-            begin_with = first if theta is start else "open"
-            solve = self._solver(rng, flag)
-            return train(lesson, theta, solve, begin_with, _reviver(lesson.network, theta))
-
-        return Parallel(self.n_jobs, require="sharedmem")(
-            delayed(train_one)(theta, rng) for theta, rng in zip(starts, generators)
-        )
-
-    def _train_linear_part(self, lesson, noise, flag):
-        """Train the linear model that a network stands beside, as it would be trained itself."""
-        network, lesson = lesson.network, lesson.of_linear_part()
-        (theta,), _ = begin(lesson.objective("open"), noise, [0])
-        trained = train(lesson, theta, self._solver(np.random.default_rng(0), flag))
-        whole = network.with_linear(np.zeros(network.n_params), trained.theta)
-        return trained._replace(theta=whole)
-
-    def _solver(self, rng, flag):
-        """Solve one stage of a training."""
-        solver = make_solver(self.solver)
-
-        def solve(objective, theta, validate, is_brief):
-            monitor = Monitor(
-                max_iter=-(-self.max_iter // BRIEF) if is_brief else self.max_iter,
-                tol=max(self.tol, ROUGH) if is_brief else self.tol,
-                n_iter_no_change=self.n_iter_no_change,
-                validate=validate,
-                callback=self.callback,
-                verbose=self.verbose,
-                flag=flag,
-            )
-            return solver.solve(objective, theta, monitor, rng)
-
-        return solve
-
-    def _keep(self, network, results, alpha, linear_alpha):
-        trained, result = results[0], results[0].result
-        stable = [trained for trained in results if np.isfinite(trained.rank)] or results[:1]
-        self.members_ = [trained.theta for trained in stable[: self.n_members]]
-        self.structure_ = network
-        self.alpha_, self.linear_alpha_ = float(alpha), float(linear_alpha)
-        if result.penalty is not None:
-            self.alpha_ = float(result.penalty[network.groups["weights"]].max(initial=0.0))
-            self.linear_alpha_ = float(result.penalty[network.linear_feedback].max(initial=0.0))
-        self.theta_ = trained.theta
-        self.loss_ = result.loss
-        self.loss_curve_ = result.loss_curve
-        self.validation_curve_ = result.validation_curve
-        is_stalled = result.stop is Stop.STALLED  # one step was tried, at least
-        self.n_iter_ = max(result.n_iter, int(is_stalled))
-        was_interrupted = any(other.result.stop is Stop.INTERRUPTED for other in results)
-        self.stop_ = Stop.INTERRUPTED if was_interrupted else result.stop
-        self.n_effective_params_ = result.n_effective_params
-        self.n_params_ = network.n_params
-        self.loop_ = trained.stages
-
-    def _look_inside(self, lesson):
-        """What of the networks that predict lives, and whether their loops forget."""
-        alpha = 0.0 if self.alpha_ == OFF else self.alpha_
-        last = lesson.penalised(alpha, self.linear_alpha_).objective(self.loop_[-1].loop)
-        objective = last.without_flag()
-        lives = [life(objective, theta) for theta in self._thetas]
-        self.hidden_share_ = max(one.share for one in lives)
-        self.is_linear_ = all(one.is_over for one in lives)
-        if self.n_effective_params_ is None and self._builds_JtJ:
-            self.n_effective_params_ = effective_params(objective, self.theta_)
-        self.loop_gain_ = max(objective.loop_gain(theta) for theta in self._thetas)
-
-    def _warn_of_training(self, loop):
-        """At most one warning: of what broke training off, or else of what it ended with."""
-        last = self.loop_[-1].loop
-        if self.stop_ is Stop.INTERRUPTED:
-            ending = "" if last == loop else f", before any of loop={loop!r}"
-            warn(
-                f"fit: {self.stop_} They are those after {self.n_iter_} of at most {self.max_iter} "
-                f"iterations of loop={last!r}{ending}. A second Ctrl-C during a fit breaks it off, "
-                "and a loop of fits ends where the next one begins.",
-                RuntimeWarning,
-            )
-        elif last != loop and self.stop_ is not Stop.CALLBACK:
-            warn(
-                f"training ended with loop={last!r}: longer rollouts diverge, so that "
-                f"loop={loop!r} had no loss to reduce. Try a larger alpha, fewer hidden units or "
-                "an output_range.",
-                RuntimeWarning,
-            )
-        elif self.loop_gain_ > GROWTH:
-            warn(
-                f"loop_gain_ is {self.loop_gain_:.3g}: a small error of the output that is fed "
-                "back grows by this factor with each step. A chaotic system does that; for any "
-                "other try a larger alpha, longer rollouts (loop=k), fewer hidden units or an "
-                "output_range.",
-                RuntimeWarning,
-            )
-        elif self._was_switched_off_by_alpha():
-            warn(
-                f"with alpha={self.alpha:g} nothing passes the hidden layers: what is left is a "
-                "linear model. Give a smaller alpha, or alpha='auto', which chooses one from the "
-                "training rows."
-            )
-
-    def _was_switched_off_by_alpha(self):
-        """Whether the user's own penalty, and nothing else, leaves a linear model."""
-        could_bend = self.structure_.hidden_layer_sizes and self.activation != "identity"
-        is_own = 0 < self.alpha_ == self.alpha  # no "auto", nor what "br" found
-        return self.is_linear_ and could_bend and is_own and self.stop_ is not Stop.CALLBACK
-
-
-def _parts(network):
-    """What makes two networks differ, by name."""
-    parts = asdict(network)
-    return {**parts.pop("taps"), **parts}
-
-
-def _reviver(network, start):
-    """Gives hidden units back to a network that has lost them.
-
-    Under a penalty that suits rollouts, one step ahead the linear term can be all that is worth its
-    weight. The hidden units are then gone, on a saddle that training leaves by rounding alone; so
-    they begin anew as they did at the start, with no weight at the output.
-    """
-    hidden = np.zeros(network.n_params, dtype=bool)
-    weights = network.unpack(hidden)
-    for layer in (*weights.coefs[:-1], *weights.intercepts[:-1]):
-        layer[:] = True
-
-    def revive(theta):
-        return np.where(hidden, start, theta) if network.is_linear(theta) else theta
-
-    return revive
+        return TappedMLP(taps, tuple(map(int, sizes)), self.activation, self.linear_term)
 
 
 class NARX(_TappedNetwork):
@@ -685,7 +313,7 @@ class NARX(_TappedNetwork):
     def _linear_alpha(self):
         return self.linear_alpha
 
-    def _make_taps(self, columns, n_outputs):
+    def _make_network(self, columns, n_outputs):
         wanted = read_loops(self.loop)[-1]
         if 1 < n_steps(wanted) <= self.washout:
             raise ValueError(
@@ -697,7 +325,7 @@ class NARX(_TappedNetwork):
             raise ValueError(
                 "the model has neither output lags nor input lags: give at least one lag."
             )
-        return taps
+        return self._tapped_mlp(taps)
 
 
 class TDNN(_TappedNetwork):
@@ -887,11 +515,11 @@ class TDNN(_TappedNetwork):
         self.verbose = verbose
         self.callback = callback
 
-    def _make_taps(self, columns, n_outputs):
+    def _make_network(self, columns, n_outputs):
         taps = make_taps(self.input_lags, [], columns, n_outputs)
         if not taps.n_taps:
             raise ValueError(
                 "TDNN predicts from inputs alone, and there are none: give X with input_lags, or "
                 "use NARX."
             )
-        return taps
+        return self._tapped_mlp(taps)

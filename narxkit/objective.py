@@ -1,15 +1,20 @@
 """What a solver may ask: the training loss over a flat parameter vector."""
 
 from copy import copy
-from math import gcd
 
 import numpy as np
 from scipy.fft import irfft, next_fast_len, rfft
+from sklearn.utils.metaestimators import available_if
 
-from narxkit.networks.tapped_mlp import LONG
-from narxkit.taps import is_count, is_int
+from narxkit.rows import lay_rollouts, one_after_another
 
 WINDOW = 5  # correlation times
+LONG = 1000  # steps over which the gain of a loop is measured
+
+
+def _network_has(verb):
+    """Whether the network of an objective has a verb: what it lacks, the objective lacks too."""
+    return lambda objective: hasattr(objective.network, verb)
 
 
 class Objective:
@@ -21,51 +26,46 @@ class Objective:
         + \\sum_i \\pi_i \\theta_i^2 \\Big), \\qquad n = \\sum_t w_t
 
     The sum runs over the observed outputs of all steps of all rollouts but the first `washout` of
-    each, n counts each of them with its weight, and everything is in the units of `segments`
+    each, n counts each of them with its weight, and everything is in the units of the segments
     (standardised ones during training). The objective is immutable; all verbs may be called from
-    several threads.
+    several threads. What a network cannot do, its objective lacks too.
 
     Parameters
     ----------
-    network : TappedMLP
+    network : Network
         Structure with the kernels.
-    segments : Segments
-        Measured rows, of which the target rows are predicted.
-    loop : "open", "closed" or int
-        Length of the rollouts: one step from every row, as long as they can be, or k steps. Those
-        of k steps begin every s rows, s the smallest integer from k / 4 on that is coprime with k,
-        or at the next row whose history is known, and are shortened where the segment or its known
-        inputs end.
-    alpha : float
-        Penalty of the weights; intercepts and the linear term are free.
-    sample_weight : ndarray of shape (n_rows,), optional
-        Weight of the squared error of each target row; 0 makes it history only.
-    targets : ndarray of bool of shape (n_rows,), optional
-        Rows that may be targets. In open loop the rows whose taps are not all known are left out;
-        rollouts begin where the whole history is known and end before a row whose inputs are not.
+    rollouts : Rollouts
+        What is predicted; those with nothing to be fitted are left out.
+    penalty : ndarray of shape (n_params,), optional
+        The vector pi; 0 by default.
     flag : ndarray of int32 of shape (1,), optional
         Kernels return early, and values are infinite, once it is set.
-    washout : int, default=0
-        First steps of each rollout that are run and have no weight; none in open loop, where the
-        history is measured. Rollouts that are no longer, or have no target behind them, are left
-        out.
 
     Attributes
     ----------
-    rows : ndarray
-        The first row of each rollout: in open loop, the target rows.
-    lengths : ndarray or None
-        The steps of each rollout; None in open loop.
     longest : int
-        The most steps of a rollout, also of those without a target behind the washout.
+        The most steps of a rollout, also of those with nothing to be fitted.
     n : float
         Summed weights of the residuals.
-    penalty : ndarray of shape (n_params,)
-        The vector pi.
+    free : ndarray of bool of shape (n_params,) or None
+        The parameters that are trained; None for all.
     """
 
-    def __init__(
-        self,
+    free = None
+
+    def __init__(self, network, rollouts, penalty=None, flag=None):
+        has_targets = rollouts.counts > 0
+        self.network = network
+        self.rollouts = rollouts.part(has_targets).replace(weight=rollouts.row_weights)
+        self.penalty = np.zeros(network.n_params) if penalty is None else penalty
+        self.flag = np.zeros(1, dtype=np.int32) if flag is None else flag
+        self.longest = rollouts.n_steps
+        self._counts = rollouts.counts[has_targets]
+        self.n = float(self._counts.sum())
+
+    @classmethod
+    def over(
+        cls,
         network,
         segments,
         loop="open",
@@ -75,25 +75,33 @@ class Objective:
         flag=None,
         washout=0,
     ):
-        if loop not in ("open", "closed") and not is_count(loop):
-            raise ValueError(
-                f"loop must be 'open', 'closed' or an int k >= 1. Got {loop!r} instead."
-            )
-        if not is_int(washout) or washout < 0:
-            raise ValueError(f"washout must be an int >= 0. Got {washout!r} instead.")
-        self.network = network
-        self.segments = segments
-        self.penalty = alpha * network.groups["weights"]
-        self.weight = np.ones(len(segments)) if sample_weight is None else sample_weight
-        self.flag = np.zeros(1, dtype=np.int32) if flag is None else flag
-        self.washout = washout
-        targets = np.ones(len(segments), dtype=bool) if targets is None else targets
-        self._counts = self.weight * np.isfinite(segments.y).sum(axis=1)
-        self.longest = 1
-        is_open = loop == "open" or loop == 1 or not network.taps.output_lags
-        find = self._find_rows if is_open else self._find_rollouts
-        self.rows, self.lengths = find(targets, loop)
-        self.n = float(self._summed_counts().sum())
+        """Lay rollouts over measured rows.
+
+        Parameters
+        ----------
+        network : Network
+            Structure with the kernels.
+        segments : Segments
+            Measured rows.
+        loop : "open", "closed" or int, default="open"
+            Length of the rollouts, as in `lay_rollouts`.
+        alpha : float, default=0.0
+            Penalty of the weights; intercepts and the linear term are free.
+        sample_weight : ndarray of shape (n_rows,), optional
+            Weight of the squared error of each target row; 0 makes it history only.
+        targets : ndarray of bool of shape (n_rows,), optional
+            Rows that may be targets.
+        flag : ndarray of int32 of shape (1,), optional
+            Stops the kernels.
+        washout : int, default=0
+            First steps of each rollout that are run and have no weight; none in open loop.
+
+        Returns
+        -------
+        Objective
+        """
+        rollouts = lay_rollouts(segments, network.reach, loop, sample_weight, targets, washout)
+        return cls(network, rollouts, alpha * network.groups["weights"], flag)
 
     @property
     def n_params(self):
@@ -107,12 +115,12 @@ class Objective:
     @property
     def size(self):
         """Number of rollouts, of which a batch is a part."""
-        return len(self.rows)
+        return len(self.rollouts)
 
     def with_penalty(self, penalty):
         """The same data under another penalty vector."""
         other = copy(self)
-        other.penalty = np.asarray(penalty, dtype=float)
+        other.penalty = self._of_free(np.asarray(penalty, dtype=float))
         return other
 
     def with_alphas(self, alpha, linear_alpha):
@@ -121,6 +129,15 @@ class Objective:
         return self.with_penalty(
             alpha * network.groups["weights"] + linear_alpha * network.linear_feedback
         )
+
+    def with_free(self, free):
+        """The same, with only the parameters of a mask trained: no other has a slope.
+
+        Nor has any other a penalty, which is a constant where nothing moves.
+        """
+        other = copy(self)
+        other.free = free
+        return other.with_penalty(self.penalty)
 
     def without_flag(self):
         """The same data under a flag that nobody sets: what is there can still be ranked."""
@@ -139,7 +156,7 @@ class Objective:
 
     def population_values(self, thetas):
         """The loss of each row of `thetas`, in one call."""
-        sse = self.network.sse(thetas, *self._data(), self.flag, self.washout)
+        sse = self.network.sse(thetas, self.rollouts, self.flag)
         return np.array([self._loss(*pair) for pair in zip(thetas, sse)])
 
     def value_and_grad(self, theta, batch=None):
@@ -147,20 +164,25 @@ class Objective:
 
         A batch stands for the whole: its error is scaled to all n residuals.
         """
-        scale = 1.0 if batch is None else self.n / float(self._summed_counts(batch).sum())
-        sse, Jte = self.network.gradient(theta, *self._data(batch), self.flag, self.washout)
+        rollouts = self.rollouts if batch is None else self.rollouts.part(batch)
+        scale = 1.0 if batch is None else self.n / float(self._counts[batch].sum())
+        sse, Jte = self.network.gradient(theta, rollouts, self.flag)
         with np.errstate(over="ignore", invalid="ignore"):
             grad = (scale * Jte + self.penalty * theta) / self.n
-        return self._loss(theta, scale * sse), grad
+        return self._loss(theta, scale * sse), self._of_free(grad)
 
+    @available_if(_network_has("normal_equations"))
     def normal_equations(self, theta):
         """J'J, J'e, the sum of squared errors and n: the data's part, without the penalty."""
-        data = *self._data(), self.flag, self.washout
-        return *self.network.normal_equations(theta, *data), self.n
+        JtJ, Jte, sse = self.network.normal_equations(theta, self.rollouts, self.flag)
+        if self.free is not None:
+            JtJ = np.where(np.outer(self.free, self.free), JtJ, 0.0)
+        return JtJ, self._of_free(Jte), sse, self.n
 
+    @available_if(_network_has("residuals_and_jacobian"))
     def residuals_and_jacobian(self, theta):
         """Weighted residuals and their whole Jacobian."""
-        return self.network.residuals_and_jacobian(theta, *self._data(), self.washout)
+        return self.network.residuals_and_jacobian(theta, self.rollouts)
 
     def correlation_time(self, theta):
         r"""How many residuals in a row say as much as one: 1 in open loop, where they are white.
@@ -170,13 +192,13 @@ class Objective:
         up to the first lag that is at least five times the sum so far (Sokal 1997): farther lags
         add only noise.
         """
-        if self.lengths is None:
+        rollouts = self.rollouts
+        if rollouts.is_measured:
             return 1.0
-        y_hat, _ = self.network.rollout(theta, self.segments, self.rows, self.lengths)
-        steps = np.arange(y_hat.shape[1])
-        rows = np.minimum(self.rows[:, None] + steps, len(self.segments) - 1)
-        e = np.where(self.weight[rows][:, :, None] > 0, y_hat - self.segments.y[rows], np.nan)
-        e = e[:, self.washout :]
+        y_hat, _ = self.network.rollout(theta, rollouts)
+        is_weighed = rollouts.row_weights[rollouts.rows][:, :, None] > 0
+        e = np.where(is_weighed, y_hat - rollouts.segments.y[rollouts.rows], np.nan)
+        e = e[:, rollouts.washout :]
         e = np.nan_to_num(e - np.nanmean(e))
         products = _autocorrelation(e)
         if not products[0] > 0:
@@ -185,81 +207,35 @@ class Objective:
         is_enough = np.arange(1, len(taus)) >= WINDOW * taus[:-1]
         return max(float(taus[np.argmax(is_enough) if is_enough.any() else -1]), 1.0)
 
+    @available_if(_network_has("gain"))
     def loop_gain(self, theta):
         """The largest growth per step of a small perturbation of the fed-back output.
 
         Rollouts that follow one another without an overlap make a chain, along which the
-        perturbation goes as in `TappedMLP.loop_gain`; in open loop it goes along the measured
-        rows. A chain ends with a segment, but no chain is shorter than 1000 steps where there are
-        as many: over a few steps the growth of a passing moment hides that of the loop.
+        perturbation goes as in `TappedMLP.gain`; in open loop it goes along the measured rows. A
+        chain ends with a segment, but no chain is shorter than 1000 steps where there are as many:
+        over a few steps the growth of a passing moment hides that of the loop.
         """
-        rows, lengths = self.rows, self.lengths
-        if lengths is None:
-            lengths = np.ones(len(rows), dtype=np.intp)
-        else:
-            steps = np.zeros(len(self.segments), dtype=np.intp)
-            steps[rows] = lengths
-            rows = _one_after_another(rows, steps)
-            lengths = steps[rows]
+        rollouts = self.rollouts
+        if not rollouts.is_measured:
+            steps = np.zeros(len(rollouts.segments), dtype=np.intp)
+            steps[rollouts.origins] = rollouts.lengths
+            begins = one_after_another(rollouts.origins, steps)
+            rollouts = rollouts.replace(origins=begins, lengths=steps[begins])
+        starts = rollouts.segments.starts[rollouts.origins]
         return max(
-            self.network.loop_gain(theta, self.segments, rows[chain], lengths[chain])
-            for chain in _chains(self.segments.starts[rows], lengths)
+            self.network.gain(theta, rollouts.part(chain))
+            for chain in _chains(starts, rollouts.lengths)
         )
 
-    def _data(self, batch=None):
-        """What all kernels are given: segments, rollouts and weights."""
-        rows, lengths = self.rows, self.lengths
-        if batch is not None:
-            rows, lengths = rows[batch], None if lengths is None else lengths[batch]
-        return self.segments, rows, lengths, self.weight
+    def _of_free(self, values):
+        """Values of the parameters, 0 for those that are not trained."""
+        return values if self.free is None else np.where(self.free, values, 0.0)
 
     def _loss(self, theta, sse):
         with np.errstate(over="ignore", invalid="ignore"):
             loss = (sse + self.penalty @ theta**2) / (2.0 * self.n)
         return float(loss) if np.isfinite(loss) else np.inf
-
-    def _summed_counts(self, batch=slice(None)):
-        """The weights of the residuals of each rollout, summed."""
-        if self.lengths is None:
-            return self._counts[self.rows[batch]]
-        return self._counts_of_rollouts(self.rows[batch], self.lengths[batch])
-
-    def _counts_of_rollouts(self, begins, lengths):
-        up_to = np.concatenate(([0.0], np.cumsum(self._counts)))
-        return up_to[begins + lengths] - up_to[begins + np.minimum(self.washout, lengths)]
-
-    def _find_rows(self, targets, loop):
-        """Every target row with its taps, a weight and something to be fitted."""
-        mask = self.segments.known(self.network.taps) & targets & (self._counts > 0)
-        return np.flatnonzero(mask), None
-
-    def _find_rollouts(self, targets, loop):
-        """Where rollouts begin, and how many steps they take."""
-        segments, taps = self.segments, self.network.taps
-        is_step = segments.known_inputs(taps) & targets
-        n = np.arange(len(segments))
-        ends = np.minimum.accumulate(np.where(is_step, len(segments), n)[::-1])[::-1]
-        lengths = np.minimum(ends, segments.stops) - n
-        begins = np.flatnonzero(is_step & segments.known_history(taps))
-        if loop == "closed":
-            begins = _one_after_another(begins, lengths)
-        else:
-            k = min(loop, len(segments))
-            begins = _one_after_another(begins, np.minimum(lengths, stride(k)))
-            lengths = np.minimum(lengths, k)
-        lengths = lengths[begins]
-        self.longest = int(np.max(lengths, initial=0))
-        has_targets = self._counts_of_rollouts(begins, lengths) > 0
-        return begins[has_targets], lengths[has_targets]
-
-
-def _one_after_another(begins, lengths):
-    """Rows to begin from: each the first one after the rows that the one before claims."""
-    chosen, at = [], 0
-    while at < len(begins):
-        chosen.append(begins[at])
-        at = np.searchsorted(begins, begins[at] + lengths[begins[at]])
-    return np.array(chosen, dtype=np.intp)
 
 
 def _chains(starts, lengths):
@@ -270,20 +246,6 @@ def _chains(starts, lengths):
         if min(done[edge] - done[edges[-1]], done[-1] - done[edge]) >= LONG:
             edges.append(edge)
     return map(slice, edges, [*edges[1:], len(lengths)])
-
-
-def stride(k):
-    """Rows from one rollout of k steps to the next.
-
-    Examples
-    --------
-    >>> stride(24), stride(2), stride(10)
-    (7, 1, 3)
-    """
-    s = -(-k // 4)
-    while gcd(s, k) > 1:
-        s += 1
-    return s
 
 
 def _autocorrelation(e):

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from narxkit._checks import is_count
 from narxkit._labels import common_index
 from narxkit._validation import Real, read_outputs, refuse_infinite
-from narxkit.taps import is_count
 
 __all__ = ["DieboldMariano", "HitRate", "diebold_mariano", "hit_rate"]
 

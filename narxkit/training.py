@@ -20,8 +20,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from narxkit._checks import is_count
 from narxkit.solvers import SolverResult, Stop
-from narxkit.taps import is_count
 
 LADDER = tuple(2**i for i in range(1, 13))  # steps, where those wanted diverge
 WAY = (4, 16, 64, 256)  # steps on the way to those wanted
@@ -162,7 +162,7 @@ class Lesson:
 
     def last_rows(self, fraction):
         """The last part of the training rows of each segment, as a mask, with what is held out."""
-        segments = self.objective("open").segments
+        segments = self.objective("open").rollouts.segments
         held_out = self._rows["held out"].mean()
         return segments.last_block(held_out + (1.0 - held_out) * fraction)
 

@@ -14,8 +14,9 @@ from itertools import chain
 
 import numpy as np
 
+from narxkit.networks import Taps
 from narxkit.networks.tapped_mlp import TappedMLP
-from narxkit.taps import Segments, Taps
+from narxkit.rows import Segments
 
 DIVERGED = 1e3
 STEP = 1e-30

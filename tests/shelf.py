@@ -6,10 +6,10 @@ Network Training Function".
 
 import numpy as np
 
-from narxkit.networks import TappedMLP
+from narxkit.networks import TappedMLP, make_taps
 from narxkit.objective import Objective
+from narxkit.rows import Segments
 from narxkit.solvers import Monitor, Stop
-from narxkit.taps import Segments, make_taps
 
 
 def static(X, y, hidden, alpha=0.0):
@@ -17,7 +17,7 @@ def static(X, y, hidden, alpha=0.0):
     X, y = np.ascontiguousarray(X, dtype=float), np.asarray(y, dtype=float)[:, None]
     taps = make_taps(0, [], range(X.shape[1]))
     segments = Segments(X, y, np.array([0, len(y)]))
-    return Objective(TappedMLP(taps, hidden, linear_term=False), segments, alpha=alpha)
+    return Objective.over(TappedMLP(taps, hidden, linear_term=False), segments, alpha=alpha)
 
 
 def sine():

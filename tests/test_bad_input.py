@@ -23,9 +23,9 @@ from narxkit import (
 )
 from narxkit.datasets import rebuild
 from narxkit.diagnostics import hurst, suggest_lags, validate_residuals
-from narxkit.networks import TappedMLP
+from narxkit.networks import TappedMLP, make_taps
 from narxkit.objective import Objective
-from narxkit.taps import Segments, make_taps
+from narxkit.rows import Segments
 
 HOURS = pd.date_range("2024-01-01", periods=120, freq="h")
 RNG = np.random.default_rng(0)
@@ -1047,9 +1047,9 @@ def test_steps_beyond_every_segment_cost_nothing(model, monkeypatch):
     """No rollout is run that reaches no horizon, and none further than the last that it reaches."""
     lengths = []
 
-    def run(segments, origins, steps):
-        lengths.append(steps)
-        return NARX._run(model, segments, origins, steps)
+    def run(rollouts):
+        lengths.append(rollouts.lengths)
+        return NARX._run(model, rollouts)
 
     expected = model.predict_ahead(X, Y, steps=[2, 5])
     monkeypatch.setattr(model, "_run", run, raising=False)
@@ -1455,7 +1455,7 @@ def test_the_loop_of_an_objective(loop):
     network = TappedMLP(make_taps(1, 2, ["a"]), (3,))
     segments = Segments(np.ones((9, 1)), np.ones((9, 1)), np.array([0, 9]))
     with refuses(f"loop must be 'open', 'closed' or an int k >= 1. Got {loop!r} instead."):
-        Objective(network, segments, loop=loop)
+        Objective.over(network, segments, loop=loop)
 
 
 @pytest.mark.parametrize("washout", [-1, 2.0, None, True])
@@ -1463,7 +1463,7 @@ def test_the_washout_of_an_objective(washout):
     network = TappedMLP(make_taps(1, 2, ["a"]), (3,))
     segments = Segments(np.ones((9, 1)), np.ones((9, 1)), np.array([0, 9]))
     with refuses(f"washout must be an int >= 0. Got {washout!r} instead."):
-        Objective(network, segments, washout=washout)
+        Objective.over(network, segments, washout=washout)
 
 
 def test_a_series_is_rebuilt_from_its_package(tmp_path):

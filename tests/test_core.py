@@ -15,8 +15,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 import reference
 from narxkit import _core
 from narxkit._blas import one_blas_thread
+from narxkit.networks import Taps, make_taps
 from narxkit.networks.tapped_mlp import ACTIVATIONS, TappedMLP
-from narxkit.taps import Segments, Taps, make_taps
+from narxkit.rows import Rollouts, Segments
 
 every_problem = pytest.mark.parametrize("seed", reference.PROBLEMS, ids=reference.describe)
 FEW, MANY = 5, 20  # trajectories on either side of where the kernel changes its ways
@@ -28,6 +29,13 @@ def _one_blas_thread():
     """As during a fit."""
     with one_blas_thread():
         yield
+
+
+def one_step(network, theta, segments, rows):
+    """Predictions of rows, each from measured history."""
+    y_hat = np.empty((len(rows), network.n_outputs))
+    _core.open_loop(network.plan, theta, segments.measured, rows, y_hat)
+    return y_hat
 
 
 def one_segment(n, n_inputs=1, n_outputs=1, seed=0):
@@ -52,7 +60,7 @@ def read_only(*arrays):
 def draw_origins(network, segments, n, rng, longest=15):
     """Random starts with history, each with some room to run within its segment."""
     taps = network.taps
-    starts = np.flatnonzero(segments.reachable(taps))
+    starts = np.flatnonzero(segments.reachable(taps.reach))
     origins = rng.choice(starts, n)
     room = segments.stops[origins] - taps.lead - origins
     return origins, np.minimum(rng.integers(0, longest + 1, n), room)
@@ -64,8 +72,8 @@ def test_one_step_equals_the_twin(seed):
     """Predictions of every reachable row, missing values included."""
     problem = reference.make_problem(seed)
     network, theta, segments = problem.network, problem.theta, problem.segments
-    rows = np.flatnonzero(segments.reachable(network.taps))
-    y_hat = network.one_step(theta, segments, rows)
+    rows = np.flatnonzero(segments.reachable(network.taps.reach))
+    y_hat = one_step(network, theta, segments, rows)
     assert np.isfinite(y_hat).mean() > 0.2
     exact = reference.one_step(network, theta, segments, rows)
     assert_allclose(y_hat, exact, rtol=1e-12, atol=1e-12)
@@ -79,7 +87,7 @@ def test_rollouts_equal_the_twin(seed, n):
     network, theta, rng = problem.network, problem.theta, np.random.default_rng(seed)
     segments = problem.segments.replace(y=np.nan_to_num(problem.segments.y))
     origins, lengths = draw_origins(network, segments, n, rng)
-    y_hat, bad = network.rollout(theta, segments, origins, lengths)
+    y_hat, bad = network.rollout(theta, Rollouts(segments, origins, lengths))
     exact, exact_bad = reference.rollout(network, theta, segments, origins, lengths)
     assert_allclose(y_hat, exact, rtol=1e-12, atol=1e-12)
     assert_array_equal(bad, exact_bad)
@@ -92,7 +100,7 @@ def test_rollouts_of_the_problems_are_mostly_finite():
         problem = reference.make_problem(seed)
         segments = problem.segments.replace(y=np.nan_to_num(problem.segments.y))
         origins, lengths = draw_origins(problem.network, segments, MANY, np.random.default_rng(0))
-        y_hat, _ = problem.network.rollout(problem.theta, segments, origins, lengths)
+        y_hat, _ = problem.network.rollout(problem.theta, Rollouts(segments, origins, lengths))
         finite.append(np.isfinite(y_hat).sum() / (lengths.sum() * y_hat.shape[2]))
     assert np.mean(finite) > 0.7
 
@@ -103,8 +111,10 @@ def test_rollout_of_one_step_is_the_one_step_prediction(n):
     network, theta = a_network()
     segments = one_segment(60, n_outputs=2)
     origins = np.arange(2, 2 + n)
-    y_hat, bad = network.rollout(theta, segments, origins, np.ones(n, dtype=np.intp))
-    assert_allclose(y_hat[:, 0], network.one_step(theta, segments, origins), rtol=1e-14, atol=1e-14)
+    y_hat, bad = network.rollout(theta, Rollouts(segments, origins, np.ones(n, dtype=np.intp)))
+    assert_allclose(
+        y_hat[:, 0], one_step(network, theta, segments, origins), rtol=1e-14, atol=1e-14
+    )
     assert np.all(bad == -1)
 
 
@@ -116,9 +126,9 @@ def test_rollout_reads_no_measurement_from_its_origin_on(n):
     origins, lengths = np.full(n, 10), np.full(n, 30)
     hidden = segments.y.copy()
     hidden[10:] = np.nan
-    y_hat, bad = network.rollout(theta, segments.replace(y=hidden), origins, lengths)
+    y_hat, bad = network.rollout(theta, Rollouts(segments.replace(y=hidden), origins, lengths))
     assert np.isfinite(y_hat).all() and np.all(bad == -1)
-    assert_array_equal(y_hat, network.rollout(theta, segments, origins, lengths)[0])
+    assert_array_equal(y_hat, network.rollout(theta, Rollouts(segments, origins, lengths))[0])
 
 
 @pytest.mark.parametrize("n_rows", [1, 255, 256, 257, 513])
@@ -128,7 +138,7 @@ def test_one_step_crosses_the_borders_of_blocks(n_rows):
     segments = one_segment(600, n_outputs=2)
     rows = np.random.default_rng(1).permutation(np.arange(2, 600))[:n_rows]
     exact = reference.one_step(network, theta, segments, rows)
-    assert_allclose(network.one_step(theta, segments, rows), exact, rtol=1e-12, atol=1e-12)
+    assert_allclose(one_step(network, theta, segments, rows), exact, rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("n", [1, 7, 8, 9, 255, 256, 257, 513])
@@ -138,7 +148,7 @@ def test_rollouts_cross_the_borders_of_blocks(n):
     segments = one_segment(600, n_outputs=2)
     rng = np.random.default_rng(n)
     origins, lengths = rng.integers(2, 590, n), rng.integers(0, 6, n)
-    y_hat, bad = network.rollout(theta, segments, origins, lengths)
+    y_hat, bad = network.rollout(theta, Rollouts(segments, origins, lengths))
     exact, exact_bad = reference.rollout(network, theta, segments, origins, lengths)
     assert_allclose(y_hat, exact, rtol=1e-12, atol=1e-12)
     assert_array_equal(bad, exact_bad)
@@ -151,11 +161,11 @@ def test_sums_over_rows_cross_the_borders_of_blocks(n_rows, hidden):
     network, theta = a_network(hidden)
     segments = one_segment(600, n_outputs=2)
     rows, weight = np.arange(2, 2 + n_rows), np.random.default_rng(0).uniform(0.1, 2, 600)
-    e, J = network.residuals_and_jacobian(theta, segments, rows, None, weight)
-    JtJ, Jte, sse = network.normal_equations(theta, segments, rows, None, weight, GO)
-    sse_again, g = network.gradient(theta, segments, rows, None, weight, GO)
+    e, J = network.residuals_and_jacobian(theta, Rollouts.one_step(segments, rows, weight))
+    JtJ, Jte, sse = network.normal_equations(theta, Rollouts.one_step(segments, rows, weight), GO)
+    sse_again, g = network.gradient(theta, Rollouts.one_step(segments, rows, weight), GO)
     assert_allclose(
-        [sse, sse_again, *network.sse(theta[None], segments, rows, None, weight, GO)],
+        [sse, sse_again, *network.sse(theta[None], Rollouts.one_step(segments, rows, weight), GO)],
         e @ e,
         rtol=1e-13,
     )
@@ -170,15 +180,17 @@ def test_nothing_to_do_is_done():
     network, theta = a_network()
     segments, none = one_segment(20, n_outputs=2), np.empty(0, dtype=np.intp)
     weight = np.ones(20)
-    assert network.one_step(theta, segments, none).shape == (0, 2)
-    y_hat, bad = network.rollout(theta, segments, none, none)
+    assert one_step(network, theta, segments, none).shape == (0, 2)
+    y_hat, bad = network.rollout(theta, Rollouts(segments, none, none))
     assert y_hat.shape == (0, 0, 2) and bad.shape == (0,)
-    y_hat, bad = network.rollout(theta, segments, np.array([5, 6]), np.array([0, 0]))
+    y_hat, bad = network.rollout(theta, Rollouts(segments, np.array([5, 6]), np.array([0, 0])))
     assert y_hat.shape == (2, 0, 2) and np.all(bad == -1)
-    sse, g = network.gradient(theta, segments, none, None, weight, GO)
-    JtJ, Jte, same = network.normal_equations(theta, segments, none, None, weight, GO)
+    sse, g = network.gradient(theta, Rollouts.one_step(segments, none, weight), GO)
+    JtJ, Jte, same = network.normal_equations(theta, Rollouts.one_step(segments, none, weight), GO)
     assert sse == same == 0.0 and not g.any() and not Jte.any() and not JtJ.any()
-    assert_array_equal(network.sse(theta[None], segments, none, None, weight, GO), [0.0])
+    assert_array_equal(
+        network.sse(theta[None], Rollouts.one_step(segments, none, weight), GO), [0.0]
+    )
 
 
 # ---------------------------------------------------------------- bad steps
@@ -195,7 +207,7 @@ def doubling(n_outputs=1, gain=2.0):
 def test_divergence_ends_a_rollout(n, gain):
     """NaN in every output from the first step beyond 1e3, whose number is returned."""
     network, theta, segments = doubling(n_outputs=2, gain=gain)
-    y_hat, bad = network.rollout(theta, segments, np.full(n, 1), np.full(n, 20))
+    y_hat, bad = network.rollout(theta, Rollouts(segments, np.full(n, 1), np.full(n, 20)))
     assert np.all(bad == 9)  # 2^10 is the first power of two above 1e3
     assert_array_equal(y_hat[:, :9, 0], np.tile(gain ** np.arange(1, 10), (n, 1)))
     assert_array_equal(y_hat[:, :9, 1], np.ones((n, 9)))
@@ -206,7 +218,7 @@ def test_divergence_ends_a_rollout(n, gain):
 def test_the_limit_itself_has_not_diverged(n):
     """1e3 is the last accepted value."""
     network, theta, segments = doubling(gain=10.0)
-    y_hat, bad = network.rollout(theta, segments, np.full(n, 1), np.full(n, 5))
+    y_hat, bad = network.rollout(theta, Rollouts(segments, np.full(n, 1), np.full(n, 5)))
     assert np.all(bad == 3) and np.all(y_hat[:, 2] == _core.DIVERGED)
 
 
@@ -218,7 +230,7 @@ def test_one_diverging_trajectory_leaves_the_others_alone(n):
     start[::2] = 1.0
     segments = segments.replace(y=start[:, None])
     origins = np.arange(1, n + 1)
-    y_hat, bad = network.rollout(theta, segments, origins, np.full(n, 20))
+    y_hat, bad = network.rollout(theta, Rollouts(segments, origins, np.full(n, 20)))
     assert_array_equal(bad, np.where(origins % 2, 9, -1))
     assert_array_equal(y_hat[origins % 2 == 0], 0.0)
 
@@ -228,7 +240,7 @@ def test_overflow_is_a_bad_step(n):
     """Infinite predictions end a rollout as large ones do."""
     network, theta, segments = doubling(gain=1e308)
     segments = segments.replace(y=np.full((50, 1), 100.0))
-    y_hat, bad = network.rollout(theta, segments, np.full(n, 1), np.full(n, 3))
+    y_hat, bad = network.rollout(theta, Rollouts(segments, np.full(n, 1), np.full(n, 3)))
     assert np.all(bad == 0) and np.isnan(y_hat).all()
 
 
@@ -242,7 +254,7 @@ def test_overflow_between_hidden_layers_is_clipped_like_any_other(n):
     origins, lengths = np.full(n, 1), np.full(n, 3)
     with np.errstate(over="ignore"):
         exact, exact_bad = reference.rollout(network, theta, segments, origins, lengths)
-    y_hat, bad = network.rollout(theta, segments, origins, lengths)
+    y_hat, bad = network.rollout(theta, Rollouts(segments, origins, lengths))
     assert_array_equal(bad, exact_bad)
     assert_array_equal(y_hat, exact)
 
@@ -252,7 +264,7 @@ def test_bounds_keep_a_rollout_from_diverging(n):
     """Outputs are clipped before they are judged and fed back."""
     network, theta, segments = doubling()
     segments = segments.replace(low=np.full((50, 1), np.nan), high=np.full((50, 1), 5.0))
-    y_hat, bad = network.rollout(theta, segments, np.full(n, 1), np.full(n, 6))
+    y_hat, bad = network.rollout(theta, Rollouts(segments, np.full(n, 1), np.full(n, 6)))
     assert np.all(bad == -1)
     assert_array_equal(y_hat[0, :, 0], [2, 4, 5, 5, 5, 5])
 
@@ -264,7 +276,7 @@ def test_missing_input_gives_nan_from_there_on(n, activation):
     network, theta = a_network(activation=activation)
     segments = one_segment(40, n_outputs=2)
     segments.u[12] = np.nan
-    y_hat, bad = network.rollout(theta, segments, np.full(n, 5), np.full(n, 30))
+    y_hat, bad = network.rollout(theta, Rollouts(segments, np.full(n, 5), np.full(n, 30)))
     assert np.all(bad == 7)
     assert np.isfinite(y_hat[:, :7]).all() and np.isnan(y_hat[:, 7:]).all()
 
@@ -275,7 +287,7 @@ def test_without_feedback_a_missing_input_costs_only_the_rows_that_read_it():
     theta = reference.make_theta(network, np.random.default_rng(0))
     segments = one_segment(40)
     segments.u[12] = np.nan
-    y_hat, bad = network.rollout(theta, segments, np.full(MANY, 10), np.full(MANY, 8))
+    y_hat, bad = network.rollout(theta, Rollouts(segments, np.full(MANY, 10), np.full(MANY, 8)))
     assert_array_equal(np.flatnonzero(np.isnan(y_hat[0, :, 0])), [2, 4])
     assert np.all(bad == 2)
 
@@ -286,8 +298,8 @@ def test_missing_value_makes_the_sum_of_squares_nan():
     segments = one_segment(40, n_outputs=2)
     segments.u[12] = np.nan
     rows, weight = np.arange(2, 40), np.ones(40)
-    assert np.isnan(network.sse(theta[None], segments, rows, None, weight, GO)[0])
-    assert np.isnan(network.gradient(theta, segments, rows, None, weight, GO)[0])
+    assert np.isnan(network.sse(theta[None], Rollouts.one_step(segments, rows, weight), GO)[0])
+    assert np.isnan(network.gradient(theta, Rollouts.one_step(segments, rows, weight), GO)[0])
 
 
 @pytest.mark.parametrize("n", [FEW, MANY])
@@ -304,7 +316,7 @@ def test_rollout_that_does_not_fit_is_an_index_error(n, origin, length):
     origins[n - 1] = origin
     message = rf"^rollout {n - 1} does not fit: origin {origin}, {length} steps\.$"
     with pytest.raises(IndexError, match=message):
-        network.rollout(theta, segments, origins, lengths)
+        network.rollout(theta, Rollouts(segments, origins, lengths))
 
 
 @pytest.mark.parametrize("origin, length", [(1, 1), (18, 3), (-1, 2)])
@@ -313,7 +325,7 @@ def test_rollout_without_feedback_that_does_not_fit_is_an_index_error(origin, le
     network = TappedMLP(Taps((), ((0, 2),)), (4,))
     theta = reference.make_theta(network, np.random.default_rng(0))
     with pytest.raises(IndexError, match=r"^row -?\d+ of 20 lacks history or leads\.$"):
-        network.rollout(theta, one_segment(20), np.array([origin]), np.array([length]))
+        network.rollout(theta, Rollouts(one_segment(20), np.array([origin]), np.array([length])))
 
 
 def test_rollout_leaves_room_for_leads():
@@ -321,10 +333,10 @@ def test_rollout_leaves_room_for_leads():
     network = TappedMLP(Taps((1,), ((-2, 0),)), (3,))
     theta = reference.make_theta(network, np.random.default_rng(0))
     segments = one_segment(20)
-    y_hat, bad = network.rollout(theta, segments, np.array([10]), np.array([8]))
+    y_hat, bad = network.rollout(theta, Rollouts(segments, np.array([10]), np.array([8])))
     assert np.isfinite(y_hat).all() and bad[0] == -1
     with pytest.raises(IndexError, match=r"^rollout 0 does not fit: origin 10, 9 steps\.$"):
-        network.rollout(theta, segments, np.array([10]), np.array([9]))
+        network.rollout(theta, Rollouts(segments, np.array([10]), np.array([9])))
 
 
 @pytest.mark.parametrize("lengths", [(2, 3), (-1, -1), (9, 9)], ids=["order", "negative", "room"])
@@ -364,16 +376,16 @@ def test_path_begins_with_the_measured_history():
 # ---------------------------------------------------------------- arrays, bits, threads
 def every_kernel(network, theta, s, weight):
     """What each verb of the network answers, as one list of arrays."""
-    rows = np.flatnonzero(s.reachable(network.taps))
+    rows = np.flatnonzero(s.reachable(network.taps.reach))
     origins, lengths = rows[:MANY], np.minimum(7, len(s) - rows[:MANY] - network.taps.lead)
     return [
-        network.one_step(theta, s, rows),
-        *network.rollout(theta, s, origins, lengths),
-        *network.rollout(theta, s, origins[:FEW], lengths[:FEW]),
-        network.sse(np.stack([theta, 0.5 * theta]), s, rows, None, weight, GO),
-        *network.gradient(theta, s, rows, None, weight, GO),
-        *network.normal_equations(theta, s, rows, None, weight, GO),
-        *network.residuals_and_jacobian(theta, s, rows, None, weight),
+        one_step(network, theta, s, rows),
+        *network.rollout(theta, Rollouts(s, origins, lengths)),
+        *network.rollout(theta, Rollouts(s, origins[:FEW], lengths[:FEW])),
+        network.sse(np.stack([theta, 0.5 * theta]), Rollouts.one_step(s, rows, weight), GO),
+        *network.gradient(theta, Rollouts.one_step(s, rows, weight), GO),
+        *network.normal_equations(theta, Rollouts.one_step(s, rows, weight), GO),
+        *network.residuals_and_jacobian(theta, Rollouts.one_step(s, rows, weight)),
     ]
 
 
@@ -428,9 +440,11 @@ def test_a_trajectory_does_not_see_the_others(busy):
     """Other data in other rows change no bit of it."""
     network, theta, s, _ = busy
     origins, lengths = np.arange(2, 302), np.full(300, 5)
-    y_hat, _ = network.rollout(theta, s, origins, lengths)
+    y_hat, _ = network.rollout(theta, Rollouts(s, origins, lengths))
     other = s.replace(y=np.where(np.arange(700)[:, None] < 100, s.y, 0.3))
-    assert_array_equal(network.rollout(theta, other, origins, lengths)[0][:90], y_hat[:90])
+    assert_array_equal(
+        network.rollout(theta, Rollouts(other, origins, lengths))[0][:90], y_hat[:90]
+    )
 
 
 def test_plan_and_network_pickle_and_copy(busy):
@@ -459,7 +473,7 @@ def test_thirty_one_hidden_layers_run(n_layers):
     network, theta = a_network((1,) * n_layers, n_outputs=1, linear_term=False)
     segments, rows = one_segment(20), np.arange(2, 20)
     exact = reference.one_step(network, theta, segments, rows)
-    assert_allclose(network.one_step(theta, segments, rows), exact, rtol=1e-12, atol=1e-12)
+    assert_allclose(one_step(network, theta, segments, rows), exact, rtol=1e-12, atol=1e-12)
 
 
 def test_more_than_thirty_one_hidden_layers_are_refused():
@@ -540,7 +554,7 @@ def test_initial_parameters_follow_the_generator():
     theta = network.initial(np.random.default_rng(3))
     assert_array_equal(theta, network.initial(np.random.default_rng(3)))
     segments, rows = one_segment(30, n_outputs=2), np.arange(2, 30)
-    assert not network.one_step(theta, segments, rows).any()
+    assert not one_step(network, theta, segments, rows).any()
     coefs, intercepts, linear = network.unpack(theta)
     assert not coefs[-1].any() and not intercepts[-1].any() and not linear.any()
     for W in coefs[:-1]:
@@ -577,7 +591,7 @@ def activation(name, x):
     network = TappedMLP(Taps((), ((0,),)), (1,), name, linear_term=False)
     x = np.array(x, dtype=float)
     segments = Segments(x[:, None], np.zeros((len(x), 1)), np.array([0, len(x)]))
-    return network.one_step(np.array([1.0, 0.0, 1.0, 0.0]), segments, np.arange(len(x)))[:, 0]
+    return one_step(network, np.array([1.0, 0.0, 1.0, 0.0]), segments, np.arange(len(x)))[:, 0]
 
 
 def ulps(name, x):
@@ -636,5 +650,5 @@ def test_activations_of_a_single_trajectory_are_those_of_a_batch(name):
     network = TappedMLP(Taps((1,), ((0,),)), (1,), name, linear_term=False)
     theta, x = np.array([0.0, 1.0, 0.0, 1.0, 0.0]), np.linspace(-30, 30, 400)
     segments = Segments(x[:, None], np.zeros((400, 1)), np.array([0, 400]))
-    alone, _ = network.rollout(theta, segments, np.array([1]), np.array([399]))
+    alone, _ = network.rollout(theta, Rollouts(segments, np.array([1]), np.array([399])))
     assert_array_equal(alone[0, :, 0], activation(name, x[1:]))

@@ -10,10 +10,10 @@ import pytest
 import reference
 from narxkit import NARX, TDNN
 from narxkit.datasets import make_henon, make_narendra
-from narxkit.networks import TappedMLP
+from narxkit.networks import TappedMLP, make_taps
 from narxkit.networks.tapped_mlp import LONG
 from narxkit.objective import Objective, _chains
-from narxkit.taps import Segments, make_taps
+from narxkit.rows import Rollouts, Segments
 from reference import make_problem
 
 FEEDBACK = [seed for seed in reference.PROBLEMS if make_problem(seed).network.taps.output_lags]
@@ -55,15 +55,15 @@ def test_gain_equals_the_twin(seed, loop):
     """Clipped outputs, gaps, several segments, several outputs."""
     problem = make_problem(seed)
     network, theta, segments = problem.network, problem.theta, problem.segments
-    objective = Objective(network, segments, loop, targets=problem.targets)
-    rows, lengths = objective.rows[:12], np.ones(min(objective.size, 12), dtype=np.intp)
-    lengths = lengths if objective.lengths is None else objective.lengths[:12]
+    objective = Objective.over(network, segments, loop, targets=problem.targets)
+    rows, lengths = objective.rollouts.origins[:12], np.ones(min(objective.size, 12), dtype=np.intp)
+    lengths = lengths if objective.rollouts.is_measured else objective.rollouts.lengths[:12]
     if not len(rows):
         pytest.skip("no rollout")
     matrices = reference.companions(network, theta, segments, rows, lengths)
     n_rounds = -(-LONG // len(matrices))
     exact = reference.loop_gain(matrices, network.n_outputs, n_rounds)
-    assert network.loop_gain(theta, segments, rows, lengths) == pytest.approx(exact, rel=1e-9)
+    assert network.gain(theta, Rollouts(segments, rows, lengths)) == pytest.approx(exact, rel=1e-9)
 
 
 # --- systems whose gain is known -----------------------------------------------------------------
@@ -73,7 +73,7 @@ def test_gain_equals_the_twin(seed, loop):
 @pytest.mark.parametrize("coef", [0.9, -0.5, 1.0, 1.0005])
 def test_gain_of_a_first_order_loop_is_its_coefficient(coef, loop):
     network, theta, segments = linear_loop([coef])
-    assert Objective(network, segments, loop).loop_gain(theta) == pytest.approx(
+    assert Objective.over(network, segments, loop).loop_gain(theta) == pytest.approx(
         abs(coef), abs=1e-12
     )
 
@@ -82,9 +82,13 @@ def test_gain_of_a_first_order_loop_is_its_coefficient(coef, loop):
 @pytest.mark.parametrize("radius", [0.5, 0.95, 1.0])
 def test_gain_of_linear_loops_is_their_spectral_radius(radius, loop):
     network, theta, segments = linear_loop([radius + 0.3, -radius * 0.3])  # roots radius and 0.3
-    assert Objective(network, segments, loop).loop_gain(theta) == pytest.approx(radius, abs=1e-9)
+    assert Objective.over(network, segments, loop).loop_gain(theta) == pytest.approx(
+        radius, abs=1e-9
+    )
     network, theta, segments = linear_loop([2 * radius * np.cos(0.5), -(radius**2)])
-    assert Objective(network, segments, loop).loop_gain(theta) == pytest.approx(radius, abs=1e-3)
+    assert Objective.over(network, segments, loop).loop_gain(theta) == pytest.approx(
+        radius, abs=1e-3
+    )
 
 
 def test_gain_of_short_segments_is_that_of_the_loop():
@@ -92,15 +96,17 @@ def test_gain_of_short_segments_is_that_of_the_loop():
     network, theta, segments = linear_loop([1.8 * np.cos(0.2), -0.81])
     cut = Segments(segments.u, segments.y, np.arange(0, 3001, 5))
     for loop in ("open", 2, "closed"):
-        assert Objective(network, cut, loop).loop_gain(theta) == pytest.approx(0.9, abs=2e-3)
+        assert Objective.over(network, cut, loop).loop_gain(theta) == pytest.approx(0.9, abs=2e-3)
 
 
 def test_gain_is_that_of_the_largest_of_several_outputs():
     network, theta, segments = linear_loop(np.diag([0.3, 0.8]), n_outputs=2)
-    assert Objective(network, segments).loop_gain(theta) == pytest.approx(0.8, abs=1e-9)
+    assert Objective.over(network, segments).loop_gain(theta) == pytest.approx(0.8, abs=1e-9)
     turn = 0.7 * np.array([[np.cos(1.0), np.sin(1.0)], [-np.sin(1.0), np.cos(1.0)]])
     network, theta, segments = linear_loop(turn, n_outputs=2)
-    assert Objective(network, segments, "closed").loop_gain(theta) == pytest.approx(0.7, abs=1e-9)
+    assert Objective.over(network, segments, "closed").loop_gain(theta) == pytest.approx(
+        0.7, abs=1e-9
+    )
 
 
 def test_gain_is_that_of_the_largest_of_several_segments():
@@ -109,10 +115,10 @@ def test_gain_is_that_of_the_largest_of_several_segments():
     theta = np.array([1.0, 0.0, 0.4, 0.0, 0.5])  # 0.9 above zero, 0.5 below
     y = np.concatenate((np.full(1500, -1.0), np.full(1500, 1.0), np.full(1500, -1.0)))[:, None]
     segments = Segments(np.empty((4500, 0)), y, np.array([0, 1500, 3000, 4500]))
-    assert Objective(network, segments).loop_gain(theta) == pytest.approx(0.9, abs=1e-12)
+    assert Objective.over(network, segments).loop_gain(theta) == pytest.approx(0.9, abs=1e-12)
     joined = Segments(segments.u, y, np.array([0, 4500]))
     mean = np.exp((2 * np.log(0.5) + np.log(0.9)) / 3)
-    assert Objective(network, joined).loop_gain(theta) == pytest.approx(mean, rel=1e-3)
+    assert Objective.over(network, joined).loop_gain(theta) == pytest.approx(mean, rel=1e-3)
 
 
 def test_chains_are_long_and_end_with_segments():
@@ -127,16 +133,16 @@ def test_a_perturbation_dies_where_all_outputs_are_clipped():
     low = np.full((3000, 1), np.nan)
     low[100:102] = 50.0
     bounded = segments.replace(low=low, high=np.full((3000, 1), np.nan))
-    assert Objective(network, bounded).loop_gain(theta) == 0.0
+    assert Objective.over(network, bounded).loop_gain(theta) == 0.0
     low[101] = np.nan
     bounded = segments.replace(low=low, high=np.full((3000, 1), np.nan))
-    assert Objective(network, bounded).loop_gain(theta) > 1.5
+    assert Objective.over(network, bounded).loop_gain(theta) > 1.5
 
 
 def test_gain_of_rollouts_that_diverge_is_infinite():
     network, theta, segments = linear_loop([1.5])
-    assert Objective(network, segments, "closed").loop_gain(theta) == np.inf
-    assert Objective(network, segments, 4).loop_gain(theta) == pytest.approx(1.5)
+    assert Objective.over(network, segments, "closed").loop_gain(theta) == np.inf
+    assert Objective.over(network, segments, 4).loop_gain(theta) == pytest.approx(1.5)
 
 
 @pytest.mark.filterwarnings("ignore:loop_gain_ is")
@@ -180,14 +186,16 @@ def test_gain_of_members_is_the_largest_of_those_that_predict():
     params = {"n_restarts": 3, "alpha": 1e-4, "random_state": 0, "max_iter": 10}
     model = NARX(combine="median", **params).fit(X, y)
     segments = model._scale.apply(Segments(X, y[:, None], np.array([0, len(y)])))
-    gains = [Objective(model.structure_, segments).loop_gain(theta) for theta in model.members_]
+    gains = [
+        Objective.over(model.structure_, segments).loop_gain(theta) for theta in model.members_
+    ]
     assert model.loop_gain_ == max(gains) > min(gains)
     assert model.set_params(combine="best").fit(X, y).loop_gain_ == gains[0]
 
 
 def test_gain_has_the_same_bits_in_any_thread():
     problem = make_problem(0)
-    objective = Objective(problem.network, problem.segments, 7, targets=problem.targets)
+    objective = Objective.over(problem.network, problem.segments, 7, targets=problem.targets)
     alone = objective.loop_gain(problem.theta)
     with ThreadPoolExecutor(4) as pool:
         assert set(pool.map(objective.loop_gain, [problem.theta] * 40)) == {alone}

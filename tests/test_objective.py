@@ -6,9 +6,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import reference
 from narxkit._blas import one_blas_thread
+from narxkit.networks import make_taps
 from narxkit.networks.tapped_mlp import TappedMLP
 from narxkit.objective import Objective
-from narxkit.taps import Segments, make_taps
+from narxkit.rows import Rollouts, Segments
 
 every_problem = pytest.mark.parametrize("seed", reference.PROBLEMS, ids=reference.describe)
 ALPHA = 0.3
@@ -22,7 +23,7 @@ def _one_blas_thread():
 
 
 def objective_of(problem, alpha=ALPHA, **options):
-    return Objective(
+    return Objective.over(
         problem.network,
         problem.segments,
         alpha=alpha,
@@ -82,7 +83,7 @@ def test_the_problems_cover_what_they_should():
         problem = reference.make_problem(seed)
         rows, s = problem.rows, problem.segments
         assert len(rows) >= 5
-        y_hat = problem.network.one_step(problem.theta, s, rows)
+        y_hat = problem.network.rollout(problem.theta, Rollouts.one_step(s, rows))[0][:, 0]
         assert np.isfinite(y_hat).all()
         if s.low is not None:
             at_bound = (y_hat == s.low[rows]) | (y_hat == s.high[rows])
@@ -101,11 +102,11 @@ def test_a_clipped_output_has_no_derivative(activation):
     segments = reference.make_segments(network.taps, rng, missing=False, bounded=False)
     high = np.full((60, 1), np.nan)
     high[::2] = -50.0
-    objective = Objective(network, segments.replace(low=np.full((60, 1), np.nan), high=high))
+    objective = Objective.over(network, segments.replace(low=np.full((60, 1), np.nan), high=high))
     theta = reference.make_theta(network, rng)
     e, J = objective.residuals_and_jacobian(theta)
-    clipped = objective.rows % 2 == 0
-    assert_array_equal(e[clipped], -50.0 - segments.y[objective.rows[clipped], 0])
+    clipped = objective.rollouts.origins % 2 == 0
+    assert_array_equal(e[clipped], -50.0 - segments.y[objective.rollouts.origins[clipped], 0])
     assert not J[clipped].any() and J[~clipped].any(axis=1).all()
 
 
@@ -115,7 +116,7 @@ def test_rows_and_their_number_equal_the_twin(seed):
     """Target rows have known taps in their segment, weight, and something to be fitted."""
     problem = reference.make_problem(seed)
     objective = objective_of(problem)
-    assert_array_equal(objective.rows, problem.rows)
+    assert_array_equal(objective.rollouts.origins, problem.rows)
     n = reference.count(problem.segments, problem.rows, problem.weight)
     assert_allclose(objective.n, n, rtol=1e-14)
     assert objective.normal_equations(problem.theta)[3] == objective.n
@@ -128,8 +129,8 @@ def test_n_counts_observed_outputs_with_their_weights():
     y[1, 0] = np.nan
     y[3] = np.nan
     segments = Segments(np.ones((4, 1)), y, np.array([0, 4]))
-    objective = Objective(network, segments, sample_weight=np.array([2.0, 2.0, 0.0, 2.0]))
-    assert_array_equal(objective.rows, [0, 1])
+    objective = Objective.over(network, segments, sample_weight=np.array([2.0, 2.0, 0.0, 2.0]))
+    assert_array_equal(objective.rollouts.origins, [0, 1])
     assert objective.n == 6.0
 
 
@@ -137,8 +138,8 @@ def test_weight_zero_is_history_and_not_target():
     """Its error does not count, its value still feeds the taps of others."""
     network = TappedMLP(make_taps([], 1, [], 1), ())
     segments = Segments(np.empty((4, 0)), np.array([[0.0], [1.0], [5.0], [2.0]]), np.array([0, 4]))
-    objective = Objective(network, segments, sample_weight=np.array([1.0, 1.0, 0.0, 1.0]))
-    assert_array_equal(objective.rows, [1, 3])
+    objective = Objective.over(network, segments, sample_weight=np.array([1.0, 1.0, 0.0, 1.0]))
+    assert_array_equal(objective.rollouts.origins, [1, 3])
     e, J = objective.residuals_and_jacobian(np.array([1.0, 0.0]))
     assert_array_equal(e, [-1.0, 3.0])
     assert_array_equal(J, [[0.0, 1.0], [5.0, 1.0]])
@@ -148,14 +149,14 @@ def test_weight_two_is_two_copies():
     """A weight multiplies the squared error, in the loss and in n."""
     problem = reference.make_problem(4)
     network, s = problem.network, problem.segments
-    rows = Objective(network, s).rows
-    e, J = Objective(network, s).residuals_and_jacobian(problem.theta)
-    doubled = Objective(network, s, sample_weight=np.full(len(s), 2.0))
+    rows = Objective.over(network, s).rollouts.origins
+    e, J = Objective.over(network, s).residuals_and_jacobian(problem.theta)
+    doubled = Objective.over(network, s, sample_weight=np.full(len(s), 2.0))
     e2, J2 = doubled.residuals_and_jacobian(problem.theta)
     assert_allclose(e2, np.sqrt(2) * e, rtol=1e-14)
     assert_allclose(J2, np.sqrt(2) * J, rtol=1e-14)
-    assert_array_equal(doubled.rows, rows)
-    same = Objective(network, s)
+    assert_array_equal(doubled.rollouts.origins, rows)
+    same = Objective.over(network, s)
     assert_allclose(doubled.value(problem.theta), same.value(problem.theta), rtol=1e-14)
     assert_allclose(doubled.n, 2 * same.n, rtol=1e-14)
 
@@ -169,7 +170,7 @@ def test_batches_stand_for_the_whole(seed):
     value, gradient = 0.0, np.zeros_like(theta)
     for batch in np.array_split(np.random.default_rng(0).permutation(objective.size), 3):
         part, slope = objective.value_and_grad(theta, batch)
-        rows = objective.rows[batch]
+        rows = objective.rollouts.origins[batch]
         count = reference.count(problem.segments, rows, problem.weight)
         data = problem.segments, rows, problem.weight, pi * count / objective.n
         assert_allclose(part, reference.loss(problem.network, theta, *data), rtol=1e-12)
@@ -199,7 +200,9 @@ def test_with_penalty_changes_the_penalty_alone():
     theta, pi = problem.theta, np.linspace(0.1, 2.0, len(problem.theta))
     before, penalty = objective.value(theta), objective.penalty.copy()
     other = objective.with_penalty(list(pi))
-    assert other is not objective and other.rows is objective.rows and other.n == objective.n
+    assert (
+        other is not objective and other.rollouts is objective.rollouts and other.n == objective.n
+    )
     data = problem.segments, problem.rows, problem.weight, pi
     assert_allclose(other.value(theta), reference.loss(problem.network, theta, *data), rtol=1e-12)
     exact = reference.gradient(problem.network, theta, *data)
@@ -221,7 +224,16 @@ def test_the_verbs_change_nothing():
     """An objective answers the same after any questions, and leaves its arrays as they were."""
     problem, objective = some_problem()
     s, theta = problem.segments, problem.theta.copy()
-    held = [s.u, s.y, s.low, s.high, objective.weight, objective.penalty, objective.rows, theta]
+    held = [
+        s.u,
+        s.y,
+        s.low,
+        s.high,
+        objective.rollouts.weight,
+        objective.penalty,
+        objective.rollouts.origins,
+        theta,
+    ]
     copies = [x.copy() for x in held]
     for x in held:
         x.setflags(write=False)
@@ -259,7 +271,7 @@ def test_a_set_flag_makes_every_value_infinite():
 def test_a_network_that_is_not_finite_has_an_infinite_loss(parameter):
     """So that a solver backs away from it, and only from it."""
     network, rng = TappedMLP(make_taps(1, 2, ["u"]), (4, 3), "relu"), np.random.default_rng(0)
-    objective = Objective(network, reference.make_segments(network.taps, rng, bounded=False))
+    objective = Objective.over(network, reference.make_segments(network.taps, rng, bounded=False))
     theta = reference.make_theta(network, rng)
     thetas = np.stack([theta, np.full_like(theta, parameter)])
     values = objective.population_values(thetas)
@@ -274,8 +286,16 @@ def test_blocks_do_not_show():
     rng = np.random.default_rng(0)
     segments = reference.make_segments(network.taps, rng, edges=(0, 400, 700))
     assert len(segments) > 512
-    objective, theta = Objective(network, segments, alpha=ALPHA), reference.make_theta(network, rng)
-    data = segments, objective.rows, objective.weight, reference.penalty(network, ALPHA)
+    objective, theta = (
+        Objective.over(network, segments, alpha=ALPHA),
+        reference.make_theta(network, rng),
+    )
+    data = (
+        segments,
+        objective.rollouts.origins,
+        objective.rollouts.weight,
+        reference.penalty(network, ALPHA),
+    )
     value, g = objective.value_and_grad(theta)
     assert_allclose(value, reference.loss(network, theta, *data), rtol=1e-12)
     assert reference.relative_error(g, reference.gradient(network, theta, *data)) < 1e-9

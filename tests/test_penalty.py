@@ -10,9 +10,9 @@ from narxkit import NARX, TDNN
 from narxkit._alive import FLOOR
 from narxkit._penalty import LEAST, Runs, _is_better
 from narxkit.datasets import make_henon, make_lorenz, make_narendra
-from narxkit.networks import TappedMLP
+from narxkit.networks import TappedMLP, make_taps
 from narxkit.objective import Objective
-from narxkit.taps import Segments, make_taps
+from narxkit.rows import Segments
 from narxkit.training import Lesson, read_loops
 from reference import make_problem
 
@@ -39,7 +39,7 @@ def autoregression(n=150, seed=0):
 def make_lesson(network, segments, loop="open", weight=None):
     """All rows to train on, none held out."""
     every = np.ones(len(segments), dtype=bool)
-    make = partial(Objective, segments=segments, sample_weight=weight)
+    make = partial(Objective.over, segments=segments, sample_weight=weight)
     return Lesson(make, network, every, ~every, read_loops(loop), 0)
 
 
@@ -173,10 +173,9 @@ def test_lags_that_say_nearly_the_same_do_not_make_the_loop_unstable(output_lags
 # ---------------------------------------------------------------- how models are compared
 
 
-def slow_errors(network, theta, segments, weight, rows, lengths, steps):
+def slow_errors(network, theta, segments, weight, rollouts, steps):
     """The mean log error of each run: by the formula, number by number."""
-    is_fed_back = lengths is not None
-    lengths = lengths if is_fed_back else np.ones(len(rows), dtype=int)
+    is_fed_back, rows, lengths = not rollouts.is_measured, rollouts.origins, rollouts.lengths
     y_hat, bad = reference.rollout(network, theta, segments, rows, lengths)
     runs = {}
     for i, (row, length) in enumerate(zip(rows, lengths)):
@@ -198,8 +197,8 @@ def test_errors_of_runs_equal_the_twin(number, growth):
     theta, steps = growth * problem.theta, 4
     lesson = make_lesson(network, segments, weight=weight)
     runs = Runs(lesson, problem.targets, steps)
-    data = lesson.over(steps, problem.targets)
-    exact = slow_errors(network, theta, segments, weight, data.rows, data.lengths, steps)
+    rollouts = lesson.over(steps, problem.targets).rollouts
+    exact = slow_errors(network, theta, segments, weight, rollouts, steps)
     np.testing.assert_allclose(runs.errors(theta), exact, rtol=1e-9)
 
 
@@ -257,7 +256,7 @@ def test_effective_parameters_are_the_trace(loop):
     X, y = make_narendra(200, random_state=0)
     alphas = {"alpha": 0.01, "linear_alpha": 2.0}
     model = NARX([1], 2, (3,), loop=loop, max_iter=20, random_state=0, **alphas).fit(X, y)
-    objective = Objective(model.structure_, scaled(model, X, y), loop)
+    objective = Objective.over(model.structure_, scaled(model, X, y), loop)
     _, J = objective.residuals_and_jacobian(model.theta_)
     groups, feedback = model.structure_.groups, model.structure_.linear_feedback
     pi = 0.01 * groups["weights"] + 2.0 * feedback

@@ -12,12 +12,12 @@ from numpy.testing import assert_array_equal
 import reference
 from narxkit import NARX, _core
 from narxkit.datasets import make_narendra
-from narxkit.narx import _reviver
-from narxkit.networks import TappedMLP
-from narxkit.objective import Objective, stride
+from narxkit.forecasters.scaled import combined
+from narxkit.networks import TappedMLP, make_taps
+from narxkit.objective import Objective
+from narxkit.rows import Rollouts, Segments
+from narxkit.rows.rollouts import stride
 from narxkit.solvers import LevenbergMarquardt, Monitor, SolverResult, Stop, interruptible
-from narxkit.tapped import combined
-from narxkit.taps import Segments, make_taps
 from narxkit.training import Lesson, train
 from reference import make_problem, relative_error
 
@@ -61,7 +61,7 @@ def rollouts(problem, loop, washout=0):
 
 
 def objective_of(problem, loop, **kwargs):
-    return Objective(
+    return Objective.over(
         problem.network, problem.segments, loop, sample_weight=problem.weight,
         targets=problem.targets, **kwargs,
     )  # fmt: skip
@@ -74,7 +74,7 @@ def test_rollouts_begin_and_end_where_they_should(seed, washout, loop):
     problem = make_problem(seed)
     objective = objective_of(problem, loop, washout=washout)
     pairs = rollouts(problem, loop, washout)
-    assert list(zip(objective.rows, objective.lengths)) == pairs
+    assert list(zip(objective.rollouts.origins, objective.rollouts.lengths)) == pairs
     assert objective.longest == max([0, *(n for _, n in rollouts(problem, loop))])
     y, weight = problem.segments.y, problem.weight
     targets = [np.arange(t + washout, t + n) for t, n in pairs]
@@ -87,15 +87,15 @@ def test_one_step_is_open_loop():
     for loop in (1, "open"):
         objective = objective_of(problem, loop, washout=3)  # which says nothing here
         assert objective.n == objective_of(problem, loop).n
-        assert objective.lengths is None
-        assert_array_equal(objective.rows, problem.rows)
+        assert objective.rollouts.is_measured
+        assert_array_equal(objective.rollouts.origins, problem.rows)
 
 
 def test_rollouts_are_no_longer_than_the_data():
     network = TappedMLP(make_taps(0, 1), (2,))
     segments = Segments(np.empty((30, 0)), np.ones((30, 1)), np.array([0, 30]))
-    far, whole = (Objective(network, segments, loop) for loop in (10**30, 30))
-    np.testing.assert_array_equal(far.rows, whole.rows)
+    far, whole = (Objective.over(network, segments, loop) for loop in (10**30, 30))
+    np.testing.assert_array_equal(far.rollouts.origins, whole.rollouts.origins)
     np.testing.assert_array_equal(far.lengths, whole.lengths)
 
 
@@ -139,18 +139,18 @@ def test_derivatives_agree_with_the_complex_step(seed, loop):
     e_exact = flat_residuals(problem, theta, *rolled)
     J_exact = reference.complex_step(lambda x: flat_residuals(problem, x, *rolled), theta)
     flat, sse = J_exact.reshape(-1, network.n_params), np.sum(e_exact**2)
-    data = problem.segments, origins, lengths, problem.weight
-    e, J = network.residuals_and_jacobian(theta, *data, washout)
+    data = Rollouts(problem.segments, origins, lengths, "own", problem.weight, washout)
+    e, J = network.residuals_and_jacobian(theta, data)
     assert relative_error(e, e_exact.T.ravel()) < 1e-12
     assert relative_error(J, J_exact.transpose(1, 0, 2).reshape(flat.shape)) < 1e-9
-    value, g = network.gradient(theta, *data, NO_STOP, washout)
+    value, g = network.gradient(theta, data, NO_STOP)
     assert value == pytest.approx(sse, rel=1e-12)
     assert relative_error(g, flat.T @ e_exact.ravel()) < 1e-9
-    JtJ, Jte, value = network.normal_equations(theta, *data, NO_STOP, washout)
+    JtJ, Jte, value = network.normal_equations(theta, data, NO_STOP)
     assert value == pytest.approx(sse, rel=1e-12)
     assert relative_error(JtJ, flat.T @ flat) < 1e-9
     assert relative_error(Jte, g) < 1e-9
-    values = network.sse(np.stack([theta, 0.5 * theta]), *data, NO_STOP, washout)
+    values = network.sse(np.stack([theta, 0.5 * theta]), data, NO_STOP)
     half = np.sum(flat_residuals(problem, 0.5 * theta, *rolled) ** 2)
     np.testing.assert_allclose(values, [sse, half], rtol=1e-12)
 
@@ -161,14 +161,14 @@ def test_long_rollouts_go_on_from_block_to_block():
     network = TappedMLP(make_taps([0, 3], [1, 5, 9], ["u"], n_outputs=2), (4, 3))
     segments = reference.make_segments(network.taps, rng, edges=(0, 700), missing=False)
     theta = reference.make_theta(network, rng)
-    data = segments, np.array([9, 400]), np.array([691, 300]), np.ones(700)
-    e, J = network.residuals_and_jacobian(theta, *data)
-    JtJ, Jte, sse = network.normal_equations(theta, *data, NO_STOP)
-    value, g = network.gradient(theta, *data, NO_STOP)
+    data = Rollouts(segments, np.array([9, 400]), np.array([691, 300]))
+    e, J = network.residuals_and_jacobian(theta, data)
+    JtJ, Jte, sse = network.normal_equations(theta, data, NO_STOP)
+    value, g = network.gradient(theta, data, NO_STOP)
     assert relative_error(JtJ, J.T @ J) < 1e-12
     assert relative_error(Jte, J.T @ e) < 1e-12
     assert relative_error(g, J.T @ e) < 1e-10
-    np.testing.assert_allclose([sse, value, *network.sse(theta[None], *data, NO_STOP)], e @ e)
+    np.testing.assert_allclose([sse, value, *network.sse(theta[None], data, NO_STOP)], e @ e)
 
 
 @pytest.mark.parametrize("loop, washout", [(7, 4), ("closed", 2)])
@@ -180,7 +180,7 @@ def test_batches_of_rollouts_stand_for_the_whole(seed, loop, washout):
     theta, value, gradient = problem.theta, 0.0, 0.0
     y = problem.segments.y
     for batch in np.array_split(np.arange(objective.size)[::-1], 2):
-        origins, lengths = objective.rows[batch], objective.lengths[batch]
+        origins, lengths = objective.rollouts.origins[batch], objective.rollouts.lengths[batch]
         rows = [np.arange(t + washout, t + n) for t, n in zip(origins, lengths)]
         n = sum(np.sum(problem.weight[t, None] * np.isfinite(y[t])) for t in rows)
         part, slope = objective.value_and_grad(theta, batch)
@@ -200,7 +200,7 @@ def unstable():
     """y doubles at each step."""
     network = TappedMLP(make_taps(0, 1), ())
     segments = Segments(np.empty((60, 0)), np.full((60, 1), 0.1), np.array([0, 60]))
-    return Objective(network, segments, "closed"), np.array([2.0, 0.0])
+    return Objective.over(network, segments, "closed"), np.array([2.0, 0.0])
 
 
 def test_a_rollout_that_diverges_has_an_infinite_loss():
@@ -223,10 +223,10 @@ def test_a_chaotic_rollout_has_a_loss_and_no_gradient():
     segments = Segments(np.empty((len(x), 0)), x[:, None], np.array([0, len(x)]))
     theta = network.initial(np.random.default_rng(0))
     for loop in ("open", 5):
-        objective = Objective(network, segments, loop)
+        objective = Objective.over(network, segments, loop)
         theta = LevenbergMarquardt().solve(objective, theta, Monitor(max_iter=300, tol=0)).theta
-    assert Objective(network, segments, 5).is_smooth(theta)
-    free_run = Objective(network, segments, "closed")
+    assert Objective.over(network, segments, 5).is_smooth(theta)
+    free_run = Objective.over(network, segments, "closed")
     assert np.isfinite(free_run.value(theta)) and not free_run.is_smooth(theta)
 
 
@@ -255,15 +255,15 @@ def test_the_correlation_time_of_a_first_order_process():
     network = TappedMLP(make_taps(0, 1), ())
     segments = Segments(np.empty((len(e), 0)), e[:, None], np.array([0, len(e)]))
     nothing = np.zeros(2)  # predicts zero, so that the series itself is the residual
-    closed = Objective(network, segments, "closed").correlation_time(nothing)
+    closed = Objective.over(network, segments, "closed").correlation_time(nothing)
     assert closed == pytest.approx((1 + 0.8) / (1 - 0.8), rel=0.15)
-    assert Objective(network, segments).correlation_time(nothing) == 1.0
+    assert Objective.over(network, segments).correlation_time(nothing) == 1.0
     swung_in = e.copy()
     swung_in[:500] += 100.0
     segments = segments.replace(y=swung_in[:, None])
-    washed = Objective(network, segments, "closed", washout=499).correlation_time(nothing)
+    washed = Objective.over(network, segments, "closed", washout=499).correlation_time(nothing)
     assert washed == pytest.approx(closed, rel=0.15)
-    assert Objective(network, segments, "closed").correlation_time(nothing) > 10 * closed
+    assert Objective.over(network, segments, "closed").correlation_time(nothing) > 10 * closed
 
 
 # --- staging -------------------------------------------------------------------------------------
@@ -378,12 +378,10 @@ def test_the_answer_of_bayesian_regularisation_is_kept():
 def test_hidden_units_that_one_step_did_not_need_begin_anew():
     network = TappedMLP(make_taps(1, 2, ["u"]), (3, 2))
     start, theta = (np.random.default_rng(seed).normal(size=network.n_params) for seed in (0, 1))
-    assert_array_equal(_reviver(network, start)(theta), theta)
+    assert_array_equal(network.revive(theta, start), theta)
     dead = theta.copy()
     network.unpack(dead).coefs[-1][:] = 1e-9
-    revived, first, last = (
-        network.unpack(x) for x in (_reviver(network, start)(dead), start, dead)
-    )
+    revived, first, last = (network.unpack(x) for x in (network.revive(dead, start), start, dead))
     for i in (0, 1):
         assert_array_equal(revived.coefs[i], first.coefs[i])
         assert_array_equal(revived.intercepts[i], first.intercepts[i])
@@ -395,7 +393,7 @@ def test_hidden_units_that_one_step_did_not_need_begin_anew():
 def test_a_linear_network_has_no_units_to_revive():
     network = TappedMLP(make_taps(0, 2), ())
     theta = np.zeros(network.n_params)
-    assert_array_equal(_reviver(network, np.ones_like(theta))(theta), theta)
+    assert_array_equal(network.revive(theta, np.ones_like(theta)), theta)
 
 
 @pytest.mark.parametrize("loop", ["open", 5])
@@ -421,7 +419,7 @@ def test_ctrl_c_reaches_a_kernel_at_work():
     network = TappedMLP(make_taps(2, 4, [0]), (12,))
     flag = np.zeros(1, dtype=np.int32)
     segments = Segments(u, y[:, None], np.array([0, 5000]))
-    objective = Objective(network, segments, "closed", flag=flag)
+    objective = Objective.over(network, segments, "closed", flag=flag)
     thetas = np.zeros((20_000, network.n_params))
     with interruptible(flag):
         threading.Timer(0.05, signal.raise_signal, [signal.SIGINT]).start()
@@ -512,10 +510,10 @@ def test_short_rollouts_on_the_way_to_longer_ones_have_no_washout(noisy, monkeyp
     washouts = {}
 
     def look(lesson, *args):
-        washouts.update({k: lesson.objective(k).washout for k in (2, 8, 16, *lesson.loops)})
+        washouts.update({k: lesson.objective(k).rollouts.washout for k in (2, 8, 16, *lesson.loops)})
         return train(lesson, *args)
 
-    monkeypatch.setattr("narxkit.narx.train", look)
+    monkeypatch.setattr("narxkit.forecasters.network.train", look)
     NARX([1], hidden_layer_sizes=(2,), loop=(5, 30), washout=8, max_iter=2, random_state=0).fit(
         u, y
     )

@@ -7,8 +7,9 @@ from scipy.optimize import minimize
 from narxkit import ARX, NARX
 from narxkit._blas import one_blas_thread
 from narxkit.datasets import make_narendra
-from narxkit.networks import TappedMLP
+from narxkit.networks import TappedMLP, make_taps
 from narxkit.objective import Objective
+from narxkit.rows import Segments
 from narxkit.solvers import (
     LBFGS,
     SGD,
@@ -23,7 +24,6 @@ from narxkit.solvers import (
     make_solver,
 )
 from narxkit.solvers._scipy import minimise
-from narxkit.taps import Segments, make_taps
 from shelf import TARGETS, epochs_to, mse, parity, sine, static
 from test_solvers import LeastSquares
 
@@ -45,7 +45,7 @@ def autoregressive(alpha=1e-3):
         y[t] = 3.9 * y[t - 1] * (1 - y[t - 1])
     y = (y - y.mean()) / y.std()
     segments = Segments(np.empty((len(y), 0)), y, np.array([0, len(y)]))
-    return Objective(TappedMLP(make_taps([], 2), (5,)), segments, alpha=alpha)
+    return Objective.over(TappedMLP(make_taps([], 2), (5,)), segments, alpha=alpha)
 
 
 def linear():
@@ -187,7 +187,7 @@ def test_a_slope_out_of_all_proportion_is_not_believed():
     params = {"alpha": 1e-4, "linear_alpha": 0.0, "max_iter": 160, "random_state": 2}
     model = NARX([1], 1, (5,), solver="lbfgs", **params).fit(u, y)
     segments = model._scale.apply(Segments(u, y[:, None], np.array([0, len(y)])))
-    objective = Objective(model.structure_, segments, "closed", 1e-4)
+    objective = Objective.over(model.structure_, segments, "closed", 1e-4)
     result = LBFGS().solve(objective, model.theta_, Monitor())
     assert result.loss < 0.9 * result.loss_curve[0]
     assert result.n_iter > 10

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 
-from narxkit.taps import Segments, Taps, make_taps
+from narxkit.networks import Taps, make_taps
+from narxkit.rows import Segments
 
 
 # ---------------------------------------------------------------- lag specifications
@@ -232,7 +233,7 @@ def test_edges_bound_every_row():
 def test_reachable_rows_have_all_taps_in_their_segment(taps, rows):
     """No lag and no lead crosses an edge."""
     segments = make_segments([0, 3, 8])
-    assert_array_equal(np.flatnonzero(segments.reachable(taps)), list(rows))
+    assert_array_equal(np.flatnonzero(segments.reachable(taps.reach)), list(rows))
 
 
 def test_known_rows_have_all_taps_there():
@@ -242,22 +243,22 @@ def test_known_rows_have_all_taps_there():
     segments.u[9, 0] = np.nan
     segments.u[11, 1] = np.nan  # column 1 is read one row ahead
     taps = Taps((1, 3), ((0,), (-1,)))
-    assert_array_equal(np.flatnonzero(segments.reachable(taps)), [3, 8, 9, 10])
-    assert_array_equal(np.flatnonzero(segments.known(taps)), [3, 8])
-    assert_array_equal(np.flatnonzero(segments.known(Taps((2,), ()))), [2, 3, 4, 7, 9, 10, 11])
+    assert_array_equal(np.flatnonzero(segments.reachable(taps.reach)), [3, 8, 9, 10])
+    assert_array_equal(np.flatnonzero(segments.known(taps.reach)), [3, 8])
+    assert_array_equal(np.flatnonzero(segments.known(Taps((2,), ()).reach)), [2, 3, 4, 7, 9, 10, 11])
 
 
 def test_a_missing_target_leaves_its_own_row_known():
     """Only taps count."""
     segments = make_segments([0, 4])
     segments.y[3] = np.nan
-    assert segments.known(Taps((1,), ()))[3]
+    assert segments.known(Taps((1,), ()).reach)[3]
 
 
 def test_known_without_missing_values_is_reachable():
     """The short way gives the same mask."""
     segments, taps = make_segments([0, 5, 12]), Taps((2,), ((-1, 1),))
-    assert_array_equal(segments.known(taps), segments.reachable(taps))
+    assert_array_equal(segments.known(taps.reach), segments.reachable(taps.reach))
 
 
 @pytest.mark.parametrize(
@@ -274,7 +275,7 @@ def test_gaps_are_runs_of_missing_outputs(taps, gaps):
     """(start, length) of each, cut at edges, without the rows that cannot be predicted."""
     segments = make_segments([0, 6, 12])
     segments.y[[0, 2, 3, 5, 6, 8]] = np.nan
-    assert segments.gaps(taps) == gaps
+    assert segments.gaps(taps.reach) == gaps
 
 
 @pytest.mark.parametrize("partial, gaps", [(3, [(2, 1), (3, 1), (4, 1)]), (4, [(2, 2), (4, 1)])])
@@ -284,12 +285,12 @@ def test_a_row_that_misses_some_outputs_is_a_gap_of_its_own(partial, gaps):
     y[2:5] = np.nan
     y[partial, 0] = 1.0
     segments = Segments(np.empty((8, 0)), y, np.array([0, 8]))
-    assert segments.gaps(Taps((1,), (), 2)) == gaps
+    assert segments.gaps(Taps((1,), (), 2).reach) == gaps
 
 
 def test_nothing_missing_makes_no_gaps():
     """An empty list."""
-    assert make_segments([0, 6]).gaps(Taps((1,), ())) == []
+    assert make_segments([0, 6]).gaps(Taps((1,), ()).reach) == []
 
 
 def test_window_is_a_segment_of_its_own():

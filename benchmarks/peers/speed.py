@@ -5,10 +5,10 @@ from functools import partial
 import numpy as np
 
 from narxkit.datasets import make_narendra
-from narxkit.networks import TappedMLP
+from narxkit.networks import TappedMLP, make_taps
 from narxkit.objective import Objective
+from narxkit.rows import Segments
 from narxkit.solvers import LevenbergMarquardt, Monitor
-from narxkit.taps import Segments, make_taps
 
 from ..harness import Case, stopwatch
 from ..report import Suite
@@ -71,7 +71,7 @@ def training(input_lags, n_rows=1000):
     u = np.concatenate(([0.0], u[:-1]))
     history = [np.concatenate((np.zeros(K), v))[:, None] for v in (u, y)]
     network = TappedMLP(make_taps(input_lags, K, [0]), (HIDDEN,), linear_term=False)
-    objective = Objective(network, Segments(*history, np.array([0, K + n_rows])), "closed")
+    objective = Objective.over(network, Segments(*history, np.array([0, K + n_rows])), "closed")
     theta = network.initial(np.random.default_rng(0))
     peer = Pyrenn(input_lags, K)
     peer.load(*network.unpack(theta).coefs, *network.unpack(theta).intercepts)

@@ -7,6 +7,7 @@ import pandas as pd
 from narxkit.diagnostics._lag_data import N_ROWS
 from narxkit.diagnostics._series import check_count, read_series
 from narxkit.files import label_writer
+from narxkit.networks import make_taps
 from narxkit.study import (
     HELD_OUT,
     LONGEST_BRIDGED,
@@ -16,7 +17,6 @@ from narxkit.study import (
     longest_stretch,
     note_blanks,
 )
-from narxkit.taps import make_taps
 
 HORIZON = 24  # rows, where none is asked for and there are enough
 

@@ -5,10 +5,10 @@ from collections.abc import Hashable
 import numpy as np
 import pandas as pd
 
+from narxkit._checks import is_count
 from narxkit._labels import read_labels
 from narxkit._validation import names_of_outputs
 from narxkit.model_selection.wrappers import unwrap
-from narxkit.taps import is_count
 
 __all__ = ["backtest"]
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import check_random_state
 
-from narxkit.taps import is_count
+from narxkit._checks import is_count
 
 __all__ = ["skill_table"]
 

@@ -1,6 +1,6 @@
 """The tapped multilayer perceptron: a static network over lagged values."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from narxkit import _core
 from narxkit._blas import one_blas_thread
-from narxkit.taps import Taps
+from narxkit.networks.taps import Taps
 
 ACTIVATIONS = tuple(_core.ACTIVATIONS)
 DEAD = 1e-6  # weight at the outputs, in standard deviations
@@ -31,7 +31,7 @@ class Weights(NamedTuple):
     --------
     >>> import numpy as np
     >>> from narxkit.networks import TappedMLP
-    >>> from narxkit.taps import make_taps
+    >>> from narxkit.networks import make_taps
     >>> network = TappedMLP(make_taps(0, 1, ["u"]), (3,), linear_term=False)
     >>> [W.shape for W in network.unpack(np.zeros(network.n_params)).coefs]
     [(2, 3), (3, 1)]
@@ -72,7 +72,7 @@ class TappedMLP:
 
     Examples
     --------
-    >>> from narxkit.taps import make_taps
+    >>> from narxkit.networks import make_taps
     >>> network = TappedMLP(make_taps(2, 2, ["sun"]), (10,))
     >>> network.layer_sizes, network.n_params
     ((5, 10, 1), 76)
@@ -82,6 +82,11 @@ class TappedMLP:
     hidden_layer_sizes: tuple[int, ...] = (10,)
     activation: str = "tanh"
     linear_term: bool = True
+
+    @property
+    def reach(self):
+        """The rows and columns that a prediction reads."""
+        return self.taps.reach
 
     @property
     def n_outputs(self):
@@ -97,6 +102,11 @@ class TappedMLP:
     def has_linear_term(self):
         """Whether the parameters hold a linear term."""
         return self.linear_term and len(self.hidden_layer_sizes) > 0
+
+    @property
+    def can_bend(self):
+        """Whether any parameters make more than a linear model of it."""
+        return bool(self.hidden_layer_sizes) and self.activation != "identity"
 
     @property
     def holds_linear_model(self):
@@ -242,97 +252,105 @@ class TappedMLP:
         """
         return TappedMLP(self.taps, (), self.activation, False)
 
-    # The face of the kernels. Each takes the segments and the rows to predict.
+    def revive(self, theta, start):
+        """Give hidden units back to a network that has lost them.
 
-    def one_step(self, theta, segments, rows):
-        """Predict one step from measured history.
+        Under a penalty that suits rollouts, one step ahead the linear term can be all that is worth
+        its weight. The hidden units are then gone, on a saddle that training leaves by rounding
+        alone; so they begin anew as they did at the start, with no weight at the output.
 
         Parameters
         ----------
         theta : ndarray of shape (n_params,)
             Parameters.
-        segments : Segments
-            Measured rows.
-        rows : ndarray of shape (n,)
-            Rows to predict.
+        start : ndarray of shape (n_params,)
+            Those that training began with.
 
         Returns
         -------
-        ndarray of shape (n, n_outputs)
-            Predictions.
+        ndarray of shape (n_params,)
+            `theta` where something passes the hidden layers, else with hidden units of `start`.
         """
-        y_hat = np.empty((len(rows), self.n_outputs))
-        with one_blas_thread():
-            _core.open_loop(self.plan, theta, segments.measured, rows, y_hat)
-        return y_hat
+        if not self.is_linear(theta):
+            return theta
+        hidden = np.zeros(self.n_params, dtype=bool)
+        weights = self.unpack(hidden)
+        for layer in (*weights.coefs[:-1], *weights.intercepts[:-1]):
+            layer[:] = True
+        return np.where(hidden, start, theta)
 
-    def rollout(self, theta, segments, origins, lengths):
-        """Run trajectories on their own output.
+    def describe(self):
+        """Name what makes two networks differ.
+
+        Returns
+        -------
+        dict
+            Plain data by name.
+        """
+        parts = asdict(self)
+        return {**parts.pop("taps"), **parts}
+
+    # The face of the kernels.
+
+    def rollout(self, theta, rollouts):
+        """Run trajectories.
 
         Parameters
         ----------
         theta : ndarray of shape (n_params,)
             Parameters.
-        segments : Segments
-            Measured rows.
-        origins, lengths : ndarray of shape (n,)
-            First predicted row and number of steps of each trajectory.
+        rollouts : Rollouts
+            Where they start, and what they read.
 
         Returns
         -------
-        y_hat : ndarray of shape (n, max(lengths), n_outputs)
-            Predictions, NaN after a trajectory's length and from its first bad step on.
+        y_hat : ndarray of shape (n, n_steps, n_outputs)
+            Predictions, NaN after a trajectory's length and from its first bad step on; from
+            measured outputs, or without feedback, in bad steps alone.
         bad : ndarray of shape (n,)
             First step that was not finite or left `_core.DIVERGED`, -1 where there is none.
         """
-        n_steps = int(np.max(lengths, initial=0))
-        if not self.taps.output_lags:
-            return self._without_feedback(theta, segments, origins, lengths, n_steps)
+        if rollouts.is_measured or not self.taps.output_lags:
+            return self._row_by_row(theta, rollouts)
+        origins, lengths = rollouts.origins, rollouts.lengths
         order = np.argsort(-lengths, kind="stable")
-        path = np.empty((len(origins), self.plan.history + n_steps, self.n_outputs))
+        path = np.empty((len(origins), self.plan.history + rollouts.n_steps, self.n_outputs))
         bad = np.empty(len(origins), dtype=np.intp)
+        measured = rollouts.segments.measured
         with one_blas_thread():
-            _core.rollout(
-                self.plan, theta, segments.measured, origins[order], lengths[order], path, bad
-            )
+            _core.rollout(self.plan, theta, measured, origins[order], lengths[order], path, bad)
         y_hat = path[:, self.plan.history :]
         if np.any(order[1:] < order[:-1]):
             back = np.argsort(order)
             y_hat, bad = y_hat[back], bad[back]
         return y_hat, bad
 
-    def _without_feedback(self, theta, segments, origins, lengths, n_steps):
+    def _row_by_row(self, theta, rollouts):
         """Every row on its own: a bad one says nothing of those after it."""
-        y_hat = np.full((len(origins), n_steps, self.n_outputs), np.nan)
-        i, s = np.nonzero(np.arange(n_steps) < lengths[:, None])
-        rows, at = np.unique(origins[i] + s, return_inverse=True)
-        one_step = self.one_step(theta, segments, rows)
+        y_hat = np.full((*rollouts.is_step.shape, self.n_outputs), np.nan)
+        i, s = np.nonzero(rollouts.is_step)
+        rows, at = np.unique(rollouts.origins[i] + s, return_inverse=True)
+        one_step = np.empty((len(rows), self.n_outputs))
+        with one_blas_thread():
+            _core.open_loop(self.plan, theta, rollouts.segments.measured, rows, one_step)
         is_bad = ~(np.abs(one_step) <= _core.DIVERGED).all(axis=1)
         one_step[is_bad] = np.nan
         y_hat[i, s] = one_step[at]
-        bad = np.full(len(origins), -1)
+        bad = np.full(len(y_hat), -1)
         bad[i[is_bad[at]][::-1]] = s[is_bad[at]][::-1]
         return y_hat, bad
 
-    def sse(self, thetas, segments, rows, lengths, weight, stop, washout=0):
+    def sse(self, thetas, rollouts, stop):
         """Sum the squared errors of many parameter vectors.
 
         Parameters
         ----------
         thetas : ndarray of shape (k, n_params)
             One parameter vector in each row.
-        segments : Segments
-            Measured rows.
-        rows : ndarray of shape (n,)
-            Rows to predict: those that rollouts begin with.
-        lengths : ndarray of shape (n,) or None
-            Steps of each rollout on its own output; None for one step from measured history.
-        weight : ndarray of shape (n_rows,)
-            Weight of each row's squared error.
+        rollouts : Rollouts
+            What is predicted.
         stop : ndarray of int32 of shape (1,)
             Return early once it is set.
-        washout : int, default=0
-            First steps of each rollout that have no weight.
 
         Returns
         -------
@@ -340,32 +358,23 @@ class TappedMLP:
             Sums, infinite where a rollout diverges, NaN when stopped.
         """
         sse = np.empty(len(thetas))
-        data = self.plan, thetas, segments.measured, rows
-        if lengths is None:
-            _core.population_values(*data, weight, stop, sse)
+        if rollouts.is_measured:
+            _core.population_values(self.plan, thetas, *_measured(rollouts), stop, sse)
         else:
-            _core.closed_values(*data, lengths, weight, washout, stop, sse)
+            _core.closed_values(self.plan, thetas, *_own(rollouts), stop, sse)
         return sse
 
-    def gradient(self, theta, segments, rows, lengths, weight, stop, washout=0):
+    def gradient(self, theta, rollouts, stop):
         """Sum the squared errors, and half their gradient.
 
         Parameters
         ----------
         theta : ndarray of shape (n_params,)
             Parameters.
-        segments : Segments
-            Measured rows.
-        rows : ndarray of shape (n,)
-            Rows to predict: those that rollouts begin with.
-        lengths : ndarray of shape (n,) or None
-            Steps of each rollout on its own output; None for one step from measured history.
-        weight : ndarray of shape (n_rows,)
-            Weight of each row's squared error.
+        rollouts : Rollouts
+            What is predicted.
         stop : ndarray of int32 of shape (1,)
             Return early once it is set.
-        washout : int, default=0
-            First steps of each rollout that have no weight.
 
         Returns
         -------
@@ -375,30 +384,21 @@ class TappedMLP:
             J'e.
         """
         g = np.empty(self.n_params)
-        data = self.plan, theta, segments.measured, rows
-        if lengths is None:
-            return _core.gradient(*data, weight, stop, g), g
-        return _core.closed_gradient(*data, lengths, weight, washout, stop, g), g
+        if rollouts.is_measured:
+            return _core.gradient(self.plan, theta, *_measured(rollouts), stop, g), g
+        return _core.closed_gradient(self.plan, theta, *_own(rollouts), stop, g), g
 
-    def normal_equations(self, theta, segments, rows, lengths, weight, stop, washout=0):
+    def normal_equations(self, theta, rollouts, stop):
         """Accumulate the normal equations, block by block.
 
         Parameters
         ----------
         theta : ndarray of shape (n_params,)
             Parameters.
-        segments : Segments
-            Measured rows.
-        rows : ndarray of shape (n,)
-            Rows to predict: those that rollouts begin with.
-        lengths : ndarray of shape (n,) or None
-            Steps of each rollout on its own output; None for one step from measured history.
-        weight : ndarray of shape (n_rows,)
-            Weight of each row's squared error.
+        rollouts : Rollouts
+            What is predicted.
         stop : ndarray of int32 of shape (1,)
             Return early once it is set.
-        washout : int, default=0
-            First steps of each rollout that have no weight.
 
         Returns
         -------
@@ -410,30 +410,22 @@ class TappedMLP:
             Sum of squared errors, infinite where a rollout diverges, NaN when stopped.
         """
         JtJ, Jte = np.empty((self.n_params, self.n_params)), np.empty(self.n_params)
-        data = self.plan, theta, segments.measured, rows
-        if lengths is None:
-            sse = _core.normal_equations(*data, weight, stop, JtJ, Jte)
+        if rollouts.is_measured:
+            accumulate, data = _core.normal_equations, _measured(rollouts)
         else:
-            sse = _core.closed_normal_equations(*data, lengths, weight, washout, stop, JtJ, Jte)
+            accumulate, data = _core.closed_normal_equations, _own(rollouts)
+        sse = accumulate(self.plan, theta, *data, stop, JtJ, Jte)
         return JtJ, Jte, sse
 
-    def residuals_and_jacobian(self, theta, segments, rows, lengths, weight, washout=0):
+    def residuals_and_jacobian(self, theta, rollouts):
         """Weighted residuals and their whole Jacobian, output after output.
 
         Parameters
         ----------
         theta : ndarray of shape (n_params,)
             Parameters.
-        segments : Segments
-            Measured rows.
-        rows : ndarray of shape (n,)
-            Rows to predict: those that rollouts begin with.
-        lengths : ndarray of shape (n,) or None
-            Steps of each rollout on its own output; None for one step from measured history.
-        weight : ndarray of shape (n_rows,)
-            Weight of each row's squared error.
-        washout : int, default=0
-            First steps of each rollout that have no weight.
+        rollouts : Rollouts
+            What is predicted.
 
         Returns
         -------
@@ -442,16 +434,15 @@ class TappedMLP:
         J : ndarray of shape (n * n_outputs, n_params)
             Jacobian.
         """
-        n = len(rows) if lengths is None else int(lengths.sum())
+        n = len(rollouts.targets) if rollouts.is_measured else int(rollouts.lengths.sum())
         e, J = np.empty((n, self.n_outputs)), np.empty((self.n_outputs, n, self.n_params))
-        data = self.plan, theta, segments.measured, rows
-        if lengths is None:
-            _core.residuals_and_jacobian(*data, weight, e, J)
+        if rollouts.is_measured:
+            _core.residuals_and_jacobian(self.plan, theta, *_measured(rollouts), e, J)
         else:
-            _core.closed_residuals_and_jacobian(*data, lengths, weight, washout, e, J)
+            _core.closed_residuals_and_jacobian(self.plan, theta, *_own(rollouts), e, J)
         return e.T.ravel(), J.reshape(-1, self.n_params)
 
-    def loop_gain(self, theta, segments, rows, lengths):
+    def gain(self, theta, rollouts):
         r"""Growth per step of a small perturbation of the fed-back output.
 
         A perturbation d of the last K outputs, in standardised units, follows the tangent of the
@@ -475,18 +466,31 @@ class TappedMLP:
         ----------
         theta : ndarray of shape (n_params,)
             Parameters.
-        segments : Segments
-            Measured rows.
-        rows : ndarray of shape (n,)
-            Rows to predict: those that rollouts begin with.
-        lengths : ndarray of shape (n,)
-            Steps of each rollout on its own output; 1 follows the measured rows.
+        rollouts : Rollouts
+            What the perturbation goes along; one step each follows the measured rows.
 
         Returns
         -------
         float
             The gain, infinite where a rollout diverges, 0 without feedback.
         """
-        n_rounds = -(-LONG // max(int(lengths.sum()), 1))
+        n_rounds = -(-LONG // max(int(rollouts.lengths.sum()), 1))
+        measured, origins, lengths = _own(rollouts)[:3]
         with one_blas_thread():
-            return _core.loop_gain(self.plan, theta, segments.measured, rows, lengths, n_rounds)
+            return _core.loop_gain(self.plan, theta, measured, origins, lengths, n_rounds)
+
+
+def _measured(rollouts):
+    """Rollouts as the batched kernels read them: rows, each with its weight."""
+    return rollouts.segments.measured, rollouts.targets, rollouts.row_weights
+
+
+def _own(rollouts):
+    """Rollouts as the walking kernels read them."""
+    return (
+        rollouts.segments.measured,
+        rollouts.origins,
+        rollouts.lengths,
+        rollouts.row_weights,
+        rollouts.washout,
+    )

@@ -1,4 +1,4 @@
-"""Lag specifications, the taps they become, and the segments that taps read from.
+"""Lag specifications, and the taps they become.
 
 A tap is one number that the network sees: a column of y or of X, some rows back. The lagged
 vector of row t is
@@ -8,14 +8,14 @@ vector of row t is
 so ``output_lags=2, input_lags=1`` gives ``z_t = [y_{t-1}, y_{t-2}, u_t, u_{t-1}]``.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from numbers import Integral
 
 import numpy as np
 
-from narxkit._core import Measured
+from narxkit._checks import is_int
+from narxkit.rows import Reach
 
 MOST_LAGS = 10**6  # more than any network can read; a number of them stands for a tuple
 
@@ -69,6 +69,11 @@ class Taps:
     def lead(self):
         """Rows after its own that a prediction needs."""
         return max([0, *(-lag for _, lag in self.inputs)])
+
+    @cached_property
+    def reach(self):
+        """The rows and columns that a prediction reads."""
+        return Reach(self.outputs, self.inputs)
 
     def names(self, inputs, outputs):
         """Readable names of the taps, such as ``"ghi[t-1]"``."""
@@ -162,137 +167,3 @@ def _refuse_endless(n_lags, name):
             f"{name} must hold at most {MOST_LAGS:,} lags. Got {n_lags:,}: give the lags that "
             "matter as a sequence."
         )
-
-
-def is_int(value):
-    """Whether a value is a whole number, which True is not."""
-    return isinstance(value, Integral) and not isinstance(value, (bool, np.bool_))
-
-
-def is_count(value):
-    """Whether a value is a whole number from 1 on."""
-    return is_int(value) and value >= 1
-
-
-@dataclass(frozen=True)
-class Segments:
-    """Rows of a table, cut into segments that no lag, rollout or score crosses.
-
-    Attributes
-    ----------
-    u : ndarray of shape (n, n_inputs)
-        Inputs.
-    y : ndarray of shape (n, n_outputs)
-        Outputs, NaN where missing.
-    edges : ndarray of shape (n_segments + 1,)
-        First row of each segment, and n.
-    low, high : ndarray of shape (n, n_outputs) or None
-        Bounds of the outputs, NaN where there is none.
-    times : pandas.Index or None
-        Time stamps of the rows, where there is a clock.
-    name_row : callable
-        How to name a row to a reader, by its position.
-    """
-
-    u: np.ndarray
-    y: np.ndarray
-    edges: np.ndarray
-    low: np.ndarray | None = None
-    high: np.ndarray | None = None
-    times: object = None
-    name_row: Callable = "row {}".format
-
-    def __len__(self):
-        return len(self.y)
-
-    @cached_property
-    def measured(self):
-        """The same rows as kernels read them."""
-        return Measured(self.u, self.y, self.low, self.high)
-
-    @cached_property
-    def starts(self):
-        """First row of each row's segment."""
-        return np.repeat(self.edges[:-1], np.diff(self.edges))
-
-    @cached_property
-    def stops(self):
-        """First row after each row's segment."""
-        return np.repeat(self.edges[1:], np.diff(self.edges))
-
-    def reachable(self, taps):
-        """Rows whose taps all lie inside their segment, as a mask."""
-        t = np.arange(len(self))
-        return (t - taps.max_lag >= self.starts) & (t + taps.lead < self.stops)
-
-    def known(self, taps):
-        """Reachable rows whose taps are all there (not NaN), as a mask."""
-        return self.known_inputs(taps) & self._are_there(taps, self.y, taps.outputs)
-
-    def known_inputs(self, taps):
-        """Reachable rows whose input taps are all there, as a mask."""
-        return self._are_there(taps, self.u, taps.inputs)
-
-    def known_history(self, taps):
-        """Reachable rows with all outputs there, back to the largest lag of an output."""
-        lags = range(1, taps.max_output_lag + 1)
-        pairs = [(column, lag) for column in range(taps.n_outputs) for lag in lags]
-        return self._are_there(taps, self.y, pairs)
-
-    def _are_there(self, taps, values, pairs):
-        """Reachable rows of which these columns and lags are not NaN, as a mask."""
-        there = self.reachable(taps)
-        rows, finite = np.flatnonzero(there), np.isfinite(values)
-        for column, lag in () if finite.all() else pairs:
-            there[rows] &= finite[rows - lag, column]
-        return there
-
-    def tapped(self, taps, rows):
-        """The lagged vectors of some rows, (len(rows), n_taps)."""
-        columns = [self.y[rows - lag, column] for column, lag in taps.outputs]
-        columns += [self.u[rows - lag, column] for column, lag in taps.inputs]
-        return np.stack(columns, axis=1)
-
-    def gaps(self, taps):
-        """(start, length) of the rows to fill: reachable, with a missing output.
-
-        Rows that follow each other and miss all outputs make one gap; a row that misses only
-        some stands alone.
-        """
-        missing = np.isnan(self.y)
-        rows = np.flatnonzero(missing.any(axis=1) & self.reachable(taps))
-        alone = ~missing[rows].all(axis=1)
-        begins = np.ones(len(rows), dtype=bool)
-        begins[1:] = (np.diff(rows) > 1) | alone[1:] | alone[:-1]
-        begins |= np.isin(rows, self.edges)
-        at = np.append(np.flatnonzero(begins), len(rows))
-        return list(zip(rows[at[:-1]].tolist(), np.diff(at).tolist()))
-
-    def clip(self, origins, y_hat):
-        """Predictions (n, steps, n_outputs) from the rows `origins` on, put between the bounds."""
-        if self.low is None:
-            return y_hat
-        rows = origins[:, None] + np.arange(y_hat.shape[1])
-        rows = np.minimum(rows, len(self) - 1)
-        for bound, is_beyond in ((self.low[rows], np.less), (self.high[rows], np.greater)):
-            y_hat = np.where(is_beyond(y_hat, bound), bound, y_hat)
-        return y_hat
-
-    def last_block(self, fraction):
-        """The last rows of each segment, as a mask."""
-        t, length = np.arange(len(self)), self.stops - self.starts
-        return t >= self.stops - np.ceil(fraction * length).astype(int)
-
-    def window(self, start, stop):
-        """Some rows of one segment, as a segment of their own."""
-
-        def cut(values):
-            return None if values is None else values[start:stop]
-
-        edges = np.array([0, stop - start])
-        columns = (self.low, self.high, self.times)
-        return Segments(cut(self.u), cut(self.y), edges, *map(cut, columns))
-
-    def replace(self, **changes):
-        """A copy with other fields."""
-        return replace(self, **changes)

@@ -1,6 +1,7 @@
-"""Forecasters whose network reads taps: standardisation, and rollouts in standardised units."""
+"""Forecasters around a network: standardisation, and rollouts in standardised units."""
 
 import warnings
+from abc import abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
@@ -98,10 +99,18 @@ def combined(runs, average):
     return y_hat, np.where((bads < 0).any(axis=0), -1, bads.max(axis=0))
 
 
-class TappedForecaster(Forecaster):
+class ScaledForecaster(Forecaster):
     """Base class of forecasters with a `structure_`, its parameters `theta_` and a `_scale`."""
 
     combine = "best"
+
+    @abstractmethod
+    def _make_network(self, columns, n_outputs):
+        """The network over these input columns."""
+
+    def _make_reach(self, columns, n_outputs):
+        self._network = self._make_network(columns, n_outputs)
+        return self._network.reach
 
     def _fit_scale(self, segments, rows, is_scaled=True):
         """Standardise by the rows of a mask, and tell where that leaves nothing to learn from."""
@@ -124,12 +133,12 @@ class TappedForecaster(Forecaster):
                 "they vary."
             )
 
-    def _run(self, segments, origins, lengths):
-        scaled = self._scale.apply(segments)
-        runs = [self.structure_.rollout(theta, scaled, origins, lengths) for theta in self._thetas]
+    def _run(self, rollouts):
+        scaled = rollouts.replace(segments=self._scale.apply(rollouts.segments))
+        runs = [self.structure_.rollout(theta, scaled) for theta in self._thetas]
         y_hat, bad = runs[0] if len(runs) == 1 else combined(runs, COMBINE[self.combine])
         y_hat = self._scale.undo(y_hat)
-        return segments.clip(origins, y_hat), bad  # once more: undoing the scale rounds
+        return rollouts.clip(y_hat), bad  # once more: undoing the scale rounds
 
     def _units(self, y):
         return self._scale.y_mean, self._scale.y_std
@@ -138,6 +147,10 @@ class TappedForecaster(Forecaster):
     def _thetas(self):
         """The parameters that predict."""
         return [self.theta_] if self.combine == "best" else self.members_
+
+
+class TapWeights:
+    """The weights of a multilayer perceptron over taps."""
 
     @property
     def coefs_(self):

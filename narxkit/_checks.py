@@ -1,0 +1,15 @@
+"""What kind of value something is."""
+
+from numbers import Integral
+
+import numpy as np
+
+
+def is_int(value):
+    """Whether a value is a whole number, which True is not."""
+    return isinstance(value, Integral) and not isinstance(value, (bool, np.bool_))
+
+
+def is_count(value):
+    """Whether a value is a whole number from 1 on."""
+    return is_int(value) and value >= 1

@@ -1,0 +1,1 @@
+"""Forecasters: the verbs, the conductor of training, and who uses them."""

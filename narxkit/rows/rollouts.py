@@ -1,0 +1,190 @@
+"""Rollouts: runs of a network that start from rows with measured history."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from math import gcd
+
+import numpy as np
+
+from narxkit._checks import is_count, is_int
+from narxkit.rows.segments import Segments
+
+
+@dataclass(frozen=True, eq=False)
+class Rollouts:
+    """Runs over measured rows.
+
+    Parameters
+    ----------
+    segments : Segments
+        The rows.
+    origins : ndarray of int of shape (n,)
+        The first row that each predicts.
+    lengths : ndarray of int of shape (n,)
+        The steps of each.
+    source : {"own", "measured"}, default="own"
+        What is read of the outputs from the origin on: the predictions before, or the measured ones
+        (teacher forcing).
+    weight : ndarray of shape (n_rows,) or None, default=None
+        Weight of each row's squared error; None for 1.
+    washout : int, default=0
+        First steps of each that are run and have no weight.
+    """
+
+    segments: Segments
+    origins: np.ndarray
+    lengths: np.ndarray
+    source: str = "own"
+    weight: np.ndarray | None = None
+    washout: int = 0
+
+    @classmethod
+    def one_step(cls, segments, rows, weight=None):
+        """Predict each of some rows from measured history."""
+        return cls(segments, rows, np.ones(len(rows), dtype=np.intp), "measured", weight)
+
+    def __len__(self):
+        return len(self.origins)
+
+    @property
+    def is_measured(self):
+        """Whether measured outputs are read all along."""
+        return self.source == "measured"
+
+    @cached_property
+    def n_steps(self):
+        """The most steps of a rollout."""
+        return int(np.max(self.lengths, initial=0))
+
+    @cached_property
+    def is_step(self):
+        """Which of (n, n_steps) steps belong to a rollout."""
+        return np.arange(self.n_steps) < self.lengths[:, None]
+
+    @cached_property
+    def rows(self):
+        """The row of each of (n, n_steps) steps; the last one of all for those behind the data."""
+        rows = self.origins[:, None] + np.arange(self.n_steps)
+        return np.minimum(rows, len(self.segments) - 1)
+
+    @cached_property
+    def targets(self):
+        """The rows of all steps behind the washout, rollout after rollout."""
+        if self.n_steps == 1 and not self.washout:
+            return self.origins
+        return self.rows[self.is_step & (np.arange(self.n_steps) >= self.washout)]
+
+    @cached_property
+    def row_weights(self):
+        """The weight of each row."""
+        return np.ones(len(self.segments)) if self.weight is None else self.weight
+
+    @cached_property
+    def counts(self):
+        """The weights of the residuals of each rollout, summed."""
+        counts = self.row_weights * np.isfinite(self.segments.y).sum(axis=1)
+        if self.n_steps == 1 and not self.washout:
+            return counts[self.origins]
+        up_to = np.concatenate(([0.0], np.cumsum(counts)))
+        begins = self.origins + np.minimum(self.washout, self.lengths)
+        return up_to[self.origins + self.lengths] - up_to[begins]
+
+    def clip(self, y_hat):
+        """Predictions (n, n_steps, n_outputs), put between the bounds of their rows."""
+        low, high = self.segments.low, self.segments.high
+        if low is None:
+            return y_hat
+        for bound, is_beyond in ((low[self.rows], np.less), (high[self.rows], np.greater)):
+            y_hat = np.where(is_beyond(y_hat, bound), bound, y_hat)
+        return y_hat
+
+    def part(self, which):
+        """Some of the rollouts: a mask, positions or a slice."""
+        return replace(self, origins=self.origins[which], lengths=self.lengths[which])
+
+    def replace(self, **changes):
+        """A copy with other fields."""
+        return replace(self, **changes)
+
+
+def lay_rollouts(segments, reach, loop="open", weight=None, targets=None, washout=0):
+    """Lay rollouts over measured rows.
+
+    Parameters
+    ----------
+    segments : Segments
+        The rows.
+    reach : Reach
+        What a prediction reads.
+    loop : "open", "closed" or int, default="open"
+        One step from every row, as long as they can be, or k steps. Those of k steps begin every s
+        rows, s the smallest integer from k / 4 on that is coprime with k, or at the next row whose
+        history is known, and are shortened where the segment or its known inputs end.
+    weight : ndarray of shape (n_rows,), optional
+        Weight of the squared error of each row; 0 makes it history only.
+    targets : ndarray of bool of shape (n_rows,), optional
+        Rows that may be predicted. In open loop the rows whose taps are not all known are left out;
+        rollouts begin where the whole history is known and end before a row whose inputs are not.
+    washout : int, default=0
+        First steps of each rollout that have no weight; none in open loop, where the history is
+        measured.
+
+    Returns
+    -------
+    Rollouts
+        Those with nothing to be fitted included.
+
+    Raises
+    ------
+    ValueError
+        Where `loop` or `washout` is of another kind.
+    """
+    if loop not in ("open", "closed") and not is_count(loop):
+        raise ValueError(f"loop must be 'open', 'closed' or an int k >= 1. Got {loop!r} instead.")
+    if not is_int(washout) or washout < 0:
+        raise ValueError(f"washout must be an int >= 0. Got {washout!r} instead.")
+    targets = np.ones(len(segments), dtype=bool) if targets is None else targets
+    if loop in ("open", 1) or not reach.outputs:
+        rows = np.flatnonzero(segments.known(reach) & targets)
+        return Rollouts.one_step(segments, rows, weight)
+    begins, lengths = _find(segments, reach, loop, targets)
+    return Rollouts(segments, begins, lengths, "own", weight, washout)
+
+
+def _find(segments, reach, loop, targets):
+    """Where rollouts begin, and how many steps they take."""
+    is_step = segments.known_inputs(reach) & targets
+    n = np.arange(len(segments))
+    ends = np.minimum.accumulate(np.where(is_step, len(segments), n)[::-1])[::-1]
+    lengths = np.minimum(ends, segments.stops) - n
+    begins = np.flatnonzero(is_step & segments.known_history(reach))
+    if loop == "closed":
+        begins = one_after_another(begins, lengths)
+    else:
+        k = min(loop, len(segments))
+        begins = one_after_another(begins, np.minimum(lengths, stride(k)))
+        lengths = np.minimum(lengths, k)
+    return begins, lengths[begins]
+
+
+def one_after_another(begins, lengths):
+    """Rows to begin from: each the first one after the rows that the one before claims."""
+    chosen, at = [], 0
+    while at < len(begins):
+        chosen.append(begins[at])
+        at = np.searchsorted(begins, begins[at] + lengths[begins[at]])
+    return np.array(chosen, dtype=np.intp)
+
+
+def stride(k):
+    """Rows from one rollout of k steps to the next.
+
+    Examples
+    --------
+    >>> stride(24), stride(2), stride(10)
+    (7, 1, 3)
+    """
+    s = -(-k // 4)
+    while gcd(s, k) > 1:
+        s += 1
+    return s

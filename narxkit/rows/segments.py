@@ -1,0 +1,123 @@
+"""Rows of a table, cut into segments."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from narxkit._core import Measured
+
+
+@dataclass(frozen=True)
+class Segments:
+    """Rows of a table, cut into segments that no lag, rollout or score crosses.
+
+    Attributes
+    ----------
+    u : ndarray of shape (n, n_inputs)
+        Inputs.
+    y : ndarray of shape (n, n_outputs)
+        Outputs, NaN where missing.
+    edges : ndarray of shape (n_segments + 1,)
+        First row of each segment, and n.
+    low, high : ndarray of shape (n, n_outputs) or None
+        Bounds of the outputs, NaN where there is none.
+    times : pandas.Index or None
+        Time stamps of the rows, where there is a clock.
+    name_row : callable
+        How to name a row to a reader, by its position.
+    """
+
+    u: np.ndarray
+    y: np.ndarray
+    edges: np.ndarray
+    low: np.ndarray | None = None
+    high: np.ndarray | None = None
+    times: object = None
+    name_row: Callable = "row {}".format
+
+    def __len__(self):
+        return len(self.y)
+
+    @cached_property
+    def measured(self):
+        """The same rows as kernels read them."""
+        return Measured(self.u, self.y, self.low, self.high)
+
+    @cached_property
+    def starts(self):
+        """First row of each row's segment."""
+        return np.repeat(self.edges[:-1], np.diff(self.edges))
+
+    @cached_property
+    def stops(self):
+        """First row after each row's segment."""
+        return np.repeat(self.edges[1:], np.diff(self.edges))
+
+    def reachable(self, reach):
+        """Rows whose taps all lie inside their segment, as a mask."""
+        t = np.arange(len(self))
+        return (t - reach.history >= self.starts) & (t + reach.lead < self.stops)
+
+    def known(self, reach):
+        """Reachable rows whose taps are all there (not NaN), as a mask."""
+        return self.known_inputs(reach) & self._are_there(reach, self.y, reach.outputs)
+
+    def known_inputs(self, reach):
+        """Reachable rows whose input taps are all there, as a mask."""
+        return self._are_there(reach, self.u, reach.inputs)
+
+    def known_history(self, reach):
+        """Reachable rows with all outputs there, back to the largest lag of an output."""
+        lags = range(1, reach.feedback + 1)
+        pairs = [(column, lag) for column in range(self.y.shape[1]) for lag in lags]
+        return self._are_there(reach, self.y, pairs)
+
+    def _are_there(self, reach, values, pairs):
+        """Reachable rows of which these columns and lags are not NaN, as a mask."""
+        there = self.reachable(reach)
+        rows, finite = np.flatnonzero(there), np.isfinite(values)
+        for column, lag in () if finite.all() else pairs:
+            there[rows] &= finite[rows - lag, column]
+        return there
+
+    def tapped(self, taps, rows):
+        """The lagged vectors of some rows, (len(rows), n_taps)."""
+        columns = [self.y[rows - lag, column] for column, lag in taps.outputs]
+        columns += [self.u[rows - lag, column] for column, lag in taps.inputs]
+        return np.stack(columns, axis=1)
+
+    def gaps(self, reach):
+        """(start, length) of the rows to fill: reachable, with a missing output.
+
+        Rows that follow each other and miss all outputs make one gap; a row that misses only
+        some stands alone.
+        """
+        missing = np.isnan(self.y)
+        rows = np.flatnonzero(missing.any(axis=1) & self.reachable(reach))
+        alone = ~missing[rows].all(axis=1)
+        begins = np.ones(len(rows), dtype=bool)
+        begins[1:] = (np.diff(rows) > 1) | alone[1:] | alone[:-1]
+        begins |= np.isin(rows, self.edges)
+        at = np.append(np.flatnonzero(begins), len(rows))
+        return list(zip(rows[at[:-1]].tolist(), np.diff(at).tolist()))
+
+    def last_block(self, fraction):
+        """The last rows of each segment, as a mask."""
+        t, length = np.arange(len(self)), self.stops - self.starts
+        return t >= self.stops - np.ceil(fraction * length).astype(int)
+
+    def window(self, start, stop):
+        """Some rows of one segment, as a segment of their own."""
+
+        def cut(values):
+            return None if values is None else values[start:stop]
+
+        edges = np.array([0, stop - start])
+        columns = (self.low, self.high, self.times)
+        return Segments(cut(self.u), cut(self.y), edges, *map(cut, columns))
+
+    def replace(self, **changes):
+        """A copy with other fields."""
+        return replace(self, **changes)
