@@ -40,13 +40,13 @@ def life(objective, theta):
     z = np.column_stack((np.ones(len(rows)), segments.tapped(network.taps, rows)))
     is_known = np.isfinite(np.hstack((y_hat, z))).all(axis=1)
     z, y_hat = z[is_known], y_hat[is_known]
+    spread = np.maximum(y_hat.var(axis=0), NOTHING)  # a constant has no share to pass
     if len(z) <= z.shape[1]:  # a linear model of as many taps as rows says anything
         linear = network.unpack(theta).linear
         z, y_hat = z[:, :1], y_hat - (0.0 if linear is None else z[:, 1:] @ linear)
     left = y_hat - z @ lstsq(z, y_hat, check_finite=False)[0]
-    passing, spread = np.mean(left**2, axis=0), y_hat.var(axis=0)
-    share = np.divide(passing, spread, out=np.zeros_like(spread), where=spread > 0)
-    return Life(float(share.max(initial=0.0)), bool((passing <= NOTHING * spread).all()))
+    share = np.mean(left**2, axis=0) / spread
+    return Life(float(share.max(initial=0.0)), bool((share <= NOTHING).all()))
 
 
 def _followed(objective, theta):

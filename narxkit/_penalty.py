@@ -16,11 +16,15 @@ large weights of opposite signs, and a loop that is right to ten digits one step
 within a hundred. Errors above a hundredth of the spread are not borne this way: a model that
 foretells no better would lose more than it gains. The larger of both counts.
 
+Weights of the rows count as often as a row is there: with all of them alike nothing changes.
+
 Both have to be earned. A network is switched off, and the linear model forecasts, unless its free
-runs are better by more than chance; and the feedback is taken to be exact only where that is
-better by more than chance. Two models are compared by the geometric mean of their errors (Armstrong
-and Collopy 1992): of a chaotic series only the first steps can be foretold, and there the ratio of
-errors says what a sum over the whole run would hide behind those of its end.
+runs are better by more than chance; and the feedback is taken to be exact only where that is better
+by more than chance. Two models are compared by the geometric mean of their errors (Armstrong and
+Collopy 1992): of a chaotic series only the first steps can be foretold, and there the ratio of
+errors says what a sum over the whole run would hide behind those of its end. A run that leaves the
+range of the training rows by half its width, beyond all that was ever seen, has no error that a
+mean could bear: it has failed.
 
 References
 ----------
@@ -47,7 +51,9 @@ OVERLAP = 2  # runs that tell as much as one
 PRIOR = 10.0  # over the variance that weights of the linear feedback are expected to have
 FED_BACK = 1e-4  # largest variance of the errors that the linear feedback is made to bear
 PATIENCE = 2  # rises running, while no network is proven: one that hardly lives rises by chance
+RISE = 0.01  # of the errors, by a hundredth: what is less is none
 LEAST = 1e-9  # of an error, in standard deviations
+BEYOND = 0.5  # of the width of the training rows: a run that leaves them farther has failed
 
 
 class Runs:
@@ -66,12 +72,15 @@ class Runs:
     def __init__(self, lesson, targets, steps):
         self._objective = lesson.over(steps, targets)
         self._steps = steps
+        low, high = lesson.range_of_outputs
+        margin = BEYOND * (high - low)
+        self._low, self._high = low - margin, high + margin
 
     def __len__(self):
         return self._objective.size
 
     def errors(self, theta):
-        """The mean logarithm of the errors of each run, infinite where it diverges."""
+        """The mean logarithm of the errors of each run, infinite where it fails."""
         objective, segments = self._objective, self._objective.segments
         is_fed_back = objective.lengths is not None
         rows = objective.rows
@@ -82,7 +91,8 @@ class Runs:
         y = segments.y[at]
         weight = (objective.weight[at] * (steps < lengths[:, None]))[:, :, None] * np.isfinite(y)
         logs = np.log(np.maximum(np.abs(np.where(weight > 0, y_hat - y, 1.0)), LEAST))
-        logs[bad >= 0] = np.inf
+        is_beyond = (y_hat < self._low) | (y_hat > self._high)  # not what is NaN, behind the end
+        logs[(bad >= 0) | is_beyond.any(axis=(1, 2))] = np.inf
         logs = weight * np.where(weight > 0, logs, 0.0)  # 0 times infinity is no number
         first = np.arange(0, len(rows), 1 if is_fed_back else self._steps)
         sums, counts = (np.add.reduceat(v.sum(axis=(1, 2)), first) for v in (logs, weight))
@@ -142,8 +152,8 @@ class Noise(NamedTuple):
         """The penalty of the linear feedback where the errors of one step have this variance."""
         if self.alpha is not None:
             return self.alpha
-        n = objective.n / objective.network.n_outputs
-        return self.share * max(PRIOR * variance, n * min(variance, FED_BACK))
+        n, weight = _count(objective) / objective.network.n_outputs, _mean_weight(objective)
+        return self.share * max(PRIOR * variance, n * min(variance, FED_BACK * weight))
 
 
 EXACT = Noise(0.0)
@@ -159,13 +169,33 @@ def start(objective, noise, seeds):
     network, linear = objective.network, _linear_part(objective)
     thetas, solve = [network.initial(np.random.default_rng(seed)) for seed in seeds], ridge(linear)
     free = solve(0.0)
-    variance = float(2.0 * linear.value(free))
+    variance = _unbiased_variance(linear, free)
     if not network.holds_linear_model:
         return thetas, variance
     penalty = np.zeros(network.taps.n_taps)
     penalty[: len(network.taps.outputs)] = noise.penalty(objective, variance)
     bound = solve(penalty) if penalty.any() else free
     return [network.with_linear(theta, bound) for theta in thetas], variance
+
+
+def _unbiased_variance(objective, theta):
+    """The error variance behind least squares; that of y, 1, where they fit any numbers."""
+    n, weight = _count(objective), _mean_weight(objective)
+    n_left = n - objective.network.n_params
+    return _variance(objective, theta) * n / n_left if n_left > 0 else weight
+
+
+def _variance(objective, theta):
+    """The mean square of the errors of one step, times the mean weight of the rows."""
+    return float(2.0 * objective.value(theta)) * _mean_weight(objective)
+
+
+def _mean_weight(objective):
+    return objective.n / _count(objective)
+
+
+def _count(objective):
+    return int(count_targets(objective).sum())
 
 
 def _linear_part(objective):
@@ -275,7 +305,7 @@ class Search:
             left = np.minimum(left, self._variances(thetas))
             if errors.mean() < best.errors.mean():
                 best = Choice(noise, strength, float(np.mean(left / variances)), errors)
-            n_rises = n_rises + 1 if errors.mean() > before else 0
+            n_rises = n_rises + 1 if errors.mean() > before + RISE else 0
             is_proven = _is_better(best.errors, linear.errors)
             if n_rises == (1 if is_proven else PATIENCE):
                 break
@@ -294,7 +324,7 @@ class Search:
         return np.concatenate([one.runs.errors(theta) for one, theta in zip(self._blocks, thetas)])
 
     def _variances(self, thetas):
-        return [2.0 * one.objective.value(theta) for one, theta in zip(self._blocks, thetas)]
+        return [_variance(one.objective, theta) for one, theta in zip(self._blocks, thetas)]
 
 
 def _is_better(errors, others):

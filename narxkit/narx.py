@@ -36,6 +36,7 @@ ROUGH = 1e-3  # their tol
 QUICK_TO_SOLVE = 1000  # parameters, with which Levenberg-Marquardt chooses for other solvers too
 ENOUGH_TO_CHOOSE = 50  # iterations, to tell penalties apart
 LARGEST_ARRAY = 4e9  # bytes: 22,000 parameters of which J'J is built
+CHOOSING = "choosing penalties: "
 GROWTH = 1.01  # of a perturbation per step; below it may be that of a unit root or of few rows
 
 
@@ -170,7 +171,8 @@ class _TappedNetwork(TappedForecaster):
                 "warm_start=True goes on from the fitted network, but this is another one, with "
                 f"{' and '.join(changes)}: keep what it had or fit a new model."
             )
-        return self.theta_
+        is_off = self.alpha_ == OFF != self.alpha  # there is no network to go on from
+        return None if is_off else self.theta_
 
     def _count_dropped(self, segments, weight, objective, held_out):
         """Rows that had the history but were lost to missing values; warn once."""
@@ -221,7 +223,8 @@ class _TappedNetwork(TappedForecaster):
         for stronger in (choice.strength, 10.0 * choice.strength) if choice.is_on else ():
             results, *alphas = train(stronger * left, left)
             best = min(results, key=lambda trained: trained.rank).theta
-            if flag[0] or runs.errors(best).mean() <= bound:
+            was_stopped = flag[0] or any(one.result.stop is Stop.CALLBACK for one in results)
+            if was_stopped or runs.errors(best).mean() <= bound:
                 return results, *alphas
         return train(OFF, unit)
 
@@ -254,7 +257,7 @@ class _TappedNetwork(TappedForecaster):
 
         def solve(objective, theta):
             n_iter = min(self.max_iter, ENOUGH_TO_CHOOSE)
-            monitor = Monitor(n_iter, self.tol, verbose=self.verbose, flag=flag)
+            monitor = Monitor(n_iter, self.tol, verbose=self.verbose, flag=flag, title=CHOOSING)
             return solver.solve(objective, theta, monitor, np.random.default_rng(0)).theta
 
         return solve
@@ -357,11 +360,13 @@ class _TappedNetwork(TappedForecaster):
                 RuntimeWarning,
             )
         elif self.loop_gain_ > GROWTH:
+            smaller = "a larger alpha, longer rollouts (loop=k), fewer hidden units"
+            linear = "fewer lags, a larger linear_alpha"
             warn(
                 f"loop_gain_ is {self.loop_gain_:.3g}: a small error of the output that is fed "
-                "back grows by this factor with each step. A chaotic system does that; for any "
-                "other try a larger alpha, longer rollouts (loop=k), fewer hidden units or an "
-                "output_range.",
+                "back grows by this factor with each step. "
+                f"{'A growing series' if self.is_linear_ else 'A chaotic system'} does that; for "
+                f"any other try {linear if self.is_linear_ else smaller} or an output_range.",
                 RuntimeWarning,
             )
         elif self._was_switched_off_by_alpha():
@@ -451,18 +456,21 @@ class NARX(_TappedNetwork):
         (conjugate gradients), "irprop+", "adam", "rmsprop", "sgd"; or an object of
         `narxkit.solvers` with parameters of its own.
     alpha : float or "auto", default="auto"
-        L2 penalty of the weights: the loss is (SSE + alpha |w|^2) / (2 n) in standardised units.
-        Intercepts are free, and the linear term has `linear_alpha`. "auto" tries penalties on
-        blocks at the end of the training rows, and switches the network off where it does no
-        better there, beyond chance, than the linear model that it stands beside; "br" finds its
-        penalty by itself.
+        L2 penalty of the weights w of the layers: the loss is
+        :math:`(SSE + \alpha |w|^2 + \alpha_v |v|^2) / (2 n)` in standardised units, with v and
+        :math:`\alpha_v` of `linear_alpha`; intercepts and all else of the linear term are free.
+        "auto" tries penalties on blocks at the end of the training rows, and switches the network
+        off where it does no better there, beyond chance, than the linear model that it stands
+        beside. Without a linear term nothing can be switched off: the penalty is then the error
+        variance, where no other does better. Bayesian regularisation finds its penalties by itself,
+        and begins with those given.
     linear_alpha : "auto" or float, default="auto"
         L2 penalty of the weights that lead the outputs fed back straight to the outputs, with
         hidden layers beside them and without. "auto" takes the larger of :math:`10 \sigma^2`, with
-        :math:`\sigma^2` the variance of the errors of one step, and what n targets cost that are
-        read with such errors (at most of variance 1e-4), :math:`n \sigma^2`, since in a free run
-        they are; and 0 where free runs through blocks of the training rows are better without, by
-        more than chance. With ``solver="br"`` it is found as the other penalty is.
+        :math:`\sigma^2` the variance of the errors of one step (of the linear model, or what a
+        network that was chosen leaves of it), and what n targets cost that are read with such
+        errors (at most of variance 1e-4), :math:`n \sigma^2`, since in a free run they are; and 0
+        where free runs through blocks of the training rows are better without, by more than chance.
     max_iter : int, default=200
         Largest number of iterations.
     tol : float, default=1e-7
@@ -484,7 +492,8 @@ class NARX(_TappedNetwork):
     n_members : int or None, default=None
         Restarts that are combined, at most `n_restarts`; by default all.
     warm_start : bool, default=False
-        Whether ``fit`` goes on from the weights of the last fit.
+        Whether ``fit`` goes on from the weights of the last fit, with its scales and penalties;
+        where the network was switched off, everything begins anew.
     random_state : int, RandomState or None, default=None
         Seed of the initial weights.
     n_jobs : int or None, default=None
@@ -733,7 +742,9 @@ class TDNN(_TappedNetwork):
         L2 penalty of the weights: the loss is (SSE + alpha |w|^2) / (2 n) in standardised units.
         Intercepts and the linear term are free. "auto" tries penalties on blocks at the end of the
         training rows, and switches the network off where it does no better there, beyond chance,
-        than the linear model that it stands beside; "br" finds its penalty by itself.
+        than the linear model that it stands beside. Without a linear term nothing can be switched
+        off: the penalty is then the error variance, where no other does better. Bayesian
+        regularisation finds its penalties by itself, and begins with those given.
     max_iter : int, default=200
         Largest number of iterations.
     tol : float, default=1e-7
@@ -755,7 +766,8 @@ class TDNN(_TappedNetwork):
     n_members : int or None, default=None
         Restarts that are combined, at most `n_restarts`; by default all.
     warm_start : bool, default=False
-        Whether ``fit`` goes on from the weights of the last fit.
+        Whether ``fit`` goes on from the weights of the last fit, with its scales and penalties;
+        where the network was switched off, everything begins anew.
     random_state : int, RandomState or None, default=None
         Seed of the initial weights.
     n_jobs : int or None, default=None

@@ -161,10 +161,19 @@ class Lesson:
         return self._make(self.network, loop=loop, targets=self._rows["training"] & targets)
 
     def last_rows(self, fraction):
-        """The last part of the training rows of each segment, as a mask, with what is held out."""
-        segments = self.objective("open").segments
-        held_out = self._rows["held out"].mean()
-        return segments.last_block(held_out + (1.0 - held_out) * fraction)
+        """From where on, in each segment, the last part of its training targets is, as a mask."""
+        rows, segments = self.objective("open").rows, self.objective("open").segments
+        starts, counts = np.unique(segments.starts[rows], return_counts=True)
+        firsts = rows[np.cumsum(counts) - np.ceil(fraction * counts).astype(int)]
+        begins = np.full(len(segments), len(segments))
+        begins[starts] = firsts
+        return np.arange(len(segments)) >= begins[segments.starts]
+
+    @cached_property
+    def range_of_outputs(self):
+        """The lowest and the highest output of the training rows."""
+        y = self.objective("open").segments.y[self._rows["training"]]
+        return np.nanmin(y, axis=0), np.nanmax(y, axis=0)
 
     def _made(self, name, loop):
         washout = self._washout if n_steps(loop) > self._washout else 0
