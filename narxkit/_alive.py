@@ -19,6 +19,9 @@ class Life(NamedTuple):
     is_over: bool
 
 
+NO_LIFE = Life(0.0, True)
+
+
 def life(objective, theta):
     r"""Measure what passes the hidden layers of a network.
 
@@ -30,25 +33,26 @@ def life(objective, theta):
     output's variance that no linear model of the same taps would give. Of a smooth series little
     remains to be said from one row to the next, though the loop lives by it, so that only what
     rounding leaves is nothing. Of several outputs the one of which most passes counts; of at most
-    10,000 rows, evenly spaced.
+    10,000 rows, drawn at random.
     """
     network = objective.network
     if not network.hidden_layer_sizes:
-        return Life(0.0, True)
+        return NO_LIFE
     rows, y = _followed(objective, theta)
-    rows = np.ascontiguousarray(rows[:: -(-len(rows) // MOST_ROWS)])
+    if len(rows) > MOST_ROWS:  # evenly spaced ones could all be of the same hour
+        rows = np.sort(np.random.default_rng(0).choice(rows, MOST_ROWS, replace=False))
     segments = objective.rollouts.segments.replace(y=y, low=None, high=None)
     y_hat = network.rollout(theta, Rollouts.one_step(segments, rows))[0][:, 0]
     z = np.column_stack((np.ones(len(rows)), segments.tapped(network.taps, rows)))
     is_known = np.isfinite(np.hstack((y_hat, z))).all(axis=1)
     z, y_hat = z[is_known], y_hat[is_known]
+    spread = np.maximum(y_hat.var(axis=0), NOTHING)  # a constant has no share to pass
     if len(z) <= z.shape[1]:  # a linear model of as many taps as rows says anything
         straight = network.unpack(theta).straight
         z, y_hat = z[:, :1], y_hat - (0.0 if straight is None else z[:, 1:] @ straight)
     left = y_hat - z @ lstsq(z, y_hat, check_finite=False)[0]
-    passing, spread = np.mean(left**2, axis=0), y_hat.var(axis=0)
-    share = np.divide(passing, spread, out=np.zeros_like(spread), where=spread > 0)
-    return Life(float(share.max(initial=0.0)), bool((passing <= NOTHING * spread).all()))
+    share = np.mean(left**2, axis=0) / spread
+    return Life(float(share.max(initial=0.0)), bool((share <= NOTHING).all()))
 
 
 def _followed(objective, theta):

@@ -36,8 +36,8 @@ HEADERS = {
 IN_OPTIONS = (
     (
         r"loop_gain_ is (\S+): a small error of the output that is fed back grows .*",
-        r"a small error that the network feeds back grows by a factor of \1 with each step. A "
-        r"chaotic system does that; of any other series fewer lags make it smaller.",
+        r"a small error that is fed back grows by a factor of \1 with each step. A chaotic system "
+        r"or a growing series does that; of any other fewer lags make it smaller.",
     ),
     (
         r"training ended with loop=.*",

@@ -42,7 +42,7 @@ def why_off(model):
         return "it has no hidden layers"
     if model.alpha_ == float("inf"):
         return (
-            "no penalty under which a network lives did better, beyond chance, on blocks of the "
+            "no network has proven better than the linear model, beyond chance, on blocks of the "
             "training rows"
         )
     return f"under alpha={model.alpha_:.3g} nothing passes the hidden layers"

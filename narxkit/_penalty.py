@@ -5,28 +5,41 @@ weights are normal around zero with the variance :math:`\sigma^2 / \alpha`. The 
 therefore the error variance: that of the linear model from which a network starts, and then what
 the network before has left of it. Strengths, penalties in this unit, are tried from the strongest
 on, until the errors rise (twice running while no network is proven), on blocks at the end of the
-training rows: a network learns from the rows before a block and runs on its own output through it,
-from many origins.
+training rows: a network learns one step ahead from the rows before a block, and runs on its own
+output through it, from many origins.
 
 The linear feedback has a penalty of its own. Its weights v are taken to have a variance of a tenth,
 a ridge of :math:`10 \sigma^2 |v|^2`, which short series need. And in a free run the outputs that
 are fed back carry the errors of the model, of variance :math:`\sigma^2` at least; read with such
 errors, n targets cost :math:`n \sigma^2 |v|^2`. Without that lags that say nearly the same get
 large weights of opposite signs, and a loop that is right to ten digits one step ahead falls apart
-within a hundred. Errors above a hundredth of the spread are not borne this way: a model that
-foretells no better would lose more than it gains. The larger of both counts.
+within a hundred. Errors of more than a hundredth of the spread count as a hundredth: a model that
+foretells no better would lose more than it gains. The larger of both counts. A common factor of the
+weights of rows is one of the penalties too.
 
 Both have to be earned. A network is switched off, and the linear model forecasts, unless its free
-runs are better by more than chance; and the feedback is taken to be exact only where that is
-better by more than chance. Two models are compared by the geometric mean of their errors (Armstrong
-and Collopy 1992): of a chaotic series only the first steps can be foretold, and there the ratio of
-errors says what a sum over the whole run would hide behind those of its end.
+runs are better by more than chance; and the feedback is taken to be exact only where that is better
+by more than chance. What is compared is a mean over groups g of runs, each from as many rows as a
+run is long, and over the steps h of the runs,
+
+.. math::
+
+    \ell = \frac{1}{G \sum_h h^{-1/2}} \sum_{g, h} h^{-1/2}
+    \log \frac{\min(\sum e_{gh}^2, \sum y_{gh}^2)}{n_{gh}}
+
+of the logarithm of the mean squared error or, where it is smaller, of that of the mean of the
+training rows, 0 in standardised units: of a chaotic series only the first steps can be foretold,
+and what lies behind them shall count for neither model. The weights stand between steps alike,
+among which a single step that can be foretold is lost, and octaves alike, which forget the far
+ones. The logarithm lets quiet times count as loud ones. No error counts as more than the width of
+the training rows, and a run with such an error has failed: of a better network no more do so than
+of the linear model. Chance is told by a paired t test over the groups, for runs that begin within
+one run of each other share rows.
 
 References
 ----------
 Bishop 1995, "Training with noise is equivalent to Tikhonov regularization", Neural Computation 7,
-108-116. Armstrong and Collopy 1992, "Error measures for generalizing about forecasting methods",
-International Journal of Forecasting 8, 69-80.
+108-116.
 """
 
 from functools import cache
@@ -40,18 +53,81 @@ from narxkit.objective import Objective
 
 STRENGTHS = 30.0, 10.0, 3.0, 1.0, 0.3, 0.1, 1e-2, 1e-3, 1e-4
 OFF = np.inf  # the strength that leaves nothing of a network
-BLOCKS = 0.2, 0.3  # of each segment, its last part
-ENOUGH = 40  # runs, so that one block can tell
+BLOCKS = 0.2, 0.4  # of the training targets of each segment: where the blocks begin, from the end
+ENOUGH = 10  # groups of runs, so that one block can tell
 LEVEL = 0.01  # of the test whether one model is better than another
-OVERLAP = 2  # runs that tell as much as one
+FEWEST_GROUPS, MOST_GROUPS = 4, 20  # of runs, in a block
+MOST_RUNS = 2000
+ROWS_OF_GROUP = 5  # at least
 PRIOR = 10.0  # over the variance that weights of the linear feedback are expected to have
 FED_BACK = 1e-4  # largest variance of the errors that the linear feedback is made to bear
 PATIENCE = 2  # rises running, while no network is proven: one that hardly lives rises by chance
-LEAST = 1e-9  # of an error, in standard deviations
+STEP = 0.1  # of the penalty before, at least: what is learned at once may be too much
+RISE = 0.02  # of the mean logarithm; what is less is none
+LEAST = 1e-12  # of a mean squared error, in variances of the outputs
+
+
+# ---------------------------------------------------------------- errors of free runs
+class Errors(NamedTuple):
+    """Squared errors of free runs, summed in groups of runs.
+
+    Parameters
+    ----------
+    sums, of_mean, weights : ndarray of shape (n_groups, n_steps, n_outputs)
+        Weighted squared errors of each step, those of the mean of the training rows, and weights.
+    n_failed : int
+        Runs with an error as large as the width of the training rows.
+    """
+
+    sums: np.ndarray
+    of_mean: np.ndarray
+    weights: np.ndarray
+    n_failed: int = 0
+
+    @classmethod
+    def joined(cls, several):
+        """Put the groups of several blocks side by side."""
+        n_steps = max(one.sums.shape[1] for one in several)
+
+        def stack(arrays):
+            wide = [np.pad(a, ((0, 0), (0, n_steps - a.shape[1]), (0, 0))) for a in arrays]
+            return np.concatenate(wide)
+
+        *arrays, n_failed = zip(*several)
+        return cls(*map(stack, arrays), sum(n_failed))
+
+    @property
+    def levels(self):
+        """The mean logarithm of the mean squared error of each group, near steps before far."""
+        is_there = self.weights > 0
+        squares = np.minimum(self.sums, self.of_mean)
+        mean = np.divide(squares, self.weights, out=np.ones_like(squares), where=is_there)
+        shares = is_there / np.sqrt(np.arange(1, mean.shape[1] + 1))[:, None]
+        logs = shares * np.log(np.maximum(mean, LEAST))
+        return logs.sum(axis=(1, 2)) / np.maximum(shares.sum(axis=(1, 2)), LEAST)
+
+    @property
+    def level(self):
+        """The mean of all groups."""
+        return float(self.levels.mean())
+
+
+def holds(errors, others):
+    """Whether errors are no larger than others of the same runs, and no more of the runs fail."""
+    return errors.n_failed <= others.n_failed and errors.level <= others.level
+
+
+def is_better(errors, others):
+    """Whether errors are smaller than others of the same runs by more than chance."""
+    gains = others.levels - errors.levels
+    n = len(gains)
+    if n < 2 or not holds(errors, others):
+        return False
+    return bool(gains.mean() > t.isf(LEVEL, n - 1) * gains.std(ddof=1) / np.sqrt(n))
 
 
 class Runs:
-    """Free runs from many origins over the rows of a mask.
+    """Free runs over the rows of a mask, from every row that has its history, or from 2000 of them.
 
     Parameters
     ----------
@@ -60,28 +136,39 @@ class Runs:
     targets : ndarray of bool of shape (n_rows,)
         The rows.
     steps : int
-        Length of the runs; without feedback, rows that are judged together.
+        Length of the runs; halved as long as they make too few groups, down to one step from
+        measured history.
+
+    Attributes
+    ----------
+    n_groups : int
+        Groups of runs, each from as many rows as a run is long.
     """
 
     def __init__(self, lesson, targets, steps):
-        self._objective = lesson.over(steps, targets)
-        self._steps = steps
+        n_groups = 0
+        while n_groups < FEWEST_GROUPS and steps:
+            rollouts, self.steps = lesson.runs(steps, targets), steps
+            n_groups = len(rollouts) // max(steps, ROWS_OF_GROUP)
+            steps //= 2
+        self.n_groups = min(n_groups, MOST_GROUPS)
+        self.rollouts = rollouts.part(slice(None, None, -(-len(rollouts) // MOST_RUNS) or 1))
+        low, high = lesson.range_of_outputs
+        self._width = high - low
 
-    def __len__(self):
-        return self._objective.size
-
-    def errors(self, theta):
-        """The mean logarithm of the errors of each run, infinite where it diverges."""
-        rollouts = self._objective.rollouts
-        y_hat, bad = self._objective.network.rollout(theta, rollouts)
-        y, weight = rollouts.segments.y[rollouts.rows], rollouts.row_weights[rollouts.rows]
-        weight = (weight * rollouts.is_step)[:, :, None] * np.isfinite(y)
-        logs = np.log(np.maximum(np.abs(np.where(weight > 0, y_hat - y, 1.0)), LEAST))
-        logs[bad >= 0] = np.inf
-        logs = weight * np.where(weight > 0, logs, 0.0)  # 0 times infinity is no number
-        first = np.arange(0, len(rollouts), self._steps if rollouts.is_measured else 1)
-        sums, counts = (np.add.reduceat(v.sum(axis=(1, 2)), first) for v in (logs, weight))
-        return sums / counts
+    def errors(self, network, theta):
+        """The squared errors of a network that reads the same rows."""
+        rollouts = self.rollouts
+        y_hat, _ = network.rollout(theta, rollouts)
+        y = rollouts.segments.y[rollouts.rows]
+        weight = (rollouts.row_weights[rollouts.rows] * rollouts.is_step)[:, :, None]
+        weight = weight * np.isfinite(y)
+        e = np.minimum(np.abs(np.nan_to_num(y_hat - y, nan=np.inf)), self._width)
+        of_model, of_mean = (weight * np.where(weight > 0, v, 0.0) ** 2 for v in (e, y))
+        has_failed = ((e >= self._width) & (weight > 0) & (self._width > 0)).any(axis=(1, 2))
+        first = np.linspace(0, len(rollouts), self.n_groups, endpoint=False).astype(int)
+        sums = (np.add.reduceat(values, first) for values in (of_model, of_mean, weight))
+        return Errors(*sums, int(has_failed.sum()))
 
 
 class Block:
@@ -91,34 +178,36 @@ class Block:
     ----------
     lesson : Lesson
         Where the rows are from.
-    fraction : float
-        Part of each segment that judges.
+    before, judged : ndarray of bool of shape (n_rows,)
+        The rows.
     steps : int
         Length of the free runs.
     """
 
-    def __init__(self, lesson, fraction, steps):
-        behind = lesson.last_rows(fraction)
-        self.objective = lesson.over("open", ~behind)
-        self.runs = Runs(lesson, behind, steps)
+    def __init__(self, lesson, before, judged, steps):
+        self.objective = lesson.over("open", before)
+        self.runs = Runs(lesson, judged, steps)
 
     @property
     def is_usable(self):
         """Whether there is something to learn from and to be judged by."""
         has_targets = self.objective.size and count_targets(self.objective).min() >= 2
-        return bool(has_targets and len(self.runs) >= 2)
+        return bool(has_targets and self.runs.n_groups)
 
 
 def make_blocks(lesson, steps):
-    """Cut blocks off the end of the training rows: one where it has runs enough."""
-    blocks = []
+    """Cut blocks off the end of the training rows: one where it has groups enough."""
+    blocks, later = [], False
     for fraction in BLOCKS:
-        blocks.append(Block(lesson, fraction, steps))
-        if len(blocks[0].runs) >= ENOUGH:
+        behind = lesson.last_rows(fraction)
+        blocks.append(Block(lesson, ~behind, behind & np.logical_not(later), steps))
+        later = behind
+        if blocks[0].runs.n_groups >= ENOUGH:
             break
     return [block for block in blocks if block.is_usable]
 
 
+# ---------------------------------------------------------------- penalties and starts
 class Noise(NamedTuple):
     """The error that fed-back outputs are taken to carry, and what it costs the linear feedback.
 
@@ -137,39 +226,72 @@ class Noise(NamedTuple):
         """The penalty of the linear feedback where the errors of one step have this variance."""
         if self.alpha is not None:
             return self.alpha
-        n = objective.n / objective.network.n_outputs
-        return self.share * max(PRIOR * variance, n * min(variance, FED_BACK))
+        n, weight = _count(objective) / objective.network.n_outputs, _mean_weight(objective)
+        return self.share * max(PRIOR * variance, n * min(variance, FED_BACK * weight))
 
 
 EXACT = Noise(0.0)
 
 
-def penalised(objective, strength, noise, variance):
-    """The objective under both penalties, where the errors of one step have this variance."""
-    return objective.with_alphas(strength * variance, noise.penalty(objective, variance))
+class Start(NamedTuple):
+    """Where training begins.
+
+    Parameters
+    ----------
+    thetas : list of ndarray
+        Random starts, beside the linear model where the network holds one.
+    linear : ndarray
+        Parameters of the linear model of the same taps.
+    variance : float
+        Of the errors of one step of least squares, times the mean weight of the rows.
+    """
+
+    thetas: list
+    linear: np.ndarray
+    variance: float
 
 
-def start(objective, noise, seeds):
-    """Starts beside one linear model of the same taps, and the error variance of least squares."""
-    network, linear = objective.network, _linear_part(objective)
-    thetas, solve = [network.initial(np.random.default_rng(seed)) for seed in seeds], ridge(linear)
-    free = solve(0.0)
-    variance = float(2.0 * linear.value(free))
-    if not network.holds_linear_model:
-        return thetas, variance
+def make_start(objective, noise, seeds):
+    """Start beside one linear model of the same taps, once for all seeds."""
+    network, part = objective.network, _linear_part(objective)
+    thetas, solve = [network.initial(np.random.default_rng(seed)) for seed in seeds], ridge(part)
+    linear = solve(0.0)
+    variance = _unbiased_variance(part, linear)
     penalty = np.zeros(network.taps.n_taps)
     penalty[: len(network.taps.outputs)] = noise.penalty(objective, variance)
-    bound = solve(penalty) if penalty.any() else free
-    return [network.with_linear(theta, bound) for theta in thetas], variance
+    linear = solve(penalty) if penalty.any() else linear
+    if network.holds_linear_model:
+        thetas = [network.with_linear(theta, linear) for theta in thetas]
+    return Start(thetas, linear, variance)
 
 
 def _linear_part(objective):
-    """The same targets for the linear model of the same taps, without bounds."""
+    """The same targets for the linear model of the same taps, without bounds or a flag."""
     segments = objective.rollouts.segments.replace(low=None, high=None)
-    rollouts = objective.rollouts.replace(segments=segments)
-    return Objective(objective.network.linear_part(), rollouts, flag=objective.flag)
+    return Objective(objective.network.linear_part(), objective.rollouts.replace(segments=segments))
 
 
+def _unbiased_variance(objective, theta):
+    """The error variance behind least squares; that of y, 1, where they fit any numbers."""
+    n, weight = _count(objective), _mean_weight(objective)
+    n_left = n - objective.network.n_params
+    return _variance(objective, theta) * n / n_left if n_left > 0 else weight
+
+
+def _variance(objective, theta):
+    """The mean square of the errors of one step, times the mean weight of the rows."""
+    return float(2.0 * objective.value(theta)) * _mean_weight(objective)
+
+
+def _mean_weight(objective):
+    return objective.n / _count(objective)
+
+
+def _count(objective):
+    return int(count_targets(objective).sum())
+
+
+# ---------------------------------------------------------------- the choice
 class Choice(NamedTuple):
     """Penalties, and the errors of the free runs that chose them.
 
@@ -177,23 +299,24 @@ class Choice(NamedTuple):
     ----------
     noise : Noise
         The error that fed-back outputs are taken to carry.
-    strength : float
-        Of the penalty of the weights; `OFF` where the linear model forecasts as well.
+    alpha : float
+        Penalty of the weights, in units of the linear model's error variance; `OFF` where that
+        model forecasts as well.
     share : float
-        The part of the linear model's error variance that the network leaves.
-    errors : ndarray
-        Of each free run.
+        The part of that error variance that the network leaves.
+    errors : Errors or None
+        Of the free runs.
     """
 
     noise: Noise
-    strength: float = OFF
+    alpha: float = OFF
     share: float = 1.0
-    errors: np.ndarray | None = None
+    errors: Errors | None = None
 
     @property
     def is_on(self):
         """Whether a network has proven itself."""
-        return self.strength < OFF
+        return self.alpha < OFF
 
 
 class Search:
@@ -236,61 +359,66 @@ class Search:
             return Choice(first)
         best = judge(first)
         for noise in others:
-            if _is_better(self.linear(noise).errors, self.linear(first).errors):
+            if is_better(self.linear(noise).errors, self.linear(first).errors):
                 other = judge(noise)
-                best = other if _is_better(other.errors, best.errors) else best
+                best = other if is_better(other.errors, best.errors) else best
         return best
 
     def linear(self, noise):
         """The linear model of the same taps."""
-        starts, _ = self._starts(noise)
-        return Choice(noise, errors=self._errors(starts))
+        part = self._network.linear_part()
+        return Choice(noise, errors=self._errors(part, [one.linear for one in self._starts(noise)]))
 
     def network(self, noise):
-        """The best network along the strengths, where it is better than the linear model."""
-        starts, variances = self._starts(noise)
-        linear = best = self.linear(noise)
-        left, before, n_rises, is_proven = variances, np.inf, 0, False
+        """The best network along the strengths, where it is better than the linear model.
+
+        A network that holds no linear model cannot be switched off: the best is as good as it gets.
+        """
+        starts, linear = self._starts(noise), self.linear(noise)
+        variances = np.array([one.variance for one in starts])
+        best, share, alpha, before, n_rises, is_proven = None, 1.0, 0.0, np.inf, 0, False
         for strength in STRENGTHS:
+            alpha = max(strength * share, STEP * alpha)
             thetas = [
-                self._solve(penalised(one.objective, strength, noise, variance), theta)
-                for one, theta, variance in zip(self._blocks, starts, left)
+                self._solve(self._penalised(one, noise, alpha * variance, share * variance), theta)
+                for one, variance, (theta,) in zip(
+                    self._blocks, variances, (one.thetas for one in starts)
+                )
             ]
             if self._flag[0]:
                 break
             if all(map(self._network.is_linear, thetas)):
                 continue
-            errors = self._errors(thetas)
-            left = np.minimum(left, self._variances(thetas))
-            if errors.mean() < best.errors.mean():
-                best = Choice(noise, strength, float(np.mean(left / variances)), errors)
-            n_rises = n_rises + 1 if errors.mean() > before else 0
-            is_proven = _is_better(best.errors, linear.errors)
+            errors = self._errors(self._network, thetas)
+            share = min(share, float(np.mean(self._variances(thetas) / variances)))
+            is_sound = errors.n_failed <= linear.errors.n_failed
+            if best is None or is_sound and errors.level < best.errors.level:
+                best = Choice(noise, max(strength * share, STEP * alpha), share, errors)
+            n_rises = n_rises + 1 if errors.level > before + RISE else 0
+            is_proven = is_better(best.errors, linear.errors)
             if n_rises == (1 if is_proven else PATIENCE):
                 break
-            before = errors.mean()
-        return best if is_proven else linear
+            before = errors.level
+        return best if is_proven or best and not self._network.holds_linear_model else linear
 
     @property
     def _network(self):
         return self._blocks[0].objective.network
 
-    def _starts(self, noise):
-        pairs = [start(one.objective, noise, [i]) for one, i in zip(self._blocks, self._seeds)]
-        return [theta for (theta,), _ in pairs], np.array([variance for _, variance in pairs])
+    @staticmethod
+    def _penalised(block, noise, alpha, variance):
+        """The objective of a block under both penalties, where errors have this variance."""
+        objective = block.objective
+        return objective.with_alphas(alpha, noise.penalty(objective, variance))
 
-    def _errors(self, thetas):
-        return np.concatenate([one.runs.errors(theta) for one, theta in zip(self._blocks, thetas)])
+    def _starts(self, noise):
+        pairs = zip(self._blocks, self._seeds)
+        return [make_start(one.objective, noise, [seed]) for one, seed in pairs]
+
+    def _errors(self, network, thetas):
+        pairs = zip(self._blocks, thetas)
+        return Errors.joined([one.runs.errors(network, theta) for one, theta in pairs])
 
     def _variances(self, thetas):
-        return [2.0 * one.objective.value(theta) for one, theta in zip(self._blocks, thetas)]
-
-
-def _is_better(errors, others):
-    """Whether errors are smaller than others by more than chance, run by run."""
-    if not np.isfinite(others).all():
-        return bool(np.isfinite(errors).all())
-    gain, n = others - errors, len(errors) / OVERLAP
-    if n <= 1 or not gain.mean() > 0:
-        return False
-    return bool(gain.mean() >= t.isf(LEVEL, n - 1) * gain.std(ddof=1) / np.sqrt(n))
+        pairs = zip(self._blocks, thetas)
+        return np.array([_variance(one.objective, theta) for one, theta in pairs])

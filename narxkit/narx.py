@@ -79,26 +79,29 @@ class NARX(_TappedNetwork):
         (conjugate gradients), "irprop+", "adam", "rmsprop", "sgd"; or an object of
         `narxkit.solvers` with parameters of its own.
     alpha : float or "auto", default="auto"
-        L2 penalty of the weights: the loss is (SSE + alpha |w|^2) / (2 n) in standardised units.
-        Intercepts are free, and the linear term has `linear_alpha`. "auto" tries penalties on
-        blocks at the end of the training rows, and switches the network off where it does no
-        better there, beyond chance, than the linear model that it stands beside; "br" finds its
-        penalty by itself.
+        L2 penalty of the weights w of the layers: the loss is
+        :math:`(SSE + \alpha |w|^2 + \alpha_v |v|^2) / (2 n)` in standardised units, with v and
+        :math:`\alpha_v` of `linear_alpha`; intercepts and all else of the linear term are free.
+        "auto" tries penalties one step ahead, whatever `loop` is, judges them by free runs through
+        blocks at the end of the training rows, and switches the network off where it does no better
+        there, beyond chance, than the linear model that it stands beside. Without a linear term
+        nothing can be switched off: the penalty is then the error variance, where no other does
+        better. Bayesian regularisation finds its penalties by itself, and begins with those given.
     linear_alpha : "auto" or float, default="auto"
         L2 penalty of the weights that lead the outputs fed back straight to the outputs, with
         hidden layers beside them and without. "auto" takes the larger of :math:`10 \sigma^2`, with
-        :math:`\sigma^2` the variance of the errors of one step, and what n targets cost that are
-        read with such errors (at most of variance 1e-4), :math:`n \sigma^2`, since in a free run
-        they are; and 0 where free runs through blocks of the training rows are better without, by
-        more than chance. With ``solver="br"`` it is found as the other penalty is.
+        :math:`\sigma^2` the variance of the errors of one step (of the linear model, or what a
+        network that was chosen leaves of it), and what n targets cost that are read with such
+        errors (at most of variance 1e-4), :math:`n \sigma^2`, since in a free run they are; and 0
+        where free runs through blocks of the training rows are better without, by more than chance.
     max_iter : int, default=200
         Largest number of iterations.
     tol : float, default=1e-7
         Training ends when the loss decreases by less than this fraction three times running.
     early_stopping : bool, default=False
         Whether the last `validation_fraction` of each segment is held out, and training ends
-        when its loss has not improved for `n_iter_no_change` iterations; the best weights are
-        kept.
+        when its loss has not improved for `n_iter_no_change` iterations and the training loss no
+        longer falls by a tenth over as many; the best weights are kept.
     validation_fraction : float, default=0.1
         Part of each segment that is held out.
     n_iter_no_change : int, default=10
@@ -112,7 +115,8 @@ class NARX(_TappedNetwork):
     n_members : int or None, default=None
         Restarts that are combined, at most `n_restarts`; by default all.
     warm_start : bool, default=False
-        Whether ``fit`` goes on from the weights of the last fit.
+        Whether ``fit`` goes on from the weights of the last fit, with its scales and penalties;
+        where the network was switched off, everything begins anew.
     random_state : int, RandomState or None, default=None
         Seed of the initial weights.
     n_jobs : int or None, default=None
@@ -121,7 +125,8 @@ class NARX(_TappedNetwork):
         Whether to show a progress line.
     callback : callable, default=None
         ``callback(iteration)`` is called after each iteration with one `narxkit.solvers.Iteration`
-        (fields ``n_iter``, ``loss``, ``validation_loss``, ``theta``); True ends training.
+        (fields ``n_iter``, ``loss``, ``validation_loss``, ``theta``); True ends training. While
+        penalties are chosen it is not called; Ctrl-C ends that too.
 
     Attributes
     ----------
@@ -361,15 +366,17 @@ class TDNN(_TappedNetwork):
         L2 penalty of the weights: the loss is (SSE + alpha |w|^2) / (2 n) in standardised units.
         Intercepts and the linear term are free. "auto" tries penalties on blocks at the end of the
         training rows, and switches the network off where it does no better there, beyond chance,
-        than the linear model that it stands beside; "br" finds its penalty by itself.
+        than the linear model that it stands beside. Without a linear term nothing can be switched
+        off: the penalty is then the error variance, where no other does better. Bayesian
+        regularisation finds its penalties by itself, and begins with those given.
     max_iter : int, default=200
         Largest number of iterations.
     tol : float, default=1e-7
         Training ends when the loss decreases by less than this fraction three times running.
     early_stopping : bool, default=False
         Whether the last `validation_fraction` of each segment is held out, and training ends
-        when its loss has not improved for `n_iter_no_change` iterations; the best weights are
-        kept.
+        when its loss has not improved for `n_iter_no_change` iterations and the training loss no
+        longer falls by a tenth over as many; the best weights are kept.
     validation_fraction : float, default=0.1
         Part of each segment that is held out.
     n_iter_no_change : int, default=10
@@ -383,7 +390,8 @@ class TDNN(_TappedNetwork):
     n_members : int or None, default=None
         Restarts that are combined, at most `n_restarts`; by default all.
     warm_start : bool, default=False
-        Whether ``fit`` goes on from the weights of the last fit.
+        Whether ``fit`` goes on from the weights of the last fit, with its scales and penalties;
+        where the network was switched off, everything begins anew.
     random_state : int, RandomState or None, default=None
         Seed of the initial weights.
     n_jobs : int or None, default=None
@@ -392,7 +400,8 @@ class TDNN(_TappedNetwork):
         Whether to show a progress line.
     callback : callable, default=None
         ``callback(iteration)`` is called after each iteration with one `narxkit.solvers.Iteration`
-        (fields ``n_iter``, ``loss``, ``validation_loss``, ``theta``); True ends training.
+        (fields ``n_iter``, ``loss``, ``validation_loss``, ``theta``); True ends training. While
+        penalties are chosen it is not called; Ctrl-C ends that too.
 
     Attributes
     ----------

@@ -21,6 +21,7 @@ from typing import NamedTuple
 import numpy as np
 
 from narxkit._checks import is_count
+from narxkit.rows import rollouts_from_everywhere
 from narxkit.solvers import SolverResult, Stop
 
 LADDER = tuple(2**i for i in range(1, 13))  # steps, where those wanted diverge
@@ -160,11 +161,28 @@ class Lesson:
         """Rollouts of some of the training rows, without a penalty or a washout."""
         return self._make(self.network, loop=loop, targets=self._rows["training"] & targets)
 
+    def runs(self, steps, targets):
+        """Runs of some steps from everywhere in some of the training rows."""
+        rollouts = self.objective("open").rollouts
+        targets = self._rows["training"] & targets
+        data = rollouts.segments, self.network.reach, steps, rollouts.weight, targets
+        return rollouts_from_everywhere(*data)
+
     def last_rows(self, fraction):
-        """The last part of the training rows of each segment, as a mask, with what is held out."""
-        segments = self.objective("open").rollouts.segments
-        held_out = self._rows["held out"].mean()
-        return segments.last_block(held_out + (1.0 - held_out) * fraction)
+        """From where on, in each segment, the last part of its training targets is, as a mask."""
+        rollouts = self.objective("open").rollouts
+        rows, segments = rollouts.origins, rollouts.segments
+        starts, counts = np.unique(segments.starts[rows], return_counts=True)
+        firsts = rows[np.cumsum(counts) - np.ceil(fraction * counts).astype(int)]
+        begins = np.full(len(segments), len(segments))
+        begins[starts] = firsts
+        return np.arange(len(segments)) >= begins[segments.starts]
+
+    @cached_property
+    def range_of_outputs(self):
+        """The lowest and the highest output of the training rows."""
+        y = self.objective("open").rollouts.segments.y[self._rows["training"]]
+        return np.nanmin(y, axis=0), np.nanmax(y, axis=0)
 
     def _made(self, name, loop):
         washout = self._washout if n_steps(loop) > self._washout else 0

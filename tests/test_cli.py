@@ -482,8 +482,8 @@ def test_developers_see_where_a_defect_lies(monkeypatch):
         (
             "loop_gain_ is 1.23: a small error of the output that is fed back grows by this factor "
             "with each step. A chaotic system does that; for any other try a loop=k.",
-            "a small error that the network feeds back grows by a factor of 1.23 with each step. A "
-            "chaotic system does that; of any other series fewer lags make it smaller.",
+            "a small error that is fed back grows by a factor of 1.23 with each step. A chaotic "
+            "system or a growing series does that; of any other fewer lags make it smaller.",
         ),
         (
             "training ended with loop='open': longer rollouts diverge",
@@ -522,7 +522,7 @@ def test_what_is_put_into_other_words_is_said_by_the_library():
     from narxkit._console import IN_OPTIONS
 
     folder = Path(narxkit.__file__).parent
-    files = "narx.py", "forecaster.py", "model_selection/skill_tables.py"
+    files = "forecasters/network.py", "forecaster.py", "model_selection/skill_tables.py"
     nodes = [node for file in files for node in ast.walk(ast.parse((folder / file).read_text()))]
     said = [
         "".join(

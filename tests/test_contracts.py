@@ -1082,8 +1082,9 @@ class TestSampleWeight:
     def test_two_is_twice_the_segment(self):
         X, y = system(80)
         twice = np.concatenate([X, X]), np.concatenate([y, y])
-        model = small(max_iter=5).fit(*twice, segments=np.repeat([0, 1], 80))
-        weighted = small(max_iter=5).fit(X, y, sample_weight=np.full(80, 2.0))
+        given = {"max_iter": 5, "alpha": 0.01, "linear_alpha": 0.1}
+        model = small(**given).fit(*twice, segments=np.repeat([0, 1], 80))
+        weighted = small(**given).fit(X, y, sample_weight=np.full(80, 2.0))
         np.testing.assert_allclose(model.theta_, weighted.theta_, atol=1e-6)
 
     def test_zero_is_history_not_target(self):

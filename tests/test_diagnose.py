@@ -263,7 +263,7 @@ def test_a_part_that_fails_takes_no_other_with_it(capsys):
     ) in out
     assert re.search(r"output_lags \[.*1[12]", out)
     off = "linear (NARX, network off)"
-    assert re.search(rf"Network .* model network off {re.escape(off)}: no penalty under", out)
+    assert re.search(rf"Network .* model network off {re.escape(off)}: no network has proven", out)
     assert re.search(r"Network .* residuals \d\d measured and predicted rows", out)
     with open("page.html", encoding="utf-8") as file:
         page = unescape(file.read())

@@ -9,15 +9,16 @@ import narxkit
 
 PACKAGE = Path(narxkit.__file__).parent
 FLOORS = [
-    {"_timetable", "_labels", "_masks"},
+    {"_timetable", "_labels", "_masks", "_checks"},
     {"_calendar"},
     {"_core", "_fractal", "_clock", "_blas", "_lazy", "_moments", "_naming", "_words", "_warn"},
-    {"taps"},
-    {"_validation"},
-    {"networks", "_layout", "_start", "_state", "_track"},
+    {"rows"},
+    {"_validation", "networks"},
+    {"_layout", "_start", "_state", "_track"},
     {"objective", "solvers", "forecaster"},
-    {"_linear", "_alive", "tapped", "training"},
+    {"_linear", "_alive", "training"},
     {"_penalty"},
+    {"forecasters"},
     {"narx", "baselines"},
     {"model_selection", "skill", "plotting", "datasets", "files"},
     {"study", "diagnostics"},
@@ -27,7 +28,7 @@ FLOORS = [
     {"__main__"},
 ]
 OF_ARRAYS = {"plotting", "diagnostics", "skill", "_fractal", "_lazy", "_warn", "_words"}
-OF_ARRAYS |= {"_naming", "_clock", "_calendar", "_labels", "_masks", "_timetable"}
+OF_ARRAYS |= {"_naming", "_clock", "_calendar", "_labels", "_masks", "_timetable", "_checks"}
 FLOOR = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
 FILES = sorted(p for p in PACKAGE.rglob("*.py") if p != PACKAGE / "__init__.py")
 

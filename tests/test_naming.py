@@ -59,7 +59,7 @@ def test_switched_off_by_the_training_rows_it_is_linear():
         model.fit(NOISE[0, :, None], NOISE[1])
     assert model.alpha_ == np.inf and is_off(model)
     assert what_passes(model) == (
-        "no penalty under which a network lives did better, beyond chance, on blocks of the "
+        "no network has proven better than the linear model, beyond chance, on blocks of the "
         "training rows"
     )
 

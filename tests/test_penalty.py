@@ -1,5 +1,6 @@
 """Penalties chosen from the training rows, whether a network lives, and the way to rollouts."""
 
+import signal
 from functools import partial
 
 import numpy as np
@@ -8,11 +9,12 @@ import pytest
 import reference
 from narxkit import NARX, TDNN
 from narxkit._alive import FLOOR
-from narxkit._penalty import LEAST, Runs, _is_better
+from narxkit._penalty import Errors, Runs, holds, is_better
 from narxkit.datasets import make_henon, make_lorenz, make_narendra
 from narxkit.networks import TappedMLP, make_taps
 from narxkit.objective import Objective
 from narxkit.rows import Segments
+from narxkit.solvers import LevenbergMarquardt, Stop
 from narxkit.training import Lesson, read_loops
 from reference import make_problem
 
@@ -150,7 +152,7 @@ def test_linear_feedback_is_a_ridge_of_the_error_variance():
     Z = np.column_stack([standard[1:-1], standard[:-2], np.ones(148)])
     target = standard[2:]
     left = target - Z @ np.linalg.lstsq(Z, target)[0]
-    variance = left @ left / 148
+    variance = left @ left / (148 - 3)
     alpha = max(10 * variance, 148 * min(variance, 1e-4))
     ridge = np.linalg.solve(Z.T @ Z + alpha * np.diag([1.0, 1.0, 0.0]), Z.T @ target)
     assert model.linear_alpha_ == pytest.approx(alpha, rel=1e-9)
@@ -173,20 +175,29 @@ def test_lags_that_say_nearly_the_same_do_not_make_the_loop_unstable(output_lags
 # ---------------------------------------------------------------- how models are compared
 
 
-def slow_errors(network, theta, segments, weight, rollouts, steps):
-    """The mean log error of each run: by the formula, number by number."""
-    is_fed_back, rows, lengths = not rollouts.is_measured, rollouts.origins, rollouts.lengths
-    y_hat, bad = reference.rollout(network, theta, segments, rows, lengths)
-    runs = {}
-    for i, (row, length) in enumerate(zip(rows, lengths)):
-        terms = runs.setdefault(i if is_fed_back else i // steps, [])
-        for s in range(length):
-            for j in range(network.n_outputs):
-                if weight[row + s] > 0 and np.isfinite(segments.y[row + s, j]):
-                    error = abs(y_hat[i, s, j] - segments.y[row + s, j])
-                    error = np.inf if bad[i] >= 0 else max(error, LEAST)
-                    terms.append((weight[row + s], np.log(error)))
-    return [np.average([v for _, v in run], weights=[w for w, _ in run]) for run in runs.values()]
+def slow_level(network, theta, runs, width):
+    """The mean log of the mean squared errors of each group and step, and how many runs fail."""
+    rollouts = runs.rollouts
+    segments, weight, n = rollouts.segments, rollouts.weight, len(rollouts)
+    y_hat, _ = reference.rollout(network, theta, segments, rollouts.origins, rollouts.lengths)
+    first = [n * g // runs.n_groups for g in range(runs.n_groups)]
+    terms, failed = [{} for _ in first], set()
+    for i, (row, length) in enumerate(zip(rollouts.origins, rollouts.lengths)):
+        group = terms[np.searchsorted(first, i, side="right") - 1]
+        for s, j in np.ndindex(length, network.n_outputs):
+            if weight[row + s] > 0 and np.isfinite(segments.y[row + s, j]):
+                e = abs(y_hat[i, s, j] - segments.y[row + s, j])
+                if not e < width[j]:  # too large, or NaN
+                    failed.add(i)
+                    e = width[j]
+                square = segments.y[row + s, j] ** 2
+                group.setdefault((s, j), []).append(weight[row + s] * np.array([e**2, square, 1.0]))
+    levels = []
+    for group in terms:
+        sums = [np.sum(one, axis=0) for one in group.values()]
+        logs = [np.log(min(e, of_mean) / n) for e, of_mean, n in sums]
+        levels.append(np.average(logs, weights=[1 / (1 + s) ** 0.5 for s, _ in group]))
+    return np.mean(levels), len(failed)
 
 
 @pytest.mark.parametrize("growth", [1.0, 30.0], ids=["tame", "wild"])
@@ -194,28 +205,155 @@ def slow_errors(network, theta, segments, weight, rollouts, steps):
 def test_errors_of_runs_equal_the_twin(number, growth):
     problem = make_problem(number)
     network, segments, weight = problem.network, problem.segments, problem.weight
-    theta, steps = growth * problem.theta, 4
     lesson = make_lesson(network, segments, weight=weight)
-    runs = Runs(lesson, problem.targets, steps)
-    rollouts = lesson.over(steps, problem.targets).rollouts
-    exact = slow_errors(network, theta, segments, weight, rollouts, steps)
-    np.testing.assert_allclose(runs.errors(theta), exact, rtol=1e-9)
+    runs = Runs(lesson, problem.targets, 4)
+    width = np.nanmax(segments.y, axis=0) - np.nanmin(segments.y, axis=0)
+    errors = runs.errors(network, growth * problem.theta)
+    exact = slow_level(network, growth * problem.theta, runs, width)
+    np.testing.assert_allclose((errors.level, errors.n_failed), exact, rtol=1e-9)
+
+
+def errors_of(e, n_groups=10):
+    """Errors of runs (n, steps) of one output, in groups of equal size."""
+    squares = e.reshape(n_groups, -1, e.shape[1], 1) ** 2
+    n = np.full_like(squares[:, 0], squares.shape[1])
+    return Errors(squares.sum(axis=1), 9.0 * n, n)
 
 
 def test_better_is_better_by_more_than_chance():
     rng = np.random.default_rng(0)
-    errors = rng.normal(size=40)
-    assert _is_better(errors - 1.0, errors)
-    assert _is_better(errors - 0.1, errors + 0.01 * rng.normal(size=40))
-    assert not _is_better(errors, errors)
-    assert not _is_better(errors - 0.1 + rng.normal(size=40), errors)
-    assert not _is_better(errors[:2] - 1.0, errors[:2])
+    e, other = rng.normal(size=(2, 40, 5))
+    assert is_better(errors_of(0.7 * e), errors_of(e))
+    assert not is_better(errors_of(e), errors_of(0.7 * e))
+    assert not is_better(errors_of(e), errors_of(e))
+    assert not is_better(errors_of(0.95 * e), errors_of(other))
+    assert not is_better(errors_of(0.1 * e[:4], 1), errors_of(e[:4], 1))
 
 
-def test_a_run_that_diverges_is_worse_than_any_that_does_not():
-    finite, infinite = np.full(10, 5.0), np.r_[np.full(9, -5.0), np.inf]
-    assert _is_better(finite, infinite)
-    assert not _is_better(infinite, finite) and not _is_better(infinite, infinite)
+def test_models_as_good_as_each_other_are_rarely_told_apart():
+    """Forecasts that are off by as much upwards as downwards, judged by runs that share rows."""
+    n_better = 0
+    for seed in range(200):
+        y = autoregression(300, seed)[:, None]
+        segments = Segments(np.empty((300, 0)), y, np.array([0, 300]))
+        network = TappedMLP(make_taps([], 1, []), ())
+        runs = Runs(make_lesson(network, segments), np.ones(300, dtype=bool), 20)
+        up, down = (runs.errors(network, np.array([0.7, offset])) for offset in (0.1, -0.1))
+        n_better += is_better(up, down)
+    assert n_better <= 6  # at 1 %, 6 or more of 200 come once in 60 times
+
+
+def test_no_more_runs_fail_than_of_the_linear_model():
+    e = np.random.default_rng(0).normal(size=(40, 5))
+    wild = errors_of(0.1 * e)._replace(n_failed=1)
+    assert not is_better(wild, errors_of(e)) and not holds(wild, errors_of(e))
+    assert is_better(wild, errors_of(e)._replace(n_failed=1))
+
+
+def test_runs_are_shortened_until_there_are_groups():
+    segments = Segments(np.empty((300, 0)), np.zeros((300, 1)), np.array([0, 300]))
+    lesson = make_lesson(TappedMLP(make_taps([], 1, []), ()), segments)
+    last = lesson.last_rows(0.1)
+    assert last.sum() == 30 and last[-30:].all()
+    assert Runs(lesson, last, 20).steps < 20 and Runs(lesson, lesson.last_rows(0.5), 20).steps == 20
+
+
+def test_blocks_are_cut_from_targets():
+    """Missing rows and rows without a weight at the end are no block."""
+    y, weight = henon(300), np.ones(300)
+    y[250:] = np.nan
+    weight[200:] = 0.0
+    segments = Segments(np.empty((300, 0)), y[:, None], np.array([0, 300]))
+    lesson = make_lesson(TappedMLP(make_taps([], 2, []), ()), segments, weight=weight)
+    assert np.flatnonzero(lesson.last_rows(0.25))[0] == 150  # of 198 targets 50
+    model = NARX(**SHORT).fit(None, y, sample_weight=weight)
+    assert model.alpha_ < 0.01 and not model.is_linear_
+
+
+# ---------------------------------------------------------------- what could go wrong
+
+
+@pytest.mark.parametrize("n", [*range(14, 31), 40])
+def test_few_rows_are_held_by_the_penalty(n):
+    """Least squares would fit any numbers: the feedback then diverges."""
+    t = np.arange(n)
+    y = np.sin(2 * np.pi * t / 12) + 0.1 * autoregression(n)
+    model = NARX(output_lags=12, max_iter=5, random_state=0).fit(None, y)
+    assert model.linear_alpha_ > 0.01 and model.loop_gain_ < 1.1
+    assert np.abs(model.forecast(12)).max() < 2 and model.is_linear_ and model.hidden_share_ == 0.0
+
+
+@pytest.mark.parametrize("y", [henon(), autoregression()], ids=["on", "off"])
+@pytest.mark.parametrize("factor", [2.0**-20, 2.0**10])
+def test_a_factor_of_all_weights_changes_nothing(y, factor):
+    params = {"max_iter": 5, "random_state": 0}
+    one, other = (
+        NARX(**params).fit(None, y, sample_weight=np.full(len(y), w)) for w in (1.0, factor)
+    )
+    np.testing.assert_allclose(other.forecast(3), one.forecast(3), rtol=1e-6)
+    assert other.linear_alpha_ == pytest.approx(factor * one.linear_alpha_)
+
+
+@pytest.mark.parametrize("output_lags", [2, 24])
+def test_a_noisy_map_keeps_it(output_lags):
+    """Only the first step can be foretold, whatever the runs are."""
+    y, e = np.zeros(1000), 0.1 * np.random.default_rng(0).normal(size=1000)
+    for t in range(1, 1000):
+        y[t] = 1.4 * np.sin(2.2 * y[t - 1]) + e[t]
+    model = NARX(output_lags=output_lags, hidden_layer_sizes=(6,), random_state=1).fit(
+        None, y[:800]
+    )
+    left = (np.ravel(model.predict_ahead(None, y)) - y)[800:]
+    assert not model.is_linear_ and left.std() < 0.25 * y.std()
+
+
+def test_exact_zeros_prove_nothing():
+    """Of clipped outputs both models foretell the zeros; the rest is noise."""
+    y = np.maximum(autoregression(400), 0.0)
+    model = NARX(output_range=(0, None), **SHORT).fit(None, y)
+    linear = NARX(output_range=(0, None), hidden_layer_sizes=()).fit(None, y)
+    ahead = [np.ravel(m.predict_ahead(None, y, steps=3)) - y for m in (model, linear)]
+    assert np.nanstd(ahead[0]) < 1.02 * np.nanstd(ahead[1])
+
+
+def test_a_callback_that_ends_training_keeps_what_there_is():
+    calls = []
+    model = NARX([1], 2, callback=lambda iteration: calls.append(1) or True, random_state=0)
+    model.fit(*make_narendra(400, random_state=0))
+    assert len(calls) == 1 and model.stop_ is Stop.CALLBACK and model.alpha_ < np.inf
+
+
+@pytest.mark.parametrize("moment", [1, 2, 5])
+def test_an_interrupt_while_penalties_are_chosen_keeps_the_linear_model(moment, monkeypatch):
+    n_solved = []
+
+    class Interrupting(LevenbergMarquardt):
+        def _solve(self, *args):
+            n_solved.append(1)
+            if len(n_solved) == moment:
+                signal.raise_signal(signal.SIGINT)
+            return super()._solve(*args)
+
+    monkeypatch.setattr("narxkit.forecasters.network.make_solver", lambda solver: Interrupting())
+    X, y = make_narendra(400, random_state=0)
+    with pytest.warns(RuntimeWarning, match="Interrupted"):
+        model = NARX([1], 2, random_state=0).fit(X, y)
+    assert model.stop_ is Stop.INTERRUPTED
+    linear = NARX([1], 2, hidden_layer_sizes=()).fit(X, y)
+    np.testing.assert_allclose(model.predict(X[:5]), linear.predict(X[:5]), rtol=1e-6)
+
+
+def test_a_warm_start_after_a_network_was_off_begins_anew():
+    model = NARX(warm_start=True, **SHORT).fit(None, autoregression())
+    assert model.alpha_ == np.inf
+    assert model.fit(None, henon()).alpha_ < 0.01
+
+
+def test_off_networks_are_linear_whatever_the_rows():
+    y = np.zeros(40)
+    y[-1] = 1.0
+    model = NARX(**SHORT).fit(None, y)
+    assert model.alpha_ == np.inf and model.is_linear_ and model.hidden_share_ == 0.0
 
 
 # ---------------------------------------------------------------- what passes the hidden layers

@@ -96,7 +96,7 @@ def test_rollouts_are_no_longer_than_the_data():
     segments = Segments(np.empty((30, 0)), np.ones((30, 1)), np.array([0, 30]))
     far, whole = (Objective.over(network, segments, loop) for loop in (10**30, 30))
     np.testing.assert_array_equal(far.rollouts.origins, whole.rollouts.origins)
-    np.testing.assert_array_equal(far.lengths, whole.lengths)
+    np.testing.assert_array_equal(far.rollouts.lengths, whole.rollouts.lengths)
 
 
 @pytest.mark.parametrize("k", [2, 3, 4, 7, 10, 24, 48, 168])
@@ -510,7 +510,8 @@ def test_short_rollouts_on_the_way_to_longer_ones_have_no_washout(noisy, monkeyp
     washouts = {}
 
     def look(lesson, *args):
-        washouts.update({k: lesson.objective(k).rollouts.washout for k in (2, 8, 16, *lesson.loops)})
+        loops = 2, 8, 16, *lesson.loops
+        washouts.update({k: lesson.objective(k).rollouts.washout for k in loops})
         return train(lesson, *args)
 
     monkeypatch.setattr("narxkit.forecasters.network.train", look)

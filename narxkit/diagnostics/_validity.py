@@ -38,7 +38,8 @@ REMEDIES = {
     ),
     "phi_e(eu)": (
         "they go with the product of residual and {u} of {k}",
-        "let output_lags and input_lags reach lag {k}, with more hidden units or a nonlinear model",
+        "let output_lags and input_lags reach lag {k}, or, if they do, try more hidden units or a "
+        "nonlinear model",
     ),
 }
 OF_ROLLOUTS = {  # a fault at one lag goes round the loop, so that no lag can be named

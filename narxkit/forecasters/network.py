@@ -11,11 +11,10 @@ import numpy as np
 from joblib import Parallel, delayed
 from sklearn.utils import check_random_state
 
-from narxkit._alive import effective_params, life
+from narxkit._alive import NO_LIFE, effective_params, life
 from narxkit._blas import one_blas_thread
 from narxkit._linear import count_targets, name_scarcest
-from narxkit._penalty import EXACT, OFF, Noise, Runs, Search, make_blocks
-from narxkit._penalty import start as begin
+from narxkit._penalty import EXACT, OFF, Noise, Runs, Search, holds, make_blocks, make_start
 from narxkit._validation import Integral, Interval, Real, StrOptions
 from narxkit._warn import warn
 from narxkit.forecasters.scaled import ScaledForecaster, count_dropped
@@ -31,13 +30,14 @@ from narxkit.solvers import (
 )
 from narxkit.training import Lesson, read_loops, train
 
-SHORTEST, FEWEST_ROWS = 20, 5  # steps or rows that choose penalties, or two spans of the lags
+SHORTEST = 20  # steps of the free runs that choose penalties
 FIRST_GUESS = 1e-4  # of a penalty that Bayesian regularisation then finds
 BRIEF = 10  # stages on the way take a tenth of max_iter, at most
 ROUGH = 1e-3  # their tol
 QUICK_TO_SOLVE = 1000  # parameters, with which Levenberg-Marquardt chooses for other solvers too
-ENOUGH_TO_CHOOSE = 50  # iterations, to tell penalties apart
+ENOUGH_TO_CHOOSE = 30  # iterations, to tell penalties apart
 LARGEST_ARRAY = 4e9  # bytes: 22,000 parameters of which J'J is built
+CHOOSING = "choosing penalties: "
 GROWTH = 1.01  # of a perturbation per step; below it may be that of a unit root or of few rows
 
 
@@ -160,7 +160,8 @@ class NetworkForecaster(ScaledForecaster):
                 "warm_start=True goes on from the fitted network, but this is another one, with "
                 f"{' and '.join(changes)}: keep what it had or fit a new model."
             )
-        return self.theta_
+        is_off = self.alpha_ == OFF != self.alpha  # there is no network to go on from
+        return None if is_off else self.theta_
 
     def _count_dropped(self, segments, weight, objective, held_out):
         """Rows that had the history but were lost to missing values; warn once."""
@@ -180,47 +181,58 @@ class NetworkForecaster(ScaledForecaster):
             )
         return count_dropped(int(candidates.sum()), objective.size)
 
-    def _learn(self, lesson, start, flag):
+    def _learn(self, lesson, warm, flag):
         """Train under the penalties given, or else under those that the training rows choose.
 
         What is trained under a penalty that was chosen has to hold: where its free runs are worse
-        than those of its linear start, a stronger one follows.
+        than those of the linear model, a stronger one follows, and at last none is left on.
         """
         seeds = check_random_state(self.random_state).randint(2**31, size=int(self.n_restarts))
-        network, steps = lesson.network, self._judged_steps(lesson.network.reach)
-        given, noises = self._given_alpha(network, start), self._noises(network, start)
-        chooses = given is None or len(noises) > 1
-        blocks = make_blocks(lesson, steps) if chooses else ()
-        search = Search(blocks, seeds[0], self._brief_solver(network, flag), flag)
-        choice = search.choose(noises, search.linear if given is not None else search.network)
-        open_loop = lesson.objective("open")
-        (linear,), unit = begin(open_loop, choice.noise, seeds[:1])
-
-        def train(alpha, variance):
+        choice, steps = self._choose(lesson, warm, seeds[0], flag), self._judged_steps
+        open_loop = lesson.objective("open").without_flag()
+        start = make_start(open_loop, choice.noise, seeds)
+        candidates = self._penalties(lesson.network, warm, choice, start.variance)
+        runs = Runs(lesson, lesson.last_rows(1.0), steps) if candidates[1:] else None
+        for alpha, variance in candidates:
             alphas = alpha, choice.noise.penalty(open_loop, variance)
-            penalised = lesson.penalised(*alphas)
-            return self._train_restarts(penalised, choice.noise, seeds, start, flag), *alphas
-
-        if given is not None:
-            return train(given, unit)
-        left = choice.share * unit
-        if not network.holds_linear_model:
-            return train((choice.strength if choice.is_on else 1.0) * left, left)
-        runs = Runs(lesson, lesson.last_rows(1.0), steps)
-        bound = runs.errors(linear).mean()
-        for stronger in (choice.strength, 10.0 * choice.strength) if choice.is_on else ():
-            results, *alphas = train(stronger * left, left)
+            results = self._train_restarts(lesson.penalised(*alphas), start, seeds, warm, flag)
+            was_stopped = flag[0] or any(one.result.stop is Stop.CALLBACK for one in results)
+            if was_stopped or (alpha, variance) == candidates[-1]:
+                break
             best = min(results, key=lambda trained: trained.rank).theta
-            if flag[0] or runs.errors(best).mean() <= bound:
-                return results, *alphas
-        return train(OFF, unit)
+            linear = runs.errors(lesson.network.linear_part(), start.linear)
+            if holds(runs.errors(lesson.network, best), linear):
+                break
+        return results, *alphas
 
-    @staticmethod
-    def _judged_steps(reach):
-        """Steps of the free runs that choose; without feedback, rows that are judged together."""
-        return max(2 * reach.history, SHORTEST if reach.outputs else FEWEST_ROWS)
+    def _choose(self, lesson, warm, seed, flag):
+        """What blocks of the training rows say of the penalties that are not given."""
+        network = lesson.network
+        given, noises = self._given_alpha(network, warm), self._noises(network, warm)
+        chooses = given is None or len(noises) > 1
+        blocks = make_blocks(lesson, self._judged_steps) if chooses else ()
+        search = Search(blocks, seed, self._brief_solver(network, flag), flag)
+        return search.choose(noises, search.linear if given is not None else search.network)
 
-    def _given_alpha(self, network, start):
+    def _penalties(self, network, warm, choice, unit):
+        """Penalties of the weights to train under, one after another until one holds.
+
+        Each comes with the error variance that the linear feedback has to bear.
+        """
+        given = self._given_alpha(network, warm)
+        if given is not None:
+            return [(given, unit)]
+        if not network.holds_linear_model:
+            return [((choice.alpha if choice.is_on else 1.0) * unit, choice.share * unit)]
+        alphas = (choice.alpha, 10.0 * choice.alpha) if choice.is_on else ()
+        return [*((alpha * unit, choice.share * unit) for alpha in alphas), (OFF, unit)]
+
+    @property
+    def _judged_steps(self):
+        """Steps of the free runs that choose: two spans of what is fed back."""
+        return max(2 * self._reach.feedback, SHORTEST) if self._reach.outputs else 1
+
+    def _given_alpha(self, network, warm):
         """The penalty, where it is not for the training rows to choose; None where it is."""
         if self.alpha != "auto":
             return float(self.alpha)
@@ -228,54 +240,51 @@ class NetworkForecaster(ScaledForecaster):
             return 0.0
         if self._finds_penalties:
             return FIRST_GUESS
-        return None if start is None else self.alpha_
+        return None if warm is None else self.alpha_
 
-    def _noises(self, network, start):
+    def _noises(self, network, warm):
         """What the outputs may carry that are fed back; one, where there is nothing to choose."""
         if self._linear_alpha != "auto":
             return (Noise(alpha=float(self._linear_alpha)),)
         if self._finds_penalties or not network.linear_feedback.any():
             return (EXACT,)
-        return (Noise(), EXACT) if start is None else (Noise(alpha=self.linear_alpha_),)
+        return (Noise(), EXACT) if warm is None else (Noise(alpha=self.linear_alpha_),)
 
     def _brief_solver(self, network, flag):
         """Solve well enough to rank penalties, which are the network's and not its solver's."""
         is_quick = network.n_params <= QUICK_TO_SOLVE and hasattr(network, "normal_equations")
-        solver = make_solver("lm" if is_quick else self.solver)
+        solver = make_solver("lm" if is_quick else "lbfgs")
 
         def solve(objective, theta):
             n_iter = min(self.max_iter, ENOUGH_TO_CHOOSE)
-            monitor = Monitor(n_iter, self.tol, verbose=self.verbose, flag=flag)
+            monitor = Monitor(n_iter, self.tol, verbose=self.verbose, flag=flag, title=CHOOSING)
             return solver.solve(objective, theta, monitor, np.random.default_rng(0)).theta
 
         return solve
 
-    def _train_restarts(self, lesson, noise, seeds, start, flag):
+    def _train_restarts(self, lesson, start, seeds, warm, flag):
         """One training for each restart, in threads; without a network, of its linear part."""
         if lesson.alphas[0] == OFF:
-            return [self._train_linear_part(lesson, noise, flag)]
-        starts, _ = begin(lesson.objective("open"), noise, seeds)
-        generators = [np.random.default_rng(seed) for seed in seeds]
-        first = "open"
-        if start is not None:
-            starts[0] = start
-            first = lesson.wanted if lesson.objective(lesson.wanted).is_smooth(start) else "open"
+            return [self._train_linear_part(lesson, start.linear, flag)]
+        thetas, first = list(start.thetas), "open"
+        if warm is not None:
+            thetas[0] = warm
+            first = lesson.wanted if lesson.objective(lesson.wanted).is_smooth(warm) else "open"
 
-        def train_one(theta, rng):
-            begin_with = first if theta is start else "open"
-            solve = self._solver(rng, flag)
+        def train_one(theta, seed):
+            begin_with = first if theta is warm else "open"
             revive = partial(lesson.network.revive, start=theta)
+            solve = self._solver(np.random.default_rng(seed), flag)
             return train(lesson, theta, solve, begin_with, revive)
 
         return Parallel(self.n_jobs, require="sharedmem")(
-            delayed(train_one)(theta, rng) for theta, rng in zip(starts, generators)
+            delayed(train_one)(theta, seed) for theta, seed in zip(thetas, seeds)
         )
 
-    def _train_linear_part(self, lesson, noise, flag):
+    def _train_linear_part(self, lesson, linear, flag):
         """Train the linear model that a network stands beside, as it would be trained itself."""
         network, lesson = lesson.network, lesson.of_linear_part()
-        (theta,), _ = begin(lesson.objective("open"), noise, [0])
-        trained = train(lesson, theta, self._solver(np.random.default_rng(0), flag))
+        trained = train(lesson, linear, self._solver(np.random.default_rng(0), flag))
         whole = network.with_linear(np.zeros(network.n_params), trained.theta)
         return trained._replace(theta=whole)
 
@@ -323,7 +332,8 @@ class NetworkForecaster(ScaledForecaster):
         alpha = 0.0 if self.alpha_ == OFF else self.alpha_
         last = lesson.penalised(alpha, self.linear_alpha_).objective(self.loop_[-1].loop)
         objective = last.without_flag()
-        lives = [life(objective, theta) for theta in self._thetas]
+        is_off = self.alpha_ == OFF
+        lives = [NO_LIFE if is_off else life(objective, theta) for theta in self._thetas]
         self.hidden_share_ = max(one.share for one in lives)
         self.is_linear_ = all(one.is_over for one in lives)
         if self.n_effective_params_ is None and self._builds_JtJ:
@@ -350,11 +360,13 @@ class NetworkForecaster(ScaledForecaster):
                 RuntimeWarning,
             )
         elif self.loop_gain_ is not None and self.loop_gain_ > GROWTH:
+            smaller = "a larger alpha, longer rollouts (loop=k), fewer hidden units"
+            linear = "fewer lags, a larger linear_alpha"
             warn(
                 f"loop_gain_ is {self.loop_gain_:.3g}: a small error of the output that is fed "
-                "back grows by this factor with each step. A chaotic system does that; for any "
-                "other try a larger alpha, longer rollouts (loop=k), fewer hidden units or an "
-                "output_range.",
+                "back grows by this factor with each step. "
+                f"{'A growing series' if self.is_linear_ else 'A chaotic system'} does that; for "
+                f"any other try {linear if self.is_linear_ else smaller} or an output_range.",
                 RuntimeWarning,
             )
         elif self._was_switched_off_by_alpha():

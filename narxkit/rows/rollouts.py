@@ -147,24 +147,35 @@ def lay_rollouts(segments, reach, loop="open", weight=None, targets=None, washou
     if loop in ("open", 1) or not reach.outputs:
         rows = np.flatnonzero(segments.known(reach) & targets)
         return Rollouts.one_step(segments, rows, weight)
-    begins, lengths = _find(segments, reach, loop, targets)
-    return Rollouts(segments, begins, lengths, "own", weight, washout)
-
-
-def _find(segments, reach, loop, targets):
-    """Where rollouts begin, and how many steps they take."""
-    is_step = segments.known_inputs(reach) & targets
-    n = np.arange(len(segments))
-    ends = np.minimum.accumulate(np.where(is_step, len(segments), n)[::-1])[::-1]
-    lengths = np.minimum(ends, segments.stops) - n
-    begins = np.flatnonzero(is_step & segments.known_history(reach))
+    begins, lengths = _begins_and_lengths(segments, reach, targets)
     if loop == "closed":
         begins = one_after_another(begins, lengths)
     else:
         k = min(loop, len(segments))
         begins = one_after_another(begins, np.minimum(lengths, stride(k)))
         lengths = np.minimum(lengths, k)
-    return begins, lengths[begins]
+    return Rollouts(segments, begins, lengths[begins], "own", weight, washout)
+
+
+def rollouts_from_everywhere(segments, reach, k, weight=None, targets=None):
+    """Lay rollouts of k steps from every row whose history is known.
+
+    They overlap, and are shortened as those of `lay_rollouts`; without feedback, or for one step,
+    they read measured outputs.
+    """
+    if k == 1 or not reach.outputs:
+        return lay_rollouts(segments, reach, "open", weight, targets)
+    begins, lengths = _begins_and_lengths(segments, reach, targets)
+    return Rollouts(segments, begins, np.minimum(lengths[begins], k), "own", weight)
+
+
+def _begins_and_lengths(segments, reach, targets):
+    """Where rollouts may begin, and how many steps they may take from each row."""
+    is_step = segments.known_inputs(reach) & targets
+    n = np.arange(len(segments))
+    ends = np.minimum.accumulate(np.where(is_step, len(segments), n)[::-1])[::-1]
+    begins = np.flatnonzero(is_step & segments.known_history(reach))
+    return begins, np.minimum(ends, segments.stops) - n
 
 
 def one_after_another(begins, lengths):

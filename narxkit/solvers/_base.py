@@ -165,6 +165,8 @@ class Monitor:
     flag : ndarray of shape (1,) and dtype int32, default=None
         The stop flag. Kernels may poll the same array; once it is set they return values that are
         not finite, and the run ends with the best parameters so far.
+    title : str, default=""
+        What the progress line begins with.
 
     Attributes
     ----------
@@ -206,6 +208,7 @@ class Monitor:
         callback=None,
         verbose=False,
         flag=None,
+        title="",
     ):
         self.max_iter = max_iter
         self.tol = tol
@@ -213,6 +216,7 @@ class Monitor:
         self.validate = validate
         self.callback = callback
         self.verbose = verbose
+        self.title = title
         self.flag = np.zeros(1, dtype=np.int32) if flag is None else flag
 
     @property
@@ -247,7 +251,7 @@ class Monitor:
         self._best_theta, self._best_loss = np.array(theta, dtype=float), float(loss)
         self._best_score = (np.inf, np.inf)
         self._n_since_best = self._n_small_steps = 0
-        self._progress = _ProgressLine() if self.verbose else None
+        self._progress = _ProgressLine(self.title) if self.verbose else None
         self._record(theta, loss)
         if self.interrupted:
             return Stop.INTERRUPTED
@@ -352,13 +356,14 @@ class Monitor:
 class _ProgressLine:
     """One line on stderr, rewritten in place; where stderr is no terminal, a line now and then."""
 
-    def __init__(self):
+    def __init__(self, title):
         from rich.console import Console
 
+        self._title = title
         self._console = Console(stderr=True, highlight=False, soft_wrap=True)
 
     def show(self, iteration, max_iter):
-        text = f"iteration {iteration.n_iter}/{max_iter}  loss {iteration.loss:.6g}"
+        text = f"{self._title}iteration {iteration.n_iter}/{max_iter}  loss {iteration.loss:.6g}"
         if iteration.validation_loss is not None:
             text += f"  held-out loss {iteration.validation_loss:.6g}"
         if self._console.is_terminal:
@@ -367,7 +372,7 @@ class _ProgressLine:
             self._console.print(text)
 
     def close(self, n_iter, loss, stop):
-        text = f"{n_iter} iterations, loss {loss:.6g}. {stop}"
+        text = f"{self._title}{n_iter} iterations, loss {loss:.6g}. {stop}"
         if self._console.is_terminal:
             text = text.ljust(self._console.width - 1)
         self._console.print(text)
