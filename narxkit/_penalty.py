@@ -57,7 +57,7 @@ BLOCKS = 0.2, 0.4  # of the training targets of each segment: where the blocks b
 ENOUGH = 10  # groups of runs, so that one block can tell
 LEVEL = 0.01  # of the test whether one model is better than another
 FEWEST_GROUPS, MOST_GROUPS = 4, 20  # of runs, in a block
-MOST_RUNS = 2000
+MOST_RUNS, LONGEST = 2000, 200  # and steps
 ROWS_OF_GROUP = 5  # at least
 PRIOR = 10.0  # over the variance that weights of the linear feedback are expected to have
 FED_BACK = 1e-4  # largest variance of the errors that the linear feedback is made to bear
@@ -75,6 +75,8 @@ class Errors(NamedTuple):
     ----------
     sums, of_mean, weights : ndarray of shape (n_groups, n_steps, n_outputs)
         Weighted squared errors of each step, those of the mean of the training rows, and weights.
+    n_tested : int
+        First steps that tell whether a model is better by more than chance.
     n_failed : int
         Runs with an error as large as the width of the training rows.
     """
@@ -82,6 +84,7 @@ class Errors(NamedTuple):
     sums: np.ndarray
     of_mean: np.ndarray
     weights: np.ndarray
+    n_tested: int
     n_failed: int = 0
 
     @classmethod
@@ -93,15 +96,14 @@ class Errors(NamedTuple):
             wide = [np.pad(a, ((0, 0), (0, n_steps - a.shape[1]), (0, 0))) for a in arrays]
             return np.concatenate(wide)
 
-        *arrays, n_failed = zip(*several)
-        return cls(*map(stack, arrays), sum(n_failed))
+        *arrays, n_tested, n_failed = zip(*several)
+        return cls(*map(stack, arrays), min(n_tested), sum(n_failed))
 
-    @property
-    def levels(self):
+    def levels(self, n_steps=None):
         """The mean logarithm of the mean squared error of each group, near steps before far."""
-        is_there = self.weights > 0
-        squares = np.minimum(self.sums, self.of_mean)
-        mean = np.divide(squares, self.weights, out=np.ones_like(squares), where=is_there)
+        sums, of_mean, weights = (values[:, :n_steps] for values in self[:3])
+        is_there, squares = weights > 0, np.minimum(sums, of_mean)
+        mean = np.divide(squares, weights, out=np.ones_like(squares), where=is_there)
         shares = is_there / np.sqrt(np.arange(1, mean.shape[1] + 1))[:, None]
         logs = shares * np.log(np.maximum(mean, LEAST))
         return logs.sum(axis=(1, 2)) / np.maximum(shares.sum(axis=(1, 2)), LEAST)
@@ -109,7 +111,7 @@ class Errors(NamedTuple):
     @property
     def level(self):
         """The mean of all groups."""
-        return float(self.levels.mean())
+        return float(self.levels().mean())
 
 
 def holds(errors, others):
@@ -119,7 +121,7 @@ def holds(errors, others):
 
 def is_better(errors, others):
     """Whether errors are smaller than others of the same runs by more than chance."""
-    gains = others.levels - errors.levels
+    gains = others.levels(errors.n_tested) - errors.levels(errors.n_tested)
     n = len(gains)
     if n < 2 or not holds(errors, others):
         return False
@@ -136,20 +138,20 @@ class Runs:
     targets : ndarray of bool of shape (n_rows,)
         The rows.
     steps : int
-        Length of the runs; halved as long as they make too few groups, down to one step from
-        measured history.
+        First steps that test; halved as long as they make too few groups, down to one step from
+        measured history. The runs go on as long as ten of them have room, or 200 steps.
 
     Attributes
     ----------
     n_groups : int
-        Groups of runs, each from as many rows as a run is long.
+        Groups of runs, each from as many rows as there are steps that test.
     """
 
     def __init__(self, lesson, targets, steps):
-        n_groups = 0
+        n_groups, room = 0, min(len(lesson.runs(1, targets)) // ENOUGH, LONGEST)
         while n_groups < FEWEST_GROUPS and steps:
-            rollouts, self.steps = lesson.runs(steps, targets), steps
-            n_groups = len(rollouts) // max(steps, ROWS_OF_GROUP)
+            rollouts = lesson.runs(max(steps, room) if steps > 1 else 1, targets)
+            n_groups, self.steps = len(rollouts) // max(steps, ROWS_OF_GROUP), steps
             steps //= 2
         self.n_groups = min(n_groups, MOST_GROUPS)
         self.rollouts = rollouts.part(slice(None, None, -(-len(rollouts) // MOST_RUNS) or 1))
@@ -168,7 +170,7 @@ class Runs:
         has_failed = ((e >= self._width) & (weight > 0) & (self._width > 0)).any(axis=(1, 2))
         first = np.linspace(0, len(rollouts), self.n_groups, endpoint=False).astype(int)
         sums = (np.add.reduceat(values, first) for values in (of_model, of_mean, weight))
-        return Errors(*sums, int(has_failed.sum()))
+        return Errors(*sums, self.steps, int(has_failed.sum()))
 
 
 class Block:
@@ -351,18 +353,19 @@ class Search:
 
         Returns
         -------
-        Choice
-            What forecasts best.
+        list of Choice
+            What forecasts best, and what is left where that does not hold.
         """
         first, *others = noises
         if not self._blocks:
-            return Choice(first)
-        best = judge(first)
+            return [Choice(first)]
+        choices = [judge(first)]
         for noise in others:
             if is_better(self.linear(noise).errors, self.linear(first).errors):
                 other = judge(noise)
-                best = other if is_better(other.errors, best.errors) else best
-        return best
+                if is_better(other.errors, choices[0].errors):
+                    choices = [other, *choices] if other.is_on else [other]
+        return choices
 
     def linear(self, noise):
         """The linear model of the same taps."""

@@ -217,7 +217,7 @@ def errors_of(e, n_groups=10):
     """Errors of runs (n, steps) of one output, in groups of equal size."""
     squares = e.reshape(n_groups, -1, e.shape[1], 1) ** 2
     n = np.full_like(squares[:, 0], squares.shape[1])
-    return Errors(squares.sum(axis=1), 9.0 * n, n)
+    return Errors(squares.sum(axis=1), 9.0 * n, n, e.shape[1])
 
 
 def test_better_is_better_by_more_than_chance():

@@ -33,9 +33,9 @@ from narxkit.training import Lesson, read_loops, train
 SHORTEST = 20  # steps of the free runs that choose penalties
 FIRST_GUESS = 1e-4  # of a penalty that Bayesian regularisation then finds
 BRIEF = 10  # stages on the way take a tenth of max_iter, at most
-ROUGH = 1e-3  # their tol
+ROUGH = 1e-3  # their tol, and that of the choice of penalties
 QUICK_TO_SOLVE = 1000  # parameters, with which Levenberg-Marquardt chooses for other solvers too
-ENOUGH_TO_CHOOSE = 30  # iterations, to tell penalties apart
+ENOUGH_TO_CHOOSE = 50  # iterations, to tell penalties apart
 LARGEST_ARRAY = 4e9  # bytes: 22,000 parameters of which J'J is built
 CHOOSING = "choosing penalties: "
 GROWTH = 1.01  # of a perturbation per step; below it may be that of a unit root or of few rows
@@ -188,16 +188,13 @@ class NetworkForecaster(ScaledForecaster):
         than those of the linear model, a stronger one follows, and at last none is left on.
         """
         seeds = check_random_state(self.random_state).randint(2**31, size=int(self.n_restarts))
-        choice, steps = self._choose(lesson, warm, seeds[0], flag), self._judged_steps
         open_loop = lesson.objective("open").without_flag()
-        start = make_start(open_loop, choice.noise, seeds)
-        candidates = self._penalties(lesson.network, warm, choice, start.variance)
-        runs = Runs(lesson, lesson.last_rows(1.0), steps) if candidates[1:] else None
-        for alpha, variance in candidates:
-            alphas = alpha, choice.noise.penalty(open_loop, variance)
+        candidates = self._candidates(lesson, warm, open_loop, seeds, flag)
+        runs = Runs(lesson, lesson.last_rows(1.0), self._judged_steps) if candidates[1:] else None
+        for start, *alphas in candidates:
             results = self._train_restarts(lesson.penalised(*alphas), start, seeds, warm, flag)
             was_stopped = flag[0] or any(one.result.stop is Stop.CALLBACK for one in results)
-            if was_stopped or (alpha, variance) == candidates[-1]:
+            if was_stopped or runs is None or alphas[0] == OFF:
                 break
             best = min(results, key=lambda trained: trained.rank).theta
             linear = runs.errors(lesson.network.linear_part(), start.linear)
@@ -205,8 +202,28 @@ class NetworkForecaster(ScaledForecaster):
                 break
         return results, *alphas
 
+    def _candidates(self, lesson, warm, open_loop, seeds, flag):
+        """Starts, and both penalties to train under, one after another until they hold."""
+        network, given = lesson.network, self._given_alpha(lesson.network, warm)
+        candidates = []
+
+        def add(alpha, share):
+            """In units of the error variance, of which a share is left to the linear feedback."""
+            penalty = choice.noise.penalty(open_loop, share * start.variance)
+            candidates.append((start, alpha * start.variance if given is None else given, penalty))
+
+        for choice in self._choose(lesson, warm, seeds[0], flag):
+            start = make_start(open_loop, choice.noise, seeds)
+            if given is not None or not network.holds_linear_model:
+                add(choice.alpha if choice.is_on else 1.0, choice.share)
+                return candidates
+            for alpha in (choice.alpha, 10.0 * choice.alpha) if choice.is_on else ():
+                add(alpha, choice.share)
+        add(OFF, 1.0)
+        return candidates
+
     def _choose(self, lesson, warm, seed, flag):
-        """What blocks of the training rows say of the penalties that are not given."""
+        """What blocks of the training rows say of the penalties that are not given, best first."""
         network = lesson.network
         given, noises = self._given_alpha(network, warm), self._noises(network, warm)
         chooses = given is None or len(noises) > 1
@@ -214,22 +231,9 @@ class NetworkForecaster(ScaledForecaster):
         search = Search(blocks, seed, self._brief_solver(network, flag), flag)
         return search.choose(noises, search.linear if given is not None else search.network)
 
-    def _penalties(self, network, warm, choice, unit):
-        """Penalties of the weights to train under, one after another until one holds.
-
-        Each comes with the error variance that the linear feedback has to bear.
-        """
-        given = self._given_alpha(network, warm)
-        if given is not None:
-            return [(given, unit)]
-        if not network.holds_linear_model:
-            return [((choice.alpha if choice.is_on else 1.0) * unit, choice.share * unit)]
-        alphas = (choice.alpha, 10.0 * choice.alpha) if choice.is_on else ()
-        return [*((alpha * unit, choice.share * unit) for alpha in alphas), (OFF, unit)]
-
     @property
     def _judged_steps(self):
-        """Steps of the free runs that choose: two spans of what is fed back."""
+        """Steps of the free runs that choose: two spans of what is fed back, at least."""
         return max(2 * self._reach.feedback, SHORTEST) if self._reach.outputs else 1
 
     def _given_alpha(self, network, warm):
@@ -257,7 +261,8 @@ class NetworkForecaster(ScaledForecaster):
 
         def solve(objective, theta):
             n_iter = min(self.max_iter, ENOUGH_TO_CHOOSE)
-            monitor = Monitor(n_iter, self.tol, verbose=self.verbose, flag=flag, title=CHOOSING)
+            tol = max(self.tol, ROUGH)
+            monitor = Monitor(n_iter, tol, verbose=self.verbose, flag=flag, title=CHOOSING)
             return solver.solve(objective, theta, monitor, np.random.default_rng(0)).theta
 
         return solve
