@@ -4,9 +4,9 @@ A penalty alpha on the weights, beside squared errors of variance :math:`\sigma^
 weights are normal around zero with the variance :math:`\sigma^2 / \alpha`. The unit of alpha is
 therefore the error variance: that of the linear model from which a network starts, and then what
 the network before has left of it. Strengths, penalties in this unit, are tried from the strongest
-on, until the errors rise (twice running while no network is proven), on blocks at the end of the
-training rows: a network learns one step ahead from the rows before a block, and runs on its own
-output through it, from many origins.
+on, until the errors rise twice running, on blocks at the end of the training rows: a network learns
+one step ahead from the rows before a block, and runs on its own output through it, from many
+origins.
 
 The linear feedback has a penalty of its own. Its weights v are taken to have a variance of a tenth,
 a ridge of :math:`10 \sigma^2 |v|^2`, which short series need. And in a free run the outputs that
@@ -19,8 +19,9 @@ weights of rows is one of the penalties too.
 
 Both have to be earned. A network is switched off, and the linear model forecasts, unless its free
 runs are better by more than chance; and the feedback is taken to be exact only where that is better
-by more than chance. What is compared is a mean over groups g of runs, each from as many rows as a
-run is long, and over the steps h of the runs,
+by more than chance and, of two networks, which hang on how far training went, by half of the
+squared errors. What is compared is a mean over groups g of runs, each from as many rows as a run is
+long, and over the steps h of the runs,
 
 .. math::
 
@@ -51,7 +52,7 @@ from scipy.stats import t
 from narxkit._linear import count_targets, ridge
 from narxkit.objective import Objective
 
-STRENGTHS = 30.0, 10.0, 3.0, 1.0, 0.3, 0.1, 1e-2, 1e-3, 1e-4
+STRENGTHS = 10.0, 3.0, 1.0, 0.3, 0.1, 1e-2, 1e-3, 1e-4
 OFF = np.inf  # the strength that leaves nothing of a network
 BLOCKS = 0.2, 0.4  # of the training targets of each segment: where the blocks begin, from the end
 ENOUGH = 10  # groups of runs, so that one block can tell
@@ -61,8 +62,9 @@ MOST_RUNS, LONGEST = 2000, 200  # and steps
 ROWS_OF_GROUP = 5  # at least
 PRIOR = 10.0  # over the variance that weights of the linear feedback are expected to have
 FED_BACK = 1e-4  # largest variance of the errors that the linear feedback is made to bear
-PATIENCE = 2  # rises running, while no network is proven: one that hardly lives rises by chance
+PATIENCE = 2  # rises running: one may come by chance
 STEP = 0.1  # of the penalty before, at least: what is learned at once may be too much
+MARGIN = np.log(2.0)  # by which a network has to be better that takes its feedback to be exact
 RISE = 0.02  # of the mean logarithm; what is less is none
 LEAST = 1e-12  # of a mean squared error, in variances of the outputs
 
@@ -119,11 +121,11 @@ def holds(errors, others):
     return errors.n_failed <= others.n_failed and errors.level <= others.level
 
 
-def is_better(errors, others):
-    """Whether errors are smaller than others of the same runs by more than chance."""
+def is_better(errors, others, margin=0.0):
+    """Whether the level of errors is lower than that of others by a margin and more than chance."""
     gains = others.levels(errors.n_tested) - errors.levels(errors.n_tested)
     n = len(gains)
-    if n < 2 or not holds(errors, others):
+    if n < 2 or not holds(errors, others) or errors.level > others.level - margin:
         return False
     return bool(gains.mean() > t.isf(LEVEL, n - 1) * gains.std(ddof=1) / np.sqrt(n))
 
@@ -139,7 +141,8 @@ class Runs:
         The rows.
     steps : int
         First steps that test; halved as long as they make too few groups, down to one step from
-        measured history. The runs go on as long as ten of them have room, or 200 steps.
+        measured history. The runs go on as long as ten of them have room in the first block, or
+        200 steps.
 
     Attributes
     ----------
@@ -148,7 +151,7 @@ class Runs:
     """
 
     def __init__(self, lesson, targets, steps):
-        n_groups, room = 0, min(len(lesson.runs(1, targets)) // ENOUGH, LONGEST)
+        n_groups, room = 0, min(int(BLOCKS[0] * lesson.n_targets) // ENOUGH, LONGEST)
         while n_groups < FEWEST_GROUPS and steps:
             rollouts = lesson.runs(max(steps, room) if steps > 1 else 1, targets)
             n_groups, self.steps = len(rollouts) // max(steps, ROWS_OF_GROUP), steps
@@ -363,7 +366,7 @@ class Search:
         for noise in others:
             if is_better(self.linear(noise).errors, self.linear(first).errors):
                 other = judge(noise)
-                if is_better(other.errors, choices[0].errors):
+                if is_better(other.errors, choices[0].errors, MARGIN if other.is_on else 0.0):
                     choices = [other, *choices] if other.is_on else [other]
         return choices
 
@@ -379,7 +382,7 @@ class Search:
         """
         starts, linear = self._starts(noise), self.linear(noise)
         variances = np.array([one.variance for one in starts])
-        best, share, alpha, before, n_rises, is_proven = None, 1.0, 0.0, np.inf, 0, False
+        best, share, alpha, before, n_rises = None, 1.0, 0.0, np.inf, 0
         for strength in STRENGTHS:
             alpha = max(strength * share, STEP * alpha)
             thetas = [
@@ -398,11 +401,12 @@ class Search:
             if best is None or is_sound and errors.level < best.errors.level:
                 best = Choice(noise, max(strength * share, STEP * alpha), share, errors)
             n_rises = n_rises + 1 if errors.level > before + RISE else 0
-            is_proven = is_better(best.errors, linear.errors)
-            if n_rises == (1 if is_proven else PATIENCE):
+            if n_rises == PATIENCE:
                 break
             before = errors.level
-        return best if is_proven or best and not self._network.holds_linear_model else linear
+        if best is None or not self._network.holds_linear_model:
+            return best or linear
+        return best if is_better(best.errors, linear.errors) else linear
 
     @property
     def _network(self):

@@ -178,6 +178,11 @@ class Lesson:
         begins[starts] = firsts
         return np.arange(len(segments)) >= begins[segments.starts]
 
+    @property
+    def n_targets(self):
+        """Rows that can be learned one step ahead."""
+        return self.objective("open").size
+
     @cached_property
     def range_of_outputs(self):
         """The lowest and the highest output of the training rows."""
