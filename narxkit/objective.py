@@ -104,6 +104,11 @@ class Objective:
         return cls(network, rollouts, alpha * network.groups["weights"], flag)
 
     @property
+    def name(self):
+        """What a sentence calls it: the network, whose verbs it has."""
+        return type(self.network).__name__
+
+    @property
     def n_params(self):
         return self.network.n_params
 

@@ -20,10 +20,10 @@ and the verbs are
     y_hat. The data part only: a solver adds the penalty itself.
 ``with_penalty(penalty)``
     The same data under another penalty.
-``groups``, ``correlation_time(theta)``
+``groups``, ``correlation_time(theta)``, ``name``
     Not required of anyone. A dict of boolean masks (P,), for solvers that treat parameters of
-    different kinds differently, and the number of residuals that tell as much as one independent
-    one, for those that weigh evidence.
+    different kinds differently; the number of residuals that tell as much as one independent one,
+    for those that weigh evidence; and what a sentence calls it.
 ``size``, and ``value_and_grad(theta, batch)``
     The number of independent units (rows, or whole rollouts), and an unbiased estimate of loss and
     gradient from some of them, an int array of positions in ``range(size)``.
@@ -466,9 +466,10 @@ class Solver(BaseEstimator, ABC):
     def _check_objective(self, objective):
         missing = [verb for verb in self.requires if not hasattr(objective, verb)]
         if missing:
+            name = getattr(objective, "name", type(objective).__name__)
             raise TypeError(
                 f"{type(self).__name__} needs an objective with {_listed(self.requires)}, but "
-                f"{type(objective).__name__} has no {_listed(missing)}: choose another solver."
+                f"{name} has no {_listed(missing)}: choose another solver."
             )
 
     def _check_ranges(self):
