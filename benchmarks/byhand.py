@@ -6,7 +6,7 @@ All are written for one output and one hidden layer of tanh units beside a linea
 
 import numpy as np
 
-from narxkit.rows import Segments
+from narxkit.rows.segments import Segments
 
 
 def forward(weights, z):

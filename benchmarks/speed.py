@@ -10,7 +10,8 @@ from narxkit import NARX, LevenbergMarquardt, backtest
 from narxkit.datasets import make_narendra
 from narxkit.networks import TappedMLP, make_taps
 from narxkit.objective import Objective
-from narxkit.rows import Rollouts, Segments
+from narxkit.rows.rollouts import Rollouts
+from narxkit.rows.segments import Segments
 from narxkit.solvers import Monitor
 from narxkit.study import find_task
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve, lstsq
 
-from narxkit.rows import Rollouts
+from narxkit.rows.rollouts import Rollouts
 
 NOTHING = 1e-12  # of the variance of the output: what rounding leaves
 MOST_ROWS = 10_000

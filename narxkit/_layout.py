@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from narxkit.rows import Segments
+from narxkit.rows.segments import Segments
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from narxkit._clock import Clock, take
 from narxkit._labels import as_elapsed, is_elapsed, labels_of, read_index
 from narxkit._validation import read_outputs
 from narxkit._warn import warn
-from narxkit.rows import Rollouts
+from narxkit.rows.rollouts import Rollouts
 
 DIVERGED = 1e3  # standard deviations: the residual of a step after the run has diverged
 

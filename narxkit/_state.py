@@ -8,7 +8,7 @@ import pandas as pd
 from narxkit._clock import Clock, is_alike, take
 from narxkit._labels import as_clock, as_elapsed, numbers_from
 from narxkit._validation import Table, advise_asfreq
-from narxkit.rows import Reach
+from narxkit.rows.reach import Reach
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ from functools import cached_property
 import numpy as np
 
 from narxkit._validation import Table
-from narxkit.rows import Rollouts, Segments
+from narxkit.rows.rollouts import Rollouts
+from narxkit.rows.segments import Segments
 
 ROLLOUT_CELLS = 2**22  # numbers in the paths of one batch of rollouts: 32 MB
 

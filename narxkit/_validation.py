@@ -37,7 +37,7 @@ from narxkit._labels import (
 )
 from narxkit._masks import unmasked
 from narxkit._warn import warn
-from narxkit.rows import Segments
+from narxkit.rows.segments import Segments
 
 __all__ = ["Interval", "Integral", "Real", "StrOptions", "Table", "read_table"]
 

@@ -17,7 +17,7 @@ from narxkit.forecaster import Forecaster
 from narxkit.forecasters.scaled import ScaledForecaster, TapWeights, count_dropped
 from narxkit.networks import TappedMLP, make_taps
 from narxkit.objective import Objective
-from narxkit.rows import Reach, of_outputs
+from narxkit.rows.reach import Reach, of_outputs
 
 WITHOUT_CLOCK = 24  # rows of a season: hours, the commonest step
 

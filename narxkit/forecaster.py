@@ -32,7 +32,7 @@ from narxkit._validation import (
     refuse_infinite,
 )
 from narxkit._warn import warn, warn_of_interruption
-from narxkit.rows import Rollouts
+from narxkit.rows.rollouts import Rollouts
 
 
 class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):

@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 
 from narxkit._checks import is_count
-from narxkit.rows import rollouts_from_everywhere
+from narxkit.rows.rollouts import rollouts_from_everywhere
 from narxkit.solvers import SolverResult, Stop
 
 LADDER = tuple(2**i for i in range(1, 13))  # steps, where those wanted diverge

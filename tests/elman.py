@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from narxkit.forecasters.network import NetworkForecaster
-from narxkit.networks import TappedMLP, Taps, make_taps
+from narxkit.networks import Network, TappedMLP, Taps, make_taps
 
 LIMIT = 1e3  # standard deviations: what leaves them has diverged
 
@@ -30,14 +30,12 @@ class Weights(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Elman:
+class Elman(Network):
     """Structure of an Elman network that reads taps."""
 
     taps: Taps
     n_hidden: int = 4
     window: int = 8
-    holds_linear_model = False
-    can_bend = True
 
     @property
     def reach(self):

@@ -16,7 +16,7 @@ import numpy as np
 
 from narxkit.networks import Taps
 from narxkit.networks.tapped_mlp import TappedMLP
-from narxkit.rows import Segments
+from narxkit.rows.segments import Segments
 
 DIVERGED = 1e3
 STEP = 1e-30

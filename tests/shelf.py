@@ -8,7 +8,7 @@ import numpy as np
 
 from narxkit.networks import TappedMLP, make_taps
 from narxkit.objective import Objective
-from narxkit.rows import Segments
+from narxkit.rows.segments import Segments
 from narxkit.solvers import Monitor, Stop
 
 

@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from narxkit import ARX, NARX, Climatology, Persistence, backtest
-from narxkit.rows import Segments
+from narxkit.rows.segments import Segments
 
 FEW = {"hidden_layer_sizes": (3,), "max_iter": 5, "random_state": 0}
 HOURS = pd.date_range("2024-01-01", periods=300, freq="h")

@@ -25,7 +25,7 @@ from narxkit.datasets import rebuild
 from narxkit.diagnostics import hurst, suggest_lags, validate_residuals
 from narxkit.networks import TappedMLP, make_taps
 from narxkit.objective import Objective
-from narxkit.rows import Segments
+from narxkit.rows.segments import Segments
 
 HOURS = pd.date_range("2024-01-01", periods=120, freq="h")
 RNG = np.random.default_rng(0)

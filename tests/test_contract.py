@@ -13,7 +13,7 @@ from narxkit import RollingOrigin, ahead_scorer, backtest
 from narxkit.datasets import make_narendra
 from narxkit.networks import make_taps
 from narxkit.objective import Objective
-from narxkit.rows import Segments
+from narxkit.rows.segments import Segments
 from narxkit.solvers import SOLVERS, Monitor, make_solver
 
 X, Y = make_narendra(140, noise=0.05, random_state=0)

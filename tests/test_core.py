@@ -17,7 +17,8 @@ from narxkit import _core
 from narxkit._blas import one_blas_thread
 from narxkit.networks import Taps, make_taps
 from narxkit.networks.tapped_mlp import ACTIVATIONS, TappedMLP
-from narxkit.rows import Rollouts, Segments
+from narxkit.rows.rollouts import Rollouts
+from narxkit.rows.segments import Segments
 
 every_problem = pytest.mark.parametrize("seed", reference.PROBLEMS, ids=reference.describe)
 FEW, MANY = 5, 20  # trajectories on either side of where the kernel changes its ways

@@ -13,7 +13,8 @@ from narxkit.datasets import make_henon, make_narendra
 from narxkit.networks import TappedMLP, make_taps
 from narxkit.networks.tapped_mlp import LONG
 from narxkit.objective import Objective, _chains
-from narxkit.rows import Rollouts, Segments
+from narxkit.rows.rollouts import Rollouts
+from narxkit.rows.segments import Segments
 from reference import make_problem
 
 FEEDBACK = [seed for seed in reference.PROBLEMS if make_problem(seed).network.taps.output_lags]

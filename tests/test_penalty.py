@@ -13,7 +13,7 @@ from narxkit._penalty import Errors, Runs, holds, is_better
 from narxkit.datasets import make_henon, make_lorenz, make_narendra
 from narxkit.networks import TappedMLP, make_taps
 from narxkit.objective import Objective
-from narxkit.rows import Segments
+from narxkit.rows.segments import Segments
 from narxkit.solvers import LevenbergMarquardt, Stop
 from narxkit.training import Lesson, read_loops
 from reference import make_problem

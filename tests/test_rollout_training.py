@@ -15,8 +15,8 @@ from narxkit.datasets import make_narendra
 from narxkit.forecasters.scaled import combined
 from narxkit.networks import TappedMLP, make_taps
 from narxkit.objective import Objective
-from narxkit.rows import Rollouts, Segments
-from narxkit.rows.rollouts import stride
+from narxkit.rows.rollouts import Rollouts, stride
+from narxkit.rows.segments import Segments
 from narxkit.solvers import LevenbergMarquardt, Monitor, SolverResult, Stop, interruptible
 from narxkit.training import Lesson, train
 from reference import make_problem, relative_error

@@ -9,7 +9,7 @@ from narxkit._blas import one_blas_thread
 from narxkit.datasets import make_narendra
 from narxkit.networks import TappedMLP, make_taps
 from narxkit.objective import Objective
-from narxkit.rows import Segments
+from narxkit.rows.segments import Segments
 from narxkit.solvers import (
     LBFGS,
     SGD,

@@ -8,7 +8,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from narxkit.networks import Taps, make_taps
-from narxkit.rows import Segments
+from narxkit.rows.segments import Segments
 
 
 # ---------------------------------------------------------------- lag specifications

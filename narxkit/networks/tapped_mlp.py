@@ -8,6 +8,7 @@ import numpy as np
 
 from narxkit import _core
 from narxkit._blas import one_blas_thread
+from narxkit.networks.base import Network
 from narxkit.networks.taps import Taps
 
 ACTIVATIONS = tuple(_core.ACTIVATIONS)
@@ -48,7 +49,7 @@ class Weights(NamedTuple):
 
 
 @dataclass(frozen=True)
-class TappedMLP:
+class TappedMLP(Network):
     """Structure of a multilayer perceptron that reads taps.
 
     .. math::
@@ -85,12 +86,10 @@ class TappedMLP:
 
     @property
     def reach(self):
-        """The rows and columns that a prediction reads."""
         return self.taps.reach
 
     @property
     def n_outputs(self):
-        """Number of outputs."""
         return self.taps.n_outputs
 
     @property
@@ -127,7 +126,6 @@ class TappedMLP:
 
     @property
     def n_params(self):
-        """Length of the parameter vector."""
         return self.plan.n_params
 
     def unpack(self, theta):
@@ -206,18 +204,6 @@ class TappedMLP:
         return theta
 
     def is_linear(self, theta):
-        """Whether the hidden layers have no weight at the outputs.
-
-        Parameters
-        ----------
-        theta : ndarray of shape (n_params,)
-            Parameters.
-
-        Returns
-        -------
-        bool
-            Whether nothing passes them.
-        """
         last = self.unpack(theta).coefs[-1]
         return not self.hidden_layer_sizes or np.abs(last).max(initial=0.0) <= DEAD
 
@@ -280,36 +266,12 @@ class TappedMLP:
         return np.where(hidden, start, theta)
 
     def describe(self):
-        """Name what makes two networks differ.
-
-        Returns
-        -------
-        dict
-            Plain data by name.
-        """
         parts = asdict(self)
         return {**parts.pop("taps"), **parts}
 
     # The face of the kernels.
 
     def rollout(self, theta, rollouts):
-        """Run trajectories.
-
-        Parameters
-        ----------
-        theta : ndarray of shape (n_params,)
-            Parameters.
-        rollouts : Rollouts
-            Where they start, and what they read.
-
-        Returns
-        -------
-        y_hat : ndarray of shape (n, n_steps, n_outputs)
-            Predictions, NaN after a trajectory's length and from its first bad step on; from
-            measured outputs, or without feedback, in bad steps alone.
-        bad : ndarray of shape (n,)
-            First step that was not finite or left `_core.DIVERGED`, -1 where there is none.
-        """
         if rollouts.is_measured or not self.taps.output_lags:
             return self._row_by_row(theta, rollouts)
         origins, lengths = rollouts.origins, rollouts.lengths
@@ -341,22 +303,6 @@ class TappedMLP:
         return y_hat, bad
 
     def sse(self, thetas, rollouts, stop):
-        """Sum the squared errors of many parameter vectors.
-
-        Parameters
-        ----------
-        thetas : ndarray of shape (k, n_params)
-            One parameter vector in each row.
-        rollouts : Rollouts
-            What is predicted.
-        stop : ndarray of int32 of shape (1,)
-            Return early once it is set.
-
-        Returns
-        -------
-        ndarray of shape (k,)
-            Sums, infinite where a rollout diverges, NaN when stopped.
-        """
         sse = np.empty(len(thetas))
         if rollouts.is_measured:
             _core.population_values(self.plan, thetas, *_measured(rollouts), stop, sse)
@@ -365,24 +311,6 @@ class TappedMLP:
         return sse
 
     def gradient(self, theta, rollouts, stop):
-        """Sum the squared errors, and half their gradient.
-
-        Parameters
-        ----------
-        theta : ndarray of shape (n_params,)
-            Parameters.
-        rollouts : Rollouts
-            What is predicted.
-        stop : ndarray of int32 of shape (1,)
-            Return early once it is set.
-
-        Returns
-        -------
-        sse : float
-            Sum, infinite where a rollout diverges, NaN when stopped.
-        Jte : ndarray of shape (n_params,)
-            J'e.
-        """
         g = np.empty(self.n_params)
         if rollouts.is_measured:
             return _core.gradient(self.plan, theta, *_measured(rollouts), stop, g), g

@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 
 from narxkit._checks import is_int
-from narxkit.rows import Reach
+from narxkit.rows.reach import Reach
 
 MOST_LAGS = 10**6  # more than any network can read; a number of them stands for a tuple
 
