@@ -209,8 +209,10 @@ class NetworkForecaster(ScaledForecaster):
 
         def add(alpha, share):
             """In units of the error variance, of which a share is left to the linear feedback."""
-            penalty = choice.noise.penalty(open_loop, share * start.variance)
-            candidates.append((start, alpha * start.variance if given is None else given, penalty))
+            unit = start.variance
+            scaled = alpha if alpha == OFF else alpha * unit  # the unit may be 0
+            penalty = choice.noise.penalty(open_loop, share * unit)
+            candidates.append((start, scaled if given is None else given, penalty))
 
         for choice in self._choose(lesson, warm, seeds[0], flag):
             start = make_start(open_loop, choice.noise, seeds)
