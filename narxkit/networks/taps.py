@@ -76,7 +76,18 @@ class Taps:
         return Reach(self.outputs, self.inputs)
 
     def names(self, inputs, outputs):
-        """Readable names of the taps, such as ``"ghi[t-1]"``."""
+        """Name the taps, such as ``"ghi[t-1]"``.
+
+        Parameters
+        ----------
+        inputs, outputs : sequence of str
+            Names of the columns of X and of y.
+
+        Returns
+        -------
+        list of str
+            One name for each tap.
+        """
         return [
             f"{name[column]}[t{-lag:+d}]" if lag else f"{name[column]}[t]"
             for name, taps in ((outputs, self.outputs), (inputs, self.inputs))
@@ -102,6 +113,7 @@ def make_taps(input_lags, output_lags, columns=(), n_outputs=1):
     Returns
     -------
     Taps
+        What is read of each column.
 
     Raises
     ------
