@@ -157,7 +157,7 @@ class Recipe:
 
         Where inputs have leads, the rows after it repeat the last.
         """
-        steps, lag, lead = self.task.steps, model.max_lag_, model.structure_.taps.lead
+        steps, lag, lead = self.task.steps, model.max_lag_, model.structure_.taps.reach.lead
         last = data.index.get_indexer(origins)[:, None]
         window = last + np.minimum(np.arange(1 - lag, steps + lead + 1), steps)
         n, width = window.shape

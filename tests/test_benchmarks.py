@@ -462,7 +462,7 @@ def rolled(name, first, last, **options):
 def test_a_rolling_forecast_knows_nothing_after_its_last_target():
     recipe, data = rolled("turbine-hindcast", "2014-02-01", "2014-02-20")
     model, origins = recipe.fit(data), recipe.task.origins(data)[:1]
-    assert model.structure_.taps.lead == 3
+    assert model.structure_.taps.reach.lead == 3
     last = data.index.get_loc(origins[0]) + 24
     unknown = data.copy()
     unknown.iloc[last + 1 :, :] = 1e6
