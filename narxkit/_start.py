@@ -15,11 +15,11 @@ rollout for each unknown.
 import numpy as np
 import pandas as pd
 
-from narxkit._clock import Clock, take
-from narxkit._labels import as_elapsed, is_elapsed, labels_of, read_index
-from narxkit._validation import read_outputs
 from narxkit._warn import warn
+from narxkit.rows.clock import Clock, take
+from narxkit.rows.labels import as_elapsed, is_elapsed, labels_of, read_index
 from narxkit.rows.rollouts import Rollouts
+from narxkit.rows.table import read_outputs
 
 DIVERGED = 1e3  # standard deviations: the residual of a step after the run has diverged
 
@@ -101,7 +101,7 @@ def _labels_from(model, key, times, n):
     """Time stamps from those of the measured rows on or, where none are known, positions."""
     if times is None or not len(times):
         return pd.RangeIndex(n)
-    clock = model._state.clock(key, times) or Clock.from_index(times)
+    clock = model._history.clock(key, times) or Clock.from_index(times)
     if n > len(times) and not clock.is_regular:
         return pd.RangeIndex(n)
     return times.append(clock.after(times[-1], n - len(times))) if n > len(times) else times

@@ -5,9 +5,9 @@ from functools import cached_property
 
 import numpy as np
 
-from narxkit._validation import Table
 from narxkit.rows.rollouts import Rollouts
 from narxkit.rows.segments import Segments
+from narxkit.rows.table import Table
 
 ROLLOUT_CELLS = 2**22  # numbers in the paths of one batch of rollouts: 32 MB
 
@@ -59,13 +59,13 @@ class Track:
     @property
     def has_new_clock(self):
         """Whether these rows have time stamps, but those of ``fit`` had none."""
-        tails = self.forecaster._state.tails.values()
+        tails = self.forecaster._history.tails.values()
         return self.table.times is not None and all(tail.times is None for tail in tails)
 
     @property
     def n_outputs(self):
         """Number of columns of y."""
-        return self.forecaster._layout.n_outputs
+        return self.forecaster._roles.n_outputs
 
     def can_run(self, steps=1):
         """From which rows a rollout of so many steps can start, as a mask."""

@@ -3,10 +3,10 @@
 import numpy as np
 
 from narxkit._checks import is_count
-from narxkit._validation import Integral, Interval, Real, StrOptions
 from narxkit.forecasters.network import NetworkForecaster
 from narxkit.forecasters.scaled import TapWeights
 from narxkit.networks import ACTIVATIONS, TappedMLP, make_taps
+from narxkit.rows.table import Integral, Interval, Real, StrOptions
 from narxkit.training import n_steps, read_loops
 
 

@@ -10,8 +10,8 @@ import numpy as np
 from scipy import stats
 
 from narxkit._checks import is_count
-from narxkit._labels import common_index
-from narxkit._validation import Real, read_outputs, refuse_infinite
+from narxkit.rows.labels import common_index
+from narxkit.rows.table import Real, read_outputs, refuse_infinite
 
 __all__ = ["DieboldMariano", "HitRate", "diebold_mariano", "hit_rate"]
 

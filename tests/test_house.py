@@ -14,7 +14,7 @@ FLOORS = [
     {"_core", "_fractal", "_clock", "_blas", "_lazy", "_moments", "_naming", "_words", "_warn"},
     {"rows"},
     {"_validation", "networks"},
-    {"_layout", "_start", "_state", "_track"},
+    {"_roles", "_start", "_history", "_track"},
     {"objective", "solvers", "forecaster"},
     {"_linear", "_alive", "training"},
     {"_penalty"},

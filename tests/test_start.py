@@ -127,7 +127,7 @@ def test_it_has_no_echo_and_moves_no_state(swinging):
     assert not np.isin(fitted, far).any()
     assert vars(model).keys() == before.keys()
     assert_array_equal(model.theta_, before["theta_"])
-    assert_array_equal(model._state.tails[None].y, before["_state"].tails[None].y)
+    assert_array_equal(model._history.tails[None].y, before["_history"].tails[None].y)
 
 
 def test_each_series_has_its_own():
@@ -182,7 +182,7 @@ def bounded(low, high):
 
 
 def start_of(model, X, y):
-    segment = model._layout.segment(X.to_numpy(), y[:, None].copy(), None)
+    segment = model._roles.segment(X.to_numpy(), y[:, None].copy(), None)
     return fitted_start(model, segment, model.max_lag_)[:2, 0]
 
 

@@ -31,8 +31,6 @@ from itertools import zip_longest
 import numpy as np
 import pandas as pd
 
-from narxkit._labels import common_index
-from narxkit._masks import unmasked
 from narxkit._naming import fitted_name, is_off, what_passes
 from narxkit._warn import warn_of_interruption
 from narxkit._words import counted
@@ -60,6 +58,8 @@ from narxkit.diagnostics._validity import Validity, n_steps
 from narxkit.diagnostics._validity_table import ValidityTable
 from narxkit.diagnostics.seasons import periods_of_clock
 from narxkit.plotting._loops import predictions
+from narxkit.rows.labels import common_index
+from narxkit.rows.masks import unmasked
 
 __all__ = ["CorrelationTest", "Validity", "ValidityTable", "validate", "validate_residuals"]
 

@@ -15,10 +15,10 @@ from narxkit._alive import NO_LIFE, effective_params, life
 from narxkit._blas import one_blas_thread
 from narxkit._linear import count_targets, name_scarcest
 from narxkit._penalty import EXACT, OFF, Noise, Runs, Search, holds, make_blocks, make_start
-from narxkit._validation import Integral, Interval, Real, StrOptions
 from narxkit._warn import warn
 from narxkit.forecasters.scaled import ScaledForecaster, count_dropped
 from narxkit.objective import Objective
+from narxkit.rows.table import Integral, Interval, Real, StrOptions
 from narxkit.solvers import (
     SOLVERS,
     BayesianRegularisation,
@@ -175,7 +175,7 @@ class NetworkForecaster(ScaledForecaster):
         if n_targets.min() < 2:
             raise ValueError(
                 f"{n_targets.min()} of {candidates.sum()} rows can be trained on"
-                f"{name_scarcest(self._layout.outputs, n_targets)}, the others have "
+                f"{name_scarcest(self._roles.outputs, n_targets)}, the others have "
                 "missing values (NaN) in their taps or targets, or no weight: at least 2 are "
                 "needed; give smaller lags or fill the gaps."
             )

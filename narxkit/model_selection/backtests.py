@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from narxkit._checks import is_count
-from narxkit._labels import read_labels
-from narxkit._validation import names_of_outputs
 from narxkit.model_selection.wrappers import unwrap
+from narxkit.rows.labels import read_labels
+from narxkit.rows.table import names_of_outputs
 
 __all__ = ["backtest"]
 

@@ -18,9 +18,9 @@ import numpy as np
 from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 
 from narxkit._checks import is_count, is_int
-from narxkit._validation import read_outputs
 from narxkit._warn import warn
 from narxkit.model_selection.wrappers import unwrap
+from narxkit.rows.table import read_outputs
 
 __all__ = ["ahead_scorer", "simulation_scorer"]
 

@@ -10,13 +10,13 @@ from time import perf_counter
 import numpy as np
 import pandas as pd
 
-from narxkit._clock import Clock
 from narxkit._naming import fitted_name, what_passes
 from narxkit._words import counted
 from narxkit.baselines import ARX
 from narxkit.files import label_writer
 from narxkit.model_selection import backtest
 from narxkit.narx import NARX, TDNN
+from narxkit.rows.clock import Clock
 from narxkit.solvers import Stop
 
 from ._bridges import LONGEST_BRIDGED, bridge

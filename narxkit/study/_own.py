@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
-from narxkit._clock import Clock
 from narxkit._naming import fitted_name, is_off
-from narxkit._timetable import DAY, HOUR, WEEK
 from narxkit._words import counted
 from narxkit.files import label_writer, listed
 from narxkit.plotting._base import load_matplotlib
+from narxkit.rows.clock import Clock
+from narxkit.rows.timetable import DAY, HOUR, WEEK
 
 from ._base import fit, run
 from ._bridges import note_blanks

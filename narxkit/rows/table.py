@@ -21,10 +21,11 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from narxkit._calendar import dates_of, names_of_days
 from narxkit._checks import is_int
-from narxkit._clock import Clock, take
-from narxkit._labels import (
+from narxkit._warn import warn
+from narxkit.rows.calendar import dates_of, names_of_days
+from narxkit.rows.clock import Clock, take
+from narxkit.rows.labels import (
     as_clock,
     common_index,
     is_elapsed,
@@ -35,8 +36,7 @@ from narxkit._labels import (
     refuse_other_labels,
     step_of_numbers,
 )
-from narxkit._masks import unmasked
-from narxkit._warn import warn
+from narxkit.rows.masks import unmasked
 from narxkit.rows.segments import Segments
 
 __all__ = ["Interval", "Integral", "Real", "StrOptions", "Table", "read_table"]
@@ -224,7 +224,7 @@ def read_table(estimator, X, y=None, *, sample_weight=None, segments=None, reset
     times, series = read_index(index, owner, len(X), labels)
     if reset:
         _warn_of_text(index, owner)
-    state = None if reset else estimator._state
+    state = None if reset else estimator._history
     if times is not None and state is not None:
         times = state.in_zone(times)
     return Table(

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from narxkit._clock import Clock, is_alike, take
-from narxkit._labels import as_clock, as_elapsed, numbers_from
-from narxkit._validation import Table, advise_asfreq
+from narxkit.rows.clock import Clock, is_alike, take
+from narxkit.rows.labels import as_clock, as_elapsed, numbers_from
 from narxkit.rows.reach import Reach
+from narxkit.rows.table import Table, advise_asfreq
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Tail:
 
 
 @dataclass(frozen=True)
-class State:
+class History:
     """Tails by series.
 
     Attributes
