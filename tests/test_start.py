@@ -8,8 +8,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from narxkit import ARX, NARX, TDNN, Climatology, Persistence, SeasonalNaive
-from narxkit._start import fitted_start
 from narxkit.datasets import make_narendra
+from narxkit.forecasters.initial_state import fitted_start
 
 RNG = np.random.default_rng(0)
 N = 200
@@ -183,7 +183,7 @@ def bounded(low, high):
 
 def start_of(model, X, y):
     segment = model._roles.segment(X.to_numpy(), y[:, None].copy(), None)
-    return fitted_start(model, segment, model.max_lag_)[:2, 0]
+    return fitted_start(model._runner, segment, model.max_lag_)[:2, 0]
 
 
 def test_the_start_is_within_the_bounds():

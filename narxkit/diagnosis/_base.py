@@ -15,7 +15,7 @@ from narxkit.diagnostics import (
     suggest_lags,
     validate,
 )
-from narxkit.narx import NARX
+from narxkit.forecasters.narx import NARX
 from narxkit.solvers import Stop
 from narxkit.study import HELD_OUT, MAX_ITER
 

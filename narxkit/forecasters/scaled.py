@@ -8,7 +8,7 @@ import numpy as np
 
 from narxkit._moments import buried, moments
 from narxkit._warn import warn
-from narxkit.forecaster import Forecaster
+from narxkit.forecasters.base import Forecaster
 
 COMBINE = {"mean": np.nanmean, "median": np.nanmedian}
 SCALED = 1e-300, 1e300  # standard deviations of columns: room for a thousand of them

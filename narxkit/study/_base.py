@@ -12,10 +12,10 @@ import pandas as pd
 
 from narxkit._naming import fitted_name, what_passes
 from narxkit._words import counted
-from narxkit.baselines import ARX
 from narxkit.files import label_writer
+from narxkit.forecasters.baselines import ARX
+from narxkit.forecasters.narx import NARX, TDNN
 from narxkit.model_selection import backtest
-from narxkit.narx import NARX, TDNN
 from narxkit.rows.clock import Clock
 from narxkit.solvers import Stop
 

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from narxkit.baselines import Climatology, Persistence, SeasonalNaive, SmartPersistence
+from narxkit.forecasters.baselines import Climatology, Persistence, SeasonalNaive, SmartPersistence
 from narxkit.model_selection import skill_table
 from narxkit.plotting import ForecastDisplay, HorizonDisplay
 from narxkit.plotting._base import load_matplotlib

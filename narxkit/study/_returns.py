@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from narxkit.baselines import Persistence
+from narxkit.forecasters.baselines import Persistence
 from narxkit.plotting import ForecastDisplay
 from narxkit.plotting._base import COLOURS, GREY, PALE, SMALL
 from narxkit.skill import diebold_mariano, hit_rate

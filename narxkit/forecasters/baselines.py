@@ -12,7 +12,7 @@ import pandas as pd
 
 from narxkit._blas import one_blas_thread
 from narxkit._linear import count_targets, name_scarcest, ridge
-from narxkit.forecaster import Forecaster
+from narxkit.forecasters.base import Forecaster
 from narxkit.forecasters.scaled import ScaledForecaster, TapWeights, count_dropped
 from narxkit.networks import TappedMLP, make_taps
 from narxkit.objective import Objective

@@ -8,6 +8,7 @@ what it reads (`_make_reach`), how to train (`_train`) and how to run rollouts (
 from abc import ABCMeta, abstractmethod
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -17,9 +18,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from narxkit._checks import is_count
 from narxkit._moments import moments
-from narxkit._start import fitted_start, is_estimate, rows_of_steps
-from narxkit._track import Track
 from narxkit._warn import warn, warn_of_interruption
+from narxkit.forecasters.initial_state import fitted_start, is_estimate, rows_of_steps
+from narxkit.forecasters.origins import Origins
+from narxkit.forecasters.runner import Runner, warn_of_divergence
 from narxkit.rows.clock import take
 from narxkit.rows.columns import ColumnRoles
 from narxkit.rows.history import History, refuse_seams
@@ -52,6 +54,10 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
     @abstractmethod
     def _run(self, rollouts):
         """Predictions (n, n_steps, n_outputs) and the first bad step of each rollout."""
+
+    @property
+    def _runner(self):
+        return Runner(self._reach, self._run, self._units)
 
     # ------------------------------------------------------------ fit and update
     def fit(self, X, y=None, sample_weight=None, segments=None):
@@ -257,8 +263,8 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             y_hat[:steps] = values[0]
             wrong = np.flatnonzero(np.isnan(values[0]).any(axis=1))
             if len(wrong):
-                has_diverged = self._has_diverged(rollouts, bad)
-                tell = self._warn_of_divergence if has_diverged.any() else self._warn_of_missing
+                has_diverged = self._runner.has_diverged(rollouts, bad)
+                tell = warn_of_divergence if has_diverged.any() else self._warn_of_missing
                 tell(table.label(rows[wrong[0]]))
         return y_hat
 
@@ -341,17 +347,17 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
                 f"steps must be an int >= 1 or a sequence of them. Got {steps!r} instead."
             )
         horizons = np.array(horizons)
-        track = self._track(X, y, segments)
-        if not track.can_run().any():
-            track.check()
-        origins, lengths = track.reaching(horizons)
-        ahead = np.full((len(track.table), self._roles.n_outputs, len(horizons)), np.nan)
-        for part, y_hat, _ in track.rollouts(origins, lengths):
+        rows = self._origins(X, y, segments)
+        if not rows.can_run().any():
+            rows.check()
+        origins, lengths = rows.reaching(horizons)
+        ahead = np.full((len(rows.table), self._roles.n_outputs, len(horizons)), np.nan)
+        for part, y_hat, _ in rows.rollouts(origins, lengths):
             for i, h in enumerate(horizons):
                 long = lengths[part] >= h
                 if not long.any():
                     continue
-                ahead[track.place[origins[part][long] + h - 1], :, i] = y_hat[long, h - 1]
+                ahead[rows.table_row[origins[part][long] + h - 1], :, i] = y_hat[long, h - 1]
         ahead = self._shape(ahead)
         return ahead if np.iterable(steps) else ahead[..., 0]
 
@@ -424,7 +430,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             times = None if table.times is None else table.times[rows]
             segment = self._roles.segment(table.X[rows], measured, times)
             if is_fitted:
-                start = fitted_start(self, segment, begin, key)
+                start = fitted_start(self._runner, segment, begin, key)
             else:
                 start = self._filled(segment, begin)
             segment = segment.replace(y=start)
@@ -449,7 +455,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             )
         if steps is not None and not is_count(steps):
             raise ValueError(f"steps must be an int >= 1. Got {steps!r} instead.")
-        X, y = rows_of_steps(self, name, y, steps)
+        X, y = rows_of_steps(self._history, name, y, steps)
         return X, (name, y)
 
     def _read_initial(self, name, y, key, table):
@@ -530,17 +536,25 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             self._roles.check_labels(table)
         return self._history.labelled(table)
 
-    def _track(self, X, y, segments=None, after_state=False):
+    def _origins(self, X, y, segments=None, after_state=False):
         """Measured rows, ready for rollouts from any of them.
 
         The one door for everything that judges forecasts. With `after_state`, the rows of a series
         that follow the last ones seen have those as their history.
         """
         table = self._read(X, y=y, segments=segments)
-        rows, place = self._roles.segments(table), table.order
+        rows, table_row = self._roles.segments(table), table.order
         if after_state:
-            rows, place = self._after_state(self._labelled(table))
-        return Track(self, table, rows.replace(y=self._filled(rows)), place)
+            rows, table_row = self._after_state(self._labelled(table))
+        tails = self._history.tails.values()
+        return Origins(
+            self._runner,
+            table,
+            rows.replace(y=self._filled(rows)),
+            table_row,
+            has_new_clock=table.times is not None and all(tail.times is None for tail in tails),
+            check=partial(self._check_rows, rows, table),
+        )
 
     def _after_state(self, table):
         """The segments of a table, each series behind its tail; the table's row of each, or -1."""
@@ -582,19 +596,6 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         if stop is not None:
             y[stop:] = segments.y[stop:]
         return y
-
-    def _has_diverged(self, rollouts, bad):
-        """Which rollouts went bad at a row where no missing value explains it."""
-        segments, i = rollouts.segments, np.flatnonzero(bad >= 0)
-        rows, origins = (rollouts.origins + bad)[i], rollouts.origins[i]
-        lacks = np.zeros(len(rows), dtype=bool)
-        for column, lag in self._reach.inputs:
-            lacks |= np.isnan(segments.u[rows - lag, column])
-        for column, lag in self._reach.outputs:
-            lacks |= (rows - lag < origins) & np.isnan(segments.y[rows - lag, column])
-        has_diverged = np.zeros(len(bad), dtype=bool)
-        has_diverged[i] = ~lacks
-        return has_diverged
 
     def _check_rows(self, segments, table):
         longest = int(np.max(np.diff(segments.edges)))
@@ -652,14 +653,6 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         warn(
             f"a value that the prediction of {label} needs is missing: "
             f"{feedback if self._reach.outputs else alone}."
-        )
-
-    @staticmethod
-    def _warn_of_divergence(label):
-        warn(
-            f"the rollout diverged at {label}: it left 1000 standard deviations of the training "
-            "outputs and is NaN from there on.",
-            RuntimeWarning,
         )
 
     def _warn_of_leads(self):
