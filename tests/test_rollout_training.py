@@ -14,11 +14,11 @@ from narxkit import NARX, _core
 from narxkit.datasets import make_narendra
 from narxkit.forecasters.scaled import combined
 from narxkit.networks import TappedMLP, make_taps
-from narxkit.objective import Objective
 from narxkit.rows.rollouts import Rollouts, stride
 from narxkit.rows.segments import Segments
 from narxkit.solvers import LevenbergMarquardt, Monitor, SolverResult, Stop, interruptible
-from narxkit.training import Lesson, train
+from narxkit.training.objective import Objective
+from narxkit.training.stages import Lesson, train
 from reference import make_problem, relative_error
 
 NO_STOP = np.zeros(1, dtype=np.int32)

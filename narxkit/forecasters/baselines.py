@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 
 from narxkit._blas import one_blas_thread
-from narxkit._linear import count_targets, name_scarcest, ridge
 from narxkit.forecasters.base import Forecaster
 from narxkit.forecasters.scaled import ScaledForecaster, TapWeights, count_dropped
 from narxkit.networks import TappedMLP, make_taps
-from narxkit.objective import Objective
 from narxkit.rows.reach import Reach, of_outputs
 from narxkit.rows.table import Integral, Interval, Real
+from narxkit.training.linear import count_targets, name_scarcest, ridge
+from narxkit.training.objective import Objective
 
 WITHOUT_CLOCK = 24  # rows of a season: hours, the commonest step
 

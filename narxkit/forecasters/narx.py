@@ -7,7 +7,7 @@ from narxkit.forecasters.network import NetworkForecaster
 from narxkit.forecasters.scaled import TapWeights
 from narxkit.networks import ACTIVATIONS, TappedMLP, make_taps
 from narxkit.rows.table import Integral, Interval, Real, StrOptions
-from narxkit.training import n_steps, read_loops
+from narxkit.training.stages import n_steps, read_loops
 
 
 class _TappedNetwork(TapWeights, NetworkForecaster):

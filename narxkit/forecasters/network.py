@@ -11,13 +11,9 @@ import numpy as np
 from joblib import Parallel, delayed
 from sklearn.utils import check_random_state
 
-from narxkit._alive import NO_LIFE, effective_params, life
 from narxkit._blas import one_blas_thread
-from narxkit._linear import count_targets, name_scarcest
-from narxkit._penalty import EXACT, OFF, Noise, Runs, Search, holds, make_blocks, make_start
 from narxkit._warn import warn
 from narxkit.forecasters.scaled import ScaledForecaster, count_dropped
-from narxkit.objective import Objective
 from narxkit.rows.table import Integral, Interval, Real, StrOptions
 from narxkit.solvers import (
     SOLVERS,
@@ -28,7 +24,11 @@ from narxkit.solvers import (
     interruptible,
     make_solver,
 )
-from narxkit.training import Lesson, read_loops, train
+from narxkit.training.alive import NO_LIFE, effective_params, life
+from narxkit.training.linear import count_targets, name_scarcest
+from narxkit.training.objective import Objective
+from narxkit.training.penalty import EXACT, OFF, Noise, Runs, Search, holds, make_blocks, make_start
+from narxkit.training.stages import Lesson, read_loops, train
 
 SHORTEST = 20  # steps of the free runs that choose penalties
 FIRST_GUESS = 1e-4  # of a penalty that Bayesian regularisation then finds

@@ -49,8 +49,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import t
 
-from narxkit._linear import count_targets, ridge
-from narxkit.objective import Objective
+from narxkit.training.linear import count_targets, ridge
+from narxkit.training.objective import Objective
 
 STRENGTHS = 10.0, 3.0, 1.0, 0.3, 0.1, 1e-2, 1e-3, 1e-4
 OFF = np.inf  # the strength that leaves nothing of a network
