@@ -8,11 +8,11 @@ from sklearn.base import clone
 
 from narxkit import NARX, LevenbergMarquardt, backtest
 from narxkit.datasets import make_narendra
+from narxkit.evaluation import find_task
 from narxkit.networks import TappedMLP, make_taps
 from narxkit.rows.rollouts import Rollouts
 from narxkit.rows.segments import Segments
 from narxkit.solvers import Monitor
-from narxkit.study import find_task
 from narxkit.training.objective import Objective
 
 from .byhand import (

@@ -93,7 +93,13 @@ __all__ = [
 ]
 
 _HOMES = {
-    "forecasters.baselines": ("ARX", "Climatology", "Persistence", "SeasonalNaive", "SmartPersistence"),
+    "forecasters.baselines": (
+        "ARX",
+        "Climatology",
+        "Persistence",
+        "SeasonalNaive",
+        "SmartPersistence",
+    ),
     "model_selection": (
         "BlockedKFold",
         "RollingOrigin",

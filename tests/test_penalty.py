@@ -357,6 +357,13 @@ def test_off_networks_are_linear_whatever_the_rows():
     assert model.alpha_ == np.inf and model.is_linear_ and model.hidden_share_ == 0.0
 
 
+def test_a_constant_output_is_forecast():
+    """There is no error, and so no unit of the penalty."""
+    model = NARX(**SHORT).fit(None, np.full(60, 5.0))
+    assert model.alpha_ == np.inf and model.linear_alpha_ == 0.0
+    np.testing.assert_array_equal(model.forecast(3), 5.0)
+
+
 # ---------------------------------------------------------------- what passes the hidden layers
 
 

@@ -167,7 +167,7 @@ def validate(
     series models using squared-residual autocorrelations", Journal of Time Series Analysis 4
     (1983), 269-273. The historical mean: J. Y. Campbell and S. B. Thompson, "Predicting excess
     stock returns out of sample: can anything beat the historical average?", Review of Financial
-    Studies 21 (2008), 1509-1531. Rollouts: L. Ljung, "System Identification", second edition
+    Evaluations 21 (2008), 1509-1531. Rollouts: L. Ljung, "System Identification", second edition
     (1999), section 16.6: of an output-error model the test of independence from the inputs counts,
     that of whiteness judges its noise model. Random phases: J. Theiler et al., "Testing for
     nonlinearity in time series: the method of surrogate data", Physica D 58 (1992), 77-94.

@@ -6,16 +6,17 @@ networks do, and takes the same ``output_range``.
 
 from abc import abstractmethod
 from dataclasses import replace
+from numbers import Integral, Real
 
 import numpy as np
 import pandas as pd
+from sklearn.utils._param_validation import Interval
 
 from narxkit._blas import one_blas_thread
 from narxkit.forecasters.base import Forecaster
 from narxkit.forecasters.scaled import ScaledForecaster, TapWeights, count_dropped
 from narxkit.networks import TappedMLP, make_taps
 from narxkit.rows.reach import Reach, of_outputs
-from narxkit.rows.table import Integral, Interval, Real
 from narxkit.training.linear import count_targets, name_scarcest, ridge
 from narxkit.training.objective import Objective
 

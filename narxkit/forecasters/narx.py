@@ -1,12 +1,14 @@
 """NARX and TDNN: multilayer perceptrons over lagged values, trained by any solver."""
 
+from numbers import Integral, Real
+
 import numpy as np
+from sklearn.utils._param_validation import Interval, StrOptions
 
 from narxkit._checks import is_count
 from narxkit.forecasters.network import NetworkForecaster
 from narxkit.forecasters.scaled import TapWeights
 from narxkit.networks import ACTIVATIONS, TappedMLP, make_taps
-from narxkit.rows.table import Integral, Interval, Real, StrOptions
 from narxkit.training.stages import n_steps, read_loops
 
 

@@ -6,15 +6,16 @@ stopping, warm starts, and what is said of the result.
 """
 
 from functools import partial
+from numbers import Integral, Real
 
 import numpy as np
 from joblib import Parallel, delayed
 from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
 
 from narxkit._blas import one_blas_thread
 from narxkit._warn import warn
 from narxkit.forecasters.scaled import ScaledForecaster, count_dropped
-from narxkit.rows.table import Integral, Interval, Real, StrOptions
 from narxkit.solvers import (
     SOLVERS,
     BayesianRegularisation,
@@ -209,8 +210,10 @@ class NetworkForecaster(ScaledForecaster):
 
         def add(alpha, share):
             """In units of the error variance, of which a share is left to the linear feedback."""
-            penalty = choice.noise.penalty(open_loop, share * start.variance)
-            candidates.append((start, alpha * start.variance if given is None else given, penalty))
+            unit = start.variance
+            scaled = alpha if alpha == OFF else alpha * unit  # the unit may be 0
+            penalty = choice.noise.penalty(open_loop, share * unit)
+            candidates.append((start, scaled if given is None else given, penalty))
 
         for choice in self._choose(lesson, warm, seeds[0], flag):
             start = make_start(open_loop, choice.noise, seeds)

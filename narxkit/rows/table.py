@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import issparse
 from sklearn.utils import check_array, check_consistent_length
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import (
     _check_sample_weight,
     _num_samples,
@@ -38,8 +37,6 @@ from narxkit.rows.labels import (
 )
 from narxkit.rows.masks import unmasked
 from narxkit.rows.segments import Segments
-
-__all__ = ["Interval", "Integral", "Real", "StrOptions", "Table", "read_table"]
 
 _REAL = "iufb"  # kinds of dtypes
 _TIMES = {
