@@ -40,6 +40,8 @@ from narxkit.rows.table import (
 class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
     """Base class of all forecasters: ``fit`` and the verbs that need a fitted model."""
 
+    _reads_times = False  # of the rows that are predicted
+
     @abstractmethod
     def _make_reach(self, columns, n_outputs):
         """What a prediction of a model with these input columns reads."""
@@ -247,7 +249,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         """Predictions of the rows of `table`, each series from its own state."""
         y_hat = np.full((len(table), self._roles.n_outputs), np.nan)
         for key, rows in table.series.items():
-            past, *columns = self._history.continued(key, table, rows)
+            past, *columns = self._history.continued(key, table, rows, self._reads_times)
             segment = self._roles.segment(*columns)
             segment = segment.replace(y=self._filled(segment, past))
             y_hat[rows] = self._free_run(segment, past, table, rows)

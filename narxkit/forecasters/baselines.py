@@ -197,6 +197,7 @@ class Climatology(_Lookup):
     """
 
     _parameter_constraints: dict = {"by": ["array-like"], "output_range": "no_validation"}
+    _reads_times = True
 
     def __init__(self, by=("month", "hour"), output_range=None):
         self.by = by

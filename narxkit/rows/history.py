@@ -54,10 +54,10 @@ class Tail:
     def _as_given(self, times):
         return as_elapsed(times) if self.is_elapsed else times
 
-    def followed_by(self, table, rows):
+    def followed_by(self, table, rows, with_times=True):
         """Inputs, outputs (NaN where not measured) and time stamps of tail and new rows."""
         y = np.full((len(rows), self.y.shape[1]), np.nan) if table.y is None else table.y[rows]
-        has_times = self.times is not None and table.times is not None
+        has_times = with_times and self.times is not None and table.times is not None
         return (
             np.concatenate([self.X, table.X[rows]]),
             np.concatenate([self.y, y]),
@@ -110,12 +110,12 @@ class History:
         has_other = getattr(times, "tz", None) is not None and zone is not None
         return times.tz_convert(zone) if has_other else times
 
-    def continued(self, key, table, rows):
+    def continued(self, key, table, rows, with_times):
         """The tail and the new rows after it, which must follow it directly."""
         tail = self._known(key)
         _check_follows(tail, table, rows)
         refuse_seams(table, key)
-        return len(tail.y), *tail.followed_by(table, rows)
+        return len(tail.y), *tail.followed_by(table, rows, with_times)
 
     def extended(self, key, table):
         """The segment that the new measured rows end in: with the tail if they join it."""
