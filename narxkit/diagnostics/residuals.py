@@ -187,8 +187,8 @@ def validate(
     >>> linear = ARX(input_lags=1, output_lags=1).fit(X[train], y[train])
     >>> validate(linear, X[test], y[test]).failures
     ['phi_u2e', 'phi_u2e2']
-    >>> network = NARX(input_lags=1, output_lags=1, random_state=0).fit(X[train], y[train])
-    >>> validate(network, X[test], y[test]).failures
+    >>> network = NARX(input_lags=1, output_lags=1, alpha=0.1, random_state=0)
+    >>> validate(network.fit(X[train], y[train]), X[test], y[test]).failures
     []
     """
     if isinstance(model, type) or not hasattr(model, "predict_ahead"):
