@@ -1,7 +1,8 @@
 """numpydoc's checks on every public name of narxkit; ends with 1 where one fails.
 
 Public are the names in ``__all__`` of narxkit and of its modules without an underscore, and the
-methods of such classes that narxkit itself defines. The checks stand in pyproject.toml.
+methods of such classes that narxkit itself defines; a method without a docstring has that of the
+base class which documents it. The checks stand in pyproject.toml.
 """
 
 import importlib
@@ -33,7 +34,8 @@ def own_methods(owner):
     for name, member in vars(owner).items():
         function = inspect.unwrap(getattr(member, "__func__", getattr(member, "fget", member)))
         if not name.startswith("_") and inspect.isfunction(function):
-            if function.__module__.startswith("narxkit"):
+            is_inherited = not function.__doc__ and inspect.getdoc(member)
+            if function.__module__.startswith("narxkit") and not is_inherited:
                 yield name
 
 

@@ -35,7 +35,7 @@ from rich.table import Table
 from narxkit import NARX
 from narxkit.datasets import make_henon, make_mackey_glass, make_narendra, make_narma10
 from narxkit.solvers import LevenbergMarquardt
-from narxkit.training import read_loops
+from narxkit.training.stages import read_loops
 
 from .report import short
 

@@ -22,7 +22,7 @@ def input_taps(taps, u, rows):
 
 def numpy_free_run(network, theta, segments, origin, steps):
     """A step-by-step run (steps,) in NumPy; input taps are gathered beforehand."""
-    weights, K = network.unpack(theta), network.taps.max_output_lag
+    weights, K = network.unpack(theta), network.taps.reach.feedback
     known = input_taps(network.taps, segments.u, origin + np.arange(steps))
     z = np.empty(network.taps.n_taps)
     path = np.concatenate((segments.y[origin - K : origin, 0], np.empty(steps)))
@@ -40,7 +40,7 @@ def torch_free_run(make_step, network, theta, segments, origin, steps):
     """
     import torch
 
-    weights, K = network.unpack(theta), network.taps.max_output_lag
+    weights, K = network.unpack(theta), network.taps.reach.feedback
     order = [*reversed(range(K)), *range(K, network.taps.n_taps)]
     W, w, v = (
         torch.tensor(np.ascontiguousarray(matrix.T))
@@ -87,7 +87,7 @@ def torch_gradient(network, theta, segments, origin, steps):
     """Half the squared error of a free run and its gradient, by autograd through an eager loop."""
     import torch
 
-    weights, K = network.unpack(theta), network.taps.max_output_lag
+    weights, K = network.unpack(theta), network.taps.reach.feedback
     parts = [weights.coefs[0], weights.intercepts[0], weights.coefs[1], weights.intercepts[1]]
     W, b, w, c, V = (
         torch.tensor(np.ascontiguousarray(part), requires_grad=True)
@@ -107,7 +107,7 @@ def torch_gradient(network, theta, segments, origin, steps):
 
 def numpy_rollouts(network, theta, segments, first, steps):
     """Predictions (len(first), steps) of many rollouts that take each step together."""
-    weights, K = network.unpack(theta), network.taps.max_output_lag
+    weights, K = network.unpack(theta), network.taps.reach.feedback
     path = np.empty((len(first), K + steps))
     path[:, :K] = segments.y[first[:, None] + np.arange(-K, 0), 0]
     for h in range(steps):

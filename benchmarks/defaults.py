@@ -29,7 +29,7 @@ from rich.table import Table
 from sklearn.base import BaseEstimator, clone
 
 from narxkit import ARX, NARX, backtest
-from narxkit.study import TASKS
+from narxkit.evaluation import TASKS
 
 from . import accuracy
 from .accuracy import FOLDER, WASHOUT, free_run_error, rms
@@ -356,7 +356,7 @@ def of_accuracy(make, tests, **parameters):
 
 
 def rolling_origin(name):
-    """A task of `narxkit.study`, with the lags and the range of its outputs."""
+    """A task of `narxkit.evaluation`, with the lags and the range of its outputs."""
     task = TASKS[name]
     fitting, test = (task.read().loc[slice(*period)] for period in (task.fitting, task.test))
     parameters = {

@@ -1,9 +1,9 @@
 """Accuracy: rolling-origin forecasts over 24 hours, networks trained one step and 24 steps ahead.
 
-The protocols S0, S1, W1, T1 and T2 of `narxkit.study`, one recipe for all of them: 24 lags, and six
-hidden units beside a linear term without a penalty (``linear_alpha=0.0``: of linear models trained
-over 24 steps free ones did better on blocks than penalised ones). To it comes what a forecaster
-knows of a series:
+The protocols S0, S1, W1, T1 and T2 of `narxkit.evaluation`, one recipe for all of them: 24 lags,
+and six hidden units beside a linear term without a penalty (``linear_alpha=0.0``: of linear models
+trained over 24 steps free ones did better on blocks than penalised ones). To it comes what a
+forecaster knows of a series:
 
 - Solar: clouds take a share of the light. The network forecasts the clear-sky index, irradiance
   over clear sky, and each hour has the square of its clear sky as its weight, so that the loss is
@@ -44,7 +44,7 @@ from rich.table import Table
 
 from narxkit import NARX, backtest
 from narxkit._naming import fitted_name
-from narxkit.study import TASKS, Task, run
+from narxkit.evaluation import TASKS, Task, run
 
 RECIPE = {"hidden_layer_sizes": (6,), "linear_alpha": 0.0, "max_iter": 50}
 OFF = np.inf  # the penalty of a linear model
@@ -157,7 +157,7 @@ class Recipe:
 
         Where inputs have leads, the rows after it repeat the last.
         """
-        steps, lag, lead = self.task.steps, model.max_lag_, model.structure_.taps.lead
+        steps, lag, lead = self.task.steps, model.max_lag_, model.structure_.taps.reach.lead
         last = data.index.get_indexer(origins)[:, None]
         window = last + np.minimum(np.arange(1 - lag, steps + lead + 1), steps)
         n, width = window.shape
@@ -288,14 +288,16 @@ class RollingSuite:
             task = TASKS[name]
             announce(f"{name}, ridge ARX")
             with without_warnings():
-                study = run(task, learned=("arx",))
+                evaluation = run(task, learned=("arx",))
             more = {"ridge ARX": {}}
             for recipe in recipes(task):
                 announce(f"{name}, {recipe.kind}, alpha {recipe.alpha:g}")
-                label, y_hat, more_of_it = forecast(recipe, study, SEEDS[: 2 if quick else None])
-                answers = study.backtests["ridge ARX"].assign(y_hat=y_hat.ravel())
-                study.backtests[label], more[label] = answers, more_of_it
-            table = study.table(interval=True)
+                label, y_hat, more_of_it = forecast(
+                    recipe, evaluation, SEEDS[: 2 if quick else None]
+                )
+                answers = evaluation.backtests["ridge ARX"].assign(y_hat=y_hat.ravel())
+                evaluation.backtests[label], more[label] = answers, more_of_it
+            table = evaluation.table(interval=True)
             yield from (line(task, label, table.loc[label], more[label]) for label in more)
 
     def table(self, rows):
@@ -309,7 +311,7 @@ class RollingSuite:
         return table
 
 
-def forecast(recipe, study, seeds):
+def forecast(recipe, evaluation, seeds):
     """What a recipe is called, the median of its networks, and the figures of each alone.
 
     A linear model has no seed.
@@ -319,8 +321,8 @@ def forecast(recipe, study, seeds):
     start = perf_counter()
     models = [recipe.fit(fitting, seed=i) for i in (seeds[:1] if recipe.alpha == OFF else seeds)]
     seconds = (perf_counter() - start) / len(models)
-    runs = np.stack([recipe.forecasts(model, test, study.origins) for model in models])
-    y = study.backtests["ridge ARX"]["y"].to_numpy().reshape(runs.shape[1:])
+    runs = np.stack([recipe.forecasts(model, test, evaluation.origins) for model in models])
+    y = evaluation.backtests["ridge ARX"]["y"].to_numpy().reshape(runs.shape[1:])
     errors = np.sqrt(np.nanmean((runs - y) ** 2, axis=1)).mean(axis=1)
     liveliest = max(models, key=lambda model: model.hidden_share_)
     figures = {"fit s": seconds}

@@ -8,12 +8,12 @@ from sklearn.base import clone
 
 from narxkit import NARX, LevenbergMarquardt, backtest
 from narxkit.datasets import make_narendra
+from narxkit.evaluation import find_task
 from narxkit.networks import TappedMLP, make_taps
-from narxkit.objective import Objective
 from narxkit.rows.rollouts import Rollouts
 from narxkit.rows.segments import Segments
 from narxkit.solvers import Monitor
-from narxkit.study import find_task
+from narxkit.training.objective import Objective
 
 from .byhand import (
     contraction,
@@ -46,7 +46,7 @@ def large_network(linear_term=True):
 def free_run(make_network, loop):
     """Seconds per step: one call of the kernel, and a loop that gives the same numbers."""
     network = make_network()
-    origin = network.taps.max_lag
+    origin = network.taps.reach.history
     segments = random_series(origin + STEPS, network.taps.n_inputs)
     theta = contraction(network)
     origins, lengths = np.array([origin]), np.array([STEPS])
@@ -80,7 +80,7 @@ def simulation():
 def training_problem(n_rows):
     """An objective with `n_rows` target rows and 741 parameters, and where to start."""
     network = large_network(linear_term=False)
-    segments = random_series(n_rows + network.taps.max_lag, network.taps.n_inputs)
+    segments = random_series(n_rows + network.taps.reach.history, network.taps.n_inputs)
     objective = Objective.over(network, segments, alpha=1e-4)
     return objective, network.initial(np.random.default_rng(0))
 
@@ -106,7 +106,7 @@ def training_iteration():
 def closed_problem(n_rows):
     """A free run over `n_rows` rows, 4 + 3 taps and 12 hidden units, and where to start."""
     network = TappedMLP(make_taps(2, 4, [0]), (12,))
-    segments = random_series(n_rows + network.taps.max_lag, 1)
+    segments = random_series(n_rows + network.taps.reach.history, 1)
     return network, segments, contraction(network)
 
 

@@ -5,7 +5,7 @@ import io
 from pathlib import Path
 
 from narxkit.cli import main
-from narxkit.study import TASKS
+from narxkit.evaluation import TASKS
 
 HEAD = """\
 # The shipped series, model beside model
@@ -17,7 +17,7 @@ passes the hidden layers, the row is called linear. One seed each: what ten seed
 in `benchmarks/results/rolling.csv`. All figures are from the test period, on which nothing was
 chosen. Known
 ahead is what each table says; a **hindcast** is given something that nobody knows ahead, and says
-so. Protocols S0, S1, W1, T1, T2 and FX: `narxkit/study`. Seconds are those of one run on a
+so. Protocols S0, S1, W1, T1, T2 and FX: `narxkit/evaluation`. Seconds are those of one run on a
 shared machine.
 """
 

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 from narxkit._lazy import load_lazily
 
 if TYPE_CHECKING:
-    from narxkit.baselines import ARX, Climatology, Persistence, SeasonalNaive, SmartPersistence
+    from narxkit.forecasters.baselines import (
+        ARX,
+        Climatology,
+        Persistence,
+        SeasonalNaive,
+        SmartPersistence,
+    )
+    from narxkit.forecasters.narx import NARX, TDNN
     from narxkit.model_selection import (
         BlockedKFold,
         RollingOrigin,
@@ -19,7 +26,6 @@ if TYPE_CHECKING:
         simulation_scorer,
         skill_table,
     )
-    from narxkit.narx import NARX, TDNN
     from narxkit.plotting import (
         ErrorAutocorrelationDisplay,
         ErrorHistogramDisplay,
@@ -87,7 +93,13 @@ __all__ = [
 ]
 
 _HOMES = {
-    "baselines": ("ARX", "Climatology", "Persistence", "SeasonalNaive", "SmartPersistence"),
+    "forecasters.baselines": (
+        "ARX",
+        "Climatology",
+        "Persistence",
+        "SeasonalNaive",
+        "SmartPersistence",
+    ),
     "model_selection": (
         "BlockedKFold",
         "RollingOrigin",
@@ -96,7 +108,7 @@ _HOMES = {
         "simulation_scorer",
         "skill_table",
     ),
-    "narx": ("NARX", "TDNN"),
+    "forecasters.narx": ("NARX", "TDNN"),
     "plotting": (
         "ErrorAutocorrelationDisplay",
         "ErrorHistogramDisplay",

@@ -73,45 +73,45 @@ LONGEST_LINE = 2000  # letters of an error, such as one that names thousands of 
 PLACES = {"fit s": 2, "DM": 2, "hits %": 1, "band 2.5 %": 1, "band 97.5 %": 1}
 
 
-def show_study(study, interval=False):
-    """Print the table of a study and the sentences to read it by."""
-    from narxkit.study import decimals
+def show_evaluation(evaluation, interval=False):
+    """Print the table of an evaluation and the sentences to read it by."""
+    from narxkit.evaluation import decimals
 
-    table = study.table(interval)
+    table = evaluation.table(interval)
     if "ratio 2.5 %" in table:  # makes room for the interval
         table = table.drop(columns=["MAE", "skill vs persistence"], errors="ignore")
     errors = table.filter(like="RMSE")
     size = decimals(max(errors.min().min(), 1e-2 * errors.max().max()), digits=3)
-    step = study.task.step
+    step = evaluation.task.step
     headers = ["\nmodel", *(_header(name, step) for name in table)]
     places = [size if name.startswith(("RMSE", "MAE")) else PLACES.get(name, 3) for name in table]
     rows = [
         [_in_two_lines(str(name)), *(_number(value, n) for value, n in zip(row, places))]
         for name, row in zip(table.index, table.to_numpy())
     ]
-    bold = list(table.index).index(study.chosen)
-    show_table(study.task.heading, headers, rows, ["", *study.notes(interval)], bold)
+    bold = list(table.index).index(evaluation.chosen)
+    show_table(evaluation.task.heading, headers, rows, ["", *evaluation.notes(interval)], bold)
 
 
-def show_forecasts(outlooks, frame):
+def show_forecasts(forecasts, frame):
     """Print forecasts side by side, the first rows if there are many, and why by these models."""
+    from narxkit.evaluation import decimals, heading
     from narxkit.files import label_writer
-    from narxkit.study import decimals, heading
 
     shown = frame if len(frame) <= MOST_ROWS else frame.iloc[:24]
     sizes = [decimals(frame[name].abs().max(), digits=4) for name in frame.columns[::2]]
     places = [size for size in sizes for _ in range(2)]
     headers = [frame.index.name, *(c if i % 2 == 0 else "RMSE" for i, c in enumerate(frame))]
-    write = label_writer(outlooks[0].study.y.index)
+    write = label_writer(forecasts[0].evaluation.y.index)
     rows = [
         [write(label), *(_number(value, n) for value, n in zip(row, places))]
         for label, row in zip(shown.index, shown.to_numpy())
     ]
-    reasons = [outlook.reason for outlook in outlooks]
+    reasons = [forecast.reason for forecast in forecasts]
     notes = ["", *reasons, "RMSE: the error of forecasts of the same horizon in the test."]
     if len(shown) < len(frame):
         notes.append(f"{len(frame) - len(shown):,} rows follow: --out FILE writes all.")
-    show_table(heading(outlooks), headers, rows, notes)
+    show_table(heading(forecasts), headers, rows, notes)
 
 
 def show_result(title, result, advice=()):

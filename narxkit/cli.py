@@ -1,4 +1,4 @@
-"""The command ``narxkit``: it reads arguments, lets a study do the work, and prints.
+"""The command ``narxkit``: it reads arguments, lets an evaluation do the work, and prints.
 
 Everything heavy is imported when it is needed, so that ``narxkit --help`` answers at once.
 """
@@ -20,10 +20,10 @@ from narxkit._console import (
     open_streams,
     plain_warnings,
     progress_shown,
+    show_evaluation,
     show_forecasts,
     show_lines,
     show_result,
-    show_study,
     show_table,
 )
 from narxkit._writing import check_files, check_page, whole
@@ -302,39 +302,39 @@ def forecast(args):
 
 
 def forecast_series(args):
-    """Run the study of a shipped series, print its table, and write its files."""
-    from narxkit import study
+    """Run the evaluation of a shipped series, print its table, and write its files."""
+    from narxkit import evaluation
 
     task = shipped_task(args)
     with progress_shown() as progress:
-        result = study.run(task, (args.model or "narx",), args.seed, progress)
+        result = evaluation.run(task, (args.model or "narx",), args.seed, progress)
         write(args.out, result.to_csv, progress)
         write(args.plot, lambda path: save(result.plot(), path), progress)
-    show_study(result)
+    show_evaluation(result)
     show_written(args.out, args.plot)
 
 
 def forecast_file(args):
     """Test on the end of a file, forecast past it, print both, and write the files."""
-    from narxkit import study
+    from narxkit import evaluation
 
     tasks = own_tasks(args)
     with progress_shown() as progress:
         options = {"random_state": args.seed, "progress": progress, "rivals": bool(args.plot)}
-        outlooks = [study.look_ahead(task, args.model, **options) for task in tasks]
-        frame = study.side_by_side(outlooks)
-        write(args.out, lambda path: study.write_csv(frame, path), progress)
-        write(args.plot, lambda path: save(study.plot_outlooks(outlooks), path), progress)
-    for outlook in outlooks:
-        show_study(outlook.study)
+        forecasts = [evaluation.look_ahead(task, args.model, **options) for task in tasks]
+        frame = evaluation.side_by_side(forecasts)
+        write(args.out, lambda path: evaluation.write_csv(frame, path), progress)
+        write(args.plot, lambda path: save(evaluation.plot_forecasts(forecasts), path), progress)
+    for found in forecasts:
+        show_evaluation(found.evaluation)
         show_lines([""])
-    show_forecasts(outlooks, frame)
+    show_forecasts(forecasts, frame)
     show_written(args.out, args.plot)
 
 
 def compare(args):
-    """Run a study with all models."""
-    from narxkit import study
+    """Run an evaluation with all models."""
+    from narxkit import evaluation
 
     if is_file(args.series):
         tasks = [task.test for task in own_tasks(args)]
@@ -342,26 +342,26 @@ def compare(args):
         tasks = [shipped_task(args)]
     for task in tasks:
         with progress_shown() as progress:
-            result = study.run(task, task.learnable, args.seed, progress)
-        show_study(result, interval=True)
+            result = evaluation.run(task, task.learnable, args.seed, progress)
+        show_evaluation(result, interval=True)
 
 
 def diagnose(args):
     """Judge a series, print what was found, and write its page."""
-    from narxkit import diagnosis
+    from narxkit import report
 
     check_page(args.series, args.html)
     if is_file(args.series):
         series, (target, *more), *inputs = read_own(args)
         if more:
             raise ValueError(f"diagnose judges one column at a time: give --target {target}.")
-        subject = diagnosis.own_subject(series.frame, target, *inputs, args.horizon, series.name)
+        subject = report.own_subject(series.frame, target, *inputs, args.horizon, series.name)
     else:
-        subject = diagnosis.shipped_subject(shipped_task(args))
+        subject = report.shipped_subject(shipped_task(args))
     show_lines([*subject.notes, ""] if subject.notes else [])
     with progress_shown() as progress:
-        found = diagnosis.diagnose(subject, args.model, args.seed, progress, args.max_lag)
-        write(args.html, lambda path: diagnosis.write_page(found, path), progress)
+        found = report.diagnose(subject, args.model, args.seed, progress, args.max_lag)
+        write(args.html, lambda path: report.write_page(found, path), progress)
     for title, result in found.parts.items():
         show_result(title, result, found.advice.get(title, ()))
         show_lines([""])
@@ -370,7 +370,7 @@ def diagnose(args):
 
 def datasets(args):
     """List the shipped series."""
-    from narxkit.study import TASKS
+    from narxkit.evaluation import TASKS
 
     rows = []
     for task in TASKS.values():
@@ -389,9 +389,9 @@ def is_file(series):
 
 def shipped_task(args):
     """The task of a shipped series, with what is wished otherwise."""
-    from narxkit import study
+    from narxkit import evaluation
 
-    task = study.find_task(args.series)
+    task = evaluation.find_task(args.series)
     for option in ("inputs", "known_future", "time", "encoding", "missing", "no_header"):
         if getattr(args, option):
             raise ValueError(
@@ -403,7 +403,7 @@ def shipped_task(args):
 
 def own_tasks(args):
     """A task for each target of a file, after telling what was found in it."""
-    from narxkit.study import own_task
+    from narxkit.evaluation import own_task
 
     series, targets, inputs, known_future = read_own(args)
     tasks = [

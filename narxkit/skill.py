@@ -5,13 +5,14 @@ counts the signs that one of them got right. Both answer for one horizon at a ti
 """
 
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 from scipy import stats
 
 from narxkit._checks import is_count
-from narxkit._labels import common_index
-from narxkit._validation import Real, read_outputs, refuse_infinite
+from narxkit.rows.labels import common_index
+from narxkit.rows.table import read_outputs, refuse_infinite
 
 __all__ = ["DieboldMariano", "HitRate", "diebold_mariano", "hit_rate"]
 

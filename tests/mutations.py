@@ -373,8 +373,8 @@ def is_forecast(path):
 
 def run_cases(numbers, keep=None, n_jobs=2, stream=sys.stdout):
     """Run cases and print how they ended; the number of those that failed."""
-    import narxkit.diagnosis  # noqa: F401  (copies of this process need not import it again)
-    import narxkit.study  # noqa: F401
+    import narxkit.evaluation  # noqa: F401
+    import narxkit.report  # noqa: F401  (copies of this process need not import it again)
 
     files, codes, failures, running = clean_files(), Counter(), 0, {}
     numbers = list(numbers)

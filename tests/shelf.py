@@ -7,9 +7,9 @@ Network Training Function".
 import numpy as np
 
 from narxkit.networks import TappedMLP, make_taps
-from narxkit.objective import Objective
 from narxkit.rows.segments import Segments
 from narxkit.solvers import Monitor, Stop
+from narxkit.training.objective import Objective
 
 
 def static(X, y, hidden, alpha=0.0):

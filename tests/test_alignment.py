@@ -148,7 +148,7 @@ class TestState:
         assert_array_equal(shallow.predict(X[200:]), before)
 
     def test_a_fitted_model_does_not_hold_its_training_data(self, data):
-        tail = NARX(**FEW).fit(*data)._state.tails[None]
+        tail = NARX(**FEW).fit(*data)._history.tails[None]
         assert tail.X.base is None and tail.y.base is None
 
     def test_a_short_tail_names_its_series(self):

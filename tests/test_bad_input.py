@@ -24,8 +24,8 @@ from narxkit import (
 from narxkit.datasets import rebuild
 from narxkit.diagnostics import hurst, suggest_lags, validate_residuals
 from narxkit.networks import TappedMLP, make_taps
-from narxkit.objective import Objective
 from narxkit.rows.segments import Segments
+from narxkit.training.objective import Objective
 
 HOURS = pd.date_range("2024-01-01", periods=120, freq="h")
 RNG = np.random.default_rng(0)
@@ -866,7 +866,7 @@ def test_rollouts_that_diverge_to_the_end_are_told(model, monkeypatch):
     def at_most_two(lesson, here, thetas):
         return 2 if here == "open" else None, thetas[0]
 
-    monkeypatch.setattr("narxkit.training._next_stage", at_most_two)
+    monkeypatch.setattr("narxkit.training.stages._next_stage", at_most_two)
     with pytest.warns(RuntimeWarning) as seen:
         clone(model).set_params(loop="closed", max_iter=2).fit(X[SEEN], Y[SEEN])
     assert [str(w.message) for w in seen] == [

@@ -39,7 +39,7 @@ from benchmarks.peers import accuracy, defects, models  # noqa: E402
 from benchmarks.peers import speed as peers_speed  # noqa: E402
 from benchmarks.report import Suite  # noqa: E402
 from narxkit import ARX, NARX, backtest  # noqa: E402
-from narxkit.study import TASKS, run  # noqa: E402
+from narxkit.evaluation import TASKS, run  # noqa: E402
 
 
 def toy(figure, target, candidate=2e-3, reference=6e-3, **options):
@@ -462,7 +462,7 @@ def rolled(name, first, last, **options):
 def test_a_rolling_forecast_knows_nothing_after_its_last_target():
     recipe, data = rolled("turbine-hindcast", "2014-02-01", "2014-02-20")
     model, origins = recipe.fit(data), recipe.task.origins(data)[:1]
-    assert model.structure_.taps.lead == 3
+    assert model.structure_.taps.reach.lead == 3
     last = data.index.get_loc(origins[0]) + 24
     unknown = data.copy()
     unknown.iloc[last + 1 :, :] = 1e6
@@ -580,15 +580,15 @@ def test_a_row_is_called_a_network_where_one_lives_and_tells_each_alone():
         TASKS["wind"], training=("2017-05-01", "2017-05-20"), validation=None,
         test=("2017-05-21", "2017-05-31"),
     )  # fmt: skip
-    study = run(task, learned=("arx",))
+    evaluation = run(task, learned=("arx",))
     recipe = rolling.Recipe(task, "open", alpha=0.1, settings=QUICK)
-    label, y_hat, figures = rolling.forecast(recipe, study, range(3))
+    label, y_hat, figures = rolling.forecast(recipe, evaluation, range(3))
     assert label == "NARX, one step" and figures["penalty"] == 0.1
     assert figures["alone, least"] < figures["alone"] < figures["alone, most"]
-    assert figures["hidden share %"] > 0 and y_hat.shape == (study.n_origins, 24)
-    linear = rolling.forecast(replace(recipe, alpha=rolling.OFF), study, range(3))
+    assert figures["hidden share %"] > 0 and y_hat.shape == (evaluation.n_origins, 24)
+    linear = rolling.forecast(replace(recipe, alpha=rolling.OFF), evaluation, range(3))
     assert linear[0] == "linear (NARX, network off), one step" and list(linear[2]) == ["fit s"]
-    off = rolling.forecast(replace(recipe, alpha=1e6), study, range(3))
+    off = rolling.forecast(replace(recipe, alpha=1e6), evaluation, range(3))
     assert off[0] == linear[0]
 
 
@@ -782,12 +782,12 @@ def test_plants_are_judged_without_their_noise(monkeypatch):
     assert len(judged[2][0]) == 601 + 2
 
 
-def test_a_rolling_error_is_that_of_the_study():
+def test_a_rolling_error_is_that_of_the_evaluation():
     task = replace(
         TASKS["wind"], training=("2017-05-01", "2017-05-20"), validation=None,
         test=("2017-05-21", "2017-05-31"),
     )  # fmt: skip
-    study = run(task, learned=("arx",))
+    evaluation = run(task, learned=("arx",))
     test = task.read().loc[slice(*task.test)]
-    error = defaults.rolling_error(study.models["ridge ARX"], task, test)
-    assert error == pytest.approx(study.table().loc["ridge ARX", "RMSE mean"])
+    error = defaults.rolling_error(evaluation.models["ridge ARX"], task, test)
+    assert error == pytest.approx(evaluation.table().loc["ridge ARX", "RMSE mean"])

@@ -16,12 +16,12 @@ import pandas as pd
 import pytest
 
 import narxkit
-from narxkit import study
+from narxkit import evaluation
 from narxkit._writing import check_files, whole
 from narxkit.cli import main
 
 SHORT = replace(
-    study.TASKS["solar"],
+    evaluation.TASKS["solar"],
     training=("2017-05-01", "2017-05-12"),
     validation=None,
     test=("2023-05-01", "2023-05-08"),
@@ -31,7 +31,7 @@ OFF = "linear (NARX, network off)"
 
 @pytest.fixture(autouse=True)
 def short_series(monkeypatch, tmp_path):
-    monkeypatch.setitem(study.TASKS, "solar", SHORT)
+    monkeypatch.setitem(evaluation.TASKS, "solar", SHORT)
     monkeypatch.chdir(tmp_path)
 
 
@@ -99,7 +99,7 @@ def test_as_a_module_and_light(tmp_path):
         "import runpy; sys.argv = ['narxkit']\n"
         "try: runpy.run_module('narxkit', run_name='__main__')\n"
         "except SystemExit: pass\n"
-        "print([name for name in ('matplotlib', 'narxkit.study') if name in sys.modules])"
+        "print([name for name in ('matplotlib', 'narxkit.evaluation') if name in sys.modules])"
     )
     out, err = in_process(code, cwd=tmp_path).communicate(timeout=120)
     assert out.startswith("usage: narxkit") and out.endswith("\n[]\n"), err
@@ -136,7 +136,7 @@ def test_no_series(capsys):
 
 @pytest.mark.parametrize("option", ["--out", "--plot"])
 def test_a_missing_folder_is_told_before_the_work(capsys, option, monkeypatch):
-    monkeypatch.setattr(study, "run", pytest.fail)
+    monkeypatch.setattr(evaluation, "run", pytest.fail)
     name = os.path.join("nowhere", "file.png")
     sentence = ends_with_2(capsys, "forecast", "solar", option, name)
     assert sentence == f"cannot write {name}: there is no folder nowhere."
@@ -156,7 +156,7 @@ def test_an_unknown_kind_of_picture(capsys, name):
 
 
 def test_a_plot_without_matplotlib_is_told_before_the_work(capsys, monkeypatch):
-    monkeypatch.setattr(study, "run", pytest.fail)
+    monkeypatch.setattr(evaluation, "run", pytest.fail)
     for name in [name for name in sys.modules if name.partition(".")[0] == "matplotlib"]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "matplotlib", None)
@@ -168,7 +168,7 @@ def test_a_file_that_cannot_be_opened(capsys, monkeypatch):
     def refuse(*args):
         raise PermissionError(13, "Permission denied", "forecast.csv")
 
-    monkeypatch.setattr(study, "run", refuse)
+    monkeypatch.setattr(evaluation, "run", refuse)
     sentence = ends_with_2(capsys, "forecast", "solar")
     assert sentence == "cannot use forecast.csv: Permission denied."
 
@@ -178,7 +178,7 @@ def test_a_warning_is_one_line(capsys, monkeypatch):
         warnings.warn("the network\ndiverged.", UserWarning, stacklevel=1)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(study, "run", warn)
+    monkeypatch.setattr(evaluation, "run", warn)
     main(["forecast", "solar"])
     assert capsys.readouterr().err.splitlines()[0] == "narxkit: warning: the network diverged."
 
@@ -187,7 +187,7 @@ def test_ctrl_c_ends_with_130(capsys, monkeypatch):
     def interrupt(*args):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(study, "run", interrupt)
+    monkeypatch.setattr(evaluation, "run", interrupt)
     assert main(["forecast", "solar"]) == 130
     assert capsys.readouterr().err == "narxkit: interrupted.\n"
 
@@ -195,13 +195,13 @@ def test_ctrl_c_ends_with_130(capsys, monkeypatch):
 @pytest.mark.skipif(os.name != "posix", reason="sends a signal")
 def test_a_real_ctrl_c_in_training_ends_with_130_and_no_traceback(tmp_path):
     code = (
-        "from narxkit import cli, study; from dataclasses import replace\n"
+        "from narxkit import cli, evaluation; from dataclasses import replace\n"
         "endless = {'max_iter': 10**6, 'tol': 0, 'alpha': 0.0}\n"
-        "study.TASKS['solar'] = replace(study.TASKS['solar'], settings=endless)\n"
-        "run = study.run\n"
+        "evaluation.TASKS['solar'] = replace(evaluation.TASKS['solar'], settings=endless)\n"
+        "run = evaluation.run\n"
         "def told(text, done, total):\n"
         "    if done == 1: print('at work', flush=True)\n"
-        "study.run = lambda task, learned, seed, progress: run(task, learned, seed, told)\n"
+        "evaluation.run = lambda task, learned, seed, progress: run(task, learned, seed, told)\n"
         "sys.exit(cli.main(['forecast', 'solar']))"
     )
     process = in_process(code, cwd=tmp_path)
@@ -213,11 +213,11 @@ def test_a_real_ctrl_c_in_training_ends_with_130_and_no_traceback(tmp_path):
 
 WRITING = (
     "import time; from pathlib import Path\n"
-    "from narxkit import cli, study\n"
+    "from narxkit import cli, evaluation\n"
     "def write_csv(frame, path):\n"
     "    Path(path).write_text('half')\n"
     "    print('writing', flush=True); time.sleep(60)\n"
-    "study.write_csv = write_csv\n"
+    "evaluation.write_csv = write_csv\n"
     "sys.exit(cli.main('forecast f.csv --horizon 2 --model arx --out out.csv'.split()))"
 )
 
@@ -331,7 +331,7 @@ def test_no_room_names_the_file(capsys, days, monkeypatch):
         path.write_text("half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(study, "write_csv", fill)
+    monkeypatch.setattr(evaluation, "write_csv", fill)
     argv = "forecast f.csv --horizon 2 --model arx --out out.csv".split()
     assert main(argv) == 2
     assert capsys.readouterr().err == "narxkit: cannot use out.csv: No space left on device.\n"
@@ -461,7 +461,7 @@ def test_every_error_is_one_line(capsys, monkeypatch, error, sentence):
     def fail(*args):
         raise error
 
-    monkeypatch.setattr(study, "run", fail)
+    monkeypatch.setattr(evaluation, "run", fail)
     told = ends_with_2(capsys, "forecast", "solar")
     assert told.startswith(sentence) and len(told) < 2100
 
@@ -470,7 +470,7 @@ def test_developers_see_where_a_defect_lies(monkeypatch):
     def fail(*args):
         raise KeyError("x")
 
-    monkeypatch.setattr(study, "run", fail)
+    monkeypatch.setattr(evaluation, "run", fail)
     monkeypatch.setattr("narxkit.cli.sys.flags", SimpleNamespace(dev_mode=True), raising=False)
     with pytest.raises(KeyError):
         main(["forecast", "solar"])
@@ -522,7 +522,7 @@ def test_what_is_put_into_other_words_is_said_by_the_library():
     from narxkit._console import IN_OPTIONS
 
     folder = Path(narxkit.__file__).parent
-    files = "forecasters/network.py", "forecaster.py", "model_selection/skill_tables.py"
+    files = "forecasters/network.py", "forecasters/base.py", "model_selection/skill_tables.py"
     nodes = [node for file in files for node in ast.walk(ast.parse((folder / file).read_text()))]
     said = [
         "".join(
@@ -763,7 +763,7 @@ def test_datasets_lists_every_series(capsys):
     assert main(["datasets"]) == 0
     out = capsys.readouterr().out
     first = [line.split()[0] for line in out.splitlines() if line.strip()]
-    assert [name for name in first if name in study.TASKS] == list(study.TASKS)
+    assert [name for name in first if name in evaluation.TASKS] == list(evaluation.TASKS)
     assert "…" not in out and "a hindcast" in out
 
 
@@ -827,10 +827,10 @@ def test_no_file_unless_asked(capsys, tmp_path):
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
 def test_piped_output_is_plain(tmp_path, encoding):
     code = (
-        "from narxkit import cli, study; from dataclasses import replace\n"
+        "from narxkit import cli, evaluation; from dataclasses import replace\n"
         "periods = {'training': ('2017-05-01', '2017-05-12'), 'validation': None,\n"
         "           'test': ('2023-05-01', '2023-05-08')}\n"
-        "study.TASKS['solar'] = replace(study.TASKS['solar'], **periods)\n"
+        "evaluation.TASKS['solar'] = replace(evaluation.TASKS['solar'], **periods)\n"
         "sys.exit(cli.main(['forecast', 'solar']))"
     )
     environment = {k: v for k, v in os.environ.items() if k not in ("FORCE_COLOR", "COLUMNS")}

@@ -11,10 +11,10 @@ from pandas.tseries.frequencies import to_offset
 from pandas.tseries.holiday import USFederalHolidayCalendar
 
 from narxkit import ARX, Persistence
-from narxkit._calendar import next_labels
-from narxkit._clock import Clock, take
-from narxkit._labels import check_order, has_clock
-from narxkit._timetable import LONGEST_HOLIDAY
+from narxkit.rows.calendar import next_labels
+from narxkit.rows.clock import Clock, take
+from narxkit.rows.labels import check_order, has_clock
+from narxkit.rows.timetable import LONGEST_HOLIDAY
 
 
 def stamps(*args, **kwargs):
@@ -467,7 +467,7 @@ def test_a_freq_survives_all_verbs(freq, unit, tz):
     assert np.isfinite(model.predict(pd.DataFrame(index=new.index))).all()
     for row in range(3):
         model.update(None, new[row : row + 1])
-    assert len(model._state.tails[None].y) == 2
+    assert len(model._history.tails[None].y) == 2
     model.update(None, new[3:10])
     labels = model.forecast(21).index
     assert labels.equals(index[19:])
@@ -541,7 +541,7 @@ def test_the_series_of_a_panel_share_a_freq(freq, has_freq):
     new = pd.concat({key: pd.Series([1.0], index[end : end + 1]) for key, end in ends.items()})
     for key, end in ends.items():
         assert model.forecast(5).loc[key].index.equals(index[end : end + 5])
-        assert len(model.update(None, new.loc[[key]])._state.tails[key].y) == 2
+        assert len(model.update(None, new.loc[[key]])._history.tails[key].y) == 2
 
 
 def test_a_series_of_a_panel_with_a_clock_of_its_own_keeps_it():

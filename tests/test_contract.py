@@ -12,9 +12,9 @@ from elman import Elman, ElmanRegressor
 from narxkit import RollingOrigin, ahead_scorer, backtest
 from narxkit.datasets import make_narendra
 from narxkit.networks import make_taps
-from narxkit.objective import Objective
 from narxkit.rows.segments import Segments
 from narxkit.solvers import SOLVERS, Monitor, make_solver
+from narxkit.training.objective import Objective
 
 X, Y = make_narendra(140, noise=0.05, random_state=0)
 N = 100

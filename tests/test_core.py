@@ -63,7 +63,7 @@ def draw_origins(network, segments, n, rng, longest=15):
     taps = network.taps
     starts = np.flatnonzero(segments.reachable(taps.reach))
     origins = rng.choice(starts, n)
-    room = segments.stops[origins] - taps.lead - origins
+    room = segments.stops[origins] - taps.reach.lead - origins
     return origins, np.minimum(rng.integers(0, longest + 1, n), room)
 
 
@@ -378,7 +378,7 @@ def test_path_begins_with_the_measured_history():
 def every_kernel(network, theta, s, weight):
     """What each verb of the network answers, as one list of arrays."""
     rows = np.flatnonzero(s.reachable(network.taps.reach))
-    origins, lengths = rows[:MANY], np.minimum(7, len(s) - rows[:MANY] - network.taps.lead)
+    origins, lengths = rows[:MANY], np.minimum(7, len(s) - rows[:MANY] - network.taps.reach.lead)
     return [
         one_step(network, theta, s, rows),
         *network.rollout(theta, Rollouts(s, origins, lengths)),
@@ -461,8 +461,8 @@ def test_plan_and_network_pickle_and_copy(busy):
 def test_plan_knows_history_lead_and_parameters(seed):
     """As the taps do, and as the twin counts."""
     network = reference.make_problem(seed).network
-    assert network.plan.history == network.taps.max_lag
-    assert network.plan.lead == network.taps.lead
+    assert network.plan.history == network.taps.reach.history
+    assert network.plan.lead == network.taps.reach.lead
     layers, V = reference.split(network, np.zeros(network.n_params))
     n_params = sum(W.size + b.size for W, b in layers) + (0 if V is None else V.size)
     assert network.n_params == n_params

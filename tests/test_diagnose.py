@@ -16,16 +16,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from narxkit import NARX, study
+from narxkit import NARX, evaluation
 from narxkit.cli import main
-from narxkit.diagnosis import Failure, diagnose, own_subject, shipped_subject, write_page
-from narxkit.diagnosis._advice import advise_on_lags, advise_on_network
 from narxkit.diagnostics import suggest_lags, validate_residuals
+from narxkit.report import Failure, diagnose, own_subject, shipped_subject, write_page
+from narxkit.report._advice import advise_on_lags, advise_on_network
 from narxkit.solvers import Stop
 
 N = 1200
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-SOLAR = study.TASKS["solar"]
+SOLAR = evaluation.TASKS["solar"]
 SHORT = replace(SOLAR, load=lambda: SOLAR.load().loc["2023-05":"2023-06"])
 VOID = {"meta", "img", "br"}
 
@@ -48,7 +48,7 @@ def make_table():
 @pytest.fixture(autouse=True)
 def in_a_folder(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setitem(study.TASKS, "solar", SHORT)
+    monkeypatch.setitem(evaluation.TASKS, "solar", SHORT)
 
 
 @pytest.fixture(scope="module")
@@ -146,8 +146,8 @@ def test_nothing_is_filled_at_a_jump_of_the_clock():
 
 
 def test_what_is_known_ahead_of_a_shipped_series():
-    assert shipped_subject(study.find_task("solar")).known_ahead == ["clear_sky"]
-    stock = shipped_subject(study.find_task("stock"))
+    assert shipped_subject(evaluation.find_task("solar")).known_ahead == ["clear_sky"]
+    stock = shipped_subject(evaluation.find_task("stock"))
     assert stock.known_ahead == [] and "SP" in stock.X
 
 
@@ -227,7 +227,7 @@ def test_no_advice_where_there_is_nothing_to_mend():
 
 
 def test_of_a_shipped_series_nothing_more_can_be_known_ahead():
-    told = advise_on_lags(shipped_subject(study.find_task("stock")))
+    told = advise_on_lags(shipped_subject(evaluation.find_task("stock")))
     assert len(told) == 1 and told[0].endswith(
         "are not known ahead, so that lags begin at the horizon, 1."
     )
@@ -298,7 +298,7 @@ def test_each_part_can_fail_by_itself(monkeypatch, failing):
     if failing == "NARX":
         monkeypatch.setattr(NARX, "fit", fail)
     else:
-        monkeypatch.setattr(f"narxkit.diagnosis._base.{failing}", fail)
+        monkeypatch.setattr(f"narxkit.report._base.{failing}", fail)
     table = pd.DataFrame({"load": make_table()["load"].iloc[60:660].to_numpy()})
     found = diagnose(own_subject(table, horizon=4), model=True)
     parts = [found.stochasticity, found.hurst, found.lags, found.validity]
@@ -317,7 +317,7 @@ def test_where_nothing_can_be_judged_the_command_fails(capsys, monkeypatch):
         raise ValueError("y cannot be judged: give another one.")
 
     for name in ("stochasticity", "hurst", "suggest_lags"):
-        monkeypatch.setattr(f"narxkit.diagnosis._base.{name}", fail)
+        monkeypatch.setattr(f"narxkit.report._base.{name}", fail)
     make_months().to_csv("months.csv")
     sentence = ends_with_2(capsys, "months.csv", "--target", "passengers")
     assert sentence == "'passengers' cannot be judged: give another one."
@@ -500,7 +500,7 @@ def test_long_and_foreign_names_are_drawn_without_a_warning(long_names):
 def test_names_of_axes_are_broken_where_they_are_longer_than_the_axes():
     from matplotlib import pyplot
 
-    from narxkit.diagnosis._page import _break_lines
+    from narxkit.report._page import _break_lines
 
     figure, ax = pyplot.subplots(figsize=(3, 2), layout="constrained")
     ax.set_ylabel("a name of many words that is longer than its axis")
@@ -523,7 +523,7 @@ def test_long_names_are_whole_in_a_terminal(long_names, capsys):
 
 
 def test_a_network_without_a_row_to_compare(long_names):
-    from narxkit.diagnosis._page import _errors
+    from narxkit.report._page import _errors
 
     assert "No row of the last fifth" in _errors(None, "NARX")
     told = _errors(long_names.validity.skill, "linear (NARX, network off)")

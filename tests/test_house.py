@@ -9,26 +9,20 @@ import narxkit
 
 PACKAGE = Path(narxkit.__file__).parent
 FLOORS = [
-    {"_timetable", "_labels", "_masks", "_checks"},
-    {"_calendar"},
-    {"_core", "_fractal", "_clock", "_blas", "_lazy", "_moments", "_naming", "_words", "_warn"},
-    {"rows"},
-    {"_validation", "networks"},
-    {"_layout", "_start", "_state", "_track"},
-    {"objective", "solvers", "forecaster"},
-    {"_linear", "_alive", "training"},
-    {"_penalty"},
+    {"_core", "_fractal", "_checks", "_blas", "_lazy", "_moments", "_naming", "_words", "_warn"},
+    {"rows", "solvers"},
+    {"networks"},
+    {"training"},
     {"forecasters"},
-    {"narx", "baselines"},
     {"model_selection", "skill", "plotting", "datasets", "files"},
-    {"study", "diagnostics"},
-    {"diagnosis"},
+    {"evaluation", "diagnostics"},
+    {"report"},
     {"_console", "_writing"},
     {"cli"},
     {"__main__"},
 ]
-OF_ARRAYS = {"plotting", "diagnostics", "skill", "_fractal", "_lazy", "_warn", "_words"}
-OF_ARRAYS |= {"_naming", "_clock", "_calendar", "_labels", "_masks", "_timetable", "_checks"}
+OF_ARRAYS = {"plotting", "diagnostics", "skill", "rows", "_fractal", "_checks"}
+OF_ARRAYS |= {"_lazy", "_warn", "_words", "_naming"}
 FLOOR = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
 FILES = sorted(p for p in PACKAGE.rglob("*.py") if p != PACKAGE / "__init__.py")
 
@@ -74,9 +68,9 @@ def test_plots_and_diagnostics_know_no_estimator():
 
 
 def test_judges_use_one_door():
-    """Backtests and scorers reach into a forecaster by `_track` alone."""
+    """Backtests and scorers reach into a forecaster by `_origins` alone."""
     for path in (PACKAGE / "model_selection").glob("*.py"):
         nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         attributes = [node for node in nodes if isinstance(node, ast.Attribute)]
         of_others = {node.attr for node in attributes if ast.unparse(node.value) != "self"}
-        assert {n for n in of_others if n.startswith("_") and n[-2:] != "__"} <= {"_track"}
+        assert {n for n in of_others if n.startswith("_") and n[-2:] != "__"} <= {"_origins"}

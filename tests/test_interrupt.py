@@ -178,7 +178,7 @@ for alpha in (1e-4, 1e-3, 1e-2):
 
 
 def test_functions_around_fits_are_of_the_statement_that_calls_them(prompt):
-    study = """
+    evaluation = """
 def one():
     seen.append(model().fit(X, y).stop_.name)
 
@@ -188,7 +188,7 @@ def two():
 
 two()
 """
-    assert prompt.run(study, "begun")[::2] == ["KeyboardInterrupt", "['INTERRUPTED']"]
+    assert prompt.run(evaluation, "begun")[::2] == ["KeyboardInterrupt", "['INTERRUPTED']"]
 
 
 def test_a_caught_interrupt_is_forgotten(prompt):

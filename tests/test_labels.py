@@ -26,9 +26,9 @@ from narxkit import (
     ahead_scorer,
     backtest,
 )
-from narxkit._labels import read_labels
 from narxkit.diagnostics import hurst, suggest_lags, validate
 from narxkit.plotting import ForecastDisplay
+from narxkit.rows.labels import read_labels
 
 DAYS = pd.date_range("2024-01-29", periods=60, freq="D")
 RNG = np.random.default_rng(0)

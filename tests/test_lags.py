@@ -191,7 +191,7 @@ def test_leads_of_inputs_known_ahead(seed):
     assert (lags.n, lags.n_dropped) == (500 - 8 - 4, 0)
     assert suggest_lags(X, y, 8).input_lags["planned"] == [1]
     model = NARX(input_lags=lags.input_lags, output_lags=lags.output_lags or [1], max_iter=2)
-    assert model.fit(X, y).structure_.taps.lead == 2
+    assert model.fit(X, y).structure_.taps.reach.lead == 2
 
 
 def test_leads_are_named_and_drawn():

@@ -12,9 +12,9 @@ from narxkit import NARX, TDNN
 from narxkit.datasets import make_henon, make_narendra
 from narxkit.networks import TappedMLP, make_taps
 from narxkit.networks.tapped_mlp import LONG
-from narxkit.objective import Objective, _chains
 from narxkit.rows.rollouts import Rollouts
 from narxkit.rows.segments import Segments
+from narxkit.training.objective import Objective, _chains
 from reference import make_problem
 
 FEEDBACK = [seed for seed in reference.PROBLEMS if make_problem(seed).network.taps.output_lags]

@@ -6,10 +6,11 @@ import warnings
 import numpy as np
 import pytest
 
-from narxkit import ARX, NARX, TDNN, Persistence, _alive
+from narxkit import ARX, NARX, TDNN, Persistence
 from narxkit._naming import fitted_name, is_off, what_passes
 from narxkit.datasets import make_narendra
 from narxkit.solvers import Stop
+from narxkit.training import alive
 
 X, Y = make_narendra(250, random_state=0)
 NOISE = np.random.default_rng(0).normal(size=(2, 200))
@@ -41,7 +42,7 @@ def test_a_network_that_lives_has_its_name(kind):
 @pytest.mark.parametrize("loop", ["open", "closed"])
 def test_of_many_rows_some_evenly_spaced_ones_tell_what_passes(loop, monkeypatch):
     share = fitted(alpha=0.01, loop=loop).hidden_share_
-    monkeypatch.setattr(_alive, "MOST_ROWS", 100)
+    monkeypatch.setattr(alive, "MOST_ROWS", 100)
     assert fitted(alpha=0.01, loop=loop).hidden_share_ == pytest.approx(share, rel=0.3)
 
 

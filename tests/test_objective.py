@@ -8,9 +8,9 @@ import reference
 from narxkit._blas import one_blas_thread
 from narxkit.networks import make_taps
 from narxkit.networks.tapped_mlp import TappedMLP
-from narxkit.objective import Objective
 from narxkit.rows.rollouts import Rollouts
 from narxkit.rows.segments import Segments
+from narxkit.training.objective import Objective
 
 every_problem = pytest.mark.parametrize("seed", reference.PROBLEMS, ids=reference.describe)
 ALPHA = 0.3

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from narxkit import ARX
+from narxkit.evaluation import heading, look_ahead, own_task, side_by_side, write_csv
 from narxkit.files import label_writer, read_series
-from narxkit.study import heading, look_ahead, own_task, side_by_side, write_csv
 
 RNG = np.random.default_rng(0)
 CASES = Path(__file__).parents[2] / "shared" / "cases"
@@ -100,7 +100,7 @@ def test_an_input_that_leads_is_used():
     data["load"] = np.roll(wind, 3)  # the load of three rows ahead is the wind of now
     outlook = look_ahead(own_task(data, "load", inputs=["wind"], horizon=3), model="arx")
     np.testing.assert_allclose(outlook.y_hat[:2], wind[-3:-1], atol=0.02)
-    assert outlook.study.table()["RMSE h=3"]["ridge ARX"] < 0.02
+    assert outlook.evaluation.table()["RMSE h=3"]["ridge ARX"] < 0.02
 
 
 def test_the_forecast_starts_after_the_last_value_of_the_target():
@@ -116,7 +116,7 @@ def test_the_forecast_starts_after_the_last_value_of_the_target():
 
 def test_the_usual_error_is_that_of_the_test():
     outlook = look_ahead(own_task(frame(600), horizon=4), model="arx")
-    run = outlook.study.backtests["ridge ARX"].query("horizon == 3")
+    run = outlook.evaluation.backtests["ridge ARX"].query("horizon == 3")
     rmse = np.sqrt(((run["y"] - run["y_hat"]) ** 2).mean())
     assert outlook.to_frame()["load RMSE"].iloc[2] == pytest.approx(rmse)
 
@@ -125,14 +125,14 @@ def test_rows_without_a_clock():
     data = frame(300).reset_index(drop=True)
     outlook = look_ahead(own_task(data, horizon=5), model="arx")
     assert outlook.y_hat.index.tolist() == [300, 301, 302, 303, 304]
-    assert list(outlook.study.models) == ["persistence", "ridge ARX"]
+    assert list(outlook.evaluation.models) == ["persistence", "ridge ARX"]
 
 
 def test_targets_that_end_at_different_rows_stand_side_by_side():
     data = frame(400, wind=RNG.normal(size=400))
     data.loc[data.index[-5:], "load"] = np.nan
-    outlooks = [look_ahead(own_task(data, c, horizon=3), "arx") for c in ("load", "wind")]
-    table = side_by_side(outlooks)
+    forecasts = [look_ahead(own_task(data, c, horizon=3), "arx") for c in ("load", "wind")]
+    table = side_by_side(forecasts)
     assert list(table) == ["load", "load RMSE", "wind", "wind RMSE"]
     assert table.index.is_monotonic_increasing
     assert table["load"].first_valid_index() == data.index[-5]
@@ -148,8 +148,10 @@ def test_no_origin_looks_across_a_gap():
     place = test.index.get_indexer(task.origins(test))
     assert len(place) == 2 * (100 - 23 - 6)
     assert not ((place >= 100 - 6) & (place < 100 + 23)).any()
-    study = look_ahead(own_task(pd.concat([data.iloc[:900], later]), horizon=6), "arx").study
-    assert np.isfinite(study.table()["RMSE mean"]).all()
+    evaluation = look_ahead(
+        own_task(pd.concat([data.iloc[:900], later]), horizon=6), "arx"
+    ).evaluation
+    assert np.isfinite(evaluation.table()["RMSE mean"]).all()
 
 
 def under(alpha, task, **kwargs):
@@ -163,7 +165,7 @@ def test_the_model_asked_for_forecasts():
     for model, name in (("narx", "NARX"), ("tdnn", "TDNN"), ("arx", "ridge ARX")):
         task = own_task(data, "load", inputs=["wind"], horizon=3)
         outlook = under(3.0, task, model=model)
-        assert name in outlook.study.chosen and np.isfinite(outlook.y_hat).all()
+        assert name in outlook.evaluation.chosen and np.isfinite(outlook.y_hat).all()
 
 
 # --- the winner --------------------------------------------------------------------------------
@@ -184,8 +186,8 @@ def walk(n=400):
 @pytest.mark.parametrize("data", [week(), walk(), frame(600)])
 def test_the_winner_of_the_test_forecasts(data):
     outlook = under(3.0, own_task(data, horizon=7), rivals=True)
-    errors = outlook.study.table()["RMSE mean"]
-    assert outlook.study.chosen == errors.idxmin()
+    errors = outlook.evaluation.table()["RMSE mean"]
+    assert outlook.evaluation.chosen == errors.idxmin()
     assert heading([outlook]).startswith(f"Forecast by {errors.idxmin()}, fitted on all rows")
     assert outlook.reason.endswith(f"is forecast by {errors.idxmin()}, the winner of the test.")
     assert list(outlook.rivals) == [name for name in errors.index if name != errors.idxmin()]
@@ -195,28 +197,28 @@ def test_the_winner_of_the_test_forecasts(data):
 def test_the_winner_is_fitted_on_all_rows():
     data = walk()
     outlook = look_ahead(own_task(data, horizon=3))
-    assert outlook.study.chosen == "persistence"
+    assert outlook.evaluation.chosen == "persistence"
     assert outlook.y_hat.tolist() == [data["price"].iloc[-1]] * 3
     data = week()
     outlook = look_ahead(own_task(data, horizon=7))
-    assert outlook.study.chosen == "climatology"
+    assert outlook.evaluation.chosen == "climatology"
     by_day = data["load"].groupby(data.index.day_of_week).mean()
     np.testing.assert_allclose(outlook.y_hat, by_day[outlook.y_hat.index.day_of_week])
 
 
 def test_each_target_has_its_own_winner():
     data = week().assign(price=walk(250)["price"].to_numpy())
-    outlooks = [look_ahead(own_task(data, name, horizon=7)) for name in data]
-    assert [outlook.study.chosen for outlook in outlooks] == ["climatology", "persistence"]
-    assert heading(outlooks) == (
+    forecasts = [look_ahead(own_task(data, name, horizon=7)) for name in data]
+    assert [outlook.evaluation.chosen for outlook in forecasts] == ["climatology", "persistence"]
+    assert heading(forecasts) == (
         "Forecast by climatology and persistence, fitted on all rows up to 2024-09-06"
     )
 
 
 def test_a_model_that_lost_says_by_how_much():
     outlook = under(1e6, own_task(week(), horizon=7), model="narx")
-    errors = outlook.study.table()["RMSE mean"]
-    name = outlook.study.chosen
+    errors = outlook.evaluation.table()["RMSE mean"]
+    name = outlook.evaluation.chosen
     more = 100 * (errors[name] / errors["climatology"] - 1)
     assert name == OFF and more > 1
     assert outlook.reason == (
@@ -243,28 +245,30 @@ def test_the_penalty_is_chosen_from_the_rows():
 
 def test_a_network_has_its_name_where_it_lives():
     outlook = bent(0.01, rivals=True)
-    share = 100 * outlook.study.models["NARX"].hidden_share_
-    assert outlook.study.table().index[0] == outlook.study.chosen == "NARX" and share > 50
+    share = 100 * outlook.evaluation.models["NARX"].hidden_share_
+    assert outlook.evaluation.table().index[0] == outlook.evaluation.chosen == "NARX" and share > 50
     assert outlook.reason == "'y' is forecast by NARX, the winner of the test."
     assert outlook.heading == "Forecast by NARX, fitted on all rows up to row 299"
     told = f"{share:.3g} % of the variance of its output passes the hidden layers and is no "
-    assert f"NARX: {told}linear function of the lags." in outlook.study.notes()
+    assert f"NARX: {told}linear function of the lags." in outlook.evaluation.notes()
 
 
 def test_elsewhere_it_is_called_linear():
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # the notes say it
         outlook = bent(1e6, model="narx")
-    assert outlook.study.chosen == OFF and OFF in outlook.study.to_frame()
-    assert OFF in outlook.heading and OFF in outlook.reason and OFF in outlook.study.verdict
-    told = [note for note in outlook.study.notes() if note.startswith("linear")]
+    assert outlook.evaluation.chosen == OFF and OFF in outlook.evaluation.to_frame()
+    assert OFF in outlook.heading and OFF in outlook.reason and OFF in outlook.evaluation.verdict
+    told = [note for note in outlook.evaluation.notes() if note.startswith("linear")]
     assert told == [f"{OFF}: under alpha=1e+06 nothing passes the hidden layers."]
 
 
 def test_a_network_that_lives_on_all_rows_alone_says_so():
     pytest.importorskip("matplotlib")
     outlook = bent(1e6, rivals=True)
-    outlook = replace(outlook, study=replace(outlook.study, chosen=OFF), names={OFF: "NARX"})
+    outlook = replace(
+        outlook, evaluation=replace(outlook.evaluation, chosen=OFF), names={OFF: "NARX"}
+    )
     assert outlook.heading.startswith("Forecast by NARX, ")
     assert outlook.reason.startswith("'y' is forecast by NARX, ")
     assert outlook.reason.endswith("; in the test its network was off.")
@@ -283,33 +287,33 @@ def test_a_network_that_is_off_on_all_rows_alone_says_so():
 
 def test_a_winner_that_breaks_off_is_followed_by_the_next():
     outlook = look_ahead(own_task(week(), horizon=7))
-    study = outlook.study
-    run = study.backtests["climatology"]
+    evaluation = outlook.evaluation
+    run = evaluation.backtests["climatology"]
     cut = run.assign(y_hat=run["y_hat"].where(run.index % 50 > 0))
-    study = replace(study, backtests=study.backtests | {"climatology": cut})
-    assert study.errors.index[0] == "climatology" and "climatology" not in study.ranked
-    second = replace(outlook, study=replace(study, chosen=study.ranked[0]))
+    evaluation = replace(evaluation, backtests=evaluation.backtests | {"climatology": cut})
+    assert evaluation.errors.index[0] == "climatology" and "climatology" not in evaluation.ranked
+    second = replace(outlook, evaluation=replace(evaluation, chosen=evaluation.ranked[0]))
     assert second.reason == (
-        f"'load' is forecast by {study.ranked[0]}, the best in the test of those whose forecasts "
-        "do not break off, as those of climatology do."
+        f"'load' is forecast by {evaluation.ranked[0]}, the best in the test of those whose "
+        "forecasts do not break off, as those of climatology do."
     )
 
 
 def test_a_network_that_diverges_everywhere_leaves_the_others_their_test():
     pytest.importorskip("matplotlib")
     outlook = under(1e6, own_task(week(), horizon=7), rivals=True)
-    study, run = outlook.study, outlook.study.backtests[OFF]
-    lost = replace(study, backtests=study.backtests | {OFF: run.assign(y_hat=np.nan)})
-    assert list(lost.table().index) == list(study.table().index)
+    evaluation, run = outlook.evaluation, outlook.evaluation.backtests[OFF]
+    lost = replace(evaluation, backtests=evaluation.backtests | {OFF: run.assign(y_hat=np.nan)})
+    assert list(lost.table().index) == list(evaluation.table().index)
     assert lost.table().loc[OFF].isna().all() and OFF not in lost.ranked
-    rest = study.table()["RMSE mean"].drop(OFF)
+    rest = evaluation.table()["RMSE mean"].drop(OFF)
     pd.testing.assert_series_equal(lost.table()["RMSE mean"].drop(OFF), rest)
     assert lost.verdict.startswith("On the mean over the horizons climatology is best; ")
-    named = replace(outlook, study=replace(lost, chosen=OFF), is_named=True)
+    named = replace(outlook, evaluation=replace(lost, chosen=OFF), is_named=True)
     assert named.reason == (
         f"'load' is forecast by {OFF}, as asked; climatology won the test, {OFF} diverged in it."
     )
-    replace(outlook, study=lost).plot().draw_without_rendering()
+    replace(outlook, evaluation=lost).plot().draw_without_rendering()
 
 
 def test_missing_inputs_do_not_count_against_models_that_read_them():
@@ -317,13 +321,13 @@ def test_missing_inputs_do_not_count_against_models_that_read_them():
     data["load"] = data["wind"].shift(2) + 0.01 * data["load"]
     data.iloc[[520, 560], 1] = np.nan
     outlook = under(3.0, own_task(data, "load", inputs=["wind"], horizon=2))
-    assert outlook.study.chosen in ("NARX", OFF, "ridge ARX")
+    assert outlook.evaluation.chosen in ("NARX", OFF, "ridge ARX")
 
 
 def test_of_equals_a_network_comes_last():
     data = week().assign(load=5.0)
     outlook = look_ahead(own_task(data, horizon=2))
-    assert outlook.study.errors.index[-1] == OFF
+    assert outlook.evaluation.errors.index[-1] == OFF
     assert outlook.reason == "'load' is forecast by persistence, the winner of the test."
     assert outlook.y_hat.tolist() == [5.0, 5.0]
 
@@ -342,9 +346,9 @@ def test_a_network_that_drifts_in_its_test_does_not_forecast():
     task = own_task(data, horizon=30)
     fixed = replace(task.test, settings={"alpha": 3.0, "max_iter": 100})
     outlook = look_ahead(replace(task, test=fixed))
-    errors = outlook.study.table()["RMSE mean"]
+    errors = outlook.evaluation.table()["RMSE mean"]
     assert errors["NARX"] > 1.3 * errors["climatology"]
-    assert outlook.study.chosen == "climatology"
+    assert outlook.evaluation.chosen == "climatology"
     assert outlook.y_hat.between(7.5, 10).all()
 
 
@@ -357,7 +361,7 @@ def test_the_picture_has_a_title_and_rivals_behind():
     assert title == r"cost \$, in \$, 7 d ahead: forecast by climatology, the winner of the test"
     left, right = figure.axes
     lines = {line.get_label(): line for line in left.lines}
-    assert set(outlook.study.backtests) <= set(lines)
+    assert set(outlook.evaluation.backtests) <= set(lines)
     front = lines["climatology"]
     assert all(
         lines[name].get_zorder() < front.get_zorder()
@@ -409,7 +413,9 @@ def test_months_are_told_as_months():
     data = pd.DataFrame({"load": y, "wind": y}, index=index)
     outlook = look_ahead(own_task(data, "load", horizon=1), "arx")
     assert outlook.heading == "Forecast by ridge ARX, fitted on all rows up to 2013-12"
-    assert "fitted on 2004-01 to 2011-12, tested on 2012-01 to 2013-12" in outlook.study.protocol
+    assert (
+        "fitted on 2004-01 to 2011-12, tested on 2012-01 to 2013-12" in outlook.evaluation.protocol
+    )
     with pytest.raises(ValueError, match="the forecast from 2014-01 to 2014-02 needs the input"):
         look_ahead(own_task(data, "load", known_future=["wind"], horizon=2), "arx")
 
@@ -418,13 +424,13 @@ def test_no_two_columns_have_one_name():
     data = frame(400)
     data["load RMSE"], data["time"] = data["load"] + 1, data["load"] - 1
     data.index.name = "time"
-    outlooks = [look_ahead(own_task(data, c, horizon=2), "arx") for c in data]
-    table = side_by_side(outlooks)
+    forecasts = [look_ahead(own_task(data, c, horizon=2), "arx") for c in data]
+    table = side_by_side(forecasts)
     assert list(table) == [
         "load", "load RMSE of the test", "load RMSE", "load RMSE RMSE", "time", "time RMSE"
     ]  # fmt: skip
     assert table.index.name == "time_"
-    np.testing.assert_allclose(table["load RMSE"], outlooks[1].y_hat)
+    np.testing.assert_allclose(table["load RMSE"], forecasts[1].y_hat)
 
 
 @pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r"])
@@ -518,9 +524,9 @@ def test_short_gaps_are_history_and_no_targets():
     data = pd.DataFrame({"load": load[:480]}, pd.date_range("2024-01-01", periods=480, freq="h"))
     data.iloc[::15] = np.nan
     outlook = look_ahead(own_task(data, horizon=6), model="arx")
-    assert outlook.study.models["ridge ARX"].n_dropped_ == 0
+    assert outlook.evaluation.models["ridge ARX"].n_dropped_ == 0
     np.testing.assert_allclose(outlook.y_hat, load[480:], atol=0.1)
-    assert any("straight lines over" in note for note in outlook.study.notes())
+    assert any("straight lines over" in note for note in outlook.evaluation.notes())
 
 
 def test_bridged_rows_have_no_weight():
@@ -528,7 +534,7 @@ def test_bridged_rows_have_no_weight():
     data = pd.DataFrame({"load": np.random.default_rng(0).normal(size=300)})
     data.iloc[40:43] = np.nan
     task = own_task(data, horizon=3, lags=1)
-    learnt = look_ahead(task, model="arx").study.models["ridge ARX"]
+    learnt = look_ahead(task, model="arx").evaluation.models["ridge ARX"]
     fitted = data["load"].loc[slice(*task.test.training)]
     weight = fitted.notna().astype(float)
     by_hand = ARX([], 1).fit(None, fitted.interpolate(), sample_weight=weight)
@@ -564,8 +570,10 @@ def test_a_table_of_inputs_has_nothing_to_forecast():
 def test_a_picture_says_why_this_model_forecasts():
     data = pd.DataFrame({"load": np.random.default_rng(0).normal(size=120).cumsum()})
     outlook = look_ahead(own_task(data, horizon=2))
-    best = outlook.study.errors.index[0]
-    second = replace(outlook, study=replace(outlook.study, chosen=outlook.study.errors.index[1]))
+    best = outlook.evaluation.errors.index[0]
+    second = replace(
+        outlook, evaluation=replace(outlook.evaluation, chosen=outlook.evaluation.errors.index[1])
+    )
     assert "the winner of the test" in outlook.plot().get_suptitle()
     assert "the best in the test of those whose forecasts do not" in second.plot().get_suptitle()
     assert second.reason.endswith(f"do not break off, as those of {best} do.")

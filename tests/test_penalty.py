@@ -8,14 +8,14 @@ import pytest
 
 import reference
 from narxkit import NARX, TDNN
-from narxkit._alive import FLOOR
-from narxkit._penalty import Errors, Runs, holds, is_better
 from narxkit.datasets import make_henon, make_lorenz, make_narendra
 from narxkit.networks import TappedMLP, make_taps
-from narxkit.objective import Objective
 from narxkit.rows.segments import Segments
 from narxkit.solvers import LevenbergMarquardt, Stop
-from narxkit.training import Lesson, read_loops
+from narxkit.training.alive import FLOOR
+from narxkit.training.objective import Objective
+from narxkit.training.penalty import Errors, Runs, holds, is_better
+from narxkit.training.stages import Lesson, read_loops
 from reference import make_problem
 
 SHORT = {"max_iter": 30, "random_state": 0}

@@ -465,7 +465,7 @@ def test_without_matplotlib_a_sentence_says_how_to_get_it(monkeypatch):
 
 
 def test_the_module_imports_no_matplotlib(tmp_path):
-    code = "import sys, narxkit.plotting, narxkit.study; print('matplotlib' in sys.modules)"
+    code = "import sys, narxkit.plotting, narxkit.evaluation; print('matplotlib' in sys.modules)"
     path = [entry for entry in sys.path if entry]
     answer = subprocess.run(
         [sys.executable, "-c", f"import sys; sys.path[:0] = {path!r}; {code}"],

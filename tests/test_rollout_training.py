@@ -14,11 +14,11 @@ from narxkit import NARX, _core
 from narxkit.datasets import make_narendra
 from narxkit.forecasters.scaled import combined
 from narxkit.networks import TappedMLP, make_taps
-from narxkit.objective import Objective
 from narxkit.rows.rollouts import Rollouts, stride
 from narxkit.rows.segments import Segments
 from narxkit.solvers import LevenbergMarquardt, Monitor, SolverResult, Stop, interruptible
-from narxkit.training import Lesson, train
+from narxkit.training.objective import Objective
+from narxkit.training.stages import Lesson, train
 from reference import make_problem, relative_error
 
 NO_STOP = np.zeros(1, dtype=np.int32)
@@ -31,7 +31,7 @@ FEEDBACK = [seed for seed in reference.PROBLEMS if make_problem(seed).network.ta
 def steps_from(problem, t):
     """Steps of a rollout from row t: to the segment's end, a target that is none, a lost input."""
     taps, segments = problem.network.taps, problem.segments
-    stop, length = segments.stops[t] - taps.lead, 0
+    stop, length = segments.stops[t] - taps.reach.lead, 0
     while t + length < stop and problem.targets[t + length]:
         if not all(np.isfinite(segments.u[t + length - lag, i]) for i, lag in taps.inputs):
             break
@@ -42,9 +42,9 @@ def steps_from(problem, t):
 def begins(problem, t):
     """Whether all of the history is measured."""
     taps, segments = problem.network.taps, problem.segments
-    if t - taps.max_lag < segments.starts[t] or t + taps.lead >= segments.stops[t]:
+    if t - taps.reach.history < segments.starts[t] or t + taps.reach.lead >= segments.stops[t]:
         return False
-    return bool(np.isfinite(segments.y[t - taps.max_output_lag : t]).all())
+    return bool(np.isfinite(segments.y[t - taps.reach.feedback : t]).all())
 
 
 def rollouts(problem, loop, washout=0):

@@ -8,7 +8,6 @@ from narxkit import ARX, NARX
 from narxkit._blas import one_blas_thread
 from narxkit.datasets import make_narendra
 from narxkit.networks import TappedMLP, make_taps
-from narxkit.objective import Objective
 from narxkit.rows.segments import Segments
 from narxkit.solvers import (
     LBFGS,
@@ -24,6 +23,7 @@ from narxkit.solvers import (
     make_solver,
 )
 from narxkit.solvers._scipy import minimise
+from narxkit.training.objective import Objective
 from shelf import TARGETS, epochs_to, mse, parity, sine, static
 from test_solvers import LeastSquares
 

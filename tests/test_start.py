@@ -8,8 +8,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from narxkit import ARX, NARX, TDNN, Climatology, Persistence, SeasonalNaive
-from narxkit._start import fitted_start
 from narxkit.datasets import make_narendra
+from narxkit.forecasters.initial_state import fitted_start
 
 RNG = np.random.default_rng(0)
 N = 200
@@ -127,7 +127,7 @@ def test_it_has_no_echo_and_moves_no_state(swinging):
     assert not np.isin(fitted, far).any()
     assert vars(model).keys() == before.keys()
     assert_array_equal(model.theta_, before["theta_"])
-    assert_array_equal(model._state.tails[None].y, before["_state"].tails[None].y)
+    assert_array_equal(model._history.tails[None].y, before["_history"].tails[None].y)
 
 
 def test_each_series_has_its_own():
@@ -182,8 +182,8 @@ def bounded(low, high):
 
 
 def start_of(model, X, y):
-    segment = model._layout.segment(X.to_numpy(), y[:, None].copy(), None)
-    return fitted_start(model, segment, model.max_lag_)[:2, 0]
+    segment = model._roles.segment(X.to_numpy(), y[:, None].copy(), None)
+    return fitted_start(model._runner, segment, model.max_lag_)[:2, 0]
 
 
 def test_the_start_is_within_the_bounds():

@@ -1,4 +1,4 @@
-"""The study of the solar series keeps its protocol, and its answers agree with each other."""
+"""The evaluation of the solar series keeps its protocol, and its answers agree with each other."""
 
 import pickle
 import warnings
@@ -10,8 +10,8 @@ import pytest
 
 from narxkit import NARX, diebold_mariano, skill_table
 from narxkit.datasets import load_fx
+from narxkit.evaluation import TASKS, Evaluation, find_task, run
 from narxkit.solvers import Stop
-from narxkit.study import TASKS, Study, find_task, run
 
 SOLAR = TASKS["solar"]
 SHORT = replace(
@@ -28,7 +28,7 @@ def solar():
 
 
 @pytest.fixture(scope="module")
-def study():
+def evaluation():
     return run(SHORT)
 
 
@@ -72,7 +72,7 @@ def test_ghi_clear_is_no_input_but_a_bound(solar):
     assert "ghi_clear carries the haze" in SOLAR.why
 
 
-def test_training_uses_nothing_of_the_test(study):
+def test_training_uses_nothing_of_the_test(evaluation):
     def spoiled():
         data = SHORT.load()
         data.loc["2023", "ghi"] = 0.1 * data.loc["2023", "ghi"][::-1].to_numpy()
@@ -80,12 +80,12 @@ def test_training_uses_nothing_of_the_test(study):
 
     other = run(replace(SHORT, load=spoiled))
     np.testing.assert_array_equal(
-        other.models[other.chosen].theta_, study.models[study.chosen].theta_
+        other.models[other.chosen].theta_, evaluation.models[evaluation.chosen].theta_
     )
     np.testing.assert_array_equal(
-        other.models["ridge ARX"].theta_, study.models["ridge ARX"].theta_
+        other.models["ridge ARX"].theta_, evaluation.models["ridge ARX"].theta_
     )
-    y_hat = [one.backtests[one.chosen]["y_hat"] for one in (other, study)]
+    y_hat = [one.backtests[one.chosen]["y_hat"] for one in (other, evaluation)]
     assert not np.allclose(*y_hat)
 
 
@@ -112,79 +112,81 @@ def test_the_baselines_reach_the_published_errors():
 # --- the answers -------------------------------------------------------------------------------
 
 
-def test_every_model_forecasts_from_the_same_origins(study):
-    assert study.n_origins == 8 * 24 - 47 - 24
-    for backtest in study.backtests.values():
-        assert backtest["origin"].drop_duplicates().tolist() == study.origins.tolist()
-        assert len(backtest) == 24 * study.n_origins
+def test_every_model_forecasts_from_the_same_origins(evaluation):
+    assert evaluation.n_origins == 8 * 24 - 47 - 24
+    for backtest in evaluation.backtests.values():
+        assert backtest["origin"].drop_duplicates().tolist() == evaluation.origins.tolist()
+        assert len(backtest) == 24 * evaluation.n_origins
 
 
-def test_the_table_is_that_of_the_backtests(study):
-    expected = skill_table(study.backtests, (1, 8, 24), fit_seconds=study.fit_seconds)
-    pd.testing.assert_frame_equal(study.table(), expected)
+def test_the_table_is_that_of_the_backtests(evaluation):
+    expected = skill_table(evaluation.backtests, (1, 8, 24), fit_seconds=evaluation.fit_seconds)
+    pd.testing.assert_frame_equal(evaluation.table(), expected)
 
 
-def test_the_typical_forecast_begins_at_midnight_and_has_a_median_error(study):
-    origin = study.typical_origin()
+def test_the_typical_forecast_begins_at_midnight_and_has_a_median_error(evaluation):
+    origin = evaluation.typical_origin()
     assert origin.hour == 23
-    run = study.backtests[study.chosen].query("origin.dt.hour == 23")
+    run = evaluation.backtests[evaluation.chosen].query("origin.dt.hour == 23")
     errors = ((run["y_hat"] - run["y"]) ** 2).groupby(run["origin"]).mean()
     assert (errors < errors[origin]).sum() == len(errors) // 2
 
 
-def test_a_forecast_has_the_time_stamps_ahead(study):
-    origin = study.origins[5]
-    rows = study.forecast(origin)
+def test_a_forecast_has_the_time_stamps_ahead(evaluation):
+    origin = evaluation.origins[5]
+    rows = evaluation.forecast(origin)
     assert rows.index[0] == origin + pd.Timedelta("1h") and len(rows) == 24
-    np.testing.assert_array_equal(rows["y"], study.y[rows.index])
-    persistence = study.forecast(origin, "persistence")["y_hat"]
-    assert persistence.max() <= study.y[origin]
+    np.testing.assert_array_equal(rows["y"], evaluation.y[rows.index])
+    persistence = evaluation.forecast(origin, "persistence")["y_hat"]
+    assert persistence.max() <= evaluation.y[origin]
 
 
-def test_the_frame_holds_every_forecast_of_every_model(study):
-    frame = study.to_frame()
-    assert list(frame) == ["origin", "horizon", "time", "ghi", *study.models]
+def test_the_frame_holds_every_forecast_of_every_model(evaluation):
+    frame = evaluation.to_frame()
+    assert list(frame) == ["origin", "horizon", "time", "ghi", *evaluation.models]
     ahead = pd.to_timedelta(frame["horizon"], unit="h")
     assert (frame["time"] - frame["origin"] == ahead).all()
-    np.testing.assert_array_equal(frame["ghi"], study.y[frame["time"]])
+    np.testing.assert_array_equal(frame["ghi"], evaluation.y[frame["time"]])
 
 
-def test_the_file_reads_back(study, tmp_path):
-    study.to_csv(tmp_path / "forecast.csv.gz")
+def test_the_file_reads_back(evaluation, tmp_path):
+    evaluation.to_csv(tmp_path / "forecast.csv.gz")
     read = pd.read_csv(tmp_path / "forecast.csv.gz", parse_dates=["origin", "time"])
-    frame = study.to_frame()
+    frame = evaluation.to_frame()
     assert list(read) == list(frame)
     assert (read["time"] == frame["time"]).all()
-    np.testing.assert_allclose(read[study.chosen], frame[study.chosen], atol=0.051)
+    np.testing.assert_allclose(read[evaluation.chosen], frame[evaluation.chosen], atol=0.051)
 
 
-def test_the_plot_shows_a_week_one_forecast_and_all_models(study):
+def test_the_plot_shows_a_week_one_forecast_and_all_models(evaluation):
     pytest.importorskip("matplotlib")
-    left, right = study.plot().axes
+    left, right = evaluation.plot().axes
     lengths = [len(line.get_xdata()) for line in left.lines if line.get_label()[0] != "_"]
-    models = len(study.backtests)  # rivals are drawn behind
+    models = len(evaluation.backtests)  # rivals are drawn behind
     assert lengths[1:] == [24] * (1 + models) and lengths[0] <= 7 * 24
     assert left.get_title(loc="left") == "ghi, W/m²"
-    assert sorted(text.get_text() for text in right.texts) == sorted(study.models)
+    assert sorted(text.get_text() for text in right.texts) == sorted(evaluation.models)
 
 
 def test_progress_is_told_and_the_callback_taken_back():
     seen = []
-    study = run(SHORT, progress=lambda *told: seen.append(told))
+    evaluation = run(SHORT, progress=lambda *told: seen.append(told))
     total = SHORT.settings["max_iter"]
     assert seen[:2] == [("training NARX", 0, total), ("training NARX", 1, total)]
     assert seen[-1] == ("forecasting with ridge ARX", 0, 1)
-    assert study.models[study.chosen].callback is None
+    assert evaluation.models[evaluation.chosen].callback is None
 
 
 def test_the_seed_decides():
-    studies = [run(SHORT, random_state=seed) for seed in (1, 1, 2)]
-    first, again, other = (study.models[study.chosen].theta_ for study in studies)
+    evaluations = [run(SHORT, random_state=seed) for seed in (1, 1, 2)]
+    first, again, other = (
+        evaluation.models[evaluation.chosen].theta_ for evaluation in evaluations
+    )
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
 
 
-def test_an_interrupted_training_ends_the_study(monkeypatch):
+def test_an_interrupted_training_ends_the_evaluation(monkeypatch):
     def network(self, model, random_state):
         return Interrupted(random_state=random_state)
 
@@ -198,9 +200,9 @@ def test_an_interrupted_training_ends_the_study(monkeypatch):
         run(SHORT)
 
 
-def test_a_study_pickles(study):
-    copy = pickle.loads(pickle.dumps(study))
-    assert isinstance(copy, Study) and copy.protocol == study.protocol
+def test_a_evaluation_pickles(evaluation):
+    copy = pickle.loads(pickle.dumps(evaluation))
+    assert isinstance(copy, Evaluation) and copy.protocol == evaluation.protocol
 
 
 def test_a_short_test_is_refused():
@@ -226,7 +228,7 @@ def test_an_unknown_series_is_refused():
 
 
 @pytest.fixture(scope="module")
-def linear_studies():
+def linear_evaluations():
     """Every task with its linear model and baselines."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".* rows were left out of training")
@@ -246,15 +248,17 @@ def linear_studies():
         ("turbine-hindcast", {"ridge ARX": [164.1, 299, 308, 290.4]}),
     ],
 )  # fmt: skip
-def test_the_baselines_of_every_series_reach_the_published_errors(linear_studies, name, published):
-    table = linear_studies[name].table()
+def test_the_baselines_of_every_series_reach_the_published_errors(
+    linear_evaluations, name, published
+):
+    table = linear_evaluations[name].table()
     for model, errors in published.items():
         np.testing.assert_allclose(table.loc[model].iloc[:4].astype(float), errors, rtol=3e-3)
 
 
-def test_origins_of_the_turbine_are_those_of_the_protocol(linear_studies):
-    assert linear_studies["turbine"].n_origins == 4_345
-    assert linear_studies["wind"].n_origins == 8_689
+def test_origins_of_the_turbine_are_those_of_the_protocol(linear_evaluations):
+    assert linear_evaluations["turbine"].n_origins == 4_345
+    assert linear_evaluations["wind"].n_origins == 8_689
 
 
 def test_hindcasts_are_called_so():
@@ -270,24 +274,24 @@ def test_the_bounds_of_the_turbine_know_nothing_of_the_test():
     assert (data["lowest"] == seen.min()).all() and (data["highest"] == seen.max()).all()
 
 
-def test_the_random_walk_of_exchange_rates(linear_studies):
-    study = linear_studies["fx"]
+def test_the_random_walk_of_exchange_rates(linear_evaluations):
+    evaluation = linear_evaluations["fx"]
     rates = load_fx()["USD"]
     changes = 100 * np.log(rates).diff()
-    np.testing.assert_allclose(study.y, changes.loc["2019":])
-    table = study.table()
+    np.testing.assert_allclose(evaluation.y, changes.loc["2019":])
+    table = evaluation.table()
     targets = changes.loc["2019":].iloc[6:]
     assert table["RMSE"]["random walk"] == pytest.approx(np.sqrt((targets**2).mean()))
-    walk, ridge = 0 - targets, study.backtests["ridge ARX"]["y_hat"].to_numpy() - targets
+    walk, ridge = 0 - targets, evaluation.backtests["ridge ARX"]["y_hat"].to_numpy() - targets
     test = diebold_mariano(ridge, walk)
     assert table.loc["ridge ARX", ["DM", "p"]].tolist() == [test.statistic, test.pvalue]
     assert table["ratio to random walk"]["ridge ARX"] == pytest.approx(0.9995, abs=2e-4)
     assert 47.4 < table["hits %"]["ridge ARX"] < 52
 
 
-def test_no_market_is_said_to_be_beaten(linear_studies):
+def test_no_market_is_said_to_be_beaten(linear_evaluations):
     for name in ("fx", "stock"):
-        assert linear_studies[name].verdict == (
+        assert linear_evaluations[name].verdict == (
             "Nothing here beats the random walk beyond its band, in size or in sign."
         )
 
@@ -313,27 +317,27 @@ def test_a_market_that_can_be_beaten_is_said_to_be():
 
 
 def test_hits_without_smaller_errors_are_told_apart():
-    study = run(replace(TASKS["stock"], test=("2010-10", "2011-02")), learned=("arx",))
-    runs = dict(study.backtests)
+    evaluation = run(replace(TASKS["stock"], test=("2010-10", "2011-02")), learned=("arx",))
+    runs = dict(evaluation.backtests)
     y = runs["ridge ARX"]["y"]
     runs["ridge ARX"] = runs["ridge ARX"].assign(y_hat=9 * np.sign(y))  # right signs, far too far
-    assert replace(study, backtests=runs).verdict == (
+    assert replace(evaluation, backtests=runs).verdict == (
         "Nothing here beats the random walk beyond its band in size; in signs there are more hits "
         "than chance explains for ridge ARX."
     )
 
 
-def test_the_band_of_chance_is_that_of_the_commoner_sign(linear_studies):
-    study = linear_studies["stock"]
-    up = (study.backtests["ridge ARX"]["y"] > 0).mean()
-    assert study.chance == pytest.approx(max(up, 1 - up))
-    assert f"hits {100 * study.chance:.1f} %" in study.notes()[0]
+def test_the_band_of_chance_is_that_of_the_commoner_sign(linear_evaluations):
+    evaluation = linear_evaluations["stock"]
+    up = (evaluation.backtests["ridge ARX"]["y"] > 0).mean()
+    assert evaluation.chance == pytest.approx(max(up, 1 - up))
+    assert f"hits {100 * evaluation.chance:.1f} %" in evaluation.notes()[0]
 
 
 @pytest.mark.parametrize("name", ["wind", "turbine", "fx", "stock"])
-def test_every_study_can_be_drawn(linear_studies, name):
+def test_every_evaluation_can_be_drawn(linear_evaluations, name):
     pytest.importorskip("matplotlib")
-    left, right = linear_studies[name].plot().axes
+    left, right = linear_evaluations[name].plot().axes
     assert left.get_title(loc="left").startswith(TASKS[name].target)
     assert right.lines or right.patches
 

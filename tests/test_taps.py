@@ -170,7 +170,8 @@ def test_column_unknown_to_x():
 )
 def test_history_and_lead(taps, max_lag, max_output_lag, lead):
     """Rows that a prediction needs before and after its own."""
-    assert (taps.max_lag, taps.max_output_lag, taps.lead) == (max_lag, max_output_lag, lead)
+    reach = taps.reach
+    assert (reach.history, reach.feedback, reach.lead) == (max_lag, max_output_lag, lead)
 
 
 def test_order_of_the_lagged_vector():

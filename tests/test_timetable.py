@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from narxkit import ARX, Persistence, SeasonalNaive
-from narxkit._clock import Clock
-from narxkit._timetable import LONGEST_HOLIDAY
+from narxkit.rows.clock import Clock
+from narxkit.rows.timetable import LONGEST_HOLIDAY
 
 
 def year(freq, tz=None):

@@ -14,7 +14,7 @@ import numpy as np
 from rich.table import Table
 
 from narxkit.datasets import make_narendra
-from narxkit.study import find_task
+from narxkit.evaluation import find_task
 
 from ..report import short
 from .models import MODELS, PACKAGES, Narx, PyrennClosed, Ridge, missing

@@ -6,9 +6,9 @@ import numpy as np
 
 from narxkit.datasets import make_narendra
 from narxkit.networks import TappedMLP, make_taps
-from narxkit.objective import Objective
 from narxkit.rows.segments import Segments
 from narxkit.solvers import LevenbergMarquardt, Monitor
+from narxkit.training.objective import Objective
 
 from ..harness import Case, stopwatch
 from ..report import Suite

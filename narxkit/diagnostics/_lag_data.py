@@ -6,7 +6,6 @@ from numbers import Real
 import numpy as np
 import pandas as pd
 
-from narxkit._labels import common_index
 from narxkit._warn import warn
 from narxkit.diagnostics._series import (
     check_count,
@@ -15,6 +14,7 @@ from narxkit.diagnostics._series import (
     read_series,
     refuse_sparse,
 )
+from narxkit.rows.labels import common_index
 
 N_ROWS = 40
 N_COMPLETE = 30

@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from narxkit._clock import Clock, take
-from narxkit._labels import labels_of, read_index, read_segment_labels, refuse_other_labels
-from narxkit._masks import unmasked
 from narxkit._words import counted
+from narxkit.rows.clock import Clock, take
+from narxkit.rows.labels import labels_of, read_index, read_segment_labels, refuse_other_labels
+from narxkit.rows.masks import unmasked
 
 FEWEST = 20  # residuals
 

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import issparse
 
-from narxkit._clock import Clock
-from narxkit._labels import as_clock, check_order, read_labels
-from narxkit._masks import unmasked
 from narxkit._warn import warn
+from narxkit.rows.clock import Clock
+from narxkit.rows.labels import as_clock, check_order, read_labels
+from narxkit.rows.masks import unmasked
 
 ROUNDING = 16 * np.finfo(float).eps  # of its size: what a constant may stray
 MOST = 2**31 - 1  # of anything that is counted

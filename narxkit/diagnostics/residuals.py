@@ -31,8 +31,6 @@ from itertools import zip_longest
 import numpy as np
 import pandas as pd
 
-from narxkit._labels import common_index
-from narxkit._masks import unmasked
 from narxkit._naming import fitted_name, is_off, what_passes
 from narxkit._warn import warn_of_interruption
 from narxkit._words import counted
@@ -60,6 +58,8 @@ from narxkit.diagnostics._validity import Validity, n_steps
 from narxkit.diagnostics._validity_table import ValidityTable
 from narxkit.diagnostics.seasons import periods_of_clock
 from narxkit.plotting._loops import predictions
+from narxkit.rows.labels import common_index
+from narxkit.rows.masks import unmasked
 
 __all__ = ["CorrelationTest", "Validity", "ValidityTable", "validate", "validate_residuals"]
 
@@ -167,7 +167,7 @@ def validate(
     series models using squared-residual autocorrelations", Journal of Time Series Analysis 4
     (1983), 269-273. The historical mean: J. Y. Campbell and S. B. Thompson, "Predicting excess
     stock returns out of sample: can anything beat the historical average?", Review of Financial
-    Studies 21 (2008), 1509-1531. Rollouts: L. Ljung, "System Identification", second edition
+    Evaluations 21 (2008), 1509-1531. Rollouts: L. Ljung, "System Identification", second edition
     (1999), section 16.6: of an output-error model the test of independence from the inputs counts,
     that of whiteness judges its noise model. Random phases: J. Theiler et al., "Testing for
     nonlinearity in time series: the method of surrogate data", Physica D 58 (1992), 77-94.
@@ -187,8 +187,8 @@ def validate(
     >>> linear = ARX(input_lags=1, output_lags=1).fit(X[train], y[train])
     >>> validate(linear, X[test], y[test]).failures
     ['phi_u2e', 'phi_u2e2']
-    >>> network = NARX(input_lags=1, output_lags=1, random_state=0).fit(X[train], y[train])
-    >>> validate(network, X[test], y[test]).failures
+    >>> network = NARX(input_lags=1, output_lags=1, alpha=0.1, random_state=0)
+    >>> validate(network.fit(X[train], y[train]), X[test], y[test]).failures
     []
     """
     if isinstance(model, type) or not hasattr(model, "predict_ahead"):

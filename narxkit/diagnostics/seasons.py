@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from narxkit._labels import as_clock
-from narxkit._timetable import DAY
 from narxkit.diagnostics._result import Figure, Result
 from narxkit.diagnostics._series import check_count, index_of, read_series, without_season
+from narxkit.rows.labels import as_clock
+from narxkit.rows.timetable import DAY
 
 __all__ = ["Season", "find_season"]
 

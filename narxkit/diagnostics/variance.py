@@ -147,7 +147,7 @@ def variance_ratio(x, spans=(2, 4, 8, 16), kind="increments"):
     References
     ----------
     Lo and MacKinlay 1988, "Stock market prices do not follow random walks: evidence from a simple
-    specification test", Review of Financial Studies 1, 41-66; Chow and Denning 1993, "A simple
+    specification test", Review of Financial Evaluations 1, 41-66; Chow and Denning 1993, "A simple
     multiple variance ratio test", Journal of Econometrics 58, 385-401.
 
     Examples

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pandas as pd
 
-from narxkit._clock import Clock
+from narxkit.rows.clock import Clock
 
 from ._words import plain
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from narxkit._timetable import DAY, PER_SECOND
 from narxkit._words import counted
+from narxkit.rows.timetable import DAY, PER_SECOND
 
 from ._label_writer import label_writer
 

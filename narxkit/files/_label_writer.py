@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from narxkit._clock import Clock
+from narxkit.rows.clock import Clock
 
 from ._words import said
 

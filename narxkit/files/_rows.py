@@ -5,8 +5,8 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from narxkit._clock import Clock
 from narxkit._words import counted
+from narxkit.rows.clock import Clock
 
 from ._gaps import filled, renumbered
 from ._words import listed, said

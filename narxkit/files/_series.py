@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from narxkit._clock import Clock
 from narxkit._words import counted, printable
+from narxkit.rows.clock import Clock
 
 from ._cells import read_csv, read_parquet
 from ._codes import empty_texts, read_missing

@@ -6,19 +6,16 @@ stopping, warm starts, and what is said of the result.
 """
 
 from functools import partial
+from numbers import Integral, Real
 
 import numpy as np
 from joblib import Parallel, delayed
 from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
 
-from narxkit._alive import NO_LIFE, effective_params, life
 from narxkit._blas import one_blas_thread
-from narxkit._linear import count_targets, name_scarcest
-from narxkit._penalty import EXACT, OFF, Noise, Runs, Search, holds, make_blocks, make_start
-from narxkit._validation import Integral, Interval, Real, StrOptions
 from narxkit._warn import warn
 from narxkit.forecasters.scaled import ScaledForecaster, count_dropped
-from narxkit.objective import Objective
 from narxkit.solvers import (
     SOLVERS,
     BayesianRegularisation,
@@ -28,7 +25,11 @@ from narxkit.solvers import (
     interruptible,
     make_solver,
 )
-from narxkit.training import Lesson, read_loops, train
+from narxkit.training.alive import NO_LIFE, effective_params, life
+from narxkit.training.linear import count_targets, name_scarcest
+from narxkit.training.objective import Objective
+from narxkit.training.penalty import EXACT, OFF, Noise, Runs, Search, holds, make_blocks, make_start
+from narxkit.training.stages import Lesson, read_loops, train
 
 SHORTEST = 20  # steps of the free runs that choose penalties
 FIRST_GUESS = 1e-4  # of a penalty that Bayesian regularisation then finds
@@ -175,7 +176,7 @@ class NetworkForecaster(ScaledForecaster):
         if n_targets.min() < 2:
             raise ValueError(
                 f"{n_targets.min()} of {candidates.sum()} rows can be trained on"
-                f"{name_scarcest(self._layout.outputs, n_targets)}, the others have "
+                f"{name_scarcest(self._roles.outputs, n_targets)}, the others have "
                 "missing values (NaN) in their taps or targets, or no weight: at least 2 are "
                 "needed; give smaller lags or fill the gaps."
             )

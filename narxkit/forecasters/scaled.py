@@ -8,7 +8,7 @@ import numpy as np
 
 from narxkit._moments import buried, moments
 from narxkit._warn import warn
-from narxkit.forecaster import Forecaster
+from narxkit.forecasters.base import Forecaster
 
 COMBINE = {"mean": np.nanmean, "median": np.nanmedian}
 SCALED = 1e-300, 1e300  # standard deviations of columns: room for a thousand of them
@@ -114,7 +114,7 @@ class ScaledForecaster(Forecaster):
 
     def _fit_scale(self, segments, rows, is_scaled=True):
         """Standardise by the rows of a mask, and tell where that leaves nothing to learn from."""
-        names = self._layout.input_names
+        names = self._roles.input_names
         u, y = segments.u[rows], segments.y[rows]
         inputs, outputs = moments(u), moments(y)
         self._scale = Scale.of(inputs, outputs, is_scaled)
@@ -124,7 +124,7 @@ class ScaledForecaster(Forecaster):
             return segments.name_row(chosen[i])
 
         _check_spread("X", names, u, inputs[1], name_row, SCALED if is_scaled else AS_GIVEN)
-        _check_spread("y", self._layout.outputs, y, outputs[1], name_row)
+        _check_spread("y", self._roles.outputs, y, outputs[1], name_row)
         constant = [name for name, std in zip(names, inputs[1]) if std == 0]
         if constant:
             warn(

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from narxkit._checks import is_count
-from narxkit._labels import read_labels
-from narxkit._validation import names_of_outputs
 from narxkit.model_selection.wrappers import unwrap
+from narxkit.rows.labels import read_labels
+from narxkit.rows.table import names_of_outputs
 
 __all__ = ["backtest"]
 
@@ -68,37 +68,37 @@ def backtest(model, X, y, steps=24, origins=None, segments=None):
     if not is_count(steps):
         raise ValueError(f"steps must be an int >= 1. Got {steps!r} instead.")
     forecaster, X, inner_y, undo = unwrap(model, X, y)
-    track = forecaster._track(X, inner_y, segments)
-    first = _first_rows(track, steps, origins)
-    parts = track.rollouts(first, np.full(len(first), steps))
+    rows = forecaster._origins(X, inner_y, segments)
+    first = _first_rows(rows, steps, origins)
+    parts = rows.rollouts(first, np.full(len(first), steps))
     y_hat = np.concatenate([part for _, part, _ in parts])
-    measured = track.table.y[track.place][first[:, None] + np.arange(steps)]
+    measured = rows.table.y[rows.table_row][first[:, None] + np.arange(steps)]
     outputs = names_of_outputs(y)[0]
-    return _long(track, first, undo(measured), undo(y_hat), outputs)
+    return _long(rows, first, undo(measured), undo(y_hat), outputs)
 
 
-def _first_rows(track, steps, origins):
+def _first_rows(rows, steps, origins):
     """First predicted rows, in the order of the segments."""
-    complete = track.can_run(steps) & (track.past > 0)
+    complete = rows.can_run(steps) & (rows.n_history > 0)
     n = len(complete)
     if origins is None:
         first = np.flatnonzero(complete)
         if not len(first):
-            track.check()
+            rows.check()
             raise ValueError(
-                f"no row has {track.max_lag} rows of history and {steps} rows ahead of it: "
+                f"no row has {rows.max_lag} rows of history and {steps} rows ahead of it: "
                 "give a longer series or fewer steps."
             )
         return first
     row = np.empty(n, dtype=int)
-    row[track.place] = np.arange(n)
+    row[rows.table_row] = np.arange(n)
     origins = _read_origins(origins)
-    first = row[_positions(origins, track.table)] + 1
+    first = row[_positions(origins, rows.table)] + 1
     bad = np.flatnonzero((first >= n) | ~complete[np.minimum(first, n - 1)])
     if len(bad):
         raise ValueError(
-            f"origin {origins[bad[0]]} lacks {track.max_lag} rows of history up to it or "
-            f"{steps + track.lead} rows after it in its segment: leave it out."
+            f"origin {origins[bad[0]]} lacks {rows.max_lag} rows of history up to it or "
+            f"{steps + rows.lead} rows after it in its segment: leave it out."
         )
     return first
 
@@ -140,10 +140,10 @@ def _is_label(origin):
     return isinstance(origin, Hashable)
 
 
-def _long(track, first, y, y_hat, outputs):
+def _long(rows, first, y, y_hat, outputs):
     """One row per origin, horizon and output."""
     n, steps, p = y.shape
-    table, origin = track.table, track.place[first - 1]
+    table, origin = rows.table, rows.table_row[first - 1]
     labels = pd.RangeIndex(len(table)) if table.index is None else table.index
     if isinstance(labels, pd.MultiIndex):
         labels = labels.get_level_values(1)

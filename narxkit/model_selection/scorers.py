@@ -18,9 +18,9 @@ import numpy as np
 from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 
 from narxkit._checks import is_count, is_int
-from narxkit._validation import read_outputs
 from narxkit._warn import warn
 from narxkit.model_selection.wrappers import unwrap
+from narxkit.rows.table import read_outputs
 
 __all__ = ["ahead_scorer", "simulation_scorer"]
 
@@ -181,49 +181,49 @@ class Scorer(ABC):
     def __call__(self, estimator, X, y):
         """Score a fitted estimator on a fold; greater is better."""
         forecaster, X, inner_y, undo = unwrap(estimator, X, y)
-        track = forecaster._track(X, inner_y, after_state=self.warmup is None)
-        origins, lengths = self._rollouts(track, self._free_rows(track))
-        y_hat = np.full((len(origins), max(lengths), track.n_outputs), np.nan)
-        for part, values, has_diverged in track.rollouts(origins, lengths):
+        rows = forecaster._origins(X, inner_y, after_state=self.warmup is None)
+        origins, lengths = self._rollouts(rows, self._free_rows(rows))
+        y_hat = np.full((len(origins), max(lengths), rows.n_outputs), np.nan)
+        for part, values, has_diverged in rows.rollouts(origins, lengths):
             if has_diverged.any():
                 return -np.inf
             y_hat[part, : values.shape[1]] = values
-        measured = read_outputs(y)[track.place]
-        rows = np.minimum(origins[:, None] + np.arange(max(lengths)), len(measured) - 1)
-        return self._mean_score(measured[rows], undo(y_hat))
+        measured = read_outputs(y)[rows.table_row]
+        at = np.minimum(origins[:, None] + np.arange(max(lengths)), len(measured) - 1)
+        return self._mean_score(measured[at], undo(y_hat))
 
-    def _free_rows(self, track):
+    def _free_rows(self, rows):
         """Which rows may be predicted: the same ones for candidates of all lags."""
         if self.warmup is not None:
-            if self.warmup < track.max_lag:
+            if self.warmup < rows.max_lag:
                 raise ValueError(
                     f"warmup={self.warmup} rows are not the history that lags up to "
-                    f"{track.max_lag} need: give a warmup of at least the largest lag of all "
+                    f"{rows.max_lag} need: give a warmup of at least the largest lag of all "
                     "candidates."
                 )
-            if track.has_new_clock:
+            if rows.has_new_clock:
                 warn(
                     "the fold has a clock, but none reached the model in fit, so that lags may "
                     "have crossed holes in the training rows: give a pipeline "
                     "set_output(transform='pandas')."
                 )
-            return track.past >= self.warmup
-        is_given = track.place >= 0
-        lacking = np.flatnonzero(is_given & (track.past < track.max_lag))
+            return rows.n_history >= self.warmup
+        is_given = rows.table_row >= 0
+        lacking = np.flatnonzero(is_given & (rows.n_history < rows.max_lag))
         if len(lacking):
             raise ValueError(
-                f"{track.label(lacking[0])} of the fold lacks the history that lags up to "
-                f"{track.max_lag} need, for the fold does not follow the rows last seen in fit, or "
+                f"{rows.label(lacking[0])} of the fold lacks the history that lags up to "
+                f"{rows.max_lag} need, for the fold does not follow the rows last seen in fit, or "
                 "a seam stands there: give the scorer a warmup of at least the largest lag of all "
                 "candidates, and the first rows of each segment of the fold are history instead."
             )
         return is_given
 
-    def _with_room(self, track, free, steps):
+    def _with_room(self, rows, free, steps):
         """Of the free rows those that so many steps can start from."""
-        starts = free & track.can_run(steps)
+        starts = free & rows.can_run(steps)
         if not starts.any():
-            left = max(0, int(np.max(track.room[free], initial=0)))
+            left = max(0, int(np.max(rows.max_steps[free], initial=0)))
             behind = f" after a warmup of {self.warmup}" if self.warmup else ""
             raise ValueError(
                 f"{steps} steps do not fit into the fold, which has at most {left} rows to predict "
@@ -248,7 +248,7 @@ class Scorer(ABC):
         return float(np.mean(scores)) if is_gain else -float(np.mean(scores))
 
     @abstractmethod
-    def _rollouts(self, track, free):
+    def _rollouts(self, rows, free):
         """Origins and lengths of the rollouts over the free rows."""
 
     @abstractmethod
@@ -286,8 +286,8 @@ class AheadScorer(Scorer):
             return range(1, self.steps + 1)
         return list(self.steps) if np.iterable(self.steps) else []
 
-    def _rollouts(self, track, free):
-        origins = np.flatnonzero(self._with_room(track, free, max(self.horizons)))
+    def _rollouts(self, rows, free):
+        origins = np.flatnonzero(self._with_room(rows, free, max(self.horizons)))
         return origins, np.full(len(origins), max(self.horizons))
 
     def _parts(self, values):
@@ -306,13 +306,13 @@ class SimulationScorer(Scorer):
         if not _is_size(self.washout):
             raise ValueError(f"washout must be an int >= 0. Got {self.washout!r} instead.")
 
-    def _rollouts(self, track, free):
-        starts = self._with_room(track, free, self.washout + 1)
+    def _rollouts(self, rows, free):
+        starts = self._with_room(rows, free, self.washout + 1)
         free = np.flatnonzero(free)
-        _, first = np.unique(track.segments.starts[free], return_index=True)
+        _, first = np.unique(rows.segments.starts[free], return_index=True)
         origins = free[first]
         origins = origins[starts[origins]]
-        return origins, track.room[origins]
+        return origins, rows.max_steps[origins]
 
     def _parts(self, values):
         return [values[:, self.washout :].reshape(-1, values.shape[2])]

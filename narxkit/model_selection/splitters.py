@@ -12,9 +12,9 @@ from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import indexable
 
 from narxkit._checks import is_count, is_int
-from narxkit._labels import common_index, labels_of, refuse_other_labels
-from narxkit._validation import count_rows, read_table
-from narxkit.baselines import Persistence
+from narxkit.forecasters.baselines import Persistence
+from narxkit.rows.labels import common_index, labels_of, refuse_other_labels
+from narxkit.rows.table import count_rows, read_table
 
 __all__ = ["BlockedKFold", "RollingOrigin"]
 

@@ -6,10 +6,10 @@ from sklearn.compose import TransformedTargetRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from narxkit._labels import common_index
-from narxkit._validation import read_outputs
 from narxkit._warn import warn_of_interruption
-from narxkit.forecaster import Forecaster
+from narxkit.forecasters.base import Forecaster
+from narxkit.rows.labels import common_index
+from narxkit.rows.table import read_outputs
 
 
 def unwrap(model, X, y):

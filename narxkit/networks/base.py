@@ -10,6 +10,10 @@ class Network(ABC):
     measured ones before the origin of a rollout, and from there on its own output where the source
     is "own". Its state at an origin follows from these rows alone, so that rows are the state.
 
+    See Also
+    --------
+    narxkit.networks.TappedMLP : A static network over lagged values.
+
     Notes
     -----
     What some networks cannot do is not asked of all, and an objective has these verbs where its
@@ -18,10 +22,6 @@ class Network(ABC):
     taps to the outputs (`holds_linear_model`) there is ``with_linear(theta, linear)``, and
     `linear_feedback` marks its weights of fed-back outputs. ``groups`` and `linear_feedback` are
     masks over the parameters; of the groups one is called "weights", which the penalty is for.
-
-    See Also
-    --------
-    narxkit.networks.TappedMLP : A static network over lagged values.
 
     Examples
     --------

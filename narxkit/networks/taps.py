@@ -24,14 +24,21 @@ MOST_LAGS = 10**6  # more than any network can read; a number of them stands for
 class Taps:
     """Which column is read how many rows back.
 
-    Attributes
+    Parameters
     ----------
     output_lags : tuple of int
         Lags of every output, at least 1 each; empty for a network without feedback.
     input_lags : tuple of tuple of int
         One tuple of lags for each input column; negative lags are leads.
-    n_outputs : int
+    n_outputs : int, default=1
         Number of columns of y.
+
+    Examples
+    --------
+    >>> from narxkit.networks import Taps
+    >>> taps = Taps(output_lags=(1, 24), input_lags=((0, -1),))
+    >>> taps.outputs, taps.inputs, taps.reach.history
+    (((0, 1), (0, 24)), ((0, 0), (0, -1)), 24)
     """
 
     output_lags: tuple[int, ...]
@@ -50,25 +57,13 @@ class Taps:
 
     @property
     def n_taps(self):
+        """Length of the lagged vector."""
         return len(self.outputs) + len(self.inputs)
 
     @property
     def n_inputs(self):
+        """Number of columns of X."""
         return len(self.input_lags)
-
-    @property
-    def max_lag(self):
-        """Rows of history that a prediction needs."""
-        return max([self.max_output_lag, *(lag for _, lag in self.inputs)])
-
-    @property
-    def max_output_lag(self):
-        return max(self.output_lags, default=0)
-
-    @property
-    def lead(self):
-        """Rows after its own that a prediction needs."""
-        return max([0, *(-lag for _, lag in self.inputs)])
 
     @cached_property
     def reach(self):
@@ -76,7 +71,18 @@ class Taps:
         return Reach(self.outputs, self.inputs)
 
     def names(self, inputs, outputs):
-        """Readable names of the taps, such as ``"ghi[t-1]"``."""
+        """Name the taps, such as ``"ghi[t-1]"``.
+
+        Parameters
+        ----------
+        inputs, outputs : sequence of str
+            Names of the columns of X and of y.
+
+        Returns
+        -------
+        list of str
+            One name for each tap.
+        """
         return [
             f"{name[column]}[t{-lag:+d}]" if lag else f"{name[column]}[t]"
             for name, taps in ((outputs, self.outputs), (inputs, self.inputs))
@@ -102,6 +108,7 @@ def make_taps(input_lags, output_lags, columns=(), n_outputs=1):
     Returns
     -------
     Taps
+        What is read of each column.
 
     Raises
     ------

@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 
-from narxkit._labels import has_clock, read_labels
-from narxkit._masks import unmasked
 from narxkit._words import counted
 from narxkit.plotting._base import GREY, INK, LETTER, SMALL, load_matplotlib
 from narxkit.plotting._loops import FRAMES
+from narxkit.rows.labels import has_clock, read_labels
+from narxkit.rows.masks import unmasked
 
 LONGEST_NAME = 24  # letters, of a series of a panel
 

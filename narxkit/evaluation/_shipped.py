@@ -182,7 +182,7 @@ def find_task(name):
 
     Examples
     --------
-    >>> from narxkit.study import find_task
+    >>> from narxkit.evaluation import find_task
     >>> find_task("solar").target
     'ghi'
     """

@@ -8,7 +8,7 @@ the week, on the wall clock, at which rows come; what it counts is rows of the t
   Where more than a few times lie in between, as those about sunrise do over the seasons, there is
   no timetable; a few are left out. Within less than four weeks, with three days at least, all days
   share their times; from four weeks on each day of the week has its own. Working days are those of
-  rule 3 in :mod:`narxkit._clock`.
+  rule 3 in :mod:`narxkit.rows.clock`.
 - *Whose wall clock.* That of the labels. A market whose labels are in UTC, or in any zone that is
   not its own, opens an hour earlier or later after a change of the clock. So rows that do not stand
   exactly so are also read on the wall clocks of ``ZONES``, one for each rule of daylight saving, if

@@ -49,8 +49,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import t
 
-from narxkit._linear import count_targets, ridge
-from narxkit.objective import Objective
+from narxkit.training.linear import count_targets, ridge
+from narxkit.training.objective import Objective
 
 STRENGTHS = 10.0, 3.0, 1.0, 0.3, 0.1, 1e-2, 1e-3, 1e-4
 OFF = np.inf  # the strength that leaves nothing of a network
@@ -59,6 +59,7 @@ ENOUGH = 10  # groups of runs, so that one block can tell
 LEVEL = 0.01  # of the test whether one model is better than another
 FEWEST_GROUPS, MOST_GROUPS = 4, 20  # of runs, in a block
 MOST_RUNS, LONGEST = 2000, 200  # and steps
+MOST_ROWS = 10_000  # that are learned from before a block
 ROWS_OF_GROUP = 5  # at least
 PRIOR = 10.0  # over the variance that weights of the linear feedback are expected to have
 FED_BACK = 1e-4  # largest variance of the errors that the linear feedback is made to bear
@@ -184,7 +185,7 @@ class Block:
     lesson : Lesson
         Where the rows are from.
     before, judged : ndarray of bool of shape (n_rows,)
-        The rows.
+        The rows that are learned from, and those that judge.
     steps : int
         Length of the free runs.
     """
@@ -205,7 +206,8 @@ def make_blocks(lesson, steps):
     blocks, later = [], False
     for fraction in BLOCKS:
         behind = lesson.last_rows(fraction)
-        blocks.append(Block(lesson, ~behind, behind & np.logical_not(later), steps))
+        judged = behind & np.logical_not(later)
+        blocks.append(Block(lesson, lesson.last_targets(MOST_ROWS, ~behind), judged, steps))
         later = behind
         if blocks[0].runs.n_groups >= ENOUGH:
             break

@@ -15,9 +15,9 @@ from narxkit.diagnostics import (
     suggest_lags,
     validate,
 )
-from narxkit.narx import NARX
+from narxkit.evaluation import HELD_OUT, MAX_ITER
+from narxkit.forecasters.narx import NARX
 from narxkit.solvers import Stop
-from narxkit.study import HELD_OUT, MAX_ITER
 
 from ._advice import advise_on_lags, advise_on_network
 from ._subject import Subject
@@ -38,7 +38,7 @@ class Failure:
 
     Examples
     --------
-    >>> from narxkit.diagnosis import Failure
+    >>> from narxkit.report import Failure
     >>> Failure("Left out: y has 144 rows, but at least 250 are needed.").figures
     ()
     """
@@ -77,7 +77,7 @@ class Diagnosis:
     --------
     >>> import numpy as np
     >>> import pandas as pd
-    >>> from narxkit.diagnosis import diagnose, own_subject
+    >>> from narxkit.report import diagnose, own_subject
     >>> noise = np.random.default_rng(0).normal(size=400)
     >>> diagnosis = diagnose(own_subject(pd.DataFrame({"noise": noise})))  # doctest: +SKIP
     >>> diagnosis.stochasticity.verdict  # doctest: +SKIP
@@ -143,8 +143,8 @@ def diagnose(subject, model=False, random_state=0, progress=None, max_lag=None):
 
     Examples
     --------
-    >>> from narxkit.diagnosis import diagnose, shipped_subject
-    >>> from narxkit.study import find_task
+    >>> from narxkit.report import diagnose, shipped_subject
+    >>> from narxkit.evaluation import find_task
     >>> diagnosis = diagnose(shipped_subject(find_task("solar")))  # doctest: +SKIP
     >>> diagnosis.lags.output_lags  # doctest: +SKIP
     [1, 2, 22]

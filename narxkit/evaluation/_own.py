@@ -10,16 +10,16 @@ import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
-from narxkit._clock import Clock
 from narxkit._naming import fitted_name, is_off
-from narxkit._timetable import DAY, HOUR, WEEK
 from narxkit._words import counted
 from narxkit.files import label_writer, listed
 from narxkit.plotting._base import load_matplotlib
+from narxkit.rows.clock import Clock
+from narxkit.rows.timetable import DAY, HOUR, WEEK
 
 from ._base import fit, run
 from ._bridges import note_blanks
-from ._horizon import HorizonStudy, HorizonTask, errs
+from ._horizon import HorizonEvaluation, HorizonTask, errs
 
 MAX_ITER = 100
 HELD_OUT = 5  # one row in so many, at the end
@@ -49,7 +49,7 @@ class OwnTask:
     Examples
     --------
     >>> import pandas as pd
-    >>> from narxkit.study import own_task
+    >>> from narxkit.evaluation import own_task
     >>> days = pd.date_range("2024-01-01", periods=100)
     >>> data = pd.DataFrame({"load": range(100)}, index=days)
     >>> own_task(data, "load", horizon=7).test.test
@@ -116,12 +116,12 @@ class OwnTask:
 
 
 @dataclass(frozen=True, eq=False)
-class Outlook:
+class Forecast:
     """A forecast past the end of a series.
 
     Parameters
     ----------
-    study : HorizonStudy
+    evaluation : HorizonEvaluation
         The hold-out test that went before; its chosen model makes the forecast.
     y_hat : Series
         The forecast, over the labels that follow.
@@ -140,20 +140,20 @@ class Outlook:
     Examples
     --------
     >>> import pandas as pd
-    >>> from narxkit.study import look_ahead, own_task
+    >>> from narxkit.evaluation import look_ahead, own_task
     >>> days = pd.date_range("2024-01-01", periods=100)
     >>> data = pd.DataFrame({"load": [1.0, 2, 3, 4, 5, 0, 0] * 14 + [1, 2]}, index=days)
-    >>> outlook = look_ahead(own_task(data, "load", horizon=3), model="arx")
-    >>> outlook.to_frame()["load"].round(1)
+    >>> forecast = look_ahead(own_task(data, "load", horizon=3), model="arx")
+    >>> forecast.to_frame()["load"].round(1)
     2024-04-10    3.0
     2024-04-11    4.0
     2024-04-12    5.0
     Freq: D, Name: load, dtype: float64
-    >>> outlook.heading
+    >>> forecast.heading
     'Forecast by ridge ARX, fitted on all rows up to 2024-04-09'
     """
 
-    study: HorizonStudy
+    evaluation: HorizonEvaluation
     y_hat: pd.Series
     rivals: Mapping = field(default_factory=dict)
     is_named: bool = False
@@ -162,7 +162,7 @@ class Outlook:
     @property
     def forecaster(self):
         """Name of the model that forecasts, as it was fitted on all rows."""
-        return self._name(self.study.chosen)
+        return self._name(self.evaluation.chosen)
 
     def _name(self, tested):
         """What a model of the test is called on all rows."""
@@ -176,8 +176,8 @@ class Outlook:
     @property
     def reason(self):
         """Why this model forecasts, and by how much it won or lost the test, in a sentence."""
-        errors, chosen = self.study.errors, self.study.chosen
-        best, target = errors.index[0], self.study.task.target
+        errors, chosen = self.evaluation.errors, self.evaluation.chosen
+        best, target = errors.index[0], self.evaluation.task.target
         start = f"{target!r} is forecast by {self.forecaster}, {self._why}"
         if self.is_named and chosen != best:
             how = errs(errors[chosen], errors[best]) if chosen in errors else "diverged in it"
@@ -191,10 +191,10 @@ class Outlook:
     @property
     def _otherwise(self):
         """A clause where a network lived in the test and is off on all rows, or the reverse."""
-        tested = self.study.chosen
+        tested = self.evaluation.chosen
         if self.forecaster == tested:
             return ""
-        was = "was off" if is_off(self.study.models[tested]) else "lived"
+        was = "was off" if is_off(self.evaluation.models[tested]) else "lived"
         return f"; in the test its network {was}"
 
     @property
@@ -202,14 +202,14 @@ class Outlook:
         """Why this model forecasts, in few words."""
         if self.is_named:
             return "as asked"
-        if self.study.chosen == self.study.errors.index[0]:
+        if self.evaluation.chosen == self.evaluation.errors.index[0]:
             return "the winner of the test"
         return "the best in the test of those whose forecasts do not break off"
 
     @property
     def rmse(self):
         """Root mean squared error of the chosen model by horizon, on the hold-out rows."""
-        run = self.study.backtests[self.study.chosen]
+        run = self.evaluation.backtests[self.evaluation.chosen]
         squares = (run["y_hat"] - run["y"]) ** 2
         return np.sqrt(squares.groupby(run["horizon"]).mean())
 
@@ -222,7 +222,7 @@ class Outlook:
             Columns named like the target and ``"<target> RMSE"``, the error that forecasts of the
             same horizon had on the hold-out rows.
         """
-        target = self.study.task.target
+        target = self.evaluation.task.target
         errors = self.rmse.reindex(np.arange(1, len(self.y_hat) + 1)).to_numpy()
         return pd.DataFrame({target: self.y_hat, f"{target} RMSE": errors})
 
@@ -244,12 +244,12 @@ class Outlook:
         ImportError
             Where matplotlib is missing.
         """
-        study = self.study
-        title = f"{study.caption}: forecast by {self.forecaster}, {self._why}"
-        forecasts = {study.chosen: self.y_hat, **self.rivals}
-        forecasts = {self._name(k): forecasts[k] for k in study.backtests if k in forecasts}
-        origin = study.y.index[-1]
-        return study.draw(forecasts, title, origin, figure=figure, highlight=self.forecaster)
+        evaluation = self.evaluation
+        title = f"{evaluation.caption}: forecast by {self.forecaster}, {self._why}"
+        forecasts = {evaluation.chosen: self.y_hat, **self.rivals}
+        forecasts = {self._name(k): forecasts[k] for k in evaluation.backtests if k in forecasts}
+        origin = evaluation.y.index[-1]
+        return evaluation.draw(forecasts, title, origin, figure=figure, highlight=self.forecaster)
 
 
 def own_task(data, target=None, inputs=(), known_future=(), horizon=24, lags=None, name="the data"):
@@ -295,7 +295,7 @@ def own_task(data, target=None, inputs=(), known_future=(), horizon=24, lags=Non
     Examples
     --------
     >>> import pandas as pd
-    >>> from narxkit.study import own_task
+    >>> from narxkit.evaluation import own_task
     >>> hours = pd.date_range("2024-01-01", periods=1000, freq="h")
     >>> task = own_task(pd.DataFrame({"load": range(1000)}, index=hours))
     >>> task.test.season, task.test.output_lags
@@ -372,7 +372,7 @@ def find_target(data, target=None, inputs=(), name="the data"):
     Examples
     --------
     >>> import pandas as pd
-    >>> from narxkit.study import find_target
+    >>> from narxkit.evaluation import find_target
     >>> find_target(pd.DataFrame({"load": [1.0], "wind": [2.0]}), inputs=["wind"])
     'load'
     """
@@ -419,7 +419,7 @@ def look_ahead(task, model=None, random_state=0, progress=None, rivals=False):
 
     Returns
     -------
-    Outlook
+    Forecast
         The forecast and its test.
 
     Raises
@@ -432,7 +432,7 @@ def look_ahead(task, model=None, random_state=0, progress=None, rivals=False):
     Examples
     --------
     >>> import pandas as pd
-    >>> from narxkit.study import look_ahead, own_task
+    >>> from narxkit.evaluation import look_ahead, own_task
     >>> days = pd.date_range("2024-01-01", periods=60)
     >>> task = own_task(pd.DataFrame({"load": [1.0, 2, 3] * 20}, index=days), horizon=2)
     >>> look_ahead(task, model="arx").reason
@@ -440,23 +440,23 @@ def look_ahead(task, model=None, random_state=0, progress=None, rivals=False):
     """
     progress = progress or (lambda text, done, total: None)
     future = task.future()
-    study = run(task.test, (model or "narx",), random_state, progress)
-    forecast = cache(partial(_forecast, study, future=future, progress=progress))
-    names = [study.chosen] if model else study.ranked
+    evaluation = run(task.test, (model or "narx",), random_state, progress)
+    forecast = cache(partial(_forecast, evaluation, future=future, progress=progress))
+    names = [evaluation.chosen] if model else evaluation.ranked
     chosen = next((name for name in names if np.isfinite(forecast(name)[1]).all()), names[0])
-    others = [name for name in study.models if name != chosen] if rivals else []
+    others = [name for name in evaluation.models if name != chosen] if rivals else []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what rivals lack is seen in the picture
         drawn = {name: forecast(name)[1] for name in others}
     called = {name: forecast(name)[0] for name in (chosen, *others)}
-    study = replace(study, chosen=chosen)
-    return Outlook(study, forecast(chosen)[1], drawn, model is not None, called)
+    evaluation = replace(evaluation, chosen=chosen)
+    return Forecast(evaluation, forecast(chosen)[1], drawn, model is not None, called)
 
 
-def _forecast(study, name, future, progress):
+def _forecast(evaluation, name, future, progress):
     """Fit a model of the test anew, on all rows: what it is called then, and its forecast."""
-    test, data = study.task, study.task.read()
-    model = clone(study.models[name])
+    test, data = evaluation.task, evaluation.task.read()
+    model = clone(evaluation.models[name])
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".* were left out of training")  # the test said so
         fit(f"{name} on all rows", model, test, data, progress)
@@ -464,12 +464,12 @@ def _forecast(study, name, future, progress):
     return name, model.forecast(test.steps, X=future)
 
 
-def heading(outlooks):
+def heading(forecasts):
     """Say which models forecast, and from which rows, in a line.
 
     Parameters
     ----------
-    outlooks : sequence of Outlook
+    forecasts : sequence of Forecast
         The forecasts.
 
     Returns
@@ -480,26 +480,26 @@ def heading(outlooks):
     Examples
     --------
     >>> import pandas as pd
-    >>> from narxkit.study import heading, look_ahead, own_task
+    >>> from narxkit.evaluation import heading, look_ahead, own_task
     >>> months = pd.date_range("2020-01-01", periods=60, freq="MS")
     >>> data = pd.DataFrame({"a": [1.0, 2, 3] * 20, "b": [3.0, 2, 1] * 20}, index=months)
     >>> tasks = [own_task(data, target, horizon=2) for target in ("a", "b")]
     >>> heading([look_ahead(task, model="arx") for task in tasks])
     'Forecast by ridge ARX, fitted on all rows up to 2024-12'
     """
-    models = " and ".join(dict.fromkeys(outlook.forecaster for outlook in outlooks))
-    ends = [outlook.study.y.index for outlook in outlooks]
+    models = " and ".join(dict.fromkeys(forecast.forecaster for forecast in forecasts))
+    ends = [forecast.evaluation.y.index for forecast in forecasts]
     last = {label_writer(index)(index[-1]) for index in ends}
     until = f" up to {last.pop()}" if len(last) == 1 else ""
     return f"Forecast by {models}, fitted on all rows{until}"
 
 
-def side_by_side(outlooks):
+def side_by_side(forecasts):
     """Gather the forecasts of several targets.
 
     Parameters
     ----------
-    outlooks : sequence of Outlook
+    forecasts : sequence of Forecast
         The forecasts.
 
     Returns
@@ -511,14 +511,14 @@ def side_by_side(outlooks):
     Examples
     --------
     >>> import pandas as pd
-    >>> from narxkit.study import look_ahead, own_task, side_by_side
+    >>> from narxkit.evaluation import look_ahead, own_task, side_by_side
     >>> days = pd.date_range("2024-01-01", periods=60)
     >>> data = pd.DataFrame({"a": [1.0, 2, 3] * 20, "b": [3.0, 2, 1] * 20}, index=days)
     >>> tasks = [own_task(data, target, horizon=2) for target in ("a", "b")]
     >>> list(side_by_side([look_ahead(task, model="arx") for task in tasks]))
     ['a', 'a RMSE', 'b', 'b RMSE']
     """
-    frames = [outlook.to_frame() for outlook in outlooks]
+    frames = [forecast.to_frame() for forecast in forecasts]
     taken = {frame.columns[0] for frame in frames}
     for frame in frames:
         error = _unused(frame.columns[1], taken)
@@ -535,12 +535,12 @@ def _unused(name, taken):
     return name
 
 
-def plot_outlooks(outlooks):
+def plot_forecasts(forecasts):
     """Draw several forecasts below each other.
 
     Parameters
     ----------
-    outlooks : sequence of Outlook
+    forecasts : sequence of Forecast
         The forecasts.
 
     Returns
@@ -551,16 +551,16 @@ def plot_outlooks(outlooks):
     Examples
     --------
     >>> import pandas as pd
-    >>> from narxkit.study import look_ahead, own_task, plot_outlooks
+    >>> from narxkit.evaluation import look_ahead, own_task, plot_forecasts
     >>> data = pd.DataFrame({"load": [1.0, 2, 3] * 20})
-    >>> len(plot_outlooks([look_ahead(own_task(data, horizon=2), model="arx")]).axes)
+    >>> len(plot_forecasts([look_ahead(own_task(data, horizon=2), model="arx")]).axes)
     2
     """
-    n = len(outlooks)
+    n = len(forecasts)
     figure = load_matplotlib("figure").Figure((11, 4 * n), dpi=150, layout="constrained")
     figure.get_layout_engine().set(wspace=0.06)
-    for outlook, part in zip(outlooks, np.ravel(figure.subfigures(n, 1))):
-        outlook.plot(part)
+    for forecast, part in zip(forecasts, np.ravel(figure.subfigures(n, 1))):
+        forecast.plot(part)
     return figure
 
 

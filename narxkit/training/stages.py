@@ -178,6 +178,13 @@ class Lesson:
         begins[starts] = firsts
         return np.arange(len(segments)) >= begins[segments.starts]
 
+    def last_targets(self, n, mask):
+        """The last n training targets among the rows of a mask, as a mask."""
+        rows = self.objective("open").rollouts.origins
+        chosen = np.zeros(len(mask), dtype=bool)
+        chosen[rows[mask[rows]][-n:]] = True
+        return chosen
+
     @property
     def n_targets(self):
         """Rows that can be learned one step ahead."""

@@ -21,8 +21,8 @@ count is one step; otherwise a *seam* lies between them. How a clock is read fro
      least four weeks. Weekends and holidays are no seam; more than ``LONGEST_HOLIDAY`` missing
      working days are, and each one where a year of rows has not missed any.
   4. Trading and working hours: the same times of the day, or of the week, on nearly all days, and
-     never any other: a :class:`~narxkit._timetable.Timetable`, on the wall clock of the labels or
-     of a market in another zone. Nights, weekends, holidays and early closes are no seam; a row
+     never any other: a :class:`~narxkit.rows.timetable.Timetable`, on the wall clock of the labels
+     or of a market in another zone. Nights, weekends, holidays and early closes are no seam; a row
      missing within a session is.
   5. A fixed step: the most common difference if it stands twice and makes up a quarter of all
      (or is the only one), else, for jittering clocks, the rounded median if more than half lie
@@ -40,7 +40,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from narxkit._calendar import (
+from narxkit.rows.calendar import (
     SECONDS,
     by_offset,
     by_rows,
@@ -53,8 +53,8 @@ from narxkit._calendar import (
     next_labels,
     seconds_between,
 )
-from narxkit._labels import has_clock
-from narxkit._timetable import DAY, EVERY_DAY, ONE_DAY, SLACK, WEEK, WORKING_WEEK, Timetable
+from narxkit.rows.labels import has_clock
+from narxkit.rows.timetable import DAY, EVERY_DAY, ONE_DAY, SLACK, WEEK, WORKING_WEEK, Timetable
 
 UNDUE = 3  # labels at most that an offset makes before the first whole step
 _MONTHS = {"year": 12, "month": 1}
@@ -129,7 +129,7 @@ class Clock:
 
     @classmethod
     def from_index(cls, index, shared=None):
-        """Read the clock of a sorted index without NaT (see `narxkit._labels.check_order`).
+        """Read the clock of a sorted index without NaT (see `narxkit.rows.labels.check_order`).
 
         Parameters
         ----------
@@ -223,7 +223,10 @@ class Clock:
         _check_alike(last, first)
         low, high = self._bounds()
         there = first.tz_convert(last.tz) if getattr(first, "tz", None) is not None else first
-        elapsed = self._elapsed(pd.Index([last]), pd.Index([there]))[0]
+        if self.unit == "second":  # without indexes, which take longer than all else
+            elapsed = (there - last).total_seconds()
+        else:
+            elapsed = self._elapsed(pd.Index([last]), pd.Index([there]))[0]
         if first <= last or (self.unit == "period" and elapsed < low):
             return "overlaps"
         return "follows" if low <= elapsed <= high else "gap"

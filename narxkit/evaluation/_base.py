@@ -1,4 +1,4 @@
-"""What every task and every study share, and how a study is run."""
+"""What every task and every evaluation share, and how an evaluation is run."""
 
 import warnings
 from abc import ABC, abstractmethod
@@ -10,13 +10,13 @@ from time import perf_counter
 import numpy as np
 import pandas as pd
 
-from narxkit._clock import Clock
 from narxkit._naming import fitted_name, what_passes
 from narxkit._words import counted
-from narxkit.baselines import ARX
 from narxkit.files import label_writer
+from narxkit.forecasters.baselines import ARX
+from narxkit.forecasters.narx import NARX, TDNN
 from narxkit.model_selection import backtest
-from narxkit.narx import NARX, TDNN
+from narxkit.rows.clock import Clock
 from narxkit.solvers import Stop
 
 from ._bridges import LONGEST_BRIDGED, bridge
@@ -73,7 +73,7 @@ class Task(ABC):
 
     Examples
     --------
-    >>> from narxkit.study import TASKS
+    >>> from narxkit.evaluation import TASKS
     >>> solar = TASKS["solar"]
     >>> len(solar.origins(solar.read().loc["2023"]))
     8689
@@ -110,18 +110,18 @@ class Task(ABC):
         """
 
     @abstractmethod
-    def study(self, *answers):
+    def evaluation(self, *answers):
         """Gather what came out.
 
         Parameters
         ----------
         *answers : y, models, backtests, fit_seconds, chosen
-            As in `Study`.
+            As in `Evaluation`.
 
         Returns
         -------
-        Study
-            The study of this task.
+        Evaluation
+            The evaluation of this task.
         """
 
     @abstractmethod
@@ -318,7 +318,7 @@ class Task(ABC):
 
 
 @dataclass(frozen=True, eq=False)
-class Study(ABC):
+class Evaluation(ABC):
     """What came out of a task.
 
     Parameters
@@ -343,9 +343,9 @@ class Study(ABC):
 
     Examples
     --------
-    >>> from narxkit.study import TASKS, run
-    >>> study = run(TASKS["stock"], learned=("arx",))
-    >>> study.n_origins, study.forecast(study.origins[0]).columns.tolist()
+    >>> from narxkit.evaluation import TASKS, run
+    >>> evaluation = run(TASKS["stock"], learned=("arx",))
+    >>> evaluation.n_origins, evaluation.forecast(evaluation.origins[0]).columns.tolist()
     (154, ['y', 'y_hat'])
     """
 
@@ -507,7 +507,7 @@ def run(task, learned=("narx",), random_state=0, progress=None):
 
     Returns
     -------
-    Study
+    Evaluation
         Models and forecasts.
 
     Raises
@@ -518,10 +518,10 @@ def run(task, learned=("narx",), random_state=0, progress=None):
     Examples
     --------
     >>> from dataclasses import replace
-    >>> from narxkit.study import TASKS, run
+    >>> from narxkit.evaluation import TASKS, run
     >>> short = {"training": ("2017-05-01", "2017-05-12"), "test": ("2017-05-13", "2017-05-20")}
-    >>> study = run(replace(TASKS["solar"], **short, validation=None))
-    >>> study.to_frame().columns[:4].tolist()
+    >>> evaluation = run(replace(TASKS["solar"], **short, validation=None))
+    >>> evaluation.to_frame().columns[:4].tolist()
     ['origin', 'horizon', 'time', 'ghi']
     """
     progress = progress or (lambda text, done, total: None)
@@ -541,7 +541,7 @@ def run(task, learned=("narx",), random_state=0, progress=None):
         )
     fitted = {names[kind]: model for kind, model in models.items()}
     chosen = names[LEARNED[learned[0]]]
-    return task.study(test[task.target], fitted, backtests, fit_seconds, chosen)
+    return task.evaluation(test[task.target], fitted, backtests, fit_seconds, chosen)
 
 
 def _with_history(task, fitting, test):

@@ -27,7 +27,7 @@ def write_csv(frame, path, index=True):
     >>> import tempfile
     >>> from pathlib import Path
     >>> import pandas as pd
-    >>> from narxkit.study import write_csv
+    >>> from narxkit.evaluation import write_csv
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder) / "forecast.csv"
     ...     write_csv(pd.DataFrame({"=1+1": [-2.5]}), path, index=False)

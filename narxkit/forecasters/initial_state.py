@@ -15,11 +15,11 @@ rollout for each unknown.
 import numpy as np
 import pandas as pd
 
-from narxkit._clock import Clock, take
-from narxkit._labels import as_elapsed, is_elapsed, labels_of, read_index
-from narxkit._validation import read_outputs
 from narxkit._warn import warn
+from narxkit.rows.clock import Clock, take
+from narxkit.rows.labels import as_elapsed, is_elapsed, labels_of, read_index
 from narxkit.rows.rollouts import Rollouts
+from narxkit.rows.table import read_outputs
 
 DIVERGED = 1e3  # standard deviations: the residual of a step after the run has diverged
 
@@ -44,12 +44,12 @@ def is_estimate(y_init, y):
     return y is not None
 
 
-def rows_of_steps(model, name, y, steps):
+def rows_of_steps(history, name, y, steps):
     """The rows that a model of y alone runs over: those of its measured outputs, and the next.
 
     Parameters
     ----------
-    model : Forecaster
+    history : History
         Says how much history a step needs, and knows the clock.
     name : {"y_init", "y"}
         What is given: outputs to start from, or to fit the start to.
@@ -68,14 +68,14 @@ def rows_of_steps(model, name, y, steps):
     index = labels_of(y, name)
     if index is None:
         k = 0 if y is None else len(read_outputs(y, name, min_samples=0))
-        n = _count_rows(model, name, k, steps)
+        n = _count_rows(history, name, k, steps)
         return pd.DataFrame(index=pd.RangeIndex(n)), y
     times, series = read_index(index, name, len(index))
     X, known = {}, {}
     for key, rows in series.items():
-        n = _count_rows(model, name, len(rows), steps)
+        n = _count_rows(history, name, len(rows), steps)
         stamps = times if key is None or times is None else take(times, rows)
-        labels = _labels_from(model, key, stamps, n)
+        labels = _labels_from(history, key, stamps, n)
         labels = as_elapsed(labels) if is_elapsed(index) else labels
         X[key] = pd.DataFrame(index=labels)
         known[key] = y.iloc[rows].set_axis(labels[: len(rows)], axis=0)
@@ -84,35 +84,36 @@ def rows_of_steps(model, name, y, steps):
     return pd.concat(X), pd.concat(known)
 
 
-def _count_rows(model, name, k, steps):
+def _count_rows(history, name, k, steps):
     """How many rows k measured ones and the free steps are together."""
     if steps is None:
         return k
-    n = steps + (model.max_lag_ if name == "y" else max(k, model.max_lag_))
+    needed = history.reach.history
+    n = steps + (needed if name == "y" else max(k, needed))
     if k > n:
         raise ValueError(
-            f"y has {k} rows, but {steps} steps after {model.max_lag_} of history are {n}: give "
+            f"y has {k} rows, but {steps} steps after {needed} of history are {n}: give "
             "more steps, or leave steps out to run over all rows of y."
         )
     return n
 
 
-def _labels_from(model, key, times, n):
+def _labels_from(history, key, times, n):
     """Time stamps from those of the measured rows on or, where none are known, positions."""
     if times is None or not len(times):
         return pd.RangeIndex(n)
-    clock = model._state.clock(key, times) or Clock.from_index(times)
+    clock = history.clock(key, times) or Clock.from_index(times)
     if n > len(times) and not clock.is_regular:
         return pd.RangeIndex(n)
     return times.append(clock.after(times[-1], n - len(times))) if n > len(times) else times
 
 
-def fitted_start(model, segment, begin, series=None):
+def fitted_start(runner, segment, begin, series=None):
     """The outputs of a segment, those that a free run from row `begin` starts from fitted.
 
     Parameters
     ----------
-    model : Forecaster
+    runner : Runner
         Runs freely.
     segment : Segments
         Rows with their measured outputs, NaN where there are none.
@@ -126,7 +127,7 @@ def fitted_start(model, segment, begin, series=None):
     ndarray of shape (n, n_outputs)
         The measured outputs, with the fitted start in its rows.
     """
-    run = _Run(model, segment, begin)
+    run = _Run(runner, segment, begin)
     y = segment.y.copy()
     y[run.start] = run.mean + run.std * _fitted(run, series)
     return y
@@ -176,14 +177,14 @@ class _Run:
     The start, its bounds and the measured outputs from its first row on are in standard deviations.
     """
 
-    def __init__(self, model, segment, begin):
-        K, lead = model._reach.feedback, model._reach.lead
+    def __init__(self, runner, segment, begin):
+        K, lead = runner.reach.feedback, runner.reach.lead
         last = np.flatnonzero(np.isfinite(segment.y).any(axis=1))[-1]
         stop = max(begin, min(last + 1, len(segment) - lead))
-        self.model = model
+        self.runner = runner
         self.start, self.begin, self.steps = slice(begin - K, begin), begin, stop - begin
         self.segment = segment.window(0, stop + lead)
-        self.mean, self.std = model._units(segment.y)
+        self.mean, self.std = runner.units(segment.y)
         self.middle = self._scaled(np.nanmean(segment.y, axis=0))
         self.measured = self._scaled(segment.y[self.start.start : stop])
         self.low = self._bound(segment.low, -np.inf)
@@ -213,11 +214,11 @@ class _Run:
     def diverges(self, v):
         """Whether the run from a start leaves all bounds."""
         rollouts, _, bad = self._roll(v)
-        return self.model._has_diverged(rollouts, bad)[0]
+        return self.runner.has_diverged(rollouts, bad)[0]
 
     def _roll(self, v):
         y = self.segment.y.copy()
         y[self.start] = self.mean + self.std * v
         begin, steps = np.array([self.begin]), np.array([self.steps])
         rollouts = Rollouts(self.segment.replace(y=y), begin, steps)
-        return rollouts, *self.model._run(rollouts)
+        return rollouts, *self.runner.run(rollouts)

@@ -6,9 +6,7 @@ import pandas as pd
 
 from narxkit.diagnostics._lag_data import N_ROWS
 from narxkit.diagnostics._series import check_count, read_series
-from narxkit.files import label_writer
-from narxkit.networks import make_taps
-from narxkit.study import (
+from narxkit.evaluation import (
     HELD_OUT,
     LONGEST_BRIDGED,
     bridge,
@@ -17,6 +15,8 @@ from narxkit.study import (
     longest_stretch,
     note_blanks,
 )
+from narxkit.files import label_writer
+from narxkit.networks import make_taps
 
 HORIZON = 24  # rows, where none is asked for and there are enough
 
@@ -53,8 +53,8 @@ class Subject:
 
     Examples
     --------
-    >>> from narxkit.diagnosis import shipped_subject
-    >>> from narxkit.study import find_task
+    >>> from narxkit.report import shipped_subject
+    >>> from narxkit.evaluation import find_task
     >>> subject = shipped_subject(find_task("solar"))
     >>> print(subject.notes[0])
     Judged are the 8,760 rows from 2023-01-01 00:00 to 2023-12-31 23:00, the longest stretch
@@ -103,8 +103,8 @@ def shipped_subject(task):
 
     Examples
     --------
-    >>> from narxkit.diagnosis import shipped_subject
-    >>> from narxkit.study import find_task
+    >>> from narxkit.report import shipped_subject
+    >>> from narxkit.evaluation import find_task
     >>> shipped_subject(find_task("stock")).known_ahead
     []
     """
@@ -149,7 +149,7 @@ def own_subject(data, target=None, inputs=(), known_future=(), horizon=None, nam
     --------
     >>> import numpy as np
     >>> import pandas as pd
-    >>> from narxkit.diagnosis import own_subject
+    >>> from narxkit.report import own_subject
     >>> load = np.random.default_rng(0).normal(size=400)
     >>> load[10] = np.nan
     >>> own_subject(pd.DataFrame({"load": load})).notes

@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from narxkit.baselines import Persistence
+from narxkit.forecasters.baselines import Persistence
 from narxkit.plotting import ForecastDisplay
 from narxkit.plotting._base import COLOURS, GREY, PALE, SMALL
 from narxkit.skill import diebold_mariano, hit_rate
 
-from ._base import Study, Task
+from ._base import Evaluation, Task
 from ._horizon import two_panels, with_title
 
 WALK = "random walk"
@@ -32,7 +32,7 @@ class ReturnsTask(Task):
 
     Examples
     --------
-    >>> from narxkit.study import TASKS
+    >>> from narxkit.evaluation import TASKS
     >>> list(TASKS["fx"].baselines())
     ['last return', 'ridge ARX']
     """
@@ -61,25 +61,25 @@ class ReturnsTask(Task):
             history=int(max(self.history, np.max(lags) + 1)),
         )  # fmt: skip
 
-    def study(self, *answers):
+    def evaluation(self, *answers):
         """Gather what came out."""
-        return ReturnsStudy(self, *answers)
+        return ReturnsEvaluation(self, *answers)
 
 
 @dataclass(frozen=True, eq=False)
-class ReturnsStudy(Study):
+class ReturnsEvaluation(Evaluation):
     """What came out of a `ReturnsTask`.
 
     See Also
     --------
     run : Makes one.
-    Study : The parameters.
+    Evaluation : The parameters.
 
     Examples
     --------
-    >>> from narxkit.study import TASKS, run
-    >>> study = run(TASKS["stock"], learned=("arx",))
-    >>> list(study.table().index)
+    >>> from narxkit.evaluation import TASKS, run
+    >>> evaluation = run(TASKS["stock"], learned=("arx",))
+    >>> list(evaluation.table().index)
     ['random walk', 'last return', 'ridge ARX']
     """
 

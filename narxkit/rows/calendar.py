@@ -1,13 +1,14 @@
 """What an index of time stamps says of its clock: by its ``freq``, or by its rows.
 
-The rules stand at the head of :mod:`narxkit._clock`, whose fields `by_offset` and `by_rows` return.
+The rules stand at the head of :mod:`narxkit.rows.clock`, whose fields `by_offset` and `by_rows`
+return.
 """
 
 import numpy as np
 import pandas as pd
 from pandas.tseries.frequencies import to_offset
 
-from narxkit._timetable import (
+from narxkit.rows.timetable import (
     DAY,
     HOUR,
     LONGEST_HOLIDAY,

@@ -6,18 +6,19 @@ networks do, and takes the same ``output_range``.
 
 from abc import abstractmethod
 from dataclasses import replace
+from numbers import Integral, Real
 
 import numpy as np
 import pandas as pd
+from sklearn.utils._param_validation import Interval
 
 from narxkit._blas import one_blas_thread
-from narxkit._linear import count_targets, name_scarcest, ridge
-from narxkit._validation import Integral, Interval, Real
-from narxkit.forecaster import Forecaster
+from narxkit.forecasters.base import Forecaster
 from narxkit.forecasters.scaled import ScaledForecaster, TapWeights, count_dropped
 from narxkit.networks import TappedMLP, make_taps
-from narxkit.objective import Objective
 from narxkit.rows.reach import Reach, of_outputs
+from narxkit.training.linear import count_targets, name_scarcest, ridge
+from narxkit.training.objective import Objective
 
 WITHOUT_CLOCK = 24  # rows of a season: hours, the commonest step
 
@@ -196,6 +197,7 @@ class Climatology(_Lookup):
     """
 
     _parameter_constraints: dict = {"by": ["array-like"], "output_range": "no_validation"}
+    _reads_times = True
 
     def __init__(self, by=("month", "hour"), output_range=None):
         self.by = by
@@ -222,7 +224,7 @@ class Climatology(_Lookup):
         weights = np.isfinite(segments.y) * weight[:, None]
         if not (totals := weights.sum(axis=0)).all():
             raise ValueError(
-                f"no measured row has a weight{name_scarcest(self._layout.outputs, totals)}: give "
+                f"no measured row has a weight{name_scarcest(self._roles.outputs, totals)}: give "
                 "one to some of them, or leave such an output out."
             )
         sums = pd.DataFrame(np.nan_to_num(segments.y) * weights).groupby(fields).sum()
@@ -340,7 +342,7 @@ class SmartPersistence(_Lookup):
         counts = weight[:, None] * np.isfinite(self._index(segments))
         if not (totals := counts.sum(axis=0)).all():
             raise ValueError(
-                f"no measured row{name_scarcest(self._layout.outputs, totals)} has a clear sky "
+                f"no measured row{name_scarcest(self._roles.outputs, totals)} has a clear sky "
                 f"above the threshold of {self.threshold}, which is in units of y; the highest "
                 f"is {np.max(clear, initial=0, where=clear > 0):g}: give rows of daylight or "
                 "a lower threshold."
@@ -470,7 +472,7 @@ class ARX(TapWeights, ScaledForecaster):
         if not (n_targets := count_targets(whole)).all():
             raise ValueError(
                 "no row has all its taps and its target"
-                f"{name_scarcest(self._layout.outputs, n_targets)}: too many values are missing. "
+                f"{name_scarcest(self._roles.outputs, n_targets)}: too many values are missing. "
                 "Fill gaps, give measured rows a weight, or leave such an output out."
             )
         candidates = segments.reachable(self._reach) & (weight > 0)

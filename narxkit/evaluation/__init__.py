@@ -1,9 +1,9 @@
-"""Studies of a series: every model forecasts a test period from every origin.
+"""Evaluations of a series: every model forecasts a test period from every origin.
 
 A task is data: a series, what is known ahead of it, the periods to learn from and to be tested
 on, and the settings of a network. `run` fits a network and the baselines of a task, forecasts from
-every origin of the test period without refitting, and answers with a study: its table, its plot,
-its file. Tasks are of two kinds: many steps ahead (``_horizon.py``), and the next return of a
+every origin of the test period without refitting, and answers with an evaluation: its table, its
+plot, its file. Tasks are of two kinds: many steps ahead (``_horizon.py``), and the next return of a
 market (``_returns.py``).
 
 The protocol is that of a rolling origin. Choices are made on the validation period
@@ -14,19 +14,19 @@ chosen on the test period.
 brings, and `look_ahead` forecasts past its end.
 """
 
-from ._base import Study, Task, decimals, run
+from ._base import Evaluation, Task, decimals, run
 from ._bridges import LONGEST_BRIDGED, bridge, find_seams, longest_stretch, note_blanks
 from ._csv import write_csv
 from ._own import (
     HELD_OUT,
     MAX_ITER,
-    Outlook,
+    Forecast,
     OwnTask,
     find_target,
     heading,
     look_ahead,
     own_task,
-    plot_outlooks,
+    plot_forecasts,
     side_by_side,
 )
 from ._shipped import TASKS, find_task
@@ -36,9 +36,9 @@ __all__ = [
     "LONGEST_BRIDGED",
     "MAX_ITER",
     "TASKS",
-    "Outlook",
+    "Forecast",
     "OwnTask",
-    "Study",
+    "Evaluation",
     "Task",
     "bridge",
     "decimals",
@@ -50,7 +50,7 @@ __all__ = [
     "look_ahead",
     "note_blanks",
     "own_task",
-    "plot_outlooks",
+    "plot_forecasts",
     "run",
     "side_by_side",
     "write_csv",

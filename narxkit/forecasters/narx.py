@@ -1,13 +1,15 @@
 """NARX and TDNN: multilayer perceptrons over lagged values, trained by any solver."""
 
+from numbers import Integral, Real
+
 import numpy as np
+from sklearn.utils._param_validation import Interval, StrOptions
 
 from narxkit._checks import is_count
-from narxkit._validation import Integral, Interval, Real, StrOptions
 from narxkit.forecasters.network import NetworkForecaster
 from narxkit.forecasters.scaled import TapWeights
 from narxkit.networks import ACTIVATIONS, TappedMLP, make_taps
-from narxkit.training import n_steps, read_loops
+from narxkit.training.stages import n_steps, read_loops
 
 
 class _TappedNetwork(TapWeights, NetworkForecaster):

@@ -14,17 +14,17 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import issparse
 from sklearn.utils import check_array, check_consistent_length
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import (
     _check_sample_weight,
     _num_samples,
     validate_data,
 )
 
-from narxkit._calendar import dates_of, names_of_days
 from narxkit._checks import is_int
-from narxkit._clock import Clock, take
-from narxkit._labels import (
+from narxkit._warn import warn
+from narxkit.rows.calendar import dates_of, names_of_days
+from narxkit.rows.clock import Clock, take
+from narxkit.rows.labels import (
     as_clock,
     common_index,
     is_elapsed,
@@ -35,11 +35,8 @@ from narxkit._labels import (
     refuse_other_labels,
     step_of_numbers,
 )
-from narxkit._masks import unmasked
-from narxkit._warn import warn
+from narxkit.rows.masks import unmasked
 from narxkit.rows.segments import Segments
-
-__all__ = ["Interval", "Integral", "Real", "StrOptions", "Table", "read_table"]
 
 _REAL = "iufb"  # kinds of dtypes
 _TIMES = {
@@ -224,7 +221,7 @@ def read_table(estimator, X, y=None, *, sample_weight=None, segments=None, reset
     times, series = read_index(index, owner, len(X), labels)
     if reset:
         _warn_of_text(index, owner)
-    state = None if reset else estimator._state
+    state = None if reset else estimator._history
     if times is not None and state is not None:
         times = state.in_zone(times)
     return Table(
@@ -385,6 +382,9 @@ def _names_of_inputs(X):
 def _read_X(estimator, X, y, reset, index):
     name = type(estimator).__name__
     has_columns = X is not None and not (isinstance(X, pd.DataFrame) and X.shape[1] == 0)
+    floats = None if reset else _floats_as_fitted(estimator, X)
+    if floats is not None:
+        return floats
     if has_columns:
         _refuse_no_table(X, "X")
         with _naming_text(X, "X", index):
@@ -407,6 +407,21 @@ def _read_X(estimator, X, y, reset, index):
     return np.empty((count_rows(y, "y") if X is None else count_rows(X, "X"), 0))
 
 
+def _floats_as_fitted(estimator, X):
+    """Floats under just the columns of ``fit``, of which nothing is left to check; else None.
+
+    scikit-learn takes most of the time of a short forecast to say so.
+    """
+    names = getattr(estimator, "feature_names_in_", None)
+    if type(X) is pd.DataFrame and names is not None and X.columns.tolist() == names.tolist():
+        X = X.to_numpy()
+    elif type(X) is not np.ndarray or names is not None:
+        return None
+    is_checked = X.dtype == np.float64 and X.ndim == 2 and len(X)
+    has_columns = is_checked and 0 < X.shape[1] == estimator.n_features_in_
+    return np.ascontiguousarray(X) if has_columns else None
+
+
 def count_rows(values, name):
     """The number of rows of an array or a frame, at least one."""
     n = _num_samples(values)
@@ -418,6 +433,8 @@ def count_rows(values, name):
 def read_outputs(y, name="y", index=None, min_samples=1):
     """Outputs as floats of shape (n, n_outputs), NaN where they are missing or masked."""
     _refuse_no_table(y, name)
+    if type(y) is pd.Series and y.dtype == np.float64 and len(y) >= max(min_samples, 1):
+        return np.ascontiguousarray(y.to_numpy()[:, None])
     with _naming_text(y, name, index):
         y = check_array(
             unmasked(y),

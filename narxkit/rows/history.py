@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from narxkit._clock import Clock, is_alike, take
-from narxkit._labels import as_clock, as_elapsed, numbers_from
-from narxkit._validation import Table, advise_asfreq
+from narxkit.rows.clock import Clock, is_alike, take
+from narxkit.rows.labels import as_clock, as_elapsed, numbers_from
 from narxkit.rows.reach import Reach
+from narxkit.rows.table import Table, advise_asfreq
 
 
 @dataclass(frozen=True)
@@ -54,10 +54,10 @@ class Tail:
     def _as_given(self, times):
         return as_elapsed(times) if self.is_elapsed else times
 
-    def followed_by(self, table, rows):
+    def followed_by(self, table, rows, with_times=True):
         """Inputs, outputs (NaN where not measured) and time stamps of tail and new rows."""
         y = np.full((len(rows), self.y.shape[1]), np.nan) if table.y is None else table.y[rows]
-        has_times = self.times is not None and table.times is not None
+        has_times = with_times and self.times is not None and table.times is not None
         return (
             np.concatenate([self.X, table.X[rows]]),
             np.concatenate([self.y, y]),
@@ -82,7 +82,7 @@ class Tail:
 
 
 @dataclass(frozen=True)
-class State:
+class History:
     """Tails by series.
 
     Attributes
@@ -110,12 +110,12 @@ class State:
         has_other = getattr(times, "tz", None) is not None and zone is not None
         return times.tz_convert(zone) if has_other else times
 
-    def continued(self, key, table, rows):
+    def continued(self, key, table, rows, with_times):
         """The tail and the new rows after it, which must follow it directly."""
         tail = self._known(key)
         _check_follows(tail, table, rows)
         refuse_seams(table, key)
-        return len(tail.y), *tail.followed_by(table, rows)
+        return len(tail.y), *tail.followed_by(table, rows, with_times)
 
     def extended(self, key, table):
         """The segment that the new measured rows end in: with the tail if they join it."""

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from narxkit._clock import Clock
+from narxkit.rows.clock import Clock
 
 LONGEST_BRIDGED = 3  # rows: a straight line over more of them would be read as memory
 

@@ -8,6 +8,7 @@ what it reads (`_make_reach`), how to train (`_train`) and how to run rollouts (
 from abc import ABCMeta, abstractmethod
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -16,14 +17,17 @@ from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
 from narxkit._checks import is_count
-from narxkit._clock import take
-from narxkit._labels import first_difference, labels_of
-from narxkit._layout import Layout
 from narxkit._moments import moments
-from narxkit._start import fitted_start, is_estimate, rows_of_steps
-from narxkit._state import State, refuse_seams
-from narxkit._track import Track
-from narxkit._validation import (
+from narxkit._warn import warn, warn_of_interruption
+from narxkit.forecasters.initial_state import fitted_start, is_estimate, rows_of_steps
+from narxkit.forecasters.origins import Origins
+from narxkit.forecasters.runner import Runner, warn_of_divergence
+from narxkit.rows.clock import take
+from narxkit.rows.columns import ColumnRoles
+from narxkit.rows.history import History, refuse_seams
+from narxkit.rows.labels import first_difference, labels_of
+from narxkit.rows.rollouts import Rollouts
+from narxkit.rows.table import (
     advise_asfreq,
     count_rows,
     describe_seams,
@@ -31,12 +35,12 @@ from narxkit._validation import (
     read_table,
     refuse_infinite,
 )
-from narxkit._warn import warn, warn_of_interruption
-from narxkit.rows.rollouts import Rollouts
 
 
 class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
     """Base class of all forecasters: ``fit`` and the verbs that need a fitted model."""
+
+    _reads_times = False  # of the rows that are predicted
 
     @abstractmethod
     def _make_reach(self, columns, n_outputs):
@@ -52,6 +56,10 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
     @abstractmethod
     def _run(self, rollouts):
         """Predictions (n, n_steps, n_outputs) and the first bad step of each rollout."""
+
+    @property
+    def _runner(self):
+        return Runner(self._reach, self._run, self._units)
 
     # ------------------------------------------------------------ fit and update
     def fit(self, X, y=None, sample_weight=None, segments=None):
@@ -91,18 +99,18 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             table = read_table(
                 self, X, y, sample_weight=sample_weight, segments=segments, reset=True
             )
-            self._layout = Layout.read(table, self)
+            self._roles = ColumnRoles.read(table, self)
             self._read_clocks(table)
-            self._reach = self._make_reach(self._layout.input_names, self._layout.n_outputs)
-            self._layout.check(table)
-            rows = self._layout.segments(table)
+            self._reach = self._make_reach(self._roles.input_names, self._roles.n_outputs)
+            self._roles.check(table)
+            rows = self._roles.segments(table)
             self._check_rows(rows, table)
             self._warn_of_short_segments(table, rows)
             weight = np.ones(len(rows)) if table.weight is None else table.weight[table.order]
             self._train(rows, weight)
             self.max_lag_, self.lead_ = self._reach.history, self._reach.lead
             names = [None] if table.index is None else list(table.index.names)
-            self._state = State(self._reach, names, {})
+            self._history = History(self._reach, names, {})
             self._remember(table)
         return self
 
@@ -133,12 +141,12 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _remember(self, table):
         """Move the state of every series, or of none where one is refused."""
-        tails = dict(self._state.tails)
+        tails = dict(self._history.tails)
         for key in table.series:
-            X, y, times = self._state.extended(key, table)
-            y = self._filled(self._layout.segment(X, y, times))
-            tails[key] = self._state.tail(key, table, X, y, times)
-        self._state = replace(self._state, tails=tails)
+            X, y, times = self._history.extended(key, table)
+            y = self._filled(self._roles.segment(X, y, times))
+            tails[key] = self._history.tail(key, table, X, y, times)
+        self._history = replace(self._history, tails=tails)
 
     # ------------------------------------------------------------ predictions from the state
     def predict(self, X):
@@ -209,7 +217,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             reached = [rows[: -self._reach.lead] for rows in table.series.values()]
             keep = np.sort(np.concatenate(reached))
             y_hat, index = y_hat[keep], take(index, keep)
-        return self._layout.frame(y_hat, index)
+        return self._roles.frame(y_hat, index)
 
     def score(self, X, y=None, sample_weight=None):
         """R2 of ``predict(X)``, the continuation from the last row seen.
@@ -239,17 +247,17 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _continue(self, table):
         """Predictions of the rows of `table`, each series from its own state."""
-        y_hat = np.full((len(table), self._layout.n_outputs), np.nan)
+        y_hat = np.full((len(table), self._roles.n_outputs), np.nan)
         for key, rows in table.series.items():
-            past, *columns = self._state.continued(key, table, rows)
-            segment = self._layout.segment(*columns)
+            past, *columns = self._history.continued(key, table, rows, self._reads_times)
+            segment = self._roles.segment(*columns)
             segment = segment.replace(y=self._filled(segment, past))
             y_hat[rows] = self._free_run(segment, past, table, rows)
         return y_hat
 
     def _free_run(self, segment, past, table, rows):
         """The one rollout over all rows after the first `past`."""
-        y_hat = np.full((len(segment) - past, self._layout.n_outputs), np.nan)
+        y_hat = np.full((len(segment) - past, self._roles.n_outputs), np.nan)
         steps = len(y_hat) - self._reach.lead
         if steps > 0:
             rollouts = Rollouts(segment, np.array([past]), np.array([steps]))
@@ -257,8 +265,8 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             y_hat[:steps] = values[0]
             wrong = np.flatnonzero(np.isnan(values[0]).any(axis=1))
             if len(wrong):
-                has_diverged = self._has_diverged(rollouts, bad)
-                tell = self._warn_of_divergence if has_diverged.any() else self._warn_of_missing
+                has_diverged = self._runner.has_diverged(rollouts, bad)
+                tell = warn_of_divergence if has_diverged.any() else self._warn_of_missing
                 tell(table.label(rows[wrong[0]]))
         return y_hat
 
@@ -269,29 +277,29 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             steps = count_rows(X, "X") if steps is None and index is None else steps
             X = None if index is None else pd.DataFrame(index=index)
         if X is None:
-            self._refuse_missing(steps, self._layout.columns)
-            return self._state.future(steps + self._reach.lead, self.n_features_in_)
-        if isinstance(X, pd.DataFrame) and self._layout.is_named:
-            columns = self._layout.columns
+            self._refuse_missing(steps, self._roles.columns)
+            return self._history.future(steps + self._reach.lead, self.n_features_in_)
+        if isinstance(X, pd.DataFrame) and self._roles.is_named:
+            columns = self._roles.columns
             missing = [name for name in columns if name not in X]
             self._refuse_missing(len(X) if steps is None else steps, missing)
             if missing:
                 X = X.reindex(columns=[*columns, *(name for name in X if name not in columns)])
         table = self._labelled(self._read(X))
-        if table.index is None and None not in self._state.tails:
+        if table.index is None and None not in self._history.tails:
             raise ValueError(
                 "X has no index, but the model has seen the series "
-                f"{list(self._state.tails)}: give X a MultiIndex (series, time)."
+                f"{list(self._history.tails)}: give X a MultiIndex (series, time)."
             )
         if table.index is None:
-            self._state.tails[None].labels(1)  # says why there are no labels
+            self._history.tails[None].labels(1)  # says why there are no labels
         return table if steps is None else self._first_rows(table, steps)
 
     def _first_rows(self, table, steps):
         n = steps + self._reach.lead
         shortest = min(len(rows) for rows in table.series.values())
         if shortest < n:
-            names = self._layout.input_names
+            names = self._roles.input_names
             raise ValueError(
                 f"{steps} steps need {n} rows of {f'the columns {names} of ' if names else ''}X, "
                 f"but it has {shortest}: give more rows or fewer steps."
@@ -300,12 +308,12 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _refuse_missing(self, steps, missing):
         """Columns may be missing whose lags all reach back to measured rows."""
-        names, bounds = self._layout.input_names, self._layout.bound_names
+        names, bounds = self._roles.input_names, self._roles.bound_names
         early = {names[column] for column, lag in self._reach.inputs if lag < steps}
         needed = [c for c in missing if c in bounds or c in early]
         if needed:
             n = steps + self._reach.lead
-            last = next(iter(self._state.tails.values())).last_label
+            last = next(iter(self._history.tails.values())).last_label
             raise ValueError(
                 f"{steps} steps need the columns {needed} of X in the {n} rows after "
                 f"{'the last row seen' if last is None else last}: give them as forecast(X=...), "
@@ -341,17 +349,17 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
                 f"steps must be an int >= 1 or a sequence of them. Got {steps!r} instead."
             )
         horizons = np.array(horizons)
-        track = self._track(X, y, segments)
-        if not track.can_run().any():
-            track.check()
-        origins, lengths = track.reaching(horizons)
-        ahead = np.full((len(track.table), self._layout.n_outputs, len(horizons)), np.nan)
-        for part, y_hat, _ in track.rollouts(origins, lengths):
+        rows = self._origins(X, y, segments)
+        if not rows.can_run().any():
+            rows.check()
+        origins, lengths = rows.reaching(horizons)
+        ahead = np.full((len(rows.table), self._roles.n_outputs, len(horizons)), np.nan)
+        for part, y_hat, _ in rows.rollouts(origins, lengths):
             for i, h in enumerate(horizons):
                 long = lengths[part] >= h
                 if not long.any():
                     continue
-                ahead[track.place[origins[part][long] + h - 1], :, i] = y_hat[long, h - 1]
+                ahead[rows.table_row[origins[part][long] + h - 1], :, i] = y_hat[long, h - 1]
         ahead = self._shape(ahead)
         return ahead if np.iterable(steps) else ahead[..., 0]
 
@@ -414,7 +422,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
                 f"simulate(X, y_init) without steps. Got steps={steps!r}."
             )
         table = self._read_inputs("simulate", X)
-        y_hat = np.full((len(table), self._layout.n_outputs), np.nan)
+        y_hat = np.full((len(table), self._roles.n_outputs), np.nan)
         for key, rows in table.series.items():
             refuse_seams(table, key)
             initial = self._read_initial(*given, key, table)
@@ -422,9 +430,9 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             measured = np.full((len(rows), y_hat.shape[1]), np.nan)
             measured[: len(initial)] = initial
             times = None if table.times is None else table.times[rows]
-            segment = self._layout.segment(table.X[rows], measured, times)
+            segment = self._roles.segment(table.X[rows], measured, times)
             if is_fitted:
-                start = fitted_start(self, segment, begin, key)
+                start = fitted_start(self._runner, segment, begin, key)
             else:
                 start = self._filled(segment, begin)
             segment = segment.replace(y=start)
@@ -436,7 +444,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         if y is not None and not np.iterable(y):
             raise ValueError(
                 f"{name} must hold the measured outputs of the first rows of X, of shape (k,) or "
-                f"(k, {self._layout.n_outputs}). Got {y!r} instead."
+                f"(k, {self._roles.n_outputs}). Got {y!r} instead."
             )
 
     def _rows_to_simulate(self, name, y, steps):
@@ -449,12 +457,12 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             )
         if steps is not None and not is_count(steps):
             raise ValueError(f"steps must be an int >= 1. Got {steps!r} instead.")
-        X, y = rows_of_steps(self, name, y, steps)
+        X, y = rows_of_steps(self._history, name, y, steps)
         return X, (name, y)
 
     def _read_initial(self, name, y, key, table):
         """Measured outputs of the first rows of a series: `y_init`, or the `y` to fit them to."""
-        p, n = self._layout.n_outputs, len(table.series[key])
+        p, n = self._roles.n_outputs, len(table.series[key])
         lags = self.max_lag_ if self._reach.outputs else 0
         if y is not None and key is not None:
             index = labels_of(y, name)
@@ -484,7 +492,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
     def _check_initial_rows(self, name, y, table, key):
         """Where both have labels, they must be those of the first rows of X."""
         if isinstance(y, pd.DataFrame):
-            self._layout.check_outputs(list(y.columns), name)
+            self._roles.check_outputs(list(y.columns), name)
         given, labels = labels_of(y, name), table.row_labels(table.series[key])
         if given is None or labels is None:
             return
@@ -503,7 +511,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         if X is None and self.n_features_in_:
             raise ValueError(
                 f"{verb} needs X, and this {type(self).__name__} was fitted with it: give its "
-                f"columns {self._layout.columns} in the rows that {verb} runs over, or use "
+                f"columns {self._roles.columns} in the rows that {verb} runs over, or use "
                 "forecast(steps) for the next steps, which may leave out those it need not know."
             )
         if X is None:
@@ -521,32 +529,40 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             alone = "" if self.n_features_in_ else " A model of y alone takes them after X=None."
             raise ValueError(f"y is None, but measured outputs are needed: give them.{alone}")
         table = read_table(self, X, **columns)
-        self._layout.check(table)
+        self._roles.check(table)
         return table
 
     def _labelled(self, table):
         """A table whose rows have labels that can be compared with those of the state."""
-        if any(tail.times is not None for tail in self._state.tails.values()):
-            self._layout.check_labels(table)
-        return self._state.labelled(table)
+        if any(tail.times is not None for tail in self._history.tails.values()):
+            self._roles.check_labels(table)
+        return self._history.labelled(table)
 
-    def _track(self, X, y, segments=None, after_state=False):
+    def _origins(self, X, y, segments=None, after_state=False):
         """Measured rows, ready for rollouts from any of them.
 
         The one door for everything that judges forecasts. With `after_state`, the rows of a series
         that follow the last ones seen have those as their history.
         """
         table = self._read(X, y=y, segments=segments)
-        rows, place = self._layout.segments(table), table.order
+        rows, table_row = self._roles.segments(table), table.order
         if after_state:
-            rows, place = self._after_state(self._labelled(table))
-        return Track(self, table, rows.replace(y=self._filled(rows)), place)
+            rows, table_row = self._after_state(self._labelled(table))
+        tails = self._history.tails.values()
+        return Origins(
+            self._runner,
+            table,
+            rows.replace(y=self._filled(rows)),
+            table_row,
+            has_new_clock=table.times is not None and all(tail.times is None for tail in tails),
+            check=partial(self._check_rows, rows, table),
+        )
 
     def _after_state(self, table):
         """The segments of a table, each series behind its tail; the table's row of each, or -1."""
         columns, cuts, place = [], [], []
         for key, rows in table.series.items():
-            tail = self._state.tails.get(key)
+            tail = self._history.tails.get(key)
             times = None if table.times is None else table.times[rows]
             part, past = (table.X[rows], table.y[rows], times), 0
             if tail is not None and tail.relation(table, rows) == "follows":
@@ -558,7 +574,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             place += [np.full(past, -1), rows]
         X, y, times = zip(*columns)
         times = None if any(t is None for t in times) else times[0].append(list(times[1:]))
-        rows = self._layout.segment(np.concatenate(X), np.concatenate(y), times)
+        rows = self._roles.segment(np.concatenate(X), np.concatenate(y), times)
         edges = np.append(np.flatnonzero(np.concatenate(cuts)), len(rows))
         return rows.replace(edges=edges), np.concatenate(place)
 
@@ -582,19 +598,6 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         if stop is not None:
             y[stop:] = segments.y[stop:]
         return y
-
-    def _has_diverged(self, rollouts, bad):
-        """Which rollouts went bad at a row where no missing value explains it."""
-        segments, i = rollouts.segments, np.flatnonzero(bad >= 0)
-        rows, origins = (rollouts.origins + bad)[i], rollouts.origins[i]
-        lacks = np.zeros(len(rows), dtype=bool)
-        for column, lag in self._reach.inputs:
-            lacks |= np.isnan(segments.u[rows - lag, column])
-        for column, lag in self._reach.outputs:
-            lacks |= (rows - lag < origins) & np.isnan(segments.y[rows - lag, column])
-        has_diverged = np.zeros(len(bad), dtype=bool)
-        has_diverged[i] = ~lacks
-        return has_diverged
 
     def _check_rows(self, segments, table):
         longest = int(np.max(np.diff(segments.edges)))
@@ -644,7 +647,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         return mean, np.where(std > 0, std, 1.0)
 
     def _shape(self, values):
-        return values[:, 0] if self._layout.y_ndim == 1 else values
+        return values[:, 0] if self._roles.y_ndim == 1 else values
 
     def _warn_of_missing(self, label):
         feedback = "predictions are NaN from there on"
@@ -652,14 +655,6 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         warn(
             f"a value that the prediction of {label} needs is missing: "
             f"{feedback if self._reach.outputs else alone}."
-        )
-
-    @staticmethod
-    def _warn_of_divergence(label):
-        warn(
-            f"the rollout diverged at {label}: it left 1000 standard deviations of the training "
-            "outputs and is NaN from there on.",
-            RuntimeWarning,
         )
 
     def _warn_of_leads(self):

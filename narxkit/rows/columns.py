@@ -10,7 +10,7 @@ from narxkit.rows.segments import Segments
 
 
 @dataclass(frozen=True)
-class Layout:
+class ColumnRoles:
     """Which columns of X are inputs, which are bounds, and how y was given.
 
     Attributes

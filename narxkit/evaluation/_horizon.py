@@ -1,4 +1,4 @@
-"""Many steps ahead: the study of a series with a season."""
+"""Many steps ahead: the evaluation of a series with a season."""
 
 import warnings
 from collections.abc import Mapping
@@ -8,12 +8,12 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from narxkit.baselines import Climatology, Persistence, SeasonalNaive, SmartPersistence
+from narxkit.forecasters.baselines import Climatology, Persistence, SeasonalNaive, SmartPersistence
 from narxkit.model_selection import skill_table
 from narxkit.plotting import ForecastDisplay, HorizonDisplay
 from narxkit.plotting._base import load_matplotlib
 
-from ._base import NETWORKS, Study, Task
+from ._base import NETWORKS, Evaluation, Task
 
 SKILL = "Skill: 1 - mean RMSE / that of"
 NAIVE = "the better of persistence and seasonal naive at each horizon (naive)"
@@ -49,7 +49,7 @@ class HorizonTask(Task):
 
     Examples
     --------
-    >>> from narxkit.study import TASKS
+    >>> from narxkit.evaluation import TASKS
     >>> list(TASKS["wind"].baselines())
     ['persistence', 'seasonal naive', 'climatology', 'ridge ARX']
     """
@@ -84,9 +84,9 @@ class HorizonTask(Task):
         history = max(self.history, np.max(wishes.get("output_lags", 1)))
         return replace(self, protocol="", history=int(history), **wishes)
 
-    def study(self, *answers):
+    def evaluation(self, *answers):
         """Gather what came out."""
-        return HorizonStudy(self, *answers)
+        return HorizonEvaluation(self, *answers)
 
     def rehearsal(self):
         """Make the task whose test is the validation period: choices are made there.
@@ -99,7 +99,7 @@ class HorizonTask(Task):
 
         Examples
         --------
-        >>> from narxkit.study import TASKS
+        >>> from narxkit.evaluation import TASKS
         >>> rehearsal = TASKS["solar"].rehearsal()
         >>> rehearsal.fitting, rehearsal.test
         (('2017-01', '2017-10'), ('2017-11', '2017-12'))
@@ -109,23 +109,23 @@ class HorizonTask(Task):
 
 
 @dataclass(frozen=True, eq=False)
-class HorizonStudy(Study):
+class HorizonEvaluation(Evaluation):
     """What came out of a `HorizonTask`.
 
     See Also
     --------
     run : Makes one.
-    Study : The parameters.
+    Evaluation : The parameters.
 
     Examples
     --------
     >>> from dataclasses import replace
-    >>> from narxkit.study import TASKS, run
+    >>> from narxkit.evaluation import TASKS, run
     >>> may = {"training": ("2017-05-01", "2017-05-12"), "validation": None}
-    >>> study = run(replace(TASKS["solar"], **may, test=("2017-05-13", "2017-05-20")))
-    >>> study.n_origins
+    >>> evaluation = run(replace(TASKS["solar"], **may, test=("2017-05-13", "2017-05-20")))
+    >>> evaluation.n_origins
     121
-    >>> list(study.table().index)[1:4]
+    >>> list(evaluation.table().index)[1:4]
     ['persistence', 'smart persistence', 'seasonal naive']
     """
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from textwrap import fill
 
 from narxkit._naming import fitted_name
+from narxkit.evaluation import find_seams
 from narxkit.files import label_writer
 from narxkit.plotting._base import COLOURS, PALE, load_matplotlib, open_axes
 from narxkit.plotting._series import as_times, tell_time
-from narxkit.study import find_seams
 
 from ._base import Failure
 
@@ -76,8 +76,8 @@ def write_page(diagnosis, path):
 
     Examples
     --------
-    >>> from narxkit.diagnosis import diagnose, shipped_subject, write_page
-    >>> from narxkit.study import find_task
+    >>> from narxkit.report import diagnose, shipped_subject, write_page
+    >>> from narxkit.evaluation import find_task
     >>> diagnosis = diagnose(shipped_subject(find_task("fx")))  # doctest: +SKIP
     >>> write_page(diagnosis, "fx.html")  # doctest: +SKIP
     """

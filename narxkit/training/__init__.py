@@ -1,0 +1,1 @@
+"""What is minimised and in which order: objectives, penalties, stages."""
