@@ -66,6 +66,7 @@ OF_LEVEL = (
     "refit on newer rows, or give a trend or the missing input",
 )
 FEWEST, MOST = 10, 20  # lags that tell whether a level moves
+OFF = "network off"
 CLOSE = 0.5  # of how far the test of an input is beyond its band
 BIASED = 3.29  # standard errors of the mean: one right model in a thousand
 WORSE = 10  # times the error of a naive forecast: from there on per cents say little
@@ -426,9 +427,17 @@ class Validity(Result):
             y_true=self.residuals, y_pred=zero, target=target, unit=unit
         ).plot
         if self.skill is not None and len(self.skill):
-            rmse = self.skill.drop(columns="rows")
+            rmse = self.skill.drop(columns="rows").rename(columns={"model": self._name})
             pictures["skill"] = HorizonDisplay(rmse=rmse, unit=unit).plot
         return pictures
+
+    @property
+    def _name(self):
+        """What the model is called, a network that is off included."""
+        if self.model is None:
+            return "model"
+        name, _, _ = self.model.meaning.partition(": ")
+        return name if self.model.value == OFF else self.model.value
 
     def _display(self, test):
         column, _, _ = test.peak

@@ -54,7 +54,7 @@ from narxkit.diagnostics._result import Figure
 from narxkit.diagnostics._series import check_count, is_int
 from narxkit.diagnostics._shuffles import Line
 from narxkit.diagnostics._skill import read_horizons, skill_by_horizon
-from narxkit.diagnostics._validity import Validity, n_steps
+from narxkit.diagnostics._validity import OFF, Validity, n_steps
 from narxkit.diagnostics._validity_table import ValidityTable
 from narxkit.diagnostics.seasons import periods_of_clock
 from narxkit.plotting._loops import predictions
@@ -316,7 +316,7 @@ def _named(model):
     """What the model is, and of a network what passes its hidden layers."""
     name, what = fitted_name(model), what_passes(model)
     if is_off(model):
-        return Figure("model", "network off", f"{name}: {what}")
+        return Figure("model", OFF, f"{name}: {what}")
     return Figure("model", name, what)
 
 
