@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from narxkit.diagnostics._result import Figure
-from narxkit.diagnostics._series import is_int
+from narxkit.diagnostics.values import is_int
 
 ROWS_PER_STEP = 30  # of a horizon: with fewer the variance of h dependent errors is a guess
 EXPLODED = 1e70  # times the errors of a naive forecast: below it fourth powers are numbers

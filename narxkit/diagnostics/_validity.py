@@ -8,8 +8,8 @@ import pandas as pd
 from narxkit._words import counted
 from narxkit.diagnostics._residual_tests import OF_INPUTS, SIZE, Normality, Portmanteau
 from narxkit.diagnostics._result import Figure, Result
-from narxkit.diagnostics._series import is_int
-from narxkit.plotting._base import load_matplotlib
+from narxkit.diagnostics.values import is_int
+from narxkit.plotting.base import load_matplotlib
 from narxkit.plotting.correlation import OF_ALL, CorrelationDisplay
 from narxkit.plotting.horizon import HorizonDisplay
 from narxkit.plotting.response import ErrorHistogramDisplay, RegressionDisplay, ResponseDisplay

@@ -51,13 +51,13 @@ from narxkit.diagnostics._residual_tests import (
     run_tests_of_rollouts,
 )
 from narxkit.diagnostics._result import Figure
-from narxkit.diagnostics._series import check_count, is_int
 from narxkit.diagnostics._shuffles import Line
 from narxkit.diagnostics._skill import read_horizons, skill_by_horizon
 from narxkit.diagnostics._validity import OFF, Validity, n_steps
 from narxkit.diagnostics._validity_table import ValidityTable
 from narxkit.diagnostics.seasons import periods_of_clock
-from narxkit.plotting._loops import predictions
+from narxkit.diagnostics.values import check_count, is_int
+from narxkit.plotting.loops import predictions
 from narxkit.rows.labels import common_index
 from narxkit.rows.masks import unmasked
 

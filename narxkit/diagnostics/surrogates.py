@@ -29,7 +29,7 @@ from sklearn.utils import check_random_state
 
 from narxkit.diagnostics._embedding import delay_vectors, neighbours
 from narxkit.diagnostics._result import Figure, Result
-from narxkit.diagnostics._series import check_count, is_constant, read_series
+from narxkit.diagnostics.values import check_count, is_constant, read_values
 
 __all__ = ["SurrogateTest", "iaaft", "surrogate_test"]
 
@@ -81,7 +81,7 @@ def iaaft(y, n_surrogates=1, max_iter=100, random_state=None):
     >>> bool((np.sort(surrogates, axis=1) == np.sort(y)).all())
     True
     """
-    values = read_series(y, N_MIN, "y")
+    values = read_values(y, N_MIN, "y")
     check_count("n_surrogates", n_surrogates, 1)
     check_count("max_iter", max_iter, 1)
     rng = check_random_state(random_state)
@@ -298,7 +298,7 @@ def surrogate_test(y, kind="prediction", n_surrogates=39, dimension=3, delay=1, 
     >>> surrogate_test(np.random.default_rng(0).normal(size=500)).pvalue > 0.05
     True
     """
-    values = read_series(y, N_MIN, "y")
+    values = read_values(y, N_MIN, "y")
     if not isinstance(kind, str) or kind not in ("prediction", "asymmetry"):
         raise ValueError(f"kind must be 'prediction' or 'asymmetry'. Got {kind!r} instead.")
     for name, value in (

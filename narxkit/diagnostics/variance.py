@@ -6,7 +6,7 @@ import numpy as np
 from scipy import stats
 
 from narxkit.diagnostics._result import Figure, Result
-from narxkit.diagnostics._series import check_count, read_series
+from narxkit.diagnostics.values import check_count, read_values
 
 __all__ = ["VarianceRatio", "variance_ratio"]
 
@@ -167,9 +167,9 @@ def variance_ratio(x, spans=(2, 4, 8, 16), kind="increments"):
     for q in spans:
         check_count("each of spans", q, 2)
     spans = tuple(sorted(set(spans)))
-    steps = read_series(x, 2 * max(spans) + (kind == "levels"))
+    steps = read_values(x, 2 * max(spans) + (kind == "levels"))
     if kind == "levels":
-        steps = read_series(np.diff(steps), 2 * max(spans), "the increments of x")
+        steps = read_values(np.diff(steps), 2 * max(spans), "the increments of x")
     centred = steps - steps.mean()
     estimate = np.array([_ratio(centred, q) for q in spans])
     stderr = np.array([_standard_error(centred, q) for q in spans])

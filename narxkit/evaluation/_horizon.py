@@ -11,7 +11,7 @@ import pandas as pd
 from narxkit.forecasters.baselines import Climatology, Persistence, SeasonalNaive, SmartPersistence
 from narxkit.model_selection import skill_table
 from narxkit.plotting import ForecastDisplay, HorizonDisplay
-from narxkit.plotting._base import load_matplotlib
+from narxkit.plotting.base import load_matplotlib
 
 from ._base import NETWORKS, Evaluation, Task
 

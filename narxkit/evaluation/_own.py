@@ -13,7 +13,7 @@ from sklearn.base import clone
 from narxkit._naming import fitted_name, is_off
 from narxkit._words import counted
 from narxkit.files import label_writer, listed
-from narxkit.plotting._base import load_matplotlib
+from narxkit.plotting.base import load_matplotlib
 from narxkit.rows.clock import Clock
 from narxkit.rows.timetable import DAY, HOUR, WEEK
 

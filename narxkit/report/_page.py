@@ -10,8 +10,8 @@ from textwrap import fill
 from narxkit._naming import fitted_name
 from narxkit.evaluation import find_seams
 from narxkit.files import label_writer
-from narxkit.plotting._base import COLOURS, PALE, load_matplotlib, open_axes
-from narxkit.plotting._series import as_times, tell_time
+from narxkit.plotting.base import COLOURS, PALE, load_matplotlib, open_axes
+from narxkit.plotting.times import as_times, tell_time
 
 from ._base import Failure
 

@@ -4,8 +4,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from narxkit.diagnostics._lag_data import N_ROWS
-from narxkit.diagnostics._series import check_count, read_series
+from narxkit.diagnostics.values import N_ROWS, check_count, read_values
 from narxkit.evaluation import (
     HELD_OUT,
     LONGEST_BRIDGED,
@@ -197,7 +196,7 @@ def _check_target(whole, y):
             f"{N_ROWS} are needed: fill the gaps or give a longer series."
         )
     part = f"{whole.name!r}" if len(y) == len(whole) else f"the longest stretch of {whole.name!r}"
-    read_series(y, N_ROWS, part)
+    read_values(y, N_ROWS, part)
 
 
 def _check_inputs(X):
@@ -213,7 +212,7 @@ def _check_inputs(X):
                 f"the input {name!r} is constant, at {given.iloc[0]:g}, in all {len(X):,} rows "
                 "judged: leave it out."
             )
-        read_series(X[name], N_ROWS, f"the input {name!r}", allow_nan=True)
+        read_values(X[name], N_ROWS, f"the input {name!r}", allow_nan=True)
 
 
 def _check_horizon(horizon, n):
