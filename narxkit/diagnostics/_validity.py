@@ -7,7 +7,7 @@ import pandas as pd
 
 from narxkit._words import counted
 from narxkit.diagnostics._residual_tests import OF_INPUTS, SIZE, Normality, Portmanteau
-from narxkit.diagnostics._result import Figure, Result
+from narxkit.diagnostics._result import Result, Row
 from narxkit.diagnostics.values import is_int
 from narxkit.plotting.base import load_matplotlib
 from narxkit.plotting.correlation import OF_ALL, CorrelationDisplay
@@ -109,9 +109,9 @@ class Validity(Result):
         it needs.
     lost : Series or None
         The same of the forecasts that `skill` compares, by horizon.
-    model : Figure or None
+    model : Row or None
         What the model is called, and of a network what passes its hidden layers.
-    notes : list of Figure
+    notes : list of Row
         What could not be compared or tested, and why.
 
     Attributes
@@ -167,7 +167,7 @@ class Validity(Result):
     memory: np.ndarray = ()
     n_lost: int = 0
     lost: pd.Series | None = None
-    model: Figure | None = None
+    model: Row | None = None
     notes: list = field(default_factory=list)
 
     @property
@@ -330,15 +330,15 @@ class Validity(Result):
         mean, std, _ = _moments(self.residuals)
         return [
             *([] if self.model is None else [self.model]),
-            Figure(
+            Row(
                 "residuals", f"{self.residuals.notna().sum():,}", "measured and predicted rows"
             ),
-            Figure("mean", f"{mean:.4g}", "0 is unbiased, in the unit of y"),
-            Figure("standard deviation", f"{std:.4g}", "in the unit of y"),
+            Row("mean", f"{mean:.4g}", "0 is unbiased, in the unit of y"),
+            Row("standard deviation", f"{std:.4g}", "in the unit of y"),
             *self._fit_figures(),
             *map(self._figure, self.tests.values()),
             *self._ljung_box_figures(),
-            Figure(
+            Row(
                 "normality", f"p = {self.normality.pvalue:.3f}",
                 f"Anderson-Darling; skewness {self.normality.skewness:.2f}, excess kurtosis "
                 f"{self.normality.excess_kurtosis:.2f}; no part of the verdict",
@@ -354,20 +354,18 @@ class Validity(Result):
         known = self.residuals.dropna()
         fit = 1 - np.sqrt(np.mean(known**2)) / self.y[self.residuals.notna()].std(ddof=0)
         meaning = f"{_of_rollouts(self.loop)}: 1 - RMSE / standard deviation of y"
-        return [Figure("fit", f"{fit:.1%}", meaning)]
+        return [Row("fit", f"{fit:.1%}", meaning)]
 
     def _ljung_box_figures(self):
         if self.ljung_box is None:
             return []
         Q, pvalue, n_lags = self.ljung_box
-        return [
-            Figure("Ljung-Box", f"p = {pvalue:.3f}", f"Q = {Q:.4g} over {counted(n_lags, 'lag')}")
-        ]
+        return [Row("Ljung-Box", f"p = {pvalue:.3f}", f"Q = {Q:.4g} over {counted(n_lags, 'lag')}")]
 
     def _figure(self, test):
         _, lag, value = test.peak
         what = _fill(TITLES[test.name], test)
-        return Figure(
+        return Row(
             test.name,
             f"p = {test.pvalue:.3f}",
             f"{what}: largest {value:.3f} at lag {lag}, band {test.band:.3f}",
@@ -383,12 +381,12 @@ class Validity(Result):
         name, lost = f"skill, {_steps(h)} ahead", f", {n_lost:,} without a finite forecast"
         rows = f"{counted(n_rows, 'row')}{lost if n_lost else ''}"
         if not n_rows:
-            return Figure(name, "none", rows)
+            return Row(name, "none", rows)
         model, *naive = self.skill.loc[h].drop("rows").items()
         told = ", ".join(f"{name} {rmse:.4g}" for name, rmse in naive)
         value = _skill(model[1], min(rmse for _, rmse in naive))
         value += " where finite" if n_lost else ""
-        return Figure(name, value, f"{rows}: RMSE {model[1]:.4g}; {told}")
+        return Row(name, value, f"{rows}: RMSE {model[1]:.4g}; {told}")
 
     def plot(self, unit=None):
         """Draw all pictures on one figure.

@@ -32,7 +32,7 @@ import numpy as np
 from scipy import stats
 
 from narxkit.diagnostics._embedding import delay_vectors, distinct, neighbours
-from narxkit.diagnostics._result import Figure, Result
+from narxkit.diagnostics._result import Result, Row
 from narxkit.diagnostics.values import check_count, read_values
 
 __all__ = ["FalseNeighbours", "Lyapunov", "embedding_delay", "false_neighbours", "lyapunov"]
@@ -197,7 +197,7 @@ class FalseNeighbours(Result):
     def figures(self):
         """The lines of the table."""
         return [
-            Figure(f"false with {m} value{'s' if m > 1 else ''}", f"{share:.1%}")
+            Row(f"false with {m} value{'s' if m > 1 else ''}", f"{share:.1%}")
             for m, share in enumerate(self.shares, start=1)
         ]
 
@@ -417,16 +417,16 @@ class Lyapunov(Result):
         low, high = self.confidence_interval
         first, stop = self.region
         return [
-            Figure("largest Lyapunov exponent", f"{self.estimate:.4g}", "per unit of time"),
-            Figure(
+            Row("largest Lyapunov exponent", f"{self.estimate:.4g}", "per unit of time"),
+            Row(
                 "standard error",
                 f"{self.stderr:.2g}",
                 f"95 %: {low:.4g} to {high:.4g}, of the spread alone; few rows add a bias",
             ),
-            Figure("fitted steps", f"{first} to {stop - 1}", f"of {len(self.divergence)}"),
-            Figure("power law over line", f"{self.ratio:.3g}", "squares left; chaos from 2 on"),
-            Figure("values of a state", f"{self.dimension}", f"{self.delay} rows apart"),
-            Figure("rows between neighbours", f"{self.theiler}", f"at least, of {self.n}"),
+            Row("fitted steps", f"{first} to {stop - 1}", f"of {len(self.divergence)}"),
+            Row("power law over line", f"{self.ratio:.3g}", "squares left; chaos from 2 on"),
+            Row("values of a state", f"{self.dimension}", f"{self.delay} rows apart"),
+            Row("rows between neighbours", f"{self.theiler}", f"at least, of {self.n}"),
         ]
 
     def plot(self, ax=None):

@@ -45,7 +45,7 @@ from narxkit._warn import warn
 from narxkit.diagnostics import _stochasticity_tests as parts
 from narxkit.diagnostics import _stochasticity_words as words
 from narxkit.diagnostics._outlier import SEE, Outlier, find_outlier_of_levels
-from narxkit.diagnostics._result import Figure, Result
+from narxkit.diagnostics._result import Result, Row
 from narxkit.diagnostics._stochasticity_tests import (
     LEVEL,
     LEVEL_OF_NOISE,
@@ -273,7 +273,7 @@ class Stochasticity(Result):
     @property
     def figures(self):
         """The lines of the table."""
-        return [Figure(f.name, words.value(f), f.meaning) for f in self.findings]
+        return [Row(f.name, words.value(f), f.meaning) for f in self.findings]
 
     def to_frame(self):
         """Gather the findings as a frame of numbers.

@@ -28,7 +28,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from narxkit.diagnostics._embedding import delay_vectors, neighbours
-from narxkit.diagnostics._result import Figure, Result
+from narxkit.diagnostics._result import Result, Row
 from narxkit.diagnostics.values import check_count, is_constant, read_values
 
 __all__ = ["SurrogateTest", "iaaft", "surrogate_test"]
@@ -204,9 +204,9 @@ class SurrogateTest(Result):
         }[self.kind]
         low, high = self.surrogates.min(), self.surrogates.max()
         return [
-            Figure(what, f"{self.statistic:.4g}", f"{self.n} rows"),
-            Figure("that of surrogates", f"{low:.4g} to {high:.4g}", f"of {len(self.surrogates)}"),
-            Figure("p value", f"{self.pvalue:.3g}", "by rank"),
+            Row(what, f"{self.statistic:.4g}", f"{self.n} rows"),
+            Row("that of surrogates", f"{low:.4g} to {high:.4g}", f"of {len(self.surrogates)}"),
+            Row("p value", f"{self.pvalue:.3g}", "by rank"),
         ]
 
     def plot(self, ax=None):

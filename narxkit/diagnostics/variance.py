@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from narxkit.diagnostics._result import Figure, Result
+from narxkit.diagnostics._result import Result, Row
 from narxkit.diagnostics.values import check_count, read_values
 
 __all__ = ["VarianceRatio", "variance_ratio"]
@@ -72,10 +72,10 @@ class VarianceRatio(Result):
         """The lines of the table."""
         return [
             *(
-                Figure(f"over {q} steps", f"{ratio:.4g}", f"z = {z:.2f}, p = {p:.2g}")
+                Row(f"over {q} steps", f"{ratio:.4g}", f"z = {z:.2f}, p = {p:.2g}")
                 for q, ratio, z, p in zip(self.spans, self.estimate, self.statistic, self.pvalues)
             ),
-            Figure("p value", f"{self.pvalue:.2g}", f"of all spans together, {self.n} steps"),
+            Row("p value", f"{self.pvalue:.2g}", f"of all spans together, {self.n} steps"),
         ]
 
     def plot(self, ax=None):

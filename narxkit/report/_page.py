@@ -76,9 +76,9 @@ def write_page(diagnosis, path):
 
     Examples
     --------
-    >>> from narxkit.report import diagnose, shipped_subject, write_page
+    >>> from narxkit.report import diagnose, builtin_subject, write_page
     >>> from narxkit.evaluation import find_task
-    >>> diagnosis = diagnose(shipped_subject(find_task("fx")))  # doctest: +SKIP
+    >>> diagnosis = diagnose(builtin_subject(find_task("fx")))  # doctest: +SKIP
     >>> write_page(diagnosis, "fx.html")  # doctest: +SKIP
     """
     heading = escape(diagnosis.subject.heading)

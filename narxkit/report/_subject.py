@@ -47,14 +47,14 @@ class Subject:
 
     See Also
     --------
-    shipped_subject : Makes one of a shipped series.
-    own_subject : Makes one of a table.
+    builtin_subject : Makes one of a shipped series.
+    subject_from_frame : Makes one of a table.
 
     Examples
     --------
-    >>> from narxkit.report import shipped_subject
+    >>> from narxkit.report import builtin_subject
     >>> from narxkit.evaluation import find_task
-    >>> subject = shipped_subject(find_task("solar"))
+    >>> subject = builtin_subject(find_task("solar"))
     >>> print(subject.notes[0])
     Judged are the 8,760 rows from 2023-01-01 00:00 to 2023-12-31 23:00, the longest stretch
     without a gap; the series has 17,520.
@@ -82,7 +82,7 @@ class Subject:
         return ", ".join(part for part in parts if part)
 
 
-def shipped_subject(task):
+def builtin_subject(task):
     """Make a subject of a shipped series.
 
     Parameters
@@ -102,9 +102,9 @@ def shipped_subject(task):
 
     Examples
     --------
-    >>> from narxkit.report import shipped_subject
+    >>> from narxkit.report import builtin_subject
     >>> from narxkit.evaluation import find_task
-    >>> shipped_subject(find_task("stock")).known_ahead
+    >>> builtin_subject(find_task("stock")).known_ahead
     []
     """
     inputs = list(task.input_lags)
@@ -114,7 +114,9 @@ def shipped_subject(task):
     return _make(task.read(), task.target, inputs, known_ahead, task.steps, **names)
 
 
-def own_subject(data, target=None, inputs=(), known_future=(), horizon=None, name="the data"):
+def subject_from_frame(
+    data, target=None, inputs=(), known_future=(), horizon=None, name="the data"
+):
     """Make a subject of a table that the user brings.
 
     Parameters
@@ -148,10 +150,10 @@ def own_subject(data, target=None, inputs=(), known_future=(), horizon=None, nam
     --------
     >>> import numpy as np
     >>> import pandas as pd
-    >>> from narxkit.report import own_subject
+    >>> from narxkit.report import subject_from_frame
     >>> load = np.random.default_rng(0).normal(size=400)
     >>> load[10] = np.nan
-    >>> own_subject(pd.DataFrame({"load": load})).notes
+    >>> subject_from_frame(pd.DataFrame({"load": load})).notes
     ["'load' is blank in 1 of the 400 rows from its first value to its last, row 10.", 'Of the rows
     judged 1 is bridged by a straight line.']
     """
