@@ -224,7 +224,7 @@ class Clock:
         low, high = self._bounds()
         there = first.tz_convert(last.tz) if getattr(first, "tz", None) is not None else first
         if self.unit == "second":  # without indexes, which take longer than all else
-            elapsed = (there - last).total_seconds()
+            elapsed = (there - last) / pd.Timedelta(1, "s")  # to the nanosecond
         else:
             elapsed = self._elapsed(pd.Index([last]), pd.Index([there]))[0]
         if first <= last or (self.unit == "period" and elapsed < low):
