@@ -35,7 +35,7 @@ def check_files(series, out=None, plot=None):
     if out and _ending(out) not in TEXT_FORMATS:
         raise ValueError(f"cannot write {out}: forecasts are written as CSV; end it in .csv.")
     if plot:
-        from narxkit.plotting._base import load_matplotlib
+        from narxkit.plotting.base import load_matplotlib
 
         known = load_matplotlib("backend_bases").FigureCanvasBase.get_supported_filetypes()
         if plot.suffix.lower().lstrip(".") not in known:
@@ -65,7 +65,7 @@ def check_page(series, page):
         raise ValueError(f"cannot write {page}: the report is a page; end its name in .html.")
     _check_path(page, series)
 
-    from narxkit.plotting._base import load_matplotlib
+    from narxkit.plotting.base import load_matplotlib
 
     load_matplotlib()
 

@@ -305,7 +305,7 @@ def forecast_series(args):
     """Run the evaluation of a shipped series, print its table, and write its files."""
     from narxkit import evaluation
 
-    task = shipped_task(args)
+    task = builtin_task(args)
     with progress_shown() as progress:
         result = evaluation.run(task, (args.model or "narx",), args.seed, progress)
         write(args.out, result.to_csv, progress)
@@ -318,7 +318,7 @@ def forecast_file(args):
     """Test on the end of a file, forecast past it, print both, and write the files."""
     from narxkit import evaluation
 
-    tasks = own_tasks(args)
+    tasks = tasks_from_frame(args)
     with progress_shown() as progress:
         options = {"random_state": args.seed, "progress": progress, "rivals": bool(args.plot)}
         forecasts = [evaluation.look_ahead(task, args.model, **options) for task in tasks]
@@ -337,9 +337,9 @@ def compare(args):
     from narxkit import evaluation
 
     if is_file(args.series):
-        tasks = [task.test for task in own_tasks(args)]
+        tasks = [task.test for task in tasks_from_frame(args)]
     else:
-        tasks = [shipped_task(args)]
+        tasks = [builtin_task(args)]
     for task in tasks:
         with progress_shown() as progress:
             result = evaluation.run(task, task.learnable, args.seed, progress)
@@ -355,9 +355,11 @@ def diagnose(args):
         series, (target, *more), *inputs = read_own(args)
         if more:
             raise ValueError(f"diagnose judges one column at a time: give --target {target}.")
-        subject = report.own_subject(series.frame, target, *inputs, args.horizon, series.name)
+        subject = report.subject_from_frame(
+            series.frame, target, *inputs, args.horizon, series.name
+        )
     else:
-        subject = report.shipped_subject(shipped_task(args))
+        subject = report.builtin_subject(builtin_task(args))
     show_lines([*subject.notes, ""] if subject.notes else [])
     with progress_shown() as progress:
         found = report.diagnose(subject, args.model, args.seed, progress, args.max_lag)
@@ -387,7 +389,7 @@ def is_file(series):
     return bool(Path(series).suffix) or len(Path(series).parts) > 1 or Path(series).is_dir()
 
 
-def shipped_task(args):
+def builtin_task(args):
     """The task of a shipped series, with what is wished otherwise."""
     from narxkit import evaluation
 
@@ -398,16 +400,16 @@ def shipped_task(args):
                 f"--{option.replace('_', '-')} is for files of your own: the columns of "
                 f"{args.series} and what is known of them ahead are part of its protocol."
             )
-    return task.adjusted(args.target, args.horizon, args.lags)
+    return task.with_options(args.target, args.horizon, args.lags)
 
 
-def own_tasks(args):
+def tasks_from_frame(args):
     """A task for each target of a file, after telling what was found in it."""
-    from narxkit.evaluation import own_task
+    from narxkit.evaluation import task_from_frame
 
     series, targets, inputs, known_future = read_own(args)
     tasks = [
-        own_task(
+        task_from_frame(
             series.frame,
             target,
             inputs=inputs,

@@ -74,3 +74,27 @@ def test_judges_use_one_door():
         attributes = [node for node in nodes if isinstance(node, ast.Attribute)]
         of_others = {node.attr for node in attributes if ast.unparse(node.value) != "self"}
         assert {n for n in of_others if n.startswith("_") and n[-2:] != "__"} <= {"_origins"}
+
+
+def underscored(name):
+    return name.startswith("_") and not name.startswith("__")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_no_room_reaches_into_another(path):
+    """Underscored modules and names of a room are its own."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.ImportFrom) or not (node.module or "").startswith("narxkit."):
+            continue
+        there, *inside = node.module.split(".")[1:]
+        if there != room(path):
+            names = [*inside, *(alias.name for alias in node.names if inside)]
+            assert not list(filter(underscored, names)), f"{node.module} is not {room(path)}'s"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_helpers_are_given_what_they_need(path):
+    """Not an ``object``, of which nobody could say what is read."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.arg | ast.AnnAssign) and node.annotation is not None:
+            assert ast.unparse(node.annotation) != "object"

@@ -9,6 +9,7 @@ import pytest
 from narxkit import ARX, NARX, TDNN, Persistence
 from narxkit._naming import fitted_name, is_off, what_passes
 from narxkit.datasets import make_narendra
+from narxkit.diagnostics import validate
 from narxkit.solvers import Stop
 from narxkit.training import alive
 
@@ -40,7 +41,7 @@ def test_a_network_that_lives_has_its_name(kind):
 
 
 @pytest.mark.parametrize("loop", ["open", "closed"])
-def test_of_many_rows_some_evenly_spaced_ones_tell_what_passes(loop, monkeypatch):
+def test_of_many_rows_some_tell_what_passes(loop, monkeypatch):
     share = fitted(alpha=0.01, loop=loop).hidden_share_
     monkeypatch.setattr(alive, "MOST_ROWS", 100)
     assert fitted(alpha=0.01, loop=loop).hidden_share_ == pytest.approx(share, rel=0.3)
@@ -98,3 +99,14 @@ def test_an_interrupted_fit_is_warned_of_as_such():
     with pytest.warns(RuntimeWarning, match="Interrupted") as caught:
         small(alpha=1e5, callback=press).fit(X, Y)
     assert len(caught) == 1
+
+
+@pytest.mark.parametrize("alpha", [0.01, "auto"])
+def test_pictures_of_its_validity_call_it_so(alpha):
+    pytest.importorskip("matplotlib")
+    y = Y if alpha == 0.01 else X[:, 0] + 0.1 * np.random.default_rng(0).normal(size=250)
+    model = small(alpha=alpha).fit(X[:150], y[:150])
+    assert is_off(model) == (alpha == "auto")
+    figure = validate(model, X, y).plot()
+    names = {line.get_label() for ax in figure.axes for line in ax.get_lines()}
+    assert fitted_name(model) in names and "model" not in names

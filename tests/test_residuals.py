@@ -475,7 +475,7 @@ def test_rows_that_a_model_must_forecast():
     U = pd.DataFrame({"u": [0.0] * 12}).mask(np.arange(12)[:, None] == 10)
     y = pd.Series(np.zeros(12)).mask(np.isin(np.arange(12), [1, 5]))
     model = ARX(input_lags=[-1, 0], output_lags=2)
-    model.max_lag_ = 2
+    model.max_lag_, model.lead_ = 2, 1
     history = History(model, U, [y], np.zeros(12, dtype=int))
     # row 1 cannot be filled, row 5 can; rows 9 to 12 read the input of row 10
     assert np.flatnonzero(history.reaches(1)).tolist() == [4, 5, 6, 7, 8]

@@ -1,6 +1,6 @@
 """The quiet style of the displays, for axes that results draw on."""
 
-from narxkit.plotting._base import COLOURS, GREY, INK, PALE, SMALL, open_axes
+from narxkit.plotting.base import COLOURS, GREY, INK, PALE, SMALL, open_axes
 
 __all__ = ["COLOURS", "GREY", "INK", "PALE", "label", "open_axes"]
 

@@ -13,8 +13,8 @@ class History:
     Parameters
     ----------
     model : estimator
-        Fitted; `max_lag_` tells the rows that it needs before the first one it forecasts, leads
-        among its `input_lags` those after the last one. Without them it needs none.
+        Fitted; `max_lag_` tells the rows that it needs before the first one it forecasts, `lead_`
+        those after the last one. Without them it needs none.
     U : DataFrame of shape (n, n_features)
         Inputs.
     outputs : list of Series of shape (n,)
@@ -24,7 +24,7 @@ class History:
     """
 
     def __init__(self, model, U, outputs, parts):
-        self.max_lag, self.lead = getattr(model, "max_lag_", 0), _lead(model)
+        self.max_lag, self.lead = getattr(model, "max_lag_", 0), getattr(model, "lead_", 0)
         self.order = np.argsort(parts, kind="stable")
         parts = parts[self.order]
         self.begins = np.searchsorted(parts, parts)
@@ -68,10 +68,3 @@ class History:
         placed = np.empty_like(mask)
         placed[self.order] = mask
         return placed
-
-
-def _lead(model):
-    """Rows after its own that a prediction needs."""
-    lags = getattr(model, "input_lags", 0)
-    lags = list(lags.values()) if isinstance(lags, dict) else [lags]
-    return max([0, *(-int(np.min(of_input, initial=0)) for of_input in lags)])

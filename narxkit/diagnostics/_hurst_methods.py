@@ -9,10 +9,10 @@ import numpy as np
 
 from ._likelihood import GRID, read_likelihood
 from ._scaling import read_detrended_fluctuations, read_rescaled_range
-from ._series import choose, is_int, read_series, without_season
 from ._simulated_law import ENDS
 from ._spectral import GPH_ENDS, WHITTLE_ENDS, read_gph, read_local_whittle
 from ._wavelet import read_wavelet
+from .values import choose, is_int, read_values, without_season
 
 NEAR = 1e-4  # to an end, where a search stops short of it
 
@@ -91,7 +91,7 @@ class Settings:
 
     def increments(self, x):
         """Increments of a series, its season taken away."""
-        x = read_series(x, self.n_min + (self.kind == "levels"))
+        x = read_values(x, self.n_min + (self.kind == "levels"))
         if self.kind == "levels":
             x, rounding = np.diff(x), rounding_of(x)
             if np.ptp(x) <= rounding:

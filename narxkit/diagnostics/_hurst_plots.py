@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from narxkit.plotting._base import COLOURS, GREY, PALE, SMALL, Display, load_matplotlib
-from narxkit.plotting._series import as_times, tell_time
+from narxkit.plotting.base import COLOURS, GREY, PALE, SMALL, Display, load_matplotlib
+from narxkit.plotting.times import as_times, tell_time
 
 QUANTITIES = {  # of the fluctuations of each method, and how their scales are measured
     "ml": ("root of the periodogram, mean over bins", "period, rows"),

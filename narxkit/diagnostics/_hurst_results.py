@@ -7,7 +7,7 @@ import pandas as pd
 
 from ._hurst_methods import AT_LONG_TIMES, METHODS
 from ._outlier import Outlier
-from ._result import Figure, Result
+from ._result import Result, Row
 
 WRONG_KIND = {  # notes on an estimate near 1, and near 0
     "increments": (
@@ -116,16 +116,16 @@ class Hurst(Result):
 
     @property
     def figures(self):
-        """The lines of the table, a list of Figure."""
+        """The lines of the table, a list of Row."""
         low, high = self.confidence_interval
         return [
-            Figure("Hurst exponent", f"{self.estimate:.3f}", "1/2: no memory"),
-            Figure("standard error", f"{self.stderr:.3f}", f"from {self.interval_from}"),
-            Figure(f"{self.confidence * 100:g} % interval", f"{low:.3f} to {high:.3f}"),
-            Figure("p-value", f"{self.pvalue:.2g}", "of H = 1/2, two-sided"),
-            Figure("method", self.method, name_of(self)),
-            Figure("computed on", computed_on(self)),
-            *(Figure("note", "", note) for note in self.notes),
+            Row("Hurst exponent", f"{self.estimate:.3f}", "1/2: no memory"),
+            Row("standard error", f"{self.stderr:.3f}", f"from {self.interval_from}"),
+            Row(f"{self.confidence * 100:g} % interval", f"{low:.3f} to {high:.3f}"),
+            Row("p-value", f"{self.pvalue:.2g}", "of H = 1/2, two-sided"),
+            Row("method", self.method, name_of(self)),
+            Row("computed on", computed_on(self)),
+            *(Row("note", "", note) for note in self.notes),
         ]
 
     def plot(self, ax=None):
@@ -234,9 +234,9 @@ class HurstTable(Result):
 
     @property
     def figures(self):
-        """The lines of the table, a list of Figure."""
+        """The lines of the table, a list of Row."""
         lines = [
-            Figure(
+            Row(
                 name,
                 f"{r.estimate:.3f} ({r.confidence_interval[0]:.3f} to "
                 f"{r.confidence_interval[1]:.3f})",
@@ -244,10 +244,10 @@ class HurstTable(Result):
             )
             for name, r in self.results.items()
         ]
-        lines.append(Figure("computed on", "", computed_on(self.results["ml"])))
+        lines.append(Row("computed on", "", computed_on(self.results["ml"])))
         for note, names in self.notes.items():
             who = "all" if len(names) == len(self.results) else ", ".join(names)
-            lines.append(Figure("note", who, note))
+            lines.append(Row("note", who, note))
         return lines
 
     def to_frame(self):
@@ -350,16 +350,16 @@ class RollingHurst(Result):
 
     @property
     def figures(self):
-        """The lines of the table, a list of Figure."""
+        """The lines of the table, a list of Row."""
         H = self.windows["estimate"]
         return [
-            Figure("median of H", f"{H.median():.3f}", f"by {name_of(self)}"),
-            Figure("least", f"{H.min():.3f}", f"in the window that ends at {H.idxmin()}"),
-            Figure("greatest", f"{H.max():.3f}", f"in the window that ends at {H.idxmax()}"),
-            Figure("standard error", f"{self.windows['stderr'].median():.3f}", "of each, median"),
-            Figure("windows", f"{len(H):,}", f"of {self.window:,} rows, {self.step:,} apart"),
-            Figure("computed on", "", computed_on(self)),
-            *(Figure("note", "", note) for note in self.notes),
+            Row("median of H", f"{H.median():.3f}", f"by {name_of(self)}"),
+            Row("least", f"{H.min():.3f}", f"in the window that ends at {H.idxmin()}"),
+            Row("greatest", f"{H.max():.3f}", f"in the window that ends at {H.idxmax()}"),
+            Row("standard error", f"{self.windows['stderr'].median():.3f}", "of each, median"),
+            Row("windows", f"{len(H):,}", f"of {self.window:,} rows, {self.step:,} apart"),
+            Row("computed on", "", computed_on(self)),
+            *(Row("note", "", note) for note in self.notes),
         ]
 
     def plot(self, ax=None):

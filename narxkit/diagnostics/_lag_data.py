@@ -7,16 +7,16 @@ import numpy as np
 import pandas as pd
 
 from narxkit._warn import warn
-from narxkit.diagnostics._series import (
+from narxkit.diagnostics.values import (
+    N_ROWS,
     check_count,
     is_constant,
     is_int,
-    read_series,
+    read_values,
     refuse_sparse,
 )
 from narxkit.rows.labels import common_index
 
-N_ROWS = 40
 N_COMPLETE = 30
 MAX_LAG = 48
 ROWS_PER_LAG = 5  # where no max_lag is given
@@ -34,7 +34,7 @@ def read_both(X, y):
             f"y has {shape[1]} columns, but lags are suggested for one output: call suggest_lags "
             "once for each, with the others in X and not in known_ahead."
         )
-    y = read_series(y, N_ROWS, "y", allow_nan=True)
+    y = read_values(y, N_ROWS, "y", allow_nan=True)
     if X is None:
         return name, y, {}
     table = X if isinstance(X, pd.DataFrame) else pd.DataFrame(_as_table(X))
@@ -44,7 +44,7 @@ def read_both(X, y):
         )
     if not table.columns.is_unique:
         raise ValueError(f"X has two columns of one name among {list(table)}: rename one of them.")
-    inputs = {c: read_series(table[c], N_ROWS, f"X[{c!r}]", True, True) for c in table}
+    inputs = {c: read_values(table[c], N_ROWS, f"X[{c!r}]", True, True) for c in table}
     return name, y, inputs
 
 

@@ -5,7 +5,7 @@ from textwrap import fill
 import numpy as np
 import pandas as pd
 
-from narxkit.plotting._base import COLOURS, GREY, INK, PALE, SMALL, Display, load_matplotlib
+from narxkit.plotting.base import COLOURS, GREY, INK, PALE, SMALL, Display, load_matplotlib
 
 LANE = 2.3  # height of a lane, of which correlations and information take 1 each
 NAME = {"width": 18, "max_lines": 4, "placeholder": "…"}  # of a lane

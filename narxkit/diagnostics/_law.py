@@ -27,7 +27,7 @@ class Inference(NamedTuple):
 
 
 @dataclass(frozen=True)
-class SamplingLaw:
+class SamplingDistribution:
     """Mean and standard deviation of a statistic along a grid of H.
 
     Parameters
@@ -75,7 +75,7 @@ class Reading(NamedTuple):
     """What a method makes of a series: what it saw, what it fitted to it, how that tells H."""
 
     statistic: float
-    law: SamplingLaw
+    law: SamplingDistribution
     source: str  # of the law
     scales: np.ndarray  # rows
     fluctuations: np.ndarray

@@ -35,7 +35,7 @@ import numpy as np
 
 from narxkit._fractal import toeplitz_forms
 
-from ._law import Reading, SamplingLaw
+from ._law import Reading, SamplingDistribution
 from .fgn import autocovariance, fourier_frequencies, periodogram, spectral_density
 
 EXACT = 20_000  # points up to which the likelihood is the exact one
@@ -50,7 +50,7 @@ def read_likelihood(x):
     """H by its likelihood, and the spectrum as seen and as fitted."""
     n = len(x)
     estimate = minimise(exact(x) if n <= EXACT else whittle(x), GRID[0], GRID[-1])
-    law = SamplingLaw(GRID, GRID, fisher_errors(n))
+    law = SamplingDistribution(GRID, GRID, fisher_errors(n))
     notes = () if n <= EXACT else (
         f"above {EXACT:,} points the likelihood is Whittle's approximation",
     )  # fmt: skip

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import pandas as pd
 
 
-class Figure(NamedTuple):
+class Row(NamedTuple):
     """A line of a result: what was measured, what came out, what it means."""
 
     name: str
@@ -27,7 +27,7 @@ class Result:
 
     @property
     def figures(self):
-        """The lines of the table, a list of Figure."""
+        """The lines of the table, a list of Row."""
         raise AttributeError(f"{type(self).__name__} lists no figures")
 
     def to_frame(self):

@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.interpolate import make_interp_spline
 
-from ._law import SamplingLaw
+from ._law import SamplingDistribution
 from ._simulated import HURSTS, MEANS, SIZES, STDS
 
 ENDS = 0.01, 0.99  # values of H to which the tables are drawn out
@@ -24,7 +24,7 @@ def simulated_law(name, n):
         straight(HURSTS, straight(np.log(SIZES), rows, np.log(n)), grid)
         for rows in (bias, np.log(STDS[name]))
     )
-    return SamplingLaw(grid, grid + bias, np.exp(log_std))
+    return SamplingDistribution(grid, grid + bias, np.exp(log_std))
 
 
 def straight(x, rows, at):

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from narxkit.diagnostics._result import Figure
-from narxkit.diagnostics._series import is_int
+from narxkit.diagnostics._result import Row
+from narxkit.diagnostics.values import is_int
 
 ROWS_PER_STEP = 30  # of a horizon: with fewer the variance of h dependent errors is a guess
 EXPLODED = 1e70  # times the errors of a naive forecast: below it fourth powers are numbers
@@ -42,14 +42,14 @@ def skill_by_horizon(ahead, y, parts, horizons, season, history):
     errors, lost = _errors(*given, season, history)
     if season is not None and not lost:
         errors, lost = _errors(*given, None, history)
-        notes = [Figure("not compared", "seasonal naive", _why(horizons[0], season, history))]
+        notes = [Row("not compared", "seasonal naive", _why(horizons[0], season, history))]
         season = None
     left_out = [h for h in horizons if h not in lost]
     if not lost:
         why = _why(left_out[0], season, history)
         raise ValueError(f"no row can be compared {_ahead(left_out)}: {why}.")
     if left_out:
-        notes += [Figure("not compared", _ahead(left_out), _why(left_out[0], season, history))]
+        notes += [Row("not compared", _ahead(left_out), _why(left_out[0], season, history))]
     return {
         "skill": _by_horizon(errors, _rmse),
         "naive_pvalues": _by_horizon(errors, _naive_pvalues),

@@ -30,7 +30,7 @@ Annals of Statistics 23, 1048-1072 and 1630-1661.
 
 import numpy as np
 
-from ._law import NO_POWER, Reading, SamplingLaw
+from ._law import NO_POWER, Reading, SamplingDistribution
 from ._likelihood import minimise
 from .fgn import periodogram
 
@@ -46,7 +46,7 @@ def read_gph(x, season=None):
     S = r @ r
     estimate = 0.5 - float(r @ np.log(power)) / (2.0 * S)
     level = np.exp(np.mean(np.log(power)))
-    law = SamplingLaw.unbiased(np.pi / np.sqrt(24.0 * S), GPH_ENDS)
+    law = SamplingDistribution.unbiased(np.pi / np.sqrt(24.0 * S), GPH_ENDS)
     return reading(estimate, law, frequencies, power, r, level)
 
 
@@ -60,7 +60,7 @@ def read_local_whittle(x, season=None):
         return np.log(np.mean(np.exp((2 * hurst - 1) * r) * power))
 
     estimate = minimise(surprise, *WHITTLE_ENDS)
-    law = SamplingLaw.unbiased(0.5 / np.sqrt(S) * (1.0 + 2.0 / m), WHITTLE_ENDS)
+    law = SamplingDistribution.unbiased(0.5 / np.sqrt(S) * (1.0 + 2.0 / m), WHITTLE_ENDS)
     return reading(estimate, law, frequencies, power, r, np.exp(surprise(estimate)))
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 
 from narxkit.diagnostics._draw import COLOURS, GREY, PALE, label, open_axes
-from narxkit.plotting._base import load_matplotlib
-from narxkit.plotting._series import as_times, tell_time, time_name
+from narxkit.plotting.base import load_matplotlib
+from narxkit.plotting.times import as_times, tell_time, time_name
 from narxkit.rows.labels import is_elapsed
 
 N_POINTS = 400  # of a smoothed spectrum

@@ -7,9 +7,9 @@ import pandas as pd
 
 from narxkit._words import counted
 from narxkit.diagnostics._residual_tests import OF_INPUTS, SIZE, Normality, Portmanteau
-from narxkit.diagnostics._result import Figure, Result
-from narxkit.diagnostics._series import is_int
-from narxkit.plotting._base import load_matplotlib
+from narxkit.diagnostics._result import Result, Row
+from narxkit.diagnostics.values import is_int
+from narxkit.plotting.base import load_matplotlib
 from narxkit.plotting.correlation import OF_ALL, CorrelationDisplay
 from narxkit.plotting.horizon import HorizonDisplay
 from narxkit.plotting.response import ErrorHistogramDisplay, RegressionDisplay, ResponseDisplay
@@ -66,6 +66,7 @@ OF_LEVEL = (
     "refit on newer rows, or give a trend or the missing input",
 )
 FEWEST, MOST = 10, 20  # lags that tell whether a level moves
+OFF = "network off"
 CLOSE = 0.5  # of how far the test of an input is beyond its band
 BIASED = 3.29  # standard errors of the mean: one right model in a thousand
 WORSE = 10  # times the error of a naive forecast: from there on per cents say little
@@ -108,9 +109,9 @@ class Validity(Result):
         it needs.
     lost : Series or None
         The same of the forecasts that `skill` compares, by horizon.
-    model : Figure or None
+    model : Row or None
         What the model is called, and of a network what passes its hidden layers.
-    notes : list of Figure
+    notes : list of Row
         What could not be compared or tested, and why.
 
     Attributes
@@ -166,7 +167,7 @@ class Validity(Result):
     memory: np.ndarray = ()
     n_lost: int = 0
     lost: pd.Series | None = None
-    model: Figure | None = None
+    model: Row | None = None
     notes: list = field(default_factory=list)
 
     @property
@@ -329,15 +330,15 @@ class Validity(Result):
         mean, std, _ = _moments(self.residuals)
         return [
             *([] if self.model is None else [self.model]),
-            Figure(
+            Row(
                 "residuals", f"{self.residuals.notna().sum():,}", "measured and predicted rows"
             ),
-            Figure("mean", f"{mean:.4g}", "0 is unbiased, in the unit of y"),
-            Figure("standard deviation", f"{std:.4g}", "in the unit of y"),
+            Row("mean", f"{mean:.4g}", "0 is unbiased, in the unit of y"),
+            Row("standard deviation", f"{std:.4g}", "in the unit of y"),
             *self._fit_figures(),
             *map(self._figure, self.tests.values()),
             *self._ljung_box_figures(),
-            Figure(
+            Row(
                 "normality", f"p = {self.normality.pvalue:.3f}",
                 f"Anderson-Darling; skewness {self.normality.skewness:.2f}, excess kurtosis "
                 f"{self.normality.excess_kurtosis:.2f}; no part of the verdict",
@@ -353,20 +354,18 @@ class Validity(Result):
         known = self.residuals.dropna()
         fit = 1 - np.sqrt(np.mean(known**2)) / self.y[self.residuals.notna()].std(ddof=0)
         meaning = f"{_of_rollouts(self.loop)}: 1 - RMSE / standard deviation of y"
-        return [Figure("fit", f"{fit:.1%}", meaning)]
+        return [Row("fit", f"{fit:.1%}", meaning)]
 
     def _ljung_box_figures(self):
         if self.ljung_box is None:
             return []
         Q, pvalue, n_lags = self.ljung_box
-        return [
-            Figure("Ljung-Box", f"p = {pvalue:.3f}", f"Q = {Q:.4g} over {counted(n_lags, 'lag')}")
-        ]
+        return [Row("Ljung-Box", f"p = {pvalue:.3f}", f"Q = {Q:.4g} over {counted(n_lags, 'lag')}")]
 
     def _figure(self, test):
         _, lag, value = test.peak
         what = _fill(TITLES[test.name], test)
-        return Figure(
+        return Row(
             test.name,
             f"p = {test.pvalue:.3f}",
             f"{what}: largest {value:.3f} at lag {lag}, band {test.band:.3f}",
@@ -382,12 +381,12 @@ class Validity(Result):
         name, lost = f"skill, {_steps(h)} ahead", f", {n_lost:,} without a finite forecast"
         rows = f"{counted(n_rows, 'row')}{lost if n_lost else ''}"
         if not n_rows:
-            return Figure(name, "none", rows)
+            return Row(name, "none", rows)
         model, *naive = self.skill.loc[h].drop("rows").items()
         told = ", ".join(f"{name} {rmse:.4g}" for name, rmse in naive)
         value = _skill(model[1], min(rmse for _, rmse in naive))
         value += " where finite" if n_lost else ""
-        return Figure(name, value, f"{rows}: RMSE {model[1]:.4g}; {told}")
+        return Row(name, value, f"{rows}: RMSE {model[1]:.4g}; {told}")
 
     def plot(self, unit=None):
         """Draw all pictures on one figure.
@@ -426,9 +425,17 @@ class Validity(Result):
             y_true=self.residuals, y_pred=zero, target=target, unit=unit
         ).plot
         if self.skill is not None and len(self.skill):
-            rmse = self.skill.drop(columns="rows")
+            rmse = self.skill.drop(columns="rows").rename(columns={"model": self._name})
             pictures["skill"] = HorizonDisplay(rmse=rmse, unit=unit).plot
         return pictures
+
+    @property
+    def _name(self):
+        """What the model is called, a network that is off included."""
+        if self.model is None:
+            return "model"
+        name, _, _ = self.model.meaning.partition(": ")
+        return name if self.model.value == OFF else self.model.value
 
     def _display(self, test):
         column, _, _ = test.peak

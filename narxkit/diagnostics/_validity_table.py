@@ -6,7 +6,7 @@ import pandas as pd
 
 from narxkit.diagnostics._result import Result
 from narxkit.diagnostics._validity import HEIGHT, WIDTH, draw, lay_out
-from narxkit.plotting._base import load_matplotlib
+from narxkit.plotting.base import load_matplotlib
 
 TITLE = 0.4  # inches, for the name of an output
 

@@ -32,8 +32,8 @@ import numpy as np
 from scipy import stats
 
 from narxkit.diagnostics._embedding import delay_vectors, distinct, neighbours
-from narxkit.diagnostics._result import Figure, Result
-from narxkit.diagnostics._series import check_count, read_series
+from narxkit.diagnostics._result import Result, Row
+from narxkit.diagnostics.values import check_count, read_values
 
 __all__ = ["FalseNeighbours", "Lyapunov", "embedding_delay", "false_neighbours", "lyapunov"]
 
@@ -83,7 +83,7 @@ def embedding_delay(y, max_delay=None):
     >>> embedding_delay(make_lorenz(5000, random_state=0)[:, 0])
     19
     """
-    values = read_series(y, N_MIN, "y")
+    values = read_values(y, N_MIN, "y")
     if max_delay is None:
         max_delay = min(len(values) // 20, 500)
     check_count("max_delay", max_delay, 1)
@@ -197,7 +197,7 @@ class FalseNeighbours(Result):
     def figures(self):
         """The lines of the table."""
         return [
-            Figure(f"false with {m} value{'s' if m > 1 else ''}", f"{share:.1%}")
+            Row(f"false with {m} value{'s' if m > 1 else ''}", f"{share:.1%}")
             for m, share in enumerate(self.shares, start=1)
         ]
 
@@ -278,7 +278,7 @@ def false_neighbours(y, delay=None, max_dimension=8, tolerance=0.01):
     >>> false_neighbours(make_henon(2000, random_state=0)).lags
     [1, 2]
     """
-    values = read_series(y, N_MIN, "y")
+    values = read_values(y, N_MIN, "y")
     check_count("max_dimension", max_dimension, 1)
     if not isinstance(tolerance, Real) or not 0 <= tolerance < 1:
         raise ValueError(f"tolerance must be a share in [0, 1). Got {tolerance!r} instead.")
@@ -417,16 +417,16 @@ class Lyapunov(Result):
         low, high = self.confidence_interval
         first, stop = self.region
         return [
-            Figure("largest Lyapunov exponent", f"{self.estimate:.4g}", "per unit of time"),
-            Figure(
+            Row("largest Lyapunov exponent", f"{self.estimate:.4g}", "per unit of time"),
+            Row(
                 "standard error",
                 f"{self.stderr:.2g}",
                 f"95 %: {low:.4g} to {high:.4g}, of the spread alone; few rows add a bias",
             ),
-            Figure("fitted steps", f"{first} to {stop - 1}", f"of {len(self.divergence)}"),
-            Figure("power law over line", f"{self.ratio:.3g}", "squares left; chaos from 2 on"),
-            Figure("values of a state", f"{self.dimension}", f"{self.delay} rows apart"),
-            Figure("rows between neighbours", f"{self.theiler}", f"at least, of {self.n}"),
+            Row("fitted steps", f"{first} to {stop - 1}", f"of {len(self.divergence)}"),
+            Row("power law over line", f"{self.ratio:.3g}", "squares left; chaos from 2 on"),
+            Row("values of a state", f"{self.dimension}", f"{self.delay} rows apart"),
+            Row("rows between neighbours", f"{self.theiler}", f"at least, of {self.n}"),
         ]
 
     def plot(self, ax=None):
@@ -522,7 +522,7 @@ def lyapunov(y, dimension=None, delay=None, theiler=None, horizon=None, step=1.0
     >>> lyapunov(walk, dimension=3, delay=1).sentence
     'Neighbouring states do not part exponentially: no chaos is seen.'
     """
-    values = read_series(y, N_MIN, "y")
+    values = read_values(y, N_MIN, "y")
     if not isinstance(step, Real) or not 0 < step < np.inf:
         raise ValueError(f"step must be a time above 0. Got {step!r} instead.")
     for name, value in (("dimension", dimension), ("theiler", theiler), ("horizon", horizon)):

@@ -9,7 +9,7 @@ from math import factorial, log
 import numpy as np
 
 from narxkit.diagnostics._embedding import delay_vectors
-from narxkit.diagnostics._series import check_count, read_series
+from narxkit.diagnostics.values import check_count, read_values
 
 __all__ = ["permutation_entropy", "spectral_entropy"]
 
@@ -60,7 +60,7 @@ def permutation_entropy(y, order=3, delay=1):
     """
     check_count("order", order, 2)
     check_count("delay", delay, 1)
-    values = read_series(y, (order - 1) * delay + 2, "y")
+    values = read_values(y, (order - 1) * delay + 2, "y")
     orders = np.argsort(delay_vectors(values, order, delay), axis=1, kind="stable")
     _, counts = np.unique(orders @ order ** np.arange(order), return_counts=True)
     return _entropy(counts) / log(factorial(order))
@@ -106,7 +106,7 @@ def spectral_entropy(y):
     >>> round(spectral_entropy(np.random.default_rng(0).normal(size=1000)), 2)
     0.93
     """
-    values = read_series(y, 4, "y")
+    values = read_values(y, 4, "y")
     power = np.abs(np.fft.rfft(values - values.mean())[1:]) ** 2
     return _entropy(power) / log(len(power))
 

@@ -26,7 +26,7 @@ from numbers import Real
 import numpy as np
 from sklearn.utils import check_random_state
 
-from ._series import check_count
+from .values import check_count
 
 __all__ = ["make_fbm", "make_fgn"]
 

@@ -21,7 +21,7 @@ from narxkit._warn import warn
 from ._hurst_methods import METHODS, Settings, rounding_of
 from ._hurst_results import WRONG_KIND, Hurst, HurstTable, RollingHurst
 from ._outlier import HEAVY, SEE, find_outlier, without_outliers
-from ._series import choose, is_int
+from .values import choose, is_int
 
 __all__ = ["Hurst", "HurstTable", "RollingHurst", "hurst", "rolling_hurst"]
 

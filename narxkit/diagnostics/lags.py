@@ -33,7 +33,7 @@ from narxkit.diagnostics._lag_data import (
     tabulate,
 )
 from narxkit.diagnostics._lag_plot import LagPicture, name_of
-from narxkit.diagnostics._result import Figure, Result
+from narxkit.diagnostics._result import Result, Row
 
 __all__ = ["LagSuggestion", "suggest_lags"]
 
@@ -121,29 +121,29 @@ class LagSuggestion(Result):
             kind: self.evidence[self.evidence["chosen_by"] == kind]
             for kind in ("ERR", "information")
         }
-        lags = [Figure("output_lags", str(self.output_lags), "of y")]
+        lags = [Row("output_lags", str(self.output_lags), "of y")]
         lags += [
-            Figure("input_lags", str(lags), f"of {name_of(column)}")
+            Row("input_lags", str(lags), f"of {name_of(column)}")
             for column, lags in self.input_lags.items()
         ]
         return [
             *lags,
-            Figure("error reduction", f"{len(by['ERR'])} taps", "taken by least squares"),
-            Figure("mutual information", _names(by["information"]), "seen in what these leave"),
+            Row("error reduction", f"{len(by['ERR'])} taps", "taken by least squares"),
+            Row("mutual information", _names(by["information"]), "seen in what these leave"),
             *self._correlations(),
-            Figure("rows", f"{self.n:,}", f"complete; {self.n_dropped:,} more miss a value"),
+            Row("rows", f"{self.n:,}", f"complete; {self.n_dropped:,} more miss a value"),
         ]
 
     def _correlations(self):
         """Lags beyond the band of the correlations, for y and each input."""
         outputs = self.evidence["kind"] == "output"
-        yield Figure(
+        yield Row(
             "partial autocorrelation",
             self._beyond(self.evidence[outputs], "pacf"),
             f"lags of y beyond {self.band:.3f}, the five largest",
         )
         for column, order in self.orders.items():
-            yield Figure(
+            yield Row(
                 "cross-correlation",
                 self._beyond(self.evidence[~outputs & (self.evidence["column"] == column)], "ccf"),
                 f"lags of {name_of(column)}, the same; prewhitened by an AR({order})",

@@ -50,14 +50,14 @@ from narxkit.diagnostics._residual_tests import (
     run_tests,
     run_tests_of_rollouts,
 )
-from narxkit.diagnostics._result import Figure
-from narxkit.diagnostics._series import check_count, is_int
+from narxkit.diagnostics._result import Row
 from narxkit.diagnostics._shuffles import Line
 from narxkit.diagnostics._skill import read_horizons, skill_by_horizon
-from narxkit.diagnostics._validity import Validity, n_steps
+from narxkit.diagnostics._validity import OFF, Validity, n_steps
 from narxkit.diagnostics._validity_table import ValidityTable
 from narxkit.diagnostics.seasons import periods_of_clock
-from narxkit.plotting._loops import predictions
+from narxkit.diagnostics.values import check_count, is_int
+from narxkit.plotting.loops import predictions
 from narxkit.rows.labels import common_index
 from narxkit.rows.masks import unmasked
 
@@ -316,8 +316,8 @@ def _named(model):
     """What the model is, and of a network what passes its hidden layers."""
     name, what = fitted_name(model), what_passes(model)
     if is_off(model):
-        return Figure("model", "network off", f"{name}: {what}")
-    return Figure("model", name, what)
+        return Row("model", OFF, f"{name}: {what}")
+    return Row("model", name, what)
 
 
 def _read_loop(loop, model):
@@ -432,7 +432,7 @@ def _of_memory(steps, n_lags):
             f"errors {steps} steps ahead share noise over {steps - 1} rows, and the lags reach "
             f"{n_lags}: give n_lags={steps + N_LAGS} and at least {2 * (steps + N_LAGS)} residuals"
         )
-    return [Figure("not tested", "the residuals' own past", why)]
+    return [Row("not tested", "the residuals' own past", why)]
 
 
 def _period(index):
@@ -446,7 +446,7 @@ def _unreached(season, n_lags):
         return []
     needed = season + BEYOND
     why = f"the lags reach {n_lags}: give n_lags={needed} and at least {2 * needed:,} residuals"
-    return [Figure("not tested", f"the season of {season:,} rows", why)]
+    return [Row("not tested", f"the season of {season:,} rows", why)]
 
 
 def _untested(line, inputs, constant):
@@ -456,7 +456,7 @@ def _untested(line, inputs, constant):
         squares.append("residuals squared")
     whys = {"constant or missing": constant, "two values, equally often": squares}
     return [
-        Figure("not tested", ", ".join(names), f"{why}: nothing can go with it")
+        Row("not tested", ", ".join(names), f"{why}: nothing can go with it")
         for why, names in whys.items()
         if names
     ]

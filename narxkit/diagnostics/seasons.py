@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from narxkit.diagnostics._result import Figure, Result
-from narxkit.diagnostics._series import check_count, index_of, read_series, without_season
+from narxkit.diagnostics._result import Result, Row
+from narxkit.diagnostics.values import check_count, index_of, read_values, without_season
 from narxkit.rows.labels import as_clock
 from narxkit.rows.timetable import DAY
 
@@ -74,9 +74,9 @@ class Season(Result):
     def figures(self):
         """The lines of the table."""
         return [
-            Figure("period", f"{self.period}", "rows"),
-            Figure("share of variance", f"{self.share:.1%}", f"{self.n} rows"),
-            Figure("p value", f"{self.pvalue:.2g}", "harmonics against their neighbours"),
+            Row("period", f"{self.period}", "rows"),
+            Row("share of variance", f"{self.share:.1%}", f"{self.n} rows"),
+            Row("p value", f"{self.pvalue:.2g}", "harmonics against their neighbours"),
         ]
 
     def plot(self, ax=None):
@@ -165,7 +165,7 @@ def find_season(y, period=None):
     >>> find_season(load_solar()["ghi"].loc["2023"]).period
     24
     """
-    values = read_series(y, N_MIN, "y")
+    values = read_values(y, N_MIN, "y")
     longest = len(values) // 3
     if period is not None:
         check_count("period", period, 3)

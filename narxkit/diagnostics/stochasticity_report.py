@@ -45,14 +45,7 @@ from narxkit._warn import warn
 from narxkit.diagnostics import _stochasticity_tests as parts
 from narxkit.diagnostics import _stochasticity_words as words
 from narxkit.diagnostics._outlier import SEE, Outlier, find_outlier_of_levels
-from narxkit.diagnostics._result import Figure, Result
-from narxkit.diagnostics._series import (
-    check_count,
-    index_of,
-    name_of,
-    read_series,
-    without_season,
-)
+from narxkit.diagnostics._result import Result, Row
 from narxkit.diagnostics._stochasticity_tests import (
     LEVEL,
     LEVEL_OF_NOISE,
@@ -64,6 +57,13 @@ from narxkit.diagnostics.chaos import FalseNeighbours, Lyapunov, false_neighbour
 from narxkit.diagnostics.hurst_exponent import Hurst, exponent
 from narxkit.diagnostics.seasons import Season, find_season, measure_season, periods_of_clock
 from narxkit.diagnostics.surrogates import SurrogateTest, surrogate_test
+from narxkit.diagnostics.values import (
+    check_count,
+    index_of,
+    name_of,
+    read_values,
+    without_season,
+)
 from narxkit.diagnostics.variance import VarianceRatio, variance_ratio
 
 __all__ = ["Stochasticity", "stochasticity"]
@@ -273,7 +273,7 @@ class Stochasticity(Result):
     @property
     def figures(self):
         """The lines of the table."""
-        return [Figure(f.name, words.value(f), f.meaning) for f in self.findings]
+        return [Row(f.name, words.value(f), f.meaning) for f in self.findings]
 
     def to_frame(self):
         """Gather the findings as a frame of numbers.
@@ -371,7 +371,7 @@ def stochasticity(y, season=None, *, random_state=0, verbose=False, callback=Non
     >>> report.verdict, report.lags
     ('deterministic', [1, 2])
     """
-    values = read_series(y, N_MIN, "y")
+    values = read_values(y, N_MIN, "y")
     if callback is not None and not callable(callback):
         raise ValueError(
             f"callback must be callable, as callback(i, n_parts, name). Got {callback!r} instead."
@@ -484,7 +484,7 @@ def _judged(left, answers):
         rest = detrend(left)
         return "levels", float(1 - rest.var() / left.var()), rest
     if answers["Dickey-Fuller"].pvalue > LEVEL:
-        return "increments", 0.0, read_series(np.diff(left), 2, "diff(y)")
+        return "increments", 0.0, read_values(np.diff(left), 2, "diff(y)")
     return "levels", 0.0, left
 
 
@@ -506,4 +506,4 @@ def _without(values, kind, trend):
 def _recent(judged, n):
     """The last rows of what is judged."""
     name = "y" if n >= len(judged) else f"y in its last {n:,} rows"
-    return read_series(judged[-n:], 2, name)
+    return read_values(judged[-n:], 2, name)

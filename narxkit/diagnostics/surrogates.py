@@ -28,8 +28,8 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from narxkit.diagnostics._embedding import delay_vectors, neighbours
-from narxkit.diagnostics._result import Figure, Result
-from narxkit.diagnostics._series import check_count, is_constant, read_series
+from narxkit.diagnostics._result import Result, Row
+from narxkit.diagnostics.values import check_count, is_constant, read_values
 
 __all__ = ["SurrogateTest", "iaaft", "surrogate_test"]
 
@@ -81,7 +81,7 @@ def iaaft(y, n_surrogates=1, max_iter=100, random_state=None):
     >>> bool((np.sort(surrogates, axis=1) == np.sort(y)).all())
     True
     """
-    values = read_series(y, N_MIN, "y")
+    values = read_values(y, N_MIN, "y")
     check_count("n_surrogates", n_surrogates, 1)
     check_count("max_iter", max_iter, 1)
     rng = check_random_state(random_state)
@@ -204,9 +204,9 @@ class SurrogateTest(Result):
         }[self.kind]
         low, high = self.surrogates.min(), self.surrogates.max()
         return [
-            Figure(what, f"{self.statistic:.4g}", f"{self.n} rows"),
-            Figure("that of surrogates", f"{low:.4g} to {high:.4g}", f"of {len(self.surrogates)}"),
-            Figure("p value", f"{self.pvalue:.3g}", "by rank"),
+            Row(what, f"{self.statistic:.4g}", f"{self.n} rows"),
+            Row("that of surrogates", f"{low:.4g} to {high:.4g}", f"of {len(self.surrogates)}"),
+            Row("p value", f"{self.pvalue:.3g}", "by rank"),
         ]
 
     def plot(self, ax=None):
@@ -298,7 +298,7 @@ def surrogate_test(y, kind="prediction", n_surrogates=39, dimension=3, delay=1, 
     >>> surrogate_test(np.random.default_rng(0).normal(size=500)).pvalue > 0.05
     True
     """
-    values = read_series(y, N_MIN, "y")
+    values = read_values(y, N_MIN, "y")
     if not isinstance(kind, str) or kind not in ("prediction", "asymmetry"):
         raise ValueError(f"kind must be 'prediction' or 'asymmetry'. Got {kind!r} instead.")
     for name, value in (

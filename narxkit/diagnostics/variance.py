@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from narxkit.diagnostics._result import Figure, Result
-from narxkit.diagnostics._series import check_count, read_series
+from narxkit.diagnostics._result import Result, Row
+from narxkit.diagnostics.values import check_count, read_values
 
 __all__ = ["VarianceRatio", "variance_ratio"]
 
@@ -72,10 +72,10 @@ class VarianceRatio(Result):
         """The lines of the table."""
         return [
             *(
-                Figure(f"over {q} steps", f"{ratio:.4g}", f"z = {z:.2f}, p = {p:.2g}")
+                Row(f"over {q} steps", f"{ratio:.4g}", f"z = {z:.2f}, p = {p:.2g}")
                 for q, ratio, z, p in zip(self.spans, self.estimate, self.statistic, self.pvalues)
             ),
-            Figure("p value", f"{self.pvalue:.2g}", f"of all spans together, {self.n} steps"),
+            Row("p value", f"{self.pvalue:.2g}", f"of all spans together, {self.n} steps"),
         ]
 
     def plot(self, ax=None):
@@ -167,9 +167,9 @@ def variance_ratio(x, spans=(2, 4, 8, 16), kind="increments"):
     for q in spans:
         check_count("each of spans", q, 2)
     spans = tuple(sorted(set(spans)))
-    steps = read_series(x, 2 * max(spans) + (kind == "levels"))
+    steps = read_values(x, 2 * max(spans) + (kind == "levels"))
     if kind == "levels":
-        steps = read_series(np.diff(steps), 2 * max(spans), "the increments of x")
+        steps = read_values(np.diff(steps), 2 * max(spans), "the increments of x")
     centred = steps - steps.mean()
     estimate = np.array([_ratio(centred, q) for q in spans])
     stderr = np.array([_standard_error(centred, q) for q in spans])

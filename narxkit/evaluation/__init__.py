@@ -7,17 +7,17 @@ plot, its file. Tasks are of two kinds: many steps ahead (``_horizon.py``), and 
 market (``_returns.py``).
 
 The protocol is that of a rolling origin. Choices are made on the validation period
-(``task.rehearsal()``), everything is refitted on training and validation together, and nothing is
-chosen on the test period.
+(``task.validation_task()``), everything is refitted on training and validation together, and
+nothing is chosen on the test period.
 
-`TASKS` holds the tasks of the shipped series; `own_task` makes one of a series that the user
+`TASKS` holds the tasks of the shipped series; `task_from_frame` makes one of a series that the user
 brings, and `look_ahead` forecasts past its end.
 """
 
 from ._base import Evaluation, Task, decimals, run
 from ._bridges import LONGEST_BRIDGED, bridge, find_seams, longest_stretch, note_blanks
 from ._csv import write_csv
-from ._own import (
+from ._frame import (
     HELD_OUT,
     MAX_ITER,
     Forecast,
@@ -25,9 +25,9 @@ from ._own import (
     find_target,
     heading,
     look_ahead,
-    own_task,
     plot_forecasts,
     side_by_side,
+    task_from_frame,
 )
 from ._shipped import TASKS, find_task
 
@@ -49,7 +49,7 @@ __all__ = [
     "longest_stretch",
     "look_ahead",
     "note_blanks",
-    "own_task",
+    "task_from_frame",
     "plot_forecasts",
     "run",
     "side_by_side",

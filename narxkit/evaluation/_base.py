@@ -125,8 +125,8 @@ class Task(ABC):
         """
 
     @abstractmethod
-    def adjusted(self, target=None, horizon=None, lags=None):
-        """Make the task with other wishes; it then follows no named protocol.
+    def with_options(self, target=None, horizon=None, lags=None):
+        """Make the task with other options; it then follows no named protocol.
 
         Parameters
         ----------

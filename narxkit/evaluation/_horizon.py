@@ -11,7 +11,7 @@ import pandas as pd
 from narxkit.forecasters.baselines import Climatology, Persistence, SeasonalNaive, SmartPersistence
 from narxkit.model_selection import skill_table
 from narxkit.plotting import ForecastDisplay, HorizonDisplay
-from narxkit.plotting._base import load_matplotlib
+from narxkit.plotting.base import load_matplotlib
 
 from ._base import NETWORKS, Evaluation, Task
 
@@ -71,24 +71,24 @@ class HorizonTask(Task):
             models["climatology"] = Climatology(self.climate, **bounds)
         return models | {"ridge ARX": self.ridge()}
 
-    def adjusted(self, target=None, horizon=None, lags=None):
-        """Make the task with other wishes; it then follows no named protocol."""
+    def with_options(self, target=None, horizon=None, lags=None):
+        """Make the task with other options; it then follows no named protocol."""
         if target not in (None, self.target):
             raise ValueError(
                 f"{self.name} forecasts {self.target!r}: its inputs and bounds are chosen for it."
             )
-        wishes = {"steps": horizon, "output_lags": lags}
-        wishes = {name: wish for name, wish in wishes.items() if wish is not None}
-        if not wishes:
+        options = {"steps": horizon, "output_lags": lags}
+        options = {name: option for name, option in options.items() if option is not None}
+        if not options:
             return self
-        history = max(self.history, np.max(wishes.get("output_lags", 1)))
-        return replace(self, protocol="", history=int(history), **wishes)
+        history = max(self.history, np.max(options.get("output_lags", 1)))
+        return replace(self, protocol="", history=int(history), **options)
 
     def evaluation(self, *answers):
         """Gather what came out."""
         return HorizonEvaluation(self, *answers)
 
-    def rehearsal(self):
+    def validation_task(self):
         """Make the task whose test is the validation period: choices are made there.
 
         Returns
@@ -100,8 +100,8 @@ class HorizonTask(Task):
         Examples
         --------
         >>> from narxkit.evaluation import TASKS
-        >>> rehearsal = TASKS["solar"].rehearsal()
-        >>> rehearsal.fitting, rehearsal.test
+        >>> validation_task = TASKS["solar"].validation_task()
+        >>> validation_task.fitting, validation_task.test
         (('2017-01', '2017-10'), ('2017-11', '2017-12'))
         """
         climate = tuple(part for part in self.climate if part != "month")

@@ -7,7 +7,7 @@ import pandas as pd
 
 from narxkit.forecasters.baselines import Persistence
 from narxkit.plotting import ForecastDisplay
-from narxkit.plotting._base import COLOURS, GREY, PALE, SMALL
+from narxkit.plotting.base import COLOURS, GREY, PALE, SMALL
 from narxkit.skill import diebold_mariano, hit_rate
 
 from ._base import Evaluation, Task
@@ -41,8 +41,8 @@ class ReturnsTask(Task):
         """Make the models to compare with, not fitted; the random walk needs none."""
         return {"last return": Persistence(), "ridge ARX": self.ridge()}
 
-    def adjusted(self, target=None, horizon=None, lags=None):
-        """Make the task with other wishes; it then follows no named protocol."""
+    def with_options(self, target=None, horizon=None, lags=None):
+        """Make the task with other options; it then follows no named protocol."""
         if horizon not in (None, 1):
             raise ValueError(
                 f"{self.name} is forecast one day ahead: returns of the days after are no easier."

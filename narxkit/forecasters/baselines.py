@@ -60,6 +60,8 @@ class Persistence(_Lookup):
     ----------
     max_lag_ : int
         Rows of history that a prediction needs: 1.
+    lead_ : int
+        Rows after its own that a prediction needs.
     n_features_in_ : int
         Number of columns of X.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -111,6 +113,8 @@ class SeasonalNaive(_Lookup):
         Length of the season, in rows. In a panel, that of the longest series with a clock.
     max_lag_ : int
         Rows of history that a prediction needs: the period.
+    lead_ : int
+        Rows after its own that a prediction needs.
     n_features_in_ : int
         Number of columns of X.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -177,6 +181,8 @@ class Climatology(_Lookup):
         Mean of each output for every combination of the fields seen.
     max_lag_ : int
         Rows of history that a prediction needs: none.
+    lead_ : int
+        Rows after its own that a prediction needs.
     n_features_in_ : int
         Number of columns of X.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -282,6 +288,8 @@ class SmartPersistence(_Lookup):
         Mean index of the training rows above the threshold: sum of y over sum of clear sky.
     max_lag_ : int
         Rows of history that a prediction needs: the memory.
+    lead_ : int
+        Rows after its own that a prediction needs.
     n_features_in_ : int
         Number of columns of X.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -405,6 +413,8 @@ class ARX(TapWeights, ScaledForecaster):
         Rows with enough history that were left out of training because of missing values.
     max_lag_ : int
         Rows of history that a prediction needs.
+    lead_ : int
+        Rows after its own that a prediction needs.
     n_features_in_ : int
         Number of columns of X.
     feature_names_in_ : ndarray of shape (n_features_in_,)

@@ -146,6 +146,8 @@ class NARX(_TappedNetwork):
         Number of parameters.
     max_lag_ : int
         Rows of history that a prediction needs.
+    lead_ : int
+        Rows after its own that a prediction needs: the largest lead.
     loop_ : list of Stage
         Stages of training, each with its rollout length, loss and iterations.
     loss_ : float
@@ -421,6 +423,8 @@ class TDNN(_TappedNetwork):
         Number of parameters.
     max_lag_ : int
         Rows of history that a prediction needs.
+    lead_ : int
+        Rows after its own that a prediction needs: the largest lead.
     loop_ : list of Stage
         Stages of training, each with its rollout length, loss and iterations.
     loss_ : float

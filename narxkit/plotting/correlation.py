@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from narxkit.plotting._base import COLOURS, GREY, PALE, Display, ErrorDisplay, load_matplotlib
-from narxkit.plotting._series import as_pair
+from narxkit.plotting.base import COLOURS, GREY, PALE, Display, ErrorDisplay, load_matplotlib
+from narxkit.plotting.times import as_pair
 
 __all__ = ["ErrorAutocorrelationDisplay", "InputErrorCorrelationDisplay"]
 

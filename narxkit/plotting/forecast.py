@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from narxkit._naming import fitted_name
-from narxkit.plotting._base import GREY, INK, LEGEND_COLUMNS, SMALL, Display, cycle, dot
-from narxkit.plotting._series import as_series, points, tell_time, time_name
+from narxkit.plotting.base import GREY, INK, LEGEND_COLUMNS, SMALL, Display, cycle, dot
+from narxkit.plotting.times import as_series, points, tell_time, time_name
 from narxkit.rows.labels import has_clock
 
 __all__ = ["ForecastDisplay"]

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import isotonic_regression
 
-from narxkit.plotting._base import SMALL, Display, cycle, dot, load_matplotlib, plain_log_ticks
+from narxkit.plotting.base import SMALL, Display, cycle, dot, load_matplotlib, plain_log_ticks
 
 __all__ = ["HorizonDisplay"]
 

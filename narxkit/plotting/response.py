@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from narxkit.plotting._base import COLOURS, GREY, INK, ErrorDisplay
-from narxkit.plotting._series import as_pair, points, tell_time, time_name
+from narxkit.plotting.base import COLOURS, GREY, INK, ErrorDisplay
+from narxkit.plotting.times import as_pair, points, tell_time, time_name
 
 __all__ = ["ErrorHistogramDisplay", "RegressionDisplay", "ResponseDisplay"]
 

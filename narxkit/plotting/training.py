@@ -3,7 +3,7 @@
 import numpy as np
 
 from narxkit._naming import fitted_name
-from narxkit.plotting._base import COLOURS, GREY, SMALL, Display, load_matplotlib, plain_log_ticks
+from narxkit.plotting.base import COLOURS, GREY, SMALL, Display, load_matplotlib, plain_log_ticks
 
 __all__ = ["TrainingDisplay"]
 

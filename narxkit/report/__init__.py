@@ -7,14 +7,14 @@ writes them as one page that needs no other file.
 
 from ._base import Diagnosis, Failure, diagnose
 from ._page import write_page
-from ._subject import Subject, own_subject, shipped_subject
+from ._subject import Subject, builtin_subject, subject_from_frame
 
 __all__ = [
     "Diagnosis",
     "Failure",
     "Subject",
     "diagnose",
-    "own_subject",
-    "shipped_subject",
+    "subject_from_frame",
+    "builtin_subject",
     "write_page",
 ]

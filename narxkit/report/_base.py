@@ -77,9 +77,9 @@ class Diagnosis:
     --------
     >>> import numpy as np
     >>> import pandas as pd
-    >>> from narxkit.report import diagnose, own_subject
+    >>> from narxkit.report import diagnose, subject_from_frame
     >>> noise = np.random.default_rng(0).normal(size=400)
-    >>> diagnosis = diagnose(own_subject(pd.DataFrame({"noise": noise})))  # doctest: +SKIP
+    >>> diagnosis = diagnose(subject_from_frame(pd.DataFrame({"noise": noise})))  # doctest: +SKIP
     >>> diagnosis.stochasticity.verdict  # doctest: +SKIP
     'random'
     """
@@ -143,9 +143,9 @@ def diagnose(subject, model=False, random_state=0, progress=None, max_lag=None):
 
     Examples
     --------
-    >>> from narxkit.report import diagnose, shipped_subject
+    >>> from narxkit.report import diagnose, builtin_subject
     >>> from narxkit.evaluation import find_task
-    >>> diagnosis = diagnose(shipped_subject(find_task("solar")))  # doctest: +SKIP
+    >>> diagnosis = diagnose(builtin_subject(find_task("solar")))  # doctest: +SKIP
     >>> diagnosis.lags.output_lags  # doctest: +SKIP
     [1, 2, 22]
     """

@@ -10,8 +10,8 @@ from textwrap import fill
 from narxkit._naming import fitted_name
 from narxkit.evaluation import find_seams
 from narxkit.files import label_writer
-from narxkit.plotting._base import COLOURS, PALE, load_matplotlib, open_axes
-from narxkit.plotting._series import as_times, tell_time
+from narxkit.plotting.base import COLOURS, PALE, load_matplotlib, open_axes
+from narxkit.plotting.times import as_times, tell_time
 
 from ._base import Failure
 
@@ -76,9 +76,9 @@ def write_page(diagnosis, path):
 
     Examples
     --------
-    >>> from narxkit.report import diagnose, shipped_subject, write_page
+    >>> from narxkit.report import diagnose, builtin_subject, write_page
     >>> from narxkit.evaluation import find_task
-    >>> diagnosis = diagnose(shipped_subject(find_task("fx")))  # doctest: +SKIP
+    >>> diagnosis = diagnose(builtin_subject(find_task("fx")))  # doctest: +SKIP
     >>> write_page(diagnosis, "fx.html")  # doctest: +SKIP
     """
     heading = escape(diagnosis.subject.heading)

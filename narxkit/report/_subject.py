@@ -4,8 +4,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from narxkit.diagnostics._lag_data import N_ROWS
-from narxkit.diagnostics._series import check_count, read_series
+from narxkit.diagnostics.values import N_ROWS, check_count, read_values
 from narxkit.evaluation import (
     HELD_OUT,
     LONGEST_BRIDGED,
@@ -48,14 +47,14 @@ class Subject:
 
     See Also
     --------
-    shipped_subject : Makes one of a shipped series.
-    own_subject : Makes one of a table.
+    builtin_subject : Makes one of a shipped series.
+    subject_from_frame : Makes one of a table.
 
     Examples
     --------
-    >>> from narxkit.report import shipped_subject
+    >>> from narxkit.report import builtin_subject
     >>> from narxkit.evaluation import find_task
-    >>> subject = shipped_subject(find_task("solar"))
+    >>> subject = builtin_subject(find_task("solar"))
     >>> print(subject.notes[0])
     Judged are the 8,760 rows from 2023-01-01 00:00 to 2023-12-31 23:00, the longest stretch
     without a gap; the series has 17,520.
@@ -83,7 +82,7 @@ class Subject:
         return ", ".join(part for part in parts if part)
 
 
-def shipped_subject(task):
+def builtin_subject(task):
     """Make a subject of a shipped series.
 
     Parameters
@@ -103,9 +102,9 @@ def shipped_subject(task):
 
     Examples
     --------
-    >>> from narxkit.report import shipped_subject
+    >>> from narxkit.report import builtin_subject
     >>> from narxkit.evaluation import find_task
-    >>> shipped_subject(find_task("stock")).known_ahead
+    >>> builtin_subject(find_task("stock")).known_ahead
     []
     """
     inputs = list(task.input_lags)
@@ -115,7 +114,9 @@ def shipped_subject(task):
     return _make(task.read(), task.target, inputs, known_ahead, task.steps, **names)
 
 
-def own_subject(data, target=None, inputs=(), known_future=(), horizon=None, name="the data"):
+def subject_from_frame(
+    data, target=None, inputs=(), known_future=(), horizon=None, name="the data"
+):
     """Make a subject of a table that the user brings.
 
     Parameters
@@ -149,10 +150,10 @@ def own_subject(data, target=None, inputs=(), known_future=(), horizon=None, nam
     --------
     >>> import numpy as np
     >>> import pandas as pd
-    >>> from narxkit.report import own_subject
+    >>> from narxkit.report import subject_from_frame
     >>> load = np.random.default_rng(0).normal(size=400)
     >>> load[10] = np.nan
-    >>> own_subject(pd.DataFrame({"load": load})).notes
+    >>> subject_from_frame(pd.DataFrame({"load": load})).notes
     ["'load' is blank in 1 of the 400 rows from its first value to its last, row 10.", 'Of the rows
     judged 1 is bridged by a straight line.']
     """
@@ -197,7 +198,7 @@ def _check_target(whole, y):
             f"{N_ROWS} are needed: fill the gaps or give a longer series."
         )
     part = f"{whole.name!r}" if len(y) == len(whole) else f"the longest stretch of {whole.name!r}"
-    read_series(y, N_ROWS, part)
+    read_values(y, N_ROWS, part)
 
 
 def _check_inputs(X):
@@ -213,7 +214,7 @@ def _check_inputs(X):
                 f"the input {name!r} is constant, at {given.iloc[0]:g}, in all {len(X):,} rows "
                 "judged: leave it out."
             )
-        read_series(X[name], N_ROWS, f"the input {name!r}", allow_nan=True)
+        read_values(X[name], N_ROWS, f"the input {name!r}", allow_nan=True)
 
 
 def _check_horizon(horizon, n):

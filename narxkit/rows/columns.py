@@ -34,8 +34,8 @@ class ColumnRoles:
     columns: list
     is_named: bool
     inputs: np.ndarray
-    low: object
-    high: object
+    low: int | np.ndarray | None
+    high: int | np.ndarray | None
     outputs: list
     y_ndim: int
     is_elapsed: bool = False

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+import pandas as pd
 
 from narxkit._core import Measured
 
@@ -34,7 +35,7 @@ class Segments:
     edges: np.ndarray
     low: np.ndarray | None = None
     high: np.ndarray | None = None
-    times: object = None
+    times: pd.Index | None = None
     name_row: Callable = "row {}".format
 
     def __len__(self):

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from narxkit import ARX
-from narxkit.evaluation import heading, look_ahead, own_task, side_by_side, write_csv
+from narxkit.evaluation import heading, look_ahead, side_by_side, task_from_frame, write_csv
 from narxkit.files import label_writer, read_series
 
 RNG = np.random.default_rng(0)
@@ -28,7 +28,7 @@ def frame(n, freq="h", **columns):
 
 def refused(*args, **kwargs):
     with pytest.raises(ValueError) as error:
-        own_task(*args, **kwargs)
+        task_from_frame(*args, **kwargs)
     return str(error.value)
 
 
@@ -53,29 +53,29 @@ def refused(*args, **kwargs):
     ],
 )
 def test_season_lags_and_climate_follow_from_the_clock(freq, n, season, lags, climate, step):
-    task = own_task(frame(n, freq), horizon=6).test
+    task = task_from_frame(frame(n, freq), horizon=6).test
     assert (task.season, task.output_lags, task.climate, task.step) == (season, lags, climate, step)
 
 
 def test_working_hours_have_the_season_of_their_days():
     data = frame(2000, "h")
     data = data[(data.index.day_of_week < 5) & (data.index.hour >= 8) & (data.index.hour < 18)]
-    task = own_task(data, horizon=6).test
+    task = task_from_frame(data, horizon=6).test
     assert (task.season, task.output_lags, task.climate, task.step) == (10, 10, ("hour",), "h")
     months = frame(240, "MS").to_period("M")
-    assert own_task(months, horizon=6).test.season == 12
+    assert task_from_frame(months, horizon=6).test.season == 12
 
 
 def test_hours_that_are_no_whole_hours_have_a_forecast():
     data = frame(9000, "30min")
     minutes = 60 * data.index.hour + data.index.minute
     market = data[(data.index.day_of_week < 5) & (minutes >= 570) & (minutes <= 930)]
-    y_hat = look_ahead(own_task(market[:1300], horizon=15), model="arx").y_hat
+    y_hat = look_ahead(task_from_frame(market[:1300], horizon=15), model="arx").y_hat
     assert y_hat.index.equals(market.index[1300:1315])
 
 
 def test_the_last_fifth_is_held_out_and_rows_follow_each_other():
-    task = own_task(frame(1000)).test
+    task = task_from_frame(frame(1000)).test
     data = task.read()
     fitting, test = (data.loc[slice(*period)] for period in (task.fitting, task.test))
     assert len(test) == 200 and len(fitting) == 800
@@ -83,14 +83,14 @@ def test_the_last_fifth_is_held_out_and_rows_follow_each_other():
 
 
 def test_a_short_series_holds_out_enough_for_as_many_origins_as_steps():
-    task = own_task(frame(200), horizon=12).test
+    task = task_from_frame(frame(200), horizon=12).test
     test = task.read().loc[slice(*task.test)]
     assert len(test) == 24 + 2 * 12 - 1 and len(task.origins(test)) == 12
 
 
 def test_inputs_not_known_ahead_get_lags_of_the_horizon():
     data = frame(600, wind=RNG.normal(size=600), sun=RNG.normal(size=600))
-    task = own_task(data, "load", inputs=["wind"], known_future=["sun"], horizon=6).test
+    task = task_from_frame(data, "load", inputs=["wind"], known_future=["sun"], horizon=6).test
     assert task.input_lags == {"wind": [6, 7], "sun": [0, 1]}
 
 
@@ -98,7 +98,7 @@ def test_an_input_that_leads_is_used():
     wind = RNG.normal(size=800)
     data = frame(800, wind=wind)
     data["load"] = np.roll(wind, 3)  # the load of three rows ahead is the wind of now
-    outlook = look_ahead(own_task(data, "load", inputs=["wind"], horizon=3), model="arx")
+    outlook = look_ahead(task_from_frame(data, "load", inputs=["wind"], horizon=3), model="arx")
     np.testing.assert_allclose(outlook.y_hat[:2], wind[-3:-1], atol=0.02)
     assert outlook.evaluation.table()["RMSE h=3"]["ridge ARX"] < 0.02
 
@@ -108,14 +108,16 @@ def test_the_forecast_starts_after_the_last_value_of_the_target():
     data = frame(610, sun=sun)
     data["load"] += 3 * sun
     data.loc[data.index[600:], "load"] = np.nan
-    outlook = look_ahead(own_task(data, "load", known_future=["sun"], horizon=10), model="arx")
+    outlook = look_ahead(
+        task_from_frame(data, "load", known_future=["sun"], horizon=10), model="arx"
+    )
     assert outlook.y_hat.index.equals(data.index[600:])
     expected = np.sin(2 * np.pi * np.arange(600, 610) / 24) + 3 * sun[600:]
     assert np.abs(outlook.y_hat - expected).max() < 0.5
 
 
 def test_the_usual_error_is_that_of_the_test():
-    outlook = look_ahead(own_task(frame(600), horizon=4), model="arx")
+    outlook = look_ahead(task_from_frame(frame(600), horizon=4), model="arx")
     run = outlook.evaluation.backtests["ridge ARX"].query("horizon == 3")
     rmse = np.sqrt(((run["y"] - run["y_hat"]) ** 2).mean())
     assert outlook.to_frame()["load RMSE"].iloc[2] == pytest.approx(rmse)
@@ -123,7 +125,7 @@ def test_the_usual_error_is_that_of_the_test():
 
 def test_rows_without_a_clock():
     data = frame(300).reset_index(drop=True)
-    outlook = look_ahead(own_task(data, horizon=5), model="arx")
+    outlook = look_ahead(task_from_frame(data, horizon=5), model="arx")
     assert outlook.y_hat.index.tolist() == [300, 301, 302, 303, 304]
     assert list(outlook.evaluation.models) == ["persistence", "ridge ARX"]
 
@@ -131,7 +133,7 @@ def test_rows_without_a_clock():
 def test_targets_that_end_at_different_rows_stand_side_by_side():
     data = frame(400, wind=RNG.normal(size=400))
     data.loc[data.index[-5:], "load"] = np.nan
-    forecasts = [look_ahead(own_task(data, c, horizon=3), "arx") for c in ("load", "wind")]
+    forecasts = [look_ahead(task_from_frame(data, c, horizon=3), "arx") for c in ("load", "wind")]
     table = side_by_side(forecasts)
     assert list(table) == ["load", "load RMSE", "wind", "wind RMSE"]
     assert table.index.is_monotonic_increasing
@@ -143,13 +145,13 @@ def test_no_origin_looks_across_a_gap():
     data = frame(1000)
     later = data.iloc[900:].copy()
     later.index += pd.Timedelta("40D")
-    task = own_task(pd.concat([data.iloc[:900], later]), horizon=6).test
+    task = task_from_frame(pd.concat([data.iloc[:900], later]), horizon=6).test
     test = task.read().loc[slice(*task.test)]
     place = test.index.get_indexer(task.origins(test))
     assert len(place) == 2 * (100 - 23 - 6)
     assert not ((place >= 100 - 6) & (place < 100 + 23)).any()
     evaluation = look_ahead(
-        own_task(pd.concat([data.iloc[:900], later]), horizon=6), "arx"
+        task_from_frame(pd.concat([data.iloc[:900], later]), horizon=6), "arx"
     ).evaluation
     assert np.isfinite(evaluation.table()["RMSE mean"]).all()
 
@@ -163,7 +165,7 @@ def under(alpha, task, **kwargs):
 def test_the_model_asked_for_forecasts():
     data = frame(300, wind=RNG.normal(size=300))
     for model, name in (("narx", "NARX"), ("tdnn", "TDNN"), ("arx", "ridge ARX")):
-        task = own_task(data, "load", inputs=["wind"], horizon=3)
+        task = task_from_frame(data, "load", inputs=["wind"], horizon=3)
         outlook = under(3.0, task, model=model)
         assert name in outlook.evaluation.chosen and np.isfinite(outlook.y_hat).all()
 
@@ -185,7 +187,7 @@ def walk(n=400):
 
 @pytest.mark.parametrize("data", [week(), walk(), frame(600)])
 def test_the_winner_of_the_test_forecasts(data):
-    outlook = under(3.0, own_task(data, horizon=7), rivals=True)
+    outlook = under(3.0, task_from_frame(data, horizon=7), rivals=True)
     errors = outlook.evaluation.table()["RMSE mean"]
     assert outlook.evaluation.chosen == errors.idxmin()
     assert heading([outlook]).startswith(f"Forecast by {errors.idxmin()}, fitted on all rows")
@@ -196,11 +198,11 @@ def test_the_winner_of_the_test_forecasts(data):
 
 def test_the_winner_is_fitted_on_all_rows():
     data = walk()
-    outlook = look_ahead(own_task(data, horizon=3))
+    outlook = look_ahead(task_from_frame(data, horizon=3))
     assert outlook.evaluation.chosen == "persistence"
     assert outlook.y_hat.tolist() == [data["price"].iloc[-1]] * 3
     data = week()
-    outlook = look_ahead(own_task(data, horizon=7))
+    outlook = look_ahead(task_from_frame(data, horizon=7))
     assert outlook.evaluation.chosen == "climatology"
     by_day = data["load"].groupby(data.index.day_of_week).mean()
     np.testing.assert_allclose(outlook.y_hat, by_day[outlook.y_hat.index.day_of_week])
@@ -208,7 +210,7 @@ def test_the_winner_is_fitted_on_all_rows():
 
 def test_each_target_has_its_own_winner():
     data = week().assign(price=walk(250)["price"].to_numpy())
-    forecasts = [look_ahead(own_task(data, name, horizon=7)) for name in data]
+    forecasts = [look_ahead(task_from_frame(data, name, horizon=7)) for name in data]
     assert [outlook.evaluation.chosen for outlook in forecasts] == ["climatology", "persistence"]
     assert heading(forecasts) == (
         "Forecast by climatology and persistence, fitted on all rows up to 2024-09-06"
@@ -216,7 +218,7 @@ def test_each_target_has_its_own_winner():
 
 
 def test_a_model_that_lost_says_by_how_much():
-    outlook = under(1e6, own_task(week(), horizon=7), model="narx")
+    outlook = under(1e6, task_from_frame(week(), horizon=7), model="narx")
     errors = outlook.evaluation.table()["RMSE mean"]
     name = outlook.evaluation.chosen
     more = 100 * (errors[name] / errors["climatology"] - 1)
@@ -236,11 +238,11 @@ def henon(n=300):
 
 
 def bent(alpha, **kwargs):
-    return under(alpha, own_task(henon(), lags=2, horizon=2), **kwargs)
+    return under(alpha, task_from_frame(henon(), lags=2, horizon=2), **kwargs)
 
 
 def test_the_penalty_is_chosen_from_the_rows():
-    assert own_task(henon()).test.network().alpha == "auto"
+    assert task_from_frame(henon()).test.network().alpha == "auto"
 
 
 def test_a_network_has_its_name_where_it_lives():
@@ -286,7 +288,7 @@ def test_a_network_that_is_off_on_all_rows_alone_says_so():
 
 
 def test_a_winner_that_breaks_off_is_followed_by_the_next():
-    outlook = look_ahead(own_task(week(), horizon=7))
+    outlook = look_ahead(task_from_frame(week(), horizon=7))
     evaluation = outlook.evaluation
     run = evaluation.backtests["climatology"]
     cut = run.assign(y_hat=run["y_hat"].where(run.index % 50 > 0))
@@ -301,7 +303,7 @@ def test_a_winner_that_breaks_off_is_followed_by_the_next():
 
 def test_a_network_that_diverges_everywhere_leaves_the_others_their_test():
     pytest.importorskip("matplotlib")
-    outlook = under(1e6, own_task(week(), horizon=7), rivals=True)
+    outlook = under(1e6, task_from_frame(week(), horizon=7), rivals=True)
     evaluation, run = outlook.evaluation, outlook.evaluation.backtests[OFF]
     lost = replace(evaluation, backtests=evaluation.backtests | {OFF: run.assign(y_hat=np.nan)})
     assert list(lost.table().index) == list(evaluation.table().index)
@@ -320,13 +322,13 @@ def test_missing_inputs_do_not_count_against_models_that_read_them():
     data = frame(600, wind=RNG.normal(size=600))
     data["load"] = data["wind"].shift(2) + 0.01 * data["load"]
     data.iloc[[520, 560], 1] = np.nan
-    outlook = under(3.0, own_task(data, "load", inputs=["wind"], horizon=2))
+    outlook = under(3.0, task_from_frame(data, "load", inputs=["wind"], horizon=2))
     assert outlook.evaluation.chosen in ("NARX", OFF, "ridge ARX")
 
 
 def test_of_equals_a_network_comes_last():
     data = week().assign(load=5.0)
-    outlook = look_ahead(own_task(data, horizon=2))
+    outlook = look_ahead(task_from_frame(data, horizon=2))
     assert outlook.evaluation.errors.index[-1] == OFF
     assert outlook.reason == "'load' is forecast by persistence, the winner of the test."
     assert outlook.y_hat.tolist() == [5.0, 5.0]
@@ -334,7 +336,7 @@ def test_of_equals_a_network_comes_last():
 
 def test_a_picture_without_an_error_needs_no_warning():
     pytest.importorskip("matplotlib")
-    outlook = look_ahead(own_task(week().assign(load=5.0), horizon=2))
+    outlook = look_ahead(task_from_frame(week().assign(load=5.0), horizon=2))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         outlook.plot().draw_without_rendering()
@@ -343,7 +345,7 @@ def test_a_picture_without_an_error_needs_no_warning():
 @pytest.mark.skipif(not CASES.exists(), reason="shared cases are missing")
 def test_a_network_that_drifts_in_its_test_does_not_forecast():
     data = read_series(CASES / "daily_pageviews.csv").frame
-    task = own_task(data, horizon=30)
+    task = task_from_frame(data, horizon=30)
     fixed = replace(task.test, settings={"alpha": 3.0, "max_iter": 100})
     outlook = look_ahead(replace(task, test=fixed))
     errors = outlook.evaluation.table()["RMSE mean"]
@@ -355,7 +357,7 @@ def test_a_network_that_drifts_in_its_test_does_not_forecast():
 def test_the_picture_has_a_title_and_rivals_behind():
     pytest.importorskip("matplotlib")
     data = week().rename(columns={"load": "cost $, in $"})
-    outlook = under(1e6, own_task(data, horizon=7), rivals=True)
+    outlook = under(1e6, task_from_frame(data, horizon=7), rivals=True)
     figure = outlook.plot()
     title = figure.get_suptitle()
     assert title == r"cost \$, in \$, 7 d ahead: forecast by climatology, the winner of the test"
@@ -411,20 +413,20 @@ def test_months_are_told_as_months():
     index = pd.date_range("2004-01-01", periods=120, freq="MS")
     y = 10 + np.sin(2 * np.pi * np.arange(120) / 12) + 0.1 * RNG.normal(size=120)
     data = pd.DataFrame({"load": y, "wind": y}, index=index)
-    outlook = look_ahead(own_task(data, "load", horizon=1), "arx")
+    outlook = look_ahead(task_from_frame(data, "load", horizon=1), "arx")
     assert outlook.heading == "Forecast by ridge ARX, fitted on all rows up to 2013-12"
     assert (
         "fitted on 2004-01 to 2011-12, tested on 2012-01 to 2013-12" in outlook.evaluation.protocol
     )
     with pytest.raises(ValueError, match="the forecast from 2014-01 to 2014-02 needs the input"):
-        look_ahead(own_task(data, "load", known_future=["wind"], horizon=2), "arx")
+        look_ahead(task_from_frame(data, "load", known_future=["wind"], horizon=2), "arx")
 
 
 def test_no_two_columns_have_one_name():
     data = frame(400)
     data["load RMSE"], data["time"] = data["load"] + 1, data["load"] - 1
     data.index.name = "time"
-    forecasts = [look_ahead(own_task(data, c, horizon=2), "arx") for c in data]
+    forecasts = [look_ahead(task_from_frame(data, c, horizon=2), "arx") for c in data]
     table = side_by_side(forecasts)
     assert list(table) == [
         "load", "load RMSE of the test", "load RMSE", "load RMSE RMSE", "time", "time RMSE"
@@ -468,18 +470,18 @@ def test_a_short_series():
 def test_a_horizon_or_lags_beyond_all_rows(huge):
     assert f"forecast of {huge} steps" in refused(frame(300), horizon=huge)
     assert f"season or lags of {huge} needs" in refused(frame(300), lags=[1, huge])
-    task = own_task(frame(300)).test
+    task = task_from_frame(frame(300)).test
     for options in ({"horizon": huge}, {"lags": huge}):
         with pytest.raises(
             ValueError, match="holds no origin with .* or a smaller horizon or lags"
         ):
-            task.adjusted(**options).origins(task.read())
+            task.with_options(**options).origins(task.read())
 
 
 def test_the_number_of_rows_named_is_enough():
-    assert own_task(frame(119)).test.steps == 24
+    assert task_from_frame(frame(119)).test.steps == 24
     with pytest.raises(ValueError):
-        own_task(frame(118))
+        task_from_frame(frame(118))
 
 
 def test_a_target_without_numbers():
@@ -504,7 +506,7 @@ def test_times_without_a_step():
     data = frame(300)
     data.index += pd.to_timedelta(RNG.integers(0, 10**6, 300).cumsum(), "s")
     with pytest.raises(ValueError) as error:
-        look_ahead(own_task(data, horizon=2, name="load.csv"), "arx")
+        look_ahead(task_from_frame(data, horizon=2, name="load.csv"), "arx")
     assert re.fullmatch(
         "the times of load.csv have no regular step, so that those after 2028-.* are not known: "
         "give rows at even steps, such as the mean of each hour or day.",
@@ -514,7 +516,7 @@ def test_times_without_a_step():
 
 def test_an_unknown_model():
     with pytest.raises(ValueError) as error:
-        look_ahead(own_task(frame(300)), model="gru")
+        look_ahead(task_from_frame(frame(300)), model="gru")
     assert str(error.value) == "there is no model 'gru': choose from narx, tdnn, arx."
 
 
@@ -523,7 +525,7 @@ def test_short_gaps_are_history_and_no_targets():
     load = 10 + 5 * np.sin(2 * np.pi * np.arange(486) / 24)
     data = pd.DataFrame({"load": load[:480]}, pd.date_range("2024-01-01", periods=480, freq="h"))
     data.iloc[::15] = np.nan
-    outlook = look_ahead(own_task(data, horizon=6), model="arx")
+    outlook = look_ahead(task_from_frame(data, horizon=6), model="arx")
     assert outlook.evaluation.models["ridge ARX"].n_dropped_ == 0
     np.testing.assert_allclose(outlook.y_hat, load[480:], atol=0.1)
     assert any("straight lines over" in note for note in outlook.evaluation.notes())
@@ -533,7 +535,7 @@ def test_bridged_rows_have_no_weight():
     """Whatever stands in the rows that were missing, no model learns to forecast it."""
     data = pd.DataFrame({"load": np.random.default_rng(0).normal(size=300)})
     data.iloc[40:43] = np.nan
-    task = own_task(data, horizon=3, lags=1)
+    task = task_from_frame(data, horizon=3, lags=1)
     learnt = look_ahead(task, model="arx").evaluation.models["ridge ARX"]
     fitted = data["load"].loc[slice(*task.test.training)]
     weight = fitted.notna().astype(float)
@@ -546,30 +548,30 @@ def test_blank_cells_of_the_target_are_told_and_where_it_ends():
     data = pd.DataFrame({"load": np.arange(60.0)}, pd.date_range("2024-01-01", periods=60))
     data.iloc[[20, 21, 40]] = np.nan
     data.iloc[50:] = np.nan
-    assert own_task(data, horizon=2, name="load.csv").notes == [
+    assert task_from_frame(data, horizon=2, name="load.csv").notes == [
         "'load' is blank in 3 of the 50 rows from its first value to its last, the longest gap 2 "
         "rows, from 2024-01-21 to 2024-01-22.",
         "'load' ends at 2024-02-19, 10 rows before the end of load.csv: the forecast begins there.",
     ]
-    assert own_task(data.interpolate(), horizon=2).notes == []
+    assert task_from_frame(data.interpolate(), horizon=2).notes == []
 
 
 def test_forecasts_with_known_inputs_keep_the_name_of_their_times():
     index = pd.date_range("2024-01-01", periods=103, name="time")
     data = pd.DataFrame({"load": np.arange(103.0), "holiday": np.arange(103) % 7 == 0}, index)
     data.loc[index[100:], "load"] = np.nan
-    task = own_task(data.astype(float), "load", known_future=["holiday"], horizon=3)
+    task = task_from_frame(data.astype(float), "load", known_future=["holiday"], horizon=3)
     assert side_by_side([look_ahead(task, model="arx")]).index.name == "time"
 
 
 def test_a_table_of_inputs_has_nothing_to_forecast():
     with pytest.raises(ValueError, match="data has no column to forecast: all of its columns, 'a'"):
-        own_task(pd.DataFrame({"a": np.arange(50.0)}), inputs=["a"])
+        task_from_frame(pd.DataFrame({"a": np.arange(50.0)}), inputs=["a"])
 
 
 def test_a_picture_says_why_this_model_forecasts():
     data = pd.DataFrame({"load": np.random.default_rng(0).normal(size=120).cumsum()})
-    outlook = look_ahead(own_task(data, horizon=2))
+    outlook = look_ahead(task_from_frame(data, horizon=2))
     best = outlook.evaluation.errors.index[0]
     second = replace(
         outlook, evaluation=replace(outlook.evaluation, chosen=outlook.evaluation.errors.index[1])

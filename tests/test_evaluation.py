@@ -90,9 +90,9 @@ def test_training_uses_nothing_of_the_test(evaluation):
 
 
 def test_a_rehearsal_never_sees_the_test():
-    rehearsal = SOLAR.rehearsal()
-    assert rehearsal.fitting == SOLAR.training and rehearsal.test == SOLAR.validation
-    table = run(SHORT.rehearsal()).table()
+    validation_task = SOLAR.validation_task()
+    assert validation_task.fitting == SOLAR.training and validation_task.test == SOLAR.validation
+    table = run(SHORT.validation_task()).table()
     assert np.isfinite(table["RMSE mean"]).all()
 
 
@@ -344,7 +344,7 @@ def test_every_evaluation_can_be_drawn(linear_evaluations, name):
 
 def test_rehearsals_forecast_the_validation_period():
     with pytest.warns(UserWarning, match="258 of 11616 rows were left out"):
-        table = run(TASKS["turbine-hindcast"].rehearsal(), learned=("arx",)).table()
+        table = run(TASKS["turbine-hindcast"].validation_task(), learned=("arx",)).table()
     assert table["RMSE mean"]["ridge ARX"] == pytest.approx(264.7, rel=0.01)
 
 
@@ -355,28 +355,28 @@ def test_every_model_of_every_task_can_be_made():
         assert "NARX" in names and "ridge ARX" in names
 
 
-# --- other wishes ------------------------------------------------------------------------------
+# --- other options ------------------------------------------------------------------------------
 
 
 def test_without_wishes_a_task_stays_what_it_is():
     for task in TASKS.values():
-        assert task.adjusted() is task
+        assert task.with_options() is task
 
 
 def test_other_lags_ask_for_their_history():
-    task = SOLAR.adjusted(lags=[1, 2, 72], horizon=6)
+    task = SOLAR.with_options(lags=[1, 2, 72], horizon=6)
     assert (task.output_lags, task.steps, task.history, task.protocol) == ([1, 2, 72], 6, 72, "")
-    assert TASKS["fx"].adjusted(lags=20).history == 21
+    assert TASKS["fx"].with_options(lags=20).history == 21
 
 
 def test_another_market_can_be_chosen():
-    task = TASKS["stock"].adjusted("DAX")
+    task = TASKS["stock"].with_options("DAX")
     assert task.target == "DAX" and "DAX" not in task.input_lags
-    assert TASKS["fx"].adjusted("JPY").title == "fx JPY"
+    assert TASKS["fx"].with_options("JPY").title == "fx JPY"
 
 
 @pytest.mark.parametrize(
-    "name, wish, sentence",
+    "name, option, sentence",
     [
         ("solar", {"target": "dni"}, "solar forecasts 'ghi': its inputs and bounds are chosen "
          "for it."),
@@ -386,7 +386,7 @@ def test_another_market_can_be_chosen():
          "FTSE, NIKKEI, BOVESPA, EU, EM."),
     ],
 )  # fmt: skip
-def test_wishes_that_cannot_be_granted(name, wish, sentence):
+def test_wishes_that_cannot_be_granted(name, option, sentence):
     with pytest.raises(ValueError) as error:
-        TASKS[name].adjusted(**wish)
+        TASKS[name].with_options(**option)
     assert str(error.value) == sentence

@@ -19,7 +19,7 @@ import pytest
 from narxkit import NARX, evaluation
 from narxkit.cli import main
 from narxkit.diagnostics import suggest_lags, validate_residuals
-from narxkit.report import Failure, diagnose, own_subject, shipped_subject, write_page
+from narxkit.report import Failure, builtin_subject, diagnose, subject_from_frame, write_page
 from narxkit.report._advice import advise_on_lags, advise_on_network
 from narxkit.solvers import Stop
 
@@ -116,7 +116,7 @@ def test_a_file_with_its_gaps(answer):
 
 def test_progress_is_told():
     told = []
-    subject = own_subject(make_table(), "load", horizon=2)
+    subject = subject_from_frame(make_table(), "load", horizon=2)
     diagnose(subject, progress=lambda text, done, total: told.append(text))
     assert told[0] == "season" and told[-2:] == ["Hurst exponents", "lags"]
 
@@ -126,7 +126,7 @@ def test_progress_is_told():
 
 def test_short_gaps_are_filled_by_straight_lines():
     table = make_table()
-    subject = own_subject(table, "load")
+    subject = subject_from_frame(table, "load")
     assert subject.y.notna().all()
     steps = np.diff(subject.y.loc[table.index[299] : table.index[302]])
     np.testing.assert_allclose(steps, steps[0])
@@ -134,7 +134,7 @@ def test_short_gaps_are_filled_by_straight_lines():
 
 def test_a_jump_of_the_clock_ends_a_stretch():
     table = make_table().drop(columns="flat").iloc[60:].drop(make_table().index[400:420])
-    subject = own_subject(table, "load", ["wind"])
+    subject = subject_from_frame(table, "load", ["wind"])
     assert subject.y.index[0] == make_table().index[420]
     assert list(subject.X.index) == list(subject.y.index)
 
@@ -142,12 +142,12 @@ def test_a_jump_of_the_clock_ends_a_stretch():
 def test_nothing_is_filled_at_a_jump_of_the_clock():
     table = make_table().drop(make_table().index[400:420])
     table.loc[make_table().index[420], "load"] = np.nan
-    assert own_subject(table, "load").y.index[0] == make_table().index[421]
+    assert subject_from_frame(table, "load").y.index[0] == make_table().index[421]
 
 
 def test_what_is_known_ahead_of_a_shipped_series():
-    assert shipped_subject(evaluation.find_task("solar")).known_ahead == ["clear_sky"]
-    stock = shipped_subject(evaluation.find_task("stock"))
+    assert builtin_subject(evaluation.find_task("solar")).known_ahead == ["clear_sky"]
+    stock = builtin_subject(evaluation.find_task("stock"))
     assert stock.known_ahead == [] and "SP" in stock.X
 
 
@@ -155,7 +155,7 @@ def test_blank_inputs_are_told_and_not_bridged():
     table = make_table().drop(columns="flat")
     table.iloc[[100, 102, 900], 1] = np.nan
     table.iloc[45, 1] = np.nan  # outside of the stretch
-    subject = own_subject(table, "load", ["wind"])
+    subject = subject_from_frame(table, "load", ["wind"])
     assert subject.notes[-2:] == [
         "'wind' is blank in 3 of the 1,150 rows judged, never two in a row, the last 2024-02-07 "
         "12:00.",
@@ -165,7 +165,7 @@ def test_blank_inputs_are_told_and_not_bridged():
 
 
 def test_nothing_is_told_where_nothing_is_missing():
-    assert own_subject(make_table().iloc[701:], "load", ["wind"]).notes == []
+    assert subject_from_frame(make_table().iloc[701:], "load", ["wind"]).notes == []
 
 
 # --- advice --------------------------------------------------------------------------------------
@@ -200,7 +200,7 @@ def barred(lag, known_future=(), horizon=6):
     rng = np.random.default_rng(0)
     wind, noise = rng.normal(size=(2, 600))
     table = pd.DataFrame({"load": noise, "wind": wind})
-    subject = own_subject(table, "load", ["wind"], known_future, horizon)
+    subject = subject_from_frame(table, "load", ["wind"], known_future, horizon)
     return advise_on_network(
         subject, validate_residuals(noise + np.roll(wind, lag), table[["wind"]])
     )
@@ -222,12 +222,12 @@ def test_no_advice_where_there_is_nothing_to_mend():
     noise = np.random.default_rng(0).normal(size=600)
     white = validate_residuals(noise)
     assert white.is_white
-    assert advise_on_network(own_subject(pd.DataFrame({"load": noise})), white) == []
-    assert advise_on_lags(own_subject(make_delayed(), "load", [], ["wind"])) == []
+    assert advise_on_network(subject_from_frame(pd.DataFrame({"load": noise})), white) == []
+    assert advise_on_lags(subject_from_frame(make_delayed(), "load", [], ["wind"])) == []
 
 
 def test_of_a_shipped_series_nothing_more_can_be_known_ahead():
-    told = advise_on_lags(shipped_subject(evaluation.find_task("stock")))
+    told = advise_on_lags(builtin_subject(evaluation.find_task("stock")))
     assert len(told) == 1 and told[0].endswith(
         "are not known ahead, so that lags begin at the horizon, 1."
     )
@@ -285,7 +285,7 @@ def test_a_network_that_cannot_be_judged_takes_no_other_with_it(capsys):
 
 def test_lags_of_144_months_are_those_of_suggest_lags():
     y = make_months()["passengers"]
-    found = diagnose(own_subject(y.to_frame()))
+    found = diagnose(subject_from_frame(y.to_frame()))
     assert found.lags.output_lags == suggest_lags(None, y, horizon=24).output_lags
     assert isinstance(found.stochasticity, Failure) and found.validity is None
 
@@ -300,7 +300,7 @@ def test_each_part_can_fail_by_itself(monkeypatch, failing):
     else:
         monkeypatch.setattr(f"narxkit.report._base.{failing}", fail)
     table = pd.DataFrame({"load": make_table()["load"].iloc[60:660].to_numpy()})
-    found = diagnose(own_subject(table, horizon=4), model=True)
+    found = diagnose(subject_from_frame(table, horizon=4), model=True)
     parts = [found.stochasticity, found.hurst, found.lags, found.validity]
     names = ["stochasticity", "hurst", "suggest_lags", "validate"]
     failed = {name for name, part in zip(names, parts) if isinstance(part, Failure)}
@@ -330,18 +330,18 @@ def test_a_network_whose_training_was_interrupted_is_not_judged(monkeypatch):
     )
     table = pd.DataFrame({"load": make_table()["load"].iloc[60:360].to_numpy()})
     with pytest.raises(KeyboardInterrupt):
-        diagnose(own_subject(table), model=True)
+        diagnose(subject_from_frame(table), model=True)
 
 
 def test_the_horizon_is_smaller_where_the_series_is_short():
-    assert own_subject(make_months(100)[["passengers"]]).horizon == 20
-    assert own_subject(make_months()[["passengers"]]).horizon == 24
+    assert subject_from_frame(make_months(100)[["passengers"]]).horizon == 20
+    assert subject_from_frame(make_months()[["passengers"]]).horizon == 24
 
 
 def test_months_are_told_as_months():
     months = make_months()
     months.iloc[10:15, 0] = np.nan
-    assert own_subject(months, "passengers").notes == [
+    assert subject_from_frame(months, "passengers").notes == [
         "'passengers' is blank in 5 of the 144 rows from its first value to its last, the longest "
         "gap 5 rows, from 1949-11 to 1950-03.",
         "Judged are the 129 rows from 1950-04 to 1960-12, the longest stretch without a gap; the "
@@ -409,12 +409,12 @@ def test_errors_are_one_line(capsys, argv, sentence):
 
 def test_a_column_without_a_number():
     with pytest.raises(ValueError, match="the column 'load' of the data holds no number"):
-        own_subject(make_table().assign(load=np.nan), "load")
+        subject_from_frame(make_table().assign(load=np.nan), "load")
 
 
 def test_a_horizon_is_a_whole_number():
     with pytest.raises(ValueError, match="horizon must be an int >= 1. Got 0 instead"):
-        own_subject(make_table(), "load", horizon=0)
+        subject_from_frame(make_table(), "load", horizon=0)
 
 
 # --- the page ------------------------------------------------------------------------------------
@@ -465,13 +465,13 @@ def test_no_figure_stays_open():
 
     before = pyplot.get_fignums()
     table = pd.DataFrame({"load": make_table()["load"].iloc[60:360].to_numpy()})
-    write_page(diagnose(own_subject(table)), "page.html")
+    write_page(diagnose(subject_from_frame(table)), "page.html")
     assert pyplot.get_fignums() == before
 
 
 def test_names_are_text_and_no_markup():
     table = pd.DataFrame({'<b>"load"</b>': make_table()["load"].iloc[60:360].to_numpy()})
-    write_page(diagnose(own_subject(table)), "page.html")
+    write_page(diagnose(subject_from_frame(table)), "page.html")
     with open("page.html", encoding="utf-8") as file:
         page = file.read()
     assert "<b>" not in page and "&lt;b&gt;" in page
@@ -486,7 +486,9 @@ def long_names():
     wind, noise = np.random.default_rng(0).normal(size=(2, 300))
     table = pd.DataFrame({"gesamte Wirkleistung des Umspannwerks Nordwest, in MW": wind + noise})
     table[LONG], table["入力"] = wind, noise
-    return diagnose(own_subject(table, table.columns[0], ["入力"], [LONG], horizon=3), model=True)
+    return diagnose(
+        subject_from_frame(table, table.columns[0], ["入力"], [LONG], horizon=3), model=True
+    )
 
 
 def test_long_and_foreign_names_are_drawn_without_a_warning(long_names):

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from narxkit._words import counted
-from narxkit.plotting._base import GREY, INK, LETTER, SMALL, load_matplotlib
-from narxkit.plotting._loops import FRAMES
+from narxkit.plotting.base import GREY, INK, LETTER, SMALL, load_matplotlib
+from narxkit.plotting.loops import FRAMES
 from narxkit.rows.labels import has_clock, read_labels
 from narxkit.rows.masks import unmasked
 

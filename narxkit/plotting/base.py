@@ -5,7 +5,7 @@ from textwrap import fill
 
 import numpy as np
 
-from narxkit.plotting._loops import predictions
+from narxkit.plotting.loops import predictions
 
 INK, GREY, PALE = "#222222", "#767676", "#dddddd"
 # Okabe and Ito's palette: told apart by the colour-blind too

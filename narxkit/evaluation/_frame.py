@@ -13,7 +13,7 @@ from sklearn.base import clone
 from narxkit._naming import fitted_name, is_off
 from narxkit._words import counted
 from narxkit.files import label_writer, listed
-from narxkit.plotting._base import load_matplotlib
+from narxkit.plotting.base import load_matplotlib
 from narxkit.rows.clock import Clock
 from narxkit.rows.timetable import DAY, HOUR, WEEK
 
@@ -44,15 +44,15 @@ class OwnTask:
 
     See Also
     --------
-    own_task : Makes one.
+    task_from_frame : Makes one.
 
     Examples
     --------
     >>> import pandas as pd
-    >>> from narxkit.evaluation import own_task
+    >>> from narxkit.evaluation import task_from_frame
     >>> days = pd.date_range("2024-01-01", periods=100)
     >>> data = pd.DataFrame({"load": range(100)}, index=days)
-    >>> own_task(data, "load", horizon=7).test.test
+    >>> task_from_frame(data, "load", horizon=7).test.test
     (Timestamp('2024-03-21 00:00:00'), Timestamp('2024-04-09 00:00:00'))
     """
 
@@ -140,10 +140,10 @@ class Forecast:
     Examples
     --------
     >>> import pandas as pd
-    >>> from narxkit.evaluation import look_ahead, own_task
+    >>> from narxkit.evaluation import look_ahead, task_from_frame
     >>> days = pd.date_range("2024-01-01", periods=100)
     >>> data = pd.DataFrame({"load": [1.0, 2, 3, 4, 5, 0, 0] * 14 + [1, 2]}, index=days)
-    >>> forecast = look_ahead(own_task(data, "load", horizon=3), model="arx")
+    >>> forecast = look_ahead(task_from_frame(data, "load", horizon=3), model="arx")
     >>> forecast.to_frame()["load"].round(1)
     2024-04-10    3.0
     2024-04-11    4.0
@@ -252,7 +252,9 @@ class Forecast:
         return evaluation.draw(forecasts, title, origin, figure=figure, highlight=self.forecaster)
 
 
-def own_task(data, target=None, inputs=(), known_future=(), horizon=24, lags=None, name="the data"):
+def task_from_frame(
+    data, target=None, inputs=(), known_future=(), horizon=24, lags=None, name="the data"
+):
     """Make a task of a series that the user brings.
 
     The last fifth is held out. The lags and the season follow from the step of the clock: a day of
@@ -295,9 +297,9 @@ def own_task(data, target=None, inputs=(), known_future=(), horizon=24, lags=Non
     Examples
     --------
     >>> import pandas as pd
-    >>> from narxkit.evaluation import own_task
+    >>> from narxkit.evaluation import task_from_frame
     >>> hours = pd.date_range("2024-01-01", periods=1000, freq="h")
-    >>> task = own_task(pd.DataFrame({"load": range(1000)}, index=hours))
+    >>> task = task_from_frame(pd.DataFrame({"load": range(1000)}, index=hours))
     >>> task.test.season, task.test.output_lags
     (24, 24)
     """
@@ -432,9 +434,9 @@ def look_ahead(task, model=None, random_state=0, progress=None, rivals=False):
     Examples
     --------
     >>> import pandas as pd
-    >>> from narxkit.evaluation import look_ahead, own_task
+    >>> from narxkit.evaluation import look_ahead, task_from_frame
     >>> days = pd.date_range("2024-01-01", periods=60)
-    >>> task = own_task(pd.DataFrame({"load": [1.0, 2, 3] * 20}, index=days), horizon=2)
+    >>> task = task_from_frame(pd.DataFrame({"load": [1.0, 2, 3] * 20}, index=days), horizon=2)
     >>> look_ahead(task, model="arx").reason
     "'load' is forecast by ridge ARX, as asked; it won the test too."
     """
@@ -480,10 +482,10 @@ def heading(forecasts):
     Examples
     --------
     >>> import pandas as pd
-    >>> from narxkit.evaluation import heading, look_ahead, own_task
+    >>> from narxkit.evaluation import heading, look_ahead, task_from_frame
     >>> months = pd.date_range("2020-01-01", periods=60, freq="MS")
     >>> data = pd.DataFrame({"a": [1.0, 2, 3] * 20, "b": [3.0, 2, 1] * 20}, index=months)
-    >>> tasks = [own_task(data, target, horizon=2) for target in ("a", "b")]
+    >>> tasks = [task_from_frame(data, target, horizon=2) for target in ("a", "b")]
     >>> heading([look_ahead(task, model="arx") for task in tasks])
     'Forecast by ridge ARX, fitted on all rows up to 2024-12'
     """
@@ -511,10 +513,10 @@ def side_by_side(forecasts):
     Examples
     --------
     >>> import pandas as pd
-    >>> from narxkit.evaluation import look_ahead, own_task, side_by_side
+    >>> from narxkit.evaluation import look_ahead, task_from_frame, side_by_side
     >>> days = pd.date_range("2024-01-01", periods=60)
     >>> data = pd.DataFrame({"a": [1.0, 2, 3] * 20, "b": [3.0, 2, 1] * 20}, index=days)
-    >>> tasks = [own_task(data, target, horizon=2) for target in ("a", "b")]
+    >>> tasks = [task_from_frame(data, target, horizon=2) for target in ("a", "b")]
     >>> list(side_by_side([look_ahead(task, model="arx") for task in tasks]))
     ['a', 'a RMSE', 'b', 'b RMSE']
     """
@@ -551,9 +553,9 @@ def plot_forecasts(forecasts):
     Examples
     --------
     >>> import pandas as pd
-    >>> from narxkit.evaluation import look_ahead, own_task, plot_forecasts
+    >>> from narxkit.evaluation import look_ahead, task_from_frame, plot_forecasts
     >>> data = pd.DataFrame({"load": [1.0, 2, 3] * 20})
-    >>> len(plot_forecasts([look_ahead(own_task(data, horizon=2), model="arx")]).axes)
+    >>> len(plot_forecasts([look_ahead(task_from_frame(data, horizon=2), model="arx")]).axes)
     2
     """
     n = len(forecasts)

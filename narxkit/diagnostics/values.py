@@ -15,8 +15,10 @@ ROUNDING = 16 * np.finfo(float).eps  # of its size: what a constant may stray
 MOST = 2**31 - 1  # of anything that is counted
 SMALLEST, LARGEST = 1e-60, 1e60  # sums of fourth powers stay far from the ends of floats
 
+N_ROWS = 40  # that lags are suggested from, at least
 
-def read_series(x, n_min, name="x", allow_nan=False, allow_constant=False):
+
+def read_values(x, n_min, name="x", allow_nan=False, allow_constant=False):
     """Read a series.
 
     Parameters
