@@ -26,16 +26,16 @@ long, and over the steps h of the runs,
 .. math::
 
     \ell = \frac{1}{G \sum_h h^{-1/2}} \sum_{g, h} h^{-1/2}
-    \log \frac{\min(\sum e_{gh}^2, \sum y_{gh}^2)}{n_{gh}}
+    \log \frac{\sum e_{gh}^2}{n_{gh}}
 
-of the logarithm of the mean squared error or, where it is smaller, of that of the mean of the
-training rows, 0 in standardised units: of a chaotic series only the first steps can be foretold,
-and what lies behind them shall count for neither model. The weights stand between steps alike,
-among which a single step that can be foretold is lost, and octaves alike, which forget the far
-ones. The logarithm lets quiet times count as loud ones. No error counts as more than the width of
-the training rows, and a run with such an error has failed: of a better network no more do so than
-of the linear model. Chance is told by a paired t test over the groups, for runs that begin within
-one run of each other share rows.
+of the logarithm of the mean squared error. At steps at which a model is no better, over all groups,
+than the mean of the training rows, the errors of that mean stand in their place: of a chaotic
+series only the first steps can be foretold, and what lies behind them shall count for neither
+model. The weights stand between steps alike, among which a single step that can be foretold is
+lost, and octaves alike, which forget the far ones. The logarithm lets quiet times count as loud
+ones. No error counts as more than the width of the training rows, and a run with such an error has
+failed: of a better network no more do so than of the linear model. Chance is told by a paired t
+test over the groups, for runs that begin within one run of each other share rows.
 
 References
 ----------
@@ -105,7 +105,9 @@ class Errors(NamedTuple):
     def levels(self, n_steps=None):
         """The mean logarithm of the mean squared error of each group, near steps before far."""
         sums, of_mean, weights = (values[:, :n_steps] for values in self[:3])
-        is_there, squares = weights > 0, np.minimum(sums, of_mean)
+        # of all groups: one by one, the lucky half of nothing but noise would count
+        is_foretold = sums.sum(axis=0) < of_mean.sum(axis=0)
+        is_there, squares = weights > 0, np.where(is_foretold, sums, of_mean)
         mean = np.divide(squares, weights, out=np.ones_like(squares), where=is_there)
         shares = is_there / np.sqrt(np.arange(1, mean.shape[1] + 1))[:, None]
         logs = shares * np.log(np.maximum(mean, LEAST))
