@@ -66,7 +66,6 @@ OF_LEVEL = (
     "refit on newer rows, or give a trend or the missing input",
 )
 FEWEST, MOST = 10, 20  # lags that tell whether a level moves
-OFF = "network off"
 CLOSE = 0.5  # of how far the test of an input is beyond its band
 BIASED = 3.29  # standard errors of the mean: one right model in a thousand
 WORSE = 10  # times the error of a naive forecast: from there on per cents say little
@@ -111,6 +110,8 @@ class Validity(Result):
         The same of the forecasts that `skill` compares, by horizon.
     model : Row or None
         What the model is called, and of a network what passes its hidden layers.
+    name : str
+        What pictures call it.
     notes : list of Row
         What could not be compared or tested, and why.
 
@@ -168,6 +169,7 @@ class Validity(Result):
     n_lost: int = 0
     lost: pd.Series | None = None
     model: Row | None = None
+    name: str = "model"
     notes: list = field(default_factory=list)
 
     @property
@@ -425,17 +427,9 @@ class Validity(Result):
             y_true=self.residuals, y_pred=zero, target=target, unit=unit
         ).plot
         if self.skill is not None and len(self.skill):
-            rmse = self.skill.drop(columns="rows").rename(columns={"model": self._name})
+            rmse = self.skill.drop(columns="rows").rename(columns={"model": self.name})
             pictures["skill"] = HorizonDisplay(rmse=rmse, unit=unit).plot
         return pictures
-
-    @property
-    def _name(self):
-        """What the model is called, a network that is off included."""
-        if self.model is None:
-            return "model"
-        name, _, _ = self.model.meaning.partition(": ")
-        return name if self.model.value == OFF else self.model.value
 
     def _display(self, test):
         column, _, _ = test.peak

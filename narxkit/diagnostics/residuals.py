@@ -53,7 +53,7 @@ from narxkit.diagnostics._residual_tests import (
 from narxkit.diagnostics._result import Row
 from narxkit.diagnostics._shuffles import Line
 from narxkit.diagnostics._skill import read_horizons, skill_by_horizon
-from narxkit.diagnostics._validity import OFF, Validity, n_steps
+from narxkit.diagnostics._validity import Validity, n_steps
 from narxkit.diagnostics._validity_table import ValidityTable
 from narxkit.diagnostics.seasons import periods_of_clock
 from narxkit.diagnostics.values import check_count, is_int
@@ -216,9 +216,9 @@ def validate(
     )
     history = History(model, U, outputs, parts)
     must_reach = history.runs() if loop == "closed" else history.reaches(n_steps(loop))
+    about = {"loop": loop, "model": _named(model), "name": fitted_name(model)}
     known = [
-        {"y": y, "loop": loop, "model": _named(model)} | _residuals(y, y_hat[:, i, 0], must_reach)
-        for i, y in enumerate(outputs)
+        {"y": y} | about | _residuals(y, y_hat[:, i, 0], must_reach) for i, y in enumerate(outputs)
     ]
     _check(known)
     for i, y in enumerate(outputs):
@@ -316,7 +316,7 @@ def _named(model):
     """What the model is, and of a network what passes its hidden layers."""
     name, what = fitted_name(model), what_passes(model)
     if is_off(model):
-        return Row("model", OFF, f"{name}: {what}")
+        return Row("model", "network off", f"{name}: {what}")
     return Row("model", name, what)
 
 

@@ -78,8 +78,8 @@ class NetworkForecaster(ScaledForecaster):
         training = ~held_out
         network = self._network
         self._check_memory(network.n_params)
-        start = self._warm_start(network)
-        if start is None:
+        warm = self._warm_start(network)
+        if warm is None:
             self._fit_scale(segments, training & (weight > 0), self.scale)
         flag = np.zeros(1, dtype=np.int32)
         make = partial(
@@ -91,7 +91,7 @@ class NetworkForecaster(ScaledForecaster):
         self._check_rollouts(lesson)
         with one_blas_thread(), interruptible(flag):
             try:
-                results, *alphas = self._learn(lesson, start, flag)
+                results, *alphas = self._learn(lesson, warm, flag)
             finally:
                 flag[0] = 1  # after an error in one restart, the others end too
             results.sort(key=lambda trained: trained.rank)
@@ -337,10 +337,10 @@ class NetworkForecaster(ScaledForecaster):
 
     def _look_inside(self, lesson):
         """What of the networks that predict lives, and whether their loops forget."""
-        alpha = 0.0 if self.alpha_ == OFF else self.alpha_
+        is_off = self.alpha_ == OFF
+        alpha = 0.0 if is_off else self.alpha_
         last = lesson.penalised(alpha, self.linear_alpha_).objective(self.loop_[-1].loop)
         objective = last.without_flag()
-        is_off = self.alpha_ == OFF
         lives = [NO_LIFE if is_off else life(objective, theta) for theta in self._thetas]
         self.hidden_share_ = max(one.share for one in lives)
         self.is_linear_ = all(one.is_over for one in lives)

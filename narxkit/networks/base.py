@@ -2,6 +2,8 @@
 
 from abc import ABC, abstractmethod
 
+LONG = 1000  # steps over which the gain of a loop is measured
+
 
 class Network(ABC):
     """An immutable structure that explains a flat parameter vector, with its kernels.

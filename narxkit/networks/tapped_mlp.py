@@ -8,12 +8,11 @@ import numpy as np
 
 from narxkit import _core
 from narxkit._blas import one_blas_thread
-from narxkit.networks.base import Network
+from narxkit.networks.base import LONG, Network
 from narxkit.networks.taps import Taps
 
 ACTIVATIONS = tuple(_core.ACTIVATIONS)
 DEAD = 1e-6  # weight at the outputs, in standard deviations
-LONG = 1000  # steps over which the gain of the loop is measured
 
 
 class Weights(NamedTuple):

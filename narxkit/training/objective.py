@@ -6,10 +6,10 @@ import numpy as np
 from scipy.fft import irfft, next_fast_len, rfft
 from sklearn.utils.metaestimators import available_if
 
+from narxkit.networks.base import LONG
 from narxkit.rows.rollouts import lay_rollouts, one_after_another
 
 WINDOW = 5  # correlation times
-LONG = 1000  # steps over which the gain of a loop is measured
 
 
 def _network_has(verb):

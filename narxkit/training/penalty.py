@@ -386,14 +386,13 @@ class Search:
         """
         starts, linear = self._starts(noise), self.linear(noise)
         variances = np.array([one.variance for one in starts])
+        begins = [one.thetas[0] for one in starts]
         best, share, alpha, before, n_rises = None, 1.0, 0.0, np.inf, 0
         for strength in STRENGTHS:
             alpha = max(strength * share, STEP * alpha)
             thetas = [
-                self._solve(self._penalised(one, noise, alpha * variance, share * variance), theta)
-                for one, variance, (theta,) in zip(
-                    self._blocks, variances, (one.thetas for one in starts)
-                )
+                self._solve(self._penalised(block, noise, alpha * unit, share * unit), theta)
+                for block, unit, theta in zip(self._blocks, variances, begins)
             ]
             if self._flag[0]:
                 break

@@ -100,7 +100,7 @@ class Lesson:
     ----------
     make : callable
         ``make(network, loop=, targets=, washout=)`` gives an objective.
-    network : TappedMLP
+    network : Network
         The network.
     training, held_out : ndarray of bool of shape (n_rows,)
         Target rows.
