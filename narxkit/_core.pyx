@@ -126,8 +126,8 @@ cdef class Plan:
             at = net.b[l] + net.size[l + 1]
         net.V = at if linear else -1
         net.P = at + net.T * net.p if linear else at
-        self._tap = _as_array([j - first * net.p for j, first, _ in outputs]
-                             + [i - first * net.m for i, first, _ in inputs])
+        taps = [j - first * net.p for j, first, _ in outputs]
+        self._tap = _as_array(taps + [i - first * net.m for i, first, _ in inputs])
         self._first = _as_array([first for _, first, _ in outputs + inputs])
         self._span = _as_array([last - first + 1 for _, first, last in outputs + inputs])
         self._mean = _as_array([k for k in range(net.T) if self._span[k] > 1])
