@@ -290,7 +290,7 @@ cdef void pack(const Net* net, const double* theta, double* w) noexcept nogil:
 
 cdef inline void forward_row(const Net* net, const double* w, const double* z, double* a,
                              double* y_hat, double* A, Py_ssize_t B, Py_ssize_t r) noexcept nogil:
-    """y_hat (p) of one lagged vector; a: a workspace of two padded layers.  A, if not NULL, keeps the
+    """y_hat (p) of one lagged vector; a: two padded layers to work on.  A, if not NULL, keeps the
     hidden layers as `forward` does, of row r of B."""
     cdef const double* x = z
     cdef double* swap = a + pad(net.width)
