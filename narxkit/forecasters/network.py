@@ -310,9 +310,13 @@ class NetworkForecaster(ScaledForecaster):
                 verbose=self.verbose,
                 flag=flag,
             )
-            return solver.solve(objective, theta, monitor, rng)
+            return solver.solve(self._disturbed(objective, rng), theta, monitor, rng)
 
         return solve
+
+    def _disturbed(self, objective, rng):
+        """An objective under what a subclass adds to its slopes or its penalty."""
+        return objective
 
     def _keep(self, network, results, alpha, linear_alpha):
         trained, result = results[0], results[0].result

@@ -1,7 +1,18 @@
 """Networks: immutable structures that explain a flat parameter vector, and their kernels."""
 
 from narxkit.networks.base import Network
+from narxkit.networks.cells import CELLS, CellNetwork, CellWeights
 from narxkit.networks.tapped_mlp import ACTIVATIONS, TappedMLP, Weights
 from narxkit.networks.taps import Taps, make_taps
 
-__all__ = ["ACTIVATIONS", "Network", "TappedMLP", "Taps", "Weights", "make_taps"]
+__all__ = [
+    "ACTIVATIONS",
+    "CELLS",
+    "CellNetwork",
+    "CellWeights",
+    "Network",
+    "TappedMLP",
+    "Taps",
+    "Weights",
+    "make_taps",
+]

@@ -62,7 +62,13 @@ class Segments:
         return (t - reach.history >= self.starts) & (t + reach.lead < self.stops)
 
     def known(self, reach):
-        """Return reachable rows whose taps are all there (not NaN), as a mask."""
+        """Return reachable rows whose taps are all there (not NaN), as a mask.
+
+        Of what has a window the rows that may begin on their own output: a missing output is then
+        one that was predicted before.
+        """
+        if reach.window:
+            return self.known_inputs(reach) & self.known_history(reach)
         return self.known_inputs(reach) & self._are_there(reach, self.y, reach.outputs)
 
     def known_inputs(self, reach):
@@ -70,6 +76,31 @@ class Segments:
         return self._are_there(reach, self.u, reach.inputs)
 
     def known_history(self, reach):
+        """Return reachable rows with all outputs there, back to the largest lag of an output.
+
+        Of what has a window the rows whose window can begin, and has all its inputs.
+        """
+        if not reach.window:
+            return self._have_outputs(reach)
+        t, begins = np.arange(len(self)), self.window_begins(reach)
+        n_missing = np.concatenate(([0], np.cumsum(~self.known_inputs(reach))))
+        has_window = begins <= t
+        has_window[has_window] = n_missing[begins[has_window]] == n_missing[t[has_window]]
+        return self.reachable(reach) & has_window
+
+    def window_begins(self, reach):
+        """Return the first row that is run before each row, to bring about the state there.
+
+        Of the rows of the window, which a segment's start may shorten, it is the first with all
+        outputs of its history measured: what is missing behind it is predicted by the run itself.
+        Where there is none, it is a row behind.
+        """
+        t, n = np.arange(len(self)), len(self)
+        may_begin = np.where(self._have_outputs(reach), t, n)
+        next_begin = np.append(np.minimum.accumulate(may_begin[::-1])[::-1], n)
+        return next_begin[np.minimum(np.maximum(t - reach.window, self.starts + reach.history), n)]
+
+    def _have_outputs(self, reach):
         """Return reachable rows with all outputs there, back to the largest lag of an output."""
         lags = range(1, reach.feedback + 1)
         pairs = [(column, lag) for column in range(self.y.shape[1]) for lag in lags]
@@ -82,6 +113,20 @@ class Segments:
         for column, lag in () if finite.all() else pairs:
             there[rows] &= finite[rows - lag, column]
         return there
+
+    def lagged(self, taps):
+        """Return the lagged vectors of all rows, (n, n_taps), NaN where a lag leaves the rows."""
+        if taps not in self._lagged:
+            t, n = np.arange(len(self)), len(self)
+            z = np.full((n, taps.n_taps), np.nan)
+            inside = (t >= taps.reach.history) & (t + taps.reach.lead < n)
+            z[inside] = self.tapped(taps, t[inside])
+            self._lagged[taps] = z
+        return self._lagged[taps]
+
+    @cached_property
+    def _lagged(self):
+        return {}
 
     def tapped(self, taps, rows):
         """Return the lagged vectors of some rows, (len(rows), n_taps)."""

@@ -395,6 +395,10 @@ class Solver(BaseEstimator, ABC):
         ``{name: (kind, low, high)}``: from ``low``, included, to ``high``, excluded.
     choices : dict
         ``{name: values}``: values allowed beside the range, or alone where there is none.
+    takes_batches : bool
+        Whether it goes by the slopes of batches, which dropout may disturb.
+    takes_kinks : bool
+        Whether it needs no smooth loss: absolute values of weights may be penalised.
 
     See Also
     --------
@@ -428,6 +432,8 @@ class Solver(BaseEstimator, ABC):
     requires = ()
     ranges = {}
     choices = {}
+    takes_batches = False
+    takes_kinks = False
 
     def solve(self, objective, theta, monitor, rng=None):
         """Minimise the objective from ``theta``.

@@ -52,6 +52,7 @@ class _BatchedDescent(Solver):
     """The epochs; a subclass gives the step of one batch."""
 
     requires = ("size", "value", "value_and_grad")
+    takes_batches = takes_kinks = True
     ranges = {
         "learning_rate": (Real, 0.0),
         "batch_size": (Integral, 1),

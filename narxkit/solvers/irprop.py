@@ -75,6 +75,7 @@ class IRpropPlus(Solver):
     """
 
     requires = ("value_and_grad",)
+    takes_kinks = True
     ranges = {
         "step": (Real, 0.0),
         "step_min": (Real, 0.0),

@@ -25,10 +25,11 @@ class Objective:
         F(\\theta) = \\frac{1}{2n} \\Big( \\sum_t w_t \\lVert \\hat y_t(\\theta) - y_t \\rVert^2
         + \\sum_i \\pi_i \\theta_i^2 \\Big), \\qquad n = \\sum_t w_t
 
-    The sum runs over the observed outputs of all steps of all rollouts but the first `washout` of
-    each, n counts each of them with its weight, and everything is in the units of the segments
-    (standardised ones during training). The objective is immutable; all verbs may be called from
-    several threads. What a network cannot do, its objective lacks too.
+    or with :math:`(1 - \\rho) \\theta_i^2 + 2 \\rho |\\theta_i|` in the place of
+    :math:`\\theta_i^2`. The sum runs over the observed outputs of all steps of all rollouts but the
+    first `washout` of each, n counts each of them with its weight, and everything is in the units
+    of the segments (standardised ones during training). The objective is immutable; all verbs may
+    be called from several threads. What a network cannot do, its objective lacks too.
 
     Parameters
     ----------
@@ -49,9 +50,15 @@ class Objective:
         Summed weights of the residuals.
     free : ndarray of bool of shape (n_params,) or None
         The parameters that are trained; None for all.
+    l1_ratio : float
+        The part :math:`\\rho` of the penalty that is paid for absolute values.
+    rng : numpy.random.Generator or None
+        Where masks of dropout come from, in the slope of a batch.
     """
 
     free = None
+    l1_ratio = 0.0
+    rng = None
 
     def __init__(self, network, rollouts, penalty=None, flag=None):
         has_targets = rollouts.counts > 0
@@ -144,6 +151,18 @@ class Objective:
         other.free = free
         return other.with_penalty(self.penalty)
 
+    def with_dropout(self, rng):
+        """Return the same data; the slope of a batch is that under new masks of dropout."""
+        other = copy(self)
+        other.rng = rng
+        return other
+
+    def with_l1_ratio(self, l1_ratio):
+        """Return the same data, with a part of the penalty paid for absolute values."""
+        other = copy(self)
+        other.l1_ratio = l1_ratio
+        return other
+
     def without_flag(self):
         """Return the same data under a flag that nobody sets: what is there can still be ranked."""
         other = copy(self)
@@ -171,9 +190,12 @@ class Objective:
         """
         rollouts = self.rollouts if batch is None else self.rollouts.part(batch)
         scale = 1.0 if batch is None else self.n / float(self._counts[batch].sum())
-        sse, Jte = self.network.gradient(theta, rollouts, self.flag)
+        masks = {}
+        if batch is not None and self.rng is not None:
+            masks = {"masks": self.network.draw_masks(len(rollouts), self.rng)}
+        sse, Jte = self.network.gradient(theta, rollouts, self.flag, **masks)
         with np.errstate(over="ignore", invalid="ignore"):
-            grad = (scale * Jte + self.penalty * theta) / self.n
+            grad = (scale * Jte + self._slope_of_penalty(theta)) / self.n
         return self._loss(theta, scale * sse), self._of_free(grad)
 
     @available_if(_network_has("normal_equations"))
@@ -237,9 +259,21 @@ class Objective:
         """Return values of the parameters, 0 for those that are not trained."""
         return values if self.free is None else np.where(self.free, values, 0.0)
 
+    def _slope_of_penalty(self, theta):
+        """Return half the derivative of the penalty, 0 where an absolute value has none."""
+        if not self.l1_ratio:
+            return self.penalty * theta
+        return self.penalty * ((1.0 - self.l1_ratio) * theta + self.l1_ratio * np.sign(theta))
+
+    def _size_of_weights(self, theta):
+        """Return what the penalty is paid for: squares, and the part of absolute values."""
+        if not self.l1_ratio:
+            return theta**2
+        return (1.0 - self.l1_ratio) * theta**2 + 2.0 * self.l1_ratio * np.abs(theta)
+
     def _loss(self, theta, sse):
         with np.errstate(over="ignore", invalid="ignore"):
-            loss = (sse + self.penalty @ theta**2) / (2.0 * self.n)
+            loss = (sse + self.penalty @ self._size_of_weights(theta)) / (2.0 * self.n)
         return float(loss) if np.isfinite(loss) else np.inf
 
 

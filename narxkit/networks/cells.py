@@ -1,0 +1,426 @@
+"""Recurrent networks: layers of LSTM, GRU or Elman cells that read taps."""
+
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from narxkit import _recurrent
+from narxkit._blas import one_blas_thread
+from narxkit.networks.base import Network
+from narxkit.networks.tapped_mlp import DEAD, TappedMLP
+from narxkit.networks.taps import Taps
+from narxkit.rows.reach import Reach
+
+CELLS = tuple(_recurrent.CELLS)
+NUMBERS_AT_ONCE = 2**22  # of the taps of windows that are laid out side by side: 32 MB
+GLOROT = 6.0  # of the square of the bound of uniform weights, over the sum of both widths
+KEPT = {"lstm": 1, "gru": 2}  # the gate that keeps the state, among the biases of a cell
+
+
+class CellWeights(NamedTuple):
+    """Views of a parameter vector.
+
+    Attributes
+    ----------
+    layers : list of dict
+        For each layer ``"recurrent"`` (H, gates H), ``"bias"`` (gates H,), ``"inward"`` (below,
+        gates H) and, of an LSTM with peepholes, ``"peepholes"`` (3, H).
+    outward : ndarray of shape (H, n_outputs)
+        Weights V of the last layer at the outputs.
+    intercept : ndarray of shape (n_outputs,)
+        The intercepts b.
+    straight : ndarray of shape (n_taps, n_outputs) or None
+        Weights U of the taps at the outputs.
+    state : ndarray of shape (n_state,) or None
+        The state that windows begin with, where it is trained.
+    """
+
+    layers: list
+    outward: np.ndarray
+    intercept: np.ndarray
+    straight: np.ndarray | None
+    state: np.ndarray | None
+
+
+@dataclass(frozen=True)
+class CellNetwork(Network):
+    """Structure of a recurrent network that reads taps.
+
+    .. math::
+
+        (h_t, c_t) = \\mathrm{cell}(z_t, h_{t-1}, c_{t-1}), \\qquad
+        \\hat y_t = h_t V + b + z_t U
+
+    Its state at an origin is what the rows of a window before it bring about, from zero or from
+    a trained state on; where a segment has fewer rows, from its first one with a history. An
+    output that is missing there is the network's own prediction of it.
+
+    Parameters
+    ----------
+    taps : Taps
+        The lagged vector z.
+    cell : {"lstm", "gru", "tanh", "relu"}
+        The kind of cell; the last two are those of Elman.
+    hidden_layer_sizes : tuple of int
+        Units of each layer, from below; each reads the state of the one below it.
+    window : int
+        Rows before the origin that bring about the state.
+    linear_term : bool
+        Whether there is a direct path U from the taps to the outputs.
+    peepholes : bool
+        Whether the gates of an LSTM see its c.
+    trains_state : bool
+        Whether the state that windows begin with is trained; zero otherwise.
+    dropout : float
+        Share of the units below the last layer that a training sequence does without.
+    dtype : {"float64", "float32"}
+        Precision of the kernels; parameters are double.
+
+    Examples
+    --------
+    >>> from narxkit.networks import CellNetwork, make_taps
+    >>> network = CellNetwork(make_taps(0, 1, ["sun"]), "gru", (8,), window=24)
+    >>> network.reach.history, network.reach.memory, network.n_params
+    (1, 25, 283)
+    """
+
+    taps: Taps
+    cell: str = "lstm"
+    hidden_layer_sizes: tuple[int, ...] = (16,)
+    window: int = 24
+    linear_term: bool = True
+    peepholes: bool = False
+    trains_state: bool = False
+    dropout: float = 0.0
+    dtype: str = "float64"
+
+    @cached_property
+    def reach(self):
+        single = self.taps.reach
+        return Reach(single.outputs, single.inputs, self.window)
+
+    @property
+    def n_outputs(self):
+        return self.taps.n_outputs
+
+    @property
+    def holds_linear_model(self):
+        """Whether there is a path from the taps straight to the outputs."""
+        return self.linear_term
+
+    @cached_property
+    def plan(self):
+        """What the kernels know of this structure."""
+        outputs = tuple((column, lag) for column, lag, _ in self.taps.outputs)
+        sizes = self.taps.n_taps, self.hidden_layer_sizes, self.n_outputs
+        return _recurrent.CellPlan(self.cell, *sizes, self.linear_term, self.peepholes, outputs)
+
+    @property
+    def n_state(self):
+        """Numbers of a state."""
+        return self.plan.n_state
+
+    @property
+    def n_params(self):
+        return self.plan.n_params + (self.n_state if self.trains_state else 0)
+
+    def unpack(self, theta):
+        """Weights by name, as views of a parameter vector.
+
+        Parameters
+        ----------
+        theta : ndarray of shape (n_params,)
+            Parameters.
+
+        Returns
+        -------
+        CellWeights
+            Writing to them writes to `theta`.
+        """
+        layers, rest = [{} for _ in self.hidden_layer_sizes], {"straight": None}
+        for name, layer, at, shape in self.plan.parts:
+            into = rest if layer < 0 else layers[layer]
+            into[name] = theta[at : at + int(np.prod(shape))].reshape(shape)
+        state = theta[self.plan.n_params :] if self.trains_state else None
+        return CellWeights(layers, **rest, state=state)
+
+    @cached_property
+    def groups(self):
+        """Masks over the parameters: ``"weights"``, ``"intercepts"`` and ``"linear"``.
+
+        Biases and a trained state are "intercepts", weights from the taps straight to the outputs
+        "linear".
+        """
+        name = np.full(self.n_params, "weights", dtype="<U10")
+        weights = self.unpack(name)
+        for free in (weights.intercept, weights.state, *(each["bias"] for each in weights.layers)):
+            if free is not None:
+                free[:] = "intercepts"
+        if weights.straight is not None:
+            weights.straight[:] = "linear"
+        return {group: name == group for group in ("weights", "intercepts", "linear")}
+
+    @cached_property
+    def linear_feedback(self):
+        """Share of the noise of fed-back outputs that passes each weight to the outputs."""
+        share = np.zeros(self.n_params)
+        if self.linear_term:
+            self.unpack(share).straight[: len(self.taps.outputs)] = 1.0
+        return share
+
+    def describe(self):
+        parts = asdict(self)
+        return {**parts.pop("taps"), **parts}
+
+    # ------------------------------------------------------------ where training begins
+    def initial(self, rng):
+        """Random starting parameters.
+
+        The recurrent matrix of each gate is orthogonal (Saxe, McClelland and Ganguli 2014), other
+        weights are uniform within :math:`\\pm\\sqrt{6 / (n_{in} + n_{out})}` (Glorot and Bengio
+        2010). The gate that keeps the state begins open, with a bias of 1 (Gers, Schmidhuber and
+        Cummins 2000). Beside a linear term the weights at the outputs begin at zero, so that
+        training starts from what the linear term alone achieves.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            Source of randomness.
+
+        Returns
+        -------
+        ndarray of shape (n_params,)
+            Parameters.
+        """
+        theta = np.zeros(self.n_params)
+        weights = self.unpack(theta)
+        for layer, H in zip(weights.layers, self.hidden_layer_sizes):
+            for gate in np.split(layer["recurrent"], layer["recurrent"].shape[1] // H, axis=1):
+                gate[:] = _orthogonal(H, rng)
+            for gate in np.split(layer["inward"], layer["inward"].shape[1] // H, axis=1):
+                gate[:] = _glorot(gate.shape, rng)
+            if self.cell in KEPT:
+                layer["bias"][KEPT[self.cell] * H :][:H] = 1.0
+        if not self.linear_term:
+            weights.outward[:] = _glorot(weights.outward.shape, rng)
+        return theta
+
+    def is_linear(self, theta):
+        return np.abs(self.unpack(theta).outward).max(initial=0.0) <= DEAD
+
+    def with_linear(self, theta, linear):
+        """Parameters with the linear model of the same taps in the place of the linear term.
+
+        Parameters
+        ----------
+        theta : ndarray of shape (n_params,)
+            Parameters.
+        linear : ndarray
+            Parameters of ``linear_part()``.
+
+        Returns
+        -------
+        ndarray of shape (n_params,)
+            A copy, which predicts what the linear model does where hidden layers have no weight at
+            the outputs.
+        """
+        theta, given = theta.copy(), self.linear_part().unpack(linear)
+        weights = self.unpack(theta)
+        weights.straight[:], weights.intercept[:] = given.coefs[0], given.intercepts[0]
+        return theta
+
+    def linear_part(self):
+        return TappedMLP(self.taps, (), linear_term=False)
+
+    def revive(self, theta, start):
+        if not self.is_linear(theta):
+            return theta
+        return np.where(self._of_layers, start, theta)
+
+    @cached_property
+    def _of_layers(self):
+        """The parameters of the hidden layers, as a mask."""
+        mask = np.zeros(self.n_params, dtype=bool)
+        for layer in self.unpack(mask).layers:
+            for part in layer.values():
+                part[:] = True
+        return mask
+
+    def draw_masks(self, n, rng):
+        """Draw the masks of dropout, one for each training sequence.
+
+        Parameters
+        ----------
+        n : int
+            Number of sequences.
+        rng : numpy.random.Generator
+            Source of randomness.
+
+        Returns
+        -------
+        ndarray of shape (n, units below the last layer) or None
+            0 for the units that a sequence does without, 1 / (1 - dropout) for the others.
+        """
+        if not self.dropout or not self.plan.n_masks:
+            return None
+        stays = rng.random((n, self.plan.n_masks)) >= self.dropout
+        return stays / (1.0 - self.dropout)
+
+    # ------------------------------------------------------------ the face of the kernels
+    def rollout(self, theta, rollouts):
+        y_hat = np.full((*rollouts.is_step.shape, self.n_outputs), np.nan)
+        bad = np.full(len(rollouts), -1)
+        for part in self._parts(rollouts):
+            values, bad[part], _ = self._run(theta, rollouts.part(part))
+            y_hat[part, : values.shape[1]] = values
+        return y_hat, bad
+
+    def observe(self, theta, rollouts):
+        """Run the windows before some origins.
+
+        Parameters
+        ----------
+        theta : ndarray of shape (n_params,)
+            Parameters.
+        rollouts : Rollouts
+            Their origins.
+
+        Returns
+        -------
+        ndarray of shape (n, n_state)
+            The state at each origin.
+        """
+        state = np.empty((len(rollouts), self.n_state))
+        before = rollouts.replace(lengths=np.zeros_like(rollouts.lengths))
+        for part in self._parts(before):
+            state[part] = self._run(theta, before.part(part))[2]
+        return state
+
+    def _run(self, theta, rollouts):
+        """Outputs, first bad steps from the origin on, and the states that they end in."""
+        windows = self._windows(theta, rollouts)
+        n, n_steps = len(rollouts), rollouts.n_steps
+        y_hat = np.empty((n, n_steps, self.n_outputs), self.dtype)
+        bad, end = np.empty(n, dtype=np.intp), np.empty((n, self.n_state), self.dtype)
+        with one_blas_thread():
+            _recurrent.run(self.plan, self._cells(theta), windows, NEVER, y_hat, bad, end)
+        return y_hat, np.where(bad < 0, -1, np.maximum(bad - self.window, 0)), end
+
+    def sse(self, thetas, rollouts, stop):
+        sse = np.zeros(len(thetas))
+        for part in self._parts(rollouts):
+            some = rollouts.part(part)
+            if not self.trains_state:
+                of_part, windows = np.empty(len(thetas)), self._windows(None, some)
+                _recurrent.sums_of_squares(self.plan, thetas, windows, stop, of_part)
+                sse += of_part
+                continue
+            for k, theta in enumerate(thetas):
+                of_one, windows = np.empty(1), self._windows(theta, some)
+                _recurrent.sums_of_squares(
+                    self.plan, self._cells(theta)[None], windows, stop, of_one
+                )
+                sse[k] += of_one[0]
+        return sse
+
+    def gradient(self, theta, rollouts, stop, masks=None):
+        """Sum the squared errors, and half their gradient.
+
+        Parameters
+        ----------
+        theta : ndarray of shape (n_params,)
+            Parameters.
+        rollouts : Rollouts
+            What is predicted.
+        stop : ndarray of int32 of shape (1,)
+            Return early once it is set.
+        masks : ndarray of shape (n, units below the last layer), optional
+            Those of dropout.
+
+        Returns
+        -------
+        sse : float
+            Sum, infinite where a rollout diverges, NaN when stopped.
+        Jte : ndarray of shape (n_params,)
+            J'e.
+        """
+        sse, Jte = 0.0, np.zeros(self.n_params)
+        g, n_cells = np.empty(self.plan.n_params), self.plan.n_params
+        for part in self._parts(rollouts):
+            some = rollouts.part(part)
+            windows = self._windows(theta, some, None if masks is None else masks[part])
+            by_state = (
+                np.empty((len(some), self.n_state), self.dtype) if self.trains_state else None
+            )
+            sse += _recurrent.gradient(
+                self.plan, self._cells(theta), windows, stop, g, dstate=by_state
+            )
+            Jte[:n_cells] += g
+            if by_state is not None:
+                Jte[n_cells:] += by_state.sum(axis=0)
+        return sse, Jte
+
+    def _cells(self, theta):
+        """The parameters that the kernels know: all but a trained state."""
+        return theta[: self.plan.n_params]
+
+    def _parts(self, rollouts):
+        """Slices of the rollouts whose windows are laid out together."""
+        steps = self.window + rollouts.n_steps
+        size = max(1, NUMBERS_AT_ONCE // (steps * max(self.taps.n_taps, 1)))
+        return [slice(i, i + size) for i in range(0, len(rollouts), size)]
+
+    def _windows(self, theta, rollouts, masks=None):
+        """Lay out the rows of some rollouts, each behind its window, as the kernels read them."""
+        segments, n_steps = rollouts.segments, rollouts.n_steps
+        first = rollouts.origins - self.window
+        rows = first[:, None] + np.arange(self.window + n_steps)
+        begins = segments.window_begins(self.reach)[rollouts.origins] - first
+        inside = np.clip(rows, 0, len(segments) - 1)
+        ahead = inside[:, self.window :]
+        is_own = np.isnan(segments.y)[inside]
+        if not rollouts.is_measured:
+            is_own[:, self.window :] = True
+        weight = rollouts.row_weights[ahead]
+        weight[:, : rollouts.washout] = 0.0
+        bounds = {}
+        if segments.low is not None:
+            bounds = {"low": segments.low[inside], "high": segments.high[inside]}
+        state = None
+        if self.trains_state:
+            state = np.tile(theta[self.plan.n_params :], (len(rollouts), 1))
+        numbers = {
+            "x": segments.lagged(self.taps)[inside],
+            "y": segments.y[ahead],
+            "weight": weight,
+            "state": state,
+            "masks": masks,
+            **bounds,
+        }
+        return _recurrent.Windows(
+            self.plan,
+            begins=np.minimum(begins, self.window),
+            ends=self.window + rollouts.lengths,
+            first=self.window,
+            own=is_own.view(np.uint8) if self.taps.outputs and is_own.any() else None,
+            **{
+                k: None if v is None else v.astype(self.dtype, copy=False)
+                for k, v in numbers.items()
+            },
+        )
+
+
+NEVER = np.zeros(1, dtype=np.int32)
+
+
+def _orthogonal(n, rng):
+    """Return a random orthogonal matrix."""
+    Q, R = np.linalg.qr(rng.normal(size=(n, n)))
+    return Q * np.sign(np.diag(R))
+
+
+def _glorot(shape, rng):
+    bound = np.sqrt(GLOROT / sum(shape))
+    return rng.uniform(-bound, bound, shape)
