@@ -15,6 +15,11 @@ from setuptools.command.editable_wheel import editable_wheel
 EXTENSIONS = {  # module: headers it includes
     "narxkit._core": ["narxkit/_simd.h"],
     "narxkit._fractal": ["narxkit/_fractal.h", "narxkit/_simd.h"],
+    "narxkit._recurrent": [
+        "narxkit/_cell_loops.h",
+        "narxkit/_simd.h",
+        "narxkit/_simd_cells.h",
+    ],
 }
 CHECKED = os.environ.get("NARXKIT_BOUNDSCHECK", "0") not in ("", "0")
 BUILD_BASE = "build/checked" if CHECKED else "build"

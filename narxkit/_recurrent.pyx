@@ -1,0 +1,1170 @@
+"""Kernels of the recurrent cells: LSTM, GRU and Elman networks, in double and in single precision.
+
+    (h_t, c_t) = cell(x_t, h_{t-1}, c_{t-1}),    y_hat_t = h_t V + b + x_t U
+
+with y_hat_t clipped to [low_t, high_t] where there are bounds, and x_t holding earlier outputs.
+
+Design
+------
+A. One alphabet.  N sequences of T steps, m numbers in x, p outputs, L layers, H units of a layer,
+   P parameters, S steps with targets, B sequences worked on together.
+B. Parameters are one flat vector of doubles.  `CellPlan.parts` names its blocks and their offsets:
+   for each layer the rows for h, the row of biases, the rows for x, so that a layer is one matrix
+   on the concatenated [h | 1 | x], then peepholes, and last V, b and U.
+       lstm        i, f, o = sigmoid, g = tanh of the sums;  c = f c_0 + i g,  h = o tanh(c)
+                   columns i f g o; peepholes (3, H) from c_0 to i and to f, from c to o
+       gru         r, z = sigmoid of the sums, n = tanh(n + r m), h = (1 - z) n + z h_0
+                   columns m r z for h, m r z n for the biases, r z n for x
+       tanh, relu  h = f(the sums)
+C. `x` comes prepared, sequence after sequence.  Only the first numbers of x, the output taps, may
+   be replaced, by the network's own earlier outputs where `own` says so.  So a window of measured
+   rows, a missing output in it, steps on own outputs and one long run are the same sweep.
+D. A block of sequences goes forwards through all its steps and then backwards, so that what is
+   kept stays in the cache.  Its products go through BLAS, one for each step on [h | 1 | x]; weight
+   gradients are added up over many steps at once.  A sequence alone goes through hand-written
+   products.  Blocks depend on shapes alone, so the same call gives the same bits.
+E. Weights are packed for a call: units padded to vectors of 64 bytes, rows that are no multiple of
+   2 KB apart, since such rows would share the same few lines of the cache.  Padded units stay 0.
+F. Layers of a step stand innermost: the feedback of an output passes all of them.
+G. One source for both precisions, fused over the type of x; sums of squares and the gradient over
+   all blocks are double in both.
+H. Python checks, allocates and passes outputs last; they are marked OUT.  Inside there is no
+   Python object, no allocation, no lock, and `stop` is looked at in every step.
+"""
+
+import numpy as np
+
+from libc.math cimport INFINITY, NAN, fabs, isfinite, isnan, sqrt
+from libc.string cimport memcpy, memset
+from scipy.linalg.cython_blas cimport dgemm, dgemv, dsyrk, sgemm
+
+cdef extern from "_simd_cells.h" nogil:
+    void nk_lstm_d(Py_ssize_t B, Py_ssize_t H, double* G, Py_ssize_t ldg, const double* c_0,
+                   double* c_1, double* t_1, double* h_1, Py_ssize_t ldh, const double* peepholes)
+    void nk_lstm_f(Py_ssize_t B, Py_ssize_t H, float* G, Py_ssize_t ldg, const float* c_0,
+                   float* c_1, float* t_1, float* h_1, Py_ssize_t ldh, const float* peepholes)
+    void nk_gru_d(Py_ssize_t B, Py_ssize_t H, double* G, Py_ssize_t ldg, const double* h_0,
+                  double* h_1, Py_ssize_t ldh)
+    void nk_gru_f(Py_ssize_t B, Py_ssize_t H, float* G, Py_ssize_t ldg, const float* h_0,
+                  float* h_1, Py_ssize_t ldh)
+    void nk_elman_d(Py_ssize_t B, Py_ssize_t H, int is_relu, double* G, Py_ssize_t ldg,
+                    double* h_1, Py_ssize_t ldh)
+    void nk_elman_f(Py_ssize_t B, Py_ssize_t H, int is_relu, float* G, Py_ssize_t ldg,
+                    float* h_1, Py_ssize_t ldh)
+    void nk_lstm_back_d(Py_ssize_t B, Py_ssize_t H, const double* G, Py_ssize_t ldg,
+                        const double* c_0, const double* c_1, const double* t_1,
+                        const double* dh_1, double* dc_1, double* D, const double* peepholes,
+                        double* dP)
+    void nk_lstm_back_f(Py_ssize_t B, Py_ssize_t H, const float* G, Py_ssize_t ldg,
+                        const float* c_0, const float* c_1, const float* t_1,
+                        const float* dh_1, float* dc_1, float* D, const float* peepholes,
+                        float* dP)
+    void nk_gru_back_d(Py_ssize_t B, Py_ssize_t H, const double* G, Py_ssize_t ldg,
+                       const double* h_0, Py_ssize_t ldh, double* dh_1, double* D)
+    void nk_gru_back_f(Py_ssize_t B, Py_ssize_t H, const float* G, Py_ssize_t ldg,
+                       const float* h_0, Py_ssize_t ldh, float* dh_1, float* D)
+    void nk_elman_back_d(Py_ssize_t B, Py_ssize_t H, int is_relu, const double* G, Py_ssize_t ldg,
+                         const double* dh_1, double* D)
+    void nk_elman_back_f(Py_ssize_t B, Py_ssize_t H, int is_relu, const float* G, Py_ssize_t ldg,
+                         const float* dh_1, float* D)
+    void nk_axpy_d(Py_ssize_t m, double a, const double* x, double* y)
+    void nk_axpy_f(Py_ssize_t m, float a, const float* x, float* y)
+    double nk_inner_d(Py_ssize_t m, const double* x, const double* w)
+    float nk_inner_f(Py_ssize_t m, const float* x, const float* w)
+    void nk_row_d(Py_ssize_t n, Py_ssize_t m, int add, const double* z, const double* W,
+                  Py_ssize_t ldw, double* g)
+    void nk_row_f(Py_ssize_t n, Py_ssize_t m, int add, const float* z, const float* W,
+                  Py_ssize_t ldw, float* g)
+
+ctypedef fused real:
+    double
+    float
+
+CELLS = {"lstm": 0, "gru": 1, "tanh": 2, "relu": 3}
+DIVERGED = 1e3          # standard deviations: a run on its own output that leaves them has diverged
+
+cdef enum:
+    LSTM, GRU, TANH, RELU
+    MAX_LAYERS = 32
+    CHUNK = 128         # rows of a product for the gradient of the weights
+    FEW = 2             # sequences: products by hand, which BLAS is slow to begin
+    LINE = 64           # bytes of a line of the cache, and of the widest vector
+
+cdef double LIMIT = DIVERGED
+
+
+cdef struct Layer:
+    int H                   # units
+    int n                   # numbers that come from below
+    Py_ssize_t at           # offset of its weights in theta
+    Py_ssize_t state        # offset of its h in a state; c follows
+    Py_ssize_t mask         # offset of its units in the masks of dropout
+
+
+cdef struct Net:
+    int cell
+    int L
+    int m                   # numbers in x
+    int p                   # outputs
+    int n_y                 # output taps, first in x
+    int gates               # of the sums of a unit
+    int gates_h             # the first ones: what h reaches
+    int gates_x             # the last ones: what x reaches
+    int n_c                 # 1 where there is a c beside h
+    bint peepholes
+    Py_ssize_t P
+    Py_ssize_t V, b, U      # offsets in theta; U is -1 where there is no linear term
+    Py_ssize_t n_state
+    Py_ssize_t n_masks
+    Layer layer[MAX_LAYERS]
+    const Py_ssize_t* lag       # of each output tap
+    const Py_ssize_t* column    # of each output tap
+
+
+# How weights and rows are laid out in one precision, in numbers of that precision
+cdef struct PaddedLayer:
+    Py_ssize_t H            # padded units
+    Py_ssize_t rows         # of its matrix: h, 1, x
+    Py_ssize_t ldz          # from one row [h | 1 | x] to the next
+    Py_ssize_t ldg          # from one row of gates to the next, and of the matrix
+    Py_ssize_t W            # offset of its matrix
+    Py_ssize_t P            # offset of its peepholes
+
+
+cdef struct Padded:
+    PaddedLayer layer[MAX_LAYERS]
+    Py_ssize_t V, b, U      # offsets; V (p, H) and U (p, ldu) have a row for each output
+    Py_ssize_t ldu
+    Py_ssize_t size
+
+
+cdef class CellPlan:
+    """What the kernels must know of a network: sizes, offsets into theta, output taps.
+
+    Parameters
+    ----------
+    cell : str
+        A key of `CELLS`.
+    n_inputs : int
+        Numbers in x.
+    hidden : tuple of int
+        Units of each layer.
+    n_outputs : int
+        Outputs.
+    linear : bool, default=False
+        Whether x reaches the outputs directly as well.
+    peepholes : bool, default=False
+        Whether the gates of an LSTM see its c.
+    outputs : tuple of (int, int), default=()
+        (column, lag) of each output tap; these come first in x.
+    """
+
+    cdef Net net
+    cdef Padded doubles, floats
+    cdef Py_ssize_t[::1] _lag, _column
+    cdef readonly tuple args, parts
+
+    def __init__(self, cell, n_inputs, hidden, n_outputs, linear=False, peepholes=False,
+                 outputs=()):
+        cdef Net* net = &self.net
+        if not 1 <= len(hidden) <= MAX_LAYERS:
+            raise ValueError(f"between 1 and {MAX_LAYERS} layers are supported, not {len(hidden)}.")
+        if peepholes and cell != "lstm":
+            raise ValueError(f"peepholes belong to an LSTM: a cell {cell!r} has none.")
+        self.args = (cell, n_inputs, hidden, n_outputs, linear, peepholes, outputs)
+        net.cell, net.L, net.m, net.p = CELLS[cell], len(hidden), n_inputs, n_outputs
+        net.n_y, net.peepholes, net.n_c = len(outputs), peepholes, cell == "lstm"
+        net.gates, net.gates_h, net.gates_x = {"lstm": (4, 4, 4), "gru": (4, 3, 3)}.get(
+            cell, (1, 1, 1))
+        self.parts = self._lay_theta(hidden, linear)
+        self._lag = np.array([lag for _, lag in outputs] + [0], dtype=np.intp)
+        self._column = np.array([j for j, _ in outputs] + [0], dtype=np.intp)
+        net.lag, net.column = &self._lag[0], &self._column[0]
+        lay_weights(net, &self.doubles, LINE // sizeof(double))
+        lay_weights(net, &self.floats, LINE // sizeof(float))
+
+    def _lay_theta(self, hidden, linear):
+        """Set all offsets; the blocks of theta as (name, layer, offset, shape), -1 for no layer."""
+        cdef Net* net = &self.net
+        cdef Py_ssize_t at = 0
+        parts, below = [], net.m
+        for l, H in enumerate(hidden):
+            net.layer[l].H, net.layer[l].n, net.layer[l].at = H, below, at
+            net.layer[l].state, net.layer[l].mask = net.n_state, net.n_masks
+            net.n_state += (1 + net.n_c) * H
+            net.n_masks += H if l < net.L - 1 else 0
+            for name, shape in [("recurrent", (H, net.gates_h * H)), ("bias", (net.gates * H,)),
+                                ("inward", (below, net.gates_x * H)),
+                                ("peepholes", (3, H))][:3 + net.peepholes]:
+                parts.append((name, l, at, shape))
+                at += int(np.prod(shape))
+            below = H
+        net.V = at
+        net.b = net.V + below * net.p
+        net.U = net.b + net.p if linear else -1
+        net.P = net.b + net.p + (net.m * net.p if linear else 0)
+        parts += [("outward", -1, net.V, (below, net.p)), ("intercept", -1, net.b, (net.p,))]
+        if linear:
+            parts.append(("straight", -1, net.U, (net.m, net.p)))
+        return tuple(parts)
+
+    def __reduce__(self):
+        return CellPlan, self.args
+
+    @property
+    def n_params(self):
+        return self.net.P
+
+    @property
+    def n_state(self):
+        return self.net.n_state
+
+    @property
+    def n_masks(self):
+        return self.net.n_masks
+
+
+cdef Py_ssize_t pad(Py_ssize_t n, Py_ssize_t lanes) noexcept nogil:
+    return (n + lanes - 1) // lanes * lanes
+
+
+cdef Py_ssize_t apart(Py_ssize_t n, Py_ssize_t lanes) noexcept nogil:
+    """Whole lines of the cache for n numbers, a distance that is no multiple of 2 KB."""
+    n = pad(n, lanes)
+    return n if n % (32 * lanes) else n + lanes
+
+
+cdef void lay_weights(const Net* net, Padded* at, Py_ssize_t lanes) noexcept nogil:
+    cdef int l
+    cdef PaddedLayer* layer
+    at.size = 0
+    for l in range(net.L):
+        layer = &at.layer[l]
+        layer.H = pad(net.layer[l].H, lanes)
+        layer.rows = layer.H + 1 + net.layer[l].n
+        layer.ldz, layer.ldg = apart(layer.rows, lanes), apart(net.gates * layer.H, lanes)
+        layer.W = at.size
+        layer.P = layer.W + layer.rows * layer.ldg
+        at.size = layer.P + (3 * layer.H if net.peepholes else 0)
+    at.V = at.size
+    at.b = at.V + net.p * at.layer[net.L - 1].H
+    at.ldu = pad(net.m, lanes)
+    at.U = at.b + pad(net.p, lanes)
+    at.size = at.U + (net.p * at.ldu if net.U >= 0 else 0)
+
+
+cdef inline double* carry(real* w, double* theta, int gates, Py_ssize_t H, Py_ssize_t padded,
+                          bint back) noexcept nogil:
+    """A row of gates from theta to w, or added to it from there; where the next one stands."""
+    cdef Py_ssize_t j
+    cdef int q
+    for q in range(gates):
+        for j in range(H):
+            if back:
+                theta[j] += w[j]
+            else:
+                w[j] = <real>theta[j]
+        theta += H
+        w += padded
+    return theta
+
+
+cdef void exchange(real* w, double* theta, const Net* net, const Padded* at,
+                   bint back) noexcept nogil:
+    """w = theta, padded; or, `back`, theta += w."""
+    cdef int l, i, j
+    cdef Py_ssize_t H, padded
+    cdef double* t
+    cdef real* row
+    for l in range(net.L):
+        H, padded = net.layer[l].H, at.layer[l].H
+        t, row = theta + net.layer[l].at, w + at.layer[l].W
+        for i in range(H):
+            t = carry(row + i * at.layer[l].ldg, t, net.gates_h, H, padded, back)
+        row += padded * at.layer[l].ldg
+        t = carry(row, t, net.gates, H, padded, back)
+        row += at.layer[l].ldg + (net.gates - net.gates_x) * padded
+        for i in range(net.layer[l].n):
+            t = carry(row + i * at.layer[l].ldg, t, net.gates_x, H, padded, back)
+        if net.peepholes:
+            carry(w + at.layer[l].P, t, 3, H, padded, back)
+    for j in range(net.p):
+        for i in range(net.layer[net.L - 1].H):
+            carry(w + at.V + j * at.layer[net.L - 1].H + i, theta + net.V + i * net.p + j, 1, 1, 1,
+                  back)
+        carry(w + at.b + j, theta + net.b + j, 1, 1, 1, back)
+        for i in range(net.m if net.U >= 0 else 0):
+            carry(w + at.U + j * at.ldu + i, theta + net.U + i * net.p + j, 1, 1, 1, back)
+
+
+cdef inline void pack(real* w, const double* theta, const Net* net,
+                      const Padded* at) noexcept nogil:
+    memset(w, 0, at.size * sizeof(real))
+    exchange(w, <double*>theta, net, at, False)
+
+
+# ---------------------------------------------------------------- sequences
+cdef struct Data:
+    const void* x
+    const void* y
+    const void* weight
+    const void* low
+    const void* high
+    const void* state
+    const void* masks
+    const unsigned char* own
+    const Py_ssize_t* begins
+    const Py_ssize_t* ends
+    Py_ssize_t N, T, first, S
+
+
+cdef class Windows:
+    """Sequences of prepared rows, as the kernels of cells read them.
+
+    All arrays of numbers have the type of x, which decides the precision of the kernels.
+
+    Parameters
+    ----------
+    plan : CellPlan
+        The network that they are for.
+    x : ndarray of shape (N, T, m), double or single precision
+        What the network reads in each step, output taps first. It must be there, and is not read,
+        outside the steps of a sequence and where an own output takes its place.
+    begins, ends : ndarray of intp of shape (N,), optional
+        The steps of each sequence; all of them without.
+    first : int, default=0
+        The first step whose outputs are wanted: S = T - first of them.
+    y : ndarray of shape (N, S, p), optional
+        Targets; NaN where there is none.
+    weight : ndarray of shape (N, S), optional
+        Weights of their squared errors; 1 without.
+    own : ndarray of uint8 of shape (N, T, p), optional
+        The outputs that later steps read as the network's own; none without.
+    low, high : ndarray of shape (N, T, p), optional
+        Bounds of the outputs; NaN where there is none.
+    state : ndarray of shape (N, n_state), optional
+        The state before the first step of each; zero without.
+    masks : ndarray of shape (N, n_masks), optional
+        What the units of all layers but the last are multiplied by on their way up.
+    """
+
+    cdef Data data
+    cdef readonly bint single
+    cdef list _kept
+    cdef Py_ssize_t[::1] _begins, _ends
+
+    def __init__(self, CellPlan plan, x, begins=None, ends=None, first=0, y=None, weight=None,
+                 own=None, low=None, high=None, state=None, masks=None):
+        cdef Data* data = &self.data
+        cdef Py_ssize_t p = plan.net.p
+        if x.dtype not in (np.float64, np.float32):
+            raise ValueError(f"x must be of dtype float64 or float32, not {x.dtype}.")
+        N, T, _ = x.shape
+        if not 0 <= first <= T:
+            raise ValueError(f"outputs from step {first} on need as many steps, not {T}.")
+        S = T - first
+        self.single, self._kept = x.dtype == np.float32, []
+        data.N, data.T, data.first, data.S = N, T, first, S
+        data.x = self._address("x", x, x.dtype, (N, T, plan.net.m))
+        data.y = self._address("y", y, x.dtype, (N, S, p))
+        data.weight = self._address("weight", weight, x.dtype, (N, S))
+        data.own = <const unsigned char*>self._address("own", own, np.uint8, (N, T, p))
+        data.low = self._address("low", low, x.dtype, (N, T, p))
+        data.high = self._address("high", high, x.dtype, (N, T, p))
+        data.state = self._address("state", state, x.dtype, (N, plan.net.n_state))
+        data.masks = self._address("masks", masks, x.dtype, (N, plan.net.n_masks))
+        if (low is None) != (high is None):
+            raise ValueError("low and high bounds come together.")
+        begins = np.zeros(N, dtype=np.intp) if begins is None else begins
+        ends = np.full(N, T, dtype=np.intp) if ends is None else ends
+        data.begins = <const Py_ssize_t*>self._address("begins", begins, np.intp, (N,))
+        data.ends = <const Py_ssize_t*>self._address("ends", ends, np.intp, (N,))
+        if np.any(begins < 0) or np.any(begins > ends) or np.any(ends > T):
+            raise ValueError(f"sequences must begin and end, in this order, within {T} steps.")
+
+    cdef const void* _address(self, name, array, dtype, shape) except? NULL:
+        """The first byte of an array, which is kept alive; NULL without one."""
+        cdef const unsigned char[::1] view
+        if array is None:
+            return NULL
+        if array.dtype != dtype or array.shape != shape or not array.flags.c_contiguous:
+            raise ValueError(
+                f"{name} must be a contiguous array of shape {shape} and dtype {np.dtype(dtype)}, "
+                f"not {array.shape} and {array.dtype}.")
+        self._kept.append(array)
+        view = array.reshape(-1).view(np.uint8)
+        return &view[0] if len(view) else <const void*>self
+
+    @property
+    def shape(self):
+        return self.data.N, self.data.T
+
+
+# ---------------------------------------------------------------- a block's room
+cdef struct Room:
+    # of each layer: rows [h_{t-1} | 1 | x_t], gates, c, tanh(c), derivatives by h, c and sums
+    void* Z[MAX_LAYERS]
+    void* G[MAX_LAYERS]
+    void* C[MAX_LAYERS]
+    void* tanh_C[MAX_LAYERS]
+    void* dH[MAX_LAYERS]
+    void* dC[MAX_LAYERS]
+    void* D[MAX_LAYERS]
+    void* y_hat             # (T, B, p)
+    void* adjoint           # (T, B, p)
+    unsigned char* free     # (T, B, p): 0 where clipped
+    void* dx                # (B, numbers from below)
+    void* dstate            # (B, n_state)
+    void* end               # (B, n_state)
+    void* w                 # packed weights
+    void* dw                # and their derivatives
+    Py_ssize_t* begins      # (B,)
+    Py_ssize_t* ends
+    Py_ssize_t* bad
+    Py_ssize_t every        # steps between kept ones: 1, or 0 where they are not kept
+    Py_ssize_t steps        # of D
+
+
+cdef class _Room:
+    """Memory for B sequences worked on together."""
+
+    cdef Room room
+    cdef object _memory
+
+    def __init__(self, CellPlan plan, Windows windows, Py_ssize_t B, bint keep, bint back=False,
+                 bint by_row=False):
+        cdef const Net* net = &plan.net
+        cdef const Padded* at = &plan.floats if windows.single else &plan.doubles
+        cdef Room* room = &self.room
+        cdef Py_ssize_t size = 4 if windows.single else 8, T = windows.data.T, used, widest = 0
+        cdef Py_ssize_t kept = T if keep else 1
+        cdef int l, turn
+        cdef char* base = NULL
+        room.every = keep
+        room.steps = T if by_row else max(1, min(T, CHUNK // B))
+        for turn in range(2):           # the first adds up, the second hands out
+            used = 0
+            for l in range(net.L):
+                H = at.layer[l].H
+                room.Z[l] = take(base, &used, (kept + 1) * B * at.layer[l].ldz * size)
+                room.G[l] = take(base, &used, kept * B * at.layer[l].ldg * size)
+                room.C[l] = take(base, &used, net.n_c * (kept + 1) * B * H * size)
+                room.tanh_C[l] = take(base, &used, net.n_c * kept * B * H * size)
+                room.dH[l] = take(base, &used, back * B * H * size)
+                room.dC[l] = take(base, &used, back * net.n_c * B * H * size)
+                room.D[l] = take(base, &used, back * room.steps * B * at.layer[l].ldg * size)
+                widest = max(widest, net.layer[l].n)
+            room.y_hat = take(base, &used, T * B * net.p * size)
+            room.adjoint = take(base, &used, back * T * B * net.p * size)
+            room.free = <unsigned char*>take(base, &used, T * B * net.p)
+            room.dx = take(base, &used, back * B * widest * size)
+            room.dstate = take(base, &used, back * B * net.n_state * size)
+            room.end = take(base, &used, B * net.n_state * size)
+            room.w = take(base, &used, at.size * size)
+            room.dw = take(base, &used, back * (B if by_row else 1) * at.size * size)
+            room.begins = <Py_ssize_t*>take(base, &used, B * sizeof(Py_ssize_t))
+            room.ends = <Py_ssize_t*>take(base, &used, B * sizeof(Py_ssize_t))
+            room.bad = <Py_ssize_t*>take(base, &used, B * sizeof(Py_ssize_t))
+            if not turn:
+                base = self._allocate(used)
+
+    cdef char* _allocate(self, Py_ssize_t n):
+        cdef unsigned char[::1] memory = np.empty(n + LINE, dtype=np.uint8)
+        cdef size_t start = <size_t>&memory[0]
+        self._memory = memory
+        return <char*>&memory[0] + (LINE - start % LINE) % LINE
+
+
+cdef void* take(char* base, Py_ssize_t* used, Py_ssize_t n) noexcept nogil:
+    """The next n bytes, on a line of the cache of their own."""
+    cdef char* here = base + used[0] if base != NULL else NULL
+    used[0] += pad(n, LINE)
+    return here
+
+
+cdef Py_ssize_t block_of(CellPlan plan, Windows windows, Py_ssize_t wanted) except -1:
+    """Sequences in a block: as many as keep the cache busy and not full, unless told."""
+    cdef Py_ssize_t B = wanted
+    if not B:
+        B = 16 if plan.net.layer[0].H <= 64 else 128
+    return max(1, min(B, windows.data.N))
+
+
+cdef inline Py_ssize_t blocks(Py_ssize_t N, Py_ssize_t B) noexcept nogil:
+    return (N + B - 1) // B
+
+
+# ---------------------------------------------------------------- products
+cdef inline void gemm(char* of_a, char* of_b, int m, int n, int k, const real* A, Py_ssize_t lda,
+                      const real* B, Py_ssize_t ldb, real beta, real* C,
+                      Py_ssize_t ldc) noexcept nogil:
+    """BLAS's own, by columns: C = A B + beta C."""
+    cdef int a = <int>lda, b = <int>ldb, c = <int>ldc
+    cdef real one = 1.0
+    if real is float:
+        sgemm(of_a, of_b, &m, &n, &k, &one, <float*>A, &a, <float*>B, &b, &beta, C, &c)
+    else:
+        dgemm(of_a, of_b, &m, &n, &k, &one, <double*>A, &a, <double*>B, &b, &beta, C, &c)
+
+
+cdef inline void forth(Py_ssize_t B, Py_ssize_t n, Py_ssize_t m, const real* Z, Py_ssize_t ldz,
+                       const real* W, Py_ssize_t ldw, bint add, real* G,
+                       Py_ssize_t ldg) noexcept nogil:
+    """G (B, m) = Z (B, n) W, or added to it; m is padded."""
+    cdef Py_ssize_t b
+    if B > FEW:
+        gemm("N", "N", <int>m, <int>B, <int>n, W, ldw, Z, ldz, <real>add, G, ldg)
+        return
+    for b in range(B):
+        if real is float:
+            nk_row_f(n, m, add, Z + b * ldz, W, ldw, G + b * ldg)
+        else:
+            nk_row_d(n, m, add, Z + b * ldz, W, ldw, G + b * ldg)
+
+
+cdef inline void back(Py_ssize_t B, Py_ssize_t n, Py_ssize_t m, const real* D, Py_ssize_t ldd,
+                      const real* W, Py_ssize_t ldw, bint add, real* dZ,
+                      Py_ssize_t ldz) noexcept nogil:
+    """dZ (B, n) = D (B, m) W', or added to it."""
+    cdef Py_ssize_t b, i
+    if B > FEW:
+        gemm("T", "N", <int>n, <int>B, <int>m, W, ldw, D, ldd, <real>add, dZ, ldz)
+        return
+    for b in range(B):
+        for i in range(n):
+            dZ[b * ldz + i] = ((dZ[b * ldz + i] if add else 0.0)
+                               + inner(m, W + i * ldw, D + b * ldd))
+
+
+cdef inline void outer(Py_ssize_t R, Py_ssize_t n, Py_ssize_t m, const real* Z, Py_ssize_t ldz,
+                       const real* D, Py_ssize_t ldd, real* dW, Py_ssize_t ldw) noexcept nogil:
+    """dW (n, m) += Z (R, n)' D (R, m)."""
+    gemm("N", "T", <int>m, <int>n, <int>R, D, ldd, Z, ldz, <real>1.0, dW, ldw)
+
+
+cdef inline real inner(Py_ssize_t m, const real* x, const real* w) noexcept nogil:
+    if real is float:
+        return nk_inner_f(m, x, w)
+    else:
+        return nk_inner_d(m, x, w)
+
+
+cdef inline void axpy(Py_ssize_t m, real a, const real* x, real* y) noexcept nogil:
+    if real is float:
+        nk_axpy_f(m, a, x, y)
+    else:
+        nk_axpy_d(m, a, x, y)
+
+
+# ---------------------------------------------------------------- forwards
+cdef inline real* row_z(const real* w, const Padded* at, const Room* room, int l, Py_ssize_t B,
+                        Py_ssize_t t) noexcept nogil:
+    """The rows [h_{t-1} | 1 | x_t] of a layer."""
+    cdef Py_ssize_t slot = t if room.every else t & 1
+    return <real*>room.Z[l] + slot * B * at.layer[l].ldz
+
+
+cdef inline real* row_c(const real* w, const Padded* at, const Room* room, int l, Py_ssize_t B,
+                        Py_ssize_t t) noexcept nogil:
+    """c_{t-1} of a layer."""
+    cdef Py_ssize_t slot = t if room.every else t & 1
+    return <real*>room.C[l] + slot * B * at.layer[l].H
+
+
+cdef void read(const real* w, const Net* net, const Padded* at, const Data* data,
+               const Room* room, Py_ssize_t i, Py_ssize_t B, Py_ssize_t t) noexcept nogil:
+    """1 and x of step t into the rows of the first layer, own outputs in their places."""
+    cdef Py_ssize_t b, s, ldz = at.layer[0].ldz
+    cdef int k
+    cdef real* z = row_z(w, at, room, 0, B, t) + at.layer[0].H
+    cdef const real* y_hat = <const real*>room.y_hat
+    cdef const real* x
+    for b in range(B):
+        z[0] = 1.0
+        x = <const real*>data.x + ((i + b) * data.T + t) * net.m
+        if room.begins[b] <= t < room.ends[b]:
+            for k in range(net.m):
+                z[1 + k] = x[k]
+            for k in range(net.n_y if data.own != NULL else 0):
+                s = t - net.lag[k]
+                if s >= room.begins[b] and data.own[((i + b) * data.T + s) * net.p + net.column[k]]:
+                    z[1 + k] = y_hat[(s * B + b) * net.p + net.column[k]]
+        else:
+            memset(z + 1, 0, net.m * sizeof(real))
+        z += ldz
+
+
+cdef void climb(const real* w, const Net* net, const Padded* at, const Data* data,
+                const Room* room, Py_ssize_t i, Py_ssize_t B, Py_ssize_t t, int l) noexcept nogil:
+    """1 and the units below, through the mask of dropout, into the rows of layer l."""
+    cdef Py_ssize_t b, j, H = net.layer[l].n, ldz = at.layer[l].ldz, below = at.layer[l - 1].ldz
+    cdef real* z = row_z(w, at, room, l, B, t) + at.layer[l].H
+    cdef const real* h = row_z(w, at, room, l - 1, B, t + 1)
+    cdef const real* mask
+    for b in range(B):
+        z[0] = 1.0
+        if data.masks != NULL:
+            mask = <const real*>data.masks + (i + b) * net.n_masks + net.layer[l - 1].mask
+            for j in range(H):
+                z[1 + j] = h[j] * mask[j]
+        else:
+            memcpy(z + 1, h, H * sizeof(real))
+        z += ldz
+        h += below
+
+
+cdef void set_states(const real* w, const Net* net, const Padded* at, const Data* data,
+                     const Room* room, Py_ssize_t i, Py_ssize_t B, Py_ssize_t t) noexcept nogil:
+    """The states before step t: given ones where a sequence begins, zero before and long after.
+
+    A sequence that has ended runs on for one step, since its last states are still needed.
+    """
+    cdef Py_ssize_t b, H
+    cdef int l
+    cdef real* h
+    cdef real* c = NULL
+    cdef const real* state
+    cdef real* end
+    for b in range(B):
+        if room.begins[b] < t < room.ends[b]:
+            continue
+        for l in range(net.L):
+            H = net.layer[l].H
+            h = row_z(w, at, room, l, B, t) + b * at.layer[l].ldz
+            if net.n_c:
+                c = row_c(w, at, room, l, B, t) + b * at.layer[l].H
+            if t <= room.begins[b] or t > room.ends[b]:
+                memset(h, 0, at.layer[l].H * sizeof(real))
+                if net.n_c:
+                    memset(c, 0, at.layer[l].H * sizeof(real))
+            if t == room.begins[b] and data.state != NULL:
+                state = <const real*>data.state + (i + b) * net.n_state + net.layer[l].state
+                memcpy(h, state, H * sizeof(real))
+                if net.n_c:
+                    memcpy(c, state + H, H * sizeof(real))
+            if t == room.ends[b]:
+                end = <real*>room.end + b * net.n_state + net.layer[l].state
+                memcpy(end, h, H * sizeof(real))
+                if net.n_c:
+                    memcpy(end + H, c, H * sizeof(real))
+
+
+cdef void advance(const real* w, const Net* net, const Padded* at, const Room* room, int l,
+                  Py_ssize_t B, Py_ssize_t t) noexcept nogil:
+    """Step t of a layer, whose rows are there."""
+    cdef Py_ssize_t b, H = at.layer[l].H, ldz = at.layer[l].ldz, ldg = at.layer[l].ldg
+    cdef Py_ssize_t slot = t * room.every
+    cdef const real* W = w + at.layer[l].W
+    cdef const real* peepholes = w + at.layer[l].P if net.peepholes else NULL
+    cdef real* z = row_z(w, at, room, l, B, t)
+    cdef real* h = row_z(w, at, room, l, B, t + 1)
+    cdef real* G = <real*>room.G[l] + slot * B * ldg
+    cdef real* c_0
+    cdef real* c_1
+    cdef real* tanh_c
+    if net.cell == GRU:                 # m does not see x, n does not see h
+        forth(B, at.layer[l].rows - H, 3 * H, z + H, ldz, W + H * ldg + H, ldg, False, G + H, ldg)
+        for b in range(B):
+            memcpy(G + b * ldg, W + H * ldg, H * sizeof(real))
+        forth(B, H, 3 * H, z, ldz, W, ldg, True, G, ldg)
+    else:
+        forth(B, at.layer[l].rows, net.gates * H, z, ldz, W, ldg, False, G, ldg)
+    if net.cell == LSTM:
+        c_0, c_1 = row_c(w, at, room, l, B, t), row_c(w, at, room, l, B, t + 1)
+        tanh_c = <real*>room.tanh_C[l] + slot * B * H
+        if real is float:
+            nk_lstm_f(B, H, G, ldg, c_0, c_1, tanh_c, h, ldz, peepholes)
+        else:
+            nk_lstm_d(B, H, G, ldg, c_0, c_1, tanh_c, h, ldz, peepholes)
+    elif net.cell == GRU:
+        if real is float:
+            nk_gru_f(B, H, G, ldg, z, h, ldz)
+        else:
+            nk_gru_d(B, H, G, ldg, z, h, ldz)
+    else:
+        if real is float:
+            nk_elman_f(B, H, net.cell == RELU, G, ldg, h, ldz)
+        else:
+            nk_elman_d(B, H, net.cell == RELU, G, ldg, h, ldz)
+
+
+cdef inline bint clip(const real* low, const real* high, real* y_hat) noexcept nogil:
+    """Put y_hat between the bounds (NaN: no bound); whether that moved it."""
+    if y_hat[0] < low[0]:
+        y_hat[0] = low[0]
+        return True
+    if y_hat[0] > high[0]:
+        y_hat[0] = high[0]
+        return True
+    return False
+
+
+cdef void answer(const real* w, const Net* net, const Padded* at, const Data* data,
+                 const Room* room, Py_ssize_t i, Py_ssize_t B, Py_ssize_t t) noexcept nogil:
+    """The outputs of step t, clipped; a sequence on its own output ends with its first bad one."""
+    cdef Py_ssize_t b, H = at.layer[net.L - 1].H, place
+    cdef int j
+    cdef const real* h = row_z(w, at, room, net.L - 1, B, t + 1)
+    cdef const real* x = row_z(w, at, room, 0, B, t) + at.layer[0].H + 1
+    cdef real* y_hat = <real*>room.y_hat + t * B * net.p
+    cdef unsigned char* free = room.free + t * B * net.p
+    for b in range(B):
+        for j in range(net.p):
+            y_hat[j] = w[at.b + j] + inner(H, h, w + at.V + j * H)
+            if net.U >= 0:
+                y_hat[j] += inner(net.m, x, w + at.U + j * at.ldu)
+            free[j] = 1
+            if data.low != NULL:
+                place = ((i + b) * data.T + t) * net.p + j
+                free[j] = not clip(<const real*>data.low + place, <const real*>data.high + place,
+                                   y_hat + j)
+            if not fabs(y_hat[j]) <= LIMIT and room.begins[b] <= t < room.ends[b]:
+                if room.bad[b] < 0:
+                    room.bad[b] = t
+                if data.own != NULL:
+                    room.ends[b] = t
+        y_hat += net.p
+        free += net.p
+        h += at.layer[net.L - 1].ldz
+        x += at.layer[0].ldz
+
+
+cdef bint sweep(const real* w, const Net* net, const Padded* at, const Data* data, Room* room,
+                Py_ssize_t i, Py_ssize_t B, const int* stop, Py_ssize_t* t_0,
+                Py_ssize_t* t_1) noexcept nogil:
+    """B sequences from the i-th on, through all their steps t_0 <= t < t_1; False when stopped."""
+    cdef Py_ssize_t b, t
+    cdef int l
+    t_0[0], t_1[0] = data.T, 0
+    for b in range(B):
+        room.begins[b], room.ends[b], room.bad[b] = data.begins[i + b], data.ends[i + b], -1
+        t_0[0], t_1[0] = min(t_0[0], room.begins[b]), max(t_1[0], room.ends[b])
+    for b in range(B * net.n_state):
+        (<real*>room.end)[b] = NAN
+    for t in range(t_0[0], t_1[0]):
+        if stop[0]:
+            return False
+        set_states(w, net, at, data, room, i, B, t)
+        read(w, net, at, data, room, i, B, t)
+        for l in range(net.L):
+            if l:
+                climb(w, net, at, data, room, i, B, t, l)
+            advance(w, net, at, room, l, B, t)
+        if t >= data.first or data.own != NULL:
+            answer(w, net, at, data, room, i, B, t)
+    set_states(w, net, at, data, room, i, B, t_1[0])
+    return True
+
+
+# ---------------------------------------------------------------- backwards
+cdef void leave(const real* w, real* dw, const Net* net, const Padded* at, const Room* room,
+                Py_ssize_t B, Py_ssize_t t, bint by_row) noexcept nogil:
+    """From the derivatives by the outputs of step t to those by h, V, b and U."""
+    cdef Py_ssize_t b, H = at.layer[net.L - 1].H
+    cdef int j
+    cdef real d
+    cdef const real* h = row_z(w, at, room, net.L - 1, B, t + 1)
+    cdef const real* x = row_z(w, at, room, 0, B, t) + at.layer[0].H + 1
+    cdef real* adjoint = <real*>room.adjoint + t * B * net.p
+    cdef real* dh = <real*>room.dH[net.L - 1]
+    cdef const unsigned char* free = room.free + t * B * net.p
+    for b in range(B):
+        for j in range(net.p):
+            d = adjoint[j] = adjoint[j] if free[j] else 0.0
+            if d == 0.0:
+                continue
+            axpy(H, d, w + at.V + j * H, dh)
+            axpy(H, d, h, dw + at.V + j * H)
+            dw[at.b + j] += d
+            if net.U >= 0:
+                axpy(net.m, d, x, dw + at.U + j * at.ldu)
+        adjoint += net.p
+        free += net.p
+        dh += H
+        h += at.layer[net.L - 1].ldz
+        x += at.layer[0].ldz
+        if by_row:
+            dw += at.size
+
+
+cdef void retreat(const real* w, real* dw, const Net* net, const Padded* at, const Room* room,
+                  int l, Py_ssize_t B, Py_ssize_t t, bint by_row) noexcept nogil:
+    """Step t of a layer backwards, as far as the sums of its gates."""
+    cdef Py_ssize_t b, k, H = at.layer[l].H, ldz = at.layer[l].ldz, ldg = at.layer[l].ldg
+    cdef Py_ssize_t part = 1 if by_row and net.peepholes else B
+    cdef const real* G = <const real*>room.G[l] + t * B * ldg
+    cdef const real* z = row_z(w, at, room, l, B, t)
+    cdef const real* peepholes = w + at.layer[l].P if net.peepholes else NULL
+    cdef real* D = <real*>room.D[l] + t % room.steps * B * ldg
+    cdef real* dH = <real*>room.dH[l]
+    cdef real* dC = <real*>room.dC[l]
+    cdef real* dP
+    cdef const real* c_0
+    cdef const real* c_1
+    cdef const real* tanh_c
+    if net.cell == LSTM:
+        c_0, c_1 = row_c(w, at, room, l, B, t), row_c(w, at, room, l, B, t + 1)
+        tanh_c = <const real*>room.tanh_C[l] + t * B * H
+        for k in range(B // part):
+            b = k * part
+            dP = dw + b * at.size * by_row + at.layer[l].P
+            if real is float:
+                nk_lstm_back_f(part, H, G + b * ldg, ldg, c_0 + b * H, c_1 + b * H, tanh_c + b * H,
+                               dH + b * H, dC + b * H, D + b * ldg, peepholes, dP)
+            else:
+                nk_lstm_back_d(part, H, G + b * ldg, ldg, c_0 + b * H, c_1 + b * H, tanh_c + b * H,
+                               dH + b * H, dC + b * H, D + b * ldg, peepholes, dP)
+    elif net.cell == GRU:
+        if real is float:
+            nk_gru_back_f(B, H, G, ldg, z, ldz, dH, D)
+        else:
+            nk_gru_back_d(B, H, G, ldg, z, ldz, dH, D)
+    else:
+        if real is float:
+            nk_elman_back_f(B, H, net.cell == RELU, G, ldg, dH, D)
+        else:
+            nk_elman_back_d(B, H, net.cell == RELU, G, ldg, dH, D)
+
+
+cdef void hand_down(const real* w, const Net* net, const Padded* at, const Data* data,
+                    const Room* room, Py_ssize_t i, int l, Py_ssize_t B, Py_ssize_t t,
+                    int n) noexcept nogil:
+    """From the sums of the gates to the first n numbers from below: units of the layer below, or
+    x, into dx."""
+    cdef Py_ssize_t b, j, H = at.layer[l].H, ldg = at.layer[l].ldg
+    cdef Py_ssize_t skipped = (net.gates - net.gates_x) * H
+    cdef const real* W = w + at.layer[l].W + (H + 1) * ldg + skipped
+    cdef const real* D = <const real*>room.D[l] + t % room.steps * B * ldg + skipped
+    cdef real* dx = <real*>room.dx
+    cdef real* below
+    cdef const real* mask
+    if l and data.masks == NULL:
+        back(B, n, net.gates_x * H, D, ldg, W, ldg, True, <real*>room.dH[l - 1],
+             at.layer[l - 1].H)
+        return
+    back(B, n, net.gates_x * H, D, ldg, W, ldg, False, dx, n)
+    for b in range(B if l else 0):
+        below = <real*>room.dH[l - 1] + b * at.layer[l - 1].H
+        mask = <const real*>data.masks + (i + b) * net.n_masks + net.layer[l - 1].mask
+        for j in range(n):
+            below[j] += mask[j] * dx[b * n + j]
+
+
+cdef void feed_back(const real* w, const Net* net, const Padded* at, const Data* data,
+                    const Room* room, Py_ssize_t i, Py_ssize_t B, Py_ssize_t t, int n,
+                    real* dx_out) noexcept nogil:
+    """The derivatives by x of step t, dx (B, n), to the own outputs that stood there, or out."""
+    cdef Py_ssize_t b, s
+    cdef int j, k
+    cdef const real* d = <const real*>room.adjoint + t * B * net.p
+    cdef real* adjoint = <real*>room.adjoint
+    cdef real* dx = <real*>room.dx
+    cdef real* out
+    for b in range(B):
+        for j in range(net.p if net.U >= 0 else 0):
+            axpy(n, d[j], w + at.U + j * at.ldu, dx)
+        for k in range(net.n_y if data.own != NULL else 0):
+            s = t - net.lag[k]
+            if s >= room.begins[b] and data.own[((i + b) * data.T + s) * net.p + net.column[k]]:
+                adjoint[(s * B + b) * net.p + net.column[k]] += dx[k]
+                dx[k] = 0.0
+        if dx_out != NULL and room.begins[b] <= t < room.ends[b]:
+            out = dx_out + ((i + b) * data.T + t) * net.m
+            for k in range(n):
+                out[k] += dx[k]
+        d += net.p
+        dx += n
+
+
+cdef void begin(const real* w, const Net* net, const Padded* at, const Room* room, int l,
+                Py_ssize_t B, Py_ssize_t t) noexcept nogil:
+    """Where a sequence begins with step t, its derivatives by h and c are those by its state."""
+    cdef Py_ssize_t b, H = at.layer[l].H, units = net.layer[l].H
+    cdef real* out
+    for b in range(B):
+        if room.begins[b] == t:
+            out = <real*>room.dstate + b * net.n_state + net.layer[l].state
+            memcpy(out, <real*>room.dH[l] + b * H, units * sizeof(real))
+            memset(<real*>room.dH[l] + b * H, 0, H * sizeof(real))
+            if net.n_c:
+                memcpy(out + units, <real*>room.dC[l] + b * H, units * sizeof(real))
+                memset(<real*>room.dC[l] + b * H, 0, H * sizeof(real))
+
+
+cdef void weigh(const real* w, real* dw, const Net* net, const Padded* at, const Room* room,
+                int l, Py_ssize_t B, Py_ssize_t t, Py_ssize_t n, bint by_row) noexcept nogil:
+    """dw += [h | 1 | x]' D over the n steps from t on; `by_row` for each sequence alone."""
+    cdef Py_ssize_t b, r, H = at.layer[l].H, ldz = at.layer[l].ldz, ldg = at.layer[l].ldg
+    cdef Py_ssize_t rows = at.layer[l].rows, R = n * B, part = B if by_row else 1
+    cdef const real* z = row_z(w, at, room, l, B, t)
+    cdef const real* D = <const real*>room.D[l] + t % room.steps * B * ldg
+    cdef real* dW
+    for b in range(part):
+        dW = dw + b * at.size + at.layer[l].W
+        if net.cell == GRU:
+            outer(R // part, H, 3 * H, z, part * ldz, D, part * ldg, dW, ldg)
+            outer(R // part, rows - H, 3 * H, z + H, part * ldz, D + H, part * ldg,
+                  dW + H * ldg + H, ldg)
+            for r in range(R // part):
+                axpy(H, <real>1.0, D + r * part * ldg, dW + H * ldg)
+        else:
+            outer(R // part, rows, net.gates * H, z, part * ldz, D, part * ldg, dW, ldg)
+        z += ldz
+        D += ldg
+
+
+cdef void unwind(const real* w, real* dw, const Net* net, const Padded* at, const Data* data,
+                 const Room* room, Py_ssize_t i, Py_ssize_t B, Py_ssize_t t_0, Py_ssize_t t_1,
+                 bint wants_state, real* dx_out, bint by_row) noexcept nogil:
+    """Backwards through the steps t_1 > t >= t_0 of a sweep, from the adjoints of its outputs."""
+    cdef Py_ssize_t t, last
+    cdef int l, n
+    cdef int n_dx = net.m if dx_out != NULL else (net.n_y if data.own != NULL else 0)
+    for l in range(net.L):
+        memset(room.dH[l], 0, B * at.layer[l].H * sizeof(real))
+        if net.n_c:
+            memset(room.dC[l], 0, B * at.layer[l].H * sizeof(real))
+    last = t_1
+    for t in range(t_1 - 1, t_0 - 1, -1):
+        if t >= data.first or data.own != NULL:
+            leave(w, dw, net, at, room, B, t, by_row)
+        for l in range(net.L - 1, -1, -1):
+            retreat(w, dw, net, at, room, l, B, t, by_row)
+            if t > t_0 or wants_state:
+                back(B, at.layer[l].H, net.gates_h * at.layer[l].H,
+                     <const real*>room.D[l] + t % room.steps * B * at.layer[l].ldg,
+                     at.layer[l].ldg, w + at.layer[l].W, at.layer[l].ldg, net.cell == GRU,
+                     <real*>room.dH[l], at.layer[l].H)
+                begin(w, net, at, room, l, B, t)
+            n = net.layer[l].n if l else n_dx
+            if n:
+                hand_down(w, net, at, data, room, i, l, B, t, n)
+            if t % room.steps == 0 or t == t_0:
+                weigh(w, dw, net, at, room, l, B, t, last - t, by_row)
+        if n_dx:
+            feed_back(w, net, at, data, room, i, B, t, n_dx, dx_out)
+        if t % room.steps == 0:
+            last = t
+
+
+# ---------------------------------------------------------------- what is asked of a block
+cdef double residuals(const real* w, const Net* net, const Data* data, const Room* room,
+                      Py_ssize_t i, Py_ssize_t B, bint back) noexcept nogil:
+    """Sum of squared errors of a block, infinite where a run on its own output diverges; `back`
+    sets the adjoints to half its derivative by the outputs."""
+    cdef double sse = 0.0
+    cdef Py_ssize_t b, s, t, place
+    cdef int j
+    cdef real e, weight
+    cdef const real* y_hat
+    cdef real* adjoint
+    if back:
+        memset(room.adjoint, 0, data.T * B * net.p * sizeof(real))
+    for b in range(B):
+        if data.own != NULL and room.bad[b] >= 0:
+            return INFINITY
+        for t in range(max(data.first, room.begins[b]), room.ends[b]):
+            s = (i + b) * data.S + t - data.first
+            weight = (<const real*>data.weight)[s] if data.weight != NULL else 1.0
+            y_hat = <const real*>room.y_hat + (t * B + b) * net.p
+            adjoint = <real*>room.adjoint + (t * B + b) * net.p
+            for j in range(net.p):
+                e = y_hat[j] - (<const real*>data.y)[s * net.p + j]
+                if isnan((<const real*>data.y)[s * net.p + j]) or weight == 0.0:
+                    continue
+                sse += <double>weight * e * e
+                if back:
+                    adjoint[j] = weight * e
+    return sse if isfinite(sse) else INFINITY
+
+
+cdef double add_errors(real* w, const Net* net, const Padded* at, const double* theta,
+                       const Data* data, Room* room, Py_ssize_t B,
+                       const int* stop) noexcept nogil:
+    """Sum of squared errors over all sequences."""
+    cdef double sse = 0.0
+    cdef Py_ssize_t i, k, n, t_0, t_1
+    pack(w, theta, net, at)
+    for k in range(blocks(data.N, B)):
+        i = k * B
+        n = min(B, data.N - i)
+        if not sweep(w, net, at, data, room, i, n, stop, &t_0, &t_1):
+            return NAN
+        sse += residuals(w, net, data, room, i, n, False)
+        if not isfinite(sse):
+            return INFINITY
+    return sse
+
+
+cdef double add_gradients(real* w, const Net* net, const Padded* at, const double* theta,
+                          const Data* data, Room* room, Py_ssize_t B, const int* stop,
+                          const real* adjoint, double* g, real* dstate,
+                          real* dx) noexcept nogil:
+    """The gradient over all sequences: of half the sum of squared errors, which is returned, or,
+    with an adjoint (N, S, p), of its product with the outputs."""
+    cdef double sse = 0.0
+    cdef Py_ssize_t i, k, b, t, n, t_0, t_1
+    cdef real* dw = <real*>room.dw
+    pack(w, theta, net, at)
+    for k in range(blocks(data.N, B)):
+        i = k * B
+        n = min(B, data.N - i)
+        if not sweep(w, net, at, data, room, i, n, stop, &t_0, &t_1):
+            return NAN
+        if adjoint == NULL:
+            sse += residuals(w, net, data, room, i, n, True)
+            if not isfinite(sse):
+                return INFINITY
+        else:
+            memset(room.adjoint, 0, data.T * n * net.p * sizeof(real))
+            for b in range(n):
+                for t in range(max(data.first, room.begins[b]), room.ends[b]):
+                    memcpy(<real*>room.adjoint + (t * n + b) * net.p,
+                           adjoint + ((i + b) * data.S + t - data.first) * net.p,
+                           net.p * sizeof(real))
+        memset(dw, 0, at.size * sizeof(real))
+        memset(room.dstate, 0, n * net.n_state * sizeof(real))
+        unwind(w, dw, net, at, data, room, i, n, t_0, t_1, dstate != NULL, dx, False)
+        exchange(dw, g, net, at, True)
+        if dstate != NULL:
+            memcpy(dstate + i * net.n_state, room.dstate, n * net.n_state * sizeof(real))
+    return sse
+
+
+cdef bint run_all(const real* w, const Net* net, const Padded* at, const Data* data, Room* room,
+                  Py_ssize_t B, const int* stop, real* y_hat, Py_ssize_t* bad,
+                  real* end) noexcept nogil:
+    """Outputs, first bad steps and last states of all sequences; False when stopped."""
+    cdef Py_ssize_t i, k, b, t, n, t_0, t_1
+    cdef int j
+    cdef real* out
+    for k in range(blocks(data.N, B)):
+        i = k * B
+        n = min(B, data.N - i)
+        if not sweep(w, net, at, data, room, i, n, stop, &t_0, &t_1):
+            return False
+        memcpy(end + i * net.n_state, room.end, n * net.n_state * sizeof(real))
+        for b in range(n):
+            bad[i + b] = room.bad[b]
+            for t in range(data.first, data.T):
+                out = y_hat + ((i + b) * data.S + t - data.first) * net.p
+                for j in range(net.p):
+                    out[j] = NAN
+                    if room.begins[b] <= t < room.ends[b]:
+                        out[j] = (<const real*>room.y_hat)[(t * n + b) * net.p + j]
+                        if not fabs(out[j]) <= LIMIT:
+                            out[j] = NAN
+    return True
+
+
+# ---------------------------------------------------------------- the kernels
+cdef check(CellPlan plan, Windows windows, const double[::1] theta, needs_targets):
+    if len(theta) != plan.net.P:
+        raise ValueError(f"the network has {plan.net.P} parameters, not {len(theta)}.")
+    if needs_targets and windows.data.y == NULL and windows.data.N * windows.data.S:
+        raise ValueError("windows without targets have no errors.")
+
+
+cdef void* writable(array, Windows windows, shape) except? NULL:
+    """The first byte of an output of the windows' precision."""
+    cdef unsigned char[::1] view
+    dtype = np.float32 if windows.single else np.float64
+    if array.dtype != dtype or array.shape != shape or not array.flags.c_contiguous:
+        raise ValueError(f"an output must be contiguous, of shape {shape} and of {dtype.__name__}.")
+    view = array.reshape(-1).view(np.uint8)
+    return &view[0] if len(view) else <void*>windows
+
+
+def run(CellPlan plan, const double[::1] theta, Windows windows, const int[::1] stop, y_hat,
+        Py_ssize_t[::1] bad, end, Py_ssize_t block=0):
+    """Outputs of all sequences, and their last states, which are what a rollout begins with.
+
+    y_hat : OUT (N, S, p), NaN outside a sequence, in a bad step, and after it on own output.
+    bad : OUT (N,), first step that is not finite or leaves 1e3, -1 where there is none.
+    end : OUT (N, n_state), NaN after a bad step on own output.
+    Returns False when stopped.
+    """
+    cdef Py_ssize_t N = windows.data.N, B = block_of(plan, windows, block)
+    cdef _Room space = _Room(plan, windows, B, False)
+    cdef void* out = writable(y_hat, windows, (N, windows.data.S, plan.net.p))
+    cdef void* last = writable(end, windows, (N, plan.net.n_state))
+    cdef Room* room = &space.room
+    cdef bint done
+    check(plan, windows, theta, False)
+    if len(bad) != N:
+        raise ValueError(f"{N} sequences need as many first bad steps, not {len(bad)}.")
+    if not N:
+        return True
+    with nogil:
+        if windows.single:
+            pack(<float*>room.w, &theta[0], &plan.net, &plan.floats)
+            done = run_all(<const float*>room.w, &plan.net, &plan.floats, &windows.data, room, B,
+                           &stop[0], <float*>out, &bad[0], <float*>last)
+        else:
+            pack(<double*>room.w, &theta[0], &plan.net, &plan.doubles)
+            done = run_all(<const double*>room.w, &plan.net, &plan.doubles, &windows.data, room, B,
+                           &stop[0], <double*>out, &bad[0], <double*>last)
+    return done
+
+
+def sums_of_squares(CellPlan plan, const double[:, ::1] thetas, Windows windows,
+                    const int[::1] stop, double[::1] sse, Py_ssize_t block=0):
+    """Sum of squared errors of every parameter vector.
+
+    sse : OUT (len(thetas),); infinite where a run on its own output diverges or where it is not
+        finite, NaN when stopped.
+    """
+    cdef Py_ssize_t k, B = block_of(plan, windows, block)
+    cdef _Room space = _Room(plan, windows, B, False)
+    cdef Room* room = &space.room
+    for k in range(len(thetas)):
+        check(plan, windows, thetas[k], True)
+    with nogil:
+        for k in range(len(thetas)):
+            if windows.single:
+                sse[k] = add_errors(<float*>room.w, &plan.net, &plan.floats, &thetas[k, 0],
+                                    &windows.data, room, B, &stop[0])
+            else:
+                sse[k] = add_errors(<double*>room.w, &plan.net, &plan.doubles, &thetas[k, 0],
+                                    &windows.data, room, B, &stop[0])
+
+
+def gradient(CellPlan plan, const double[::1] theta, Windows windows, const int[::1] stop,
+             double[::1] g, dstate=None, dx=None, adjoint=None, Py_ssize_t block=0):
+    """Sum of squared errors (returned: infinite where a run on its own output diverges, NaN when
+    stopped) and half its gradient, by backpropagation through time.
+
+    With an `adjoint` (N, S, p), the gradient of its product with the outputs, and 0 is returned.
+
+    g : OUT (P,), J'e.
+    dstate : OUT (N, n_state), the same by the state before each sequence, unless None.
+    dx : OUT (N, T, m), the same by x, 0 where an own output took its place, unless None.
+    """
+    cdef Py_ssize_t N = windows.data.N, B = block_of(plan, windows, block)
+    cdef _Room space = _Room(plan, windows, B, True, True)
+    cdef Room* room = &space.room
+    cdef void* by_state = NULL
+    cdef void* by_x = NULL
+    cdef const void* outer_adjoint = NULL
+    cdef double sse
+    check(plan, windows, theta, adjoint is None)
+    if len(g) != plan.net.P:
+        raise ValueError(f"the gradient has {plan.net.P} elements, not {len(g)}.")
+    g[:] = 0.0
+    if dstate is not None:
+        by_state = writable(dstate, windows, (N, plan.net.n_state))
+    if dx is not None:
+        by_x = writable(dx, windows, (N, windows.data.T, plan.net.m))
+        dx[:] = 0.0
+    if adjoint is not None:
+        outer_adjoint = writable(adjoint, windows, (N, windows.data.S, plan.net.p))
+    with nogil:
+        if windows.single:
+            sse = add_gradients(<float*>room.w, &plan.net, &plan.floats, &theta[0], &windows.data,
+                                room, B, &stop[0], <const float*>outer_adjoint, &g[0],
+                                <float*>by_state, <float*>by_x)
+        else:
+            sse = add_gradients(<double*>room.w, &plan.net, &plan.doubles, &theta[0],
+                                &windows.data, room, B, &stop[0], <const double*>outer_adjoint,
+                                &g[0], <double*>by_state, <double*>by_x)
+    return sse
