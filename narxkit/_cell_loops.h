@@ -19,6 +19,7 @@ NK_CLONES static void NK_NAME(nk_lstm)(Py_ssize_t B, Py_ssize_t H, NK_REAL *G, P
         const NK_REAL *NK_RESTRICT before = c_0 + b * H;
         const NK_REAL *NK_RESTRICT p = peepholes;
         if (peepholes == NULL)
+            NK_IVDEP
             for (Py_ssize_t j = 0; j < H; j++) {
                 i[j] = NK_NAME(nk_sigmoid)(i[j]);
                 f[j] = NK_NAME(nk_sigmoid)(f[j]);
@@ -29,6 +30,7 @@ NK_CLONES static void NK_NAME(nk_lstm)(Py_ssize_t B, Py_ssize_t H, NK_REAL *G, P
                 h[j] = o[j] * t[j];
             }
         else
+            NK_IVDEP
             for (Py_ssize_t j = 0; j < H; j++) {
                 i[j] = NK_NAME(nk_sigmoid)(i[j] + p[j] * before[j]);
                 f[j] = NK_NAME(nk_sigmoid)(f[j] + p[H + j] * before[j]);
@@ -49,6 +51,7 @@ NK_CLONES static void NK_NAME(nk_gru)(Py_ssize_t B, Py_ssize_t H, NK_REAL *G, Py
         NK_REAL *NK_RESTRICT z = r + H, *NK_RESTRICT n = z + H;
         NK_REAL *NK_RESTRICT h = h_1 + b * ldh;
         const NK_REAL *NK_RESTRICT before = h_0 + b * ldh;
+        NK_IVDEP
         for (Py_ssize_t j = 0; j < H; j++) {
             r[j] = NK_NAME(nk_sigmoid)(r[j]);
             z[j] = NK_NAME(nk_sigmoid)(z[j]);
@@ -63,8 +66,10 @@ NK_CLONES static void NK_NAME(nk_elman)(Py_ssize_t B, Py_ssize_t H, int is_relu,
     for (Py_ssize_t b = 0; b < B; b++) {
         NK_REAL *NK_RESTRICT a = G + b * ldg, *NK_RESTRICT h = h_1 + b * ldh;
         if (is_relu)
+            NK_IVDEP
             for (Py_ssize_t j = 0; j < H; j++) h[j] = a[j] = a[j] < 0 ? 0 : a[j];
         else
+            NK_IVDEP
             for (Py_ssize_t j = 0; j < H; j++) h[j] = a[j] = NK_NAME(nk_tanh)(a[j]);
     }
 }
@@ -87,6 +92,7 @@ NK_CLONES static void NK_NAME(nk_lstm_back)(Py_ssize_t B, Py_ssize_t H, const NK
         NK_REAL *NK_RESTRICT di = D + b * ldg, *NK_RESTRICT df = di + H;
         NK_REAL *NK_RESTRICT dg = df + H, *NK_RESTRICT dO = dg + H;
         if (peepholes == NULL)
+            NK_IVDEP
             for (Py_ssize_t j = 0; j < H; j++) {
                 const NK_REAL by_c = dc[j] + dh[j] * o[j] * (1 - t[j] * t[j]);
                 dO[j] = dh[j] * t[j] * (o[j] * (1 - o[j]));
@@ -96,6 +102,7 @@ NK_CLONES static void NK_NAME(nk_lstm_back)(Py_ssize_t B, Py_ssize_t H, const NK
                 dc[j] = by_c * f[j];
             }
         else
+            NK_IVDEP
             for (Py_ssize_t j = 0; j < H; j++) {
                 dO[j] = dh[j] * t[j] * (o[j] * (1 - o[j]));
                 const NK_REAL by_c = dc[j] + dh[j] * o[j] * (1 - t[j] * t[j])
@@ -122,6 +129,7 @@ NK_CLONES static void NK_NAME(nk_gru_back)(Py_ssize_t B, Py_ssize_t H, const NK_
         NK_REAL *NK_RESTRICT dh = dh_1 + b * H;
         NK_REAL *NK_RESTRICT dm = D + b * ldg, *NK_RESTRICT dr = dm + H;
         NK_REAL *NK_RESTRICT dz = dr + H, *NK_RESTRICT dn = dz + H;
+        NK_IVDEP
         for (Py_ssize_t j = 0; j < H; j++) {
             const NK_REAL by_n = dh[j] * (1 - z[j]) * (1 - n[j] * n[j]);
             dn[j] = by_n;
@@ -140,8 +148,10 @@ NK_CLONES static void NK_NAME(nk_elman_back)(Py_ssize_t B, Py_ssize_t H, int is_
         const NK_REAL *NK_RESTRICT a = G + b * ldg, *NK_RESTRICT dh = dh_1 + b * H;
         NK_REAL *NK_RESTRICT d = D + b * ldg;
         if (is_relu)
+            NK_IVDEP
             for (Py_ssize_t j = 0; j < H; j++) d[j] = a[j] > 0 ? dh[j] : 0;
         else
+            NK_IVDEP
             for (Py_ssize_t j = 0; j < H; j++) d[j] = dh[j] * (1 - a[j] * a[j]);
     }
 }

@@ -32,7 +32,10 @@ H. Python checks, allocates and passes outputs last; they are marked OUT.  Insid
    Python object, no allocation, no lock, and `stop` is looked at in every step.
 """
 
+from functools import cache
+
 import numpy as np
+from threadpoolctl import threadpool_info
 
 from libc.math cimport INFINITY, NAN, fabs, isfinite, isnan, sqrt
 from libc.string cimport memcpy, memset
@@ -257,8 +260,8 @@ cdef inline double* carry(real* w, double* theta, int gates, Py_ssize_t H, Py_ss
                           bint back) noexcept nogil:
     """A row of gates from theta to w, or added to it from there; where the next one stands."""
     cdef Py_ssize_t j
-    cdef int q
-    for q in range(gates):
+    cdef int _
+    for _ in range(gates):
         for j in range(H):
             if back:
                 theta[j] += w[j]
@@ -482,11 +485,18 @@ cdef void* take(char* base, Py_ssize_t* used, Py_ssize_t n) noexcept nogil:
     return here
 
 
+@cache
+def _multiplies_few_rows_fast():
+    """Whether BLAS has kernels for small products, which do not copy the weights each time."""
+    small = ("SkylakeX", "Cooperlake", "SapphireRapids")
+    return any(pool.get("architecture") in small for pool in threadpool_info())
+
+
 cdef Py_ssize_t block_of(CellPlan plan, Windows windows, Py_ssize_t wanted) except -1:
-    """Sequences in a block: as many as keep the cache busy and not full, unless told."""
+    """Sequences in a block, unless told: few, which stay in the cache, if BLAS is fast on few."""
     cdef Py_ssize_t B = wanted
     if not B:
-        B = 16 if plan.net.layer[0].H <= 64 else 128
+        B = 8 if _multiplies_few_rows_fast() else 128
     return max(1, min(B, windows.data.N))
 
 
@@ -699,20 +709,29 @@ cdef inline bint clip(const real* low, const real* high, real* y_hat) noexcept n
     return False
 
 
+cdef inline void head(const real* w, const Net* net, const Padded* at, const real* h,
+                      const real* x, real* y_hat) noexcept nogil:
+    """y_hat (p) of one row."""
+    cdef Py_ssize_t H = at.layer[net.L - 1].H
+    cdef int j
+    for j in range(net.p):
+        y_hat[j] = w[at.b + j] + inner(H, h, w + at.V + j * H)
+        if net.U >= 0:
+            y_hat[j] += inner(net.m, x, w + at.U + j * at.ldu)
+
+
 cdef void answer(const real* w, const Net* net, const Padded* at, const Data* data,
                  const Room* room, Py_ssize_t i, Py_ssize_t B, Py_ssize_t t) noexcept nogil:
     """The outputs of step t, clipped; a sequence on its own output ends with its first bad one."""
-    cdef Py_ssize_t b, H = at.layer[net.L - 1].H, place
+    cdef Py_ssize_t b, place
     cdef int j
     cdef const real* h = row_z(w, at, room, net.L - 1, B, t + 1)
     cdef const real* x = row_z(w, at, room, 0, B, t) + at.layer[0].H + 1
     cdef real* y_hat = <real*>room.y_hat + t * B * net.p
     cdef unsigned char* free = room.free + t * B * net.p
     for b in range(B):
+        head(w, net, at, h, x, y_hat)
         for j in range(net.p):
-            y_hat[j] = w[at.b + j] + inner(H, h, w + at.V + j * H)
-            if net.U >= 0:
-                y_hat[j] += inner(net.m, x, w + at.U + j * at.ldu)
             free[j] = 1
             if data.low != NULL:
                 place = ((i + b) * data.T + t) * net.p + j
@@ -729,6 +748,12 @@ cdef void answer(const real* w, const Net* net, const Padded* at, const Data* da
         x += at.layer[0].ldz
 
 
+cdef inline void fill(real* x, Py_ssize_t n, real value) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(n):
+        x[i] = value
+
+
 cdef bint sweep(const real* w, const Net* net, const Padded* at, const Data* data, Room* room,
                 Py_ssize_t i, Py_ssize_t B, const int* stop, Py_ssize_t* t_0,
                 Py_ssize_t* t_1) noexcept nogil:
@@ -739,8 +764,7 @@ cdef bint sweep(const real* w, const Net* net, const Padded* at, const Data* dat
     for b in range(B):
         room.begins[b], room.ends[b], room.bad[b] = data.begins[i + b], data.ends[i + b], -1
         t_0[0], t_1[0] = min(t_0[0], room.begins[b]), max(t_1[0], room.ends[b])
-    for b in range(B * net.n_state):
-        (<real*>room.end)[b] = NAN
+    fill(<real*>room.end, B * net.n_state, NAN)
     for t in range(t_0[0], t_1[0]):
         if stop[0]:
             return False
@@ -760,7 +784,7 @@ cdef bint sweep(const real* w, const Net* net, const Padded* at, const Data* dat
 cdef void leave(const real* w, real* dw, const Net* net, const Padded* at, const Room* room,
                 Py_ssize_t B, Py_ssize_t t, bint by_row) noexcept nogil:
     """From the derivatives by the outputs of step t to those by h, V, b and U."""
-    cdef Py_ssize_t b, H = at.layer[net.L - 1].H
+    cdef Py_ssize_t _, H = at.layer[net.L - 1].H
     cdef int j
     cdef real d
     cdef const real* h = row_z(w, at, room, net.L - 1, B, t + 1)
@@ -768,7 +792,7 @@ cdef void leave(const real* w, real* dw, const Net* net, const Padded* at, const
     cdef real* adjoint = <real*>room.adjoint + t * B * net.p
     cdef real* dh = <real*>room.dH[net.L - 1]
     cdef const unsigned char* free = room.free + t * B * net.p
-    for b in range(B):
+    for _ in range(B):
         for j in range(net.p):
             d = adjoint[j] = adjoint[j] if free[j] else 0.0
             if d == 0.0:
@@ -953,7 +977,7 @@ cdef double residuals(const real* w, const Net* net, const Data* data, const Roo
     """Sum of squared errors of a block, infinite where a run on its own output diverges; `back`
     sets the adjoints to half its derivative by the outputs."""
     cdef double sse = 0.0
-    cdef Py_ssize_t b, s, t, place
+    cdef Py_ssize_t b, s, t
     cdef int j
     cdef real e, weight
     cdef const real* y_hat
@@ -1168,3 +1192,464 @@ def gradient(CellPlan plan, const double[::1] theta, Windows windows, const int[
                                 &windows.data, room, B, &stop[0], <const double*>outer_adjoint,
                                 &g[0], <double*>by_state, <double*>by_x)
     return sse
+
+
+# ---------------------------------------------------------------- rows of the Jacobian, in double
+cdef struct Rows:
+    # rows of J (n, P) and of e (n,), gathered until they are added to J'J and J'e or stored
+    double* J
+    double* e
+    Py_ssize_t n, size
+    double* JtJ
+    double* Jte
+
+
+cdef void add_rows(const Net* net, Rows* rows) noexcept nogil:
+    """J'J += and J'e += the rows gathered; only the upper triangle, as BLAS sees it."""
+    cdef int P = <int>net.P, n = <int>rows.n, one = 1
+    cdef double unit = 1.0
+    if n:
+        dsyrk("U", "N", &P, &n, &unit, rows.J, &P, &unit, rows.JtJ, &P)
+        dgemv("N", &P, &n, &unit, rows.J, &P, rows.e, &one, &unit, rows.Jte, &one)
+    rows.n = 0
+
+
+cdef double root_weight(const Net* net, const Data* data, const Room* room, Py_ssize_t i,
+                        Py_ssize_t b, Py_ssize_t B, Py_ssize_t t, int j,
+                        double* e) noexcept nogil:
+    """The root of the weight of output j in step t of a sequence, 0 where it does not count, and
+    its residual times that."""
+    cdef Py_ssize_t s = (i + b) * data.S + t - data.first
+    cdef double target, weight
+    e[0] = 0.0
+    if t < data.first or not room.begins[b] <= t < room.ends[b]:
+        return 0.0
+    target = (<const double*>data.y)[s * net.p + j]
+    weight = (<const double*>data.weight)[s] if data.weight != NULL else 1.0
+    if isnan(target) or weight == 0.0:
+        return 0.0
+    weight = sqrt(weight)
+    e[0] = weight * ((<const double*>room.y_hat)[(t * B + b) * net.p + j] - target)
+    return weight
+
+
+cdef bint rows_backwards(const double* w, const Net* net, const Padded* at, const Data* data,
+                         Room* room, Py_ssize_t i, Py_ssize_t B, Py_ssize_t t_0, Py_ssize_t t_1,
+                         const int* stop, Rows* rows) noexcept nogil:
+    """The rows of a block by backpropagation from each output alone, all sequences together."""
+    cdef Py_ssize_t b, t
+    cdef int j
+    cdef double weight
+    cdef double* adjoint = <double*>room.adjoint
+    cdef double* dw = <double*>room.dw
+    cdef bint counts
+    for t in range(max(t_0, data.first), t_1):
+        for j in range(net.p):
+            if stop[0]:
+                return False
+            memset(adjoint, 0, (t + 1) * B * net.p * sizeof(double))
+            counts = False
+            for b in range(B):
+                weight = root_weight(net, data, room, i, b, B, t, j, rows.e + b)
+                adjoint[(t * B + b) * net.p + j] = weight
+                counts = counts or weight != 0.0
+            if not counts:
+                continue
+            memset(dw, 0, B * at.size * sizeof(double))
+            unwind(w, dw, net, at, data, room, i, B, t_0, t + 1, False, NULL, True)
+            memset(rows.J, 0, B * net.P * sizeof(double))
+            for b in range(B):
+                exchange(dw + b * at.size, rows.J + b * net.P, net, at, True)
+            rows.n = B
+            add_rows(net, rows)
+    return True
+
+
+# Forwards, a sequence alone: S (n_state, P) is the derivative of the state by theta, A that of the
+# sums of a layer's gates, S_y (K + 1, p, P) those of the last outputs.
+cdef struct Tangent:
+    double* S
+    double* A
+    double* S_y
+    Py_ssize_t K
+
+
+cdef void by_own_row(const Net* net, const Padded* at, const Room* room, int l, Py_ssize_t t,
+                     double* A) noexcept nogil:
+    """A += the derivative of the sums by the weights of the layer itself: the row [h | 1 | x]."""
+    cdef Py_ssize_t H = net.layer[l].H, P = net.P, skipped = net.gates - net.gates_x, i, j, q, place
+    cdef const double* z = <const double*>room.Z[l] + t * at.layer[l].ldz
+    place = net.layer[l].at
+    for i in range(H):
+        for q in range(net.gates_h):
+            for j in range(H):
+                A[(q * H + j) * P + place] += z[i]
+                place += 1
+    for q in range(net.gates * H):
+        A[q * P + place] += 1.0
+        place += 1
+    z += at.layer[l].H + 1
+    for i in range(net.layer[l].n):
+        for q in range(skipped, net.gates):
+            for j in range(H):
+                A[(q * H + j) * P + place] += z[i]
+                place += 1
+
+
+cdef void by_rows_below(const double* w, const Net* net, const Padded* at, const Data* data,
+                        const Room* room, Tangent* tangent, Py_ssize_t i, int l,
+                        Py_ssize_t t) noexcept nogil:
+    """A of a layer's sums: through the state before, and through what comes from below."""
+    cdef Py_ssize_t H = net.layer[l].H, padded = at.layer[l].H, P = net.P, ldg = at.layer[l].ldg
+    cdef Py_ssize_t q, j, k
+    cdef const double* W = w + at.layer[l].W
+    cdef const double* inward = W + (padded + 1) * ldg
+    cdef const double* mask = NULL
+    cdef double* A = tangent.A
+    cdef const double* S_x
+    memset(A, 0, net.gates * H * P * sizeof(double))
+    for q in range(net.gates_h):
+        gemm("N", "T", <int>P, <int>H, <int>H, tangent.S + net.layer[l].state * P, P,
+             W + q * padded, ldg, <double>0.0, A + q * H * P, P)
+    if l and data.masks != NULL:
+        mask = <const double*>data.masks + i * net.n_masks + net.layer[l - 1].mask
+    for q in range(net.gates - net.gates_x, net.gates):
+        if l and mask == NULL:
+            gemm("N", "T", <int>P, <int>H, net.layer[l].n,
+                 tangent.S + net.layer[l - 1].state * P, P, inward + q * padded, ldg, <double>1.0,
+                 A + q * H * P, P)
+            continue
+        for k in range(net.layer[l].n if l else net.n_y):
+            if l:
+                S_x = tangent.S + (net.layer[l - 1].state + k) * P
+            else:
+                S_x = by_fed(net, data, room, tangent, i, t, k)
+            for j in range(H if S_x != NULL else 0):
+                nk_axpy_d(P, inward[k * ldg + q * padded + j] * (mask[k] if mask != NULL else 1.0),
+                          S_x, A + (q * H + j) * P)
+    by_own_row(net, at, room, l, t, A)
+
+
+cdef inline const double* by_fed(const Net* net, const Data* data, const Room* room,
+                                 const Tangent* tangent, Py_ssize_t i, Py_ssize_t t,
+                                 Py_ssize_t k) noexcept nogil:
+    """The derivative of the own output that stands in x_k of step t; NULL where none does."""
+    cdef Py_ssize_t s = t - net.lag[k]
+    if (data.own == NULL or s < room.begins[0]
+            or not data.own[(i * data.T + s) * net.p + net.column[k]]):
+        return NULL
+    return tangent.S_y + (s % tangent.K * net.p + net.column[k]) * net.P
+
+
+cdef void carry_state(const double* w, const Net* net, const Padded* at, const Room* room,
+                      Tangent* tangent, int l, Py_ssize_t t) noexcept nogil:
+    """S of a layer one step on, from A."""
+    cdef Py_ssize_t H = net.layer[l].H, P = net.P, padded = at.layer[l].H, j, k, place
+    cdef const double* G = <const double*>room.G[l] + t * at.layer[l].ldg
+    cdef const double* p = w + at.layer[l].P
+    cdef const double* h = <const double*>room.Z[l] + t * at.layer[l].ldz
+    cdef const double* c = <const double*>room.C[l] + t * padded
+    cdef const double* tanh_c = <const double*>room.tanh_C[l] + t * padded
+    cdef double* A = tangent.A
+    cdef double* S = tangent.S + net.layer[l].state * P
+    cdef double* S_c
+    cdef double i, f, g, o, m, r, z, n, by_i, by_f, by_g, by_o, by_c, old, new
+    for j in range(H):
+        if net.cell == LSTM:
+            S_c = S + H * P
+            i, f, g, o = G[j], G[padded + j], G[2 * padded + j], G[3 * padded + j]
+            by_i, by_f = g * i * (1.0 - i), c[j] * f * (1.0 - f)
+            by_g, by_o = i * (1.0 - g * g), tanh_c[j] * o * (1.0 - o)
+            by_c, old, new = o * (1.0 - tanh_c[j] * tanh_c[j]), f, 0.0
+            if net.peepholes:
+                place = net.layer[l].at + H * 4 * H + 4 * H + net.layer[l].n * 4 * H + j
+                A[j * P + place] += c[j]
+                A[(H + j) * P + place + H] += c[j]
+                A[(3 * H + j) * P + place + 2 * H] += c[padded + j]     # the new c
+                old += by_i * p[j] + by_f * p[padded + j]
+                new = p[2 * padded + j]
+            for k in range(P):
+                S_c[j * P + k] = (old * S_c[j * P + k] + by_i * A[j * P + k]
+                                  + by_f * A[(H + j) * P + k] + by_g * A[(2 * H + j) * P + k])
+                S[j * P + k] = (by_c * S_c[j * P + k]
+                                + by_o * (A[(3 * H + j) * P + k] + new * S_c[j * P + k]))
+        elif net.cell == GRU:
+            m, r, z, n = G[j], G[padded + j], G[2 * padded + j], G[3 * padded + j]
+            by_g = (1.0 - z) * (1.0 - n * n)
+            by_i, by_f, by_o = by_g * r, by_g * m * r * (1.0 - r), (h[j] - n) * z * (1.0 - z)
+            for k in range(P):
+                S[j * P + k] = (z * S[j * P + k] + by_i * A[j * P + k] + by_f * A[(H + j) * P + k]
+                                + by_o * A[(2 * H + j) * P + k] + by_g * A[(3 * H + j) * P + k])
+        else:
+            by_g = 1.0 - G[j] * G[j] if net.cell == TANH else G[j] > 0.0
+            for k in range(P):
+                S[j * P + k] = by_g * A[j * P + k]
+
+
+cdef void carry_outputs(const double* w, const Net* net, const Padded* at, const Data* data,
+                        const Room* room, Tangent* tangent, Py_ssize_t i,
+                        Py_ssize_t t) noexcept nogil:
+    """S_y of step t."""
+    cdef int l = net.L - 1, j
+    cdef Py_ssize_t P = net.P, H = net.layer[l].H, k
+    cdef const double* h = <const double*>room.Z[l] + (t + 1) * at.layer[l].ldz
+    cdef const double* x = <const double*>room.Z[0] + t * at.layer[0].ldz + at.layer[0].H + 1
+    cdef double* S_y
+    cdef const double* S_x
+    for j in range(net.p):
+        S_y = tangent.S_y + (t % tangent.K * net.p + j) * P
+        memset(S_y, 0, P * sizeof(double))
+        if not room.free[t * net.p + j]:
+            continue
+        for k in range(H):
+            nk_axpy_d(P, w[at.V + j * at.layer[l].H + k],
+                      tangent.S + (net.layer[l].state + k) * P, S_y)
+            S_y[net.V + k * net.p + j] += h[k]
+        S_y[net.b + j] += 1.0
+        for k in range(net.m if net.U >= 0 else 0):
+            S_y[net.U + k * net.p + j] += x[k]
+            S_x = by_fed(net, data, room, tangent, i, t, k) if k < net.n_y else NULL
+            if S_x != NULL:
+                nk_axpy_d(P, w[at.U + j * at.ldu + k], S_x, S_y)
+
+
+cdef bint rows_forwards(const double* w, const Net* net, const Padded* at, const Data* data,
+                        const Room* room, Tangent* tangent, Py_ssize_t i, const int* stop,
+                        Rows* rows) noexcept nogil:
+    """The rows of one sequence by sensitivities that go with the state."""
+    cdef Py_ssize_t t
+    cdef int l, j
+    cdef double weight
+    memset(tangent.S, 0, net.n_state * net.P * sizeof(double))
+    for t in range(room.begins[0], room.ends[0]):
+        if stop[0]:
+            return False
+        for l in range(net.L):
+            by_rows_below(w, net, at, data, room, tangent, i, l, t)
+            carry_state(w, net, at, room, tangent, l, t)
+        if t < data.first and data.own == NULL:
+            continue
+        carry_outputs(w, net, at, data, room, tangent, i, t)
+        for j in range(net.p):
+            weight = root_weight(net, data, room, i, 0, 1, t, j, rows.e + rows.n)
+            if weight == 0.0:
+                continue
+            memset(rows.J + rows.n * net.P, 0, net.P * sizeof(double))
+            nk_axpy_d(net.P, weight, tangent.S_y + (t % tangent.K * net.p + j) * net.P,
+                      rows.J + rows.n * net.P)
+            rows.n += 1
+            if rows.n == rows.size:
+                add_rows(net, rows)
+    return True
+
+
+cdef bint goes_forwards(const Net* net, const Data* data) noexcept nogil:
+    """Whether sensitivities along the path cost less than going back from each output.
+
+    Per step and parameter: about 2 gates H^2 operations, or 6 for each output that is to come.
+    """
+    cdef Py_ssize_t forwards = 0
+    cdef int l
+    for l in range(net.L):
+        forwards += 2 * net.gates * net.layer[l].H * (net.layer[l].H
+                                                      + (net.layer[l].n if l else 0))
+    return 3 * data.S * net.p > forwards
+
+
+def normal_equations(CellPlan plan, const double[::1] theta, Windows windows,
+                     const int[::1] stop, double[:, ::1] JtJ, double[::1] Jte, forwards=None,
+                     Py_ssize_t block=0):
+    """Sum of squared errors (returned: infinite where a run on its own output diverges, NaN when
+    stopped), J'J and J'e, block by block; in double precision only.
+
+    Rows of J come from backpropagation, or `forwards` from sensitivities that go with the state,
+    which cost less for long runs; without that word, from what costs less.
+
+    JtJ : OUT (P, P), full and symmetric.
+    Jte : OUT (P,).
+    """
+    cdef const Net* net = &plan.net
+    cdef const Data* data = &windows.data
+    cdef bint ahead = goes_forwards(net, data) if forwards is None else forwards
+    cdef Py_ssize_t P = net.P, N = data.N, i, k, n, t_0 = 0, t_1 = 0
+    cdef Py_ssize_t B = 1 if ahead else min(block_of(plan, windows, block), 16)
+    cdef Py_ssize_t size = max(B, 64)
+    check(plan, windows, theta, True)
+    if windows.single:
+        raise ValueError("normal equations need x in double precision, float64.")
+    if JtJ.shape[0] != P or JtJ.shape[1] != P or len(Jte) != P:
+        raise ValueError(f"J'J and J'e of {P} parameters have shapes ({P}, {P}) and ({P},).")
+    cdef _Room space = _Room(plan, windows, B, True, not ahead, not ahead)
+    cdef Room* room = &space.room
+    cdef double[:, ::1] J = np.empty((size, P))
+    cdef double[::1] e = np.empty(size)
+    cdef double[::1] S, A, S_y
+    cdef Tangent tangent
+    cdef double sse = 0.0
+    cdef bint done
+    tangent.K = max(plan._lag) + 1
+    if ahead:
+        S, S_y = np.empty(net.n_state * P), np.empty(tangent.K * net.p * P)
+        A = np.empty(net.gates * max(plan.args[2]) * P)
+        tangent.S, tangent.A, tangent.S_y = &S[0], &A[0], &S_y[0]
+    cdef Rows rows
+    rows.J, rows.e, rows.n, rows.size = &J[0, 0], &e[0], 0, size
+    rows.JtJ, rows.Jte = &JtJ[0, 0], &Jte[0]
+    JtJ[:] = 0.0
+    Jte[:] = 0.0
+    with nogil:
+        pack(<double*>room.w, &theta[0], net, &plan.doubles)
+        for k in range(blocks(N, B)):
+            i, n = k * B, min(B, N - k * B)
+            done = sweep(<const double*>room.w, net, &plan.doubles, data, room, i, n, &stop[0],
+                         &t_0, &t_1)
+            if done:
+                sse += residuals(<const double*>room.w, net, data, room, i, n, False)
+            if not isfinite(sse):
+                sse = INFINITY
+                break
+            if done and ahead:
+                done = rows_forwards(<const double*>room.w, net, &plan.doubles, data, room,
+                                     &tangent, i, &stop[0], &rows)
+            elif done:
+                done = rows_backwards(<const double*>room.w, net, &plan.doubles, data, room, i, n,
+                                      t_0, t_1, &stop[0], &rows)
+            if not done:
+                sse = NAN
+                break
+        add_rows(net, &rows)
+        for i in range(P):
+            for k in range(i):
+                JtJ[k, i] = JtJ[i, k]
+    return sse
+
+
+# ---------------------------------------------------------------- row by row
+cdef class Stream:
+    """A network that is fed row by row and carries its state: packed weights and a state.
+
+    Parameters
+    ----------
+    plan : CellPlan
+        The network.
+    theta : ndarray of shape (P,)
+        Parameters.
+    dtype : numpy.float64 or numpy.float32
+        Precision.
+    state : ndarray of shape (n_state,), optional
+        The state to begin with; zero without.
+    """
+
+    cdef CellPlan plan
+    cdef _Room space
+    cdef Data data          # of no sequence: there is no mask
+    cdef Py_ssize_t turn    # which of two rooms holds the state
+    cdef bint single
+
+    def __init__(self, CellPlan plan, const double[::1] theta, dtype=np.float64, state=None):
+        cdef Windows one = Windows(plan, np.zeros((1, 1, plan.net.m), dtype))
+        check(plan, one, theta, False)
+        memset(&self.data, 0, sizeof(Data))
+        self.plan, self.single, self.turn = plan, one.single, 0
+        self.space = _Room(plan, one, 1, False)
+        if one.single:
+            pack(<float*>self.space.room.w, &theta[0], &plan.net, &plan.floats)
+        else:
+            pack(<double*>self.space.room.w, &theta[0], &plan.net, &plan.doubles)
+        self.state = np.zeros(plan.net.n_state) if state is None else state
+
+    @property
+    def dtype(self):
+        return np.dtype(np.float32 if self.single else np.float64)
+
+    @property
+    def state(self):
+        state = np.empty(self.plan.net.n_state, dtype=self.dtype)
+        self._exchange(state, False)
+        return state
+
+    @state.setter
+    def state(self, state):
+        state = np.array(state, dtype=self.dtype)
+        if state.shape != (self.plan.net.n_state,):
+            raise ValueError(f"the state has shape ({self.plan.net.n_state},), not {state.shape}.")
+        self._exchange(state, True)
+
+    def _exchange(self, state, bint put):
+        cdef float[::1] singles
+        cdef double[::1] doubles
+        cdef Room* room = &self.space.room
+        if self.single:
+            singles = state
+            exchange_state(<float*>room.w, &self.plan.net, &self.plan.floats, room, self.turn,
+                           &singles[0], put)
+        else:
+            doubles = state
+            exchange_state(<double*>room.w, &self.plan.net, &self.plan.doubles, room, self.turn,
+                           &doubles[0], put)
+
+    def walk(self, x, y_hat):
+        """Go on by the rows of x.
+
+        x : (T, m), in the precision of the stream.
+        y_hat : OUT (T, p), not clipped.
+        """
+        cdef const unsigned char[::1] rows
+        cdef unsigned char[::1] out
+        cdef CellPlan plan = self.plan
+        cdef Room* room = &self.space.room
+        cdef Py_ssize_t T = len(x)
+        for array, width in ((x, plan.net.m), (y_hat, plan.net.p)):
+            if (array.dtype != self.dtype or array.shape != (T, width)
+                    or not array.flags.c_contiguous):
+                raise ValueError(f"a stream needs {T} contiguous rows of {width} numbers of "
+                                 f"{self.dtype}, not {array.shape} of {array.dtype}.")
+        if not T:
+            return
+        rows, out = x.reshape(-1).view(np.uint8), y_hat.reshape(-1).view(np.uint8)
+        with nogil:
+            if self.single:
+                walk_rows(<const float*>room.w, &plan.net, &plan.floats, &self.data, room,
+                          self.turn, T, <const float*>&rows[0], <float*>&out[0])
+            else:
+                walk_rows(<const double*>room.w, &plan.net, &plan.doubles, &self.data, room,
+                          self.turn, T, <const double*>&rows[0], <double*>&out[0])
+        self.turn = (self.turn + T) & 1
+
+
+cdef void exchange_state(real* w, const Net* net, const Padded* at, const Room* room,
+                         Py_ssize_t t, real* state, bint put) noexcept nogil:
+    """From a state to the rows before step t, or back."""
+    cdef Py_ssize_t H
+    cdef int l, k
+    cdef real* row
+    for l in range(net.L):
+        H = net.layer[l].H
+        for k in range(1 + net.n_c):
+            row = row_c(w, at, room, l, 1, t) if k else row_z(w, at, room, l, 1, t)
+            if put:
+                memset(row, 0, at.layer[l].H * sizeof(real))
+                memcpy(row, state, H * sizeof(real))
+            else:
+                memcpy(state, row, H * sizeof(real))
+            state += H
+
+
+cdef void walk_rows(const real* w, const Net* net, const Padded* at, const Data* data,
+                    const Room* room, Py_ssize_t turn, Py_ssize_t T, const real* x,
+                    real* y_hat) noexcept nogil:
+    cdef Py_ssize_t t
+    cdef int l, k
+    cdef real* z
+    for t in range(turn, turn + T):
+        z = row_z(w, at, room, 0, 1, t) + at.layer[0].H
+        z[0] = 1.0
+        for k in range(net.m):
+            z[1 + k] = x[k]
+        for l in range(net.L):
+            if l:
+                climb(w, net, at, data, room, 0, 1, t, l)
+            advance(w, net, at, room, l, 1, t)
+        head(w, net, at, row_z(w, at, room, net.L - 1, 1, t + 1), z + 1, y_hat)
+        x += net.m
+        y_hat += net.p

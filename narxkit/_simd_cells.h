@@ -59,6 +59,17 @@ NK_INLINE float nk_tanh_f(float x) {
 #define NK_TARGETS 1
 #endif
 
+/* Arrays of a row do not overlap; gcc heeds `restrict` in arguments only */
+#if defined(__clang__)
+#define NK_IVDEP _Pragma("clang loop vectorize(assume_safety)")
+#elif defined(__GNUC__)
+#define NK_IVDEP _Pragma("GCC ivdep")
+#elif defined(_MSC_VER)
+#define NK_IVDEP __pragma(loop(ivdep))
+#else
+#define NK_IVDEP
+#endif
+
 #define NK_REAL double
 #define NK_NAME(name) name##_d
 #include "_cell_loops.h"
