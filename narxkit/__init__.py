@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         SmartPersistence,
     )
     from narxkit.forecasters.narx import NARX, TDNN
+    from narxkit.forecasters.recurrent import ElmanRegressor, GRURegressor, LSTMRegressor
     from narxkit.model_selection import (
         BlockedKFold,
         RollingOrigin,
@@ -68,12 +69,15 @@ __all__ = [
     "BlockedKFold",
     "Climatology",
     "ConjugateGradient",
+    "ElmanRegressor",
     "ErrorAutocorrelationDisplay",
     "ErrorHistogramDisplay",
     "ForecastDisplay",
+    "GRURegressor",
     "HorizonDisplay",
     "IRpropPlus",
     "InputErrorCorrelationDisplay",
+    "LSTMRegressor",
     "LevenbergMarquardt",
     "Persistence",
     "RMSprop",
@@ -109,6 +113,7 @@ _HOMES = {
         "skill_table",
     ),
     "forecasters.narx": ("NARX", "TDNN"),
+    "forecasters.recurrent": ("ElmanRegressor", "GRURegressor", "LSTMRegressor"),
     "plotting": (
         "ErrorAutocorrelationDisplay",
         "ErrorHistogramDisplay",

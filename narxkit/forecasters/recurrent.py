@@ -12,19 +12,202 @@ from narxkit.solvers import make_solver
 
 MOST_FOR_JTJ = 2000  # parameters whose sensitivities are carried through time
 
-FORMULA = r"""
+BODY = r"""
     .. math::
 
         z_t = (y_{t-1}, \dots, y_{t-K}, u_t, \dots, u_{t-L}), \qquad
         (h_t, c_t) = \mathrm{cell}(z_t, h_{t-1}, c_{t-1}), \qquad
         \hat y_t = h_t V + b + z_t U
-"""
+
+    in one or more layers, of which each reads the h of the one below it. The state that a
+    prediction starts from is what the `window` rows of measured history before its origin bring
+    about, so that rows are the state: ``update``, ``predict_ahead``, ``backtest``, panels and gaps
+    work as for `NARX`. From the origin on the network reads its own output.
+
+    Parameters
+    ----------
+    input_lags : int, sequence of int or dict, default=0
+        Inputs that the cells read in every step, as in `NARX`; the state remembers what was before.
+    output_lags : int or sequence of int, default=1
+        Outputs that they read: K means lags 1..K; a sequence means exactly those lags.
+    hidden_layer_sizes : array-like of int, default=(16,)
+        Units of each layer.
+    window : int, default=24
+        Rows of measured history that bring about the state before every prediction, in training and
+        in use; where a segment has fewer, from its first row whose lags are there.
+{extra}    loop : {"open", "closed"}, int or a sequence of them, default="open"
+        What training minimises: the error of the row after each window, of k steps on its own
+        output after it, or of one run from the first row that has a history to the segment's end.
+        Longer ones begin with shorter ones, as in `NARX`.
+    washout : int, default=0
+        First steps of each rollout without weight in the loss, as in `NARX`.
+    linear_term : bool, default=True
+        A direct linear path U from the taps to the output, started from the least-squares ARX fit.
+    initial_state : {"zero", "trained"}, default="zero"
+        The state that windows begin with.
+    output_range : tuple (low, high), default=None
+        Bounds of the output in y's units, as in `NARX`.
+    scale : bool, default=True
+        Whether X is standardised inside; y always is.
+    solver : str or Solver, default="lbfgs"
+        Training algorithm, as in `NARX`. Those of batches ("adam", "rmsprop", "sgd") cut gradients,
+        visit every s-th origin in an epoch and let the rate fall where an object says so, such as
+        ``Adam(max_grad_norm=1.0, stride=4, schedule="cosine")``; "lm" and "br" take up to 2,000
+        parameters.
+    alpha : float or "auto", default="auto"
+        L2 penalty of all weights but those of the linear term, as in `NARX`: "auto" chooses one by
+        free runs through blocks at the end of the training rows, and switches the cells off where
+        they do no better there than the linear model that they stand beside.
+    l1_ratio : float, default=0.0
+        The part of the penalty that is paid for absolute values in the place of squares, for the
+        solvers "adam", "rmsprop", "sgd" and "irprop+".
+    linear_alpha : "auto" or float, default="auto"
+        L2 penalty of the linear feedback, as in `NARX`.
+    dropout : float, default=0.0
+        Share of the units below the last layer that each training sequence does without, for the
+        solvers of batches.
+    dtype : {"float64", "float32"}, default="float64"
+        Precision of the kernels; parameters and results are double.
+    max_iter : int, default=100
+        Largest number of iterations, or epochs.
+    tol : float, default=1e-5
+        Training ends when the loss decreases by less than this fraction three times running.
+    early_stopping : bool, default=False
+        Whether the last `validation_fraction` of each segment is held out and its loss ends
+        training, as in `NARX`.
+    validation_fraction : float, default=0.1
+        Part of each segment that is held out.
+    n_iter_no_change : int, default=10
+        Patience of early stopping.
+    n_restarts : int, default=1
+        Trainings from different initial weights; the best by held-out loss, or else by training
+        loss, is kept.
+    combine : {"best", "mean", "median"}, default="best"
+        What predicts: the best restart, or the mean or median, step by step, of the best
+        `n_members` of them, each running on its own output.
+    n_members : int or None, default=None
+        Restarts that are combined, at most `n_restarts`; by default all.
+    warm_start : bool, default=False
+        Whether ``fit`` goes on from the weights of the last fit, with its scales and penalties.
+    random_state : int, RandomState or None, default=None
+        Seed of the initial weights, of batches and of dropout.
+    n_jobs : int or None, default=None
+        Threads for restarts; the result does not depend on it.
+    verbose : bool or int, default=False
+        Whether to show a progress line.
+    callback : callable, default=None
+        ``callback(iteration)`` is called after each iteration; True ends training.
+
+    Attributes
+    ----------
+    theta_ : ndarray of shape (n_params_,)
+        Parameters, in standardised units; ``structure_.unpack(theta_)`` names them.
+    structure_ : CellNetwork
+        What explains them.
+    members_ : list of ndarray of shape (n_params_,)
+        Parameters of the best `n_members` restarts, the best first, without those that diverge.
+    n_params_ : int
+        Number of parameters.
+    max_lag_ : int
+        Rows of history without which nothing is predicted: the largest lag.
+    lead_ : int
+        Rows after its own that a prediction needs: the largest lead.
+    loop_ : list of Stage
+        Stages of training, each with its rollout length, loss and iterations.
+    loss_ : float
+        Loss at the end of the last stage.
+    loss_curve_ : list of float
+        Loss at the start and after each iteration of the last stage.
+    validation_curve_ : list of float or None
+        Held-out loss likewise.
+    n_iter_ : int
+        Iterations done.
+    stop_ : Stop
+        Why training ended.
+    alpha_ : float
+        The penalty taken; inf where ``alpha="auto"`` switched the cells off.
+    linear_alpha_ : float
+        The penalty of the linear feedback taken.
+    hidden_share_ : float
+        Share of the variance of the output, along the training rollouts, that passes the cells and
+        no linear function of the taps gives; of several members or outputs the largest.
+    is_linear_ : bool
+        Whether nothing passes the cells.
+    n_effective_params_ : float or None
+        Parameters that the data determine and the penalty does not; None for solvers that build no
+        normal equations.
+    n_dropped_ : int
+        Rows left out of training because of missing values.
+    n_features_in_ : int
+        Number of columns of X.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, when X has any.
+
+    See Also
+    --------
+{others}
+    Notes
+    -----
+    Clock, panels, seams and what is known ahead are as in `NARX`. A missing output inside a window
+    is the network's own prediction of it, in training too; a missing input costs the rows whose
+    window holds it (`n_dropped_`).
+
+    ``predict`` over k rows equals ``predict_ahead(steps=1..k)`` from the same origin. To feed rows
+    one at a time by ``update`` moves the window on, which agrees as far as the memory has faded.
+
+    References
+    ----------
+    {reference}
+
+    Examples
+    --------
+    >>> from narxkit import {name}
+    >>> from narxkit.datasets import make_narendra
+    >>> X, y = make_narendra(400, random_state=0)
+    >>> model = {name}(window=6, alpha=1e-3, random_state=0).fit(X[:300], y[:300])
+    >>> error = model.predict(X[300:]) - y[300:]
+    >>> bool(error.std() < 0.7 * y.std())
+    True
+    """
+OTHERS = {
+    "ElmanRegressor": "Cells without gates.",
+    "GRURegressor": "Cells with two gates.",
+    "LSTMRegressor": "Cells with three gates and a memory of their own.",
+    "NARX": "A static network over lagged values.",
+}
+
+
+def describe(name, summary, cell, reference, extra=""):
+    """Write the docstring of a class: all three share what is not of their cell.
+
+    Parameters
+    ----------
+    name : str
+        Of the class.
+    summary : str
+        What it is.
+    cell : str
+        Its formulas, indented.
+    reference : str
+        Where it comes from.
+    extra : str, default=""
+        A parameter that only this class has.
+
+    Returns
+    -------
+    str
+    """
+    others = "".join(f"    {k} : {v}\n" for k, v in OTHERS.items() if k != name)
+    parts = {"extra": extra, "others": others, "reference": reference, "name": name}
+    body = BODY
+    for key, text in parts.items():
+        body = body.replace("{" + key + "}", text)
+    return f"{summary}\n{cell}{body}"
 
 
 class RecurrentForecaster(NetworkForecaster):
-    """Base class of regressors of recurrent cells."""
+    """Base class of regressors around layers of cells, all of one kind."""
 
-    _cell = "gru"
     _peepholes = False
     _parameter_constraints: dict = {
         **NetworkForecaster._parameter_constraints,
@@ -55,8 +238,8 @@ class RecurrentForecaster(NetworkForecaster):
         initial_state="zero",
         output_range=None,
         scale=True,
-        solver="adam",
-        alpha=1e-2,
+        solver="lbfgs",
+        alpha="auto",
         l1_ratio=0.0,
         linear_alpha="auto",
         dropout=0.0,
@@ -189,17 +372,204 @@ class RecurrentForecaster(NetworkForecaster):
         return f"lags up to {self._reach.history}{leads} need", "smaller lags"
 
 
+class ElmanRegressor(RecurrentForecaster):
+    __doc__ = describe(
+        "ElmanRegressor",
+        "Recurrent network of Elman: the hidden layer reads its own last state.",
+        r"""
+    .. math:: h_t = f(z_t W + h_{t-1} R + b)
+""",
+        'Elman 1990, "Finding structure in time", Cognitive Science 14, 179-211.',
+        """    activation : {"tanh", "relu"}, default="tanh"
+        The function f.
+""",
+    )
+
+    _parameter_constraints: dict = {
+        **RecurrentForecaster._parameter_constraints,
+        "activation": [StrOptions({"tanh", "relu"})],
+    }
+
+    def __init__(
+        self,
+        input_lags=0,
+        output_lags=1,
+        hidden_layer_sizes=(16,),
+        window=24,
+        activation="tanh",
+        loop="open",
+        washout=0,
+        linear_term=True,
+        initial_state="zero",
+        output_range=None,
+        scale=True,
+        solver="lbfgs",
+        alpha="auto",
+        l1_ratio=0.0,
+        linear_alpha="auto",
+        dropout=0.0,
+        dtype="float64",
+        max_iter=100,
+        tol=1e-5,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        n_restarts=1,
+        combine="best",
+        n_members=None,
+        warm_start=False,
+        random_state=None,
+        n_jobs=None,
+        verbose=False,
+        callback=None,
+    ):
+        super().__init__(
+            input_lags=input_lags,
+            output_lags=output_lags,
+            hidden_layer_sizes=hidden_layer_sizes,
+            window=window,
+            loop=loop,
+            washout=washout,
+            linear_term=linear_term,
+            initial_state=initial_state,
+            output_range=output_range,
+            scale=scale,
+            solver=solver,
+            alpha=alpha,
+            l1_ratio=l1_ratio,
+            linear_alpha=linear_alpha,
+            dropout=dropout,
+            dtype=dtype,
+            max_iter=max_iter,
+            tol=tol,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            n_iter_no_change=n_iter_no_change,
+            n_restarts=n_restarts,
+            combine=combine,
+            n_members=n_members,
+            warm_start=warm_start,
+            random_state=random_state,
+            n_jobs=n_jobs,
+            verbose=verbose,
+            callback=callback,
+        )
+        self.activation = activation
+
+    @property
+    def _cell(self):
+        return self.activation
+
+
 class GRURegressor(RecurrentForecaster):
-    """Gated recurrent units."""
+    __doc__ = describe(
+        "GRURegressor",
+        "Recurrent network of gated units.",
+        r"""
+    .. math::
+
+        r_t = \sigma(z_t W_r + h_{t-1} R_r + b_r), \qquad
+        k_t = \sigma(z_t W_k + h_{t-1} R_k + b_k), \\
+        n_t = \tanh(z_t W_n + b_n + r_t \circ (h_{t-1} R_n + b_m)), \qquad
+        h_t = (1 - k_t) \circ n_t + k_t \circ h_{t-1}
+""",
+        'Cho et al. 2014, "Learning phrase representations using RNN encoder-decoder", EMNLP.',
+    )
+
+    _cell = "gru"
 
 
 class LSTMRegressor(RecurrentForecaster):
-    """Long short-term memory."""
+    __doc__ = describe(
+        "LSTMRegressor",
+        "Recurrent network of long short-term memory cells.",
+        r"""
+    .. math::
+
+        i_t, f_t, o_t = \sigma(z_t W + h_{t-1} R + b), \qquad
+        g_t = \tanh(z_t W_g + h_{t-1} R_g + b_g), \\
+        c_t = f_t \circ c_{t-1} + i_t \circ g_t, \qquad h_t = o_t \circ \tanh(c_t)
+""",
+        'Hochreiter and Schmidhuber 1997, "Long short-term memory", Neural Computation 9,\n'
+        '    1735-1780. Gers, Schraudolph and Schmidhuber 2002, "Learning precise timing with\n'
+        '    LSTM recurrent networks", Journal of Machine Learning Research 3, 115-143.',
+        """    peepholes : bool, default=False
+        Whether the gates see c too: i and f that of the step before, o the new one.
+""",
+    )
 
     _cell = "lstm"
+    _parameter_constraints: dict = {
+        **RecurrentForecaster._parameter_constraints,
+        "peepholes": ["boolean"],
+    }
 
+    def __init__(
+        self,
+        input_lags=0,
+        output_lags=1,
+        hidden_layer_sizes=(16,),
+        window=24,
+        peepholes=False,
+        loop="open",
+        washout=0,
+        linear_term=True,
+        initial_state="zero",
+        output_range=None,
+        scale=True,
+        solver="lbfgs",
+        alpha="auto",
+        l1_ratio=0.0,
+        linear_alpha="auto",
+        dropout=0.0,
+        dtype="float64",
+        max_iter=100,
+        tol=1e-5,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        n_restarts=1,
+        combine="best",
+        n_members=None,
+        warm_start=False,
+        random_state=None,
+        n_jobs=None,
+        verbose=False,
+        callback=None,
+    ):
+        super().__init__(
+            input_lags=input_lags,
+            output_lags=output_lags,
+            hidden_layer_sizes=hidden_layer_sizes,
+            window=window,
+            loop=loop,
+            washout=washout,
+            linear_term=linear_term,
+            initial_state=initial_state,
+            output_range=output_range,
+            scale=scale,
+            solver=solver,
+            alpha=alpha,
+            l1_ratio=l1_ratio,
+            linear_alpha=linear_alpha,
+            dropout=dropout,
+            dtype=dtype,
+            max_iter=max_iter,
+            tol=tol,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            n_iter_no_change=n_iter_no_change,
+            n_restarts=n_restarts,
+            combine=combine,
+            n_members=n_members,
+            warm_start=warm_start,
+            random_state=random_state,
+            n_jobs=n_jobs,
+            verbose=verbose,
+            callback=callback,
+        )
+        self.peepholes = peepholes
 
-class ElmanRegressor(RecurrentForecaster):
-    """Elman."""
-
-    _cell = "tanh"
+    @property
+    def _peepholes(self):
+        return self.peepholes

@@ -22,7 +22,7 @@ KEPT = {"lstm": 1, "gru": 2}  # the gate that keeps the state, among the biases 
 class CellWeights(NamedTuple):
     """Views of a parameter vector.
 
-    Attributes
+    Parameters
     ----------
     layers : list of dict
         For each layer ``"recurrent"`` (H, gates H), ``"bias"`` (gates H,), ``"inward"`` (below,
@@ -35,6 +35,14 @@ class CellWeights(NamedTuple):
         Weights U of the taps at the outputs.
     state : ndarray of shape (n_state,) or None
         The state that windows begin with, where it is trained.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from narxkit.networks import CellNetwork, make_taps
+    >>> network = CellNetwork(make_taps(0, 1, ["u"]), "lstm", (3,))
+    >>> network.unpack(np.zeros(network.n_params)).layers[0]["recurrent"].shape
+    (3, 12)
     """
 
     layers: list
@@ -362,6 +370,69 @@ class CellNetwork(Network):
                 Jte[n_cells:] += by_state.sum(axis=0)
         return sse, Jte
 
+    def normal_equations(self, theta, rollouts, stop):
+        """Accumulate the normal equations, block by block.
+
+        Parameters
+        ----------
+        theta : ndarray of shape (n_params,)
+            Parameters.
+        rollouts : Rollouts
+            What is predicted.
+        stop : ndarray of int32 of shape (1,)
+            Return early once it is set.
+
+        Returns
+        -------
+        JtJ : ndarray of shape (n_params, n_params)
+            J'J, J the derivative of the weighted predictions, in double precision.
+        Jte : ndarray of shape (n_params,)
+            J'e.
+        sse : float
+            Sum of squared errors, infinite where a rollout diverges, NaN when stopped.
+        """
+        JtJ, Jte, sse = np.zeros((self.n_params,) * 2), np.zeros(self.n_params), 0.0
+        JtJ_part, Jte_part = np.empty_like(JtJ), np.empty_like(Jte)
+        for part in self._parts(rollouts):
+            windows = self._windows(theta, rollouts.part(part), dtype=np.float64)
+            sse += _recurrent.normal_equations(self.plan, theta, windows, stop, JtJ_part, Jte_part)
+            JtJ += JtJ_part
+            Jte += Jte_part
+        return JtJ, Jte, sse
+
+    def input_gradient(self, theta, rollouts, output=0):
+        """Differentiate the last step of each rollout by what its taps read.
+
+        Parameters
+        ----------
+        theta : ndarray of shape (n_params,)
+            Parameters.
+        rollouts : Rollouts
+            Where they start and end.
+        output : int, default=0
+            Which output is differentiated.
+
+        Returns
+        -------
+        ndarray of shape (n, steps, n_taps)
+            By the taps of each step: those of the window, and then the rollout's own.
+        """
+        n, n_steps = len(rollouts), rollouts.n_steps
+        by_taps = np.zeros((n, self.window + n_steps, self.taps.n_taps))
+        g = np.empty(self.plan.n_params)
+        for part in self._parts(rollouts):
+            some = rollouts.part(part)
+            adjoint = np.zeros((len(some), some.n_steps, self.n_outputs), self.dtype)
+            adjoint[np.arange(len(some)), some.lengths - 1, output] = 1.0
+            steps = self.window + some.n_steps
+            dx = np.empty((len(some), steps, self.taps.n_taps), self.dtype)
+            windows = self._windows(theta, some)
+            _recurrent.gradient(
+                self.plan, self._cells(theta), windows, NEVER, g, dx=dx, adjoint=adjoint
+            )
+            by_taps[part, :steps] = dx
+        return by_taps
+
     def _cells(self, theta):
         """The parameters that the kernels know: all but a trained state."""
         return theta[: self.plan.n_params]
@@ -372,7 +443,7 @@ class CellNetwork(Network):
         size = max(1, NUMBERS_AT_ONCE // (steps * max(self.taps.n_taps, 1)))
         return [slice(i, i + size) for i in range(0, len(rollouts), size)]
 
-    def _windows(self, theta, rollouts, masks=None):
+    def _windows(self, theta, rollouts, masks=None, dtype=None):
         """Lay out the rows of some rollouts, each behind its window, as the kernels read them."""
         segments, n_steps = rollouts.segments, rollouts.n_steps
         first = rollouts.origins - self.window
@@ -399,16 +470,14 @@ class CellNetwork(Network):
             "masks": masks,
             **bounds,
         }
+        dtype = self.dtype if dtype is None else dtype
         return _recurrent.Windows(
             self.plan,
             begins=np.minimum(begins, self.window),
             ends=self.window + rollouts.lengths,
             first=self.window,
             own=is_own.view(np.uint8) if self.taps.outputs and is_own.any() else None,
-            **{
-                k: None if v is None else v.astype(self.dtype, copy=False)
-                for k, v in numbers.items()
-            },
+            **{k: None if v is None else v.astype(dtype, copy=False) for k, v in numbers.items()},
         )
 
 

@@ -58,6 +58,7 @@ class _BatchedDescent(Solver):
         "batch_size": (Integral, 1),
         "max_grad_norm": (Real, 0.0),
         "n_trials": (Integral, 1),
+        "stride": (Integral, 1),
     }
     choices = {
         "batch_size": ("auto",),
@@ -96,14 +97,21 @@ class _BatchedDescent(Solver):
 
     def _epoch(self, objective, theta, step, rate, rng):
         """Return the parameters after one pass through all units, and their loss."""
-        order = rng.permutation(objective.size)
+        order = self._order(objective.size, rng)
         batch_size = LARGEST_AUTO_BATCH if self.batch_size == "auto" else self.batch_size
-        for at in range(0, objective.size, batch_size):
+        for at in range(0, len(order), batch_size):
             _, grad = objective.value_and_grad(theta, order[at : at + batch_size])
             if not np.isfinite(grad).all():
                 return theta, np.inf
             theta = theta + step(self._cut(grad), rate)
         return theta, float(objective.value(theta))
+
+    def _order(self, size, rng):
+        """Return the units that an epoch visits, one after another."""
+        if self.stride == 1:
+            return rng.permutation(size)
+        first = rng.integers(min(self.stride, size))
+        return rng.permutation(np.arange(first, size, self.stride))
 
     def _cut(self, grad):
         if self.max_grad_norm is None:
@@ -134,6 +142,9 @@ class SGD(_BatchedDescent):
         Longer gradients are cut to this norm.
     n_trials : int, default=30
         The most trials of one epoch; where none stays finite, the run ends with Stop.STALLED.
+    stride : int, default=1
+        An epoch visits every stride-th unit, from a random one of the first: of windows that follow
+        one another closely, each tells much the same.
 
     See Also
     --------
@@ -170,6 +181,7 @@ class SGD(_BatchedDescent):
         schedule="constant",
         max_grad_norm=None,
         n_trials=30,
+        stride=1,
     ):
         self.learning_rate = learning_rate
         self.batch_size = batch_size
@@ -178,6 +190,7 @@ class SGD(_BatchedDescent):
         self.schedule = schedule
         self.max_grad_norm = max_grad_norm
         self.n_trials = n_trials
+        self.stride = stride
 
     def _stepper(self, n_params):
         v = np.zeros(n_params)
@@ -210,6 +223,9 @@ class RMSprop(_BatchedDescent):
         Longer gradients are cut to this norm.
     n_trials : int, default=30
         The most trials of one epoch; where none stays finite, the run ends with Stop.STALLED.
+    stride : int, default=1
+        An epoch visits every stride-th unit, from a random one of the first: of windows that follow
+        one another closely, each tells much the same.
 
     See Also
     --------
@@ -247,6 +263,7 @@ class RMSprop(_BatchedDescent):
         schedule="constant",
         max_grad_norm=None,
         n_trials=30,
+        stride=1,
     ):
         self.learning_rate = learning_rate
         self.batch_size = batch_size
@@ -255,6 +272,7 @@ class RMSprop(_BatchedDescent):
         self.schedule = schedule
         self.max_grad_norm = max_grad_norm
         self.n_trials = n_trials
+        self.stride = stride
 
     def _stepper(self, n_params):
         s = np.zeros(n_params)
@@ -288,6 +306,9 @@ class Adam(_BatchedDescent):
         Longer gradients are cut to this norm.
     n_trials : int, default=30
         The most trials of one epoch; where none stays finite, the run ends with Stop.STALLED.
+    stride : int, default=1
+        An epoch visits every stride-th unit, from a random one of the first: of windows that follow
+        one another closely, each tells much the same.
 
     See Also
     --------
@@ -330,6 +351,7 @@ class Adam(_BatchedDescent):
         schedule="constant",
         max_grad_norm=None,
         n_trials=30,
+        stride=1,
     ):
         self.learning_rate = learning_rate
         self.batch_size = batch_size
@@ -339,6 +361,7 @@ class Adam(_BatchedDescent):
         self.schedule = schedule
         self.max_grad_norm = max_grad_norm
         self.n_trials = n_trials
+        self.stride = stride
 
     def _stepper(self, n_params):
         v, s = np.zeros(n_params), np.zeros(n_params)
