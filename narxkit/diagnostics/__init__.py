@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         rolling_hurst,
     )
     from narxkit.diagnostics.lags import LagSuggestion, suggest_lags
+    from narxkit.diagnostics.memory import MemoryProfile, memory_profile
     from narxkit.diagnostics.residuals import (
         CorrelationTest,
         Validity,
@@ -44,6 +45,7 @@ __all__ = [
     "HurstTable",
     "LagSuggestion",
     "Lyapunov",
+    "MemoryProfile",
     "RollingHurst",
     "Season",
     "Stochasticity",
@@ -59,6 +61,7 @@ __all__ = [
     "lyapunov",
     "make_fbm",
     "make_fgn",
+    "memory_profile",
     "permutation_entropy",
     "rolling_hurst",
     "spectral_entropy",
@@ -76,6 +79,7 @@ _HOMES = {
     "fgn": ("make_fbm", "make_fgn"),
     "hurst_exponent": ("Hurst", "HurstTable", "RollingHurst", "hurst", "rolling_hurst"),
     "lags": ("LagSuggestion", "suggest_lags"),
+    "memory": ("MemoryProfile", "memory_profile"),
     "residuals": ("CorrelationTest", "Validity", "ValidityTable", "validate", "validate_residuals"),
     "seasons": ("Season", "find_season"),
     "stochasticity_report": ("Stochasticity", "stochasticity"),

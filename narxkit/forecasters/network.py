@@ -15,6 +15,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from narxkit._blas import one_blas_thread
 from narxkit._warn import warn
+from narxkit.forecasters.input_gradient import InputGradient, differentiate
 from narxkit.forecasters.scaled import ScaledForecaster, count_dropped
 from narxkit.solvers import (
     SOLVERS,
@@ -71,6 +72,53 @@ class NetworkForecaster(ScaledForecaster):
     _washout = 0
     _linear_alpha = 0.0
     loop_gain_ = None  # of a network that cannot tell
+
+    def input_gradient(self, X, y=None, segments=None):
+        r"""Differentiate one-step predictions by what came before them.
+
+        .. math::
+
+            \frac{\partial \hat y_t}{\partial u_{t-k}}, \qquad
+            \frac{\partial \hat y_t}{\partial y_{t-k}}
+
+        from measured history: for a network over taps at its lags alone, for a recurrent one
+        through its state, as far back as its window. Of several members it is the mean.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features) or None
+            Inputs.
+        y : array-like of shape (n,) or (n, n_outputs)
+            Measured outputs.
+        segments : array-like of shape (n,), optional
+            Segment labels, as in ``fit``.
+
+        Returns
+        -------
+        InputGradient
+            Derivatives by row, output, column and lag, in the units of y over those of the column;
+            NaN for rows that are not predicted.
+
+        Examples
+        --------
+        >>> from narxkit import NARX
+        >>> from narxkit.datasets import make_narendra
+        >>> X, y = make_narendra(300, random_state=0)
+        >>> model = NARX(input_lags=[1], output_lags=1, random_state=0).fit(X, y)
+        >>> gradient = model.input_gradient(X, y)
+        >>> gradient.columns, gradient.lags, gradient.values.shape
+        ([0, 'y'], [0, 1], (300, 1, 2, 2))
+        """
+        origins = self._origins(X, y, segments)
+        rows = np.flatnonzero(origins.segments.known(self._reach))
+        scaled, scale = self._scale.apply(origins.segments), self._scale
+        by_lag, lags = differentiate(self.structure_, self._thetas, scaled, rows)
+        standardised = np.full((len(origins.table), *by_lag.shape[1:]), np.nan)
+        standardised[origins.table_row[rows]] = by_lag
+        units = scale.y_std[:, None] / np.concatenate((scale.u_std, scale.y_std))
+        outputs = ["y" if name is None else name for name in self._roles.outputs]
+        columns = [*self._roles.input_names, *outputs]
+        return InputGradient(standardised * units[:, :, None], standardised, columns, lags)
 
     def _train(self, segments, weight):
         self._check_members()

@@ -36,6 +36,8 @@ class Runner:
             lacks |= np.isnan(segments.u[rows - lag, column])
         for column, lag in self.reach.outputs:
             lacks |= (rows - lag < origins) & np.isnan(segments.y[rows - lag, column])
+        if self.reach.window:
+            lacks |= ~segments.known_history(self.reach)[origins]
         has_diverged = np.zeros(len(bad), dtype=bool)
         has_diverged[i] = ~lacks
         return has_diverged

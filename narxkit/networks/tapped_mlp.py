@@ -1,10 +1,11 @@
 """The tapped multilayer perceptron: a static network over lagged values."""
 
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import expit
 
 from narxkit import _core
 from narxkit._blas import one_blas_thread
@@ -12,6 +13,20 @@ from narxkit.networks.base import LONG, Network
 from narxkit.networks.taps import Taps
 
 ACTIVATIONS = tuple(_core.ACTIVATIONS)
+ACTIVATION = {
+    "identity": lambda x: x,
+    "tanh": np.tanh,
+    "logistic": expit,
+    "relu": partial(np.maximum, 0.0),
+    "softplus": partial(np.logaddexp, 0.0),
+}
+SLOPE = {  # at an activation a
+    "identity": np.ones_like,
+    "tanh": lambda a: 1.0 - a**2,
+    "logistic": lambda a: a * (1.0 - a),
+    "relu": lambda a: (a > 0.0).astype(float),
+    "softplus": lambda a: -np.expm1(-a),
+}
 DEAD = 1e-6  # weight at the outputs, in standard deviations
 
 
@@ -372,6 +387,39 @@ class TappedMLP(Network):
         else:
             _core.closed_residuals_and_jacobian(self.plan, theta, *_own(rollouts), e, J)
         return e.T.ravel(), J.reshape(-1, self.n_params)
+
+    def input_gradient(self, theta, rollouts, output=0):
+        """Differentiate one step from each origin by its taps.
+
+        Parameters
+        ----------
+        theta : ndarray of shape (n_params,)
+            Parameters.
+        rollouts : Rollouts
+            One step each.
+        output : int, default=0
+            Which output is differentiated.
+
+        Returns
+        -------
+        ndarray of shape (n, 1, n_taps)
+            By the taps, 0 where the output is clipped.
+        """
+        weights = self.unpack(theta)
+        z = rollouts.segments.tapped(self.taps, rollouts.origins)
+        layers = [z]
+        for W, b in zip(weights.coefs[:-1], weights.intercepts[:-1]):
+            layers.append(ACTIVATION[self.activation](layers[-1] @ W + b))
+        last = weights.coefs[-1]
+        y_hat = layers[-1] @ last + weights.intercepts[-1]
+        y_hat += 0.0 if weights.linear is None else z @ weights.linear
+        g = np.tile(last[:, output], (len(z), 1))
+        for a, W in zip(layers[:0:-1], weights.coefs[-2::-1]):
+            g = (g * SLOPE[self.activation](a)) @ W.T
+        if weights.linear is not None:
+            g = g + weights.linear[:, output]
+        is_clipped = rollouts.clip(y_hat[:, None])[:, 0, output] != y_hat[:, output]
+        return np.where(is_clipped[:, None], 0.0, g)[:, None]
 
     def gain(self, theta, rollouts):
         r"""Growth per step of a small perturbation of the fed-back output.

@@ -1,0 +1,208 @@
+r"""How far back a network remembers: the size of its derivatives by lag.
+
+.. math::
+
+    m_k(c) = \sqrt{ \frac{1}{n} \sum_t \Big( \frac{\partial \hat y_t}{\partial c_{t-k}}
+    \frac{\sigma_c}{\sigma_y} \Big)^2 }
+
+for every column c, input or output. What a recurrent network is told long ago reaches its output
+through one Jacobian of the state for each row between: where these shrink, the derivative vanishes
+with the lag and nothing so old can be learned by it; where they grow, it explodes, and training
+with it (Bengio, Simard and Frasconi 1994, IEEE Transactions on Neural Networks 5, 157-166).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from narxkit.diagnostics._draw import COLOURS, GREY, label, open_axes
+from narxkit.diagnostics._result import Result, Row
+
+NEARLY_ALL = 0.9  # of the summed squares
+FADED = 0.01  # of the largest derivative
+NOTHING = 1e-300
+ENOUGH = 3  # lags, for a line
+
+
+@dataclass(frozen=True, repr=False)
+class MemoryProfile(Result):
+    """Sizes of the derivatives of a prediction, by lag and column.
+
+    Parameters
+    ----------
+    norms : DataFrame
+        Root mean square over rows and outputs of the standardised derivatives: a row for each lag,
+        a column for each input and output.
+    span : int
+        The lags up to this one hold nine tenths of the summed squares.
+    reach : int
+        The largest lag whose derivative is more than a hundredth of the largest.
+    growth : float
+        The factor per row by which derivatives change with the lag, fitted to their logarithms from
+        the largest on; NaN where there are fewer than three.
+    n : int
+        Rows that the means are over.
+
+    See Also
+    --------
+    memory_profile : Where it comes from.
+
+    Examples
+    --------
+    >>> from narxkit import GRURegressor
+    >>> from narxkit.datasets import make_narendra
+    >>> from narxkit.diagnostics import memory_profile
+    >>> X, y = make_narendra(300, random_state=0)
+    >>> model = GRURegressor(window=8, alpha=1e-3, max_iter=20, random_state=0).fit(X, y)
+    >>> memory = memory_profile(model, X, y)
+    >>> list(memory.norms.index) == list(range(10)), memory.growth < 1
+    (True, True)
+    """
+
+    norms: pd.DataFrame
+    span: int
+    reach: int
+    growth: float
+    n: int
+
+    @property
+    def sentence(self):
+        """What came out, in one sentence."""
+        last = self.norms.index[-1]
+        if self.growth > 1.0:
+            return (
+                f"Derivatives grow by the factor {self.growth:.3g} with every row back, up to lag "
+                f"{last}: they explode."
+            )
+        fades = f", and beyond lag {self.reach} none is a hundredth of the largest"
+        return (
+            f"Nine tenths of what moves a prediction lie within {self.span} rows"
+            f"{fades if self.reach < last else f'; lag {last}, the last one read, still counts'}."
+        )
+
+    @property
+    def figures(self):
+        """The lags that count, and how derivatives change with the lag."""
+        largest = self.norms.max()
+        return [
+            Row("span", f"{self.span} rows", "hold nine tenths of the summed squares"),
+            Row("reach", f"lag {self.reach}", "the last one above a hundredth of the largest"),
+            Row("growth per row", f"{self.growth:.3g}", "of the derivatives, with the lag"),
+            *(
+                Row(
+                    f"of {column}",
+                    f"{largest[column]:.3g}",
+                    f"at lag {norms.idxmax()}, its largest",
+                )
+                for column, norms in self.norms.items()
+            ),
+            Row("rows", f"{self.n:,}", "that the means are over"),
+        ]
+
+    def plot(self, ax=None):
+        """Draw the sizes over the lag, on a logarithmic scale.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; by default on a new figure.
+
+        Returns
+        -------
+        matplotlib Axes
+            What was drawn on.
+        """
+        ax = open_axes(ax)
+        for i, (column, norms) in enumerate(self.norms.items()):
+            there = norms[norms > NOTHING]
+            colour = COLOURS[i % len(COLOURS)]
+            ax.plot(there.index, there, color=colour, marker="o", markersize=3)
+            if len(there):
+                label(
+                    ax, (there.index[-1], there.iloc[-1]), str(column), colour, (4, 0), va="center"
+                )
+        ax.axhline(FADED * self.norms.to_numpy().max(), color=GREY, lw=0.8, ls=":")
+        ax.set_yscale("log")
+        ax.set_xlabel("lag, rows")
+        ax.set_ylabel("size of the derivative, standardised")
+        return ax
+
+
+def memory_profile(model, X, y=None, segments=None):
+    r"""Measure how far back the predictions of a network reach.
+
+    Parameters
+    ----------
+    model : forecaster
+        A fitted network: anything with ``input_gradient(X, y, segments)``.
+    X : array-like of shape (n, n_features) or None
+        Inputs.
+    y : array-like of shape (n,) or (n, n_outputs)
+        Measured outputs.
+    segments : array-like of shape (n,), optional
+        One label per row; no lag crosses a change of label.
+
+    Returns
+    -------
+    MemoryProfile
+        Frozen.
+
+    Raises
+    ------
+    TypeError
+        Where the model has no such derivatives.
+    ValueError
+        Where no row can be predicted.
+
+    References
+    ----------
+    Bengio, Simard and Frasconi 1994, "Learning long-term dependencies with gradient descent is
+    difficult", IEEE Transactions on Neural Networks 5, 157-166.
+
+    Examples
+    --------
+    >>> from narxkit import NARX
+    >>> from narxkit.datasets import make_narendra
+    >>> from narxkit.diagnostics import memory_profile
+    >>> X, y = make_narendra(300, random_state=0)
+    >>> model = NARX(input_lags=[1], output_lags=1, random_state=0).fit(X, y)
+    >>> memory_profile(model, X, y).reach
+    1
+    """
+    if not hasattr(model, "input_gradient"):
+        raise TypeError(
+            f"{type(model).__name__} has no input_gradient, which the memory is measured by: give "
+            "a fitted network such as NARX or LSTMRegressor."
+        )
+    gradient = model.input_gradient(X, y, segments)
+    is_there = np.isfinite(gradient.standardised).all(axis=(1, 2, 3))
+    if not is_there.any():
+        raise ValueError(
+            f"none of the {len(is_there)} rows can be predicted, for which the lags need "
+            f"{gradient.lags[-1]} rows at most: give a longer series."
+        )
+    squares = np.mean(gradient.standardised[is_there] ** 2, axis=(0, 1))
+    norms = pd.DataFrame(
+        np.sqrt(squares).T, index=pd.Index(gradient.lags, name="lag"), columns=gradient.columns
+    )
+    by_lag = norms.to_numpy().max(axis=1)
+    share = np.cumsum(squares.sum(axis=0)) / max(squares.sum(), NOTHING)
+    lags = norms.index
+    return MemoryProfile(
+        norms=norms,
+        span=int(lags[min(np.searchsorted(share, NEARLY_ALL), len(lags) - 1)]),
+        reach=int(lags[np.flatnonzero(by_lag >= FADED * by_lag.max())[-1]]),
+        growth=_growth(by_lag),
+        n=int(is_there.sum()),
+    )
+
+
+def _growth(sizes):
+    """Return the factor per lag of sizes from the largest on: that of the line of logarithms."""
+    first = int(np.argmax(sizes))
+    rest = sizes[first if len(sizes) - first >= ENOUGH else 0 :]
+    rest = rest[rest > NOTHING]
+    if len(rest) < ENOUGH:
+        return np.nan
+    return float(np.exp(np.polyfit(np.arange(len(rest)), np.log(rest), 1)[0]))
