@@ -111,6 +111,8 @@ class Recipe:
         The penalty; inf for the linear model of the same taps.
     settings : dict
         Other parameters of the network.
+    estimator : type
+        Its class.
     """
 
     task: Task
@@ -119,6 +121,7 @@ class Recipe:
     has_windows: bool = False
     alpha: float = OFF
     settings: dict = field(default_factory=RECIPE.copy)
+    estimator: type = NARX
 
     @property
     def kind(self):
@@ -141,10 +144,12 @@ class Recipe:
         """The network, not fitted."""
         task = self.task
         known = {"input_lags": dict(task.input_lags), "output_range": task.output_range}
-        penalty = {"hidden_layer_sizes": ()} if self.alpha == OFF else {"alpha": self.alpha}
+        is_linear = self.alpha == OFF
+        penalty = {"hidden_layer_sizes": ()} if is_linear else {"alpha": self.alpha}
+        estimator = NARX if is_linear else self.estimator
         parameters = known | self.settings | penalty | self.knowledge
         lags = WINDOWS[task.name] if self.has_windows else task.output_lags
-        return NARX(output_lags=lags, loop=self.loop, random_state=seed, **parameters)
+        return estimator(output_lags=lags, loop=self.loop, random_state=seed, **parameters)
 
     def inputs(self, data):
         """Columns that the network is given; an index has a bound of its own."""
@@ -176,7 +181,8 @@ class Recipe:
 
         Where inputs have leads, the rows after it repeat the last.
         """
-        steps, lag, lead = self.task.steps, model.max_lag_, model.structure_.taps.reach.lead
+        reach = model.structure_.reach
+        steps, lag, lead = self.task.steps, reach.memory, reach.lead
         last = data.index.get_indexer(origins)[:, None]
         window = last + np.minimum(np.arange(1 - lag, steps + lead + 1), steps)
         n, width = window.shape
@@ -353,7 +359,7 @@ def forecast(recipe, evaluation, seeds):
         share = 100 * liveliest.hidden_share_
         singles = errors.mean(), errors.min(), errors.max()
         figures |= dict(zip(SINGLE, (recipe.alpha, share, *singles, seconds)))
-    label = f"{fitted_name(liveliest, 'NARX')}, {recipe.kind}"
+    label = f"{fitted_name(liveliest)}, {recipe.kind}"
     return label, np.median(runs, axis=0), figures
 
 

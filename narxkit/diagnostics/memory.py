@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from narxkit._words import counted
 from narxkit.diagnostics._draw import COLOURS, GREY, label, open_axes
 from narxkit.diagnostics._result import Result, Row
 
@@ -77,7 +78,7 @@ class MemoryProfile(Result):
             )
         fades = f", and beyond lag {self.reach} none is a hundredth of the largest"
         return (
-            f"Nine tenths of what moves a prediction lie within {self.span} rows"
+            f"Nine tenths of what moves a prediction lie within {counted(self.span, 'row')}"
             f"{fades if self.reach < last else f'; lag {last}, the last one read, still counts'}."
         )
 
@@ -86,7 +87,7 @@ class MemoryProfile(Result):
         """The lags that count, and how derivatives change with the lag."""
         largest = self.norms.max()
         return [
-            Row("span", f"{self.span} rows", "hold nine tenths of the summed squares"),
+            Row("span", counted(self.span, "row"), "hold nine tenths of the summed squares"),
             Row("reach", f"lag {self.reach}", "the last one above a hundredth of the largest"),
             Row("growth per row", f"{self.growth:.3g}", "of the derivatives, with the lag"),
             *(
@@ -117,12 +118,11 @@ class MemoryProfile(Result):
         for i, (column, norms) in enumerate(self.norms.items()):
             there = norms[norms > NOTHING]
             colour = COLOURS[i % len(COLOURS)]
-            ax.plot(there.index, there, color=colour, marker="o", markersize=3)
-            if len(there):
-                label(
-                    ax, (there.index[-1], there.iloc[-1]), str(column), colour, (4, 0), va="center"
-                )
-        ax.axhline(FADED * self.norms.to_numpy().max(), color=GREY, lw=0.8, ls=":")
+            ax.plot(there.index, there, color=colour, marker="o", markersize=3, label=str(column))
+        faded = FADED * self.norms.to_numpy().max()
+        ax.axhline(faded, color=GREY, lw=0.8, ls=":")
+        label(ax, (self.norms.index[-1], faded), "1 % of the largest", GREY, ha="right")
+        ax.legend(frameon=False)
         ax.set_yscale("log")
         ax.set_xlabel("lag, rows")
         ax.set_ylabel("size of the derivative, standardised")
