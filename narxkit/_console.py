@@ -10,6 +10,7 @@ import warnings
 from contextlib import contextmanager, suppress
 from math import isfinite
 
+from narxkit._progress import no_progress
 from narxkit._words import printable
 
 WIDTH = 80
@@ -265,7 +266,7 @@ def progress_shown():
 
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield lambda text, done, total: None
+        yield no_progress
         return
     columns = (
         SpinnerColumn(),
@@ -275,9 +276,11 @@ def progress_shown():
     )
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("reading")
-        yield lambda text, done, total: bar.update(
-            task, description=plain(text), completed=done, total=total
-        )
+
+        def show(text, done, total):
+            bar.update(task, description=plain(text), completed=done, total=total)
+
+        yield show
 
 
 @contextmanager

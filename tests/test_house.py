@@ -9,7 +9,8 @@ import narxkit
 
 PACKAGE = Path(narxkit.__file__).parent
 FLOORS = [
-    {"_core", "_fractal", "_checks", "_blas", "_lazy", "_moments", "_naming", "_words", "_warn"},
+    {"_core", "_fractal", "_checks", "_blas", "_lazy", "_moments", "_naming"}
+    | {"_progress", "_warn", "_words"},
     {"rows", "solvers"},
     {"networks"},
     {"training"},

@@ -557,10 +557,10 @@ class TestStochasticity:
 
     def test_tells_what_it_is_at(self, capsys):
         told = []
-        stochasticity(noise(300), verbose=True, callback=lambda *args: told.append(args))
+        stochasticity(noise(300), verbose=True, progress=lambda *args: told.append(args))
         out, err = capsys.readouterr()
         assert not out and err.splitlines()[0] == "0/7 season" and len(err.splitlines()) == 8
-        assert told[0] == (0, 7, "season") and told[-1] == (7, 7, "verdict")
+        assert told[0] == ("season", 0, 7) and told[-1] == ("verdict", 7, 7)
 
     @pytest.mark.parametrize(
         "y, season, sentence",
@@ -577,9 +577,9 @@ class TestStochasticity:
         with pytest.raises(ValueError, match=sentence):
             stochasticity(y, season)
 
-    def test_refuses_a_callback_that_cannot_be_called(self):
-        with pytest.raises(ValueError, match="callback must be callable, as .* Got 3 instead."):
-            stochasticity(noise(), callback=3)
+    def test_refuses_a_progress_that_cannot_be_called(self):
+        with pytest.raises(ValueError, match="progress must be callable, as .* Got 3 instead."):
+            stochasticity(noise(), progress=3)
 
 
 def test_importing_diagnostics_loads_no_statsmodels():

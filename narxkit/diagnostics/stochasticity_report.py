@@ -70,7 +70,7 @@ __all__ = ["Stochasticity", "stochasticity"]
 
 N_MIN = 250
 NEGLIGIBLE = 0.02  # share of variance that no forecaster would miss
-N_PARTS = 7  # that are told of
+N_PARTS = 7  # as progress counts them
 NEARLY = 0.95  # of the squares that the last value leaves
 LEVEL_OF_TREND = 0.01  # at which a straight line takes the place of a unit root
 STEEP = 4.0  # standard errors of its slope
@@ -304,7 +304,7 @@ class Stochasticity(Result):
         return draw(self, axes)
 
 
-def stochasticity(y, season=None, *, random_state=0, verbose=False, callback=None):
+def stochasticity(y, season=None, *, random_state=0, verbose=False, progress=None):
     """Report whether a series can be forecast, and from what.
 
     Season, unit roots, memory, dependence, entropy, nonlinearity and chaos, with a verdict in one
@@ -321,8 +321,9 @@ def stochasticity(y, season=None, *, random_state=0, verbose=False, callback=Non
         Seed of the surrogates.
     verbose : bool, default=False
         Tell on stderr what is being worked on.
-    callback : callable, default=None
-        Called with (number of parts done, number of parts, name of the part that begins).
+    progress : callable, default=None
+        ``progress(text, done, total)`` is called with the name of the part that begins, the number
+        of parts done and the number of parts.
 
     Returns
     -------
@@ -372,12 +373,12 @@ def stochasticity(y, season=None, *, random_state=0, verbose=False, callback=Non
     ('deterministic', [1, 2])
     """
     values = read_values(y, N_MIN, "y")
-    if callback is not None and not callable(callback):
+    if progress is not None and not callable(progress):
         raise ValueError(
-            f"callback must be callable, as callback(i, n_parts, name). Got {callback!r} instead."
+            f"progress must be callable, as progress(text, done, total). Got {progress!r} instead."
         )
-    tell = _teller(verbose, callback)
-    tell("season")
+    begin = _part_counter(verbose, progress)
+    begin("season")
     season = _season(y, values, season)
     left = values if season is None else _rest(values, season.period)
     if detrend(left).std() < EXACT * left.std():
@@ -388,29 +389,29 @@ def stochasticity(y, season=None, *, random_state=0, verbose=False, callback=Non
     outlier = find_outlier_of_levels(left)
     if outlier:
         warn(f"{outlier}, and the verdict tells of it more than of y: {SEE}.")
-    tell("unit roots")
+    begin("unit roots")
     answers = parts.unit_roots(left)
     kind, trend, judged = _judged(left, answers)
     period = None if season is None else season.period
     if season is not None:
         season = measure_season(_without(values, kind, trend), period)
-    tell("memory")
+    begin("memory")
     memory, of_long = (exponent(_recent(judged, N_HURST), method, period)
                        for method in ("ml", "local_whittle"))  # fmt: skip
     ratios = variance_ratio(judged)
-    tell("autoregression")
+    begin("autoregression")
     linear = parts.autoregression(judged)
     answers["Ljung-Box"], answers["ARCH"] = parts.ljung_box(judged), parts.arch(linear.residuals)
-    tell("BDS")
+    begin("BDS")
     answers["BDS"] = parts.bds(judged, linear.residuals)
-    tell("surrogates")
+    begin("surrogates")
     false = false_neighbours(_recent(judged, N_CHAOS))
     recent = _recent(judged, N_SURROGATE)
     delay = min(false.delay, len(recent) // 12)
     surrogates = surrogate_test(recent, delay=delay, random_state=random_state)
-    tell("chaos")
+    begin("chaos")
     parting = lyapunov(judged[-N_CHAOS:], false.best, false.delay)
-    tell("verdict")
+    begin("verdict")
     return Stochasticity(
         kind=kind,
         season=season,
@@ -432,18 +433,18 @@ def stochasticity(y, season=None, *, random_state=0, verbose=False, callback=Non
     )
 
 
-def _teller(verbose, callback):
-    """A function that tells the part that begins, to stderr and to the callback."""
+def _part_counter(verbose, progress):
+    """Return a function that reports the part that begins, to stderr and to the caller."""
     done = iter(range(N_PARTS + 1))
 
-    def tell(name):
+    def begin(name):
         i = next(done)
         if verbose:
             print(f"{i}/{N_PARTS} {name}", file=sys.stderr, flush=True)
-        if callback is not None:
-            callback(i, N_PARTS, name)
+        if progress is not None:
+            progress(name, i, N_PARTS)
 
-    return tell
+    return begin
 
 
 def _season(y, values, season):

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from narxkit._naming import fitted_name, what_passes
+from narxkit._progress import no_progress
 from narxkit._words import counted
 from narxkit.files import label_writer
 from narxkit.forecasters.baselines import ARX
@@ -524,7 +525,7 @@ def run(task, learned=("narx",), random_state=0, progress=None):
     >>> evaluation.to_frame().columns[:4].tolist()
     ['origin', 'horizon', 'time', 'ghi']
     """
-    progress = progress or (lambda text, done, total: None)
+    progress = progress or no_progress
     models = task.models(learned, random_state)
     data = task.read()
     fitting, test = (data.loc[slice(*period)] for period in (task.fitting, task.test))

@@ -11,6 +11,7 @@ import pandas as pd
 from sklearn.base import clone
 
 from narxkit._naming import fitted_name, is_off
+from narxkit._progress import no_progress
 from narxkit._words import counted
 from narxkit.files import label_writer, listed
 from narxkit.plotting.base import load_matplotlib
@@ -440,7 +441,7 @@ def look_ahead(task, model=None, random_state=0, progress=None, rivals=False):
     >>> look_ahead(task, model="arx").reason
     "'load' is forecast by ridge ARX, as asked; it won the test too."
     """
-    progress = progress or (lambda text, done, total: None)
+    progress = progress or no_progress
     future = task.future()
     evaluation = run(task.test, (model or "narx",), random_state, progress)
     forecast = cache(partial(_forecast, evaluation, future=future, progress=progress))

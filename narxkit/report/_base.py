@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from narxkit._progress import no_progress
 from narxkit.diagnostics import (
     HurstTable,
     LagSuggestion,
@@ -125,7 +126,7 @@ def diagnose(subject, model=False, random_state=0, progress=None, max_lag=None):
     random_state : int, default=0
         Seed of the surrogates, of the network and of the random orders.
     progress : callable, default=None
-        Called with a text, the number of parts done and the number of parts.
+        ``progress(text, done, total)`` is called as the work proceeds.
     max_lag : int, default=None
         The largest lag looked at, as in `narxkit.diagnostics.suggest_lags`.
 
@@ -149,15 +150,9 @@ def diagnose(subject, model=False, random_state=0, progress=None, max_lag=None):
     >>> diagnosis.lags.output_lags  # doctest: +SKIP
     [1, 2, 22]
     """
-    progress = progress or (lambda text, done, total: None)
+    progress = progress or no_progress
     X, y = subject.X, subject.y
-    report = _tried(
-        y,
-        stochasticity,
-        y,
-        random_state=random_state,
-        callback=lambda done, total, name: progress(name, done, total),
-    )
+    report = _tried(y, stochasticity, y, random_state=random_state, progress=progress)
     season = getattr(report, "season", None)
     season = season.period if season else None
     progress("Hurst exponents", 0, 1)
