@@ -33,8 +33,8 @@ HEADERS = {
     "band 97.5 %": "band\nhigh",
     "fit s": "fit\ns",
 }
-# Words of the library's parameters in those of the command: what Python's callers can do, it cannot
-IN_OPTIONS = (
+# What callers in Python can do, in what a user of the command can
+REMEDIES = (
     (
         r"loop_gain_ is (\S+): a small error of the output that is fed back grows .*",
         r"a small error that is fed back grows by a factor of \1 with each step. A chaotic system "
@@ -60,15 +60,13 @@ IN_OPTIONS = (
     ),
     (r"if the clock is that of a week, use y\.asfreq.*? or else ", ""),
     (r"numbers in place of times where", "--time none where"),
-    (r"\bhorizon=(\d+)", r"--horizon \1"),
-    (r"\btarget=", "--target "),
-    (r"\bknown_future\b", "--known-future"),
-    (r"\bmax_lag=(\d+)", r"--max-lag \1"),
-    (r"\bmax_lag\b", "--max-lag"),
-    (r"\bheader=False\b", "--no-header"),
-    (r"\btime=False\b", "--time none"),
-    (r"\b(time|encoding|missing)=", r"--\1 "),
 )
+# Parameters as sentences of the library name them; one without "=" must be no English word
+PARAMETER = re.compile(
+    r"\bheader=False\b|\btime=False\b|\b(known_future|max_lag)\b=?"
+    r"|\b(encoding|horizon|inputs|lags|missing|out|plot|target|time)="
+)
+SWITCHES = {"header=False": "--no-header", "time=False": "--time none"}
 MOST_WRITTEN = 1e15  # beyond, a number is written with its power of ten
 LONGEST_LINE = 2000  # letters of an error, such as one that names thousands of columns
 PLACES = {"fit s": 2, "DM": 2, "hits %": 1, "band 2.5 %": 1, "band 97.5 %": 1}
@@ -326,6 +324,13 @@ def in_options(sentence):
     >>> in_options("add a header line, or read it with header=False.")
     'add a header line, or read it with --no-header.'
     """
-    for pattern, words in IN_OPTIONS:
+    for pattern, words in REMEDIES:
         sentence = re.sub(pattern, words, sentence)
-    return sentence
+    return PARAMETER.sub(_option, sentence)
+
+
+def _option(match):
+    """Write a parameter of the library as the option of the command: "--max-lag " of "max_lag="."""
+    parameter = match[0]
+    option = "--" + parameter.replace("_", "-").replace("=", " ")
+    return SWITCHES.get(parameter, option)

@@ -363,9 +363,9 @@ def diagnose(args):
     show_lines([*subject.notes, ""] if subject.notes else [])
     with progress_shown() as progress:
         found = report.diagnose(subject, args.model, args.seed, progress, args.max_lag)
-        write(args.html, lambda path: report.write_page(found, path), progress)
+        write(args.html, lambda path: report.write_page(found, path, in_options), progress)
     for title, result in found.parts.items():
-        show_result(title, result, found.advice.get(title, ()))
+        show_result(title, result, map(in_options, found.advice.get(title, ())))
         show_lines([""])
     show_written(args.html)
 

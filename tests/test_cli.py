@@ -517,9 +517,27 @@ def test_advice_is_what_the_command_can_do(capsys, warning, sentence):
     assert capsys.readouterr().err == f"narxkit: warning: {sentence}\n"
 
 
+@pytest.mark.parametrize(
+    "sentence, translated",
+    [
+        ("give horizon=3 or time=False.", "give --horizon 3 or --time none."),
+        ("a max_lag of 12, max_lag=12", "a --max-lag of 12, --max-lag 12"),
+        ("read it with header=False.", "read it with --no-header."),
+        (
+            "at the horizon, input_lags=[1], known_future",
+            "at the horizon, input_lags=[1], --known-future",
+        ),
+    ],
+)
+def test_parameters_become_options(sentence, translated):
+    from narxkit._console import in_options
+
+    assert in_options(sentence) == translated
+
+
 def test_what_is_put_into_other_words_is_said_by_the_library():
     """Where the library words it anew, the command must too."""
-    from narxkit._console import IN_OPTIONS
+    from narxkit._console import REMEDIES
 
     folder = Path(narxkit.__file__).parent
     files = "forecasters/network.py", "forecasters/base.py", "model_selection/skill_tables.py"
@@ -532,7 +550,7 @@ def test_what_is_put_into_other_words_is_said_by_the_library():
         if isinstance(node, ast.JoinedStr)
     ]
     said += [str(node.value) for node in nodes if isinstance(node, ast.Constant)]
-    for pattern, _ in IN_OPTIONS[:4]:
+    for pattern, _ in REMEDIES[:4]:
         assert any(re.search(pattern.replace(r"(\S+)", ""), text) for text in said), pattern
 
 
@@ -635,7 +653,7 @@ def test_a_device_is_not_replaced(capsys, messy):
 def test_one_name_for_two_files(capsys, messy):
     pytest.importorskip("matplotlib")
     sentence = ends_with_2(capsys, *"forecast werk.csv --out f.png --plot f.png".split())
-    assert sentence == "--out and --plot both name f.png: give two names."
+    assert sentence == "--out f.png and --plot f.png are one file: give two names."
 
 
 def test_forecasts_are_written_as_csv(capsys, messy):

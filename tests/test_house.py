@@ -1,6 +1,7 @@
 """The floors of the house: imports go strictly downwards, and two walls stand."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,16 @@ def test_judges_use_one_door():
         attributes = [node for node in nodes if isinstance(node, ast.Attribute)]
         of_others = {node.attr for node in attributes if ast.unparse(node.value) != "self"}
         assert {n for n in of_others if n.startswith("_") and n[-2:] != "__"} <= {"_origins"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_options_of_the_command_are_known_to_the_command_alone(path):
+    """The library names parameters, ``horizon=3``, which the command translates."""
+    if room(path) in {"cli", "_console", "__main__"}:
+        return
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            assert not re.search(r"(?<!-)--(?!editable)[a-z]", node.value), node.value
 
 
 def underscored(name):

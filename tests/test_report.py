@@ -184,7 +184,7 @@ def test_advice_names_no_lag_that_the_horizon_bars(capsys):
     assert main([*command, "6", "--html", "a.html"]) == 0
     out = " ".join(capsys.readouterr().out.split())
     assert "'wind' is not known ahead, so that lags begin at the horizon, 6." in out
-    assert "a smaller --horizon lets lags begin earlier." in out
+    assert "a smaller horizon lets lags begin earlier." in out
     assert f"No forecast 6 rows ahead {barred}" in out
     assert "its future is known, or give --horizon 3 or less. Lags and hidden units are set" in out
     with open("a.html", encoding="utf-8") as file:
@@ -208,10 +208,10 @@ def barred(lag, known_future=(), horizon=6):
 
 def test_advice_fits_the_lag():
     assert barred(0)[0].endswith(
-        "can use 'wind' of the same row, which is not known then: name it in --known-future if its "
+        "can use 'wind' of the same row, which is not known then: name it in known_future if its "
         "future is known."
     )
-    assert barred(1)[0].endswith("or give --horizon 1.")
+    assert barred(1)[0].endswith("or give horizon=1.")
     for allowed in (barred(6), barred(3, ["wind"]), barred(3, horizon=2)):
         assert len(allowed) == 1 and allowed[0].startswith(
             "Lags and hidden units are set in Python"
@@ -376,8 +376,8 @@ def test_months_are_told_as_months():
         ),
         (
             ["load.csv", "--target", "load", "--known-future", "wind", "--horizon", "231"],
-            "a horizon of 231 rows is too far for the 1,150 rows judged: give a --horizon of at "
-            "most 230, a fifth of them, or a longer series.",
+            "a horizon of 231 rows is too far for the 1,150 rows analysed: give at most "
+            "--horizon 230, a fifth of them, or a longer series.",
         ),
         (
             ["load.csv", "--target", "load", "--inputs", "wind", "--max-lag", "9"],

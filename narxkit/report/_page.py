@@ -55,7 +55,7 @@ STYLE = """
 FITS = {"height": 24, "width": 60}  # letters that any axes have room for
 
 
-def write_page(diagnosis, path):
+def write_page(diagnosis, path, translate=str):
     """Write a diagnosis as one page that opens offline.
 
     Parameters
@@ -64,6 +64,8 @@ def write_page(diagnosis, path):
         What was found.
     path : str or path
         The file to write: HTML with its style and its pictures inside.
+    translate : callable, default=str
+        Puts advice, which names parameters, into words of the reader, such as options of a command.
 
     Raises
     ------
@@ -82,10 +84,16 @@ def write_page(diagnosis, path):
     >>> write_page(diagnosis, "fx.html")  # doctest: +SKIP
     """
     heading = escape(diagnosis.subject.heading)
-    sections = [_series, _hurst, _stochasticity, _lags]
+    advice = {part: list(map(translate, notes)) for part, notes in diagnosis.advice.items()}
+    sections = [
+        _series(diagnosis),
+        _hurst(diagnosis),
+        _stochasticity(diagnosis),
+        _lags(diagnosis, advice.get("Lags", ())),
+    ]
     if diagnosis.validity is not None:
-        sections.append(_model)
-    body = "\n".join(section(diagnosis) for section in sections)
+        sections.append(_model(diagnosis, advice.get("Network", ())))
+    body = "\n".join(sections)
     page = (
         f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
@@ -149,7 +157,7 @@ def _stochasticity(diagnosis):
     return _section("Is it forecastable?", _text(result) + _picture(figure, alt))
 
 
-def _lags(diagnosis):
+def _lags(diagnosis, advice):
     result = diagnosis.lags
     if isinstance(result, Failure):
         return _section("Lags", _text(result))
@@ -157,11 +165,10 @@ def _lags(diagnosis):
     figure, ax = _subplots(1, (SIZE[0], 1.6 + 1.4 * n))
     result.plot(ax)
     alt = f"Evidence for each lag of each series. {result.sentence}"
-    text = _text(result, diagnosis.advice["Lags"])
-    return _section("Lags", text + _picture(figure, alt, EVIDENCE))
+    return _section("Lags", _text(result, advice) + _picture(figure, alt, EVIDENCE))
 
 
-def _model(diagnosis):
+def _model(diagnosis, advice):
     result, model = diagnosis.validity, diagnosis.model
     if isinstance(result, Failure):
         return _section("A network", _text(result))
@@ -170,7 +177,7 @@ def _model(diagnosis):
         f"<p>{fitted_name(model)} with {escape(lags)}, fitted on the first four fifths and judged "
         "on the last fifth.</p>\n"
     )
-    text = _text(result, diagnosis.advice["Network"])
+    text = _text(result, advice)
     picture = _picture(result.plot(), f"Pictures of the residuals. {result.sentence}", wide=True)
     return _section("A network", about + text + picture + _errors(result.skill, fitted_name(model)))
 

@@ -221,8 +221,8 @@ def _check_horizon(horizon, n):
     check_count("horizon", horizon)
     if horizon > n // HELD_OUT:
         raise ValueError(
-            f"a horizon of {horizon:,} rows is too far for the {n:,} rows judged: give a --horizon "
-            f"of at most {n // HELD_OUT:,}, a fifth of them, or a longer series."
+            f"a horizon of {horizon:,} rows is too far for the {n:,} rows analysed: give at "
+            f"most horizon={n // HELD_OUT}, a fifth of them, or a longer series."
         )
 
 
