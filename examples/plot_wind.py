@@ -4,8 +4,8 @@ Wind speed, the next 24 h
 =========================
 
 Wind is hard: a day ahead little more is known than the hour and the season. A NARX network learns
-hourly wind speed in Colorado from 2017 and is judged on 2023 beside a ridge regression on the same
-lags, the climatology and persistence.
+hourly wind speed in Colorado from 2017 and is evaluated on 2023 beside a ridge regression on the
+same lags, the climatology and persistence.
 """
 
 from narxkit import ARX, NARX, Climatology, Persistence, backtest, skill_table

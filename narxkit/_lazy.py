@@ -23,9 +23,9 @@ def load_lazily(package, homes):
     --------
     >>> import narxkit
     >>> from narxkit._lazy import load_lazily
-    >>> get, names = load_lazily("narxkit", {"skill": ("hit_rate",)})
+    >>> get, names = load_lazily("narxkit", {"significance": ("hit_rate",)})
     >>> get("hit_rate").__module__, "hit_rate" in names()
-    ('narxkit.skill', True)
+    ('narxkit.significance', True)
     """
     room = sys.modules[package]
     home_of = {name: home for home, names in homes.items() for name in names}

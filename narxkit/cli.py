@@ -111,13 +111,13 @@ rests on, the Hurst exponent by six methods, and lags to begin with.
 
 """ + SERIES.replace("held out for a test.", "held out where --model asks for a network.")
 DIAGNOSED = """\
-Judged is the longest stretch without a missing value; gaps of up to three rows
+Analysed is the longest stretch without a missing value; gaps of up to three rows
 are bridged by straight lines first. A season is looked for and taken away.
 
 inputs: lags are suggested for --inputs from the horizon on, and for
---known-future, known ahead, from 0 on. A horizon is a fifth of the rows judged
-at most. Lags of the target go into narxkit forecast --lags, and all of them
-into NARX in Python.
+--known-future, known ahead, from 0 on. A horizon is a fifth of the analysed
+rows at most. Lags of the target go into narxkit forecast --lags, and all of
+them into NARX in Python.
 
 --model fits a network with the suggested lags on the first four fifths and
 prints what its residuals on the last fifth still know, and its skill.
@@ -149,7 +149,7 @@ def main(argv=None):
     open_streams()
     try:
         with plain_warnings(), ended_by_signals():
-            run(argv)
+            run_command(argv)
     except KeyboardInterrupt:
         return complain("interrupted.", code=130)
     except Ended as end:
@@ -177,7 +177,7 @@ def main(argv=None):
     return 0
 
 
-def run(argv):
+def run_command(argv):
     """Do what the arguments ask for, and see it printed."""
     parser = make_parser()
     try:
@@ -213,7 +213,7 @@ def make_parser():
         description=FORECAST,
         epilog=COLUMNS,
     )
-    command.set_defaults(command=forecast)
+    command.set_defaults(command=run_forecast)
     add_series(command)
     add_lags(command)
     command.add_argument(
@@ -229,7 +229,7 @@ def make_parser():
         help="train all models on a series or file and show them side by side",
         description=COMPARE,
     )
-    command.set_defaults(command=compare)
+    command.set_defaults(command=run_compare)
     add_series(command)
     add_lags(command)
 
@@ -239,23 +239,23 @@ def make_parser():
         description=DIAGNOSE,
         epilog=DIAGNOSED,
     )
-    command.set_defaults(command=diagnose, lags=None)
+    command.set_defaults(command=run_diagnose, lags=None)
     add_series(command)
     command.add_argument(
         "--max-lag", metavar="N", type=count, help="largest lag to look at (48, or twice --horizon)"
     )
-    command.add_argument("--model", action="store_true", help="fit a network and judge it")
+    command.add_argument("--model", action="store_true", help="fit a network and evaluate it")
     command.add_argument("--html", metavar="FILE", type=Path, help="write a page with pictures")
 
     command = commands.add_parser("datasets", help="list the shipped series")
-    command.set_defaults(command=datasets)
+    command.set_defaults(command=run_datasets)
     return parser
 
 
 def add_series(command):
     """Declare what a series is and what is asked of it."""
     command.add_argument("series", metavar="SERIES", help="a shipped series, or a file")
-    targets = "columns to forecast, each by itself; diagnose judges one"
+    targets = "columns to forecast, each by itself; diagnose analyses one"
     command.add_argument("--target", metavar="A,B", help=targets)
     command.add_argument("--inputs", metavar="A,B", help="columns to use as inputs")
     command.add_argument("--known-future", metavar="A", help="inputs that are known ahead")
@@ -295,7 +295,7 @@ def seed(text):
     return int(text)
 
 
-def forecast(args):
+def run_forecast(args):
     """Test a model on a series; forecast past the end of a file."""
     check_files(args.series, args.out, args.plot)
     forecast_file(args) if is_file(args.series) else forecast_series(args)
@@ -332,7 +332,7 @@ def forecast_file(args):
     show_written(args.out, args.plot)
 
 
-def compare(args):
+def run_compare(args):
     """Run an evaluation with all models."""
     from narxkit import evaluation
 
@@ -346,15 +346,15 @@ def compare(args):
         show_evaluation(result, interval=True)
 
 
-def diagnose(args):
+def run_diagnose(args):
     """Judge a series, print what was found, and write its page."""
     from narxkit import report
 
     check_page(args.series, args.html)
     if is_file(args.series):
-        series, (target, *more), *inputs = read_own(args)
+        series, (target, *more), *inputs = read_table(args)
         if more:
-            raise ValueError(f"diagnose judges one column at a time: give --target {target}.")
+            raise ValueError(f"diagnose analyses one column at a time: give --target {target}.")
         subject = report.subject_from_frame(
             series.frame, target, *inputs, args.horizon, series.name
         )
@@ -370,7 +370,7 @@ def diagnose(args):
     show_written(args.html)
 
 
-def datasets(args):
+def run_datasets(args):
     """List the shipped series."""
     from narxkit.evaluation import TASKS
 
@@ -407,7 +407,7 @@ def tasks_from_frame(args):
     """A task for each target of a file, after telling what was found in it."""
     from narxkit.evaluation import task_from_frame
 
-    series, targets, inputs, known_future = read_own(args)
+    series, targets, inputs, known_future = read_table(args)
     tasks = [
         task_from_frame(
             series.frame,
@@ -425,7 +425,7 @@ def tasks_from_frame(args):
     return tasks
 
 
-def read_own(args):
+def read_table(args):
     """Read a file, tell what was found in it, and find targets, inputs and those known ahead."""
     from narxkit.files import read_series
 

@@ -262,7 +262,7 @@ def test_overflow_between_hidden_layers_is_clipped_like_any_other(n):
 
 @pytest.mark.parametrize("n", [FEW, MANY])
 def test_bounds_keep_a_rollout_from_diverging(n):
-    """Outputs are clipped before they are judged and fed back."""
+    """Outputs are clipped before they are analysed and fed back."""
     network, theta, segments = doubling()
     segments = segments.replace(low=np.full((50, 1), np.nan), high=np.full((50, 1), 5.0))
     y_hat, bad = network.rollout(theta, Rollouts(segments, np.full(n, 1), np.full(n, 6)))

@@ -16,14 +16,14 @@ FLOORS = [
     {"networks"},
     {"training"},
     {"forecasters"},
-    {"model_selection", "skill", "plotting", "datasets", "files"},
+    {"model_selection", "significance", "plotting", "datasets", "files"},
     {"evaluation", "diagnostics"},
     {"report"},
     {"_console", "_writing"},
     {"cli"},
     {"__main__"},
 ]
-OF_ARRAYS = {"plotting", "diagnostics", "skill", "rows", "_fractal", "_checks"}
+OF_ARRAYS = {"plotting", "diagnostics", "significance", "rows", "_fractal", "_checks"}
 OF_ARRAYS |= {"_lazy", "_warn", "_words", "_naming"}
 FLOOR = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
 FILES = sorted(p for p in PACKAGE.rglob("*.py") if p != PACKAGE / "__init__.py")

@@ -114,7 +114,7 @@ def test_differences_that_were_differenced_are_told():
     twice = np.diff(make_fgn(1000, 0.3, random_state=0))
     assert any("if x was differenced" in note for note in hurst(twice).notes)
     smooth = np.cumsum(autoregression(1000, 0.97))
-    assert any("though differences were judged" in n for n in hurst(smooth, kind="levels").notes)
+    assert any("though differences were analysed" in n for n in hurst(smooth, kind="levels").notes)
 
 
 # ---------------------------------------------------------------- ends of a method
@@ -322,16 +322,16 @@ LONG = make_fgn(300, 0.5, random_state=0)
             "x has 1 missing or infinite values, the first in row 300: fill or drop them, or give "
             "the longest stretch without them.",
         ),
-        (np.full(100, 2.0), {}, "x is constant, at 2: there is nothing to judge."),
+        (np.full(100, 2.0), {}, "x is constant, at 2: there is nothing to analyse."),
         (
             np.arange(100.0),
             {"kind": "levels"},
-            "diff(x) is constant, at 1: there is nothing to judge.",
+            "diff(x) is constant, at 1: there is nothing to analyse.",
         ),
         (
             np.tile([1.0, 5.0, 2.0], 100),
             {"season": 3},
-            "x is nothing but its season of 3 rows: there is nothing to judge without it.",
+            "x is nothing but its season of 3 rows: there is nothing to analyse without it.",
         ),
         (
             LONG,
@@ -353,7 +353,7 @@ LONG = make_fgn(300, 0.5, random_state=0)
         (
             np.r_[np.zeros(129), 1.0],
             {"method": "rs"},
-            "x is constant in all boxes of 16 rows: there is no range to judge.",
+            "x is constant in all boxes of 16 rows: there is no range to analyse.",
         ),
         (LONG, {"season": 1}, "season must be None or an int >= 2, in rows. Got 1 instead."),
         (
@@ -409,7 +409,7 @@ def test_constant_windows_alone_are_told():
     with pytest.raises(ValueError) as error:
         rolling_hurst(np.repeat([1.0, 2.0, 3.0], 100), 100, step=100)
     assert str(error.value) == (
-        "none of 3 windows of 100 rows can be judged, such as where x is constant: give larger "
+        "none of 3 windows of 100 rows can be analysed, such as where x is constant: give larger "
         "windows."
     )
 
@@ -468,7 +468,7 @@ def test_nothing_but_an_outlier(method):
     with pytest.warns(UserWarning, match="row 3"):
         result = hurst(np.arange(400) == 3.0, method)
     assert result.without_outlier is None
-    assert result.sentence.endswith("more than of the series: there is nothing else to judge.")
+    assert result.sentence.endswith("more than of the series: there is nothing else to analyse.")
 
 
 def test_windows_that_an_outlier_sways_are_counted():

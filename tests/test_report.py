@@ -97,14 +97,14 @@ def test_a_shipped_series(capsys):
 
 def test_a_file_with_its_gaps(answer):
     text = " ".join(answer[0].split())
-    assert "Judged are the 1,150 rows from 2024-01-03 02:00 to 2024-02-19 23:00" in text
+    assert "Analysed are the 1,150 rows from 2024-01-03 02:00 to 2024-02-19 23:00" in text
     assert "the longest stretch without a gap; the series has 1,200." in text
     assert (
         "'load' is blank in 13 of the 1,200 rows from its first value to its last, the longest gap "
         "10 rows, from 2024-01-02 16:00 to 2024-01-03 01:00."
     ) in text
-    assert "Of the rows judged 3 are bridged by straight lines, 3 at most in a row." in text
-    assert text.index("'load' is blank") < text.index("Judged are") < text.index("Of the rows")
+    assert "Of the rows analysed 3 are bridged by straight lines, 3 at most in a row." in text
+    assert text.index("'load' is blank") < text.index("Analysed are") < text.index("Of the rows")
     assert "load.csv, load" in text
     assert "season, rows 24" in text
     assert re.search(r"output_lags \[1\b", text)
@@ -121,7 +121,7 @@ def test_progress_is_told():
     assert told[0] == "season" and told[-2:] == ["Hurst exponents", "lags"]
 
 
-# --- what is judged ------------------------------------------------------------------------------
+# --- what is analysed ----------------------------------------------------------------------------
 
 
 def test_short_gaps_are_filled_by_straight_lines():
@@ -157,7 +157,7 @@ def test_blank_inputs_are_told_and_not_bridged():
     table.iloc[45, 1] = np.nan  # outside of the stretch
     subject = subject_from_frame(table, "load", ["wind"])
     assert subject.notes[-2:] == [
-        "'wind' is blank in 3 of the 1,150 rows judged, never two in a row, the last 2024-02-07 "
+        "'wind' is blank in 3 of the 1,150 rows analysed, never two in a row, the last 2024-02-07 "
         "12:00.",
         "Inputs are not bridged: rows that need a blank one are left out.",
     ]
@@ -293,7 +293,7 @@ def test_lags_of_144_months_are_those_of_suggest_lags():
 @pytest.mark.parametrize("failing", ["stochasticity", "hurst", "suggest_lags", "NARX", "validate"])
 def test_each_part_can_fail_by_itself(monkeypatch, failing):
     def fail(*args, **kwargs):
-        raise ValueError("y cannot be judged: give another one.")
+        raise ValueError("y cannot be analysed: give another one.")
 
     if failing == "NARX":
         monkeypatch.setattr(NARX, "fit", fail)
@@ -308,22 +308,22 @@ def test_each_part_can_fail_by_itself(monkeypatch, failing):
         "suggest_lags": {"suggest_lags", "validate"}, "NARX": {"validate"}
     }.get(failing, {failing})  # fmt: skip
     sentence = next(part.sentence for part in parts if isinstance(part, Failure))
-    assert sentence == "Left out: 'load' cannot be judged: give another one."
+    assert sentence == "Left out: 'load' cannot be analysed: give another one."
     write_page(found, "page.html")
 
 
 def test_where_nothing_can_be_judged_the_command_fails(capsys, monkeypatch):
     def fail(*args, **kwargs):
-        raise ValueError("y cannot be judged: give another one.")
+        raise ValueError("y cannot be analysed: give another one.")
 
     for name in ("stochasticity", "hurst", "suggest_lags"):
         monkeypatch.setattr(f"narxkit.report._base.{name}", fail)
     make_months().to_csv("months.csv")
     sentence = ends_with_2(capsys, "months.csv", "--target", "passengers")
-    assert sentence == "'passengers' cannot be judged: give another one."
+    assert sentence == "'passengers' cannot be analysed: give another one."
 
 
-def test_a_network_whose_training_was_interrupted_is_not_judged(monkeypatch):
+def test_a_network_whose_training_was_interrupted_is_not_analysed(monkeypatch):
     fit = NARX.fit
     monkeypatch.setattr(
         NARX, "fit", lambda self, *args: setattr(fit(self, *args), "stop_", Stop.INTERRUPTED)
@@ -344,7 +344,7 @@ def test_months_are_told_as_months():
     assert subject_from_frame(months, "passengers").notes == [
         "'passengers' is blank in 5 of the 144 rows from its first value to its last, the longest "
         "gap 5 rows, from 1949-11 to 1950-03.",
-        "Judged are the 129 rows from 1950-04 to 1960-12, the longest stretch without a gap; the "
+        "Analysed are the 129 rows from 1950-04 to 1960-12, the longest stretch without a gap; the "
         "series has 144.",
     ]
 
@@ -357,8 +357,8 @@ def test_months_are_told_as_months():
     [
         (["load.csv", "--target", "lode"], "load.csv has no column of numbers 'lode'"),
         (["load.csv"], "load.csv has 5 columns that could be forecast, 'load', 'wind', "),
-        (["load.csv", "--target", "flat"], "'flat' is constant, at 1: there is nothing to judge."),
-        (["load.csv", "--target", "load,wind"], "diagnose judges one column at a time: give"),
+        (["load.csv", "--target", "flat"], "'flat' is constant, at 1: there is nothing to analyse"),
+        (["load.csv", "--target", "load,wind"], "diagnose analyses one column at a time: give"),
         (["short.csv", "--target", "load"], "'load' has 30 rows, but at least 40 are needed"),
         (
             ["cut.csv", "--target", "load"],
@@ -367,12 +367,12 @@ def test_months_are_told_as_months():
         ),
         (
             ["load.csv", "--target", "load", "--inputs", "flat"],
-            "the input 'flat' is constant, at 1, in all 1,150 rows judged: leave it out.",
+            "the input 'flat' is constant, at 1, in all 1,150 rows analysed: leave it out.",
         ),
         (
             ["load.csv", "--target", "load", "--known-future", "early"],
-            "the input 'early' has 0 values in the 1,150 rows judged, but at least 40 are needed: "
-            "fill it or leave it out.",
+            "the input 'early' has 0 values in the 1,150 rows analysed, but at least 40 are needed"
+            ": fill it or leave it out.",
         ),
         (
             ["load.csv", "--target", "load", "--known-future", "wind", "--horizon", "231"],

@@ -379,7 +379,7 @@ class TestStochasticity:
         assert "in strength or nonlinearly (BDS)" in stochasticity(y[100:]).sentence
         assert "BDS" not in stochasticity(lfilter([1], [1, -0.5], noise(1000))).sentence
 
-    def test_refuses_what_has_nothing_to_judge(self):
+    def test_refuses_what_has_nothing_to_analyse(self):
         sentence = "y is a straight line and nothing else: there is nothing left to"
         with pytest.raises(ValueError, match=sentence):
             stochasticity(np.arange(400.0))
@@ -396,7 +396,7 @@ class TestStochasticity:
         assert report.kind == "levels" and report.trend > 0.7
         assert report.verdict in ("random", "persistent")
         assert ": round a straight trend (" in report.sentence and "the trend" in report.sentence
-        assert abs(np.polyfit(np.arange(1000), report.judged, 1)[0]) < 1e-12
+        assert abs(np.polyfit(np.arange(1000), report.analysed, 1)[0]) < 1e-12
 
     def test_a_smoothed_level_beats_the_last_value(self):
         report = stochasticity(noise(2000).cumsum() + 3 * noise(2000, 1))

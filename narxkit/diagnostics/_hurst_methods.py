@@ -12,7 +12,7 @@ from ._scaling import read_detrended_fluctuations, read_rescaled_range
 from ._simulated_law import ENDS
 from ._spectral import GPH_ENDS, WHITTLE_ENDS, read_gph, read_local_whittle
 from ._wavelet import read_wavelet
-from .values import choose, is_int, read_values, without_season
+from .values import choose, is_row_count, read_values, without_season
 
 NEAR = 1e-4  # to an end, where a search stops short of it
 
@@ -66,7 +66,7 @@ class Settings:
         choose("method", self.method, [*METHODS, "all"])
         choose("kind", self.kind, KINDS)
         choose("order", self.order, ORDERS)
-        if self.season is not None and not is_int(self.season, 2):
+        if self.season is not None and not is_row_count(self.season, 2):
             raise ValueError(
                 f"season must be None or an int >= 2, in rows. Got {self.season!r} instead."
             )
@@ -95,13 +95,13 @@ class Settings:
         if self.kind == "levels":
             x, rounding = np.diff(x), rounding_of(x)
             if np.ptp(x) <= rounding:
-                raise ValueError(f"diff(x) is constant, at {x[0]:g}: there is nothing to judge.")
+                raise ValueError(f"diff(x) is constant, at {x[0]:g}: there is nothing to analyse.")
         if self.season is None:
             return x
         rest = without_season(x, self.season)
         if rest.std() <= 1e-9 * x.std():
             raise ValueError(
-                f"x is nothing but its season of {self.season} rows: there is nothing to judge "
+                f"x is nothing but its season of {self.season} rows: there is nothing to analyse "
                 "without it."
             )
         return rest

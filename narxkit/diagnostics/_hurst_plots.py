@@ -3,7 +3,7 @@
 import numpy as np
 
 from narxkit.plotting.base import COLOURS, GREY, PALE, SMALL, Display, load_matplotlib
-from narxkit.plotting.times import as_times, tell_time
+from narxkit.plotting.times import as_times, format_time_axis
 
 QUANTITIES = {  # of the fluctuations of each method, and how their scales are measured
     "ml": ("root of the periodogram, mean over bins", "period, rows"),
@@ -86,7 +86,7 @@ def plot_rolling(rolling, ax):
             color=GREY, fontsize=SMALL,
         )  # fmt: skip
     ax.margins(x=0.01)
-    tell_time(ax, index)
+    format_time_axis(ax, index)
     return ax
 
 

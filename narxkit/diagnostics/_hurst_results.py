@@ -17,7 +17,7 @@ WRONG_KIND = {  # notes on an estimate near 1, and near 0
         "H is near 0, as that of differences: if x was differenced, give it as it was before",
     ),
     "levels": (
-        "H is near 1, though differences were judged: they have strong short memory, for which "
+        "H is near 1, though differences were analysed: they have strong short memory, for which "
         "compare 'local_whittle'",
         "H is near 0: x looks like increments already, or like levels that return to a "
         "mean; give kind='increments'",
@@ -64,7 +64,7 @@ class Hurst(Result):
     outlier : Outlier or None
         Row and share of the variance of a value that carries more than a third of it.
     without_outlier : Hurst or None
-        The same with the mean of all others in its place; None where these cannot be judged.
+        The same with the mean of all others in its place; None where these cannot be analysed.
 
     See Also
     --------
@@ -123,7 +123,7 @@ class Hurst(Result):
             Row("standard error", f"{self.stderr:.3f}", f"from {self.interval_from}"),
             Row(f"{self.confidence * 100:g} % interval", f"{low:.3f} to {high:.3f}"),
             Row("p-value", f"{self.pvalue:.2g}", "of H = 1/2, two-sided"),
-            Row("method", self.method, name_of(self)),
+            Row("method", self.method, method_name(self)),
             Row("computed on", computed_on(self)),
             *(Row("note", "", note) for note in self.notes),
         ]
@@ -240,7 +240,7 @@ class HurstTable(Result):
                 name,
                 f"{r.estimate:.3f} ({r.confidence_interval[0]:.3f} to "
                 f"{r.confidence_interval[1]:.3f})",
-                f"{name_of(r)}; p = {r.pvalue:.2g} of H = 1/2",
+                f"{method_name(r)}; p = {r.pvalue:.2g} of H = 1/2",
             )
             for name, r in self.results.items()
         ]
@@ -291,7 +291,7 @@ class RollingHurst(Result):
     ----------
     windows : DataFrame
         One row per window, at the label of its last row: estimate, stderr, low, high, pvalue; NaN
-        where the window cannot be judged, as when it is constant.
+        where the window cannot be analysed, as when it is constant.
     window, step : int
         Rows of a window, and from one to the next.
     confidence : float
@@ -353,7 +353,7 @@ class RollingHurst(Result):
         """The lines of the table, a list of Row."""
         H = self.windows["estimate"]
         return [
-            Row("median of H", f"{H.median():.3f}", f"by {name_of(self)}"),
+            Row("median of H", f"{H.median():.3f}", f"by {method_name(self)}"),
             Row("least", f"{H.min():.3f}", f"in the window that ends at {H.idxmin()}"),
             Row("greatest", f"{H.max():.3f}", f"in the window that ends at {H.idxmax()}"),
             Row("standard error", f"{self.windows['stderr'].median():.3f}", "of each, median"),
@@ -384,13 +384,13 @@ def set_aside(outlier, what, rest):
     """The sentence on a series of which one value carries the variance."""
     whose = f"{str(outlier).capitalize()}, and {what} tells of it more than of the series"
     if rest is None:
-        return f"{whose}: there is nothing else to judge."
+        return f"{whose}: there is nothing else to analyse."
     sentence = rest.sentence[0].lower() + rest.sentence[1:]
     return f"{whose}; with the mean of all others in its place, {sentence}"
 
 
 def computed_on(result):
-    """What was judged, in words."""
+    """What was analysed, in words."""
     words = f"{result.n:,} increments"
     if result.kind == "levels":
         words += ", the differences of x"
@@ -399,6 +399,6 @@ def computed_on(result):
     return words
 
 
-def name_of(result):
+def method_name(result):
     """The method in words, with the order of its polynomials."""
     return METHODS[result.method].name + (f" of order {result.order}" if result.order else "")

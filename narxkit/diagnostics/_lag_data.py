@@ -11,7 +11,7 @@ from narxkit.diagnostics.values import (
     N_ROWS,
     check_count,
     is_constant,
-    is_int,
+    is_row_count,
     read_values,
     refuse_sparse,
 )
@@ -120,7 +120,7 @@ def first_lags(inputs, horizon, known_ahead, max_lag, max_lead):
         )
     columns = list(inputs)
     known = [
-        columns[c] if is_int(c, 0) and c not in inputs and c < len(columns) else c
+        columns[c] if is_row_count(c, 0) and c not in inputs and c < len(columns) else c
         for c in (columns if known_ahead is None else known_ahead)
     ]
     unknown = [column for column in known if column not in inputs]
@@ -167,8 +167,8 @@ def tabulate(candidates, y, inputs, max_lag, max_lead):
     if is_constant(target):
         raise ValueError(
             f"y is constant, at {target[0]:g}, in the {len(target)} rows that have y and all "
-            f"candidates up to lag {max_lag}: there is nothing to judge; give a longer series or a "
-            "smaller max_lag."
+            f"candidates up to lag {max_lag}: there is nothing to analyse; give a longer series or "
+            "a smaller max_lag."
         )
     taps -= taps.mean(axis=1, keepdims=True)
     spread = taps.std(axis=1, keepdims=True)

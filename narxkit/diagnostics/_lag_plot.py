@@ -28,7 +28,7 @@ class LagPicture(Display):
         for i, ((kind, _), rows) in enumerate(self.lanes):
             self._draw_lane(-LANE * i, rows, "pacf" if kind == "output" else "ccf")
         ax.set_yticks([-LANE * i for i in range(len(self.lanes))])
-        ax.set_yticklabels([fill(name_of(column), **NAME) for (_, column), _ in self.lanes])
+        ax.set_yticklabels([fill(column_name(column), **NAME) for (_, column), _ in self.lanes])
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)
         ax.set_ylim(-LANE * (len(self.lanes) - 1) - 1.1, 1.2)
@@ -96,7 +96,7 @@ class LagPicture(Display):
             )  # fmt: skip
 
 
-def name_of(column):
+def column_name(column):
     """A column in words: its name, or its place in X."""
     return column if isinstance(column, str) else f"X[{column}]"
 

@@ -49,7 +49,7 @@ ENOUGH = 8192  # points from which Fisher's information grows like n
 def read_likelihood(x):
     """H by its likelihood, and the spectrum as seen and as fitted."""
     n = len(x)
-    estimate = minimise(exact(x) if n <= EXACT else whittle(x), GRID[0], GRID[-1])
+    estimate = minimise_scalar(exact(x) if n <= EXACT else whittle(x), GRID[0], GRID[-1])
     law = SamplingDistribution(GRID, GRID, fisher_errors(n))
     notes = () if n <= EXACT else (
         f"above {EXACT:,} points the likelihood is Whittle's approximation",
@@ -92,7 +92,7 @@ def fisher_errors(n):
     return np.array(errors) * np.sqrt(min(n, ENOUGH) / n)
 
 
-def minimise(function, low, high):
+def minimise_scalar(function, low, high):
     """Where a function of one variable is least."""
     from scipy.optimize import minimize_scalar
 

@@ -1,4 +1,4 @@
-"""What is judged: outputs, inputs of the same rows, and where segments begin."""
+"""What is analysed: outputs, inputs of the same rows, and where segments begin."""
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from narxkit.rows.masks import unmasked
 FEWEST = 20  # residuals
 
 
-def read_outputs(values, name="y"):
+def read_output_columns(values, name="y"):
     """Series of floats, each with its index or one that counts rows from 0."""
     Y = _read_columns(values, name, "output")
     if not Y.shape[1]:
@@ -31,8 +31,9 @@ def read_inputs(X, n):
         return pd.DataFrame(np.empty((n, 0)))
     U = _read_columns(X, "X", "input")
     if len(U) != n:
-        raise ValueError(f"X has {counted(len(U), 'row')}, but {n} are judged: give the same rows.")
-    refuse_infinite(U, "X holds", "an input is missing")
+        rows = counted(len(U), "row")
+        raise ValueError(f"X has {rows}, but {n} are analysed: give the same rows.")
+    refuse_infinite_residuals(U, "X holds", "an input is missing")
     is_named = isinstance(X, pd.DataFrame) or getattr(X, "name", None) is not None
     names = [str(c) if is_named else f"input {c}" for c in U.columns]
     if len(set(names)) < len(names):
@@ -58,25 +59,25 @@ def _read_columns(values, name, what):
     )
 
 
-def refuse_infinite(values, who_holds, when):
+def refuse_infinite_residuals(values, who_holds, when):
     """Refuse infinite values; the remedy says `when` NaN may stand for them."""
     if np.isinf(values.to_numpy()).any():
         raise ValueError(f"{who_holds} infinite values: give NaN where {when}.")
 
 
-def is_constant(U):
+def constant_columns(U):
     """Which columns have no two values that differ by more than rounding."""
     scaled = U / U.abs().max()
     return ~(scaled.max() - scaled.min() > 1e-12)
 
 
 def check_residuals(e, whose="", n_lost=0):
-    """Refuse residuals that cannot be judged; `whose` they are stands in the sentence.
+    """Refuse residuals that cannot be analysed; `whose` they are stands in the sentence.
 
     `n_lost` of the missing ones are the model's fault.
     """
     known = e.dropna()
-    refuse_infinite(known, f"residuals{whose} hold", "a prediction is missing")
+    refuse_infinite_residuals(known, f"residuals{whose} hold", "a prediction is missing")
     if len(known) < FEWEST and n_lost:
         raise ValueError(
             f"the model predicts{whose} {len(known)} of {len(known) + n_lost} rows, but at least "
@@ -88,8 +89,9 @@ def check_residuals(e, whose="", n_lost=0):
             f"{len(known)} of {len(e)} rows have a residual{whose}, but at least {FEWEST} are "
             "needed: give more rows."
         )
-    if is_constant(known.to_frame()).item():
-        raise ValueError(f"all residuals{whose} are {known.iloc[0]:g}: there is nothing to judge.")
+    if constant_columns(known.to_frame()).item():
+        value = f"{known.iloc[0]:g}"
+        raise ValueError(f"all residuals{whose} are {value}: there is nothing to analyse.")
 
 
 def number_segments(index, owner, labels, n):

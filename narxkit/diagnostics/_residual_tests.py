@@ -165,7 +165,7 @@ def _share(chance, value):
     return (1 + int(np.sum(chance >= value * (1 - 1e-12)))) / (len(chance) + 1)
 
 
-def judge_normality(e):
+def measure_normality(e):
     """Anderson and Darling's test of standardised residuals."""
     from statsmodels.stats.diagnostic import normal_ad
 

@@ -94,7 +94,7 @@ def line(scales, fluctuations):
 def read_rescaled_range(x):
     """H by rescaled ranges."""
     scales = box_sizes("rs", len(x))
-    return reading("rs", x, scales, rescaled_ranges(x, scales), sparse(x, scales[0]))
+    return scaling_reading("rs", x, scales, rescaled_ranges(x, scales), sparse(x, scales[0]))
 
 
 def sparse(x, s):
@@ -111,15 +111,15 @@ def read_detrended_fluctuations(x, order):
     """H by detrended fluctuations."""
     scales = box_sizes("dfa", len(x))
     fluctuations = detrended_fluctuations(x, scales, order)
-    return reading(f"dfa{order}", x, scales, fluctuations)
+    return scaling_reading(f"dfa{order}", x, scales, fluctuations)
 
 
-def reading(name, x, scales, fluctuations, notes=()):
+def scaling_reading(name, x, scales, fluctuations, notes=()):
     """The slope and its law, and the line beside the fluctuations."""
     if not np.all(fluctuations > 0.0):
         raise ValueError(
             f"x is constant in all boxes of {scales[np.argmin(fluctuations > 0.0)]} rows: there is "
-            "no range to judge."
+            "no range to analyse."
         )
     slope, law = float(line(scales, fluctuations)[0]), simulated_law(name, len(x))
     away = np.log(scales) - np.mean(np.log(scales))

@@ -19,7 +19,7 @@ import numpy as np
 BLOCK = 100_000  # numbers of shuffled residuals at a time
 
 
-class Line:
+class PaddedRows:
     """Rows laid out with room between segments.
 
     Parameters

@@ -31,7 +31,7 @@ Annals of Statistics 23, 1048-1072 and 1630-1661.
 import numpy as np
 
 from ._law import NO_POWER, Reading, SamplingDistribution
-from ._likelihood import minimise
+from ._likelihood import minimise_scalar
 from .fgn import periodogram
 
 POWER = 0.6  # of n, the number of frequencies
@@ -47,7 +47,7 @@ def read_gph(x, season=None):
     estimate = 0.5 - float(r @ np.log(power)) / (2.0 * S)
     level = np.exp(np.mean(np.log(power)))
     law = SamplingDistribution.unbiased(np.pi / np.sqrt(24.0 * S), GPH_ENDS)
-    return reading(estimate, law, frequencies, power, r, level)
+    return spectral_reading(estimate, law, frequencies, power, r, level)
 
 
 def read_local_whittle(x, season=None):
@@ -59,9 +59,9 @@ def read_local_whittle(x, season=None):
     def surprise(hurst):
         return np.log(np.mean(np.exp((2 * hurst - 1) * r) * power))
 
-    estimate = minimise(surprise, *WHITTLE_ENDS)
+    estimate = minimise_scalar(surprise, *WHITTLE_ENDS)
     law = SamplingDistribution.unbiased(0.5 / np.sqrt(S) * (1.0 + 2.0 / m), WHITTLE_ENDS)
-    return reading(estimate, law, frequencies, power, r, np.exp(surprise(estimate)))
+    return spectral_reading(estimate, law, frequencies, power, r, np.exp(surprise(estimate)))
 
 
 def lowest(x, season):
@@ -85,7 +85,7 @@ def centred(values):
     return values - values.mean()
 
 
-def reading(estimate, law, frequencies, power, r, level):
+def spectral_reading(estimate, law, frequencies, power, r, level):
     """The root of the periodogram over periods, and the line level e^{(1 - 2H) r} beside it."""
     fitted = np.sqrt(level * np.exp((1 - 2 * estimate) * r))
     periods = 2 * np.pi / frequencies

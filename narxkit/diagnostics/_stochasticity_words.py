@@ -86,8 +86,8 @@ def _seasonal(report):
 
 def _add_lag(report):
     period = report.season.period
-    is_told = period <= report.order or _is_felt_a_season_later(report)
-    return "" if is_told else f"; add lag {period}"
+    is_covered = period <= report.order or _is_felt_a_season_later(report)
+    return "" if is_covered else f"; add lag {period}"
 
 
 def _remembering(report):
@@ -136,7 +136,7 @@ def _exponent(report):
 def _explain(report):
     of = "their variance" if _is_root(report) else "the variance"
     if report.is_nonlinear:
-        lags, rows = listed(report.surrogates.lags), report.surrogates.delay
+        lags, rows = join_numbers(report.surrogates.lags), report.surrogates.delay
         who, ahead = f"neighbours in lags {lags} explain", f"{rows} rows" if rows > 1 else "one row"
     else:
         who, ahead = (
@@ -162,7 +162,7 @@ def _is_felt_a_season_later(report):
 
 
 def _a_season_later(report):
-    return autocorrelations(report.judged, report.season.period)[-1]
+    return autocorrelations(report.analysed, report.season.period)[-1]
 
 
 def _reach(report):
@@ -177,7 +177,7 @@ def _reach(report):
         return (
             f"the autocorrelation stays below {size}, so that {_best(report)} will do about as well"
         )
-    least = " at least" if reach > len(report.judged) // 2 - N_LAGS else ""
+    least = " at least" if reach > len(report.analysed) // 2 - N_LAGS else ""
     return (
         f"the autocorrelation reaches {size} up to lag {reach}{least}, after which "
         f"{_best(report)} will do about as well"
@@ -288,7 +288,7 @@ def _of_unit_roots(report):
     yield Finding("Dickey-Fuller, trend", *trend, f"{round_line}{line}")
     stationary = _either(kpss, "not stationary", "stationary")
     drift = f", {report.drift:.3g} a row on average" if report.drift else ""
-    yield Finding("KPSS", *kpss, f"{stationary}; judged: {report.kind}{drift}")
+    yield Finding("KPSS", *kpss, f"{stationary}; analysed: {report.kind}{drift}")
 
 
 def _of_memory(report):
@@ -308,7 +308,7 @@ def _of_memory(report):
     furthest = np.argmax(np.abs(ratio.statistic))
     yield Finding(
         f"variance ratio, {ratio.spans[furthest]} steps", ratio.estimate[furthest], ratio.pvalue,
-        f"the furthest from 1; p of the spans {listed(ratio.spans)}",
+        f"the furthest from 1; p of the spans {join_numbers(ratio.spans)}",
     )  # fmt: skip
     box = report.tests["Ljung-Box"]
     seen = _either(box, "autocorrelated", "no autocorrelation seen")
@@ -319,7 +319,7 @@ def _of_residuals(report):
     linear, neighbours = report.autoregression.explained, report.surrogates.explained
     lags = f"autoregression of {report.order} lag{'' if report.order == 1 else 's'}, by BIC"
     yield Finding("explained by lags", linear, np.nan, f"{lags}, of rows outside its fit")
-    lags = f"means of like states of lags {listed(report.surrogates.lags)}"
+    lags = f"means of like states of lags {join_numbers(report.surrogates.lags)}"
     yield Finding("explained by neighbours", neighbours, np.nan, lags)
     arch, bds = report.tests["ARCH"], report.tests["BDS"]
     changing = _either(arch, "the variance of residuals changes", "constant variance")
@@ -332,11 +332,11 @@ def _of_residuals(report):
 
 
 def _of_entropy(report):
-    judged = report.judged
+    analysed = report.analysed
     orders = f"1: all orders of {ORDER} rows alike"
-    yield Finding("permutation entropy", permutation_entropy(judged, ORDER), np.nan, orders)
-    white = f"white noise: {1 - 0.42 / np.log(len(judged) // 2):.2f}"
-    yield Finding("spectral entropy", spectral_entropy(judged), np.nan, white)
+    yield Finding("permutation entropy", permutation_entropy(analysed, ORDER), np.nan, orders)
+    white = f"white noise: {1 - 0.42 / np.log(len(analysed) // 2):.2f}"
+    yield Finding("spectral entropy", spectral_entropy(analysed), np.nan, white)
 
 
 def _of_chaos(report):
@@ -362,12 +362,12 @@ def _either(test, yes, no):
 
 
 def _last(most, report, what="rows"):
-    """On how much of what was judged a number rests."""
-    n = len(report.judged)
+    """On how much of what was analysed a number rests."""
+    n = len(report.analysed)
     return f"the last {most:,} {what}" if n > most else f"{n:,} {what}"
 
 
-def listed(numbers):
+def join_numbers(numbers):
     """Numbers as in a sentence."""
     *first, final = map(str, numbers)
     return f"{', '.join(first)} and {final}" if first else final

@@ -8,7 +8,7 @@ import pandas as pd
 from narxkit._words import counted
 from narxkit.diagnostics._residual_tests import OF_INPUTS, SIZE, Normality, Portmanteau
 from narxkit.diagnostics._result import Result, Row
-from narxkit.diagnostics.values import is_int
+from narxkit.diagnostics.values import is_row_count
 from narxkit.plotting.base import load_matplotlib
 from narxkit.plotting.correlation import OF_ALL, CorrelationDisplay
 from narxkit.plotting.horizon import HorizonDisplay
@@ -282,7 +282,7 @@ class Validity(Result):
     def _loss(self):
         n_known = int(self.residuals.notna().sum())
         whose = f"predictions {_of_rollouts(self.loop)}"
-        if not is_int(self.loop):
+        if not is_row_count(self.loop):
             whose = {"open": "one-step predictions", "closed": "values of the free run"}[self.loop]
         losses = [(self.n_lost, n_known + self.n_lost, whose)] if self.n_lost else []
         for h in self._worst_horizon():
@@ -409,7 +409,7 @@ class Validity(Result):
         pictures = self._pictures(unit)
         size = WIDTH, HEIGHT * len(lay_out(pictures))
         figure = load_matplotlib().figure(figsize=size, layout="constrained")
-        draw(figure, pictures)
+        draw_pictures(figure, pictures)
         return figure
 
     def _pictures(self, unit):
@@ -439,13 +439,13 @@ class Validity(Result):
         )
 
 
-def n_steps(loop):
+def n_steps_of(loop):
     """How many steps a rollout takes, infinitely many in a free run."""
     return {"open": 1, "closed": np.inf}.get(loop, loop)
 
 
 def _of_rollouts(loop):
-    return f"{_steps(loop)} ahead" if is_int(loop) else "of the free run"
+    return f"{_steps(loop)} ahead" if is_row_count(loop) else "of the free run"
 
 
 def _skill(model, naive):
@@ -487,7 +487,7 @@ def lay_out(pictures):
     return [["response"] * 3, *rows] if "response" in pictures else rows
 
 
-def draw(figure, pictures):
+def draw_pictures(figure, pictures):
     """Draw all of them onto a figure or a part of one."""
     axes = figure.subplot_mosaic(lay_out(pictures))
     for name, draw_onto in pictures.items():

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from narxkit.diagnostics._result import Result
-from narxkit.diagnostics._validity import HEIGHT, WIDTH, draw, lay_out
+from narxkit.diagnostics._validity import HEIGHT, WIDTH, draw_pictures, lay_out
 from narxkit.plotting.base import load_matplotlib
 
 TITLE = 0.4  # inches, for the name of an output
@@ -15,7 +15,7 @@ TITLE = 0.4  # inches, for the name of an output
 class ValidityTable(Result):
     """What `validate` found of several outputs.
 
-    Each output is judged by itself, at 5 % over its tests. The test phi_ee asks for earlier
+    Each output is evaluated by itself, at 5 % over its tests. The test phi_ee asks for earlier
     residuals of the other outputs too.
 
     Parameters
@@ -121,5 +121,5 @@ class ValidityTable(Result):
         parts = figure.subfigures(len(pictures), height_ratios=heights)
         for part, (name, of_output) in zip(parts, pictures.items()):
             part.suptitle(name)
-            draw(part, of_output)
+            draw_pictures(part, of_output)
         return figure

@@ -21,7 +21,7 @@ from narxkit._warn import warn
 from ._hurst_methods import METHODS, Settings, rounding_of
 from ._hurst_results import WRONG_KIND, Hurst, HurstTable, RollingHurst
 from ._outlier import HEAVY, SEE, find_outlier, without_outliers
-from .values import choose, is_int
+from .values import choose, is_row_count
 
 __all__ = ["Hurst", "HurstTable", "RollingHurst", "hurst", "rolling_hurst"]
 
@@ -48,7 +48,7 @@ def hurst(x, method="ml", *, kind="increments", order=1, season=None, confidence
         spectrum; or all six in one table.
     kind : {"increments", "levels"}, default="increments"
         Whether x holds increments, such as returns or a stationary measurement, or levels, such as
-        prices, whose differences are judged.
+        prices, whose differences are analysed.
     order : {1, 2, 3}, default=1
         Order of the polynomials that "dfa" takes out.
     season : int, default=None
@@ -68,7 +68,7 @@ def hurst(x, method="ml", *, kind="increments", order=1, season=None, confidence
     ValueError
         When x has missing values, is constant or too short (64 increments for "ml", "gph" and
         "local_whittle", 128 for the others, two seasons), repeats itself so exactly that a method
-        finds no power or range to judge, or an argument is out of its range.
+        finds no power or range to analyse, or an argument is out of its range.
 
     Warns
     -----
@@ -117,7 +117,7 @@ def hurst(x, method="ml", *, kind="increments", order=1, season=None, confidence
     """
     settings = Settings(method, kind, order, season, confidence)
     increments = settings.increments(x)
-    results = {name: judge(increments, name, settings) for name in settings.names}
+    results = {name: analyse(increments, name, settings) for name in settings.names}
     outlier = next(iter(results.values())).outlier
     if outlier:
         warn(f"{outlier}, and H tells of it more than of x: {SEE}.")
@@ -164,7 +164,7 @@ def rolling_hurst(
     Raises
     ------
     ValueError
-        When `hurst` would raise, the series is shorter than a window, or no window can be judged.
+        When `hurst` would raise, the series is shorter than a window, or no window can be analysed.
 
     Warns
     -----
@@ -192,13 +192,13 @@ def rolling_hurst(
     """
     settings = Settings(method, kind, order, season, confidence)
     choose("method", method, list(METHODS))
-    if not is_int(window, settings.n_min):
+    if not is_row_count(window, settings.n_min):
         raise ValueError(
             f"window must be an int >= {settings.n_min}, in rows, for {method!r}. Got {window!r} "
             "instead."
         )
     step = max(1, window // 10) if step is None else step
-    if not is_int(step):
+    if not is_row_count(step):
         raise ValueError(f"step must be None or an int >= 1. Got {step!r} instead.")
     increments, rounding = settings.increments(x), rounding_of(x)
     n = len(increments)
@@ -212,15 +212,15 @@ def rolling_hurst(
     for end in ends:
         values = increments[end - window : end]
         is_constant = np.ptp(values) <= rounding
-        row, said = NOTHING if is_constant else row_of(values, method, settings, spread)
+        row, new_notes = NOTHING if is_constant else row_of(values, method, settings, spread)
         rows.append(row)
-        notes.update(said)
+        notes.update(new_notes)
     columns = ["estimate", "stderr", "low", "high", "pvalue"]
     frame = pd.DataFrame(rows, index=labels(x, n)[ends - 1], columns=columns)
     H = frame["estimate"].median()
     if np.isnan(H):
         raise ValueError(
-            f"none of {len(rows)} windows of {window} rows can be judged, such as where x is "
+            f"none of {len(rows)} windows of {window} rows can be analysed, such as where x is "
             "constant: give larger windows."
         )
     notes = {note: f"in {count:,} of {len(rows):,} windows {note}" for note, count in notes.items()}
@@ -243,34 +243,34 @@ def rolling_hurst(
 def exponent(increments, method, season):
     """The result of one method, for callers that warn of outliers themselves."""
     settings = Settings(method, "increments", 1, season, 0.95)
-    return judge(settings.increments(increments), method, settings)
+    return analyse(settings.increments(increments), method, settings)
 
 
-def judge(increments, name, settings):
+def analyse(increments, name, settings):
     """The result of one method, beside that without an outlier where there is one."""
     outlier = find_outlier(increments)
-    result = judge_as_it_is(increments, name, settings)
+    result = analyse_as_is(increments, name, settings)
     if outlier is None:
         notes = *result.notes, *remarks(increments, result.estimate, settings)
         return replace(result, notes=notes)
     named = outlier.of_step if settings.kind == "levels" else outlier
-    rest = judge_without_outlier(increments, name, settings)
+    rest = analyse_without_outlier(increments, name, settings)
     return replace(result, outlier=named, without_outlier=rest)
 
 
-def judge_without_outlier(increments, name, settings):
+def analyse_without_outlier(increments, name, settings):
     """The result with other values in the place of outliers; None where nothing is left."""
     rest = without_outliers(increments)
     if np.ptp(rest) <= rounding_of(rest):
         return None
     try:
-        result = judge_as_it_is(rest, name, settings)
+        result = analyse_as_is(rest, name, settings)
     except ValueError:
         return None
     return replace(result, notes=(*result.notes, *remarks(rest, result.estimate, settings)))
 
 
-def judge_as_it_is(increments, name, settings):
+def analyse_as_is(increments, name, settings):
     """The result of one method, without remarks on the series."""
     n = len(increments)
     reading, inference, notes = read(increments, name, settings, settings.spread(name, n))
@@ -306,7 +306,7 @@ def read(increments, name, settings, spread):
 
 
 def row_of(increments, name, settings, spread):
-    """A row of the rolling table and its notes; NaN where the method finds nothing to judge."""
+    """A row of the rolling table and its notes; NaN where the method finds nothing to analyse."""
     try:
         _, inference, notes = read(increments, name, settings, spread)
     except ValueError:

@@ -32,7 +32,7 @@ from narxkit.diagnostics._lag_data import (
     read_max_lag,
     tabulate,
 )
-from narxkit.diagnostics._lag_plot import LagPicture, name_of
+from narxkit.diagnostics._lag_plot import LagPicture, column_name
 from narxkit.diagnostics._result import Result, Row
 
 __all__ = ["LagSuggestion", "suggest_lags"]
@@ -123,7 +123,7 @@ class LagSuggestion(Result):
         }
         lags = [Row("output_lags", str(self.output_lags), "of y")]
         lags += [
-            Row("input_lags", str(lags), f"of {name_of(column)}")
+            Row("input_lags", str(lags), f"of {column_name(column)}")
             for column, lags in self.input_lags.items()
         ]
         return [
@@ -146,7 +146,7 @@ class LagSuggestion(Result):
             yield Row(
                 "cross-correlation",
                 self._beyond(self.evidence[~outputs & (self.evidence["column"] == column)], "ccf"),
-                f"lags of {name_of(column)}, the same; prewhitened by an AR({order})",
+                f"lags of {column_name(column)}, the same; prewhitened by an AR({order})",
             )
 
     def _beyond(self, rows, kind):
@@ -215,7 +215,7 @@ def suggest_lags(X, y, max_lag=None, *, max_lead=0, horizon=1, known_ahead=None,
        Seasonal lags are candidates like all others.
     2. Of what they leave, mutual information with each candidate is compared with its largest
        value at 200 shifts too far to matter. A candidate beyond it counts if a cubic of it lowers
-       the same criterion; its part is taken away before the next one is judged. So a lag that acts
+       the same criterion; its part is removed before the next one is analysed. So a lag that acts
        by its square is found, and one that tells only how far y strays is not.
     3. The union, those of step 2 as cubics, is one model, and what it can do without by the same
        criterion is dropped: taps that stood in for others.
@@ -305,7 +305,7 @@ def suggest_lags(X, y, max_lag=None, *, max_lead=0, horizon=1, known_ahead=None,
     check_min_gain(min_gain)
     taps, target = tabulate(evidence, y, varying, max_lag, max_lead)
     orders = _correlate(evidence, y, varying, max_lag, max_lead)
-    explained = _judge(evidence, taps, target, max_lag + max_lead, min_gain)
+    explained = _assess(evidence, taps, target, max_lag + max_lead, min_gain)
     chosen = evidence[evidence["chosen"]]
     return LagSuggestion(
         input_lags={column: _lags_of(chosen, "input", column) for column in inputs},
@@ -332,7 +332,7 @@ def _correlate(evidence, y, inputs, max_lag, max_lead):
     return orders
 
 
-def _judge(evidence, taps, target, reach, min_gain):
+def _assess(evidence, taps, target, reach, min_gain):
     """Add what decides, and the decision, to the evidence; the share of variance explained."""
     p, n = taps.shape
     criterion = Criterion(n, p, min_gain)
@@ -371,12 +371,10 @@ def _lags_of(chosen, kind, column):
 
 
 def _names(rows):
-    """Taps such as "u[t-2]"."""
-    pairs = zip(rows["column"], rows["lag"])
-    return (
-        ", ".join(f"{name_of(c)}[t{-lag:+d}]" if lag else f"{name_of(c)}[t]" for c, lag in pairs)
-        or "none"
-    )
+    """Format taps such as "u[t-2]"."""
+    shifts = [f"{-lag:+d}" if lag else "" for lag in rows["lag"]]
+    taps = [f"{column_name(c)}[t{shift}]" for c, shift in zip(rows["column"], shifts)]
+    return ", ".join(taps) or "none"
 
 
 def _count(n_lags):

@@ -20,8 +20,8 @@ share of residual series in random order whose largest is at least as large. It 
 residuals that are alike and independent, whatever their distribution and however the inputs go
 together in time.
 
-A model that was trained over rollouts is judged by the errors of such rollouts, of which less can
-be asked (Ljung 1999, section 16.6). Errors k steps ahead share the noise of k - 1 rows, so that
+A model that was trained over rollouts is evaluated by the errors of such rollouts, of which less
+can be asked (Ljung 1999, section 16.6). Errors k steps ahead share the noise of k - 1 rows, so that
 phi_ee counts from lag k on; errors of a free run have whatever memory the noise has, so that phi_ee
 says nothing of the model. Independent of the inputs they are all the same: phi_ue and phi_u2e stay.
 """
@@ -34,29 +34,29 @@ import pandas as pd
 from narxkit._naming import fitted_name, is_off, what_passes
 from narxkit._warn import warn_of_interruption
 from narxkit._words import counted
-from narxkit.diagnostics._history import History
+from narxkit.diagnostics._forecastable_rows import ForecastableRows
+from narxkit.diagnostics._naive_comparison import read_horizons, skill_by_horizon
 from narxkit.diagnostics._residual_rows import (
     check_residuals,
-    is_constant,
+    constant_columns,
     number_segments,
     read_inputs,
-    read_outputs,
-    refuse_infinite,
+    read_output_columns,
+    refuse_infinite_residuals,
 )
 from narxkit.diagnostics._residual_tests import (
     FEWEST_SHUFFLES,
     CorrelationTest,
-    judge_normality,
+    measure_normality,
     run_tests,
     run_tests_of_rollouts,
 )
 from narxkit.diagnostics._result import Row
-from narxkit.diagnostics._shuffles import Line
-from narxkit.diagnostics._skill import read_horizons, skill_by_horizon
-from narxkit.diagnostics._validity import Validity, n_steps
+from narxkit.diagnostics._shuffles import PaddedRows
+from narxkit.diagnostics._validity import Validity, n_steps_of
 from narxkit.diagnostics._validity_table import ValidityTable
 from narxkit.diagnostics.seasons import periods_of_clock
-from narxkit.diagnostics.values import check_count, is_int
+from narxkit.diagnostics.values import check_count, is_row_count
 from narxkit.plotting.loops import predictions
 from narxkit.rows.labels import common_index
 from narxkit.rows.masks import unmasked
@@ -150,7 +150,7 @@ def validate(
     their noise, phi_ee rejects less often than it could. Where only the strength of residuals
     changes (phi_u2e2 and phi_e2e2 fail), p-values of the other tests are too small.
 
-    The historical mean is that of the series' judged rows from the first one to the origin, and no
+    The historical mean is that of the rows analysed, from the first one to the origin, and no
     later one: what is to be beaten where a series has no memory, as returns have none. There the
     mean squared error of persistence is twice that of the mean, and any model looks skilful beside
     it. The drift is the last value and h times the mean step of these rows: what is to be beaten
@@ -203,8 +203,8 @@ def validate(
             f"X must have the shape (n, n_features). Got shape {np.shape(X)} instead: the order is "
             "validate(model, X, y)."
         )
-    outputs, steps = read_outputs(y), read_horizons(horizons)
-    if season is not None and not is_int(season):
+    outputs, steps = read_output_columns(y), read_horizons(horizons)
+    if season is not None and not is_row_count(season):
         raise ValueError(f"season must be None or an int >= 1, in rows. Got {season!r} instead.")
     y = outputs[0] if len(outputs) == 1 else y
     loop = _read_loop(loop, model)
@@ -214,16 +214,16 @@ def validate(
         np.asarray(predicted, dtype=float).reshape(len(parts), len(outputs), -1)
         for predicted in _predicted(model, X, y, loop, segments, parts, steps)
     )
-    history = History(model, U, outputs, parts)
-    must_reach = history.runs() if loop == "closed" else history.reaches(n_steps(loop))
+    forecastable = ForecastableRows(model, U, outputs, parts)
+    must_reach = forecastable.runs() if loop == "closed" else forecastable.reaches(n_steps_of(loop))
     about = {"loop": loop, "model": _named(model), "name": fitted_name(model)}
     known = [
         {"y": y} | about | _residuals(y, y_hat[:, i, 0], must_reach) for i, y in enumerate(outputs)
     ]
     _check(known)
     for i, y in enumerate(outputs):
-        known[i] |= skill_by_horizon(ahead[:, i], y, parts, steps, season, history)
-    return _judge(known, U, parts, season, n_lags, n_shuffles, random_state)
+        known[i] |= skill_by_horizon(ahead[:, i], y, parts, steps, season, forecastable)
+    return _validate_outputs(known, U, parts, season, n_lags, n_shuffles, random_state)
 
 
 def validate_residuals(
@@ -273,8 +273,8 @@ def validate_residuals(
     >>> print(validate_residuals(np.random.default_rng(0).normal(size=500)).sentence)
     The residuals are white: none of 3 tests finds in 500 of them what a model could still learn.
     """
-    outputs = read_outputs(residuals, "residuals")
-    measured = [] if y is None else read_outputs(y)
+    outputs = read_output_columns(residuals, "residuals")
+    measured = [] if y is None else read_output_columns(y)
     n, n_measured = len(outputs[0]), len(measured[0]) if measured else len(outputs[0])
     if n_measured != n:
         raise ValueError(
@@ -286,12 +286,12 @@ def validate_residuals(
             "instead."
         )
     for of_output in measured:
-        refuse_infinite(of_output, "y holds", "an output is missing")
+        refuse_infinite_residuals(of_output, "y holds", "an output is missing")
     columns, U, parts = _rows(outputs + measured, segments, residuals=residuals, X=X, y=y)
     pairs = zip_longest(columns[: len(outputs)], columns[len(outputs) :])
     known = [{"residuals": e, "y": y} for e, y in pairs]
     _check(known)
-    return _judge(known, U, parts, None, n_lags, n_shuffles, random_state)
+    return _validate_outputs(known, U, parts, None, n_lags, n_shuffles, random_state)
 
 
 def _rows(columns, segments, **tables):
@@ -325,7 +325,7 @@ def _read_loop(loop, model):
     if loop is None:
         stages = getattr(model, "loop_", None)
         loop = stages[-1].loop if stages else "open"
-    if not is_int(loop) and not (isinstance(loop, str) and loop in ("open", "closed")):
+    if not is_row_count(loop) and not (isinstance(loop, str) and loop in ("open", "closed")):
         raise ValueError(
             f"loop must be None, 'open', 'closed' or an int >= 1, in steps. Got {loop!r} instead."
         )
@@ -338,7 +338,7 @@ def _predicted(model, X, y, loop, segments, parts, steps):
     if loop == "closed":
         yield _free_runs(model, X, y, parts)
     else:
-        yield model.predict_ahead(X, y, steps=int(n_steps(loop)), **with_labels)
+        yield model.predict_ahead(X, y, steps=int(n_steps_of(loop)), **with_labels)
     yield model.predict_ahead(X, y, steps=steps, **with_labels)
 
 
@@ -368,13 +368,13 @@ def _residuals(y, y_hat, must_reach):
 
 
 def _check(known):
-    """Refuse outputs of which the residuals cannot be judged."""
+    """Refuse outputs of which the residuals cannot be analysed."""
     for of_output in known:
         e = of_output["residuals"]
         check_residuals(e, f" of {e.name}" if len(known) > 1 else "", of_output.get("n_lost", 0))
 
 
-def _judge(known, U, parts, *options):
+def _validate_outputs(known, U, parts, *options):
     """The verdict on each output, of which so much is known; `parts` numbers the segments."""
     residuals = [of_output["residuals"] for of_output in known]
     names = [str(e.name) for e in residuals]
@@ -390,20 +390,20 @@ def _judge(known, U, parts, *options):
 
 def _tests(e, others, U, parts, loop, season, n_lags, n_shuffles, random_state):
     """All tests of one output's residuals, and notes on what cannot be tested."""
-    n, steps = int(e.notna().sum()), n_steps(loop)
+    n, steps = int(e.notna().sum()), n_steps_of(loop)
     n_lags = _reach(n, season or _period(e.index), steps) if n_lags is None else n_lags
-    if not is_int(n_lags) or n_lags > n // 2:
+    if not is_row_count(n_lags) or n_lags > n // 2:
         raise ValueError(
             f"n_lags must be an int from 1 to {n // 2}, half of the {n} residuals. Got {n_lags!r} "
             "instead."
         )
     check_count("n_shuffles", n_shuffles, FEWEST_SHUFFLES)
-    constant = list(U.columns[is_constant(U)])
+    constant = list(U.columns[constant_columns(U)])
     U = U.drop(columns=constant)
     order, names = np.argsort(parts, kind="stable"), (list(U), list(others))
     e, U, others = (rows.to_numpy()[order] for rows in (e, U, others))
-    line = Line(e, U, parts[order], n_lags, others)
-    found = {"memory": line.memory, "normality": judge_normality(line.e)}
+    line = PaddedRows(e, U, parts[order], n_lags, others)
+    found = {"memory": line.memory, "normality": measure_normality(line.e)}
     if loop == "open":
         found["tests"], found["ljung_box"] = run_tests(line, *names, n_shuffles, random_state)
     else:

@@ -20,8 +20,8 @@ The verdict is the first that fits:
 
 - *deterministic*: neighbouring states part exponentially, and no surrogate is as predictable;
 - *random*: the tests find no dependence, or lags explain less than 2 % of the variance of rows left
-  out of their fit (*random walk* where increments were judged, *seasonal* where a season of 2 % or
-  more was removed);
+  out of their fit (*random walk* where increments were analysed, *seasonal* where a season of 2 %
+  or more was removed);
 - *seasonal*: the season explains at least half of the variance;
 - *nonlinear*: no surrogate is as predictable, and neighbours explain 2 % of the variance more than
   an autoregression;
@@ -86,25 +86,25 @@ class Stochasticity(Result):
     Parameters
     ----------
     kind : {"levels", "increments"}
-        What was judged, once the season was removed.
+        What was analysed, once the season was removed.
     season : Season or None
         The season whose means were removed.
     trend : float
         Share of the variance of a straight line that was removed; 0 where none was.
     tests : dict of str to Answer
         Statistic and p value of "Dickey-Fuller", "Dickey-Fuller, trend" and "KPSS", before, and of
-        "Ljung-Box", "ARCH" and "BDS", of what was judged.
+        "Ljung-Box", "ARCH" and "BDS", of what was analysed.
     autoregression : Autoregression
-        A linear model of what was judged: weights, share explained outside the rows of the fit,
+        A linear model of what was analysed: weights, share explained outside the rows of the fit,
         residuals.
     lead_of_autoregression : float
         AIC of fractional Gaussian noise less that of the autoregression.
     hurst : Hurst
-        Of what was judged, by likelihood.
+        Of what was analysed, by likelihood.
     long_hurst : Hurst
         The same by its longest periods alone, local Whittle's.
     variance_ratio : VarianceRatio
-        Of what was judged.
+        Of what was analysed.
     surrogates : SurrogateTest
         Prediction by neighbours against linear surrogates.
     lyapunov : Lyapunov
@@ -113,8 +113,8 @@ class Stochasticity(Result):
         How many lags make a state.
     series : Series
         What came in.
-    judged : ndarray
-        What was judged.
+    analysed : ndarray
+        What was analysed.
     outlier : Outlier or None
         Row and share of the variance of a value, or of a step, that carries more than a third of
         it.
@@ -129,10 +129,11 @@ class Stochasticity(Result):
     order : int
         Lags of the autoregression.
     explained : float
-        Share of the variance of what was judged that lags explain, by neighbours where these see
+        Share of the variance of what was analysed that lags explain, by neighbours where these see
         more than an autoregression.
     drift : float
-        Mean of the increments where they were judged and it is 2.58 standard errors from 0, else 0.
+        Mean of the increments where they were analysed and it is 2.58 standard errors from 0,
+        else 0.
     reach : int
         The last lag with an autocorrelation of 0.2 or more in size, before 20 lags without.
     least_pvalue : float
@@ -164,7 +165,7 @@ class Stochasticity(Result):
     lyapunov: Lyapunov
     false_neighbours: FalseNeighbours
     series: pd.Series
-    judged: np.ndarray
+    analysed: np.ndarray
     outlier: Outlier | None = None
 
     @property
@@ -209,14 +210,14 @@ class Stochasticity(Result):
     @property
     def drift(self):
         """The mean step, where there is one."""
-        mean = float(self.judged.mean())
-        is_told = abs(mean) > SURE * stats.sem(self.judged)
-        return mean if self.kind == "increments" and is_told else 0.0
+        mean = float(self.analysed.mean())
+        is_significant = abs(mean) > SURE * stats.sem(self.analysed)
+        return mean if self.kind == "increments" and is_significant else 0.0
 
     @property
     def is_near_persistence(self):
         """Whether the last value does nearly as well as the autoregression, one row ahead."""
-        of_last = np.mean(np.diff(self.judged) ** 2)
+        of_last = np.mean(np.diff(self.analysed) ** 2)
         return bool(self.autoregression.residuals.var() > NEARLY * of_last)
 
     @property
@@ -227,7 +228,7 @@ class Stochasticity(Result):
     @property
     def reach(self):
         """How far autocorrelations count."""
-        return parts.reach(self.judged)
+        return parts.reach(self.analysed)
 
     @property
     def least_pvalue(self):
@@ -299,9 +300,9 @@ class Stochasticity(Result):
         sequence of three matplotlib Axes
             What was drawn on.
         """
-        from narxkit.diagnostics._stochasticity_plot import draw
+        from narxkit.diagnostics._stochasticity_plot import draw_report
 
-        return draw(self, axes)
+        return draw_report(self, axes)
 
 
 def stochasticity(y, season=None, *, random_state=0, verbose=False, progress=None):
@@ -383,7 +384,7 @@ def stochasticity(y, season=None, *, random_state=0, verbose=False, progress=Non
     left = values if season is None else _rest(values, season.period)
     if detrend(left).std() < EXACT * left.std():
         raise ValueError(
-            "y is a straight line and nothing else: there is nothing left to judge, and the line "
+            "y is a straight line and nothing else: there is nothing left to analyse, and the line "
             "forecasts it."
         )
     outlier = find_outlier_of_levels(left)
@@ -391,26 +392,26 @@ def stochasticity(y, season=None, *, random_state=0, verbose=False, progress=Non
         warn(f"{outlier}, and the verdict tells of it more than of y: {SEE}.")
     begin("unit roots")
     answers = parts.unit_roots(left)
-    kind, trend, judged = _judged(left, answers)
+    kind, trend, analysed = _stationary_part(left, answers)
     period = None if season is None else season.period
     if season is not None:
         season = measure_season(_without(values, kind, trend), period)
     begin("memory")
-    memory, of_long = (exponent(_recent(judged, N_HURST), method, period)
+    memory, of_long = (exponent(_recent(analysed, N_HURST), method, period)
                        for method in ("ml", "local_whittle"))  # fmt: skip
-    ratios = variance_ratio(judged)
+    ratios = variance_ratio(analysed)
     begin("autoregression")
-    linear = parts.autoregression(judged)
-    answers["Ljung-Box"], answers["ARCH"] = parts.ljung_box(judged), parts.arch(linear.residuals)
+    linear = parts.autoregression(analysed)
+    answers["Ljung-Box"], answers["ARCH"] = parts.ljung_box(analysed), parts.arch(linear.residuals)
     begin("BDS")
-    answers["BDS"] = parts.bds(judged, linear.residuals)
+    answers["BDS"] = parts.bds(analysed, linear.residuals)
     begin("surrogates")
-    false = false_neighbours(_recent(judged, N_CHAOS))
-    recent = _recent(judged, N_SURROGATE)
+    false = false_neighbours(_recent(analysed, N_CHAOS))
+    recent = _recent(analysed, N_SURROGATE)
     delay = min(false.delay, len(recent) // 12)
     surrogates = surrogate_test(recent, delay=delay, random_state=random_state)
     begin("chaos")
-    parting = lyapunov(judged[-N_CHAOS:], false.best, false.delay)
+    parting = lyapunov(analysed[-N_CHAOS:], false.best, false.delay)
     begin("verdict")
     return Stochasticity(
         kind=kind,
@@ -419,7 +420,7 @@ def stochasticity(y, season=None, *, random_state=0, verbose=False, progress=Non
         tests=answers,
         autoregression=linear,
         lead_of_autoregression=parts.lead_of_autoregression(
-            judged, linear.weights, memory.estimate
+            analysed, linear.weights, memory.estimate
         ),
         hurst=memory,
         long_hurst=of_long,
@@ -428,7 +429,7 @@ def stochasticity(y, season=None, *, random_state=0, verbose=False, progress=Non
         lyapunov=parting,
         false_neighbours=false,
         series=pd.Series(values, index_of(y), name=name_of(y)),
-        judged=judged,
+        analysed=analysed,
         outlier=outlier,
     )
 
@@ -471,13 +472,13 @@ def _rest(values, period):
     left = without_season(values, period)
     if left.std() < EXACT * values.std():
         raise ValueError(
-            f"y is a season of {period} rows and nothing else: there is nothing left to judge, and "
-            f"lag {period} forecasts it."
+            f"y is a season of {period} rows and nothing else: there is nothing left to analyse, "
+            f"and lag {period} forecasts it."
         )
     return left
 
 
-def _judged(left, answers):
+def _stationary_part(left, answers):
     """Levels, levels round a straight line, or increments; the line's share of the variance."""
     if answers["KPSS"].pvalue >= LEVEL:
         return "levels", 0.0, left
@@ -504,7 +505,7 @@ def _without(values, kind, trend):
     return detrend(values) if trend else values
 
 
-def _recent(judged, n):
-    """The last rows of what is judged."""
-    name = "y" if n >= len(judged) else f"y in its last {n:,} rows"
-    return read_values(judged[-n:], 2, name)
+def _recent(analysed, n):
+    """The last rows of what is analysed."""
+    name = "y" if n >= len(analysed) else f"y in its last {n:,} rows"
+    return read_values(analysed[-n:], 2, name)

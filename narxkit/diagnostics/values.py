@@ -1,4 +1,4 @@
-"""What comes in: one series as floats, and sentences on what cannot be judged."""
+"""What comes in: one series as floats, and sentences on what cannot be analysed."""
 
 from numbers import Integral
 
@@ -26,7 +26,7 @@ def read_values(x, n_min, name="x", allow_nan=False, allow_constant=False):
     x : array-like of shape (n,) or (n, 1)
         Values in the order of time; what an array masks is missing.
     n_min : int
-        The fewest that can be judged.
+        The fewest that can be analysed.
     name : str
         How to call it in a sentence.
     allow_nan : bool
@@ -49,7 +49,7 @@ def read_values(x, n_min, name="x", allow_nan=False, allow_constant=False):
     Warns
     -----
     UserWarning
-        When its clock jumps: the rows are judged as if evenly spaced.
+        When its clock jumps: the rows are analysed as if evenly spaced.
     """
     _check_index(x, name, may_jump=allow_nan)
     values = _as_floats(x, name)
@@ -71,7 +71,7 @@ def read_values(x, n_min, name="x", allow_nan=False, allow_constant=False):
     if is_constant(known):
         if allow_constant:
             return values
-        raise ValueError(f"{name} is constant, at {known[0]:g}: there is nothing to judge.")
+        raise ValueError(f"{name} is constant, at {known[0]:g}: there is nothing to analyse.")
     if not SMALLEST < size < LARGEST:
         raise ValueError(
             f"{name} is at most {size:.0e} in size, but powers of it are only exact between "
@@ -109,7 +109,7 @@ def _check_index(x, name, may_jump):
         row = jumps[0]
         warn(
             f"the clock of {name} jumps {len(jumps)} time{'s' if len(jumps) > 1 else ''}, first "
-            f"from {index[row - 1]} to {index[row]}: rows are judged as if evenly spaced. Fill "
+            f"from {index[row - 1]} to {index[row]}: rows are analysed as if evenly spaced. Fill "
             "what is missing, or give the longest stretch."
         )
 
@@ -205,7 +205,7 @@ def without_season(values, period):
     return values - means[place]
 
 
-def is_int(value, least=1):
+def is_row_count(value, least=1):
     """Whether a value is a whole number from `least` on, and one that rows can be counted by."""
     return isinstance(value, Integral) and not isinstance(value, bool) and least <= value <= MOST
 
@@ -227,7 +227,7 @@ def check_count(name, value, least=1):
     ValueError
         When it is no int, or below `least`.
     """
-    if not is_int(value, least):
+    if not is_row_count(value, least):
         is_huge = isinstance(value, Integral) and value > MOST
         rule = f"from {least} to {MOST}" if is_huge else f">= {least}"
         raise ValueError(f"{name} must be an int {rule}. Got {value!r} instead.")

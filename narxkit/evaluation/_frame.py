@@ -31,7 +31,7 @@ _NAMES = {HOUR: "h", 60: "min", DAY: "d", WEEK: "wk", 1: "s"}
 
 
 @dataclass(frozen=True, eq=False)
-class OwnTask:
+class FrameTask:
     """A hold-out test of a user's series, and what is known past its end.
 
     Parameters
@@ -282,7 +282,7 @@ def task_from_frame(
 
     Returns
     -------
-    OwnTask
+    FrameTask
         The task.
 
     Raises
@@ -345,7 +345,7 @@ def task_from_frame(
         climate=_climate(clock, known.index[:n_training]),
         block=max(horizon, 7 * season),
     )
-    return OwnTask(test, list(known_future), data.loc[last:].iloc[1:])
+    return FrameTask(test, list(known_future), data.loc[last:].iloc[1:])
 
 
 def find_target(data, target=None, inputs=(), name="the data"):
@@ -408,7 +408,7 @@ def look_ahead(task, model=None, random_state=0, progress=None, rivals=False):
 
     Parameters
     ----------
-    task : OwnTask
+    task : FrameTask
         The task.
     model : {"narx", "tdnn", "arx"}, default=None
         The model to forecast with. By default a NARX network is tested beside the baselines, and

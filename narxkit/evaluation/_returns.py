@@ -8,7 +8,7 @@ import pandas as pd
 from narxkit.forecasters.baselines import Persistence
 from narxkit.plotting import ForecastDisplay
 from narxkit.plotting.base import COLOURS, GREY, PALE, SMALL
-from narxkit.skill import diebold_mariano, hit_rate
+from narxkit.significance import diebold_mariano, hit_rate
 
 from ._base import Evaluation, Task
 from ._horizon import two_panels, with_title

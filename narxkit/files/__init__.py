@@ -31,8 +31,8 @@ Columns of plain numbers are read by pandas; regular expressions see only the ce
 as text. Whatever a sentence quotes from a file can be printed without harm.
 """
 
+from ._formatting import format_label, listed
 from ._label_writer import label_writer
 from ._series import SeriesFile, read_series
-from ._words import listed, said
 
-__all__ = ["SeriesFile", "label_writer", "listed", "read_series", "said"]
+__all__ = ["SeriesFile", "label_writer", "listed", "read_series", "format_label"]

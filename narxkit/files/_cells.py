@@ -11,10 +11,10 @@ import pandas as pd
 from narxkit._words import printable
 
 from ._dates import TEXT
+from ._formatting import listed
 from ._numbers import OTHER, dotted_times, doubtful_sign, find_decimal, settle_sign
 from ._open import read_text
 from ._table_layout import BLANK, MISSING, NEW, UNNAMED, find_layout, line_start, unique
-from ._words import listed
 
 SAMPLE = 10_000  # cells that tell the decimal sign
 MOST_BLANK = 10_000_000  # cells that rows lack
@@ -126,10 +126,10 @@ def _parse(table, layout, name, **options):
     except pd.errors.EmptyDataError:
         return pd.DataFrame(columns=range(len(layout.names)), dtype=float)
     except (pd.errors.ParserError, UnicodeError, OverflowError) as error:
-        raise ValueError(_said_of(error, layout, name)) from error
+        raise ValueError(_format_parser_error(error, layout, name)) from error
 
 
-def _said_of(error, layout, name):
+def _format_parser_error(error, layout, name):
     """A sentence on a table that pandas cannot read."""
     found = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
     if found is None:

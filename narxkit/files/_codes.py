@@ -6,7 +6,7 @@ import numpy as np
 
 from narxkit._words import counted
 
-from ._words import listed
+from ._formatting import listed
 
 NINES = re.compile(r"-?(99+(\.9+)?|9+\.9+)")
 SURE = re.compile(r"-999+(\.9+)?")  # whatever the other values are

@@ -8,7 +8,7 @@ import pandas as pd
 
 from narxkit.rows.clock import Clock
 
-from ._words import plain
+from ._formatting import plain
 
 TEXT = pd.StringDtype("python", na_value=np.nan)  # the same with and without pyarrow
 LONGEST = 80  # signs of a date

@@ -5,7 +5,7 @@ import pandas as pd
 
 from ._codes import empty_codes, note_codes
 from ._dates import DOTTED_CLOCK, DOTTED_MONTH, TEXT, holds_dotted_clock, holds_months
-from ._words import listed
+from ._formatting import listed
 
 OTHER = {",": ".", ".": ","}
 GROUPED = {  # numbers whose thousands stand apart, by their decimal sign
@@ -45,7 +45,7 @@ def find_numbers(cells, name, missing=()):
     of_empty = _note_empty(list(frame.columns[is_empty]))
     frame = frame.loc[:, ~is_empty] if is_empty.any() else frame
     if not len(frame.columns):
-        raise ValueError(" ".join([_said_of_text(cells, texts, name), *of_texts]))
+        raise ValueError(" ".join([_format_text_error(cells, texts, name), *of_texts]))
     if texts:
         verbs = ("holds", "is") if len(texts) == 1 else ("hold", "are")
         of_codes.append("{} {} text and {} left out.".format(listed(texts), *verbs))
@@ -244,7 +244,7 @@ def _numbers(texts, decimal):
     return pd.to_numeric(texts, errors="coerce").astype(float).fillna(truths)
 
 
-def _said_of_text(cells, texts, name):
+def _format_text_error(cells, texts, name):
     example = ""
     if texts:
         cell = cells[texts[0]].dropna()

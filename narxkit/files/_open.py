@@ -15,7 +15,7 @@ from functools import partial
 
 from narxkit._words import printable
 
-from ._words import listed
+from ._formatting import listed
 
 MOST_UNPACKED = 2**27  # bytes that any compressed file may hold
 MOST_PACKED = 100  # times its size, beyond that; text is packed 3 to 30 times

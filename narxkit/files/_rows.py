@@ -8,8 +8,8 @@ import pandas as pd
 from narxkit._words import counted
 from narxkit.rows.clock import Clock
 
+from ._formatting import format_label, listed
 from ._gaps import filled, renumbered
-from ._words import listed, said
 
 MOST_SHARED = 0.2  # of the rows, may have the time of another
 MOST_SHARED_BY_SERIES = 0.05  # the same, where a column tells them apart
@@ -99,7 +99,7 @@ def _ends_summer(times):
 
 
 def _label(time):
-    return said(time) if isinstance(time, pd.Timestamp) else f"{time:.10g}"
+    return format_label(time) if isinstance(time, pd.Timestamp) else f"{time:.10g}"
 
 
 def _refuse_series(cells, frame, twice, columns):
@@ -197,8 +197,9 @@ def _without_strays(frame, lines):
     is_stray[start:stop] = False
     if not is_stray.any():
         return frame, []
-    strays, first = frame.index[is_stray], said(frame.index[is_stray][0])
-    line, between = lines[is_stray][0], " to ".join(map(said, frame.index[[start, stop - 1]]))
+    strays, first = frame.index[is_stray], format_label(frame.index[is_stray][0])
+    line = lines[is_stray][0]
+    between = " to ".join(map(format_label, frame.index[[start, stop - 1]]))
     note = (
         f"Line {line} has the time {first}, far from all others ({between}); the row is left out."
         if len(strays) == 1

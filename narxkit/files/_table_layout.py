@@ -8,8 +8,8 @@ from itertools import zip_longest
 
 from narxkit._words import printable
 
+from ._formatting import listed
 from ._open import EMPTY
-from ._words import listed
 
 SEPARATORS = "\t;|,"
 BLANK = " "  # one or more of them, where nothing else separates

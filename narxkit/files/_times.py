@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 
 from ._dates import CLOCK, TEXT, after_midnight, holds_months, month_number, parse, parse_clock
+from ._formatting import listed, words
 from ._gaps import even_step
 from ._table_layout import UNNAMED
 from ._wide import counts_steps
-from ._words import listed, words
 
 TIME_NAMES = {
     "time", "date", "datetime", "timestamp", "ts", "ds", "zeit", "datum", "zeitstempel",

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from ._dates import TEXT, parse
-from ._words import listed, reading_options
+from ._formatting import listed, reading_options
 
 LEAST_COLUMNS = 4
 STEPS = {"v", "t", "time", "step", "row", "obs", "period", "hour", "day", "week", "month", "year"}

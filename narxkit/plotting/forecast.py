@@ -7,7 +7,7 @@ import pandas as pd
 
 from narxkit._naming import fitted_name
 from narxkit.plotting.base import GREY, INK, LEGEND_COLUMNS, SMALL, Display, cycle, dot
-from narxkit.plotting.times import as_series, points, tell_time, time_name
+from narxkit.plotting.times import as_series, format_time_axis, points, time_name
 from narxkit.rows.labels import has_clock
 
 __all__ = ["ForecastDisplay"]
@@ -237,7 +237,7 @@ class ForecastDisplay(Display):
         }
         ax.margins(x=0.01, y=0.06)
         index = next(iter(self.y_pred.values())).index
-        tell_time(ax, index)
+        format_time_axis(ax, index)
         self._add_legend(time_name(index, "steps from the origin"))
         return self
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from narxkit.plotting.base import COLOURS, GREY, INK, ErrorDisplay
-from narxkit.plotting.times import as_pair, points, tell_time, time_name
+from narxkit.plotting.times import as_pair, format_time_axis, points, time_name
 
 __all__ = ["ErrorHistogramDisplay", "RegressionDisplay", "ResponseDisplay"]
 
@@ -129,7 +129,7 @@ class ResponseDisplay(_PairDisplay):
         style = {"color": COLOURS[0], "lw": 1.6, "label": "predicted", "zorder": 3} | kwargs
         (self.pred_line_,) = ax.plot(x, y_pred, **style)
         ax.margins(x=0.01, y=0.06)
-        tell_time(ax, self.y_true.index)
+        format_time_axis(ax, self.y_true.index)
         self._name_axes(time_name(self.y_true.index, "row"), self._with_unit(self._quantity()))
         self.legend_ = self._legend_above([self.true_line_, self.pred_line_, self.error_lines_])
         return self

@@ -90,10 +90,10 @@ def time_name(index, otherwise):
     return f"{index.name or 'time'}{'' if zone is None else f', {zone}'}"
 
 
-def tell_time(ax, index):
+def format_time_axis(ax, index):
     """Dates on the axis, as short as they can be, in the zone of the series; names of a panel."""
     if isinstance(index, pd.MultiIndex):
-        _tell_series(ax, index)
+        _format_panel_axis(ax, index)
     elif has_clock(index):
         dates, zone = load_matplotlib("dates"), getattr(index, "tz", None)
         locator = dates.AutoDateLocator(tz=zone, minticks=4, maxticks=9)
@@ -102,7 +102,7 @@ def tell_time(ax, index):
         ax.xaxis.get_offset_text().set(color=INK, fontsize=SMALL)
 
 
-def _tell_series(ax, index):
+def _format_panel_axis(ax, index):
     """Lines between series, and the names of those with room for them."""
     _, names, ends = _of_panel(index)
     style = {"color": GREY, "lw": min(0.8, 10 / len(ends)), "zorder": 1}

@@ -15,7 +15,7 @@ def advise_on_lags(subject):
     Parameters
     ----------
     subject : Subject
-        What was judged.
+        What was analysed.
 
     Returns
     -------
@@ -28,7 +28,7 @@ def advise_on_lags(subject):
     are = "is" if len(barred) == 1 else "are"
     names, horizon = ", ".join(map(repr, barred)), subject.horizon
     notes = [f"{names} {are} not known ahead, so that lags begin at the horizon, {horizon}."]
-    if subject.is_own:
+    if subject.is_from_frame:
         earlier = "; a smaller horizon lets lags begin earlier" if horizon > 1 else ""
         notes.append(f"known_future names inputs that are known ahead{earlier}.")
     return notes
@@ -40,7 +40,7 @@ def advise_on_network(subject, validity):
     Parameters
     ----------
     subject : Subject
-        What was judged.
+        What was analysed.
     validity : Validity
         The verdict on the network.
 
@@ -68,7 +68,7 @@ def _bar(subject, column, lag):
         "which is not known then"
     )
     remedies = []
-    if subject.is_own:
+    if subject.is_from_frame:
         remedies.append("name it in known_future if its future is known")
     if lag == 1:
         remedies.append("give horizon=1")

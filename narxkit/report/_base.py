@@ -57,16 +57,16 @@ class Diagnosis:
     Parameters
     ----------
     subject : Subject
-        What was judged.
+        What was analysed.
     stochasticity : Stochasticity or Failure
         Whether it can be forecast, and from what.
     hurst : HurstTable or Failure
-        The Hurst exponent by all methods, of what the report judged: without its season, and of
+        The Hurst exponent by all methods, of what the report analysed: without its season, and of
         increments where there is a unit root; without a report, of the series as it is.
     lags : LagSuggestion or Failure
         Lags to begin with.
     validity : Validity, Failure or None
-        A network with these lags, judged on rows that it has not seen.
+        A network with these lags, evaluated on rows that it has not seen.
     model : NARX or None
         This network.
 
@@ -140,7 +140,7 @@ def diagnose(subject, model=False, random_state=0, progress=None, max_lag=None):
     ValueError
         When `max_lag` is out of range, or no part can be had.
     KeyboardInterrupt
-        When Ctrl-C cut the training short: a half-trained network is not judged.
+        When Ctrl-C cut the training short: a half-trained network is not evaluated.
 
     Examples
     --------
@@ -156,8 +156,8 @@ def diagnose(subject, model=False, random_state=0, progress=None, max_lag=None):
     season = getattr(report, "season", None)
     season = season.period if season else None
     progress("Hurst exponents", 0, 1)
-    judged = y.to_numpy() if isinstance(report, Failure) else report.judged
-    exponents = _tried(y, hurst, judged[-N_HURST:], method="all", season=season)
+    analysed = y.to_numpy() if isinstance(report, Failure) else report.analysed
+    exponents = _tried(y, hurst, analysed[-N_HURST:], method="all", season=season)
     progress("lags", 0, 1)
     options = {"horizon": subject.horizon, "known_ahead": subject.known_ahead}
     if max_lag is None:
@@ -173,13 +173,13 @@ def diagnose(subject, model=False, random_state=0, progress=None, max_lag=None):
         validity, network = Failure(f"{LEFT_OUT}there are no lags to train a network with."), None
     else:
         has_season = not isinstance(report, Failure) and report.has_season
-        validity, network = _judge_network(
+        validity, network = _validate_network(
             subject, lags, season if has_season else None, random_state, progress
         )
     return Diagnosis(subject, report, exponents, lags, validity, network)
 
 
-def _judge_network(subject, lags, season, random_state, progress):
+def _validate_network(subject, lags, season, random_state, progress):
     """The verdict on a network with these lags, and the network, or a failure and None."""
     X, y = subject.X, subject.y
     n = len(y) - _n_held_out(len(y), lags)

@@ -11,7 +11,7 @@ from narxkit._naming import fitted_name
 from narxkit.evaluation import find_seams
 from narxkit.files import label_writer
 from narxkit.plotting.base import COLOURS, PALE, load_matplotlib, open_axes
-from narxkit.plotting.times import as_times, tell_time
+from narxkit.plotting.times import as_times, format_time_axis
 
 from ._base import Failure
 
@@ -131,8 +131,8 @@ def _series(diagnosis):
     ax.plot(as_times(y.index), y.to_numpy(), color=COLOURS[0], lw=width)
     ax.set_title(", ".join(filter(None, (str(y.name), subject.unit))), loc="left", fontsize=9)
     ax.margins(x=0.01)
-    tell_time(ax, times)
-    caption = "Blue is what was judged, grey the rest." if len(y) < len(whole) else ""
+    format_time_axis(ax, times)
+    caption = "Blue is what was analysed, grey the rest." if len(y) < len(whole) else ""
     notes = "".join(f"<p>{escape(note)}</p>\n" for note in subject.notes)
     table = _scroll("the series in figures", _table(rows.items()))
     alt = f"{y.name} over time, {rows['least']} to {rows['largest']}"
@@ -174,8 +174,8 @@ def _model(diagnosis, advice):
         return _section("A network", _text(result))
     lags = f"input_lags={model.input_lags}, output_lags={model.output_lags}"
     about = (
-        f"<p>{fitted_name(model)} with {escape(lags)}, fitted on the first four fifths and judged "
-        "on the last fifth.</p>\n"
+        f"<p>{fitted_name(model)} with {escape(lags)}, fitted on the first four fifths and "
+        "evaluated on the last fifth.</p>\n"
     )
     text = _text(result, advice)
     picture = _picture(result.plot(), f"Pictures of the residuals. {result.sentence}", wide=True)

@@ -39,7 +39,7 @@ equally well::
     loss exp(log(det A / prod penalty) / n_eff)
 
 the penalised loss times Occam's factor, at least 1, for all that the data had to set. It falls as
-the evidence grows, so that convergence, the best parameters and restarts are all judged by
+the evidence grows, so that convergence, the best parameters and restarts are all analysed by
 evidence; it need not fall in every single iteration. With a held-out set the held-out loss decides,
 as everywhere.
 

@@ -24,7 +24,7 @@ from narxkit.solvers import (
 )
 from narxkit.solvers._scipy import minimise
 from narxkit.training.objective import Objective
-from shelf import TARGETS, epochs_to, mse, parity, sine, static
+from solver_problems import TARGETS, epochs_to, mse, parity, sine, static
 from test_solvers import LeastSquares
 
 STOCHASTIC = ("sgd", "rmsprop", "adam")

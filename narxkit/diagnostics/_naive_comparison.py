@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 
 from narxkit.diagnostics._result import Row
-from narxkit.diagnostics.values import is_int
+from narxkit.diagnostics.values import is_row_count
 
 ROWS_PER_STEP = 30  # of a horizon: with fewer the variance of h dependent errors is a guess
 EXPLODED = 1e70  # times the errors of a naive forecast: below it fourth powers are numbers
 
 
-def skill_by_horizon(ahead, y, parts, horizons, season, history):
+def skill_by_horizon(ahead, y, parts, horizons, season, forecastable):
     """Compare a model with naive forecasts, over rows that all of them reach.
 
     Parameters
@@ -25,7 +25,7 @@ def skill_by_horizon(ahead, y, parts, horizons, season, history):
         Steps ahead.
     season : int or None
         Rows of a season.
-    history : History
+    forecastable : ForecastableRows
         Which rows the model must reach.
 
     Returns
@@ -39,17 +39,17 @@ def skill_by_horizon(ahead, y, parts, horizons, season, history):
         When no row can be compared at any horizon.
     """
     notes, given = [], (ahead, y, parts, horizons)
-    errors, lost = _errors(*given, season, history)
+    errors, lost = _errors(*given, season, forecastable)
     if season is not None and not lost:
-        errors, lost = _errors(*given, None, history)
-        notes = [Row("not compared", "seasonal naive", _why(horizons[0], season, history))]
+        errors, lost = _errors(*given, None, forecastable)
+        notes = [Row("not compared", "seasonal naive", _why(horizons[0], season, forecastable))]
         season = None
     left_out = [h for h in horizons if h not in lost]
     if not lost:
-        why = _why(left_out[0], season, history)
+        why = _why(left_out[0], season, forecastable)
         raise ValueError(f"no row can be compared {_ahead(left_out)}: {why}.")
     if left_out:
-        notes += [Row("not compared", _ahead(left_out), _why(left_out[0], season, history))]
+        notes += [Row("not compared", _ahead(left_out), _why(left_out[0], season, forecastable))]
     return {
         "skill": _by_horizon(errors, _rmse),
         "naive_pvalues": _by_horizon(errors, _naive_pvalues),
@@ -58,7 +58,7 @@ def skill_by_horizon(ahead, y, parts, horizons, season, history):
     }
 
 
-def _errors(ahead, y, parts, horizons, season, history):
+def _errors(ahead, y, parts, horizons, season, forecastable):
     """Errors of the rows compared, NaN in others, and how many the model has lost, by horizon."""
     measured, mean = y.groupby(parts), _mean_so_far(y).groupby(parts)
     step = _mean_so_far(measured.diff()).fillna(0)
@@ -72,7 +72,7 @@ def _errors(ahead, y, parts, horizons, season, history):
         errors = pd.DataFrame({"model": y_hat} | naive, index=y.index).sub(y, axis=0)
         can_compare = errors[list(naive)].notna().all(axis=1)
         is_finite = np.isfinite(errors["model"])
-        n_lost = int((can_compare & ~is_finite & history.reaches(h)).sum())
+        n_lost = int((can_compare & ~is_finite & forecastable.reaches(h)).sum())
         errors = errors.where(can_compare & is_finite).iloc[order]
         if n_lost or errors["model"].count():
             found[h], lost[h] = errors, n_lost
@@ -99,7 +99,7 @@ def _naive_pvalues(errors, h):
 def _by_chance(errors, of_naive, h):
     """One-sided p-value of Diebold and Mariano's test; 1 where there are too few rows for it, 0
     where the model's squares are no numbers beside those of the naive forecast."""
-    from narxkit.skill import diebold_mariano
+    from narxkit.significance import diebold_mariano
 
     size = of_naive.abs().max() or errors.abs().max() or 1.0
     errors, of_naive = errors / size, of_naive / size
@@ -123,14 +123,14 @@ def _seasons(h, season):
     return season * -(-h // season)
 
 
-def _why(h, season, history):
+def _why(h, season, forecastable):
     """Why no row can be compared h steps ahead, and what to do."""
-    needed = max(history.needed(h), 1 + (h if season is None else _seasons(h, season)))
-    if needed > history.longest:
+    needed = max(forecastable.needed(h), 1 + (h if season is None else _seasons(h, season)))
+    if needed > forecastable.longest:
         remedies = "nearer horizons" if season is None else "nearer horizons, a shorter season"
         return (
-            f"a segment of {needed:,} rows is needed, and the longest has {history.longest:,}: "
-            f"give {remedies} or more rows"
+            f"a segment of {needed:,} rows is needed, and the longest has {forecastable.longest:,}"
+            f": give {remedies} or more rows"
         )
     return "no row has all the measured values that are needed: give rows with fewer missing ones"
 
@@ -145,8 +145,8 @@ def _ahead(horizons):
 
 def read_horizons(horizons):
     """Steps ahead, ascending."""
-    steps = range(1, horizons + 1) if is_int(horizons) else horizons
-    if not np.iterable(steps) or not len(steps) or not all(map(is_int, steps)):
+    steps = range(1, horizons + 1) if is_row_count(horizons) else horizons
+    if not np.iterable(steps) or not len(steps) or not all(map(is_row_count, steps)):
         raise ValueError(
             f"horizons must be an int >= 1 or a sequence of them. Got {horizons!r} instead."
         )

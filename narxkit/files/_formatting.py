@@ -8,7 +8,7 @@ import pandas as pd
 MOST_LISTED = 12
 
 
-def said(label):
+def format_label(label):
     """Write a time stamp without what is zero, or another label as it is.
 
     Parameters
@@ -24,7 +24,7 @@ def said(label):
     Examples
     --------
     >>> import pandas as pd
-    >>> said(pd.Timestamp("2024-01-01 07:00:00")), said(12)
+    >>> format_label(pd.Timestamp("2024-01-01 07:00:00")), format_label(12)
     ('2024-01-01 07:00', 'row 12')
     """
     if not isinstance(label, pd.Timestamp):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 
-class History:
+class ForecastableRows:
     """Which rows a model must forecast: all rows it needs are there, and none lacks a value.
 
     Missing outputs of the past are no excuse: a model puts its own predictions in their place,
