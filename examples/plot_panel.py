@@ -24,7 +24,7 @@ weekly = {name: change.resample("W-FRI").mean() for name, change in daily.items(
 
 
 def panel(first, last):
-    """The series of a period, under an index (currency, date)."""
+    """Stack the series of a period under an index (currency, date)."""
     return pd.concat({name: s.loc[first:last] for name, s in weekly.items()}, names=["currency"])
 
 

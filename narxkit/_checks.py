@@ -1,4 +1,4 @@
-"""What kind of value something is."""
+"""Checks of the kind of a value."""
 
 from numbers import Integral
 
@@ -6,10 +6,10 @@ import numpy as np
 
 
 def is_int(value):
-    """Whether a value is a whole number, which True is not."""
+    """Tell whether a value is an integer, which True is not."""
     return isinstance(value, Integral) and not isinstance(value, (bool, np.bool_))
 
 
 def is_count(value):
-    """Whether a value is a whole number from 1 on."""
+    """Tell whether a value is a positive integer."""
     return is_int(value) and value >= 1

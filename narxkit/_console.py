@@ -1,4 +1,4 @@
-"""What the command line shows: tables, progress, warnings and errors.
+"""Output of the command line: tables, progress, warnings and errors.
 
 Tables are 80 columns wide where they fit; into a file goes plain text.
 """
@@ -179,7 +179,7 @@ def plain(text):
 
 
 def make_console(needed=0):
-    """A console at least as wide as needed: cut figures are worse than broken lines."""
+    """Make a console at least as wide as needed: cut figures are worse than broken lines."""
     from rich.console import Console
 
     class Plain(Console):
@@ -204,7 +204,7 @@ def flush():
 
 @contextmanager
 def _named_output():
-    """An error of standard output says that it is one."""
+    """Name standard output in an error that comes from it."""
     try:
         yield
     except OSError as error:
@@ -236,12 +236,12 @@ def _width(cell):
 
 
 def _in_two_lines(name):
-    """The name of a network that is off, so that its table stays narrow."""
+    """Break the name of a network that is off, so that its table stays narrow."""
     return name.replace(", network off)", ",\n network off)")
 
 
 def _header(name, step):
-    """Two lines for a column."""
+    """Return the two header lines of a column."""
     if name.startswith("RMSE h="):
         n = name.removeprefix("RMSE h=")
         if n == "1" and step in ("rows", "steps"):
@@ -258,7 +258,7 @@ def _number(value, places):
 
 @contextmanager
 def progress_shown():
-    """A bar on stderr while the work proceeds; nothing where stderr is no terminal."""
+    """Show a bar on stderr while the work proceeds; nothing where stderr is no terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
@@ -283,7 +283,7 @@ def progress_shown():
 
 @contextmanager
 def plain_warnings():
-    """Warnings as one line each, without the place in the source, the same one once."""
+    """Print each warning once, as one line without the place in the source."""
     seen = set()
 
     def show(message, *_):
@@ -297,7 +297,7 @@ def plain_warnings():
 
 
 def complain(message, code=2):
-    """Print one line on stderr, in words of the command; the exit code."""
+    """Print one line on stderr, in words of the command, and return the exit code."""
     line = in_options(" ".join(str(message).split()))
     if len(line) > LONGEST_LINE:
         line = f"{line[: LONGEST_LINE // 2]} ... {line[-LONGEST_LINE // 2 :]}"

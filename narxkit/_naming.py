@@ -1,8 +1,8 @@
-"""What a fitted model is called: a network by its name only where something passes it."""
+"""Names of fitted models: a network by its own only where something passes it."""
 
 
 def is_off(model):
-    """Whether a fitted network is a linear model: nothing passes its hidden layers."""
+    """Tell whether a fitted network is a linear model: nothing passes its hidden layers."""
     return bool(getattr(model, "is_linear_", False))
 
 

@@ -88,13 +88,13 @@ def _check_path(path, series):
 
 
 def _ending(path):
-    """How a name ends, what packs the file left aside."""
+    """Return the suffix of a name, without that of its compression."""
     is_packed = path.suffix.lower() in PACKED
     return (path.with_suffix("") if is_packed else path).suffix.lower()
 
 
 def _target(path):
-    """Where a file lies, behind all links."""
+    """Resolve the links of a path."""
     return Path(os.path.realpath(path))
 
 

@@ -111,8 +111,8 @@ rests on, the Hurst exponent by six methods, and lags to begin with.
 
 """ + SERIES.replace("held out for a test.", "held out where --model asks for a network.")
 DIAGNOSED = """\
-Analysed is the longest stretch without a missing value; gaps of up to three rows
-are bridged by straight lines first. A season is looked for and taken away.
+The longest stretch without a missing value is analysed; gaps of up to three
+rows are bridged by straight lines first. A season is looked for and removed.
 
 inputs: lags are suggested for --inputs from the horizon on, and for
 --known-future, known ahead, from 0 on. A horizon is a fifth of the analysed
@@ -385,12 +385,12 @@ def run_datasets(args):
 
 
 def is_file(series):
-    """Whether a file is meant, rather than the name of a shipped series."""
+    """Tell whether a file is meant, rather than the name of a built-in series."""
     return bool(Path(series).suffix) or len(Path(series).parts) > 1 or Path(series).is_dir()
 
 
 def builtin_task(args):
-    """The task of a shipped series, with what is wished otherwise."""
+    """Make the task of a built-in series, with other options."""
     from narxkit import evaluation
 
     task = evaluation.find_task(args.series)
@@ -404,7 +404,7 @@ def builtin_task(args):
 
 
 def tasks_from_frame(args):
-    """A task for each target of a file, after telling what was found in it."""
+    """Print what was found in a file, and make a task for each target."""
     from narxkit.evaluation import task_from_frame
 
     series, targets, inputs, known_future = read_table(args)
@@ -426,7 +426,7 @@ def tasks_from_frame(args):
 
 
 def read_table(args):
-    """Read a file, tell what was found in it, and find targets, inputs and those known ahead."""
+    """Read a file, print its notes, and return targets, inputs and those known ahead."""
     from narxkit.files import read_series
 
     series = read_series(

@@ -1,4 +1,4 @@
-"""Whether a forecast is better than another, or than a coin, by more than chance.
+"""Tests of whether a forecast is better than another, or than a coin, by more than chance.
 
 Arrays in, frozen results out: `diebold_mariano` compares the errors of two forecasts, `hit_rate`
 counts the signs that one of them got right. Both answer for one horizon at a time.
@@ -19,7 +19,7 @@ __all__ = ["DieboldMariano", "HitRate", "diebold_mariano", "hit_rate"]
 
 @dataclass(frozen=True)
 class DieboldMariano:
-    """What `diebold_mariano` found.
+    """The result of `diebold_mariano`.
 
     Parameters
     ----------
@@ -157,7 +157,7 @@ def diebold_mariano(errors, other_errors, horizon=1, power=2):
 
 
 def _long_run_variance(d, n, horizon):
-    """Variance of centred values (0 where missing) that depend on each other over h - 1 rows."""
+    """Estimate the long-run variance of centred values (0 where missing), h - 1 rows apart."""
     lags = np.arange(1, min(horizon, len(d)))
     gamma = np.array([d @ d, *(d[lag:] @ d[:-lag] for lag in lags)]) / n
     equal = gamma[0] + 2 * gamma[1:].sum()
@@ -168,7 +168,7 @@ def _long_run_variance(d, n, horizon):
 
 @dataclass(frozen=True)
 class HitRate:
-    """What `hit_rate` found.
+    """The result of `hit_rate`.
 
     Parameters
     ----------
@@ -210,7 +210,7 @@ class HitRate:
 
 
 def hit_rate(returns, forecasts, chance=0.5):
-    r"""Share of returns whose sign was forecast, and the band that chance explains.
+    r"""Return the share of returns whose sign was forecast, and the band that chance explains.
 
     .. math::
 
@@ -281,7 +281,7 @@ def hit_rate(returns, forecasts, chance=0.5):
 
 
 def _pair(first, second, *names):
-    """Two series of one length and one index, without infinite values."""
+    """Read two series of one length and one index, without infinite values."""
     given = dict(zip(names, (first, second)))
     index, _ = common_index(**given)
     pair = [read_outputs(v, name, index, min_samples=0) for name, v in given.items()]

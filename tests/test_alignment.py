@@ -1,4 +1,4 @@
-"""What is given side by side must fit: clocks, time zones, names, series, states."""
+"""Data given side by side must fit: clocks, time zones, names, series, states."""
 
 import copy
 import pickle

@@ -700,7 +700,7 @@ def test_a_series_given_as_X_is_led_to_y(model):
 
 @pytest.mark.filterwarnings("ignore:.* rows were left out of training")
 class TestMasks:
-    """What an array masks is missing, whatever lies under the mask."""
+    """Masked values are missing, whatever lies under the mask."""
 
     HIDDEN = np.arange(120) % 10 == 4
 

@@ -1,4 +1,4 @@
-"""What the clock of a time index tells: seams, relations, the next labels, and every message."""
+"""The clock of a time index: seams, relations, the next labels, and every message."""
 
 import copy
 import pickle

@@ -121,7 +121,7 @@ def test_rollout_of_one_step_is_the_one_step_prediction(n):
 
 @pytest.mark.parametrize("n", [FEW, MANY])
 def test_rollout_reads_no_measurement_from_its_origin_on(n):
-    """What comes after the origin may be missing; the history alone decides."""
+    """Values after the origin may be missing; the history alone decides."""
     network, theta = a_network()
     segments = one_segment(40, n_outputs=2)
     origins, lengths = np.full(n, 10), np.full(n, 30)
@@ -376,7 +376,7 @@ def test_path_begins_with_the_measured_history():
 
 # ---------------------------------------------------------------- arrays, bits, threads
 def every_kernel(network, theta, s, weight):
-    """What each verb of the network answers, as one list of arrays."""
+    """Call each verb of the network; return one list of arrays."""
     rows = np.flatnonzero(s.reachable(network.taps.reach))
     origins, lengths = rows[:MANY], np.minimum(7, len(s) - rows[:MANY] - network.taps.reach.lead)
     return [

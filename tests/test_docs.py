@@ -53,7 +53,7 @@ def examples(page):
 
 
 def run(page, block, names):
-    """What a block prints; a traceback shows the lines of the page."""
+    """Return the output of a block; a traceback shows the lines of the page."""
     code = compile("\n" * (block.line - 1) + block.text, str(page), "exec")
     with contextlib.redirect_stdout(io.StringIO()) as printed:
         exec(code, names)

@@ -1,4 +1,4 @@
-"""What the verbs promise: one class for each promise, on data small enough to check by hand."""
+"""The promises of the verbs: one class for each promise, on data small enough to check by hand."""
 
 import copy
 import warnings
@@ -856,7 +856,7 @@ class TestSeams:
         assert {model.n_dropped_ for model in fits} == {0}
 
     def test_no_lag_crosses_one(self):
-        """What stands at the end of one segment does not touch what is learnt of the next."""
+        """The end of one segment does not touch what is learnt of the next."""
         X, y = system()
         labels = np.repeat([0, 1], 100)
         weight = np.repeat([0.0, 1.0], 100)
@@ -919,7 +919,7 @@ class TestMissingAndBadValues:
             np.testing.assert_allclose(ahead, plain.predict(taps), atol=1e-6)
 
     def test_rows_left_out_do_not_matter_to_the_others(self):
-        """What is learnt is the least-squares model of the rows that are complete."""
+        """The model learnt is the least-squares model of the rows that are complete."""
         X, y = system()
         X[50, 0] = y[120] = np.nan
         model, _ = one_warning(lambda: small(hidden_layer_sizes=(), linear_alpha=0.0).fit(X, y))
@@ -1388,7 +1388,7 @@ class TestRecovery:
 
 
 class TestDefectsOfOthers:
-    """What is known to go wrong elsewhere and is not promised by a class above."""
+    """Defects of other packages that no class above rules out."""
 
     @pytest.mark.parametrize("shift, factor", [(10.0, 1.0), (1e4, 1.0), (0.0, 1e-3), (-5.0, 1e3)])
     @pytest.mark.parametrize("model, atol", [(small(), 1e-3), (ARX(1, 2), 1e-8)], ids=repr)

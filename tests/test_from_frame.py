@@ -532,7 +532,7 @@ def test_short_gaps_are_history_and_no_targets():
 
 
 def test_bridged_rows_have_no_weight():
-    """Whatever stands in the rows that were missing, no model learns to forecast it."""
+    """No model learns to forecast values in the rows that were missing."""
     data = pd.DataFrame({"load": np.random.default_rng(0).normal(size=300)})
     data.iloc[40:43] = np.nan
     task = task_from_frame(data, horizon=3, lags=1)

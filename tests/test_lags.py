@@ -180,7 +180,7 @@ def test_inputs_not_known_ahead_begin_at_the_horizon():
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_leads_of_inputs_known_ahead(seed):
-    """What is planned two rows on acts now; of what is not known ahead there is no lead."""
+    """A plan for two rows on acts now; inputs not known ahead have no lead."""
     u, v, e = noise((3, 500), seed)
     X = pd.DataFrame({"planned": u, "measured": v})
     y = np.roll(u, -2) + back(u, 1) + 0.3 * e

@@ -1,4 +1,4 @@
-"""What an installation promises: one version, a licence, a light import, clean archives.
+"""The promises of an installation: one version, a licence, a light import, clean archives.
 
 The archives are looked for in the folder that the environment variable NARXKIT_DIST names.
 """

@@ -53,7 +53,7 @@ def in_a_folder(monkeypatch, tmp_path):
 
 @pytest.fixture(scope="module")
 def answer(tmp_path_factory):
-    """What the command says of a file, and the page it writes."""
+    """Run the command on a file; return its output and the page."""
     folder = tmp_path_factory.mktemp("diagnose")
     make_table().to_csv(folder / "load.csv")
     command = ["diagnose", "load.csv", "--target", "load", "--known-future", "wind"]

@@ -1,4 +1,4 @@
-"""What a tap tells about y: correlations, error reduction, mutual information.
+"""Evidence for a tap: correlations, error reduction, mutual information.
 
 Throughout, ``taps`` is an array of shape (p, n) with one standardised candidate in each row, and a
 target of shape (n,) has mean zero.
@@ -20,7 +20,7 @@ FAR = 4.0  # standard deviations at which a cubic ends
 
 
 def partial_autocorrelation(y, max_lag):
-    """Yule-Walker's partial autocorrelations by Durbin and Levinson.
+    """Estimate Yule-Walker's partial autocorrelations by Durbin and Levinson.
 
     Missing values leave their products out.
 
@@ -40,7 +40,7 @@ def partial_autocorrelation(y, max_lag):
 
 
 def cross_correlation(u, y, max_lag, max_lead=0):
-    """Correlation of y with u, both filtered by the autoregression that makes u white.
+    """Correlate y with u, both filtered by the autoregression that makes u white.
 
     The order of the autoregression is Akaike's, at most `max_lag`. What is left is Box and
     Jenkins' estimate, up to a factor, of the response of y to an impulse of u.
@@ -72,14 +72,14 @@ def cross_correlation(u, y, max_lag, max_lead=0):
 
 
 def _products(a, b, max_lag, max_lead):
-    """Sums over t of a_{t-k} b_t, k = -max_lead..max_lag; NaN in place of zero."""
+    """Return sums over t of a_{t-k} b_t, k = -max_lead..max_lag; NaN in place of zero."""
     leads = [a[k:] @ b[: len(b) - k] for k in range(max_lead, 0, -1)]
     sums = np.array(leads + [a[: len(a) - k] @ b[k:] for k in range(max_lag + 1)])
     return np.where(sums == 0, np.nan, sums)
 
 
 def _autoregression(x, order):
-    """Coefficients of the Yule-Walker autoregression, partial autocorrelations from lag 0 on."""
+    """Fit the Yule-Walker autoregression; return coefficients and partial autocorrelations."""
     from statsmodels.tsa.stattools import acovf, levinson_durbin
 
     missing = "none" if np.isfinite(x).all() else "conservative"
@@ -89,7 +89,7 @@ def _autoregression(x, order):
 
 
 def error_reduction(taps, lags, target, n_max):
-    r"""Orthogonal least squares: taps in the order in which they reduce the error most.
+    r"""Order taps by orthogonal least squares: the one that reduces the error most first.
 
     .. math::
 
@@ -173,14 +173,14 @@ class Criterion:
     min_gain: float
 
     def __call__(self, explained, n_taps, n_weights):
-        """The criterion of models that explain so much (R^2) with so many taps and weights."""
+        """Evaluate the criterion for models of this R^2, number of taps and number of weights."""
         fit = self.n * np.log(np.maximum(1 - explained, EXACT))
         price = n_weights * np.log(self.n) + 2 * n_taps * np.log(self.p)
         return fit + np.maximum(price, n_taps * self.n * self.min_gain)
 
 
 def residual(taps, target):
-    """What least squares on some taps leave of the target."""
+    """Return the residual of the target after least squares on some taps."""
     return target - taps.T @ _least_squares(taps @ taps.T, taps @ target)
 
 
@@ -189,14 +189,14 @@ def _least_squares(products, shared):
 
 
 def cut(values):
-    """Numbers of the bins, equally full, that the values fall into."""
+    """Assign values to equally full bins."""
     n_bins = int(np.clip(np.sqrt(len(values) / ROWS_PER_CELL), 3, MAX_BINS))
     edges = np.quantile(values, np.arange(1, n_bins) / n_bins)
     return np.searchsorted(np.unique(edges), values, side="right")
 
 
 def mutual_information(bins, target):
-    r"""Mutual information of binned taps and a target, in nats.
+    r"""Estimate the mutual information of binned taps and a target, in nats.
 
     .. math::
 
@@ -228,7 +228,7 @@ def _entropy(bins):
 
 
 def information_band(bins, target, reach):
-    """The largest mutual information of one tap and the target at shifts too far to matter.
+    """Return the largest mutual information at shifts of the target too far to matter.
 
     Rotation by a shift keeps what either series knows of its own past and of its season, which
     shuffling would destroy. Up to 200 shifts are drawn, always the same ones.
@@ -240,14 +240,14 @@ def information_band(bins, target, reach):
 
 
 def powers(tap):
-    """A tap, its square and its cube, centred; the last two end at four standard deviations."""
+    """Return a tap, its square and its cube, centred, the last two clipped at 4 deviations."""
     z = np.clip(tap, -FAR, FAR)
     table = np.array([tap, z**2, z**3])
     return table - table.mean(axis=1, keepdims=True)
 
 
 def nonlinear_taps(taps, bins, target, information, band, criterion):
-    """Taps of which mutual information sees something, and a cubic makes something.
+    """Find taps that mutual information detects and that a cubic makes use of.
 
     The tap furthest beyond its band comes first. It counts where a cubic of it lowers the
     information criterion; then what the cubic explains is taken away, and the information of the
@@ -284,7 +284,7 @@ def nonlinear_taps(taps, bins, target, information, band, criterion):
 
 
 def needed_taps(taps, target, linear, nonlinear, criterion):
-    """Taps that a model of all of them cannot do without.
+    """Find the taps that a model of all of them cannot do without.
 
     Some enter as they are, others by their powers. The one that is missed least is dropped as long
     as that lowers the information criterion.

@@ -1,11 +1,11 @@
-"""Which rows a model can be asked to forecast."""
+"""Rows that a model can be asked to forecast."""
 
 import numpy as np
 import pandas as pd
 
 
 class ForecastableRows:
-    """Which rows a model must forecast: all rows it needs are there, and none lacks a value.
+    """Rows that a model must forecast: all rows it needs are there, and none lacks a value.
 
     Missing outputs of the past are no excuse: a model puts its own predictions in their place,
     where it can.
@@ -45,11 +45,11 @@ class ForecastableRows:
         return int(np.max(self.ends - self.begins))
 
     def needed(self, steps):
-        """Rows of the shortest segment with a forecast so many steps ahead."""
+        """Return the rows of the shortest segment with a forecast so many steps ahead."""
         return self.max_lag + self.lead + steps
 
     def reaches(self, steps):
-        """The rows that a forecast so many steps ahead must reach, as a mask."""
+        """Return a mask of the rows that a forecast so many steps ahead must reach."""
         rows = np.arange(len(self.order))
         origin, end = rows - steps + 1, rows + self.lead + 1
         first = origin - self.max_lag
@@ -60,7 +60,7 @@ class ForecastableRows:
         return self._in_place(fits & (n_missing == 0))
 
     def runs(self):
-        """The rows that a free run from the first ones of their segment must reach, as a mask."""
+        """Return a mask of the rows that a free run over each segment must reach."""
         steps = np.arange(len(self.order)) - self.begins - self.max_lag + 1
         return self.reaches(steps) & self._in_place(steps > 0)
 

@@ -24,7 +24,7 @@ class _Axes(Display):
 
 
 def plot_scales(result, ax):
-    """Dots for what was seen, a line for what was fitted, both axes logarithmic."""
+    """Draw dots for what was seen, a line for what was fitted, on logarithmic axes."""
     quantity, scale = QUANTITIES[result.method]
     ax = _Axes(ax, scale, quantity).ax_
     ax.plot(result.scales, result.fluctuations, "o", ms=4, color=GREY, label="seen")
@@ -41,7 +41,7 @@ def plot_scales(result, ax):
 
 
 def plot_table(table, ax):
-    """A dot and an interval for each method, from the top down."""
+    """Draw a dot and an interval for each method, from the top down."""
     ax = _Axes(ax, "Hurst exponent", "").ax_
     frame = table.to_frame().iloc[::-1]
     rows = np.arange(len(frame))
@@ -67,7 +67,7 @@ def plot_table(table, ax):
 
 
 def plot_rolling(rolling, ax):
-    """The exponent of each window at its end, in its band."""
+    """Draw the exponent of each window at its end, in its band."""
     frame = rolling.windows
     index = as_times(frame.index)
     quantity = f"Hurst exponent of {rolling.window:,} rows"
@@ -91,7 +91,7 @@ def plot_rolling(rolling, ax):
 
 
 def plain_ticks(ax):
-    """Numbers such as 10, 20, 50, more or fewer by the reach, on both logarithmic axes."""
+    """Put ticks such as 10, 20, 50, more or fewer by the range, on both logarithmic axes."""
     ticker = load_matplotlib("ticker")
     for axis in (ax.xaxis, ax.yaxis):
         low, high = axis.get_view_interval()

@@ -1,4 +1,4 @@
-"""What `hurst` and `rolling_hurst` answer with."""
+"""Results of `hurst` and `rolling_hurst`."""
 
 from dataclasses import dataclass
 
@@ -27,7 +27,7 @@ WRONG_KIND = {  # notes on an estimate near 1, and near 0
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Hurst(Result):
-    """What `hurst` found by one method.
+    """The Hurst exponent by one method, the result of `hurst`.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ class Hurst(Result):
 
     @property
     def sentence(self):
-        """What came out, in one sentence."""
+        """The result in one sentence."""
         low, high = self.confidence_interval
         between = f"{self.confidence * 100:g} % interval {low:.2f} to {high:.2f}"
         between += ", cut there" if self.is_cut else ""
@@ -116,7 +116,7 @@ class Hurst(Result):
 
     @property
     def figures(self):
-        """The lines of the table, a list of Row."""
+        """Lines of the table, a list of Row."""
         low, high = self.confidence_interval
         return [
             Row("Hurst exponent", f"{self.estimate:.3f}", "1/2: no memory"),
@@ -148,7 +148,7 @@ class Hurst(Result):
 
 @dataclass(frozen=True, repr=False, eq=False)
 class HurstTable(Result):
-    """What `hurst` found by all methods.
+    """The Hurst exponent by all methods, the result of `hurst`.
 
     Parameters
     ----------
@@ -177,7 +177,7 @@ class HurstTable(Result):
 
     @property
     def sentence(self):
-        """What came out, in one sentence."""
+        """The result in one sentence."""
         ml, whittle = self.results["ml"], self.results["local_whittle"]
         if ml.outlier:
             return set_aside(ml.outlier, "H", self.without_outlier)
@@ -209,14 +209,14 @@ class HurstTable(Result):
 
     @property
     def _misled_by(self):
-        """What parts the likelihood from long times: in short, and an example."""
+        """Cause of a likelihood that differs from long times: in short, and an example."""
         if self.results["ml"].estimate > self.results["local_whittle"].estimate:
             return "memory over few rows", "as that of an autoregression"
         return "noise over few rows", "as that of measurement, or by a mean that moves"
 
     @property
     def notes(self):
-        """What should be known beside the figures, and the methods that say so."""
+        """Notes on the figures, and the methods that make them."""
         notes = {}
         for name, result in self.results.items():
             for note in result.notes:
@@ -234,7 +234,7 @@ class HurstTable(Result):
 
     @property
     def figures(self):
-        """The lines of the table, a list of Row."""
+        """Lines of the table, a list of Row."""
         lines = [
             Row(
                 name,
@@ -285,7 +285,7 @@ class HurstTable(Result):
 
 @dataclass(frozen=True, repr=False, eq=False)
 class RollingHurst(Result):
-    """What `rolling_hurst` found.
+    """The Hurst exponent in moving windows, the result of `rolling_hurst`.
 
     Parameters
     ----------
@@ -339,7 +339,7 @@ class RollingHurst(Result):
 
     @property
     def sentence(self):
-        """What came out, in one sentence."""
+        """The result in one sentence."""
         H = self.windows["estimate"].dropna()
         outside = np.mean(self.windows.loc[H.index, "pvalue"] < 1.0 - self.confidence)
         return (
@@ -350,7 +350,7 @@ class RollingHurst(Result):
 
     @property
     def figures(self):
-        """The lines of the table, a list of Row."""
+        """Lines of the table, a list of Row."""
         H = self.windows["estimate"]
         return [
             Row("median of H", f"{H.median():.3f}", f"by {method_name(self)}"),
@@ -381,7 +381,7 @@ class RollingHurst(Result):
 
 
 def set_aside(outlier, what, rest):
-    """The sentence on a series of which one value carries the variance."""
+    """Write the sentence on a series of which one value carries the variance."""
     whose = f"{str(outlier).capitalize()}, and {what} tells of it more than of the series"
     if rest is None:
         return f"{whose}: there is nothing else to analyse."
@@ -390,7 +390,7 @@ def set_aside(outlier, what, rest):
 
 
 def computed_on(result):
-    """What was analysed, in words."""
+    """Describe the values analysed."""
     words = f"{result.n:,} increments"
     if result.kind == "levels":
         words += ", the differences of x"
@@ -400,5 +400,5 @@ def computed_on(result):
 
 
 def method_name(result):
-    """The method in words, with the order of its polynomials."""
+    """Name the method in words, with the order of its polynomials."""
     return METHODS[result.method].name + (f" of order {result.order}" if result.order else "")

@@ -20,7 +20,7 @@ class LagPicture(Display):
         self.lanes = list(suggestion.evidence.groupby(["kind", "column"], sort=False))
 
     def plot(self, ax=None):
-        """Draw on these axes, or on a new figure; the axes."""
+        """Draw on these axes, or on a new figure, and return the axes."""
         if ax is None:
             size = (7.2, 1.2 + 1.25 * len(self.lanes))
             _, ax = load_matplotlib().subplots(figsize=size, layout="constrained")
@@ -97,10 +97,10 @@ class LagPicture(Display):
 
 
 def column_name(column):
-    """A column in words: its name, or its place in X."""
+    """Name a column: by its name, or its place in X."""
     return column if isinstance(column, str) else f"X[{column}]"
 
 
 def _as_correlation(information):
-    """The correlation that two normal series of this mutual information have."""
+    """Return the correlation that two normal series of this mutual information have."""
     return np.sqrt(-np.expm1(-2 * np.maximum(information, 0.0)))

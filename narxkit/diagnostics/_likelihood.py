@@ -47,7 +47,7 @@ ENOUGH = 8192  # points from which Fisher's information grows like n
 
 
 def read_likelihood(x):
-    """H by its likelihood, and the spectrum as seen and as fitted."""
+    """Estimate H by its likelihood; return the spectrum as seen and as fitted, too."""
     n = len(x)
     estimate = minimise_scalar(exact(x) if n <= EXACT else whittle(x), GRID[0], GRID[-1])
     law = SamplingDistribution(GRID, GRID, fisher_errors(n))
@@ -58,7 +58,7 @@ def read_likelihood(x):
 
 
 def exact(x):
-    """-2 l as a function of H, but for a constant."""
+    """Return -2 l as a function of H, but for a constant."""
     n, work, forms = len(x), np.empty((2, len(x))), np.empty(4)
     x = np.ascontiguousarray((x - x.mean()) / x.std())
 
@@ -71,7 +71,7 @@ def exact(x):
 
 
 def whittle(x):
-    """-2 l / n by Whittle's approximation as a function of H, but for a constant."""
+    """Return -2 l / n by Whittle's approximation as a function of H, but for a constant."""
     frequencies, power = fourier_frequencies(len(x)), periodogram(x / x.std())
 
     def surprise(hurst):
@@ -83,7 +83,7 @@ def whittle(x):
 
 @lru_cache(maxsize=64)
 def fisher_errors(n):
-    """s(H) along the grid: no unbiased estimate has a smaller standard deviation."""
+    """Return s(H), the least standard deviation of an unbiased estimate, along the grid."""
     frequencies = fourier_frequencies(min(n, ENOUGH))
     errors = []
     for hurst in GRID:
@@ -93,7 +93,7 @@ def fisher_errors(n):
 
 
 def minimise_scalar(function, low, high):
-    """Where a function of one variable is least."""
+    """Minimise a function of one variable between two bounds."""
     from scipy.optimize import minimize_scalar
 
     options = {"xatol": TOLERANCE}
@@ -101,7 +101,7 @@ def minimise_scalar(function, low, high):
 
 
 def spectra(x, hurst):
-    """Periods in rows, and the roots of the periodogram and of f over bins of them."""
+    """Return periods in rows, and the roots of the periodogram and of f over bins of them."""
     frequencies, power = fourier_frequencies(len(x)), periodogram(x)
     f = spectral_density(frequencies, hurst)
     f *= np.mean(power / f)

@@ -59,7 +59,7 @@ def skill_by_horizon(ahead, y, parts, horizons, season, forecastable):
 
 
 def _errors(ahead, y, parts, horizons, season, forecastable):
-    """Errors of the rows compared, NaN in others, and how many the model has lost, by horizon."""
+    """Return errors of compared rows, NaN elsewhere, and the number lost, by horizon."""
     measured, mean = y.groupby(parts), _mean_so_far(y).groupby(parts)
     step = _mean_so_far(measured.diff()).fillna(0)
     order = np.argsort(parts, kind="stable")
@@ -80,7 +80,7 @@ def _errors(ahead, y, parts, horizons, season, forecastable):
 
 
 def _by_horizon(errors, measure):
-    """A frame of what is measured of the errors, where there are any; None without."""
+    """Measure the errors of each horizon that has any; return None without."""
     rows = {h: measure(e, h) for h, e in errors.items() if e["model"].count()}
     return pd.DataFrame.from_dict(rows, "index").rename_axis(index="horizon") if rows else None
 
@@ -97,8 +97,7 @@ def _naive_pvalues(errors, h):
 
 
 def _by_chance(errors, of_naive, h):
-    """One-sided p-value of Diebold and Mariano's test; 1 where there are too few rows for it, 0
-    where the model's squares are no numbers beside those of the naive forecast."""
+    """Return Diebold and Mariano's one-sided p-value; 1 of too few rows, 0 of an overflow."""
     from narxkit.significance import diebold_mariano
 
     size = of_naive.abs().max() or errors.abs().max() or 1.0
@@ -112,19 +111,19 @@ def _by_chance(errors, of_naive, h):
 
 
 def _mean_so_far(y):
-    """At each row, the mean of its series from the first row to this one."""
+    """Return the mean of each row's series from its first row to this one."""
     if y.index.nlevels == 1:
         return y.expanding().mean()
     return y.groupby(level=0).transform(lambda series: series.expanding().mean())
 
 
 def _seasons(h, season):
-    """Rows of as many whole seasons as reach h steps back."""
+    """Return the rows of as many whole seasons as reach h steps back."""
     return season * -(-h // season)
 
 
 def _why(h, season, forecastable):
-    """Why no row can be compared h steps ahead, and what to do."""
+    """Explain why no row can be compared h steps ahead, and what to do."""
     needed = max(forecastable.needed(h), 1 + (h if season is None else _seasons(h, season)))
     if needed > forecastable.longest:
         remedies = "nearer horizons" if season is None else "nearer horizons, a shorter season"
@@ -136,7 +135,7 @@ def _why(h, season, forecastable):
 
 
 def _ahead(horizons):
-    """Horizons in words, such as "4 to 6 steps ahead"."""
+    """Format horizons, such as "4 to 6 steps ahead"."""
     first, last = horizons[0], horizons[-1]
     is_run = len(horizons) > 2 and last - first == len(horizons) - 1
     steps = f"{first} to {last}" if is_run else ", ".join(map(str, horizons))
@@ -144,7 +143,7 @@ def _ahead(horizons):
 
 
 def read_horizons(horizons):
-    """Steps ahead, ascending."""
+    """Read steps ahead, ascending."""
     steps = range(1, horizons + 1) if is_row_count(horizons) else horizons
     if not np.iterable(steps) or not len(steps) or not all(map(is_row_count, steps)):
         raise ValueError(

@@ -1,4 +1,4 @@
-"""What is analysed: outputs, inputs of the same rows, and where segments begin."""
+"""Rows to analyse: outputs, inputs of the same rows, and the segments."""
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ FEWEST = 20  # residuals
 
 
 def read_output_columns(values, name="y"):
-    """Series of floats, each with its index or one that counts rows from 0."""
+    """Read columns as Series of floats, with an index that counts rows where they have none."""
     Y = _read_columns(values, name, "output")
     if not Y.shape[1]:
         raise ValueError(f"{name} must have at least one column. Got shape {Y.shape} instead.")
@@ -26,7 +26,7 @@ def read_output_columns(values, name="y"):
 
 
 def read_inputs(X, n):
-    """Inputs as a frame of floats with names as text."""
+    """Read inputs as a frame of floats with names as text."""
     if X is None:
         return pd.DataFrame(np.empty((n, 0)))
     U = _read_columns(X, "X", "input")
@@ -42,7 +42,7 @@ def read_inputs(X, n):
 
 
 def _read_columns(values, name, what):
-    """A frame of floats, one column for each input or output."""
+    """Read a frame of floats, one column for each input or output."""
     try:
         is_pandas = isinstance(values, pd.Series | pd.DataFrame)
         table = values if is_pandas else np.asarray(unmasked(values))
@@ -66,7 +66,7 @@ def refuse_infinite_residuals(values, who_holds, when):
 
 
 def constant_columns(U):
-    """Which columns have no two values that differ by more than rounding."""
+    """Find columns whose values differ by no more than rounding."""
     scaled = U / U.abs().max()
     return ~(scaled.max() - scaled.min() > 1e-12)
 
@@ -95,7 +95,7 @@ def check_residuals(e, whose="", n_lost=0):
 
 
 def number_segments(index, owner, labels, n):
-    """The number of each row's segment: series, then jumps of its clock, then labels."""
+    """Number the segment of each row: by series, then jumps of its clock, then labels."""
     refuse_other_labels(index, owner, labels_of(labels, "segments"), "segments")
     labels = None if labels is None else read_segment_labels(labels, n)
     times, series = read_index(index, owner, n, labels)

@@ -1,4 +1,4 @@
-"""Tests of residuals: their p-values are told by the same residuals in random order."""
+"""Tests of residuals, with p-values from the same residuals in random order."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -86,7 +86,7 @@ class Normality(NamedTuple):
 
 
 def run_tests(line, inputs, others, n_shuffles, random_state):
-    """The correlation tests and Ljung and Box's, of a line of residuals one step ahead.
+    """Run the correlation tests and Ljung and Box's on residuals one step ahead.
 
     `inputs` and `others`, the other outputs, are the names of its columns.
     """
@@ -103,7 +103,7 @@ def run_tests(line, inputs, others, n_shuffles, random_state):
 
 
 def run_tests_of_rollouts(line, inputs, others, n_shuffles, random_state, steps):
-    """The tests that a right model passes `steps` ahead, or in a free run (infinitely many).
+    """Run the tests that a right model passes `steps` ahead, or in a free run (infinite).
 
     Its errors are independent of the inputs, whatever their own memory; errors k steps ahead share
     noise over k - 1 rows, and know nothing of those k rows before and farther.
@@ -125,7 +125,7 @@ def run_tests_of_rollouts(line, inputs, others, n_shuffles, random_state, steps)
 
 
 def _columns(line, inputs, others):
-    """Names of the columns of each test."""
+    """Return the names of the columns of each test."""
     others = [f"output {name}" if name == "e" else name for name in others]
     squares = [name for name, varies in zip(inputs, line.has_square) if varies]
     columns = {"phi_ee": ["e", *others], "phi_ue": inputs, "phi_u2e": squares}
@@ -133,13 +133,13 @@ def _columns(line, inputs, others):
 
 
 def _by_chance(line, n_series, draw, first=1):
-    """The finding of each test in drawn residuals, phi_ee from its `first` lag on."""
+    """Return each test's statistic in drawn residuals, phi_ee from its `first` lag on."""
     found = [_largest(line, r, first) for r in line.by_chance(n_series, draw)]
     return {name: np.concatenate([block[name] for block in found]) for name in found[0]}
 
 
 def _largest(line, correlations, first):
-    """What the tests ask for: the largest correlation of each series, and Ljung and Box's Q."""
+    """Return the largest correlation of each series, and Ljung and Box's Q."""
     Q = _ljung_box(line, correlations)
     correlations = correlations | {"phi_ee": correlations["phi_ee"][:, first - 1 :]}
     return {name: np.abs(r).max(axis=(1, 2)) for name, r in correlations.items()} | {"Ljung-Box": Q}
@@ -154,19 +154,19 @@ def _test(name, correlations, columns, chance, first=None):
 
 
 def _ljung_box(line, correlations):
-    """Q = n (n + 2) sum over k of r_k^2 / (number of pairs k apart)."""
+    """Compute Q = n (n + 2) sum over k of r_k^2 / (number of pairs k apart)."""
     n, n_pairs = len(line.e), line.n_pairs
     r = correlations["phi_ee"][..., 0]
     return n * (n + 2) * np.sum(r**2 / np.maximum(n_pairs, 1), axis=1)
 
 
 def _share(chance, value):
-    """Share of values at least as large, the value itself among them."""
+    """Return the share of values at least as large, the value itself among them."""
     return (1 + int(np.sum(chance >= value * (1 - 1e-12)))) / (len(chance) + 1)
 
 
 def measure_normality(e):
-    """Anderson and Darling's test of standardised residuals."""
+    """Run Anderson and Darling's test on standardised residuals."""
     from statsmodels.stats.diagnostic import normal_ad
 
     statistic, pvalue = normal_ad(e)
@@ -176,7 +176,7 @@ def measure_normality(e):
 
 
 def _generator(random_state):
-    """A new generator of numpy, from a seed, an old one or another new one."""
+    """Make a NumPy Generator from a seed, a RandomState or a Generator."""
     if isinstance(random_state, np.random.RandomState):
         random_state = random_state.randint(2**31)
     try:

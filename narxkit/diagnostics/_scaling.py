@@ -1,4 +1,4 @@
-r"""How far a path strays with the size of the box: rescaled range and detrended fluctuations.
+r"""Growth of a path with the size of the box: rescaled range and detrended fluctuations.
 
 The path y_t = x_1 + ... + x_t of increments with the exponent H strays like s^H over s rows. Both
 methods cut it into boxes of s rows and take the slope of log F(s) on log s.
@@ -42,7 +42,7 @@ CONSTANT = 0.05  # share of boxes: at 0.08 R/S excludes 1/2 in 16 to 24 % of cou
 
 
 def box_sizes(method, n):
-    """Sizes of boxes, evenly spaced in their logarithm."""
+    """Return sizes of boxes, evenly spaced in their logarithm."""
     if method == "rs":
         low, high = min(SMALLEST["rs"], n // 8), n // 2
     else:
@@ -51,7 +51,7 @@ def box_sizes(method, n):
 
 
 def rescaled_ranges(x, scales):
-    """F(s) of R/S, Anis and Lloyd's expectation divided out."""
+    """Compute F(s) of R/S, Anis and Lloyd's expectation divided out."""
     x = np.ascontiguousarray(x - x.mean())
     path = np.concatenate([[0.0], np.cumsum(x)])
     ranges = np.array([rescaled_range(x, path, s) for s in scales])
@@ -60,7 +60,7 @@ def rescaled_ranges(x, scales):
 
 @cache
 def expected_range(s):
-    """Anis and Lloyd's expectation of R/S over s rows of white noise, with Peters' factor."""
+    """Return Anis and Lloyd's E(R/S) over s rows of white noise, with Peters' factor."""
     from scipy.special import gammaln
 
     i = np.arange(1, s)
@@ -69,14 +69,14 @@ def expected_range(s):
 
 
 def detrended_fluctuations(x, scales, order):
-    """F(s) of DFA."""
+    """Compute F(s) of DFA."""
     path = np.cumsum(x - x.mean())
     box = np.empty(max(scales))
     return np.sqrt([detrended_variance(path, polynomials(s, order), box) for s in scales])
 
 
 def polynomials(s, order):
-    """Orthonormal polynomials of degree 0 ... order on s points, by their recurrence."""
+    """Make orthonormal polynomials of degree 0 ... order on s points, by their recurrence."""
     t, q = np.linspace(-1.0, 1.0, s), np.zeros((order + 2, s))
     q[1] = s**-0.5
     for j in range(1, order + 1):
@@ -87,18 +87,18 @@ def polynomials(s, order):
 
 
 def line(scales, fluctuations):
-    """The straight line through log F(s) on log s: slope and intercept."""
+    """Fit a straight line to log F(s) on log s: slope and intercept."""
     return np.polyfit(np.log(scales), np.log(fluctuations), 1)
 
 
 def read_rescaled_range(x):
-    """H by rescaled ranges."""
+    """Estimate H by rescaled ranges."""
     scales = box_sizes("rs", len(x))
     return scaling_reading("rs", x, scales, rescaled_ranges(x, scales), sparse(x, scales[0]))
 
 
 def sparse(x, s):
-    """A note where so many boxes are constant that the others mislead."""
+    """Note where so many boxes are constant that the others mislead."""
     share = np.mean(np.ptp(x[: len(x) // s * s].reshape(-1, s), axis=1) == 0.0)
     if share > CONSTANT:
         yield (
@@ -108,14 +108,14 @@ def sparse(x, s):
 
 
 def read_detrended_fluctuations(x, order):
-    """H by detrended fluctuations."""
+    """Estimate H by detrended fluctuations."""
     scales = box_sizes("dfa", len(x))
     fluctuations = detrended_fluctuations(x, scales, order)
     return scaling_reading(f"dfa{order}", x, scales, fluctuations)
 
 
 def scaling_reading(name, x, scales, fluctuations, notes=()):
-    """The slope and its law, and the line beside the fluctuations."""
+    """Gather the slope, its law, and the line beside the fluctuations."""
     if not np.all(fluctuations > 0.0):
         raise ValueError(
             f"x is constant in all boxes of {scales[np.argmin(fluctuations > 0.0)]} rows: there is "

@@ -61,7 +61,7 @@ class PaddedRows:
         self.n_pairs = self._sums_of_pairs(ones, ones)[0]
 
     def correlations(self, E):
-        """All correlations of B residual series.
+        """Return all correlations of B residual series.
 
         Parameters
         ----------
@@ -101,7 +101,7 @@ class PaddedRows:
         return self._sums_of_pairs(line, line)[0] / len(self.e)
 
     def by_chance(self, n_series, draw):
-        """Correlations of drawn residual series, block by block; `draw` makes them of copies."""
+        """Yield correlations of drawn residuals, block by block; `draw` makes them of copies."""
         size = max(1, BLOCK // len(self.u))
         for start in range(0, n_series, size):
             n = min(size, n_series - start)
@@ -113,30 +113,30 @@ class PaddedRows:
         return line
 
     def _sums_of_pairs(self, a, b):
-        """Sums over t of a_t b_{t-k}, of shape (B, n_lags), k from 1."""
+        """Return sums over t of a_t b_{t-k}, of shape (B, n_lags), k from 1."""
         lags = range(1, self.n_lags + 1)
         return np.stack([np.vecdot(a[:, k:], b[:, :-k]) for k in lags], axis=1)
 
     def _with_products(self, line):
-        """Sums over t of e_t (e u)_{t-k}, of shape (B, n_lags, p), k from 1."""
+        """Return sums over t of e_t (e u)_{t-k}, of shape (B, n_lags, p), k from 1."""
         return np.stack([self._sums_of_pairs(line, line * u) for u in self.u.T], axis=-1)
 
     def _lagged(self, u):
-        """Columns of k rows before each known residual, of shape (n_known, n_lags + 1, p)."""
+        """Return columns k rows before each known residual, (n_known, n_lags + 1, p)."""
         return np.stack([u[self.at - k] for k in range(self.n_lags + 1)], axis=1)
 
     def _with_inputs(self, E, lagged):
-        """Sums over t of e_t u_{t-k}, of shape (B, n_lags + 1, p), for the lags k given."""
+        """Return sums over t of e_t u_{t-k}, of shape (B, n_lags + 1, p), for the lags k given."""
         return (E @ lagged.reshape(E.shape[1], -1)).reshape(len(E), *lagged.shape[1:])
 
 
 def in_random_order(E, rng):
-    """The same residuals in random order: without memory."""
+    """Shuffle residuals, which takes their memory."""
     return rng.permuted(E, axis=1)
 
 
 def with_random_phases(E, rng):
-    """Residuals of the same autocorrelations that know nothing of the inputs.
+    """Return residuals of the same autocorrelations that are independent of the inputs.
 
     The moduli of the Fourier transform are kept and its phases drawn (Theiler et al. 1992).
     """
@@ -146,7 +146,7 @@ def with_random_phases(E, rng):
 
 
 def with_memory(E, rng, autocorrelations):
-    """Residuals in random order, given the autocorrelations of the first lags and no others."""
+    """Return residuals in random order with the autocorrelations of the first lags alone."""
     n, k = E.shape[1], len(autocorrelations)
     circle = np.r_[1.0, autocorrelations, np.zeros(n - 2 * k - 1), autocorrelations[::-1]]
     roots = np.sqrt(np.maximum(np.fft.rfft(circle).real, 0.0))  # an estimate may have no spectrum
@@ -159,14 +159,14 @@ def _of_size_1(E):
 
 
 def _placed(columns, place):
-    """Columns on the line, 0 where it is empty."""
+    """Place columns on the padded rows, 0 where these are empty."""
     line = np.zeros((place[-1] + 1, columns.shape[1]))
     line[place] = columns
     return line
 
 
 def _standardised(values, missing=0.0):
-    """Columns of mean 0 and standard deviation 1; constant ones are 0."""
+    """Return columns of mean 0 and standard deviation 1; constant ones are 0."""
     size = np.nanmax(np.abs(values), axis=0, initial=0.0)
     values = values / np.where(size > 0, size, 1.0)  # so that no square is too large or too small
     centred = values - np.nanmean(values, axis=0)

@@ -40,7 +40,7 @@ GPH_ENDS, WHITTLE_ENDS = (-1.0, 2.0), (-0.5, 1.5)  # values of H that are told
 
 
 def read_gph(x, season=None):
-    """H by regression of the log-periodogram."""
+    """Estimate H by regression of the log-periodogram."""
     frequencies, power = lowest(x, season)
     r = centred(np.log(2.0 * np.sin(frequencies / 2)))
     S = r @ r
@@ -51,7 +51,7 @@ def read_gph(x, season=None):
 
 
 def read_local_whittle(x, season=None):
-    """H by the likelihood of the lowest frequencies."""
+    """Estimate H by the likelihood of the lowest frequencies."""
     frequencies, power = lowest(x, season)
     r = centred(np.log(frequencies))
     S, m = r @ r, len(r)
@@ -65,7 +65,7 @@ def read_local_whittle(x, season=None):
 
 
 def lowest(x, season):
-    """Frequencies and periodogram, of the m lowest those that were left any power."""
+    """Return the m lowest frequencies and their periodogram, without those of no power."""
     n, x = len(x), x - x.mean()
     j = np.arange(1, int(n**POWER) + 1)
     power = periodogram(x)[: len(j)]
@@ -86,7 +86,7 @@ def centred(values):
 
 
 def spectral_reading(estimate, law, frequencies, power, r, level):
-    """The root of the periodogram over periods, and the line level e^{(1 - 2H) r} beside it."""
+    """Gather the root of the periodogram over periods, and the line level e^{(1 - 2H) r}."""
     fitted = np.sqrt(level * np.exp((1 - 2 * estimate) * r))
     periods = 2 * np.pi / frequencies
     return Reading(estimate, law, "asymptotic theory", periods, np.sqrt(power), fitted)

@@ -13,7 +13,7 @@ VEIL = {"fc": "white", "ec": "none", "pad": 0.5, "alpha": 0.8}  # behind words o
 
 
 def draw_report(report, axes=None):
-    """Draw on three axes, by default of a new figure; the axes."""
+    """Draw on three axes, by default of a new figure, and return them."""
     if axes is None:
         size = {"figsize": (7.2, 7.0), "layout": "constrained"}
         _, axes = load_matplotlib().subplots(3, 1, **size)

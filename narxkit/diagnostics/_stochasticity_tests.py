@@ -18,7 +18,7 @@ FEW = 10  # different values, of which BDS says nothing
 
 
 class Answer(NamedTuple):
-    """That of a test; NaN and 1 where nothing can be said."""
+    """Statistic and p-value of a test; NaN and 1 where there is none."""
 
     statistic: float
     pvalue: float
@@ -33,7 +33,7 @@ class Autoregression(NamedTuple):
 
 
 def unit_roots(values):
-    """Dickey and Fuller's test and KPSS with a constant, and the first with a trend as well."""
+    """Run Dickey and Fuller's test and KPSS with a constant, the first with a trend, too."""
     from statsmodels.tsa.stattools import adfuller, kpss
 
     with warnings.catch_warnings():
@@ -48,7 +48,7 @@ def unit_roots(values):
 
 
 def _order_of_increments(values):
-    """How many lags of the increments Dickey and Fuller's regression takes: the least AIC.
+    """Choose the lags of the increments in Dickey and Fuller's regression by AIC.
 
     One QR decomposition of all regressors and the target knows the squares that every order leaves,
     where a regression for each would cost half the report.
@@ -62,14 +62,14 @@ def _order_of_increments(values):
 
 
 def ljung_box(values):
-    """Whether values are autocorrelated."""
+    """Test whether values are autocorrelated."""
     from statsmodels.stats.diagnostic import acorr_ljungbox
 
     return Answer(*acorr_ljungbox(values, [N_LAGS]).iloc[0])
 
 
 def arch(residuals):
-    """Whether the variance changes."""
+    """Test whether the variance changes."""
     from statsmodels.stats.diagnostic import het_arch
 
     with warnings.catch_warnings():
@@ -78,7 +78,7 @@ def arch(residuals):
 
 
 def bds(values, residuals):
-    """Whether residuals depend on each other in any way."""
+    """Test whether residuals depend on each other in any way."""
     from statsmodels.tsa.stattools import bds as test
 
     if len(np.unique(values[-N_BDS:])) < FEW:  # its variance takes distances for continuous
@@ -87,7 +87,7 @@ def bds(values, residuals):
 
 
 def autoregression(values):
-    """By Yule and Walker; what it explains, by parts that were left out of its fit."""
+    """Fit an autoregression by Yule and Walker; parts left out of fits say what it explains."""
     centred = values - values.mean()
     weights = _yule_walker(centred)
     return Autoregression(
@@ -98,7 +98,7 @@ def autoregression(values):
 
 
 def _yule_walker(centred):
-    """Weights of the order with the least BIC."""
+    """Fit the Yule-Walker weights of the order with the least BIC."""
     from statsmodels.tsa.stattools import levinson_durbin
 
     n, longest = len(centred), int(10 * np.log10(len(centred)))
@@ -112,7 +112,7 @@ def _yule_walker(centred):
 
 
 def _explained(values):
-    """The share of the variance of each fifth that an autoregression of the others explains.
+    """Return the share of the variance of each fifth that an autoregression of the others explains.
 
     In the rows of the fit any order explains something, most of all where tails are heavy.
     """
@@ -134,7 +134,7 @@ def _errors(centred, weights):
 
 
 def lead_of_autoregression(values, weights, hurst):
-    r"""By how much an autoregression describes a spectrum better than fractional Gaussian noise.
+    r"""Return how much better than fractional Gaussian noise an autoregression fits a spectrum.
 
     The difference of Akaike's criteria, by Whittle's likelihood over the m Fourier frequencies,
 
@@ -167,7 +167,7 @@ def _autocovariances(centred, longest):
 
 
 def autocorrelations(values, longest):
-    """Autocorrelations from lag 0 on.
+    """Return autocorrelations from lag 0 on.
 
     Parameters
     ----------

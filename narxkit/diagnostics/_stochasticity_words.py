@@ -1,4 +1,4 @@
-"""What a report of stochasticity says: the verdict in one sentence, and its table."""
+"""Text of a report of stochasticity: the verdict in one sentence, and its table."""
 
 from typing import NamedTuple
 
@@ -37,7 +37,7 @@ class Finding(NamedTuple):
 
 
 def reason(report):
-    """What the verdict rests on, and what follows for lags and horizon."""
+    """Explain the verdict, and its consequences for lags and horizon."""
     return f"{_round(report)}{REASONS[report.verdict](report)}"
 
 
@@ -57,7 +57,7 @@ def _random_walk(report):
 
 
 def _noise(report):
-    """The numbers behind noise."""
+    """Write the numbers behind noise."""
     if report.least_pvalue >= LEVEL_OF_NOISE:
         return (
             f"four tests together find no dependence at {LEVEL_OF_NOISE:.0%} "
@@ -116,7 +116,7 @@ def _nonlinear(report):
 
 
 def _memory(report):
-    """The numbers behind memory, and what they mean for lags and horizon."""
+    """Write the numbers behind memory, and what they mean for lags and horizon."""
     return f"{_exponent(report)} {_explain(report)}; {_horizon(report)}"
 
 
@@ -147,7 +147,7 @@ def _explain(report):
 
 
 def _horizon(report):
-    """How far lags help."""
+    """Write how far lags help."""
     if report.is_nonlinear:
         linear = max(report.autoregression.explained, 0.0)
         return f"an autoregression explains {linear:.0%}, so that it takes a nonlinear model"
@@ -191,7 +191,7 @@ def _near_persistence(report):
 
 
 def _best(report):
-    """What forecasts without lags."""
+    """Write which forecast needs no lags."""
     if _is_root(report):
         first = ["the last value" + (f" plus {report.drift:.3g} a row" if report.drift else "")]
     else:
@@ -227,7 +227,7 @@ def _of_increments(report):
 
 
 def _round(report):
-    """What was removed before, but for a season that the verdict names."""
+    """Write what was removed before, but for a season that the verdict names."""
     of = "what the season leaves" if report.season else "the variance"
     parts = [f"a straight trend ({report.trend:.0%} of {of})"] if report.trend else []
     if report.has_season and report.verdict != "seasonal":
@@ -251,7 +251,7 @@ REASONS = {
 
 
 def value(finding):
-    """Statistic and p value as text."""
+    """Format statistic and p-value."""
     text = "" if np.isnan(finding.statistic) else f"{finding.statistic:.4g}"
     return text if np.isnan(finding.pvalue) else f"{text} ({_p(finding.pvalue)})"
 
@@ -261,7 +261,7 @@ def _p(pvalue):
 
 
 def findings(report):
-    """The lines of the report, in the order of the work."""
+    """Yield the lines of the report, in the order of the work."""
     return [
         _of_season(report),
         *_of_unit_roots(report),
@@ -362,12 +362,12 @@ def _either(test, yes, no):
 
 
 def _last(most, report, what="rows"):
-    """On how much of what was analysed a number rests."""
+    """Write on how many of the rows analysed a number rests."""
     n = len(report.analysed)
     return f"the last {most:,} {what}" if n > most else f"{n:,} {what}"
 
 
 def join_numbers(numbers):
-    """Numbers as in a sentence."""
+    """Join numbers as in a sentence."""
     *first, final = map(str, numbers)
     return f"{', '.join(first)} and {final}" if first else final

@@ -224,7 +224,7 @@ class Validity(Result):
         return f"{why}: {remedy}{self._rival(name)}"
 
     def _verdict_on_rollouts(self):
-        """Whether errors several steps ahead or of a free run are those of a right model."""
+        """Write whether errors several steps ahead or of a free run are those of a right model."""
         whose = f"residuals {_of_rollouts(self.loop)}"
         if not self.tests:
             return (
@@ -239,24 +239,24 @@ class Validity(Result):
         return f"The {whose} are not right: {why} ({self._p(name)}{self._also(name)}): {remedy}"
 
     def _asked(self):
-        """The references that the residuals of rollouts were held against."""
+        """Name the references that the residuals of rollouts were held against."""
         asked = ["the inputs"] if set(OF_INPUTS) & set(self.tests) else []
         if "phi_ee" in self.tests:
             asked.append(f"those of {_rows(self.loop)} and farther")
         return " and of ".join(asked)
 
     def _also(self, name):
-        """The other tests that fail."""
+        """Name the other tests that fail."""
         others = [other for other in self.failures if other != name]
         return f", and {', '.join(others)}" if others else ""
 
     def _furthest(self):
-        """The failing test furthest beyond its band, of those with a remedy."""
+        """Find the failing test furthest beyond its band, of those with a remedy."""
         excess = {name: self.tests[name].excess for name in REMEDIES if name in self.failures}
         return max(excess, key=excess.get, default="Ljung-Box")
 
     def _rival(self, name):
-        """The lag of the output that may be missing as well, where an input is named."""
+        """Name the lag of the output that may be missing as well, where an input is named."""
         if name != "phi_ue" or "phi_ee" not in self.failures:
             return ""
         past, lag = self.tests["phi_ee"], self.tests["phi_ee"].peak[1]
@@ -265,13 +265,13 @@ class Validity(Result):
         return f"; or let output_lags reach lag {lag}, and keep what leaves less"
 
     def _words(self, name):
-        """Why residuals are not white by this test, and what to do."""
+        """Explain why residuals are not white by this test, and what to do."""
         if name in ("phi_ee", "Ljung-Box") and _level_moves(self._memory()):
             return OF_LEVEL
         return REMEDIES.get(name, AT_MANY_LAGS)
 
     def _memory(self):
-        """Correlations with the residuals' own past, from lag 1 on."""
+        """Return correlations with the residuals' own past, from lag 1 on."""
         return np.asarray(self.memory)
 
     def _p(self, name):
@@ -295,14 +295,14 @@ class Validity(Result):
         return f"; but {told} {end} in no error" if told else ""
 
     def _compared(self):
-        """Rows that are compared, and rows that the model has lost, by horizon."""
+        """Count rows compared and rows that the model has lost, by horizon."""
         rows = pd.Series(dtype=int) if self.skill is None else self.skill["rows"]
         lost = 0 * rows if self.lost is None else self.lost
         rows = rows.reindex(lost.index, fill_value=0)
         return pd.DataFrame({"rows": rows, "lost": lost}, dtype=int)
 
     def _worst_horizon(self):
-        """Where the model loses the largest share of its rows: a list of one, or none."""
+        """Find the horizon that loses the largest share of its rows: a list of one, or none."""
         compared = self._compared()
         share = compared["lost"] / compared.sum(axis=1)
         return [share.idxmax()] if share.any() else []
@@ -350,7 +350,7 @@ class Validity(Result):
         ]  # fmt: skip
 
     def _fit_figures(self):
-        """How much of the output a rollout tells, as system identification counts it."""
+        """Yield the fit of the rollouts in per cent, as system identification counts it."""
         if self.loop == "open" or self.y is None:
             return []
         known = self.residuals.dropna()
@@ -374,7 +374,7 @@ class Validity(Result):
         )
 
     def _skill_figures(self):
-        """The nearest and the farthest horizon, and where the model loses the most rows."""
+        """Yield the nearest and the farthest horizon, and the one that loses the most rows."""
         compared = self._compared()
         chosen = {*compared.index[:1], *compared.index[-1:], *self._worst_horizon()}
         return [self._skill_figure(h, *compared.loc[h]) for h in sorted(chosen)]
@@ -413,7 +413,7 @@ class Validity(Result):
         return figure
 
     def _pictures(self, unit):
-        """What can be drawn, by name: functions of the axes."""
+        """Return the pictures by name, as functions of the axes."""
         pictures = {}
         if self.y is not None:
             pair = {"y_true": self.y, "y_pred": self.y - self.residuals, "unit": unit}
@@ -440,7 +440,7 @@ class Validity(Result):
 
 
 def n_steps_of(loop):
-    """How many steps a rollout takes, infinitely many in a free run."""
+    """Return the number of steps of a rollout, infinite in a free run."""
     return {"open": 1, "closed": np.inf}.get(loop, loop)
 
 
@@ -456,7 +456,7 @@ def _skill(model, naive):
 
 
 def _moments(residuals):
-    """Mean, standard deviation and standard error of the mean, of residuals of any size."""
+    """Return mean, standard deviation and standard error of the mean, at any scale."""
     known = residuals.dropna()
     size = known.abs().max()
     known = known / size
@@ -464,13 +464,13 @@ def _moments(residuals):
 
 
 def _inflation(memory):
-    """How many times the variance of a mean is that of independent values."""
+    """Return the variance of the mean in units of that of independent values."""
     positive = np.logical_and.accumulate(memory > 0)
     return 1 + 2 * memory[positive].sum()
 
 
 def _level_moves(memory):
-    """Whether correlations are positive and hardly fall off, far above those of an AR(1)."""
+    """Tell whether correlations are positive and decay far more slowly than those of an AR(1)."""
     memory = memory[:MOST]
     if len(memory) < FEWEST or np.mean(memory > 0) < 0.9:
         return False
@@ -480,7 +480,7 @@ def _level_moves(memory):
 
 
 def lay_out(pictures):
-    """Names in rows of three, the response as wide as all of them."""
+    """Lay out names in rows of three, the response as wide as all of them."""
     small = [name for name in pictures if name != "response"]
     small += ["."] * (-len(small) % 3)
     rows = [small[i : i + 3] for i in range(0, len(small), 3)]

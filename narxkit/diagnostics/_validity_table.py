@@ -13,7 +13,7 @@ TITLE = 0.4  # inches, for the name of an output
 
 @dataclass(frozen=True, repr=False, eq=False)
 class ValidityTable(Result):
-    """What `validate` found of several outputs.
+    """Verdicts on several outputs, the result of `validate`.
 
     Each output is evaluated by itself, at 5 % over its tests. The test phi_ee asks for earlier
     residuals of the other outputs too.
@@ -72,7 +72,7 @@ class ValidityTable(Result):
 
     @property
     def sentence(self):
-        """How many outputs have white residuals, and the verdict on each that has a fault."""
+        """Number of outputs with white residuals, and the verdict on each that has a fault."""
         n_white = sum(result.is_white for result in self.outputs.values())
         whose = f"all {n_white}" if self.is_white else f"{n_white} of {len(self.outputs)}"
         loops = {result.loop for result in self.outputs.values()}

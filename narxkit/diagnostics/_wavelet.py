@@ -38,7 +38,7 @@ FEWEST = 4  # coefficients of an octave
 
 
 def wavelet_spectrum(x):
-    """Mean squares of the coefficients of each octave, and how many they are."""
+    """Return mean squares and number of the coefficients of each octave."""
     energy, counts = [], []
     approximation = x - x.mean()
     while len(approximation) >= 2 * FEWEST + len(SCALING) - 2:
@@ -50,7 +50,7 @@ def wavelet_spectrum(x):
 
 
 def wavelet_line(x):
-    """Octaves, their y_j, the straight line through them, and the weights of its regression."""
+    """Return octaves, their y_j, the line through them, and the weights of its regression."""
     from scipy.special import psi, zeta
 
     energy, counts = (values[FIRST - 1 :] for values in wavelet_spectrum(x))
@@ -63,12 +63,12 @@ def wavelet_line(x):
 
 
 def wavelet_statistic(line):
-    """(1 + slope) / 2, H but for its bias."""
+    """Return (1 + slope) / 2, H but for its bias."""
     return float((1.0 + line[0]) / 2)
 
 
 def read_wavelet(x):
-    """H by the wavelet spectrum."""
+    """Estimate H by the wavelet spectrum."""
     octaves, y, line, weights = wavelet_line(x)
     is_empty = np.exp2(y) <= NO_POWER * np.var(x)
     if is_empty.any():

@@ -1,4 +1,4 @@
-r"""How fast neighbouring states part: largest Lyapunov exponent, and the states themselves.
+r"""Divergence of neighbouring states: largest Lyapunov exponent, and the states themselves.
 
 A state is a vector of delayed values, (y_{t-(m-1)d}, ... y_{t-d}, y_t). Two states that are near
 each other while their times are far apart are followed, and their distance is averaged over pairs:
@@ -106,13 +106,13 @@ def _delay(values, max_delay):
 
 
 def _equal_bins(values):
-    """The bin of each value, out of 16 bins that hold about as many values each."""
+    """Return the bin of each value, out of 16 bins that hold about as many values each."""
     edges = np.quantile(values, np.linspace(0, 1, 17)[1:-1])
     return np.searchsorted(edges, values, side="right")
 
 
 def _information(a, b):
-    """Mutual information of two series of bins."""
+    """Compute the mutual information of two series of bins."""
     joint = np.bincount(16 * a + b, minlength=256).reshape(16, 16) / len(a)
     independent = np.outer(joint.sum(axis=1), joint.sum(axis=0))
     there = joint > 0
@@ -121,7 +121,7 @@ def _information(a, b):
 
 @dataclass(frozen=True, repr=False, eq=False)
 class FalseNeighbours(Result):
-    """What `false_neighbours` found.
+    """False neighbours by dimension, the result of `false_neighbours`.
 
     Parameters
     ----------
@@ -181,7 +181,7 @@ class FalseNeighbours(Result):
 
     @property
     def sentence(self):
-        """What came out, in one sentence."""
+        """The result in one sentence."""
         if self.dimension is None:
             return (
                 f"No state of up to {len(self.shares)} values tells what comes next: at best "
@@ -300,7 +300,7 @@ def false_neighbours(y, delay=None, max_dimension=8, tolerance=0.01):
 
 
 def _checked_delay(values, delay, dimension):
-    """The delay asked for or found, short enough that most rows end a state."""
+    """Return the delay given or found, short enough that most rows end a state."""
     longest = len(values) // (4 * dimension)
     if delay is None:
         return max(1, min(_delay(values, min(len(values) // 20, 500)), longest))
@@ -314,8 +314,7 @@ def _checked_delay(values, delay, dimension):
 
 
 def _share_of_false(values, dimension, delay):
-    """The share of false ones among the nearest neighbours of states of so many values; all where
-    no state has a neighbour."""
+    """Return the share of false nearest neighbours; 1 where no state has a neighbour."""
     vectors = delay_vectors(values, dimension + 1, delay)
     rows = distinct(vectors[:, :-1], N_STATES)
     vectors = vectors[rows]
@@ -329,7 +328,7 @@ def _share_of_false(values, dimension, delay):
 
 
 def _spread(n, n_picked):
-    """At most n_picked of n positions, evenly spread."""
+    """Pick at most n_picked of n positions, evenly spread."""
     return np.unique(np.linspace(0, n - 1, min(n, n_picked)).astype(int))
 
 
@@ -338,7 +337,7 @@ def _spread(n, n_picked):
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Lyapunov(Result):
-    """What `lyapunov` found.
+    """The largest Lyapunov exponent, the result of `lyapunov`.
 
     Parameters
     ----------
@@ -398,7 +397,7 @@ class Lyapunov(Result):
 
     @property
     def sentence(self):
-        """What came out, in one sentence."""
+        """The result in one sentence."""
         if np.isnan(self.estimate):
             return (
                 "Neighbouring states part before an exponent can be read: by noise or diffusion, "
@@ -559,14 +558,14 @@ def lyapunov(y, dimension=None, delay=None, theiler=None, horizon=None, step=1.0
 
 
 def _mean_period(values):
-    """Rows of a mean oscillation: one over the mean frequency of the periodogram."""
+    """Return the rows of a mean oscillation: one over the mean frequency of the periodogram."""
     power = np.abs(np.fft.rfft(values - values.mean())) ** 2
     frequency = np.fft.rfftfreq(len(values))
     return int(np.ceil(power.sum() / (frequency @ power)))
 
 
 def _log_distances(values, dimension, delay, theiler, horizon):
-    """ln |y_{i+k} - y_{j+k}| of pairs of neighbours, of shape (horizon, n_pairs)."""
+    """Return ln |y_{i+k} - y_{j+k}| of pairs of neighbours, of shape (horizon, n_pairs)."""
     span = (dimension - 1) * delay
     vectors = delay_vectors(values[: len(values) - horizon], dimension, delay)
     rows = distinct(vectors, N_STATES)
@@ -582,12 +581,12 @@ def _log_distances(values, dimension, delay, theiler, horizon):
 
 
 def _resolution(values):
-    """The smallest step between two different values."""
+    """Return the smallest step between two different values."""
     return np.diff(np.unique(values)).min()
 
 
 def _saturation(values):
-    """Mean ln distance of values at random times."""
+    """Return the mean ln distance of values at random times."""
     rng = np.random.default_rng(0)
     a, b = rng.integers(0, len(values), (2, 20_000))
     gap = np.abs(values[a] - values[b])
@@ -595,7 +594,7 @@ def _saturation(values):
 
 
 def _fit(logs, saturation, first, **settings):
-    """The line of the mean logarithms over the steps before they saturate."""
+    """Fit the line of the mean logarithms over the steps before they saturate."""
     divergence = logs.mean(axis=1)
     start = divergence[min(first, len(divergence) - 1)]
     is_over = divergence > np.clip(start + CLIMB, *(saturation - np.array(MARGINS)))
@@ -626,12 +625,12 @@ def _fit(logs, saturation, first, **settings):
 
 
 def _slope(times):
-    """The weights of values whose sum is the slope of their least-squares line."""
+    """Return the weights of values whose sum is the slope of their least-squares line."""
     centred = times - times.mean()
     return centred / (centred @ centred)
 
 
 def _left(x, y):
-    """The squares that a least-squares line over x leaves of y."""
+    """Return the squares that a least-squares line over x leaves of y."""
     x, y = x - x.mean(), y - y.mean()
     return float(y @ y - (x @ y) ** 2 / (x @ x))

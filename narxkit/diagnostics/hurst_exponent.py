@@ -241,13 +241,13 @@ def rolling_hurst(
 
 
 def exponent(increments, method, season):
-    """The result of one method, for callers that warn of outliers themselves."""
+    """Return the result of one method, for callers that warn of outliers themselves."""
     settings = Settings(method, "increments", 1, season, 0.95)
     return analyse(settings.increments(increments), method, settings)
 
 
 def analyse(increments, name, settings):
-    """The result of one method, beside that without an outlier where there is one."""
+    """Return the result of one method, beside that without an outlier where there is one."""
     outlier = find_outlier(increments)
     result = analyse_as_is(increments, name, settings)
     if outlier is None:
@@ -259,7 +259,7 @@ def analyse(increments, name, settings):
 
 
 def analyse_without_outlier(increments, name, settings):
-    """The result with other values in the place of outliers; None where nothing is left."""
+    """Return the result with other values in place of outliers; None where nothing is left."""
     rest = without_outliers(increments)
     if np.ptp(rest) <= rounding_of(rest):
         return None
@@ -271,7 +271,7 @@ def analyse_without_outlier(increments, name, settings):
 
 
 def analyse_as_is(increments, name, settings):
-    """The result of one method, without remarks on the series."""
+    """Return the result of one method, without remarks on the series."""
     n = len(increments)
     reading, inference, notes = read(increments, name, settings, settings.spread(name, n))
     return Hurst(
@@ -291,7 +291,7 @@ def analyse_as_is(increments, name, settings):
 
 
 def read(increments, name, settings, spread):
-    """What a method makes of increments, what that says of H, and notes on it."""
+    """Read increments by a method; return reading, inference on H, and notes."""
     method = METHODS[name]
     reading = method.read(increments, **{key: getattr(settings, key) for key in method.options})
     inference = reading.law.wider(spread).read(reading.statistic, settings.confidence)
@@ -306,7 +306,7 @@ def read(increments, name, settings, spread):
 
 
 def row_of(increments, name, settings, spread):
-    """A row of the rolling table and its notes; NaN where the method finds nothing to analyse."""
+    """Return a row of the rolling table and its notes; NaN where there is nothing to analyse."""
     try:
         _, inference, notes = read(increments, name, settings, spread)
     except ValueError:
@@ -318,7 +318,7 @@ def row_of(increments, name, settings, spread):
 
 
 def remarks(x, estimate, settings):
-    """What about a series calls its exponent into question."""
+    """List what calls the exponent of a series into question."""
     n, t, x = len(x), np.arange(len(x)) - (len(x) - 1) / 2, x - x.mean()
     square = x @ x
     near_1, near_0 = WRONG_KIND[settings.kind]
@@ -343,6 +343,6 @@ def remarks(x, estimate, settings):
 
 
 def labels(x, n):
-    """The index of x, or of its differences."""
+    """Return the index of x, or of its differences."""
     index = x.index if isinstance(x, pd.Series | pd.DataFrame) else pd.RangeIndex(len(x))
     return index.get_level_values(-1)[len(index) - n :]

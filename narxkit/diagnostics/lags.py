@@ -1,4 +1,4 @@
-"""Which lags tell something about the next value: a suggestion and what it rests on.
+"""Lags that tell something about the next value: a suggestion and its evidence.
 
 Four looks at the same candidates, the taps y_{t-k} and u_{t-k}: partial autocorrelation of y,
 cross-correlation of prewhitened series, orthogonal least squares with error-reduction ratios, and
@@ -43,7 +43,7 @@ ROWS_PER_TAP = 4  # that can be chosen
 
 @dataclass(frozen=True, repr=False, eq=False)
 class LagSuggestion(Result):
-    """What `suggest_lags` found.
+    """Lags and the evidence for them, the result of `suggest_lags`.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ class LagSuggestion(Result):
 
     @property
     def sentence(self):
-        """What came out, in one sentence."""
+        """The result in one sentence."""
         if not self.found:
             inputs = self.evidence[self.evidence["kind"] == "input"]
             late = inputs.groupby("column")["lag"].min().max() if len(inputs) else 0
@@ -135,7 +135,7 @@ class LagSuggestion(Result):
         ]
 
     def _correlations(self):
-        """Lags beyond the band of the correlations, for y and each input."""
+        """Yield the lags beyond the band of the correlations, for y and each input."""
         outputs = self.evidence["kind"] == "output"
         yield Row(
             "partial autocorrelation",
@@ -321,7 +321,7 @@ def suggest_lags(X, y, max_lag=None, *, max_lead=0, horizon=1, known_ahead=None,
 
 
 def _correlate(evidence, y, inputs, max_lag, max_lead):
-    """Add the correlations to the evidence; the orders of the autoregressions of the inputs."""
+    """Add the correlations to the evidence; return the inputs' autoregressive orders."""
     evidence[["pacf", "ccf"]] = np.nan
     is_output, orders = evidence["kind"] == "output", {}
     evidence.loc[is_output, "pacf"] = partial_autocorrelation(y, max_lag)
@@ -333,7 +333,7 @@ def _correlate(evidence, y, inputs, max_lag, max_lead):
 
 
 def _assess(evidence, taps, target, reach, min_gain):
-    """Add what decides, and the decision, to the evidence; the share of variance explained."""
+    """Add scores and decisions to the evidence; return the share of variance explained."""
     p, n = taps.shape
     criterion = Criterion(n, p, min_gain)
     taken, evidence["err"] = _take(taps, evidence["lag"].to_numpy(), target, criterion)
@@ -355,7 +355,7 @@ def _assess(evidence, taps, target, reach, min_gain):
 
 
 def _take(taps, lags, target, criterion):
-    """What orthogonal least squares take, and the ratios of all candidates."""
+    """Select taps by orthogonal least squares; return them and the ratios of all candidates."""
     n_max = min(criterion.p, criterion.n // ROWS_PER_TAP)
     order, ratios = error_reduction(taps, lags, target, n_max)
     when, steps = np.arange(len(order)), np.arange(len(order) + 1)

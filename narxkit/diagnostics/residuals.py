@@ -1,4 +1,4 @@
-r"""Is a model right? What its residuals still know of their past and of the inputs.
+r"""Is a model right? Tests of what its residuals still know of their past and of the inputs.
 
 A model that has learnt all there is leaves residuals :math:`e_t = y_t - \hat y_t` that are alike
 and independent, of each other and of the inputs. Correlations by lag k look for what is left, with
@@ -81,7 +81,7 @@ def validate(
     n_shuffles=999,
     random_state=0,
 ):
-    """Judge a fitted model by its residuals and by its skill.
+    """Validate a fitted model by its residuals and by its skill.
 
     Parameters
     ----------
@@ -229,7 +229,7 @@ def validate(
 def validate_residuals(
     residuals, X=None, y=None, *, segments=None, n_lags=None, n_shuffles=999, random_state=0
 ):
-    """Judge residuals of any model.
+    """Validate the residuals of any model.
 
     Parameters
     ----------
@@ -295,7 +295,7 @@ def validate_residuals(
 
 
 def _rows(columns, segments, **tables):
-    """Columns under the one index of all tables, inputs, and the number of each row's segment."""
+    """Return columns under one index, inputs, and the number of each row's segment."""
     n = len(columns[0])
     U = read_inputs(tables["X"], n)
     index, owner = common_index(**tables)
@@ -305,7 +305,7 @@ def _rows(columns, segments, **tables):
 
 
 def _is_flat(X):
-    """Whether inputs have one dimension; rows of several lengths have none."""
+    """Tell whether inputs have one dimension; rows of several lengths have none."""
     try:
         return X is not None and np.ndim(X) == 1
     except ValueError:
@@ -313,7 +313,7 @@ def _is_flat(X):
 
 
 def _named(model):
-    """What the model is, and of a network what passes its hidden layers."""
+    """Name the model, and of a network what passes its hidden layers."""
     name, what = fitted_name(model), what_passes(model)
     if is_off(model):
         return Row("model", "network off", f"{name}: {what}")
@@ -321,7 +321,7 @@ def _named(model):
 
 
 def _read_loop(loop, model):
-    """The rollouts to judge, 1 step ahead being "open"; by default those of the training."""
+    """Read the rollouts to validate, by default those of the training; 1 step is "open"."""
     if loop is None:
         stages = getattr(model, "loop_", None)
         loop = stages[-1].loop if stages else "open"
@@ -333,7 +333,7 @@ def _read_loop(loop, model):
 
 
 def _predicted(model, X, y, loop, segments, parts, steps):
-    """What residuals are taken from, and the forecasts by horizon."""
+    """Yield the predictions that residuals are taken from, and the forecasts by horizon."""
     with_labels = {} if segments is None else {"segments": segments}
     if loop == "closed":
         yield _free_runs(model, X, y, parts)
@@ -343,7 +343,7 @@ def _predicted(model, X, y, loop, segments, parts, steps):
 
 
 def _free_runs(model, X, y, parts):
-    """A free run over each segment that is longer than the history it begins with."""
+    """Simulate each segment that is longer than the history it begins with."""
     y_hat = np.full(np.shape(y), np.nan)
     for part in np.unique(parts):
         rows = np.flatnonzero(parts == part)
@@ -360,7 +360,7 @@ def _take(table, rows):
 
 
 def _residuals(y, y_hat, must_reach):
-    """Residuals, NaN where they are not finite, and how many of these the model has lost."""
+    """Return residuals, NaN where they are not finite, and the number that the model has lost."""
     e = y - y_hat
     is_lost = ~np.isfinite(e)
     n_lost = int((must_reach & y.notna() & is_lost).sum())
@@ -375,7 +375,7 @@ def _check(known):
 
 
 def _validate_outputs(known, U, parts, *options):
-    """The verdict on each output, of which so much is known; `parts` numbers the segments."""
+    """Test the residuals of each output; `parts` numbers the segments."""
     residuals = [of_output["residuals"] for of_output in known]
     names = [str(e.name) for e in residuals]
     E = pd.concat(residuals, axis=1, keys=names)
@@ -389,7 +389,7 @@ def _validate_outputs(known, U, parts, *options):
 
 
 def _tests(e, others, U, parts, loop, season, n_lags, n_shuffles, random_state):
-    """All tests of one output's residuals, and notes on what cannot be tested."""
+    """Run all tests of one output's residuals, and note what cannot be tested."""
     n, steps = int(e.notna().sum()), n_steps_of(loop)
     n_lags = _reach(n, season or _period(e.index), steps) if n_lags is None else n_lags
     if not is_row_count(n_lags) or n_lags > n // 2:
@@ -413,7 +413,7 @@ def _tests(e, others, U, parts, loop, season, n_lags, n_shuffles, random_state):
 
 
 def _reach(n, season, steps=1):
-    """The largest lag by default: beyond the season, if there are enough of n residuals."""
+    """Choose the largest lag: beyond the season, if there are enough of n residuals."""
     most = min(n // 4, max(SHORT, WORK // n))
     shared = steps - 1 if np.isfinite(steps) else 0  # lags of one noise
     if season is None or season > most:
@@ -422,7 +422,7 @@ def _reach(n, season, steps=1):
 
 
 def _of_memory(steps, n_lags):
-    """A note where the residuals' own memory is no part of the verdict."""
+    """Note where the residuals' own memory is no part of the verdict."""
     if steps <= n_lags:
         return []
     if np.isinf(steps):
@@ -436,12 +436,12 @@ def _of_memory(steps, n_lags):
 
 
 def _period(index):
-    """Rows of the first season that the clock suggests, if any."""
+    """Return the rows of the first season that the clock suggests, if any."""
     return next(iter(periods_of_clock(index.get_level_values(-1).unique())), None)
 
 
 def _unreached(season, n_lags):
-    """A note on a season that is longer than the lags."""
+    """Note a season that is longer than the lags."""
     if season is None or season <= n_lags:
         return []
     needed = season + BEYOND
@@ -450,7 +450,7 @@ def _unreached(season, n_lags):
 
 
 def _untested(line, inputs, constant):
-    """Notes on what does not vary, so that nothing can go with it."""
+    """Note what does not vary, so that nothing can correlate with it."""
     squares = [f"{name} squared" for name, varies in zip(inputs, line.has_square) if not varies]
     if not line.has_strength:
         squares.append("residuals squared")

@@ -26,7 +26,7 @@ LONG_PERIODS = {7: 52, 30: 12, 31: 12, 91: 4, 92: 4}  # rows of a year by days o
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Season(Result):
-    """What `find_season` found.
+    """A season and its share of the variance, the result of `find_season`.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ class Season(Result):
 
     @property
     def sentence(self):
-        """What came out, in one sentence."""
+        """The result in one sentence."""
         return (
             f"A season of {self.period} rows explains {self.share:.0%} of the variance "
             f"(p = {self.pvalue:.2g})."
@@ -211,7 +211,7 @@ def measure_season(values, period, n_tries=1):
 
 
 def _best(values, periods, n_tries, level):
-    """The shortest period below the level that explains nearly as much as any, or None."""
+    """Return the shortest significant period that explains nearly as much as any, or None."""
     seasons = [measure_season(values, period, n_tries) for period in sorted(periods)]
     found = [season for season in seasons if season.pvalue < level]
     most = max((season.share for season in found), default=0)
@@ -219,7 +219,7 @@ def _best(values, periods, n_tries, level):
 
 
 def _pvalue(steps, period):
-    """That of the harmonics of a period, joined after Fisher or Bonferroni."""
+    """Return the p-value of the harmonics of a period, joined by Fisher or Bonferroni."""
     n_seasons = len(steps) // period
     power = np.abs(np.fft.rfft(steps[-n_seasons * period :])) ** 2
     harmonics = n_seasons * np.arange(1, min((period - 1) // 2, N_HARMONICS) + 1)
@@ -236,7 +236,7 @@ def _pvalue(steps, period):
 
 
 def _peaks(values, longest):
-    """Once, twice and three times the periods of the peaks that stand out most."""
+    """Return once, twice and three times the periods of the most prominent peaks."""
     size = np.abs(np.fft.rfft(np.diff(values)))
     window = np.ones(2 * N_BESIDE + 1)
     window[N_BESIDE - 1 : N_BESIDE + 2] = 0  # a line between two frequencies is in both
@@ -252,7 +252,7 @@ def _peaks(values, longest):
 
 
 def periods_of_clock(index):
-    """Rows of the seasons that a clock suggests, ascending.
+    """Return the rows of the seasons that a clock suggests, ascending.
 
     Parameters
     ----------
@@ -284,8 +284,7 @@ def periods_of_clock(index):
 
 
 def _rows_of_a_day(index, rows):
-    """As many as nearly all days have, such as those of opening hours; else a whole day's, or None
-    where these are no whole number."""
+    """Return the rows of nearly all days, such as opening hours, else of a whole day, or None."""
     counts = np.unique(index.normalize(), return_counts=True)[1][1:-1]
     usual = int(np.median(counts)) if len(counts) else 0
     if usual and np.mean(counts == usual) >= NEARLY:

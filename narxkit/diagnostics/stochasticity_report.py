@@ -81,7 +81,7 @@ BETTER = 10.0  # of AIC: hardly anything speaks for what is worse by more
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Stochasticity(Result):
-    """What `stochasticity` found.
+    """Verdict, tests and picture of a series, the result of `stochasticity`.
 
     Parameters
     ----------
@@ -192,7 +192,7 @@ class Stochasticity(Result):
 
     @property
     def order(self):
-        """How many lags the autoregression has."""
+        """Number of lags of the autoregression."""
         return len(self.autoregression.weights)
 
     @property
@@ -227,7 +227,7 @@ class Stochasticity(Result):
 
     @property
     def reach(self):
-        """How far autocorrelations count."""
+        """The last lag with an autocorrelation that counts."""
         return parts.reach(self.analysed)
 
     @property
@@ -449,7 +449,7 @@ def _part_counter(verbose, progress):
 
 
 def _season(y, values, season):
-    """The season asked for or found, or None."""
+    """Measure the season given, or find one; None without."""
     if season is None:
         found = find_season(y)
         has_clock = found and found.period in periods_of_clock(index_of(y))
@@ -468,7 +468,7 @@ def _season(y, values, season):
 
 
 def _rest(values, period):
-    """What the season leaves."""
+    """Return the values without their season."""
     left = without_season(values, period)
     if left.std() < EXACT * values.std():
         raise ValueError(
@@ -479,7 +479,7 @@ def _rest(values, period):
 
 
 def _stationary_part(left, answers):
-    """Levels, levels round a straight line, or increments; the line's share of the variance."""
+    """Choose levels, levels round a line, or increments; the line's share of the variance."""
     if answers["KPSS"].pvalue >= LEVEL:
         return "levels", 0.0, left
     if answers["Dickey-Fuller, trend"].pvalue < LEVEL_OF_TREND and _has_slope(left):
@@ -491,7 +491,7 @@ def _stationary_part(left, answers):
 
 
 def _has_slope(values):
-    """Whether a straight line rises or falls by more than memory alone would let it."""
+    """Tell whether a straight line rises or falls by more than memory alone would let it."""
     rest, t = detrend(values), np.arange(len(values)) - (len(values) - 1) / 2
     weights, _, residuals = parts.autoregression(rest)
     error = residuals.std() / abs(1 - weights.sum()) / np.sqrt(t @ t)
@@ -499,13 +499,13 @@ def _has_slope(values):
 
 
 def _without(values, kind, trend):
-    """Values whose season is measured: without their line, or as increments."""
+    """Return the values whose season is measured: without their line, or as increments."""
     if kind == "increments":
         return np.diff(values)
     return detrend(values) if trend else values
 
 
 def _recent(analysed, n):
-    """The last rows of what is analysed."""
+    """Return the last of the rows analysed."""
     name = "y" if n >= len(analysed) else f"y in its last {n:,} rows"
     return read_values(analysed[-n:], 2, name)

@@ -99,14 +99,14 @@ def iaaft(y, n_surrogates=1, max_iter=100, random_state=None):
 
 
 def _with_amplitude(series, amplitude):
-    """The series with these absolute values of their transforms, and their own phases."""
+    """Return the series with these absolute values of their transforms, and their own phases."""
     spectrum = np.fft.rfft(series)
     size = np.maximum(np.abs(spectrum), np.finfo(float).tiny)
     return np.fft.irfft(spectrum / size * amplitude, series.shape[1])
 
 
 def _with_values(series, ordered):
-    """The ordered values in the order of each series."""
+    """Return the ordered values in the order of each series."""
     out = np.empty_like(series)
     np.put_along_axis(out, np.argsort(series, axis=1), ordered[None, :], axis=1)
     return out
@@ -114,7 +114,7 @@ def _with_values(series, ordered):
 
 @dataclass(frozen=True, repr=False, eq=False)
 class SurrogateTest(Result):
-    """What `surrogate_test` found.
+    """A series among its surrogates, the result of `surrogate_test`.
 
     Parameters
     ----------
@@ -186,7 +186,7 @@ class SurrogateTest(Result):
 
     @property
     def sentence(self):
-        """What came out, in one sentence."""
+        """The result in one sentence."""
         what = {"prediction": "as predictable", "asymmetry": "as far from reversible"}[self.kind]
         if self.pvalue <= 0.05:
             return (
@@ -329,7 +329,7 @@ def surrogate_test(y, kind="prediction", n_surrogates=39, dimension=3, delay=1, 
 
 
 def _with_matching_ends(values, reach):
-    """The stretch whose ends agree best in value and slope, at most a tenth off each end.
+    """Return the stretch whose ends match best in value and slope, cut by a tenth at most.
 
     Of several it is the longest. Where all that varies stands in the ends, or in the first state of
     `reach` rows, whose values are nobody's future, they are not cut off but put together in the
@@ -347,7 +347,7 @@ def _with_matching_ends(values, reach):
 
 
 def _prediction_error(values, dimension, delay):
-    """Error of the mean future of neighbours, in standard deviations."""
+    """Return the error of the mean future of neighbours, in standard deviations."""
     states = delay_vectors(values[:-delay], dimension, delay)
     rows = np.arange(len(states))
     future = values[rows + dimension * delay]
@@ -356,6 +356,6 @@ def _prediction_error(values, dimension, delay):
 
 
 def _asymmetry(values, dimension, delay):
-    """Third moment of the steps, in units of their second."""
+    """Return the third moment of the steps, in units of their second."""
     steps = values[delay:] - values[:-delay]
     return float(np.mean(steps**3) / np.mean(steps**2) ** 1.5)

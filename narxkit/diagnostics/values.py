@@ -1,4 +1,4 @@
-"""What comes in: one series as floats, and sentences on what cannot be analysed."""
+"""Input of diagnostics: one series as floats, and errors for what cannot be analysed."""
 
 from numbers import Integral
 
@@ -135,7 +135,7 @@ def jumps_of(index):
 
 
 def _as_floats(x, name):
-    """Values as floats of shape (n,), NaN where masked."""
+    """Return values as floats of shape (n,), NaN where masked."""
     refuse_sparse(x, name)
     try:
         is_pandas = isinstance(x, pd.DataFrame | pd.Series)
@@ -168,19 +168,19 @@ def refuse_sparse(x, name):
 
 
 def index_of(y, name="y"):
-    """The index of one series in pandas, its times read, without its name in a panel; else None."""
+    """Return the index of a series in pandas, times read, without its name in a panel, or None."""
     if not isinstance(y, pd.Series | pd.DataFrame):
         return None
     return read_labels(y.index.get_level_values(-1), name)
 
 
 def name_of(y):
-    """The name of a series or of the one column of a frame; else None."""
+    """Return the name of a series or of the one column of a frame, or None."""
     return y.columns[0] if isinstance(y, pd.DataFrame) else getattr(y, "name", None)
 
 
 def without_season(values, period):
-    """Take the mean of each place in the season away.
+    """Subtract the mean of each place in the season.
 
     Parameters
     ----------
@@ -206,12 +206,12 @@ def without_season(values, period):
 
 
 def is_row_count(value, least=1):
-    """Whether a value is a whole number from `least` on, and one that rows can be counted by."""
+    """Tell whether a value is an integer of at least `least` that can count rows."""
     return isinstance(value, Integral) and not isinstance(value, bool) and least <= value <= MOST
 
 
 def check_count(name, value, least=1):
-    """Refuse what is no whole number, or too small a one.
+    """Refuse what is no integer, or one that is too small.
 
     Parameters
     ----------
@@ -234,7 +234,7 @@ def check_count(name, value, least=1):
 
 
 def choose(name, value, choices):
-    """One of the choices, or a sentence."""
+    """Refuse what is none of the choices."""
     scalar = isinstance(value, str | Integral) and not isinstance(value, bool)
     if not scalar or value not in choices:
         listed = ", ".join(map(repr, choices))

@@ -15,7 +15,7 @@ MARGIN = 1.1  # by which a band goes beyond the first and the last span
 
 @dataclass(frozen=True, repr=False, eq=False)
 class VarianceRatio(Result):
-    """What `variance_ratio` found.
+    """Variance ratios by span, the result of `variance_ratio`.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class VarianceRatio(Result):
 
     @property
     def sentence(self):
-        """What came out, in one sentence."""
+        """The result in one sentence."""
         if self.pvalue > 0.05:
             return f"The steps are uncorrelated as far as variances tell (p = {self.pvalue:.2g})."
         furthest = np.argmax(np.abs(self.statistic))
@@ -187,7 +187,7 @@ def variance_ratio(x, spans=(2, 4, 8, 16), kind="increments"):
 
 
 def _ratio(centred, q):
-    """Variance of sums of q steps, per step, in that of single ones."""
+    """Return the variance of sums of q steps, per step, relative to that of single ones."""
     n = len(centred)
     path = np.concatenate([[0.0], np.cumsum(centred)])
     sums = path[q:] - path[:-q]
@@ -195,7 +195,7 @@ def _ratio(centred, q):
 
 
 def _standard_error(centred, q):
-    """That of the ratio of uncorrelated steps of any variances."""
+    """Return the standard error of the ratio for uncorrelated steps of changing variance."""
     squares = centred**2
     products = np.array([squares[j:] @ squares[:-j] for j in range(1, q)])
     weights = 2 * (q - np.arange(1, q)) / q

@@ -1,4 +1,4 @@
-"""What every task and every evaluation share, and how an evaluation is run."""
+"""Base of tasks and evaluations, and the run of an evaluation."""
 
 import warnings
 from abc import ABC, abstractmethod
@@ -112,7 +112,7 @@ class Task(ABC):
 
     @abstractmethod
     def evaluation(self, *answers):
-        """Gather what came out.
+        """Gather models and backtests as an evaluation.
 
         Parameters
         ----------
@@ -320,7 +320,7 @@ class Task(ABC):
 
 @dataclass(frozen=True, eq=False)
 class Evaluation(ABC):
-    """What came out of a task.
+    """Backtests and models of a task.
 
     Parameters
     ----------
@@ -546,7 +546,7 @@ def run(task, learned=("narx",), random_state=0, progress=None):
 
 
 def _with_history(task, fitting, test):
-    """The test period, behind rows from which what is missing at its beginning is predicted."""
+    """Return the test period, preceded by the rows that its first forecasts start from."""
     if not task.is_bridged:
         return test
     before = fitting.assign(**{task.target: bridge(fitting[task.target])})

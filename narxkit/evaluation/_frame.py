@@ -166,7 +166,7 @@ class Forecast:
         return self._name(self.evaluation.chosen)
 
     def _name(self, tested):
-        """What a model of the test is called on all rows."""
+        """Return the name that a model of the test has on all rows."""
         return self.names.get(tested, tested)
 
     @property
@@ -176,7 +176,7 @@ class Forecast:
 
     @property
     def reason(self):
-        """Why this model forecasts, and by how much it won or lost the test, in a sentence."""
+        """Reason for this model, and by how much it won or lost the test, in a sentence."""
         errors, chosen = self.evaluation.errors, self.evaluation.chosen
         best, target = errors.index[0], self.evaluation.task.target
         start = f"{target!r} is forecast by {self.forecaster}, {self._why}"
@@ -200,7 +200,7 @@ class Forecast:
 
     @property
     def _why(self):
-        """Why this model forecasts, in few words."""
+        """Reason for this model, in few words."""
         if self.is_named:
             return "as asked"
         if self.evaluation.chosen == self.evaluation.errors.index[0]:
@@ -457,7 +457,7 @@ def look_ahead(task, model=None, random_state=0, progress=None, rivals=False):
 
 
 def _forecast(evaluation, name, future, progress):
-    """Fit a model of the test anew, on all rows: what it is called then, and its forecast."""
+    """Fit a model of the test again, on all rows; return its name then, and its forecast."""
     test, data = evaluation.task, evaluation.task.read()
     model = clone(evaluation.models[name])
     with warnings.catch_warnings():
@@ -532,7 +532,7 @@ def side_by_side(forecasts):
 
 
 def _unused(name, taken):
-    """A name that is not taken yet, near to the one given."""
+    """Return a name that is not taken yet, near to the one given."""
     while name in taken:
         name = f"{name} of the test" if name.endswith(" RMSE") else f"{name}_"
     return name
@@ -568,7 +568,7 @@ def plot_forecasts(forecasts):
 
 
 def _season(clock, n):
-    """Rows of a season; 1 for none, or where fewer than four are seen."""
+    """Return the rows of a season; 1 for none, or where fewer than four are seen."""
     season = 1 if clock is None else clock.season()
     return season if 4 * season <= n else 1
 
@@ -580,7 +580,7 @@ def _default_lags(season):
 
 
 def _climate(clock, index):
-    """Fields of the calendar that the training rows hold in full."""
+    """Return the fields of the calendar that the training rows hold in full."""
     if clock is None or clock.unit not in ("second", "session", "month"):
         return ()
     is_year = index[-1] - index[0] >= pd.Timedelta(days=364)

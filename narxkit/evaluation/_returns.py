@@ -62,13 +62,13 @@ class ReturnsTask(Task):
         )  # fmt: skip
 
     def evaluation(self, *answers):
-        """Gather what came out."""
+        """Gather models and backtests as an evaluation."""
         return ReturnsEvaluation(self, *answers)
 
 
 @dataclass(frozen=True, eq=False)
 class ReturnsEvaluation(Evaluation):
-    """What came out of a `ReturnsTask`.
+    """Backtests and models of a `ReturnsTask`.
 
     See Also
     --------
@@ -175,7 +175,7 @@ class ReturnsEvaluation(Evaluation):
         return with_title(left.figure, f"{self.task.heading}: {self.chosen} at the end of the test")
 
     def _plot_hits(self, ax):
-        """Each model's hits in its band of chance."""
+        """Draw each model's hits in its band of chance."""
         table = self.table().drop(index=WALK)[::-1]
         low, high = table["band 2.5 %"], table["band 97.5 %"]
         place = np.arange(len(table))

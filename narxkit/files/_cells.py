@@ -22,7 +22,7 @@ MARKS = sorted({form(mark) for mark in MISSING for form in (str, str.upper, str.
 
 
 def read_csv(path, encoding=None, header=True):
-    """Columns of numbers or of stripped text, missing cells as NaN; the index holds line numbers.
+    """Read columns of numbers or of stripped text; the index holds line numbers.
 
     Its ``attrs`` hold the ``separator``, the ``decimal`` sign (None where text must tell), the
     ``doubts`` about it, and ``notes``.
@@ -57,7 +57,7 @@ def _refuse_sparse(table, layout, name):
 
 
 def _read_table(table, layout, name):
-    """Columns of numbers where all cells are such; the decimal sign, None if text must tell."""
+    """Read columns of numbers where all cells are such, and the decimal sign or None."""
     sample = _parse(table, layout, name, dtype=object, nrows=max(8, SAMPLE // len(layout.names)))
     times = dotted_times(sample)
     decimal, doubts = find_decimal(sample), []
@@ -74,7 +74,7 @@ def _read_table(table, layout, name):
 
 
 def _without_unnamed(cells, layout):
-    """Cells without columns that have neither a name nor a value, and a sentence on new names."""
+    """Drop columns that have neither a name nor a value; note new names."""
     is_new = cells.columns.str.match(f"{UNNAMED}|{NEW}")
     is_left = np.array([is_one and cells[c].isna().all() for c, is_one in zip(cells, is_new)])
     if is_left.any():
@@ -87,7 +87,7 @@ def _without_unnamed(cells, layout):
 
 
 def _note_short(table, layout, cells):
-    """A sentence on lines with fewer cells than columns, where quotes leave no doubt."""
+    """Note lines with fewer cells than columns, where quotes leave no doubt."""
     last = len(layout.names) - 1
     while last and layout.names[last] != cells.columns[-1]:
         last -= 1
@@ -103,7 +103,7 @@ def _note_short(table, layout, cells):
 
 
 def _parse(table, layout, name, **options):
-    """The table as pandas reads it, its columns numbered."""
+    """Read the table with pandas, its columns numbered."""
     options |= {
         "sep": r"\s+" if layout.separator == BLANK else layout.separator,
         "header": None,
@@ -130,7 +130,7 @@ def _parse(table, layout, name, **options):
 
 
 def _format_parser_error(error, layout, name):
-    """A sentence on a table that pandas cannot read."""
+    """Format the error of a table that pandas cannot read."""
     found = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
     if found is None:
         reason = printable(" ".join(str(error).split())).removesuffix(".")
@@ -143,7 +143,7 @@ def _format_parser_error(error, layout, name):
 
 
 def _with_infinite_as_text(cells, table, layout, name):
-    """Cells that pandas took for infinite, such as 'inf' and 1e999, in their own words."""
+    """Restore the text of cells that pandas took for infinite, such as 'inf' and 1e999."""
     numbers = cells.select_dtypes(float)
     is_infinite = np.isinf(numbers.to_numpy()).any(axis=0) if len(numbers.columns) else []
     columns = list(numbers.columns[is_infinite]) if np.any(is_infinite) else []
@@ -154,7 +154,7 @@ def _with_infinite_as_text(cells, table, layout, name):
 
 
 def _stripped(cells):
-    """Texts without blanks and quotes around them, and without marks of missing values."""
+    """Strip blanks and quotes around texts, and empty marks of missing values."""
     texts = [c for c, dtype in cells.dtypes.items() if dtype.kind not in "iufb"]
     if not texts:
         return cells
@@ -168,7 +168,7 @@ def _stripped(cells):
 
 
 def read_parquet(path):
-    """The columns of a Parquet file, those of its index included."""
+    """Read the columns of a Parquet file, those of its index included."""
     name = printable(path.name)
     try:
         frame = pd.read_parquet(path)
@@ -194,7 +194,7 @@ def read_parquet(path):
 
 
 def _index_names(frame):
-    """Names for the columns of an index, none of them that of another column."""
+    """Name the columns of an index, none of them like another column."""
     unnamed = ["time"] if frame.index.nlevels == 1 else map("level {}".format, count())
     names = [name if name is not None else new for name, new in zip(frame.index.names, unnamed)]
     return unique([*map(str, frame.columns), *map(str, names)])[-len(names) :]

@@ -16,7 +16,7 @@ LEAST_VARIED = 5  # other values
 
 
 def read_missing(missing):
-    """The codes of missing values as a list of numbers and texts."""
+    """Read the codes of missing values as a list of numbers and texts."""
     if isinstance(missing, str) or not np.iterable(missing):
         missing = [missing]
     return [_number_or_text(code) for code in missing]
@@ -30,7 +30,7 @@ def _number_or_text(code):
 
 
 def empty_codes(frame, missing):
-    """The numbers without the codes named, and a sentence on each."""
+    """Empty the numbers that are missing-value codes; note each."""
     notes = []
     for code in missing:
         if not isinstance(code, float):
@@ -43,7 +43,7 @@ def empty_codes(frame, missing):
 
 
 def empty_texts(cells, missing):
-    """Cells of text without the codes named."""
+    """Empty the cells of text that are missing-value codes."""
     codes = [code for code in missing if not isinstance(code, float)]
     if not codes:
         return cells, []
@@ -53,7 +53,7 @@ def empty_texts(cells, missing):
 
 
 def note_codes(frame):
-    """Sentences on values that recur and lie far from all others, as codes do."""
+    """Note values that recur and lie far from all others, as codes do."""
     found, values = {}, frame.to_numpy()
     for column in np.flatnonzero(_has_lone_edge(values) | _has_lone_edge(-values)):
         for code, n in _codes(values[:, column]):
@@ -70,7 +70,7 @@ def _note(code, columns, counts):
 
 
 def _has_lone_edge(values):
-    """Columns whose least value comes again, and lies further from the others than they spread."""
+    """Find columns whose least value recurs, further from the others than they spread."""
     low, high = np.fmin.reduce(values), np.fmax.reduce(values)
     is_low = values == low
     after = np.fmin.reduce(np.where(is_low, np.nan, values))
@@ -78,7 +78,7 @@ def _has_lone_edge(values):
 
 
 def _codes(values):
-    """Codes of a column, and in how many rows they stand."""
+    """Find the codes of a column, and count their rows."""
     values = values[np.isfinite(values)]
     for _ in range(MOST_CODES):
         edges = (values.min(), values.max()) if len(values) else ()

@@ -72,7 +72,7 @@ EPOCHS = {"s": (1e8, 1e11), "ms": (1e11, 1e14), "us": (1e14, 1e17), "ns": (1e17,
 
 
 def parse(values):
-    """Time stamps of cells (NaT where there is none), and how they were read.
+    """Parse the time stamps of cells (NaT where there is none), and note how.
 
     Each text is read once: in a column of dates beside one of hours most come again.
     """
@@ -112,12 +112,12 @@ def _within_years(index):
 
 
 def after_midnight(days, since):
-    """Time stamps of days and the time since their midnight."""
+    """Add times since midnight to days."""
     return days.as_unit("us") + since.as_unit("us")
 
 
 def parse_numbers(values):
-    """Time stamps of numbers: years, dates without signs, days of spreadsheets, epochs."""
+    """Parse numbers: years, dates without separators, days of spreadsheets, epochs."""
     numbers = pd.to_numeric(values, errors="coerce")
     given = numbers.dropna().to_numpy()
     typical = float(np.median(given)) if len(given) else 0.0
@@ -136,7 +136,7 @@ def parse_numbers(values):
 
 
 def _calendar(numbers, n_digits):
-    """Time stamps of numbers such as 2024, 202412 and 20241231."""
+    """Parse numbers such as 2024, 202412 and 20241231."""
     power = 10.0 ** (n_digits - 4)
     is_near = (numbers >= 1000 * power) & (numbers < 2300 * power) & (numbers % 1 == 0)
     if n_digits >= 10:  # others are seconds of some epoch
@@ -146,13 +146,13 @@ def _calendar(numbers, n_digits):
 
 
 def _serial(numbers):
-    """Time stamps of the days since the end of 1899, as spreadsheets count them."""
+    """Parse days since the end of 1899, as spreadsheets count them."""
     days = pd.to_timedelta(numbers.where(numbers.between(1, 200_000)), unit="D")
     return pd.DatetimeIndex(pd.Timestamp("1899-12-30") + days).round("s")
 
 
 def _epochs(numbers, unit, low, high):
-    """Time stamps of a count since 1970, those of decimals to the microsecond."""
+    """Parse a count since 1970, decimals to the microsecond."""
     is_near = (numbers > -high) & (numbers < high)
     if numbers.dtype.kind in "iu" and is_near.all():
         return pd.DatetimeIndex(pd.to_datetime(numbers, unit=unit))
@@ -175,7 +175,7 @@ def _parse(values):
 
 
 def _without_zone(texts):
-    """Texts without the ends of intervals and names of zones, and hours from UTC if they vary."""
+    """Strip ends of intervals and names of zones; return hours from UTC if they vary."""
     some = texts.dropna().head(50)
     if some.str.contains(INTERVAL).any():
         texts = texts.str.replace(INTERVAL, "", regex=True)
@@ -190,7 +190,7 @@ def _without_zone(texts):
 
 
 def _parse_dates(texts):
-    """Time stamps of texts: of ISO 8601, or what else reads more of them."""
+    """Parse texts as ISO 8601, or as whatever reads more of them."""
     n_given, texts = texts.notna().sum(), _quarters_named(texts)
     iso = _iso(texts)
     if iso.tz is not None or iso.notna().sum() == n_given:
@@ -218,7 +218,7 @@ def _to_iso(texts, utc):
 
 
 def _in_order(texts):
-    """Time stamps in the order of day and month that reads most, then makes the evenest steps."""
+    """Choose the order of day and month that reads most, then makes the evenest steps."""
     read = _by_format(texts)
     is_left = texts.notna().to_numpy(copy=True)
     for stamps in read.values():
@@ -246,7 +246,7 @@ def _in_order(texts):
 
 
 def _joined(read, is_left, more, n):
-    """Time stamps by order, of what one format read and of what was left."""
+    """Join time stamps by order, of what one format read and of the rest."""
     if not read:
         read = {order: pd.DatetimeIndex([pd.NaT] * n).as_unit("us") for order in more}
     whole = {}
@@ -259,7 +259,7 @@ def _joined(read, is_left, more, n):
 
 
 def _unevenness(stamps):
-    """Seams of the clock that the time stamps make, then how many differences they have."""
+    """Count the seams of the clock that time stamps make, then their differences."""
     labels = pd.DatetimeIndex(np.unique(stamps.dropna().to_numpy()))
     clock = Clock.from_index(labels)
     n_seams = len(labels) if clock.unit == "order" else int(clock.breaks(labels).sum())
@@ -267,7 +267,7 @@ def _unevenness(stamps):
 
 
 def _by_format(texts):
-    """Time stamps by the order of year, month and day, of texts in the format of the first."""
+    """Parse texts in the format of the first, by the order of year, month and day."""
     first = texts.dropna().iloc[:1]
     match = USUAL.fullmatch(first.iloc[0]) if len(first) else None
     if match is None or len(match[1] + match[3]) > 6:
@@ -289,20 +289,20 @@ def _by_format(texts):
 
 
 def _this_century(stamps):
-    """Years of two digits in the hundred years that end with `LAST_SHORT_YEAR`."""
+    """Put years of two digits in the hundred years that end with `LAST_SHORT_YEAR`."""
     is_late = stamps.year > LAST_SHORT_YEAR
     return stamps.where(~is_late, stamps - pd.DateOffset(years=100)) if is_late.any() else stamps
 
 
 def _plainly(texts):
-    """Dates without what is written around them."""
+    """Strip what is written around dates."""
     for form, shorter in PLAIN_FORMS:
         texts = texts.str.replace(form, shorter, regex=True)
     return texts
 
 
 def _quarters_named(texts):
-    """Quarters such as 1980:1 as 1980Q1, where more than one year has no number above four."""
+    """Rewrite quarters such as 1980:1 as 1980Q1, where no number in several years exceeds 4."""
     some = texts.dropna().head(MOST_MONTHS)
     if not some.str.fullmatch(BARE_QUARTER).all() or some.str[:4].nunique() < 2:
         return texts
@@ -310,7 +310,7 @@ def _quarters_named(texts):
 
 
 def _first_days(texts):
-    """The first days of months, quarters, half years and weeks."""
+    """Rewrite months, quarters, half years and weeks as their first days."""
     texts = texts.str.replace(MONTH_YEAR, r"\2-\1-1", regex=True)
     texts = texts.str.replace(YEAR_MONTH, r"\1-\2-1", regex=True)
     texts = texts.str.replace(QUARTER_YEAR, r"\3\1\2", regex=True)
@@ -320,13 +320,13 @@ def _first_days(texts):
 
 
 def _first_of_quarter(match):
-    """'1980Q2' and '1980-S2', a half of a year, as numbers."""
+    """Rewrite '1980Q2' and '1980-S2', a half of a year, as numbers."""
     length, n = 6 if match[2] in "SsHh" else 3, int(match[3])
     return match[0] if n * length > 12 else f"{match[1]}-{length * (n - 1) + 1}-1"
 
 
 def _monday(match):
-    """'2015-W02' as numbers, by ISO 8601."""
+    """Rewrite '2015-W02' as numbers, by ISO 8601."""
     try:
         day = datetime.date.fromisocalendar(int(match[1]), int(match[2]), int(match[3] or 1))
     except ValueError:  # few years have a week 53
@@ -335,7 +335,7 @@ def _monday(match):
 
 
 def _months_as_numbers(texts):
-    """Dates whose month is a word, as numbers: '3. März 2024' becomes '3-3-2024'."""
+    """Rewrite months in words as numbers: '3. März 2024' becomes '3-3-2024'."""
     if not texts.str.contains(r"[^\W\d_]{3,}", na=False).any():
         return texts
     texts = texts.str.replace(MONTH_FIRST, _year_first, regex=True)
@@ -345,19 +345,19 @@ def _months_as_numbers(texts):
 
 
 def _year_first(match):
-    """'May 3, 2024' and 'Mai 2024' as numbers."""
+    """Rewrite 'May 3, 2024' and 'Mai 2024' as numbers."""
     month = month_number(match[1])
     return match[0] if month is None else f"{match[3]}-{month}-{match[2] or 1}"
 
 
 def _from_short(match):
-    """'Jan-90' as numbers."""
+    """Rewrite 'Jan-90' as numbers."""
     month = month_number(match[1])
     return match[0] if month is None else f"{_whole_year(match[2])}-{month}-1"
 
 
 def _from_last(match):
-    """'1990 Jan' and '90-Jan' as numbers."""
+    """Rewrite '1990 Jan' and '90-Jan' as numbers."""
     month = month_number(match[2])
     return match[0] if month is None else f"{_whole_year(match[1])}-{month}-1"
 
@@ -373,13 +373,13 @@ def _whole_year(digits):
 
 
 def month_number(word):
-    """The number of a month by its name, None for another word."""
+    """Return the number of a month by its name, None for another word."""
     letters = plain(word)
     return MONTH_OF.get(letters[:4]) or MONTH_OF.get(letters[:3])
 
 
 def _by_parts(parts):
-    """Time stamps of three numbers and a clock time, by the order of year, month and day."""
+    """Parse three numbers and a clock time, by the order of year, month and day."""
     numbers = parts[[0, 1, 2, 3, 4, 5]].apply(pd.to_numeric, errors="coerce").astype(float)
     a, b, c = (numbers[i] for i in range(3))
     if a.max() > 31:
@@ -403,7 +403,7 @@ def _stamps(year, month, day, numbers, half):
 
 
 def parse_clock(values):
-    """Clock times such as 18:30, 18.30.00 and 6 pm as time since midnight, NaT where none."""
+    """Parse clock times such as 18:30, 18.30.00 and 6 pm as time since midnight, or NaT."""
     texts = values.astype(TEXT).str.strip()
     unique = pd.Series(texts.dropna().unique(), dtype=TEXT)
     stamps = _by_parts(("1-1-2001 " + unique).str.extract(f"^{DATE.pattern}$"))

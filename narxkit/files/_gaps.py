@@ -14,7 +14,7 @@ SLACK = 0.01  # of a step of elapsed time
 
 
 def filled(frame, clock):
-    """Missing rows of a regular clock put in, but long gaps left; sentences on both.
+    """Insert missing rows of a regular clock, but leave long gaps; note both.
 
     Rows are counted and never listed: a gap may be as long as one wrong date makes it.
     """
@@ -46,7 +46,7 @@ def filled(frame, clock):
 
 
 def renumbered(frame):
-    """Rows of elapsed time by their number, missing ones put in; sentences on the steps."""
+    """Number rows of elapsed time, insert missing ones, and note the steps."""
     elapsed = frame.index.to_numpy(dtype=float)
     step = even_step(np.diff(elapsed))
     if step is None:
@@ -71,7 +71,7 @@ def renumbered(frame):
 
 
 def even_step(steps):
-    """The step that all steps are whole multiples of, None without one.
+    """Find the step that all steps are integer multiples of, or None.
 
     Examples
     --------
@@ -87,7 +87,7 @@ def even_step(steps):
 
 
 def _places(index, clock):
-    """How many steps each label stands behind the first, None where one is on no grid."""
+    """Count the steps from the first label to each, or return None where one is off the grid."""
     if clock.unit == "month":
         months = (12 * index.year + index.month).to_numpy(dtype=np.int64)
         place, rest = np.divmod(months - months[0], int(clock.step))
@@ -102,12 +102,12 @@ def _places(index, clock):
 
 
 def _grid(index, clock):
-    """Time stamps that whole steps lead to: days on the wall clock, others in UTC."""
+    """Convert time stamps to the clock of their steps: days on the wall clock, others UTC."""
     return index if clock.step % DAY else index.tz_localize(None)
 
 
 def _labels(index, clock, place):
-    """The labels so many steps behind the first."""
+    """Return the labels so many steps behind the first."""
     if clock.unit == "month":  # at most some hundred thousand: years have four digits
         return clock.after(index[0], int(place[-1]))[place - 1]
     grid = _grid(index, clock)
@@ -121,7 +121,7 @@ def _labels(index, clock, place):
 
 
 def _between(place, is_short):
-    """The places within short gaps."""
+    """Return the places within short gaps."""
     rows = np.flatnonzero(is_short)
     n = place[rows + 1] - place[rows] - 1
     starts = np.repeat(place[rows] + 1, n)

@@ -31,7 +31,7 @@ MOST_LOOKED = 200  # columns whose decimal sign is in doubt
 
 
 def find_numbers(cells, name, missing=()):
-    """Columns of numbers, and sentences on those that hold none and on cells that are text."""
+    """Find columns of numbers; note those that hold none and cells that are text."""
     decimal, notes = _sign(cells)
     if decimal == "," and not notes:
         notes = ["Numbers are read with a decimal comma."]
@@ -53,7 +53,7 @@ def find_numbers(cells, name, missing=()):
 
 
 def _of_texts(cells, decimal):
-    """Columns of text as numbers, names of those that are none, and sentences.
+    """Convert columns of text to numbers; return names of those that are none, and notes.
 
     All columns at once, and each text once: a table may have thousands of columns.
     """
@@ -75,7 +75,7 @@ def _of_texts(cells, decimal):
 
 
 def _read_odd(values, block, is_odd, decimal):
-    """Read numbers in other dress into `values`, OUT; True where a unit marks one; mixed signs."""
+    """Read numbers in other forms into `values`, OUT; return marks of units and mixed signs."""
     codes = np.zeros(block.shape, dtype=np.intp)
     codes[is_odd], odd = pd.factorize(block[is_odd])
     odd = pd.Series(odd, dtype=TEXT)
@@ -99,7 +99,7 @@ def _read_odd(values, block, is_odd, decimal):
 
 
 def _empty_mixed(values, block, marked):
-    """Empty columns of `values`, OUT, of two currencies, or of percents and others; their signs.
+    """Empty columns of `values`, OUT, of mixed currencies or percents; return their signs.
 
     Money may stand without its sign, zero without that of percents.
     """
@@ -116,7 +116,7 @@ def _empty_mixed(values, block, marked):
 
 
 def find_decimal(sample, most=MOST_SAMPLED):
-    """The sign before decimals that cells of text show, None where they leave it in doubt."""
+    """Find the decimal sign of cells of text, None where they leave it in doubt."""
     if times := dotted_times(sample):
         sample = sample.drop(columns=times)
     cells = pd.unique(sample.to_numpy(dtype=object).ravel())[:most]
@@ -126,7 +126,7 @@ def find_decimal(sample, most=MOST_SAMPLED):
 
 
 def dotted_times(cells):
-    """Columns of months such as 01.2010 or clock times such as 09.30: no decimals at all."""
+    """Find columns of months such as 01.2010 or clock times such as 09.30: no decimals."""
     block = cells.to_numpy(dtype=object)[:MOST_BLANK]
     if not len(block):
         return []
@@ -141,14 +141,14 @@ def dotted_times(cells):
 
 
 def doubtful_sign(sample):
-    """The sign of a number such as 14.380 and 14,380, of the first in cells of text."""
+    """Find the sign of the first number such as 14.380 or 14,380 in cells of text."""
     cells = pd.Series(pd.unique(sample.to_numpy(dtype=object).ravel()), dtype=TEXT).dropna()
     found = cells[cells.str.fullmatch(EITHER)]
     return "," if len(found) and "," in found.iloc[0] else "."
 
 
 def settle_sign(cells, grouped, sign):
-    """The sign before decimals by numbers read with `sign` for it and, `grouped`, for thousands.
+    """Choose the decimal sign: numbers read with `sign` for it or, `grouped`, for thousands.
 
     Both are equal where there is no sign, and thousandfold of each other before three decimals.
     None if text must tell; a sentence where the sign is in doubt.
@@ -179,18 +179,18 @@ def _doubt(column, example, sign):
 
 
 def _sign(cells):
-    """The sign before decimals, and a sentence where it is in doubt."""
+    """Return the decimal sign, and a sentence where it is in doubt."""
     sign = cells.attrs.get("decimal")
     return (sign, cells.attrs["doubts"]) if sign else _decimal_sign(cells)
 
 
 def _surplus(texts):
-    """How many more numbers can be read only with a comma than only with a point."""
+    """Count numbers readable only with a comma, less those only with a point."""
     return int(texts.str.fullmatch(WITH_COMMA).sum()) - int(texts.str.fullmatch(WITH_POINT).sum())
 
 
 def _decimal_sign(cells):
-    """The sign before decimals by all cells of text, and a sentence where it is in doubt."""
+    """Find the decimal sign by all cells of text, and note where it is in doubt."""
     either, columns = {}, [c for c, dtype in cells.dtypes.items() if dtype.kind not in "iufbMm"]
     if sign := find_decimal(cells[columns], most=None):
         return sign, []
@@ -215,7 +215,7 @@ def _without_unit(texts):
 
 
 def _plain_signs(texts):
-    """Numbers as texts, without blanks and units of money, with their minus in front."""
+    """Normalise numbers as texts: no blanks, no units of money, the minus in front."""
     texts = texts.astype(TEXT)
     texts = texts.where(texts.str.len() <= LONGEST, "")
     texts = texts.str.replace(rf"{CURRENCY}|{PERCENT}", "", regex=True)
@@ -225,7 +225,7 @@ def _plain_signs(texts):
 
 
 def _clean_numbers(texts, decimal):
-    """Numbers without any sign but that of decimals; NaN for others."""
+    """Convert numbers without any sign but that of decimals; NaN for others."""
     if decimal == ",":
         texts = texts.mask(texts.str.contains(".", regex=False))
         texts = texts.str.replace(",", ".", regex=False)
@@ -233,7 +233,7 @@ def _clean_numbers(texts, decimal):
 
 
 def _numbers(texts, decimal):
-    """Numbers in any dress: thousands, money, percents, a minus behind, truths."""
+    """Convert numbers in any form: thousands, money, percents, a minus behind, booleans."""
     truths = texts.str.lower().map({"true": 1.0, "false": 0.0})
     texts = _plain_signs(texts)
     grouping = r"[.'’]" if decimal == "," else r"[,'’]"

@@ -55,7 +55,7 @@ def refuse_odd(path):
 
 
 def read_text(path, encoding=None):
-    """The text of a file, and sentences on its encoding."""
+    """Read the text of a file, and note its encoding."""
     name, content = printable(path.name), _unpacked(path)
     if encoding is None:
         encoding = _find_encoding(content)
@@ -86,7 +86,7 @@ def read_text(path, encoding=None):
 
 
 def _unpacked(path):
-    """The bytes of a file, of a compressed one up to a bound."""
+    """Read the bytes of a file, of a compressed one up to a bound."""
     suffix = path.suffix.lower()
     if suffix not in PACKED:
         with path.open("rb") as file:
@@ -132,7 +132,7 @@ def _of_tar(content, path):
 
 
 def _only(names, path):
-    """The name of the one file in an archive."""
+    """Return the name of the one file in an archive."""
     names = [name for name in names if not name.startswith("__MACOSX/")]  # Finder's notes
     if len(names) != 1:
         raise _Refusal(
@@ -179,7 +179,7 @@ def _read(handle, path):
 
 
 def _find_encoding(content):
-    """The encoding of a text, by its mark, its zeros and its letters."""
+    """Find the encoding of a text by its mark, its zeros and its letters."""
     if content[:2] in (BOM_UTF16_LE, BOM_UTF16_BE):
         return "utf-16"
     for start, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
@@ -194,7 +194,7 @@ def _find_encoding(content):
 
 
 def _by_letters(sample):
-    """The encoding whose letters most bytes are; those of two bytes make a word somewhere.
+    """Find the encoding by letters; one of two bytes must make a word somewhere.
 
     One such letter alone is rather a Western sign beside another, as in ``W/m²]``.
     """

@@ -21,7 +21,7 @@ FEW = 0.01  # of the rows
 
 
 def with_times(cells, times):
-    """Cells and times of the rows that have one, and a sentence on the others."""
+    """Keep the rows that have a time; note the others."""
     index = times.index
     if index is None or not index.hasnans:
         return cells, index, []
@@ -38,7 +38,7 @@ def with_times(cells, times):
 
 
 def in_order(frame, index, cells, columns):
-    """Rows sorted, each time once and short gaps filled; sentences on it; the clock.
+    """Sort rows, each time once and short gaps filled; return notes and the clock, too.
 
     `cells` are the rows as they were read and `columns` those of their times, for a sentence on
     tables of several series.
@@ -63,7 +63,7 @@ def in_order(frame, index, cells, columns):
 
 
 def _each_once(frame, lines, cells, columns):
-    """Rows of the same time averaged, or refused where something tells them apart."""
+    """Average rows of the same time, or refuse them where something tells them apart."""
     twice = frame.index.duplicated()
     if not twice.any():
         return frame, lines, []
@@ -84,7 +84,7 @@ def _each_once(frame, lines, cells, columns):
 
 
 def _ends_summer(times):
-    """Whether all times lie in the nights, and within the hour, in which clocks are put back.
+    """Tell whether all times lie in the hours in which clocks are put back.
 
     They are the last Sunday of October in Europe, the first of November in America and of April in
     the south.
@@ -103,7 +103,7 @@ def _label(time):
 
 
 def _refuse_series(cells, frame, twice, columns):
-    """Rows of one time that columns tell apart are rows of several series."""
+    """Refuse rows of one time that columns tell apart: they belong to several series."""
     if twice.mean() <= MOST_SHARED_BY_SERIES:
         return
     cells_beside = cells.drop(columns=columns)
@@ -122,7 +122,7 @@ def _refuse_series(cells, frame, twice, columns):
 
 
 def _find_keys(cells, times):
-    """The fewest columns that tell rows of one time apart, none if there are no such."""
+    """Find the fewest columns that tell rows of one time apart, if any."""
     most, found = np.bincount(times).max(), {}
     for column, values in cells.items():
         if values.dtype.kind in "iufb" and values.nunique() > 2 * most:
@@ -139,7 +139,7 @@ def _find_keys(cells, times):
 
 
 def _together(columns):
-    """Codes of the cells that stand beside each other in columns of codes."""
+    """Combine columns of codes into one."""
     codes = columns[0]
     for more in columns[1:]:
         codes = codes * (more.max() + 2) + more + 1  # -1 where a cell is missing
@@ -147,7 +147,7 @@ def _together(columns):
 
 
 def _pivot(frame, keys, columns):
-    """Code that gives each series a column of its own."""
+    """Write code that gives each series a column of its own."""
     values = _quantity(frame, keys)
     index, series, joined = columns[0] if len(columns) == 1 else columns, keys[0], ""
     if len(keys) > 1:
@@ -160,7 +160,7 @@ def _pivot(frame, keys, columns):
 
 
 def _quantity(frame, keys):
-    """The first column of numbers that neither tells series apart nor numbers the rows."""
+    """Find the first column of numbers that is neither a key nor a counter of rows."""
     others = frame.columns.drop(keys, errors="ignore")
     counts = [frame[c].is_unique and set(np.diff(np.sort(frame[c]))) <= {1.0} for c in others]
     return next(iter([*others[~np.array(counts, dtype=bool)], *others, *keys]))
@@ -171,7 +171,7 @@ def _comes_again(times, codes, n_keys):
 
 
 def _refuse_many(frame, twice):
-    """Times shared by many different rows: something tells the rows apart."""
+    """Refuse times shared by many different rows: something tells the rows apart."""
     others = twice & ~frame.reset_index().duplicated().to_numpy()
     if others.mean() > MOST_SHARED:
         first, n = frame.index[twice][0], int(others.sum())
@@ -184,7 +184,7 @@ def _refuse_many(frame, twice):
 
 
 def _without_strays(frame, lines):
-    """Rows without a few at either end that stand where the others could never reach."""
+    """Drop a few rows at either end whose times no others come near."""
     n = len(frame)
     apart = np.diff(frame.index.asi8.astype(float))
     few = max(1, int(FEW * n))

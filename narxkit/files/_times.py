@@ -68,7 +68,7 @@ class Times:
 
 
 def find_times(cells, time, name):
-    """The times of the rows; `time` is the name of their column, None to find it, or False."""
+    """Find the times of rows; `time` names their column, None finds it, False means none."""
     if time is False:
         return Times(None, [], "no column is taken for times, so the rows follow each other")
     if time is not None and time not in cells:
@@ -90,7 +90,7 @@ def find_times(cells, time, name):
 
 
 def _from_dates(cells, column, name):
-    """Time stamps of a column of dates, with the clock times beside it."""
+    """Parse a column of dates, with the clock times beside it."""
     values = cells[column]
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
         return Times(pd.DatetimeIndex(values), [column], f"column {column!r}")
@@ -109,7 +109,7 @@ def _from_dates(cells, column, name):
 
 
 def _time_column(cells, parts):
-    """The column of times, by type, by name or by what it holds."""
+    """Find the column of times by type, by name or by its cells."""
     for column, dtype in cells.dtypes.items():
         if pd.api.types.is_datetime64_any_dtype(dtype):
             return column
@@ -142,7 +142,7 @@ def _holds_dates(values, column, is_named):
 
 
 def _is_epoch(values):
-    """Whether numbers are so large that they are seconds since 1970, or dates without signs."""
+    """Tell whether numbers are so large that they are epochs, or dates without separators."""
     values = _numbers(values.dropna().head(SAMPLE))
     return len(values) > 0 and values.min() > LEAST_EPOCH and parse(values)[0].notna().mean() > 0.8
 
@@ -152,7 +152,7 @@ def _has_letters(values):
 
 
 def _read_times(values, name, column):
-    """Time stamps, and how they were read."""
+    """Parse time stamps, and note how."""
     index, how = parse(values)
     is_bad = index.isna() & values.notna().to_numpy()
     if is_bad.mean() > 0.2:
@@ -169,7 +169,7 @@ def _read_times(values, name, column):
 
 
 def _clock(cells, taken, days):
-    """Time since midnight in columns beside one of dates, and their names; None without."""
+    """Find times since midnight in columns beside the dates, and their names, or None."""
     if not pd.api.types.is_numeric_dtype(days.dtype):
         if days.dropna().head(SAMPLE).str.contains(r"\d[:hH]\d").any():
             return None, []
@@ -183,7 +183,7 @@ def _clock(cells, taken, days):
 
 
 def _since_midnight(values, named):
-    """The times of day that a column holds, None where it holds something else."""
+    """Parse a column of times of day, or return None where it holds something else."""
     is_number = pd.api.types.is_numeric_dtype(values.dtype)
     if is_number and not named & (CLOCK_NAMES | PERIOD_NAMES):
         return None
@@ -205,7 +205,7 @@ def _since_midnight(values, named):
 
 
 def _of_numbers(values, given, named):
-    """Hours, half hours of a market, or hours and minutes as 1830."""
+    """Parse hours, half hours of a market, or hours and minutes such as 1830."""
     if (given % 1 != 0).any() or given.min() < 0:
         return None
     if named & HOUR_NAMES and given.max() <= 24:
@@ -219,7 +219,7 @@ def _of_numbers(values, given, named):
 
 
 def _minutes(cells, taken, hours):
-    """The minutes beside a column of whole hours, and its name; none without one."""
+    """Find the minutes beside a column of whole hours, and its name, if any."""
     nothing = pd.Timedelta(0), []
     if (hours.dropna() % pd.Timedelta("1h") != pd.Timedelta(0)).any():
         return nothing
@@ -238,7 +238,7 @@ def _is_within(values, low, high):
 
 
 def _calendar_columns(cells):
-    """Columns of a year and of parts of it, by what they hold; empty without them.
+    """Find columns of a year and of its parts, if any.
 
     Of several calendars, as of months and weeks, the one that tells most rows apart.
     """
@@ -255,7 +255,7 @@ def _calendar_columns(cells):
 
 
 def _holds_field(values, part, name):
-    """Whether a column holds a part of a calendar; a period has a letter that says which."""
+    """Tell whether a column holds a part of a calendar; a period has a letter for its kind."""
     if name in PERIOD_NAMES:
         if part not in LETTERS or pd.api.types.is_numeric_dtype(values.dtype):
             return False
@@ -265,7 +265,7 @@ def _holds_field(values, part, name):
 
 
 def _field(values, part):
-    """Numbers of a part of a calendar, of texts such as January, M01 and Q1, too."""
+    """Convert a part of a calendar to numbers, texts such as January, M01 and Q1, too."""
     if pd.api.types.is_numeric_dtype(values.dtype) or part not in LETTERS:
         return values
     known = {}
@@ -277,7 +277,7 @@ def _field(values, part):
 
 
 def _from_fields(cells, parts):
-    """Time stamps of year, month, day and clock time in columns of their own."""
+    """Combine columns of year, month, day and clock time into time stamps."""
     fields = pd.DataFrame({part: _field(cells[column], part) for part, column in parts.items()})
     fields["year"] = fields["year"].where(fields["year"].between(*RANGES["year"]))
     index = _of_calendar(fields)
@@ -290,7 +290,7 @@ def _from_fields(cells, parts):
 
 
 def _of_calendar(fields):
-    """Days by year, month and day, or the first of a quarter or of a week of ISO 8601."""
+    """Combine year, month and day, or find the first day of a quarter or ISO week."""
     if "week" in fields:
         texts = fields.dropna().astype(int).astype(str)
         texts = (texts["year"] + "-W" + texts["week"]).reindex(fields.index)
@@ -307,7 +307,7 @@ def _of_calendar(fields):
 
 
 def _elapsed_column(cells):
-    """A column that counts time or rows: by its name, else the first without one."""
+    """Find a column that counts time or rows: by its name, else the first without one."""
     if len(cells) < 3:
         return None
     for column in cells:
@@ -327,7 +327,7 @@ def _elapsed_column(cells):
 
 
 def counts_rows(cells):
-    """Whether the first column has no name and counts, as the rows of pandas do."""
+    """Tell whether the first column has no name and counts, as the rows of pandas do."""
     first = cells.columns[0]
     return first.startswith(UNNAMED) and len(cells) > 2 and _is_rising(cells[first], True)
 
@@ -338,14 +338,14 @@ def _is_rising(values, is_even=False):
 
 
 def _numbers(values):
-    """Numbers, also those that are text because their decimal sign is in doubt."""
+    """Convert to numbers, also text whose decimal sign is in doubt."""
     if pd.api.types.is_numeric_dtype(values.dtype):
         return values.astype(float)
     return pd.to_numeric(values.str.replace(",", "."), errors="coerce").astype(float)
 
 
 def _elapsed(cells, column):
-    """Time elapsed, as numbers, or the months of decimal years."""
+    """Read elapsed time as numbers, or the months of decimal years."""
     values = _numbers(cells[column])
     months = np.floor(12 * values + MONTH_SLACK)
     is_monthly = values.between(1000, 2300).all() and (values % 1 != 0).any()

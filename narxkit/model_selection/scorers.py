@@ -156,7 +156,7 @@ def simulation_scorer(metric="rmse", washout=0, warmup=None, greater_is_better=N
 
 @dataclass(frozen=True, repr=False)
 class Scorer(ABC):
-    """What both scorers share: the rows that are history, the metric and its sign."""
+    """Base of both scorers: the rows that are history, the metric and its sign."""
 
     metric: str | Callable
     warmup: int | None
@@ -193,7 +193,7 @@ class Scorer(ABC):
         return self._mean_score(measured[at], undo(y_hat))
 
     def _free_rows(self, rows):
-        """Which rows may be predicted: the same ones for candidates of all lags."""
+        """Mask the rows that may be predicted: the same ones for candidates of all lags."""
         if self.warmup is not None:
             if self.warmup < rows.max_lag:
                 raise ValueError(
@@ -220,7 +220,7 @@ class Scorer(ABC):
         return is_given
 
     def _with_room(self, rows, free, steps):
-        """Of the free rows those that so many steps can start from."""
+        """Keep the free rows that so many steps can start from."""
         starts = free & rows.can_run(steps)
         if not starts.any():
             left = max(0, int(np.max(rows.max_steps[free], initial=0)))
@@ -233,7 +233,7 @@ class Scorer(ABC):
         return starts
 
     def _mean_score(self, y, y_hat):
-        """The mean over horizons and outputs, of arrays (n, steps, n_outputs)."""
+        """Return the mean over horizons and outputs, of arrays (n, steps, n_outputs)."""
         is_own = callable(self.metric)
         score, is_gain = (self.metric, self.greater_is_better) if is_own else METRICS[self.metric]
         scores = []
@@ -249,11 +249,11 @@ class Scorer(ABC):
 
     @abstractmethod
     def _rollouts(self, rows, free):
-        """Origins and lengths of the rollouts over the free rows."""
+        """Return the origins and lengths of the rollouts over the free rows."""
 
     @abstractmethod
     def _parts(self, values):
-        """What is scored together, as arrays (n, n_outputs), of values (n, steps, n_outputs)."""
+        """Yield arrays (n, n_outputs) that are scored together, of values (n, steps, n_outputs)."""
 
     def __repr__(self):
         given = {f.name: getattr(self, f.name) for f in reversed(fields(self))}

@@ -1,4 +1,4 @@
-"""What the displays share: a quiet style, axes with names, and matplotlib when it is needed."""
+"""Base of the displays: a quiet style, axes with names, and matplotlib when it is needed."""
 
 from importlib import import_module
 from textwrap import fill
@@ -54,7 +54,7 @@ def open_axes(ax=None):
 
 
 class Display:
-    """What the displays share: axes in a quiet style."""
+    """Base of the displays: axes in a quiet style."""
 
     def _open(self, ax):
         self.ax_ = open_axes(ax)
@@ -74,7 +74,7 @@ class Display:
         return self.ax_.annotate(words, (0, 1), (0, 7), "axes fraction", "offset points", **style)
 
     def _room(self):
-        """How many letters stand over the axes without reaching into others beside them."""
+        """Count the letters that fit over the axes without reaching into others beside them."""
         spec, figure = self.ax_.get_subplotspec(), self.figure_
         share = 1.0 if spec is None else len(spec.colspan) / spec.get_gridspec().ncols
         return max(20, int(0.75 * share * figure.bbox.width * 72 / figure.dpi / LETTER))
@@ -99,7 +99,7 @@ class Display:
 
 
 class ErrorDisplay(Display):
-    """What displays of predictions and their errors share: a model to take them from."""
+    """Base of displays of predictions and their errors: a model to take them from."""
 
     @classmethod
     def from_estimator(cls, estimator, X, y, *, loop="open", ax=None, **kwargs):
@@ -130,7 +130,7 @@ class ErrorDisplay(Display):
 
 
 def plain_log_ticks(ax):
-    """Numbers such as 50, 100, 200 on the logarithmic axis."""
+    """Put ticks such as 50, 100, 200 on the logarithmic axis."""
     ticker = load_matplotlib("ticker")
     low, high = ax.get_ylim()
     finest = (limit for limit in _TICKS if high < limit * low)
@@ -145,7 +145,7 @@ def plain_log_ticks(ax):
 
 
 def dot(values):
-    """A line of one point is seen as a dot."""
+    """Mark a line of one point as a dot."""
     return {"marker": "o"} if len(values) == 1 else {}
 
 

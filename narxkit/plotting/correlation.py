@@ -64,7 +64,7 @@ class CorrelationDisplay(Display):
 
 
 class _ErrorCorrelationDisplay(ErrorDisplay, CorrelationDisplay):
-    """What correlations of errors share: the errors, and the band of each lag."""
+    """Base of correlations of errors: the errors, and the band of each lag."""
 
     @classmethod
     def _errors(cls, y_true, y_pred, n_lags):
@@ -289,7 +289,7 @@ class InputErrorCorrelationDisplay(_ErrorCorrelationDisplay):
 
 
 def correlations(x, e, lags):
-    """Correlation of e with x of k rows before, for each lag k; missing values lose their pairs."""
+    """Correlate e with x of k rows before, for each lag k; missing values drop their pairs."""
     x, e = (np.nan_to_num(values - np.nanmean(values)) for values in (x, e))
     scale, n = np.sqrt((x @ x) * (e @ e)), len(e)
     products = [x[: n - k] @ e[k:] if k >= 0 else x[-k:] @ e[: n + k] for k in lags]
@@ -297,7 +297,7 @@ def correlations(x, e, lags):
 
 
 def band_of_each(errors):
-    """What the correlation of white errors at one lag keeps within, 95 times in 100."""
+    """Return the 95 % band of the correlation of white errors at one lag."""
     return Z95 / np.sqrt(np.isfinite(errors).sum())
 
 
@@ -311,7 +311,7 @@ def check_lags(display, n_lags, n):
 
 
 def _column(X, column):
-    """A column of X as a Series, by position or by name."""
+    """Return a column of X as a Series, by position or by name."""
     if X is None:
         raise ValueError("InputErrorCorrelationDisplay draws an input, but X is None: give X.")
     X = X if isinstance(X, pd.DataFrame) else pd.DataFrame(np.asarray(X))

@@ -242,7 +242,7 @@ class ForecastDisplay(Display):
         return self
 
     def _in_front_first(self):
-        """Names in the order of their colours, the same as in HorizonDisplay."""
+        """Order names by their colours, the same as in HorizonDisplay."""
         first = next(iter(self.y_pred)) if self.highlight is None else self.highlight
         return [first, *(name for name in self.y_pred if name != first)]
 
@@ -277,7 +277,7 @@ class ForecastDisplay(Display):
 
 
 def _same_index(values):
-    """Series of one index, for values of which some may be bare arrays or None."""
+    """Give values, of which some may be arrays or None, one index."""
     indexed = (v.index for v in values.values() if isinstance(v, (pd.Series, pd.DataFrame)))
     index = next(indexed, None)
     return {

@@ -1,4 +1,4 @@
-"""How errors grow with the horizon."""
+"""Growth of errors with the horizon."""
 
 import numpy as np
 import pandas as pd
@@ -165,7 +165,7 @@ class HorizonDisplay(Display):
 
 
 def _rmse_by_horizon(backtests):
-    """Errors over the targets that all of them forecast."""
+    """Compute errors over the targets that all of them forecast."""
     errors = {}
     for name, run in backtests.items():
         keys = run[["series", "origin", "horizon"]].astype({"series": str})
@@ -176,6 +176,6 @@ def _rmse_by_horizon(backtests):
 
 
 def _spread(wanted, gap):
-    """The ascending positions nearest to those wanted that stand at least `gap` apart."""
+    """Spread ascending positions to stand at least `gap` apart."""
     room = gap * np.arange(len(wanted))
     return isotonic_regression(wanted - room).x + room

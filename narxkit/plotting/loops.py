@@ -48,7 +48,7 @@ def predictions(estimator, X, y, loop="open", segments=None):
 
 
 def _first_rows(y, n):
-    """The first n rows, of each series where the index is (series, time)."""
+    """Return the first n rows, of each series where the index is (series, time)."""
     if not isinstance(y, FRAMES):
         return np.asarray(y)[:n]
     if isinstance(y.index, pd.MultiIndex):

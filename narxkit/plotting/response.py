@@ -9,7 +9,7 @@ __all__ = ["ErrorHistogramDisplay", "RegressionDisplay", "ResponseDisplay"]
 
 
 class _PairDisplay(ErrorDisplay):
-    """What displays of measured and predicted values share: names and units."""
+    """Base of displays of measured and predicted values: names and units."""
 
     def __init__(self, *, y_true, y_pred, target=None, unit=None):
         self.y_true = y_true
@@ -54,7 +54,7 @@ class _PairDisplay(ErrorDisplay):
         return f"{name}, {self.unit}" if self.unit else name
 
     def _both(self):
-        """Measured and predicted values of the rows that have both."""
+        """Return measured and predicted values of the rows that have both."""
         is_known = (self.y_true - self.y_pred).notna()
         return self.y_true[is_known].to_numpy(), self.y_pred[is_known].to_numpy()
 
@@ -221,7 +221,7 @@ class RegressionDisplay(_PairDisplay):
 
 
 class ErrorHistogramDisplay(_PairDisplay):
-    r"""How often errors of which size occur, beside a normal distribution of the same spread.
+    r"""Histogram of errors, beside a normal distribution of the same spread.
 
     An error is :math:`e_t = y_t - \hat y_t`.
 
@@ -302,7 +302,7 @@ class ErrorHistogramDisplay(_PairDisplay):
 
 
 def _fit(x, y):
-    """Slope, intercept and correlation of a line by least squares."""
+    """Fit a line by least squares: slope, intercept and correlation."""
     size = max(np.abs(x).max(), np.abs(y).max()) or 1.0
     x, y = x / size, y / size  # so that no square is too large or too small
     dx, dy = x - x.mean(), y - y.mean()

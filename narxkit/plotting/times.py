@@ -13,7 +13,7 @@ LONGEST_NAME = 24  # letters, of a series of a panel
 
 
 def as_series(display, name, values, index):
-    """A Series as it is, or an array with this index, or with one that counts from 1."""
+    """Return a Series as it is, or an array with this index, or with one that counts from 1."""
     if isinstance(values, pd.DataFrame) and values.shape[1] == 1:
         values = values.iloc[:, 0]
     if isinstance(values, pd.Series):
@@ -36,7 +36,7 @@ def as_series(display, name, values, index):
 
 
 def as_pair(display, y_true, y_pred):
-    """Measured and predicted values of the same rows, as Series; arrays count rows from 0."""
+    """Pair measured and predicted values as Series; arrays count rows from 0."""
     index = next((y.index for y in (y_true, y_pred) if isinstance(y, FRAMES)), None)
     index = pd.RangeIndex(len(y_true)) if index is None else index
     y_true = as_series(display, "y_true", y_true, index)
@@ -62,7 +62,7 @@ def as_times(index):
 
 
 def points(series):
-    """Where on the axes the values stand; series one after the other, with a gap (NaN) between."""
+    """Place values on the axes; series one after the other, with a gap (NaN) between."""
     index, values = series.index, series.to_numpy()
     if not isinstance(index, pd.MultiIndex):
         return as_times(index).to_numpy(), values
@@ -73,13 +73,13 @@ def points(series):
 
 
 def _of_panel(index):
-    """The series of each row, numbered as they come, their names, and where each ends."""
+    """Number the series of each row; return their names and where each ends, too."""
     codes, names = pd.factorize(index.get_level_values(0))
     return codes, names, np.cumsum(np.bincount(codes))
 
 
 def time_name(index, otherwise):
-    """What the axis of time is called; without a clock and a name, `otherwise`."""
+    """Name the axis of time; without a clock and a name, `otherwise`."""
     if isinstance(index, pd.MultiIndex):
         return f"rows of each {index.names[0] or 'series'}, one after the other"
     if isinstance(index, pd.TimedeltaIndex):
@@ -91,7 +91,7 @@ def time_name(index, otherwise):
 
 
 def format_time_axis(ax, index):
-    """Dates on the axis, as short as they can be, in the zone of the series; names of a panel."""
+    """Format dates on the axis, short and in the zone of the series, or names of a panel."""
     if isinstance(index, pd.MultiIndex):
         _format_panel_axis(ax, index)
     elif has_clock(index):
@@ -103,7 +103,7 @@ def format_time_axis(ax, index):
 
 
 def _format_panel_axis(ax, index):
-    """Lines between series, and the names of those with room for them."""
+    """Draw lines between series, and the names of those with room for them."""
     _, names, ends = _of_panel(index)
     style = {"color": GREY, "lw": min(0.8, 10 / len(ends)), "zorder": 1}
     ax.vlines(ends[:-1] - 0.5, 0, 1, transform=ax.get_xaxis_transform(), **style)

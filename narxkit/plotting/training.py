@@ -1,4 +1,4 @@
-"""How a model was trained."""
+"""History of the training of a model."""
 
 import numpy as np
 

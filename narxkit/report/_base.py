@@ -50,7 +50,7 @@ class Failure:
 
 @dataclass(frozen=True, eq=False)
 class Diagnosis:
-    """What was found out about a series.
+    """Reports on a series.
 
     A part that fails is a `Failure`, and the others are there.
 
@@ -180,7 +180,7 @@ def diagnose(subject, model=False, random_state=0, progress=None, max_lag=None):
 
 
 def _validate_network(subject, lags, season, random_state, progress):
-    """The verdict on a network with these lags, and the network, or a failure and None."""
+    """Fit and validate a network with these lags; return both, or a failure and None."""
     X, y = subject.X, subject.y
     n = len(y) - _n_held_out(len(y), lags)
     network = NARX(
@@ -210,14 +210,14 @@ def _validate_network(subject, lags, season, random_state, progress):
 
 
 def _n_held_out(n, lags):
-    """A fifth of the rows; of a short series what leaves rows to judge, half of them at most."""
+    """Return a fifth of the rows; of a short series enough to validate, half at most."""
     of_inputs = [lag for some in lags.input_lags.values() for lag in some]
     longest = max([0, *lags.output_lags, *of_inputs])
     return max(n // HELD_OUT, min(longest + FEWEST_JUDGED, n // 2))
 
 
 def _tried(series, judge, *args, **kwargs):
-    """The answer of a function, or a failure and its sentence, in which the series has its name."""
+    """Call a function; where it refuses, return a failure that names the series."""
     try:
         return judge(*args, **kwargs)
     except ValueError as error:

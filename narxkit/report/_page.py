@@ -204,14 +204,14 @@ def _section(title, body):
 
 
 def _text(result, advice=()):
-    """Sentence of a result, advice on it, and its figures."""
+    """Write the sentence of a result, advice on it, and its figures."""
     advice = "".join(f"<p>{escape(note)}</p>\n" for note in advice)
     figures = f'<div class="figures">{_table(result.figures)}</div>\n'
     return f"<p><strong>{escape(result.sentence)}</strong></p>\n{advice}{figures}"
 
 
 def _scroll(name, body):
-    """What may be wider than a phone: it scrolls by itself, with the keyboard too."""
+    """Wrap what may be wider than a phone: it scrolls by itself, with the keyboard, too."""
     name = escape(name, quote=True)
     return f'<div class="scroll" role="region" tabindex="0" aria-label="{name}">{body}</div>\n'
 
@@ -226,7 +226,7 @@ def _table(rows, header=()):
 
 
 def _picture(figure, alt, caption="", wide=False):
-    """A figure as part of the page; it is closed."""
+    """Embed a figure in the page, and close it."""
     file = io.BytesIO()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph")  # a box stands for what the font lacks
@@ -242,7 +242,7 @@ def _picture(figure, alt, caption="", wide=False):
 
 
 def _take_names_literally(figure):
-    """Names with dollars, such as "$ and $", are no formulas; powers on logarithmic axes are."""
+    """Show names with dollars, such as "$ and $", as text; powers on log axes stay formulas."""
     for text in figure.findobj(load_matplotlib("text").Text):
         if "$" in text.get_text() and r"\mathdefault" not in text.get_text():
             text.set_parse_math(False)
@@ -265,7 +265,7 @@ def _break_lines(figure):
 
 
 def _along(ax, side):
-    """The texts that stand along a side of the axes."""
+    """Return the texts that stand along a side of the axes."""
     if side == "height":
         return [ax.yaxis.label]
     return [ax.title, ax._left_title, ax._right_title, ax.xaxis.label]

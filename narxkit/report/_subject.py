@@ -1,4 +1,4 @@
-"""What is diagnosed: a column without gaps, and the columns that may explain it."""
+"""Subject of a diagnosis: a column without gaps, and the columns that may explain it."""
 
 from dataclasses import dataclass, field
 
@@ -227,7 +227,7 @@ def _check_horizon(horizon, n):
 
 
 def _notes(whole, y, unfilled, X):
-    """What is missing, what is analysed, what was put in, and which rows the inputs lack."""
+    """Note missing rows, the rows analysed and bridged, and those that inputs lack."""
     write = label_writer(whole.index)
     notes = note_blanks(whole, f"the {len(whole):,} rows from its first value to its last", write)
     if len(y) < len(whole):

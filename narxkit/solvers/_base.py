@@ -1,4 +1,4 @@
-"""What every solver shares: the contract, the endings, and the Monitor that watches a run.
+"""Base of the solvers: the contract, the endings, and the Monitor that watches a run.
 
 A solver sees a flat parameter vector and an *objective*: any object with the verbs that the
 solver lists in ``requires``. With residuals ``e = y_hat - y``, ``SSE`` their weighted sum of
@@ -45,7 +45,7 @@ STILL_FALLING = 0.9  # of the loss, over the iterations of patience
 
 
 class Stop(enum.Enum):  # numpydoc ignore=PR01
-    """Why a run ended; ``str(stop)`` is the sentence.
+    """Reason for the end of a run; ``str(stop)`` is the sentence.
 
     Examples
     --------
@@ -110,7 +110,7 @@ class SolverResult:
 
 @dataclass(frozen=True, eq=False)
 class Iteration:
-    """What a callback is told after each accepted iteration.
+    """State that a callback receives after each accepted iteration.
 
     Parameters
     ----------
@@ -141,7 +141,7 @@ class Iteration:
 
 
 class Monitor:
-    """Watch a run: count, remember the best, show progress, and say when to stop.
+    """Watcher of a run: it counts, remembers the best, shows progress, and says when to stop.
 
     Parameters
     ----------
@@ -461,7 +461,7 @@ class Solver(BaseEstimator, ABC):
 
     @abstractmethod
     def _solve(self, objective, theta, monitor, rng):
-        """The algorithm, on checked arguments; ``theta`` is its own copy."""
+        """Run the algorithm on checked arguments; ``theta`` is its own copy."""
 
     def _check_objective(self, objective):
         missing = [verb for verb in self.requires if not hasattr(objective, verb)]

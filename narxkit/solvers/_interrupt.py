@@ -112,7 +112,7 @@ class _Presses:
             self.may_raise = False
 
     def settle(self):
-        """Raise, or remember where the run was interrupted."""
+        """Settle an interrupt: raise, or remember where the run was interrupted."""
         global _remembered
         if self.n > 1 or self.n and _is_searching():
             raise KeyboardInterrupt
@@ -134,7 +134,7 @@ def forget():
 
 
 def _frames():
-    """The stack, the innermost frame first."""
+    """Yield the frames of the stack, the innermost first."""
     frames = [sys._getframe(1)]
     while (frame := frames[-1].f_back) is not None:
         frames.append(frame)

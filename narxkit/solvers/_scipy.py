@@ -1,4 +1,4 @@
-"""How the minimisers of SciPy become solvers: one wrapper for L-BFGS-B, CG and TNC.
+"""Minimisers of SciPy as solvers: one wrapper for L-BFGS-B, CG and TNC.
 
 Tolerances are the Monitor's. SciPy's own are set to zero, which leaves it the endings where nothing
 moves: a line search that failed, or a gradient of zero. A line search may also fail because what it
@@ -117,7 +117,7 @@ class _Run:
             self.accept(lowest.theta)
 
     def _is_sound(self, loss, grad, d):
-        """Whether loss and gradient are finite, and the slope fits to the losses."""
+        """Tell whether loss and gradient are finite, and the slope fits to the losses."""
         if not (np.isfinite(loss) and np.isfinite(grad).all()):
             return False
         last = self.accepted
