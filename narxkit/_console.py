@@ -163,7 +163,7 @@ def plain(text):
     Parameters
     ----------
     text : object
-        What is to be shown.
+        The text to be shown.
 
     Returns
     -------
@@ -312,7 +312,7 @@ def in_options(sentence):
     Parameters
     ----------
     sentence : str
-        What an error, a warning or a note says.
+        An error, a warning or a note.
 
     Returns
     -------

@@ -14,7 +14,7 @@ def fitted_name(model, name=None):
     model : estimator
         Fitted; of a network its ``is_linear_`` is asked for.
     name : str, default=None
-        What it is called where it is no network, or where the network lives; by default its class.
+        Its name where it is no network, or where the network lives; by default its class.
 
     Returns
     -------

@@ -17,7 +17,7 @@ def check_files(series, out=None, plot=None):
     Parameters
     ----------
     series : str
-        What is read.
+        The series or file that is read.
     out, plot : path, default=None
         The files for forecasts and for their picture.
 
@@ -48,7 +48,7 @@ def check_page(series, page):
     Parameters
     ----------
     series : str
-        What is read.
+        The series or file that is read.
     page : path or None
         The page.
 

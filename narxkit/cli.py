@@ -33,14 +33,14 @@ __all__ = ["main"]
 ABOUT = """\
 Forecast time series with networks that feed their own output back (NARX).
 
-Begin with a shipped series: a network is trained, forecasts every hour of
+Begin with a built-in series: a network is trained, forecasts every hour of
 another year, and is compared with what any forecast must beat. Then give a
 file of your own: the same test on its last fifth, and its winner forecasts past
 the end.
 """
 EXAMPLES = """\
 examples:
-  narxkit datasets                              what is shipped
+  narxkit datasets                              what is built in
   narxkit forecast solar                        the table, in a few seconds
   narxkit forecast solar --plot forecast.png    with a picture
   narxkit forecast load.csv --target Load       your own file, 24 rows ahead
@@ -49,7 +49,7 @@ examples:
   narxkit forecast --help                       what tables and files hold
 """
 SERIES = """\
-SERIES is the name of a shipped series (narxkit datasets lists them) or a file:
+SERIES is the name of a built-in series (narxkit datasets lists them) or a file:
 CSV in the dialect of your country, or Parquet. Of a file
   - the time column is found, or named by --time; its step is inferred;
   - missing, duplicated and non-numeric cells are reported;
@@ -86,14 +86,14 @@ known inputs: --known-future names columns that the file holds for the rows to
 forecast too (rows at its end with an empty target); other --inputs are used
 with lags of at least the horizon.
 
---out of a shipped series writes every forecast of every model, a row for each
+--out of a built-in series writes every forecast of every model, a row for each
 origin and horizon: origin (the last known time), horizon, time (the one
 forecast), the value measured, and a column for each model. Of a file it writes
 the forecast past the end: time, and for each target the forecast and the RMSE
 that this horizon had in the test. A name ending in .gz is compressed. Names of
 columns that a spreadsheet would run as formulas (=, +, -, @) get an apostrophe.
 --plot draws history, the forecast, those of the other models behind it, and the
-errors beside it. Of a shipped series, the forecast shown is the median one by
+errors beside it. Of a built-in series, the forecast shown is the median one by
 error, of those from midnight. The ending of the name chooses the format.
 """
 COMPARE = (
@@ -219,7 +219,7 @@ def make_parser():
     command.add_argument(
         "--model",
         choices=("narx", "tdnn", "arx"),
-        help="by default narx for a shipped series, and the winner of the test for a file",
+        help="by default narx for a built-in series, and the winner of the test for a file",
     )
     command.add_argument("--out", metavar="FILE", type=Path, help="write the forecasts as CSV")
     command.add_argument("--plot", metavar="FILE", type=Path, help="draw forecast and errors")
@@ -247,14 +247,14 @@ def make_parser():
     command.add_argument("--model", action="store_true", help="fit a network and evaluate it")
     command.add_argument("--html", metavar="FILE", type=Path, help="write a page with pictures")
 
-    command = commands.add_parser("datasets", help="list the shipped series")
+    command = commands.add_parser("datasets", help="list the built-in series")
     command.set_defaults(command=run_datasets)
     return parser
 
 
 def add_series(command):
     """Declare what a series is and what is asked of it."""
-    command.add_argument("series", metavar="SERIES", help="a shipped series, or a file")
+    command.add_argument("series", metavar="SERIES", help="a built-in series, or a file")
     targets = "columns to forecast, each by itself; diagnose analyses one"
     command.add_argument("--target", metavar="A,B", help=targets)
     command.add_argument("--inputs", metavar="A,B", help="columns to use as inputs")
@@ -277,9 +277,9 @@ def add_lags(command):
 
 
 def count(text):
-    """Read a whole number of at least 1."""
+    """Read a positive integer."""
     if not text.strip().isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"must be a whole number from 1 on. Got {text!r}.")
+        raise argparse.ArgumentTypeError(f"must be a positive integer. Got {text!r}.")
     return int(text)
 
 
@@ -302,7 +302,7 @@ def run_forecast(args):
 
 
 def forecast_series(args):
-    """Run the evaluation of a shipped series, print its table, and write its files."""
+    """Run the evaluation of a built-in series, print its table, and write its files."""
     from narxkit import evaluation
 
     task = builtin_task(args)
@@ -371,7 +371,7 @@ def run_diagnose(args):
 
 
 def run_datasets(args):
-    """List the shipped series."""
+    """List the built-in series."""
     from narxkit.evaluation import TASKS
 
     rows = []

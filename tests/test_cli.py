@@ -111,7 +111,7 @@ def test_as_a_module_and_light(tmp_path):
 def test_an_unknown_series_lists_the_known_ones(capsys):
     sentence = ends_with_2(capsys, "forecast", "sonar")
     assert sentence == (
-        "there is no series 'sonar': the shipped ones are solar, solar-hindcast, wind, turbine, "
+        "there is no series 'sonar': the built-in ones are solar, solar-hindcast, wind, turbine, "
         "turbine-hindcast, fx, stock; a file of your own is named with its ending, .csv or "
         ".parquet."
     )
@@ -733,8 +733,8 @@ def test_parquet_goes_the_same_way(capsys, tmp_path):
 @pytest.mark.parametrize(
     "option, given, sentence",
     [
-        ("--horizon", "0", "argument --horizon: must be a whole number from 1 on. Got '0'."),
-        ("--lags", "1,a", "argument --lags: must be a whole number from 1 on. Got 'a'."),
+        ("--horizon", "0", "argument --horizon: must be a positive integer. Got '0'."),
+        ("--lags", "1,a", "argument --lags: must be a positive integer. Got 'a'."),
         (
             "--model",
             "gru",
@@ -750,7 +750,7 @@ def test_bad_options(capsys, option, given, sentence):
 
 
 @pytest.mark.parametrize("option", ["--inputs", "--known-future", "--time"])
-def test_options_of_files_are_refused_for_shipped_series(capsys, option):
+def test_options_of_files_are_refused_for_built_in_series(capsys, option):
     sentence = ends_with_2(capsys, "forecast", "solar", option, "ghi")
     assert sentence == (
         f"{option} is for files of your own: the columns of solar and what is known of them ahead "
@@ -758,7 +758,7 @@ def test_options_of_files_are_refused_for_shipped_series(capsys, option):
     )
 
 
-def test_lags_and_horizon_of_a_shipped_series(capsys):
+def test_lags_and_horizon_of_a_built_in_series(capsys):
     argv = "forecast solar --horizon 6 --lags 1,2,24 --model arx".split()
     assert main(argv) == 0
     out = capsys.readouterr().out

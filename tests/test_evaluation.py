@@ -218,7 +218,7 @@ def test_an_unknown_series_is_refused():
     with pytest.raises(ValueError) as error:
         find_task("sonar")
     assert str(error.value) == (
-        "there is no series 'sonar': the shipped ones are solar, solar-hindcast, wind, turbine, "
+        "there is no series 'sonar': the built-in ones are solar, solar-hindcast, wind, turbine, "
         "turbine-hindcast, fx, stock; a file of your own is named with its ending, .csv or "
         ".parquet."
     )

@@ -1541,7 +1541,7 @@ def test_the_fast_way_reads_what_the_careful_one_reads(written, sign, decimal, m
 
 
 @pytest.mark.parametrize("option", ["--encoding", "--missing"])
-def test_options_of_reading_are_refused_for_shipped_series(capsys, option):
+def test_options_of_reading_are_refused_for_built_in_series(capsys, option):
     assert main(["forecast", "solar", option, "x"]) == 2
     assert f"{option} is for files of your own" in " ".join(capsys.readouterr().err.split())
 

@@ -45,7 +45,7 @@ def test_a_season_is_taken_away_when_asked_and_told_when_not():
     freed = hurst(seasonal, season=24)
     assert freed.season == 24 and not freed.notes
     assert freed.estimate == pytest.approx(hurst(x, season=24).estimate, abs=1e-4)
-    assert "means of a season of 24 rows taken away" in str(freed)
+    assert "means of a season of 24 rows subtracted" in str(freed)
     assert not hurst(x).notes
 
 
@@ -196,7 +196,7 @@ def test_results_are_frozen_and_readable():
 
 def test_results_say_what_they_were_computed_on():
     path, season = make_fgn(501, 0.6, random_state=0).cumsum(), {"kind": "levels", "season": 24}
-    words = "500 increments, the differences of x, means of a season of 24 rows taken away"
+    words = "500 increments, the differences of x, means of a season of 24 rows subtracted"
     rolling = rolling_hurst(path, 200, method="dfa", order=2, **season)
     for result in (hurst(path, **season), hurst(path, "all", **season), rolling):
         (line,) = (f for f in result.figures if f.name == "computed on")

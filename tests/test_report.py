@@ -85,7 +85,7 @@ def test_help_names_its_options(capsys):
 # --- text ----------------------------------------------------------------------------------------
 
 
-def test_a_shipped_series(capsys):
+def test_a_built_in_series(capsys):
     assert main(["diagnose", "solar"]) == 0
     out = " ".join(capsys.readouterr().out.split())
     assert out.startswith("Solar irradiance in Colorado, ghi, W/m² Seasonal: a season of 24 rows")
@@ -145,7 +145,7 @@ def test_nothing_is_filled_at_a_jump_of_the_clock():
     assert subject_from_frame(table, "load").y.index[0] == make_table().index[421]
 
 
-def test_what_is_known_ahead_of_a_shipped_series():
+def test_what_is_known_ahead_of_a_built_in_series():
     assert builtin_subject(evaluation.find_task("solar")).known_ahead == ["clear_sky"]
     stock = builtin_subject(evaluation.find_task("stock"))
     assert stock.known_ahead == [] and "SP" in stock.X
@@ -226,7 +226,7 @@ def test_no_advice_where_there_is_nothing_to_mend():
     assert advise_on_lags(subject_from_frame(make_delayed(), "load", [], ["wind"])) == []
 
 
-def test_of_a_shipped_series_nothing_more_can_be_known_ahead():
+def test_of_a_built_in_series_nothing_more_can_be_known_ahead():
     told = advise_on_lags(builtin_subject(evaluation.find_task("stock")))
     assert len(told) == 1 and told[0].endswith(
         "are not known ahead, so that lags begin at the horizon, 1."

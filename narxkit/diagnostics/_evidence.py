@@ -250,7 +250,7 @@ def nonlinear_taps(taps, bins, target, information, band, criterion):
     """Find taps that mutual information detects and that a cubic makes use of.
 
     The tap furthest beyond its band comes first. It counts where a cubic of it lowers the
-    information criterion; then what the cubic explains is taken away, and the information of the
+    information criterion; then what the cubic explains is subtracted, and the information of the
     others measured anew, so that a neighbour does not count for the same thing twice. A tap that
     tells only how far y strays, and not where to, is seen but does not count.
 
@@ -259,7 +259,7 @@ def nonlinear_taps(taps, bins, target, information, band, criterion):
     taps, bins : ndarray of shape (p, n)
         Candidates and their bins.
     target : ndarray of shape (n,)
-        What a linear model leaves.
+        Residuals of a linear model.
     information, band : ndarray of shape (p,)
         Mutual information of each tap with the target, and what it has to exceed.
     criterion : Criterion
@@ -303,7 +303,7 @@ def needed_taps(taps, target, linear, nonlinear, criterion):
     Returns
     -------
     kept : list of int
-        What is left.
+        The residuals.
     explained : float
         Share of the variance that they explain.
     """

@@ -40,27 +40,27 @@ class Hurst(Result):
     pvalue : float
         Two-sided, of H = 1/2.
     confidence : float
-        That of the interval.
+        Level of the interval.
     method : str
         Which of the methods.
     kind : {"increments", "levels"}
-        What was given.
+        The value given.
     n : int
         Increments it was computed on.
     season : int or None
-        Rows of the season whose means were taken away first.
+        Rows of the season whose means were subtracted first.
     order : int or None
-        That of the polynomials of "dfa".
+        Order of the polynomials of "dfa".
     scales : ndarray of shape (k,)
         Boxes, octaves or periods, in rows.
     fluctuations : ndarray of shape (k,)
-        What was seen there: F(s) of "rs" and "dfa", else roots of the spectrum.
+        The values there: F(s) of "rs" and "dfa", else roots of the spectrum.
     fitted : ndarray of shape (k,)
-        What the method fits to it.
+        The line fitted to them.
     interval_from : str
         Where the interval comes from.
     notes : tuple of str
-        What should be known beside the figures.
+        Notes on the figures.
     outlier : Outlier or None
         Row and share of the variance of a value that carries more than a third of it.
     without_outlier : Hurst or None
@@ -295,19 +295,19 @@ class RollingHurst(Result):
     window, step : int
         Rows of a window, and from one to the next.
     confidence : float
-        That of each interval.
+        Level of each interval.
     method : str
         Which of the methods.
     kind : {"increments", "levels"}
-        What was given.
+        The value given.
     n : int
         Increments it was computed on.
     season : int or None
-        Rows of the season whose means were taken away first.
+        Rows of the season whose means were subtracted first.
     order : int or None
-        That of the polynomials of "dfa".
+        Order of the polynomials of "dfa".
     notes : tuple of str
-        What should be known beside the figures: of the median of H and the whole series.
+        Notes on the figures, the median of H and the whole series.
 
     See Also
     --------
@@ -395,7 +395,7 @@ def computed_on(result):
     if result.kind == "levels":
         words += ", the differences of x"
     if result.season is not None:
-        words += f", means of a season of {result.season} rows taken away"
+        words += f", means of a season of {result.season} rows subtracted"
     return words
 
 

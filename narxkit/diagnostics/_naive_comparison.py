@@ -16,7 +16,7 @@ def skill_by_horizon(ahead, y, parts, horizons, season, forecastable):
     Parameters
     ----------
     ahead : ndarray of shape (n, n_horizons)
-        What the model predicts.
+        Predictions of the model.
     y : Series of shape (n,)
         Measured values.
     parts : ndarray of int, shape (n,)

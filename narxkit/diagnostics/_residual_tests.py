@@ -33,7 +33,7 @@ class CorrelationTest:
         Correlations; the index holds the lags, the columns are the inputs, or "e", the residuals
         themselves, and in phi_ee those of other outputs.
     band : float
-        What 95 of 100 series in random order keep within at all lags and columns.
+        The bound that 95 of 100 series in random order keep within at all lags and columns.
     pvalue : float
         Share of series in random order with a correlation as large as the largest, at any lag and
         in any column.

@@ -1,11 +1,11 @@
 """Correlations of residuals with their past and with inputs, and the same of shuffled residuals.
 
 If a model has learnt all there is, its residuals are alike and independent: any order of them is as
-likely as the one that was seen. What a correlation is by chance is therefore told, exactly and
+likely as the one that was seen. What a correlation is by chance is therefore known, exactly and
 whatever their distribution, by residuals in random order (a permutation test).
 
 Errors several steps ahead, and those of a free run, have a memory of their own that is no fault,
-and a random order would not have it. What they have to do with the inputs by chance is told by
+and a random order would not have it. What they have to do with the inputs by chance is shown by
 series of the same autocorrelations, and what correlation they keep beyond the steps ahead by series
 with those of the nearer lags alone.
 

@@ -36,7 +36,7 @@ from .fgn import periodogram
 
 POWER = 0.6  # of n, the number of frequencies
 FEWEST = 5  # frequencies
-GPH_ENDS, WHITTLE_ENDS = (-1.0, 2.0), (-0.5, 1.5)  # values of H that are told
+GPH_ENDS, WHITTLE_ENDS = (-1.0, 2.0), (-0.5, 1.5)  # the range of H
 
 
 def read_gph(x, season=None):

@@ -109,11 +109,11 @@ class Validity(Result):
     lost : Series or None
         The same of the forecasts that `skill` compares, by horizon.
     model : Row or None
-        What the model is called, and of a network what passes its hidden layers.
+        Name of the model, and of a network how much passes its hidden layers.
     name : str
-        What pictures call it.
+        Its name in pictures.
     notes : list of Row
-        What could not be compared or tested, and why.
+        Comparisons and tests that were not possible, and why.
 
     Attributes
     ----------

@@ -148,7 +148,7 @@ def rolling_hurst(
     method : str, default="ml"
         As in `hurst`, without "all".
     kind : {"increments", "levels"}, default="increments"
-        What x holds; differences are taken over the whole series.
+        Whether x holds levels or increments; differences are taken over the whole series.
     order : {1, 2, 3}, default=1
         Order of the polynomials that "dfa" takes out.
     season : int, default=None

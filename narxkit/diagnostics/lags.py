@@ -185,7 +185,7 @@ class LagSuggestion(Result):
         Returns
         -------
         matplotlib Axes
-            What was drawn on.
+            The axes or figure drawn on.
         """
         return LagPicture(self).plot(ax)
 

@@ -112,8 +112,8 @@ def validate(
         Rows of a season, for the seasonal naive forecast and for `n_lags`; persistence, the
         historical mean and the drift are compared with in any case.
     n_shuffles : int, default=999
-        Random orders that tell what is chance; at least 139, or no test of seven can fail at 5 %
-        over all of them.
+        Random orders that make the bands of chance; at least 139, or no test of seven can fail at
+        5 % over all of them.
     random_state : int, RandomState instance or None, default=0
         Seed of these orders.
 
@@ -246,8 +246,8 @@ def validate_residuals(
     n_lags : int, default=None
         The largest lag, in rows; None means the same as in `validate`.
     n_shuffles : int, default=999
-        Random orders that tell what is chance; at least 139, or no test of seven can fail at 5 %
-        over all of them.
+        Random orders that make the bands of chance; at least 139, or no test of seven can fail at
+        5 % over all of them.
     random_state : int, RandomState instance or None, default=0
         Seed of these orders.
 

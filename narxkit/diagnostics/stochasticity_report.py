@@ -86,7 +86,7 @@ class Stochasticity(Result):
     Parameters
     ----------
     kind : {"levels", "increments"}
-        What was analysed, once the season was removed.
+        The values analysed, without the season.
     season : Season or None
         The season whose means were removed.
     trend : float
@@ -100,11 +100,11 @@ class Stochasticity(Result):
     lead_of_autoregression : float
         AIC of fractional Gaussian noise less that of the autoregression.
     hurst : Hurst
-        Of what was analysed, by likelihood.
+        Of the values analysed, by likelihood.
     long_hurst : Hurst
         The same by its longest periods alone, local Whittle's.
     variance_ratio : VarianceRatio
-        Of what was analysed.
+        Of the values analysed.
     surrogates : SurrogateTest
         Prediction by neighbours against linear surrogates.
     lyapunov : Lyapunov
@@ -112,9 +112,9 @@ class Stochasticity(Result):
     false_neighbours : FalseNeighbours
         How many lags make a state.
     series : Series
-        What came in.
+        The series given.
     analysed : ndarray
-        What was analysed.
+        The values analysed.
     outlier : Outlier or None
         Row and share of the variance of a value, or of a step, that carries more than a third of
         it.
@@ -298,7 +298,7 @@ class Stochasticity(Result):
         Returns
         -------
         sequence of three matplotlib Axes
-            What was drawn on.
+            The axes or figure drawn on.
         """
         from narxkit.diagnostics._stochasticity_plot import draw_report
 
@@ -321,7 +321,7 @@ def stochasticity(y, season=None, *, random_state=0, verbose=False, progress=Non
     random_state : int, RandomState instance or None, default=0
         Seed of the surrogates.
     verbose : bool, default=False
-        Tell on stderr what is being worked on.
+        Whether to print the part that begins on stderr.
     progress : callable, default=None
         ``progress(text, done, total)`` is called with the name of the part that begins, the number
         of parts done and the number of parts.
@@ -350,9 +350,9 @@ def stochasticity(y, season=None, *, random_state=0, verbose=False, progress=Non
     Notes
     -----
     Of 1,200 series of white noise (normal, uniform, Student's t with 4 degrees of freedom; 500 and
-    2,000 rows) 1,199 were called random. Chaos of a flow takes some 100 cycles to be told: that of
-    Mackey and Glass was called deterministic in 20 of 20 series of 5,000 rows, and in 11 of 20 of
-    2,000.
+    2,000 rows) 1,199 were called random. Chaos of a flow takes some 100 cycles to be detected: that
+    of Mackey and Glass was called deterministic in 20 of 20 series of 5,000 rows, and in 11 of 20
+    of 2,000.
 
     Hurst exponents are read from the last 10,000 rows, BDS from the last 2,000 residuals,
     surrogates from the last 2,000 rows, and false neighbours and Lyapunov exponents from the last

@@ -119,9 +119,9 @@ class SurrogateTest(Result):
     Parameters
     ----------
     statistic : float
-        That of the series.
+        Statistic of the series.
     surrogates : ndarray of shape (n_surrogates,)
-        Those of its surrogates.
+        Statistics of its surrogates.
     pvalue : float
         From the rank of the series among them.
     kind : {"prediction", "asymmetry"}
@@ -220,7 +220,7 @@ class SurrogateTest(Result):
         Returns
         -------
         matplotlib Axes
-            What was drawn on.
+            The axes or figure drawn on.
         """
         from narxkit.diagnostics._draw import COLOURS, GREY, label, open_axes
 

@@ -192,7 +192,7 @@ def without_season(values, period):
     Returns
     -------
     ndarray of shape (n,)
-        What is left, with mean zero.
+        The values without the season, with mean zero.
 
     Examples
     --------
@@ -218,7 +218,7 @@ def check_count(name, value, least=1):
     name : str
         How to call it in a sentence.
     value : object
-        What was given.
+        The value given.
     least : int, default=1
         The smallest that is allowed.
 

@@ -89,7 +89,7 @@ class VarianceRatio(Result):
         Returns
         -------
         matplotlib Axes
-            What was drawn on.
+            The axes or figure drawn on.
         """
         from narxkit.diagnostics._draw import COLOURS, GREY, PALE, label, open_axes
 
@@ -131,7 +131,7 @@ def variance_ratio(x, spans=(2, 4, 8, 16), kind="increments"):
     spans : sequence of int, default=(2, 4, 8, 16)
         The q to try, each at least 2 and at most half the number of steps.
     kind : {"increments", "levels"}, default="increments"
-        What x holds.
+        Whether x holds levels or increments.
 
     Returns
     -------

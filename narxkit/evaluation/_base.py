@@ -37,9 +37,9 @@ class Task(ABC):
     Parameters
     ----------
     name : str
-        What the command line calls it.
+        Its name on the command line.
     title : str
-        What a table or plot calls it.
+        Its name in tables and plots.
     load : callable
         Gives the series: a DataFrame.
     target : str
@@ -141,7 +141,7 @@ class Task(ABC):
         Returns
         -------
         Task
-            The task itself where nothing is wished.
+            The task itself where no option is given.
 
         Raises
         ------
@@ -325,7 +325,7 @@ class Evaluation(ABC):
     Parameters
     ----------
     task : Task
-        What was asked.
+        The task.
     y : Series
         Measured values of the test period.
     models : dict of str to estimator
@@ -498,7 +498,7 @@ def run(task, learned=("narx",), random_state=0, progress=None):
     Parameters
     ----------
     task : Task
-        What is asked.
+        The task.
     learned : sequence of {"narx", "tdnn", "arx"}, default=("narx",)
         Models asked for beside the baselines; the first is the chosen one.
     random_state : int, default=0

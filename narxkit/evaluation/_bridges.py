@@ -100,7 +100,7 @@ def note_blanks(column, rows, write):
     column : Series
         The cells.
     rows : str
-        What the rows are, in words.
+        A description of the rows.
     write : callable
         Writes a label.
 

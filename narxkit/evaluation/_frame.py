@@ -1,4 +1,4 @@
-"""A series that the user brings: a hold-out test first, then the forecast past its end."""
+"""A series of the user: a hold-out test first, then the forecast past its end."""
 
 import re
 import warnings
@@ -127,7 +127,7 @@ class Forecast:
     y_hat : Series
         The forecast, over the labels that follow.
     rivals : dict of str to Series, default={}
-        What the other models of the test forecast, to be drawn beside it.
+        Forecasts of the other models of the test, to be drawn beside it.
     is_named : bool, default=False
         Whether the model was asked for by name; else it is the best in the test.
     names : dict of str to str, default={}
@@ -256,7 +256,7 @@ class Forecast:
 def task_from_frame(
     data, target=None, inputs=(), known_future=(), horizon=24, lags=None, name="the data"
 ):
-    """Make a task of a series that the user brings.
+    """Make a task of a series of the user.
 
     The last fifth is held out. The lags and the season follow from the step of the clock: a day of
     hours, a week of days, a year of months.
@@ -278,7 +278,7 @@ def task_from_frame(
     lags : int or sequence of int, default=None
         Lags of the output; by default a season, 24 at most, and the season itself.
     name : str, default="the data"
-        What errors call the series.
+        Name of the series in errors.
 
     Returns
     -------
@@ -360,7 +360,7 @@ def find_target(data, target=None, inputs=(), name="the data"):
     inputs : sequence of str, default=()
         Other columns that the forecast may rest on.
     name : str, default="the data"
-        What errors call the table.
+        Name of the table in errors.
 
     Returns
     -------

@@ -37,7 +37,7 @@ class HorizonTask(Task):
     season : int, default=24
         Period of the seasonal naive; 1 where there is none.
     climate : tuple of str, default=("month", "hour")
-        What the climatology averages by; none where it is empty.
+        Fields that the climatology averages by; no climatology where empty.
     clear_sky : dict, default={}
         Parameters of SmartPersistence; none where it is empty.
     block : int, default=168
@@ -246,11 +246,11 @@ class HorizonEvaluation(Evaluation):
         forecasts : dict of str to Series
             Forecasts by model.
         title : str
-            What is seen, in a line.
+            The title, in a line.
         origin : label
             The last known row.
         y_true : Series, default=None
-            What really happened.
+            Measured values.
         figure : matplotlib Figure, default=None
             Where to draw; by default on a new one.
         highlight : str, default=None

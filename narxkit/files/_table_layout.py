@@ -35,7 +35,7 @@ class TableLayout:
     Parameters
     ----------
     separator : str
-        What stands between cells, or a blank.
+        The separator of cells, or a blank.
     names : list of str
         A name for each column.
     first : int

@@ -49,7 +49,7 @@ def ahead_scorer(steps=24, metric="rmse", warmup=None, greater_is_better=None):
     steps : int or sequence of int, default=24
         Horizons h: 1..steps, or exactly those of a sequence.
     metric : {"rmse", "mae", "r2"} or callable, default="rmse"
-        What is computed for each horizon, or a function (y_true, y_pred) of two arrays of shape
+        The metric of each horizon, or a function (y_true, y_pred) of two arrays of shape
         (n,).
     warmup : int, default=None
         None takes the rows last seen in ``fit`` as history and needs folds that follow them;
@@ -108,7 +108,7 @@ def simulation_scorer(metric="rmse", washout=0, warmup=None, greater_is_better=N
     Parameters
     ----------
     metric : {"rmse", "mae", "r2"} or callable, default="rmse"
-        What is computed over the run, or a function (y_true, y_pred) of two arrays of shape (n,).
+        The metric of the run, or a function (y_true, y_pred) of two arrays of shape (n,).
     washout : int, default=0
         How many first steps of the run are not scored, as those of NARX(washout=...) are not
         trained on.

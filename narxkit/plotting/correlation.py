@@ -20,11 +20,11 @@ class CorrelationDisplay(Display):
     correlation : Series of shape (n_lags,)
         Correlations; the index holds the lags.
     band : float
-        What chance keeps within.
+        The band of chance.
     title : str
-        What is correlated.
+        Name of the correlated series.
     band_name : str
-        What the band is of.
+        Description of the band.
     """
 
     def __init__(self, *, correlation, band, title, band_name=OF_EACH):
@@ -85,7 +85,7 @@ class ErrorAutocorrelationDisplay(_ErrorCorrelationDisplay):
 
         r_k = \frac{\sum_t e_t e_{t-k}}{\sum_t e_t^2}, \quad e_t = y_t - \hat y_t
 
-    with the mean of the errors taken away. Those of a model that has learnt all that the past tells
+    with the mean of the errors subtracted. Those of a model that has learnt all that the past tells
     stay within the band at 95 of 100 lags.
 
     Parameters
@@ -93,16 +93,16 @@ class ErrorAutocorrelationDisplay(_ErrorCorrelationDisplay):
     correlation : Series of shape (n_lags,)
         Correlations; the index holds the lags.
     band : float
-        What chance keeps within.
+        The band of chance.
     title : str
-        What is correlated.
+        Name of the correlated series.
     band_name : str, default="95 % band of each lag"
-        What the band is of.
+        Description of the band.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        What was drawn on.
+        The axes or figure drawn on.
     figure_ : matplotlib Figure
         Its figure.
     bars_ : matplotlib BarContainer
@@ -167,7 +167,7 @@ class InputErrorCorrelationDisplay(_ErrorCorrelationDisplay):
         r_k = \frac{\sum_t u_{t-k} e_t}{\sqrt{\sum_t u_t^2 \sum_t e_t^2}}, \quad
         e_t = y_t - \hat y_t
 
-    with both means taken away. At lags from 0 on, those of a model that has learnt all that this
+    with both means subtracted. At lags from 0 on, those of a model that has learnt all that this
     input tells stay within the band at 95 of 100. Negative lags tell of later inputs: they leave
     the band where the output acts back on the input, which is no fault of the model.
 
@@ -176,16 +176,16 @@ class InputErrorCorrelationDisplay(_ErrorCorrelationDisplay):
     correlation : Series of shape (n_lags,)
         Correlations; the index holds the lags.
     band : float
-        What chance keeps within.
+        The band of chance.
     title : str
-        What is correlated.
+        Name of the correlated series.
     band_name : str, default="95 % band of each lag"
-        What the band is of.
+        Description of the band.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        What was drawn on.
+        The axes or figure drawn on.
     figure_ : matplotlib Figure
         Its figure.
     bars_ : matplotlib BarContainer

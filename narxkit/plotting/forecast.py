@@ -21,7 +21,7 @@ class ForecastDisplay(Display):
     y_pred : dict of str to Series
         Forecasts by name.
     y_true : Series, default=None
-        What really happened.
+        Measured values.
     history : Series, default=None
         Measured values up to the origin.
     highlight : str, default=None
@@ -34,7 +34,7 @@ class ForecastDisplay(Display):
     Attributes
     ----------
     ax_ : matplotlib Axes
-        What was drawn on.
+        The axes or figure drawn on.
     figure_ : matplotlib Figure
         Its figure.
     history_line_, true_line_ : matplotlib Line2D or None
@@ -95,7 +95,7 @@ class ForecastDisplay(Display):
         X : DataFrame or array-like of shape (n, n_features), default=None
             Inputs of the rows that follow the last row seen.
         y : Series or array-like of shape (n,), default=None
-            What really happened there.
+            Measured values there.
         steps : int, default=None
             Number of steps where there is no X; by default the length of y.
         history : Series or array-like, default=None
@@ -145,7 +145,7 @@ class ForecastDisplay(Display):
         Parameters
         ----------
         y_true : Series, array-like of shape (n,) or None
-            What really happened.
+            Measured values.
         y_pred : Series, array-like of shape (n,), or dict of such by name
             One forecast or several.
         history : Series or array-like, default=None

@@ -32,7 +32,7 @@ class HorizonDisplay(Display):
     Attributes
     ----------
     ax_ : matplotlib Axes
-        What was drawn on.
+        The axes or figure drawn on.
     figure_ : matplotlib Figure
         Its figure.
     lines_ : dict of str to matplotlib Line2D

@@ -77,7 +77,7 @@ class ResponseDisplay(_PairDisplay):
     Attributes
     ----------
     ax_ : matplotlib Axes
-        What was drawn on.
+        The axes or figure drawn on.
     figure_ : matplotlib Figure
         Its figure.
     true_line_, pred_line_ : matplotlib Line2D
@@ -156,7 +156,7 @@ class RegressionDisplay(_PairDisplay):
     Attributes
     ----------
     ax_ : matplotlib Axes
-        What was drawn on.
+        The axes or figure drawn on.
     figure_ : matplotlib Figure
         Its figure.
     points_ : matplotlib Line2D
@@ -237,13 +237,13 @@ class ErrorHistogramDisplay(_PairDisplay):
     Attributes
     ----------
     ax_ : matplotlib Axes
-        What was drawn on.
+        The axes or figure drawn on.
     figure_ : matplotlib Figure
         Its figure.
     bars_ : matplotlib BarContainer
         Number of rows by size of their error.
     normal_line_ : matplotlib Line2D or None
-        What a normal distribution of the same mean and standard deviation would count.
+        Counts of a normal distribution of the same mean and standard deviation.
     zero_line_ : matplotlib Line2D
         No error.
     text_ : matplotlib Text

@@ -20,12 +20,12 @@ class TrainingDisplay(Display):
     stop : Stop or str, default=None
         Why training ended.
     name : str, default=None
-        What was trained.
+        Name of the model.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        What was drawn on.
+        The axes or figure drawn on.
     figure_ : matplotlib Figure
         Its figure.
     loss_line_, validation_line_ : matplotlib Line2D or None

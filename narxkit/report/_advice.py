@@ -15,7 +15,7 @@ def advise_on_lags(subject):
     Parameters
     ----------
     subject : Subject
-        What was analysed.
+        The values analysed.
 
     Returns
     -------
@@ -40,7 +40,7 @@ def advise_on_network(subject, validity):
     Parameters
     ----------
     subject : Subject
-        What was analysed.
+        The values analysed.
     validity : Validity
         The verdict on the network.
 

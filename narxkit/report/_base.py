@@ -57,7 +57,7 @@ class Diagnosis:
     Parameters
     ----------
     subject : Subject
-        What was analysed.
+        The values analysed.
     stochasticity : Stochasticity or Failure
         Whether it can be forecast, and from what.
     hurst : HurstTable or Failure

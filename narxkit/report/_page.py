@@ -61,7 +61,7 @@ def write_page(diagnosis, path, translate=str):
     Parameters
     ----------
     diagnosis : Diagnosis
-        What was found.
+        The diagnosis.
     path : str or path
         The file to write: HTML with its style and its pictures inside.
     translate : callable, default=str

@@ -27,7 +27,7 @@ class Subject:
     Parameters
     ----------
     title : str
-        What the series is.
+        Title of the series.
     unit : str
         Unit of the column, or "".
     whole : Series
@@ -43,11 +43,11 @@ class Subject:
     notes : list of str
         Sentences on what is missing, what is analysed and what was put in.
     is_from_frame : bool, default=False
-        Whether the user brought it, who can then say what is known ahead.
+        Whether it comes from a table of the user, who can name inputs known ahead.
 
     See Also
     --------
-    builtin_subject : Makes one of a shipped series.
+    builtin_subject : Makes one of a built-in series.
     subject_from_frame : Makes one of a table.
 
     Examples
@@ -83,7 +83,7 @@ class Subject:
 
 
 def builtin_subject(task):
-    """Make a subject of a shipped series.
+    """Make a subject of a built-in series.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def builtin_subject(task):
 def subject_from_frame(
     data, target=None, inputs=(), known_future=(), horizon=None, name="the data"
 ):
-    """Make a subject of a table that the user brings.
+    """Make a subject of a table of the user.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ def subject_from_frame(
         Rows to be forecast: inputs that are not known ahead are asked from that lag on. By default
         24, or a fifth of the rows analysed where that is less.
     name : str, default="the data"
-        What errors call the table.
+        Name of the table in errors.
 
     Returns
     -------

@@ -166,7 +166,7 @@ class Monitor:
         The stop flag. Kernels may poll the same array; once it is set they return values that are
         not finite, and the run ends with the best parameters so far.
     title : str, default=""
-        What the progress line begins with.
+        The beginning of the progress line.
 
     Attributes
     ----------
@@ -389,7 +389,7 @@ class Solver(BaseEstimator, ABC):
     Attributes
     ----------
     requires : tuple of str
-        What the objective must offer.
+        Methods that the objective must offer.
     ranges : dict
         ``{name: (kind, low)}``: an int >= ``low``, or a float above ``low``.
         ``{name: (kind, low, high)}``: from ``low``, included, to ``high``, excluded.

@@ -124,7 +124,7 @@ class SGD(_BatchedDescent):
     batch_size : int or "auto", default="auto"
         Units in a batch; "auto" means 200, or all where there are fewer.
     momentum : float in [0, 1), default=0.9
-        What remains of the last step.
+        Share of the last step that is kept.
     nesterov : bool, default=True
         Whether the step looks ahead.
     schedule : {"constant", "cosine"}, default="constant"
@@ -200,7 +200,7 @@ class RMSprop(_BatchedDescent):
     batch_size : int or "auto", default="auto"
         Units in a batch; "auto" means 200, or all where there are fewer.
     beta_2 : float in [0, 1), default=0.9
-        What remains of the mean square in each step.
+        Share of the mean square that is kept in each step.
     epsilon : float, default=1e-8
         Keeps the division finite.
     schedule : {"constant", "cosine"}, default="constant"
@@ -278,7 +278,7 @@ class Adam(_BatchedDescent):
     batch_size : int or "auto", default="auto"
         Units in a batch; "auto" means 200, or all where there are fewer.
     beta_1, beta_2 : float in [0, 1), default=0.9, 0.999
-        What remains of the means in each step.
+        Share of the means that is kept in each step.
     epsilon : float, default=1e-8
         Keeps the division finite.
     schedule : {"constant", "cosine"}, default="constant"
