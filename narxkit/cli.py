@@ -9,6 +9,7 @@ import sys
 import threading
 import warnings
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import narxkit
@@ -298,7 +299,10 @@ def seed(text):
 def run_forecast(args):
     """Test a model on a series; forecast past the end of a file."""
     check_files(args.series, args.out, args.plot)
-    forecast_file(args) if is_file(args.series) else forecast_series(args)
+    if is_file(args.series):
+        forecast_file(args)
+    else:
+        forecast_series(args)
 
 
 def forecast_series(args):
@@ -309,7 +313,7 @@ def forecast_series(args):
     with progress_shown() as progress:
         result = evaluation.run(task, (args.model or "narx",), args.seed, progress)
         write(args.out, result.to_csv, progress)
-        write(args.plot, lambda path: save(result.plot(), path), progress)
+        write(args.plot, partial(draw, result.plot), progress)
     show_evaluation(result)
     show_written(args.out, args.plot)
 
@@ -323,8 +327,8 @@ def forecast_file(args):
         options = {"random_state": args.seed, "progress": progress, "rivals": bool(args.plot)}
         forecasts = [evaluation.look_ahead(task, args.model, **options) for task in tasks]
         frame = evaluation.side_by_side(forecasts)
-        write(args.out, lambda path: evaluation.write_csv(frame, path), progress)
-        write(args.plot, lambda path: save(evaluation.plot_forecasts(forecasts), path), progress)
+        write(args.out, partial(evaluation.write_csv, frame), progress)
+        write(args.plot, partial(draw, partial(evaluation.plot_forecasts, forecasts)), progress)
     for found in forecasts:
         show_evaluation(found.evaluation)
         show_lines([""])
@@ -363,7 +367,8 @@ def run_diagnose(args):
     show_lines([*subject.notes, ""] if subject.notes else [])
     with progress_shown() as progress:
         found = report.diagnose(subject, args.model, args.seed, progress, args.max_lag)
-        write(args.html, lambda path: report.write_page(found, path, in_options), progress)
+        write_page = partial(report.write_page, found, translate=in_options)
+        write(args.html, write_page, progress)
     for title, result in found.parts.items():
         show_result(title, result, map(in_options, found.advice.get(title, ())))
         show_lines([""])
@@ -458,8 +463,9 @@ def write(path, make, progress):
             make(part)
 
 
-def save(figure, path):
-    """Write a picture; a box stands for a letter that its font lacks."""
+def draw(plot, path):
+    """Draw a picture into a file; a box stands for a letter that its font lacks."""
+    figure = plot()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph")
         figure.savefig(path)

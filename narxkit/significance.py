@@ -202,7 +202,12 @@ class HitRate:
 
     def __repr__(self):
         low, high = self.band
-        place = "below" if self.estimate < low else "above" if self.estimate > high else "inside"
+        if self.estimate < low:
+            place = "below"
+        elif self.estimate > high:
+            place = "above"
+        else:
+            place = "inside"
         return (
             f"Hit rate {100 * self.estimate:.1f} % of {self.n}, {place} the 95 % band of chance, "
             f"{100 * low:.1f} to {100 * high:.1f} % (p = {self.pvalue:.2g})"

@@ -95,9 +95,14 @@ def plain_ticks(ax):
     ticker = load_matplotlib("ticker")
     for axis in (ax.xaxis, ax.yaxis):
         low, high = axis.get_view_interval()
-        subs = (1, 1.5, 2, 3, 5, 7) if high < 10 * low else (1, 2, 5) if high < 100 * low else (1,)
+        if high < 10 * low:
+            subs = (1, 1.5, 2, 3, 5, 7)
+        elif high < 100 * low:
+            subs = (1, 2, 5)
+        else:
+            subs = (1,)
         axis.set_major_locator(ticker.LogLocator(subs=subs))
-        axis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:g}"))
+        axis.set_major_formatter(ticker.StrMethodFormatter("{x:g}"))
         axis.set_minor_locator(ticker.NullLocator())
     ax.grid(axis="y", color=PALE, lw=0.6)
     ax.set_axisbelow(True)

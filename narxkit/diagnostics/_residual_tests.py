@@ -1,6 +1,7 @@
 """Tests of residuals, with p-values from the same residuals in random order."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -92,7 +93,7 @@ def run_tests(line, inputs, others, n_shuffles, random_state):
     """
     rng, columns = _generator(random_state), _columns(line, inputs, others)
     found = line.correlations(line.e[None])
-    chance = _by_chance(line, n_shuffles, lambda E: in_random_order(E, rng))
+    chance = _by_chance(line, n_shuffles, partial(in_random_order, rng=rng))
     tests = {
         name: _test(name, found[name][0], columns[name], chance[name])
         for name in FIRST_LAGS
@@ -110,7 +111,7 @@ def run_tests_of_rollouts(line, inputs, others, n_shuffles, random_state, steps)
     """
     rng, columns = _generator(random_state), _columns(line, inputs, others)
     found = {name: r[0] for name, r in line.correlations(line.e[None]).items()}
-    chance = _by_chance(line, n_shuffles, lambda E: with_random_phases(E, rng))
+    chance = _by_chance(line, n_shuffles, partial(with_random_phases, rng=rng))
     tests = {
         name: _test(name, found[name], columns[name], chance[name])
         for name in OF_INPUTS
@@ -119,7 +120,8 @@ def run_tests_of_rollouts(line, inputs, others, n_shuffles, random_state, steps)
     if steps > line.n_lags:
         return tests
     near = found["phi_ee"][: steps - 1, 0]
-    chance = _by_chance(line, n_shuffles, lambda E: with_memory(E, rng, near), first=steps)
+    draw = partial(with_memory, rng=rng, autocorrelations=near)
+    chance = _by_chance(line, n_shuffles, draw, first=steps)
     of_past = found["phi_ee"][steps - 1 :]
     return {"phi_ee": _test("phi_ee", of_past, columns["phi_ee"], chance["phi_ee"], steps)} | tests
 

@@ -72,5 +72,6 @@ def _draw_spectrum(report, ax):
 
 
 def _format_kind(report):
-    removed = ["the trend"] * bool(report.trend) + ["the season"] * bool(report.season)
-    return f"{report.kind}{', without ' if removed else ''}{' and '.join(removed)}"
+    parts = {"the trend": report.trend, "the season": report.season}
+    removed = " and ".join(part for part, value in parts.items() if value)
+    return f"{report.kind}, without {removed}" if removed else report.kind

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from narxkit._words import counted
 from narxkit.diagnostics._stochasticity_tests import (
     FAINT,
     FEW,
@@ -193,10 +194,15 @@ def _near_persistence(report):
 def _best(report):
     """Write which forecast needs no lags."""
     if _is_root(report):
-        first = ["the last value" + (f" plus {report.drift:.3g} a row" if report.drift else "")]
+        drift = f" plus {report.drift:.3g} a row" if report.drift else ""
+        parts = [f"the last value{drift}"]
+    elif report.trend:
+        parts = ["the trend"]
     else:
-        first = ["the trend"] if report.trend else [] if report.has_season else ["the mean"]
-    return " and ".join([*first, *(["the season"] if report.has_season else [])])
+        parts = []
+    if report.has_season:
+        parts.append("the season")
+    return " and ".join(parts or ["the mean"])
 
 
 def _of_strength(report):
@@ -346,11 +352,7 @@ def _of_chaos(report):
     yield Finding(
         "error of neighbours", surrogates.statistic, surrogates.pvalue, f"{alike}; {rows}"
     )
-    apart = (
-        f"{false.delay} row{'s' if false.delay > 1 else ''} apart"
-        if false.dimension
-        else "no number is enough"
-    )
+    apart = f"{counted(false.delay, 'row')} apart" if false.dimension else "no number is enough"
     rows = _last(N_CHAOS, report)
     yield Finding("values of a state", false.dimension or np.nan, np.nan, f"{apart}; {rows}")
     chaos = "exponential: chaos" if parting.is_exponential else "no chaos seen"

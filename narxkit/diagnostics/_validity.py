@@ -482,7 +482,8 @@ def _level_moves(memory):
 def lay_out(pictures):
     """Lay out names in rows of three, the response as wide as all of them."""
     small = [name for name in pictures if name != "response"]
-    small += ["."] * (-len(small) % 3)
+    while len(small) % 3:
+        small.append(".")  # an empty place of the mosaic
     rows = [small[i : i + 3] for i in range(0, len(small), 3)]
     return [["response"] * 3, *rows] if "response" in pictures else rows
 

@@ -111,7 +111,8 @@ def _empty_mixed(values, block, marked):
         bare = values[~rows, i]
         has_bare = (np.isfinite(bare) & (bare != 0)).any()
         if len(signs) > 1 or (signs[0] == "%" and has_bare):
-            values[:, i], marked[:, i], mixed[i] = np.nan, False, signs
+            values[:, i], marked[:, i] = np.nan, False
+            mixed[i] = signs
     return mixed
 
 
@@ -122,7 +123,9 @@ def find_decimal(sample, most=MOST_SAMPLED):
     cells = pd.unique(sample.to_numpy(dtype=object).ravel())[:most]
     cells = pd.Series(cells, dtype=TEXT).dropna()
     surplus = _surplus(_without_unit(cells))
-    return None if surplus == 0 else "," if surplus > 0 else "."
+    if surplus == 0:
+        return None
+    return "," if surplus > 0 else "."
 
 
 def dotted_times(cells):

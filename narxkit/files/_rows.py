@@ -149,10 +149,12 @@ def _together(columns):
 def _pivot(frame, keys, columns):
     """Write code that gives each series a column of its own."""
     values = _quantity(frame, keys)
-    index, series, joined = columns[0] if len(columns) == 1 else columns, keys[0], ""
-    if len(keys) > 1:
-        series, texts = "series", (f"frame[{key!r}].astype(str)" for key in keys)
-        joined = ".assign(series=" + " + ' ' + ".join(texts) + ")"
+    index = columns[0] if len(columns) == 1 else columns
+    if len(keys) == 1:
+        series, joined = keys[0], ""
+    else:
+        texts = " + ' ' + ".join(f"frame[{key!r}].astype(str)" for key in keys)
+        series, joined = "series", f".assign(series={texts})"
     return (
         f"frame{joined}.pivot(index={index!r}, columns={series!r}, values={values!r})"
         ".to_csv('wide.csv')"

@@ -197,7 +197,8 @@ def _skip_units(rows, end):
 
 def _end(text, separator, width, first):
     """Find the end of the rows: last lines with other numbers of cells are no rows."""
-    start, end, stop, left_out = line_start(text, first), len(text.rstrip()), None, []
+    start, end = line_start(text, first), len(text.rstrip())
+    stop, left_out = None, []
     for _ in range(MOST_FOOTERS):
         begin = text.rfind("\n", 0, end) + 1
         line = text[begin:end].strip()

@@ -105,7 +105,8 @@ def _from_dates(cells, column, name):
         columns += more
         index = index if clock is None else after_midnight(index, clock)
     which = " and ".join(map(repr, columns))
-    return Times(index, columns, f"column{'s' * (len(columns) > 1)} {which}{how}")
+    noun = "column" if len(columns) == 1 else "columns"
+    return Times(index, columns, f"{noun} {which}{how}")
 
 
 def _time_column(cells, parts):
@@ -250,7 +251,8 @@ def _calendar_columns(cells):
                 parts.setdefault(part, column)
     found = [calendar for calendar in CALENDARS if parts.keys() >= set(calendar)]
     if len(found) > 1:
-        found.sort(key=lambda calendar: cells[[parts[p] for p in calendar]].duplicated().sum())
+        n_twice = [cells[[parts[p] for p in calendar]].duplicated().sum() for calendar in found]
+        found = [found[int(np.argmin(n_twice))]]
     return {part: parts[part] for part in found[0]} if found else {}
 
 
@@ -271,8 +273,10 @@ def _field(values, part):
     known = {}
     for text in values.dropna().unique():
         digits = re.fullmatch(rf"(?:{LETTERS[part]})?\s?(\d{{1,2}})", str(text))
-        is_name = part == "month" and re.fullmatch(r"[^\W\d_]{3,}\.?", str(text))
-        known[text] = int(digits[1]) if digits else month_number(text) if is_name else None
+        if digits:
+            known[text] = int(digits[1])
+        elif part == "month" and re.fullmatch(r"[^\W\d_]{3,}\.?", str(text)):
+            known[text] = month_number(text)
     return values.map(known).astype(float)
 
 

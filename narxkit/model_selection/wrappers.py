@@ -38,14 +38,22 @@ def unwrap(model, X, y):
         values = read_outputs(y).reshape(np.shape(y))
         inner = _where_finite(forward, values.reshape(len(values), -1)).reshape(values.shape)
         forecaster, X, inner, undo = unwrap(model.regressor_, X, _with_index(inner, index))
-        return forecaster, X, inner, lambda values: _where_finite(back, undo(values))
+
+        def undo_both(values):
+            return _where_finite(back, undo(values))
+
+        return forecaster, X, inner, undo_both
     if not isinstance(model, Forecaster):
         raise ValueError(
             "model must be a fitted forecaster, or a Pipeline, TransformedTargetRegressor or "
             f"search of one. Got {type(model).__name__} instead."
         )
     warn_of_interruption(model)
-    return model, X, y, lambda values: values
+    return model, X, y, _unchanged
+
+
+def _unchanged(values):
+    return values
 
 
 def _where_finite(transform, values):

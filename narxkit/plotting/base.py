@@ -138,7 +138,7 @@ def plain_log_ticks(ax):
     if high < FEW_TICKS * low:
         locator = ticker.MaxNLocator(6, steps=[1, 2, 5, 10])
     ax.yaxis.set_major_locator(locator)
-    ax.yaxis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:g}"))
+    ax.yaxis.set_major_formatter(ticker.StrMethodFormatter("{x:g}"))
     ax.yaxis.set_minor_locator(ticker.NullLocator())
     ax.grid(axis="y", color=PALE, lw=0.6)
     ax.set_axisbelow(True)

@@ -1,6 +1,5 @@
 """All reports on one series, one after the other; one that fails takes no other with it."""
 
-import re
 from dataclasses import dataclass
 
 import pandas as pd
@@ -221,7 +220,9 @@ def _tried(series, judge, *args, **kwargs):
     try:
         return judge(*args, **kwargs)
     except ValueError as error:
-        sentence = re.sub(r"^[xy] ", lambda _: f"{series.name!r} ", str(error))
+        sentence = str(error)
+        if sentence.startswith(("x ", "y ")):
+            sentence = f"{series.name!r}{sentence[1:]}"
         return Failure(f"{LEFT_OUT}{sentence}")
 
 

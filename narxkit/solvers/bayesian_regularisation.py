@@ -203,7 +203,9 @@ class _Prior:
 
     def weigh(self, steps, theta, penalty):
         """Weigh the evidence at theta, from the normal equations there."""
-        tau = getattr(self._objective, "correlation_time", lambda theta: 1.0)(theta)
+        tau = 1.0  # of errors that are independent
+        if hasattr(self._objective, "correlation_time"):
+            tau = self._objective.correlation_time(theta)
         try:
             variance, occam = self._invert(steps, penalty)
         except LinAlgError:
