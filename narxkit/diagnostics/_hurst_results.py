@@ -44,7 +44,7 @@ class Hurst(Result):
     method : str
         Which of the methods.
     kind : {"increments", "levels"}
-        The value given.
+        Whether x was given as increments or levels.
     n : int
         Increments it was computed on.
     season : int or None
@@ -299,7 +299,7 @@ class RollingHurst(Result):
     method : str
         Which of the methods.
     kind : {"increments", "levels"}
-        The value given.
+        Whether x was given as increments or levels.
     n : int
         Increments it was computed on.
     season : int or None

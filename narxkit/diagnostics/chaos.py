@@ -212,7 +212,7 @@ class FalseNeighbours(Result):
         Returns
         -------
         matplotlib Axes
-            The axes or figure drawn on.
+            The axes drawn on.
         """
         from narxkit.diagnostics._draw import COLOURS, GREY, label, open_axes
 
@@ -439,7 +439,7 @@ class Lyapunov(Result):
         Returns
         -------
         matplotlib Axes
-            The axes or figure drawn on.
+            The axes drawn on.
         """
         from narxkit.diagnostics._draw import COLOURS, GREY, label, open_axes
 

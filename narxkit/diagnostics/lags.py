@@ -185,7 +185,7 @@ class LagSuggestion(Result):
         Returns
         -------
         matplotlib Axes
-            The axes or figure drawn on.
+            The axes drawn on.
         """
         return LagPicture(self).plot(ax)
 

@@ -90,7 +90,7 @@ class Season(Result):
         Returns
         -------
         matplotlib Axes
-            The axes or figure drawn on.
+            The axes drawn on.
         """
         from narxkit.diagnostics._draw import COLOURS, PALE, open_axes
 

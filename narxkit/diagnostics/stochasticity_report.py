@@ -86,7 +86,7 @@ class Stochasticity(Result):
     Parameters
     ----------
     kind : {"levels", "increments"}
-        The values analysed, without the season.
+        Whether levels or increments were analysed, without the season.
     season : Season or None
         The season whose means were removed.
     trend : float
@@ -298,7 +298,7 @@ class Stochasticity(Result):
         Returns
         -------
         sequence of three matplotlib Axes
-            The axes or figure drawn on.
+            The axes drawn on.
         """
         from narxkit.diagnostics._stochasticity_plot import draw_report
 

@@ -220,7 +220,7 @@ class SurrogateTest(Result):
         Returns
         -------
         matplotlib Axes
-            The axes or figure drawn on.
+            The axes drawn on.
         """
         from narxkit.diagnostics._draw import COLOURS, GREY, label, open_axes
 

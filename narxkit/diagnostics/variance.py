@@ -89,7 +89,7 @@ class VarianceRatio(Result):
         Returns
         -------
         matplotlib Axes
-            The axes or figure drawn on.
+            The axes drawn on.
         """
         from narxkit.diagnostics._draw import COLOURS, GREY, PALE, label, open_axes
 

@@ -102,7 +102,7 @@ class ErrorAutocorrelationDisplay(_ErrorCorrelationDisplay):
     Attributes
     ----------
     ax_ : matplotlib Axes
-        The axes or figure drawn on.
+        The axes drawn on.
     figure_ : matplotlib Figure
         Its figure.
     bars_ : matplotlib BarContainer
@@ -185,7 +185,7 @@ class InputErrorCorrelationDisplay(_ErrorCorrelationDisplay):
     Attributes
     ----------
     ax_ : matplotlib Axes
-        The axes or figure drawn on.
+        The axes drawn on.
     figure_ : matplotlib Figure
         Its figure.
     bars_ : matplotlib BarContainer

@@ -34,7 +34,7 @@ class ForecastDisplay(Display):
     Attributes
     ----------
     ax_ : matplotlib Axes
-        The axes or figure drawn on.
+        The axes drawn on.
     figure_ : matplotlib Figure
         Its figure.
     history_line_, true_line_ : matplotlib Line2D or None

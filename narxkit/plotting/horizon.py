@@ -32,7 +32,7 @@ class HorizonDisplay(Display):
     Attributes
     ----------
     ax_ : matplotlib Axes
-        The axes or figure drawn on.
+        The axes drawn on.
     figure_ : matplotlib Figure
         Its figure.
     lines_ : dict of str to matplotlib Line2D

@@ -77,7 +77,7 @@ class ResponseDisplay(_PairDisplay):
     Attributes
     ----------
     ax_ : matplotlib Axes
-        The axes or figure drawn on.
+        The axes drawn on.
     figure_ : matplotlib Figure
         Its figure.
     true_line_, pred_line_ : matplotlib Line2D
@@ -156,7 +156,7 @@ class RegressionDisplay(_PairDisplay):
     Attributes
     ----------
     ax_ : matplotlib Axes
-        The axes or figure drawn on.
+        The axes drawn on.
     figure_ : matplotlib Figure
         Its figure.
     points_ : matplotlib Line2D
@@ -237,7 +237,7 @@ class ErrorHistogramDisplay(_PairDisplay):
     Attributes
     ----------
     ax_ : matplotlib Axes
-        The axes or figure drawn on.
+        The axes drawn on.
     figure_ : matplotlib Figure
         Its figure.
     bars_ : matplotlib BarContainer

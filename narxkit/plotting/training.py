@@ -25,7 +25,7 @@ class TrainingDisplay(Display):
     Attributes
     ----------
     ax_ : matplotlib Axes
-        The axes or figure drawn on.
+        The axes drawn on.
     figure_ : matplotlib Figure
         Its figure.
     loss_line_, validation_line_ : matplotlib Line2D or None

@@ -79,13 +79,13 @@ class BayesianRegularisation(Solver):
     Parameters
     ----------
     damping : float, default=1e-3
-        The first mu, in units of the diagonal of J'J.
+        The first mu, in units of the diagonal of J'J: 1e-3 trusts the model, 1 is careful.
     damping_increase : float, default=1.5
         The factor on mu after a rejected trial.
     damping_decrease : float, default=4.0
         The divisor of mu after an accepted step that the quadratic model had foreseen.
     n_trials : int, default=100
-        The most trials in one iteration.
+        The most trials of one iteration; where all fail, the penalty is estimated anew.
 
     See Also
     --------

@@ -50,7 +50,7 @@ class IRpropPlus(Solver):
     decrease : float, default=0.5
         The factor on a step after a slope of changed sign.
     n_trials : int, default=100
-        The most trials of one iteration; where none is finite, the run ends with Stop.STALLED.
+        The most trials of one iteration; where all fail, the run ends with Stop.STALLED.
 
     See Also
     --------

@@ -60,7 +60,7 @@ class LevenbergMarquardt(Solver):
     damping_decrease : float, default=4.0
         The divisor of mu after an accepted step that the quadratic model had foreseen.
     n_trials : int, default=100
-        The most trials in one iteration; where all are rejected, the run ends with Stop.STALLED.
+        The most trials of one iteration; where all fail, the run ends with Stop.STALLED.
 
     See Also
     --------

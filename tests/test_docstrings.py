@@ -1,0 +1,70 @@
+"""Docstrings: one text for a parameter, an attribute or a result that classes share."""
+
+from itertools import combinations
+
+import pytest
+
+pytest.importorskip("numpydoc")
+
+from sklearn.utils._testing import assert_docstring_consistency
+
+from narxkit import plotting, solvers
+
+GAUSS_NEWTON = [solvers.LevenbergMarquardt, solvers.BayesianRegularisation]
+BATCHES = [solvers.SGD, solvers.RMSprop, solvers.Adam]
+SCIPY = [solvers.LBFGS, solvers.ConjugateGradient, solvers.TruncatedNewton]
+PAIRS_OF_VALUES = [
+    plotting.ErrorHistogramDisplay,
+    plotting.RegressionDisplay,
+    plotting.ResponseDisplay,
+]
+CORRELATIONS = [plotting.ErrorAutocorrelationDisplay, plotting.InputErrorCorrelationDisplay]
+
+# Groups, and names that mean another thing in each of their members
+GROUPS = {
+    "Gauss-Newton": (GAUSS_NEWTON, ["n_trials"], []),
+    "trials": ([solvers.LevenbergMarquardt, solvers.IRpropPlus], [], []),
+    "batches": (BATCHES, ["learning_rate"], []),
+    "SciPy": (SCIPY, [], []),
+    "pairs of values": (PAIRS_OF_VALUES, [], ["text_"]),
+    "correlations": (CORRELATIONS, [], []),
+}
+TWO = [
+    (group, *pair) for group, (members, *_) in GROUPS.items() for pair in combinations(members, 2)
+]
+
+
+@pytest.mark.filterwarnings("ignore:Checking was skipped")  # of names that one of two has
+@pytest.mark.parametrize("group, one, other", TWO)
+def test_what_two_classes_share_has_one_text(group, one, other):
+    _, parameters, attributes = GROUPS[group]
+    assert_docstring_consistency(
+        [one, other],
+        include_params=True,
+        exclude_params=parameters,
+        include_attrs=True,
+        exclude_attrs=attributes,
+    )
+
+
+def test_two_texts_are_found():
+    class One:
+        """A class.
+
+        Parameters
+        ----------
+        tol : float
+            The tolerance.
+        """
+
+    class Other:
+        """Another class.
+
+        Parameters
+        ----------
+        tol : float
+            How little counts as nothing.
+        """
+
+    with pytest.raises(AssertionError, match="description"):
+        assert_docstring_consistency([One, Other], include_params=True)
