@@ -59,14 +59,18 @@ def cross_correlation(u, y, max_lag, max_lead=0):
     order : int
         Order of the autoregression.
     """
+    # the variance that each order leaves is the product of 1 - pacf^2; the bound keeps the log
+    # finite for an exact recursion
     shares = 1 - np.minimum(_autoregression(u, max_lag)[1][1:] ** 2, 1 - EXACT)
     akaike = np.isfinite(u).sum() * np.cumsum(np.log(shares)) + 2 * np.arange(1, max_lag + 1)
     order = int(np.argmin([0.0, *akaike]))
     whitener = np.concatenate([[1.0], -_autoregression(u, order)[0]]) if order else [1.0]
+    # y through the same filter: white u makes the correlation the impulse response, up to a factor
     a, b = (np.convolve(x - np.nanmean(x), whitener, "valid") for x in (u, y))
     there = [np.isfinite(x).astype(float) for x in (a, b)]
     a, b = (np.where(known, x - x[known > 0].mean(), 0.0) for x, known in zip((a, b), there))
     scale = np.sqrt(a @ a / there[0].sum() * (b @ b) / there[1].sum())
+    # pairs with a missing member are zero in the sums and missing in the counts
     sums, counts = (_products(*pair, max_lag, max_lead) for pair in ((a, b), there))
     return sums / counts / scale, order
 
@@ -82,6 +86,7 @@ def _autoregression(x, order):
     """Fit the Yule-Walker autoregression; return coefficients and partial autocorrelations."""
     from statsmodels.tsa.stattools import acovf, levinson_durbin
 
+    # "conservative" divides by the pairs that are there
     missing = "none" if np.isfinite(x).all() else "conservative"
     covariances = acovf(x, fft=True, missing=missing, nlag=order)
     _, coefs, partial, *_ = levinson_durbin(covariances, nlags=order, isacov=True)
@@ -124,11 +129,14 @@ def error_reduction(taps, lags, target, n_max):
     forward-regression orthogonal estimator", International Journal of Control 49, 2157-2189.
     """
     products, shared, total = taps @ taps.T, taps @ target, target @ target
+    # of equals the nearest lag wins, and a lead only over farther lags
     far = np.where(lags < 0, 0.5 - lags, lags)
     least = SINGULAR * np.diag(products)
     order, ratios = [], []
     while True:
+        # what each tap has left beside the taps chosen: w_i'w_i
         squares = np.diag(products).copy()
+        # a combination of taps chosen before has only rounding left, and its ratio would be noise
         is_new = squares > least
         ratios.append(np.where(is_new, shared**2 / np.where(is_new, squares, 1) / total, 0.0))
         explained = sum(row[i] for row, i in zip(ratios, order))
@@ -136,6 +144,7 @@ def error_reduction(taps, lags, target, n_max):
             return order, np.array(ratios)
         largest = np.flatnonzero(ratios[-1] >= (1 - TIE) * ratios[-1].max())
         best = int(largest[np.argmin(far[largest])])
+        # Gram-Schmidt on the products, a Cholesky step with a pivot: O(p^2) for a tap, whatever n
         w = products[best] / np.sqrt(squares[best])
         shared = shared - w * shared[best] / np.sqrt(squares[best])
         products -= np.outer(w, w)
@@ -175,6 +184,7 @@ class Criterion:
     def __call__(self, explained, n_taps, n_weights):
         """Evaluate the criterion for models of this R^2, number of taps and number of weights."""
         fit = self.n * np.log(np.maximum(1 - explained, EXACT))
+        # BIC pays for weights, the second part for the search among p candidates
         price = n_weights * np.log(self.n) + 2 * n_taps * np.log(self.p)
         return fit + np.maximum(price, n_taps * self.n * self.min_gain)
 
@@ -190,6 +200,7 @@ def _least_squares(products, shared):
 
 def cut(values):
     """Assign values to equally full bins."""
+    # b^2 cells share the rows: as many bins as leave enough rows to a cell
     n_bins = int(np.clip(np.sqrt(len(values) / ROWS_PER_CELL), 3, MAX_BINS))
     edges = np.quantile(values, np.arange(1, n_bins) / n_bins)
     return np.searchsorted(np.unique(edges), values, side="right")
@@ -217,6 +228,7 @@ def mutual_information(bins, target):
     ndarray of shape (p,)
         One estimate for each tap.
     """
+    # one number for a pair of bins, so that one bincount makes the joint distribution
     shifted = MAX_BINS * cut(target)
     of_target = _entropy(shifted)
     return np.array([_entropy(tap) + of_target - _entropy(shifted + tap) for tap in bins])
@@ -234,6 +246,7 @@ def information_band(bins, target, reach):
     shuffling would destroy. Up to 200 shifts are drawn, always the same ones.
     """
     n = len(target)
+    # nearer shifts hold what lags may explain, and n - k is a shift by k backwards
     far = np.arange(reach + 1, n - reach)
     shifts = np.random.default_rng(0).permutation(far)[:N_SHIFTS]
     return mutual_information((np.roll(bins, shift) for shift in shifts), target).max()
@@ -241,6 +254,7 @@ def information_band(bins, target, reach):
 
 def powers(tap):
     """Return a tap, its square and its cube, centred, the last two clipped at 4 deviations."""
+    # a cube of one wild value would be the whole regressor
     z = np.clip(tap, -FAR, FAR)
     table = np.array([tap, z**2, z**3])
     return table - table.mean(axis=1, keepdims=True)
@@ -272,10 +286,12 @@ def nonlinear_taps(taps, bins, target, information, band, criterion):
     """
     rest, counting = np.flatnonzero(information > band), {}
     while len(rest):
+        # the strongest first: its neighbours are seen by what they share with it
         best = rest[np.argmax((information - band)[rest])]
         rest = rest[rest != best]
         left = residual(powers(taps[best]), target)
         explained = 1 - left @ left / (target @ target)
+        # zero is the criterion of no tap
         if criterion(explained, n_taps=1, n_weights=3) < 0:
             counting[int(best)] = information[best]
             target, information = left, mutual_information(bins, left)
@@ -303,7 +319,7 @@ def needed_taps(taps, target, linear, nonlinear, criterion):
     Returns
     -------
     kept : list of int
-        The residuals.
+        The taps that are kept.
     explained : float
         Share of the variance that they explain.
     """
@@ -322,6 +338,7 @@ def needed_taps(taps, target, linear, nonlinear, criterion):
 
     kept = [*parts]
     while kept:
+        # backwards from the union: a tap that others replace goes first
         fewer = min(([i for i in kept if i != j] for j in kept), key=worth)
         if worth(fewer) > worth(kept):
             break

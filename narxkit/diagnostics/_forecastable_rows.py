@@ -33,6 +33,8 @@ class ForecastableRows:
             frame.isna().any(axis=1).to_numpy()[self.order]
             for frame in (U, pd.concat(outputs, axis=1))
         )
+        # in the order of time: an output that the model itself can fill in is not lacking for those
+        # after it
         for row in np.flatnonzero(lacks_y):
             first, end = row - self.max_lag, row + self.lead + 1
             is_there = self.begins[row] <= first and end <= self.ends[row]
@@ -56,6 +58,7 @@ class ForecastableRows:
         fits = (first >= self.begins) & (end <= self.ends)
         first, origin, end = (np.clip(at, 0, len(rows)) for at in (first, origin, end))
         of_inputs, of_outputs = self.n_without
+        # counts of missing rows up to each place: a window is free of them where the counts agree
         n_missing = of_inputs[end] - of_inputs[first] + of_outputs[origin] - of_outputs[first]
         return self._in_place(fits & (n_missing == 0))
 

@@ -118,6 +118,7 @@ def first_lags(inputs, horizon, known_ahead, max_lag, max_lead):
         )
     columns = list(inputs)
     known = [
+        # a number is a position, unless a column has it for a name
         columns[c] if is_row_count(c, 0) and c not in inputs and c < len(columns) else c
         for c in (columns if known_ahead is None else known_ahead)
     ]
@@ -150,9 +151,11 @@ def tabulate(candidates, y, inputs, max_lag, max_lead):
     taps = np.empty((len(candidates), len(y) - reach))
     for tap, (kind, column, lag) in zip(taps, candidates.itertuples(index=False)):
         values = y if kind == "output" else inputs[column]
+        # every tap over the rows of the target, max_lag .. n - max_lead
         tap[:] = values[max_lag - lag : stop - lag]
     target = y[max_lag:stop]
     complete = np.isfinite(target) & np.isfinite(taps).all(axis=0)
+    # a third of them must remain as shifts too far to matter, for the band of the information
     n_min = max(N_COMPLETE, 3 * reach)
     if complete.sum() < n_min:
         raise ValueError(
@@ -170,6 +173,7 @@ def tabulate(candidates, y, inputs, max_lag, max_lead):
         )
     taps -= taps.mean(axis=1, keepdims=True)
     spread = taps.std(axis=1, keepdims=True)
+    # a tap may be constant in the complete rows alone: it stays zero and explains nothing
     taps /= np.where(spread > 0, spread, 1.0)
     return taps, target - target.mean()
 

@@ -59,14 +59,18 @@ class SamplingDistribution:
         """Infer H from a value of the statistic, with an interval of this level."""
         z = ndtri((1.0 + level) / 2)
         low, estimate, high = (
+            # the ends are where statistic = mean -+ z std: the curves cross them at other H than at
+            # the estimate
             float(np.interp(statistic, self.mean + side * z * self.std, self.grid))
             for side in (1, 0, -1)
         )
+        # under the null H = 1/2 the spread is that at 1/2, not that at the estimate
         mean, std = (np.interp(0.5, self.grid, curve) for curve in (self.mean, self.std))
         pvalue = 2.0 * float(ndtr(-abs(statistic - mean) / std))
         return Inference(estimate, self._stderr(estimate), (low, high), pvalue)
 
     def _stderr(self, estimate):
+        # the delta method: s(H) in units of H is s(H) / m'(H)
         slope = np.interp(estimate, self.grid, np.gradient(self.mean, self.grid))
         return float(np.interp(estimate, self.grid, self.std) / slope)
 

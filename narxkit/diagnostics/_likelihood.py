@@ -60,9 +60,11 @@ def read_likelihood(x):
 def exact(x):
     """Return -2 l as a function of H, but for a constant."""
     n, work, forms = len(x), np.empty((2, len(x))), np.empty(4)
+    # the forms are free of location and scale, and numbers near 1 lose the fewest digits
     x = np.ascontiguousarray((x - x.mean()) / x.std())
 
     def surprise(hurst):
+        # x'G^-1 x, x'G^-1 1, 1'G^-1 1 and log det G, in one pass of Durbin and Levinson
         toeplitz_forms(x, autocovariance(n, hurst), work, forms)
         xx, x1, ones, log_det = forms
         return (n - 1) * np.log(xx - x1 * x1 / ones) + log_det + np.log(ones)
@@ -88,7 +90,10 @@ def fisher_errors(n):
     errors = []
     for hurst in GRID:
         up, down = (np.log(spectral_density(frequencies, hurst + h)) for h in (STEP, -STEP))
+        # std(g) is the root of mean (g - mean g)^2, so that s = 1 / (sqrt(m) std(g)), g a
+        # difference over 2 STEP
         errors.append(2 * STEP / (np.sqrt(len(up)) * np.std(up - down)))
+    # the sum over frequencies grows like n: longer ones would cost time for the same number
     return np.array(errors) * np.sqrt(min(n, ENOUGH) / n)
 
 
@@ -104,6 +109,7 @@ def spectra(x, hurst):
     """Return periods in rows, and the roots of the periodogram and of f over bins of them."""
     frequencies, power = fourier_frequencies(len(x)), periodogram(x)
     f = spectral_density(frequencies, hurst)
+    # sigma^2 at its best, so that the line lies among the points
     f *= np.mean(power / f)
     edges = np.unique(np.geomspace(1, len(power) + 1, N_BINS + 1).astype(np.intp)) - 1
     counts = np.diff(edges)

@@ -40,6 +40,7 @@ def skill_by_horizon(ahead, y, parts, horizons, season, forecastable):
     """
     notes, given = [], (ahead, y, parts, horizons)
     errors, lost = _errors(*given, season, forecastable)
+    # a season longer than the segments would leave nothing to compare at all
     if season is not None and not lost:
         errors, lost = _errors(*given, None, forecastable)
         notes = [Row("not compared", "seasonal naive", _why(horizons[0], season, forecastable))]
@@ -68,10 +69,14 @@ def _errors(ahead, y, parts, horizons, season, forecastable):
         naive = {"persistence": measured.shift(h), "historical mean": mean.shift(h)}
         if season is not None:
             naive["seasonal naive"] = measured.shift(_seasons(h, season))
+        # mean step so far, from the origin, h rows before the target
         naive["drift"] = (y + h * step).groupby(parts).shift(h)
         errors = pd.DataFrame({"model": y_hat} | naive, index=y.index).sub(y, axis=0)
+        # one set of rows for all, or each forecast would be measured on days of its own
         can_compare = errors[list(naive)].notna().all(axis=1)
         is_finite = np.isfinite(errors["model"])
+        # a forecast that diverged is a loss; one that no model could make, at the begin of a
+        # segment, is not
         n_lost = int((can_compare & ~is_finite & forecastable.reaches(h)).sum())
         errors = errors.where(can_compare & is_finite).iloc[order]
         if n_lost or errors["model"].count():
@@ -100,6 +105,7 @@ def _by_chance(errors, of_naive, h):
     """Return Diebold and Mariano's one-sided p-value; 1 of too few rows, 0 of an overflow."""
     from narxkit.significance import diebold_mariano
 
+    # the statistic is free of scale, its fourth powers are not
     size = of_naive.abs().max() or errors.abs().max() or 1.0
     errors, of_naive = errors / size, of_naive / size
     if errors.abs().max() > EXPLODED:
@@ -107,6 +113,7 @@ def _by_chance(errors, of_naive, h):
     if errors.count() < ROWS_PER_STEP * h:
         return 1.0
     test = diebold_mariano(errors, of_naive, horizon=h)
+    # one-sided: only a naive forecast that is better counts
     return test.pvalue / 2 if test.estimate > 0 else 1 - test.pvalue / 2
 
 

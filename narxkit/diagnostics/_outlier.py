@@ -75,6 +75,7 @@ def without_outliers(values):
         outlier = find_outlier(rest)
         if outlier is None:
             break
+        # the mean keeps the clock: a row less would shift seasons and lags
         rest[outlier.row] = np.delete(rest, outlier.row).mean()
     return rest
 
@@ -82,5 +83,6 @@ def without_outliers(values):
 def find_outlier_of_levels(levels):
     """Find such a value, or such a step, which is named after the row that it leads to."""
     found = find_outlier(levels)
+    # a level that changes once has no heavy value, but one heavy step
     step = None if found else find_outlier(np.diff(levels))
     return step.of_step if step else found

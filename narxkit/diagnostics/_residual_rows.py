@@ -67,6 +67,7 @@ def refuse_infinite_residuals(values, who_holds, when):
 
 def constant_columns(U):
     """Find columns whose values differ by no more than rounding."""
+    # relative to size: 1e-12 of a large constant is rounding
     scaled = U / U.abs().max()
     return ~(scaled.max() - scaled.min() > 1e-12)
 
@@ -107,6 +108,7 @@ def number_segments(index, owner, labels, n):
             begins |= Clock.from_index(stamps).breaks(stamps)
         if labels is not None:
             begins[1:] |= labels[rows[1:]] != labels[rows[:-1]]
+        # of an empty series there is no first row
         begins[:1] = True
         parts[rows] = n_parts + np.cumsum(begins) - 1
         n_parts += int(begins.sum())

@@ -121,6 +121,8 @@ def run_tests_of_rollouts(line, inputs, others, n_shuffles, random_state, steps)
         return tests
     near = found["phi_ee"][: steps - 1, 0]
     draw = partial(with_memory, rng=rng, autocorrelations=near)
+    # beyond the steps ahead, errors that share no noise may not correlate; nearer lags are kept as
+    # they are
     chance = _by_chance(line, n_shuffles, draw, first=steps)
     of_past = found["phi_ee"][steps - 1 :]
     return {"phi_ee": _test("phi_ee", of_past, columns["phi_ee"], chance["phi_ee"], steps)} | tests
@@ -151,6 +153,7 @@ def _test(name, correlations, columns, chance, first=None):
     first = FIRST_LAGS[name] if first is None else first
     lags = pd.RangeIndex(first, first + len(correlations), name="lag")
     frame = pd.DataFrame(correlations, lags, columns)
+    # the largest over lags and columns: one band holds them all together
     band = np.sort(chance)[-int(SIZE * (len(chance) + 1))]
     return CorrelationTest(name, frame, float(band), _share(chance, np.abs(correlations).max()))
 

@@ -44,6 +44,7 @@ CONSTANT = 0.05  # share of boxes: at 0.08 R/S excludes 1/2 in 16 to 24 % of cou
 def box_sizes(method, n):
     """Return sizes of boxes, evenly spaced in their logarithm."""
     if method == "rs":
+        # R/S is biased most in small boxes, DFA noisiest in large ones
         low, high = min(SMALLEST["rs"], n // 8), n // 2
     else:
         low, high = SMALLEST["dfa"], n // 4
@@ -81,6 +82,8 @@ def polynomials(s, order):
     q[1] = s**-0.5
     for j in range(1, order + 1):
         np.multiply(t, q[j], out=q[j + 1])
+        # t is odd and q_j has the parity of j: t q_j has no part along q_j, and one along q_{j-1}
+        # alone
         q[j + 1] -= (q[j + 1] @ q[j - 1]) * q[j - 1]
         q[j + 1] /= np.sqrt(q[j + 1] @ q[j + 1])
     return q[1:]
@@ -99,6 +102,8 @@ def read_rescaled_range(x):
 
 def sparse(x, s):
     """Note where so many boxes are constant that the others mislead."""
+    # counts with many zeros: R/S of a constant box is 0 / 0 and left out, which picks the lively
+    # boxes
     share = np.mean(np.ptp(x[: len(x) // s * s].reshape(-1, s), axis=1) == 0.0)
     if share > CONSTANT:
         yield (
@@ -122,6 +127,7 @@ def scaling_reading(name, x, scales, fluctuations, notes=()):
             "no range to analyse."
         )
     slope, law = float(line(scales, fluctuations)[0]), simulated_law(name, len(x))
+    # the line has the slope whose H is the estimate, within what the law knows
     away = np.log(scales) - np.mean(np.log(scales))
     fitted = np.exp(np.mean(np.log(fluctuations)) + law.nearest(slope) * away)
     notes = *notes, *drawn_out(len(x))

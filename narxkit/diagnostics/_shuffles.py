@@ -44,6 +44,7 @@ class PaddedRows:
     """
 
     def __init__(self, e, U, segment, n_lags, others=None):
+        # n_lags empty places before each segment, the first too, so that t - k is never outside
         place = np.arange(len(e)) + n_lags * (1 + segment)
         is_known = np.isfinite(e)
         self.n_lags = n_lags
@@ -51,12 +52,14 @@ class PaddedRows:
         self.e = _standardised(e[is_known, None])[:, 0]
         self.has_strength = bool(_standardised(self.e[:, None] ** 2).any())
         others = np.empty((len(e), 0)) if others is None else others
+        # squares are about the mean of the column; NaN must not become the square of a mean
         squares = _standardised(_standardised(U, missing=np.nan) ** 2)
         self.has_square = squares.any(axis=0)
         columns = _standardised(U), squares[:, self.has_square], _standardised(others)
         self.u, u2, of_others = (_placed(column, place) for column in columns)
         self.lagged_u, self.lagged_u2 = map(self._lagged, (self.u, u2))
         self.lagged_others = self._lagged(of_others)[:, 1:].copy()
+        # sums of products of ones count the pairs of each lag
         ones = self._laid_out(np.ones((1, len(self.e))))
         self.n_pairs = self._sums_of_pairs(ones, ones)[0]
 
@@ -87,6 +90,7 @@ class PaddedRows:
             found["phi_u2e"] = self._with_inputs(E, self.lagged_u2) / n
         if self.has_strength:
             squares = E**2 - 1
+            # a random order changes no mean, so that one scale does for all rows
             squares /= np.sqrt(np.mean(squares[0] ** 2))
             of_squares = self._laid_out(squares)
             found["phi_e2e2"] = self._sums_of_pairs(of_squares, of_squares)[..., None] / n
@@ -102,6 +106,7 @@ class PaddedRows:
 
     def by_chance(self, n_series, draw):
         """Yield correlations of drawn residuals, block by block; `draw` makes them of copies."""
+        # in blocks, as all series of a long record with all lags would not fit into memory
         size = max(1, BLOCK // len(self.u))
         for start in range(0, n_series, size):
             n = min(size, n_series - start)
@@ -114,6 +119,7 @@ class PaddedRows:
 
     def _sums_of_pairs(self, a, b):
         """Return sums over t of a_t b_{t-k}, of shape (B, n_lags), k from 1."""
+        # lags are few, and vecdot keeps no array of products
         lags = range(1, self.n_lags + 1)
         return np.stack([np.vecdot(a[:, k:], b[:, :-k]) for k in lags], axis=1)
 
@@ -127,6 +133,7 @@ class PaddedRows:
 
     def _with_inputs(self, E, lagged):
         """Return sums over t of e_t u_{t-k}, of shape (B, n_lags + 1, p), for the lags k given."""
+        # one matrix product for all lags, columns and series
         return (E @ lagged.reshape(E.shape[1], -1)).reshape(len(E), *lagged.shape[1:])
 
 
@@ -148,6 +155,7 @@ def with_random_phases(E, rng):
 def with_memory(E, rng, autocorrelations):
     """Return residuals in random order with the autocorrelations of the first lags alone."""
     n, k = E.shape[1], len(autocorrelations)
+    # autocorrelations on a circle, zero beyond the lags given: their transform is the spectrum
     circle = np.r_[1.0, autocorrelations, np.zeros(n - 2 * k - 1), autocorrelations[::-1]]
     roots = np.sqrt(np.maximum(np.fft.rfft(circle).real, 0.0))  # an estimate may have no spectrum
     return _of_size_1(np.fft.irfft(roots * np.fft.rfft(in_random_order(E, rng)), n))

@@ -20,6 +20,7 @@ def simulated_law(name, n):
     """
     grid = np.array([ENDS[0], *HURSTS, ENDS[1]])
     bias = np.array(MEANS[name]) - HURSTS
+    # bias, not the mean, and the log of the spread: both are nearly straight, so few cells suffice
     bias, log_std = (
         straight(HURSTS, straight(np.log(SIZES), rows, np.log(n)), grid)
         for rows in (bias, np.log(STDS[name]))

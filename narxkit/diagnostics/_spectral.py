@@ -42,6 +42,7 @@ GPH_ENDS, WHITTLE_ENDS = (-1.0, 2.0), (-0.5, 1.5)  # the range of H
 def read_gph(x, season=None):
     """Estimate H by regression of the log-periodogram."""
     frequencies, power = lowest(x, season)
+    # log I = c + (1 - 2H) r + noise, so that the slope on r is 1 - 2H
     r = centred(np.log(2.0 * np.sin(frequencies / 2)))
     S = r @ r
     estimate = 0.5 - float(r @ np.log(power)) / (2.0 * S)
@@ -53,6 +54,7 @@ def read_gph(x, season=None):
 def read_local_whittle(x, season=None):
     """Estimate H by the likelihood of the lowest frequencies."""
     frequencies, power = lowest(x, season)
+    # centred logs leave the minimum where it is, and no power of a frequency overflows
     r = centred(np.log(frequencies))
     S, m = r @ r, len(r)
 
@@ -69,6 +71,7 @@ def lowest(x, season):
     n, x = len(x), x - x.mean()
     j = np.arange(1, int(n**POWER) + 1)
     power = periodogram(x)[: len(j)]
+    # log of a power of rounding would decide the regression
     is_left = power > NO_POWER * np.mean(x**2)
     if season is not None:
         beside = j * season % n  # j / n is beside / (n season) above a multiple of 1 / season

@@ -56,7 +56,9 @@ def _order_of_increments(values):
     steps, longest = np.diff(values), int(np.ceil(12 * (len(values) / 100) ** 0.25))
     level, lags = values[longest:-1], sliding_window_view(steps, longest + 1)[:, ::-1]
     regressors = np.column_stack([np.ones(len(level)), level, lags[:, 1:], lags[:, 0]])
+    # past constant and level, entry i of Q'y is what lag i adds to the fit
     rotated = np.linalg.qr(regressors, mode="r")[2:, -1]
+    # squares left by each order: those of all entries after it
     left = np.cumsum(rotated[::-1] ** 2)[::-1]
     return int(np.argmin(len(level) * _log(left) + 2 * np.arange(longest + 1)))
 
@@ -105,6 +107,7 @@ def _yule_walker(centred):
     covariances = _autocovariances(centred, longest)
     if covariances[0] == 0:  # a constant
         return np.empty(0)
+    # the recursion passes all orders on its way to the longest
     pacf = levinson_durbin(covariances, longest, isacov=True)[2][1:]
     left = np.concatenate([[1.0], np.cumprod(1 - pacf**2)])  # of the variance, by order
     order = int(np.argmin(n * _log(left) + np.log(n) * np.arange(longest + 1)))
@@ -120,6 +123,7 @@ def _explained(values):
     for part in np.array_split(np.arange(len(values)), N_PARTS):
         rest = np.delete(values, part)
         centred = values - rest.mean()
+        # weights of the other parts, errors of this one, centred by the others' mean
         left += np.sum(_errors(centred, _yule_walker(rest - rest.mean()))[part] ** 2)
         total += np.sum(centred[part] ** 2)
     return float(1 - left / total)
@@ -162,6 +166,7 @@ def lead_of_autoregression(values, weights, hurst):
 
 def _autocovariances(centred, longest):
     n = len(centred)
+    # twice the length, or the ends would be neighbours
     power = np.abs(np.fft.rfft(centred, 2 * n)) ** 2
     return np.fft.irfft(power)[: longest + 1] / n
 

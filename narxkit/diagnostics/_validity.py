@@ -183,6 +183,7 @@ class Validity(Result):
     def failures(self):
         """Tests that fail at 5 % over all of them together, by Holm's steps."""
         ordered = self.pvalues.sort_values(kind="stable")
+        # Holm: the smallest p against 5 % / m, the next against 5 % / (m - 1), until one passes
         fails = ordered.to_numpy() <= SIZE / np.arange(len(ordered), 0, -1)
         return list(ordered.index[np.logical_and.accumulate(fails)])
 
@@ -252,6 +253,7 @@ class Validity(Result):
 
     def _furthest(self):
         """Find the failing test furthest beyond its band, of those with a remedy."""
+        # by distance, not by p: p-values of permutations share one floor
         excess = {name: self.tests[name].excess for name in REMEDIES if name in self.failures}
         return max(excess, key=excess.get, default="Ljung-Box")
 
@@ -309,6 +311,7 @@ class Validity(Result):
 
     def _bias(self):
         mean, _, error = _moments(self.residuals)
+        # errors that depend on each other count for fewer
         error *= np.sqrt(_inflation(self._memory()))
         if abs(mean) <= BIASED * error:
             return ""
@@ -321,6 +324,7 @@ class Validity(Result):
         if self.naive_pvalues is None:
             return ""
         pvalues = self.naive_pvalues.stack()
+        # Bonferroni: every horizon and naive forecast had its chance
         if pvalues.min() > SIZE / len(pvalues):
             return ""
         h, name = pvalues.idxmin()
@@ -459,6 +463,7 @@ def _moments(residuals):
     """Return mean, standard deviation and standard error of the mean, at any scale."""
     known = residuals.dropna()
     size = known.abs().max()
+    # residuals near the ends of the floats would have infinite squares
     known = known / size
     return size * known.mean(), size * known.std(ddof=0), size * known.sem()
 
@@ -474,6 +479,7 @@ def _level_moves(memory):
     memory = memory[:MOST]
     if len(memory) < FEWEST or np.mean(memory > 0) < 0.9:
         return False
+    # an AR(1) has lost its memory in the far half; a level that moves has not
     near, far = np.array_split(memory, 2)
     of_ar1 = memory[0] ** np.arange(len(near) + 1, len(memory) + 1)
     return far.mean() > max(0.6 * near.mean(), 2 * of_ar1.mean())

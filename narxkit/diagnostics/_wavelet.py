@@ -41,6 +41,8 @@ def wavelet_spectrum(x):
     """Return mean squares and number of the coefficients of each octave."""
     energy, counts = [], []
     approximation = x - x.mean()
+    # an octave of fewer coefficients has no variance to speak of; "valid" drops those that the ends
+    # reach
     while len(approximation) >= 2 * FEWEST + len(SCALING) - 2:
         details = np.convolve(approximation, WAVELET[::-1], "valid")[::2]
         approximation = np.convolve(approximation, SCALING[::-1], "valid")[::2]
@@ -55,8 +57,11 @@ def wavelet_line(x):
 
     energy, counts = (values[FIRST - 1 :] for values in wavelet_spectrum(x))
     octaves, half = np.arange(FIRST, FIRST + len(counts)), counts / 2
+    # an octave without power is refused by name in read_wavelet
     with np.errstate(divide="ignore"):
         energy = np.log2(energy)
+    # E log2 of a mean square of n_j coefficients is off by b_j < 0: without it few coefficients, so
+    # long octaves, would bend the line down
     y = energy - (psi(half) / np.log(2) - np.log2(half))
     deviations = np.sqrt(zeta(2, half)) / np.log(2)
     return octaves, y, np.polyfit(octaves, y, 1, w=1 / deviations), deviations**-2
@@ -77,7 +82,9 @@ def read_wavelet(x):
             "each: give another series or another method."
         )
     statistic, law = wavelet_statistic(line), simulated_law("wavelet", len(x))
+    # the picture shows the slope of the estimate, not the biased one that was seen, through the
+    # same centre
     centre = np.average(octaves, weights=weights)
-    told = np.polyval(line, centre) + (2 * law.nearest(statistic) - 1) * (octaves - centre)
-    roots = (2.0 ** (values / 2) for values in (y, told))
+    fitted = np.polyval(line, centre) + (2 * law.nearest(statistic) - 1) * (octaves - centre)
+    roots = (2.0 ** (values / 2) for values in (y, fitted))
     return Reading(statistic, law, "simulations", 2**octaves, *roots, tuple(drawn_out(len(x))))

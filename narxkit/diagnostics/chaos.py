@@ -93,12 +93,14 @@ def embedding_delay(y, max_delay=None):
 def _delay(values, max_delay):
     centred = values - values.mean()
     bins = _equal_bins(values)
+    # at lag 0 it is the entropy, and falls from there
     last = _information(bins, bins)
     for lag in range(1, max_delay + 1):
         ahead, behind = centred[lag:], centred[:-lag]
         if ahead @ behind < (centred @ centred) / np.e:
             return lag
         information = _information(bins[lag:], bins[:-lag])
+        # it rises again: the lag before was the minimum
         if information > last:
             return lag - 1
         last = information
@@ -315,6 +317,7 @@ def _checked_delay(values, delay, dimension):
 
 def _share_of_false(values, dimension, delay):
     """Return the share of false nearest neighbours; 1 where no state has a neighbour."""
+    # the last column is the coordinate that a further dimension adds
     vectors = delay_vectors(values, dimension + 1, delay)
     rows = distinct(vectors[:, :-1], N_STATES)
     vectors = vectors[rows]
@@ -323,6 +326,7 @@ def _share_of_false(values, dimension, delay):
     queries, near = queries[near >= 0], near[near >= 0]
     gap = vectors[queries] - vectors[near]
     distance, beyond = np.linalg.norm(gap[:, :-1], axis=1), np.abs(gap[:, -1])
+    # the second criterion of Kennel et al.: in noise the nearest neighbour is not near at all
     is_far = distance**2 + beyond**2 > (SIZE_RATIO * values.std()) ** 2
     return float(np.mean((beyond > DISTANCE_RATIO * distance) | is_far)) if len(near) else 1.0
 
@@ -527,10 +531,12 @@ def lyapunov(y, dimension=None, delay=None, theiler=None, horizon=None, step=1.0
     for name, value in (("dimension", dimension), ("theiler", theiler), ("horizon", horizon)):
         if value is not None:
             check_count(name, value, 1)
+    # 8 is the most that false_neighbours tries
     delay = _checked_delay(values, delay, dimension or 8)
     if dimension is None:
         dimension = false_neighbours(values, delay).best
     tenth, span = len(values) // 10, (dimension - 1) * delay
+    # neighbours must not be the same piece of path, nor share a row of their states
     theiler = min(max(_mean_period(values), span), tenth) if theiler is None else theiler
     horizon = tenth if horizon is None else horizon
     longest = len(values) - span - theiler - N_MIN // 2
@@ -571,9 +577,11 @@ def _log_distances(values, dimension, delay, theiler, horizon):
     rows = distinct(vectors, N_STATES)
     queries = _spread(len(rows), N_QUERIES)
     near = neighbours(vectors[rows], rows, queries, theiler)[:, 0]
+    # NaN becomes "too few steps to fit" and no exponent
     if np.sum(near >= 0) < N_BATCHES:  # too few states differ
         return np.full((horizon, N_BATCHES), np.nan)
     i, j = rows[queries[near >= 0]] + span, rows[near[near >= 0]] + span
+    # equal values have no log; rounded data cannot tell less than half a step
     finest = _resolution(values) / 2
     return np.array(
         [np.log(np.maximum(np.abs(values[i + k] - values[j + k]), finest)) for k in range(horizon)]
@@ -589,6 +597,7 @@ def _saturation(values):
     """Return the mean ln distance of values at random times."""
     rng = np.random.default_rng(0)
     a, b = rng.integers(0, len(values), (2, 20_000))
+    # where neighbours end up once the attractor has folded: the same distance as of strangers
     gap = np.abs(values[a] - values[b])
     return float(np.log(gap[gap > 0]).mean())
 
@@ -597,6 +606,7 @@ def _fit(logs, saturation, first, **settings):
     """Fit the line of the mean logarithms over the steps before they saturate."""
     divergence = logs.mean(axis=1)
     start = divergence[min(first, len(divergence) - 1)]
+    # the fit ends where S has climbed enough, between the margins below saturation
     is_over = divergence > np.clip(start + CLIMB, *(saturation - np.array(MARGINS)))
     stop = int(np.argmax(is_over)) if is_over.any() else len(divergence)
     step = settings["step"]
@@ -604,12 +614,16 @@ def _fit(logs, saturation, first, **settings):
     if stop - first >= N_FIT:
         k = np.arange(first, stop)
         slopes = _slope(k * step) @ logs[first:stop]  # of each pair; their mean is the slope of S
+        # pairs next to each other in time depend on each other: batches hardly do
         batches = [batch.mean() for batch in np.array_split(slopes, N_BATCHES)]
         estimate, stderr = float(slopes.mean()), float(stats.sem(batches))
         half = stderr * stats.t.ppf(0.975, N_BATCHES - 1)
         low, high = estimate - half, estimate + half
+        # noise parts like a power of k, chaos like e^{lambda k}: the line must leave half as much
+        # as the power law
         of_power, of_line = (_left(x, divergence[first:stop]) for x in (np.log(k), k))
         ratio = of_power / of_line if of_line > 0 else np.inf
+    # an exponential that grows by less than e was not seen to be one
     rise = estimate * step * (stop - 1 - first)
     return Lyapunov(
         estimate=estimate,

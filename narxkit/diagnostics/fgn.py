@@ -153,6 +153,7 @@ def spectral_density(frequencies, hurst):
     """Return f at frequencies between 0 and pi: the sum over aliases is Hurwitz' zeta function."""
     from scipy.special import zeta
 
+    # sum over k of |l + 2 pi k|^{-2H-1} is two zeta functions, of l and of 2 pi - l
     turn = frequencies / (2 * np.pi)
     aliases = zeta(2 * hurst + 1, turn) + zeta(2 * hurst + 1, 1.0 - turn)
     return 2.0 * np.sin(frequencies / 2) ** 2 * aliases

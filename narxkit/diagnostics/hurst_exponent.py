@@ -200,6 +200,8 @@ def rolling_hurst(
     step = max(1, window // 10) if step is None else step
     if not is_row_count(step):
         raise ValueError(f"step must be None or an int >= 1. Got {step!r} instead.")
+    # differences and season of the whole series: a window of its own would lose a row and half a
+    # season
     increments, rounding = settings.increments(x), rounding_of(x)
     n = len(increments)
     if n < window:
@@ -211,6 +213,7 @@ def rolling_hurst(
     rows, notes = [], Counter()
     for end in ends:
         values = increments[end - window : end]
+        # a sensor that stands still has no exponent; NaN in its windows, the others stand
         is_constant = np.ptp(values) <= rounding
         row, new_notes = NOTHING if is_constant else row_of(values, method, settings, spread)
         rows.append(row)
@@ -223,6 +226,7 @@ def rolling_hurst(
             f"none of {len(rows)} windows of {window} rows can be analysed, such as where x is "
             "constant: give larger windows."
         )
+    # a note of a window says how many share it: a thousand windows must not warn a thousand times
     notes = {note: f"in {count:,} of {len(rows):,} windows {note}" for note, count in notes.items()}
     if SWAYED in notes:
         warn(f"{notes[SWAYED]}: {SEE}.")
@@ -253,6 +257,7 @@ def analyse(increments, name, settings):
     if outlier is None:
         notes = *result.notes, *remarks(increments, result.estimate, settings)
         return replace(result, notes=notes)
+    # of levels the increments were analysed: their row i leads to row i + 1
     named = outlier.of_step if settings.kind == "levels" else outlier
     rest = analyse_without_outlier(increments, name, settings)
     return replace(result, outlier=named, without_outlier=rest)
@@ -294,6 +299,7 @@ def read(increments, name, settings, spread):
     """Read increments by a method; return reading, inference on H, and notes."""
     method = METHODS[name]
     reading = method.read(increments, **{key: getattr(settings, key) for key in method.options})
+    # means of a season that were removed took power along: the spread grows, the estimate stays
     inference = reading.law.wider(spread).read(reading.statistic, settings.confidence)
     if not method.cuts(inference.estimate):
         return reading, inference, reading.notes
@@ -326,12 +332,15 @@ def remarks(x, estimate, settings):
         yield near_1
     if estimate < LIKE_DIFFERENCES:
         yield near_0
+    # R^2 of a straight line
     trend = (t @ x) ** 2 / (t @ t * square)
     if trend > TREND:
         yield (
             f"a straight trend holds {trend * 100:.0f} % of the variance, and all methods but "
             "'wavelet' and 'dfa' of order 2 read it as persistence"
         )
+    # a sine of amplitude a holds a^2 n / 2 of the squares and (a n / 2)^2 of one frequency: its
+    # share is 2 power / (n square)
     power = np.abs(np.fft.rfft(x)[1:]) ** 2
     power[: min(10, len(power) - 1)] = 0.0  # slow swings belong to H
     j, share = power.argmax() + 1, 2 * power.max() / (n * square)

@@ -342,12 +342,15 @@ def _assess(evidence, taps, target, reach, min_gain):
     information = mutual_information(bins, left)
     band = np.empty(p)
     for _, rows in evidence.groupby(["kind", "column"], sort=False):
+        # one band for each series: its memory is in it, and lags share it
         band[rows.index] = information_band(bins[rows.index[0]], left, reach)
     found = nonlinear_taps(taps, bins, left, information, band, criterion)
     kept, explained = needed_taps(taps, target, taken, [*found], criterion)
+    # of a tap that counts as it was when it was taken, not beside itself
     information[[*found]] = [*found.values()]
     by = np.full(p, "", dtype=object)
     by[[i for i in kept if i in found]] = "information"
+    # a tap that both found is attributed to the simpler
     by[[i for i in kept if i in taken]] = "ERR"
     evidence["information"], evidence["information_band"] = information, band
     evidence["chosen"], evidence["chosen_by"] = by != "", by
@@ -362,6 +365,7 @@ def _take(taps, lags, target, criterion):
     explained = np.concatenate([[0.0], np.cumsum(ratios[when, order])])
     n_taken = int(np.argmin(criterion(explained, steps, steps)))
     taken, at_the_end = order[:n_taken], ratios[n_taken]
+    # a tap that was taken has nothing left at the end: its ratio is that at its choice
     at_the_end[taken] = ratios[when[:n_taken], taken]
     return taken, at_the_end
 

@@ -206,6 +206,7 @@ def validate(
     outputs, steps = read_output_columns(y), read_horizons(horizons)
     if season is not None and not is_row_count(season):
         raise ValueError(f"season must be None or an int >= 1, in rows. Got {season!r} instead.")
+    # one output is a Series from here on, whatever it was given as
     y = outputs[0] if len(outputs) == 1 else y
     loop = _read_loop(loop, model)
     warn_of_interruption(model)
@@ -215,6 +216,7 @@ def validate(
         for predicted in _predicted(model, X, y, loop, segments, parts, steps)
     )
     forecastable = ForecastableRows(model, U, outputs, parts)
+    # rows that lack history are no loss of the model
     must_reach = forecastable.runs() if loop == "closed" else forecastable.reaches(n_steps_of(loop))
     about = {"loop": loop, "model": _named(model), "name": fitted_name(model)}
     known = [
@@ -347,6 +349,7 @@ def _free_runs(model, X, y, parts):
     y_hat = np.full(np.shape(y), np.nan)
     for part in np.unique(parts):
         rows = np.flatnonzero(parts == part)
+        # a segment no longer than the history has nothing to simulate
         if len(rows) > model.max_lag_:
             of_part = (None if table is None else _take(table, rows) for table in (X, y))
             y_hat[rows] = predictions(model, *of_part, "closed")
@@ -401,9 +404,11 @@ def _tests(e, others, U, parts, loop, season, n_lags, n_shuffles, random_state):
     constant = list(U.columns[constant_columns(U)])
     U = U.drop(columns=constant)
     order, names = np.argsort(parts, kind="stable"), (list(U), list(others))
+    # the rows of a segment side by side, as the padding wants them
     e, U, others = (rows.to_numpy()[order] for rows in (e, U, others))
     line = PaddedRows(e, U, parts[order], n_lags, others)
     found = {"memory": line.memory, "normality": measure_normality(line.e)}
+    # residuals of rollouts have a memory of their own, so that whiteness is not asked
     if loop == "open":
         found["tests"], found["ljung_box"] = run_tests(line, *names, n_shuffles, random_state)
     else:
@@ -415,6 +420,7 @@ def _tests(e, others, U, parts, loop, season, n_lags, n_shuffles, random_state):
 def _reach(n, season, steps=1):
     """Choose the largest lag: beyond the season, if there are enough of n residuals."""
     most = min(n // 4, max(SHORT, WORK // n))
+    # errors k steps ahead share noise over k - 1 lags, where no verdict rests
     shared = steps - 1 if np.isfinite(steps) else 0  # lags of one noise
     if season is None or season > most:
         return min(N_LAGS + shared, most)

@@ -176,6 +176,7 @@ def find_season(y, period=None):
             )
         return _best(values, [period], 1, LEVEL)
     clock = [p for p in periods_of_clock(index_of(y)) if 3 <= p <= longest]
+    # a calendar's periods are few and come first; a search among all pays for its size
     return _best(values, clock, len(clock), LEVEL) or _best(
         values, _peaks(values, longest), longest, LEVEL_OF_PEAK
     )
@@ -199,9 +200,11 @@ def measure_season(values, period, n_tries=1):
         With 1 - (RSS / (n - period)) / (TSS / (n - 1)) as its share, at least 0.
     """
     n, left = len(values), without_season(values, period)
+    # period means were estimated
     variance = left @ left / (n - period)
     return Season(
         period=period,
+        # steps, not levels: a random walk has peaks at low frequencies by chance
         pvalue=min(1.0, n_tries * _pvalue(np.diff(values, prepend=values[0]), period)),
         share=float(max(0.0, 1 - variance / values.var(ddof=1))),
         n=n,
@@ -221,15 +224,18 @@ def _best(values, periods, n_tries, level):
 def _pvalue(steps, period):
     """Return the p-value of the harmonics of a period, joined by Fisher or Bonferroni."""
     n_seasons = len(steps) // period
+    # whole seasons, so that the harmonics are Fourier frequencies and do not leak
     power = np.abs(np.fft.rfft(steps[-n_seasons * period :])) ** 2
     harmonics = n_seasons * np.arange(1, min((period - 1) // 2, N_HARMONICS) + 1)
     m = min(N_BESIDE, n_seasons - 1)
     beside = np.concatenate([np.arange(-m, 0), np.arange(1, m + 1)])
     around = harmonics[:, None] + beside
+    # the spectrum is mirrored at the highest frequency
     around = np.where(around < len(power), around, 2 * (len(power) - 1) - around)
     rounding = max(np.finfo(float).tiny, ROUNDING * power.sum())
     ratios = power[harmonics] / np.maximum(power[around].mean(axis=1), rounding)
     logs = stats.f.logsf(ratios, 2, 4 * m)
+    # Fisher sees many faint harmonics, Bonferroni one strong; twice the smaller pays for the choice
     of_all = stats.chi2.sf(-2 * logs.sum(), 2 * len(logs))
     of_one = len(logs) * np.exp(logs.min())
     return float(min(1.0, 2 * min(of_all, of_one)))
@@ -242,6 +248,7 @@ def _peaks(values, longest):
     window[N_BESIDE - 1 : N_BESIDE + 2] = 0  # a line between two frequencies is in both
     beside = np.convolve(size**2, window, "same") / np.convolve(np.ones(len(size)), window, "same")
     ratios = size[1:-1] ** 2 / np.maximum(beside[1:-1], np.finfo(float).tiny)
+    # periods of the whole series, or of half of it, are trends
     ratios[:2] = 0
     k = np.argsort(ratios)[-N_PEAKS:] + 1
     # a line at k + d, in a window without taper, stands in k and k + 1 as 1 / d to 1 / (1 - d)
@@ -273,6 +280,7 @@ def periods_of_clock(index):
     seconds = pd.Series(index).diff().dt.total_seconds().median()
     if not seconds > 0:
         return []
+    # a market's days
     week = 7 if (index.day_of_week >= 5).any() else 5
     if seconds < DAY:
         rows = _rows_of_a_day(index, DAY / seconds)

@@ -382,6 +382,7 @@ def stochasticity(y, season=None, *, random_state=0, verbose=False, progress=Non
     begin("season")
     season = _season(y, values, season)
     left = values if season is None else _rest(values, season.period)
+    # rounding alone is left, and every test below would describe it
     if detrend(left).std() < EXACT * left.std():
         raise ValueError(
             "y is a straight line and nothing else: there is nothing left to analyse, and the line "
@@ -394,9 +395,11 @@ def stochasticity(y, season=None, *, random_state=0, verbose=False, progress=Non
     answers = parts.unit_roots(left)
     kind, trend, analysed = _stationary_part(left, answers)
     period = None if season is None else season.period
+    # without the trend or in increments the share of the season is another one
     if season is not None:
         season = measure_season(_without(values, kind, trend), period)
     begin("memory")
+    # the likelihood is sharp but trusts short times; the lowest frequencies do not
     memory, of_long = (exponent(_recent(analysed, N_HURST), method, period)
                        for method in ("ml", "local_whittle"))  # fmt: skip
     ratios = variance_ratio(analysed)
@@ -408,9 +411,11 @@ def stochasticity(y, season=None, *, random_state=0, verbose=False, progress=Non
     begin("surrogates")
     false = false_neighbours(_recent(analysed, N_CHAOS))
     recent = _recent(analysed, N_SURROGATE)
+    # three values of a state may span a quarter of the rows at most
     delay = min(false.delay, len(recent) // 12)
     surrogates = surrogate_test(recent, delay=delay, random_state=random_state)
     begin("chaos")
+    # the states that false neighbours found to be enough
     parting = lyapunov(analysed[-N_CHAOS:], false.best, false.delay)
     begin("verdict")
     return Stochasticity(
@@ -453,6 +458,7 @@ def _season(y, values, season):
     if season is None:
         found = find_season(y)
         has_clock = found and found.period in periods_of_clock(index_of(y))
+        # the loops of an attractor look like a season; a calendar's season is taken for one
         is_chaos = found and not has_clock and lyapunov(values[-N_CHAOS:]).is_exponential
         return None if is_chaos else found
     check_count("season", season, 1)
@@ -480,6 +486,7 @@ def _rest(values, period):
 
 def _stationary_part(left, answers):
     """Choose levels, levels round a line, or increments; the line's share of the variance."""
+    # KPSS and Dickey-Fuller have opposite nulls: a root needs both to say so
     if answers["KPSS"].pvalue >= LEVEL:
         return "levels", 0.0, left
     if answers["Dickey-Fuller, trend"].pvalue < LEVEL_OF_TREND and _has_slope(left):
@@ -494,6 +501,7 @@ def _has_slope(values):
     """Tell whether a straight line rises or falls by more than memory alone would let it."""
     rest, t = detrend(values), np.arange(len(values)) - (len(values) - 1) / 2
     weights, _, residuals = parts.autoregression(rest)
+    # standard error of a slope under the long-run spread sigma / |1 - sum w|
     error = residuals.std() / abs(1 - weights.sum()) / np.sqrt(t @ t)
     return abs(t @ values / (t @ t)) > STEEP * error
 

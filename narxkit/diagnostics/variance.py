@@ -181,6 +181,7 @@ def variance_ratio(x, spans=(2, 4, 8, 16), kind="increments"):
         stderr=stderr,
         statistic=statistic,
         pvalues=pvalues,
+        # Sidak over the spans, by expm1 and log1p where p is tiny
         pvalue=float(-np.expm1(len(spans) * np.log1p(-min(pvalues.min(), 1 - 1e-16)))),
         n=len(steps),
     )
@@ -191,6 +192,7 @@ def _ratio(centred, q):
     n = len(centred)
     path = np.concatenate([[0.0], np.cumsum(centred)])
     sums = path[q:] - path[:-q]
+    # Lo and MacKinlay's m = q (n - q + 1)(1 - q / n) makes it unbiased with overlapping sums
     return (sums @ sums / (q * (n - q + 1) * (1 - q / n))) / (centred @ centred / (n - 1))
 
 
@@ -198,5 +200,7 @@ def _standard_error(centred, q):
     """Return the standard error of the ratio for uncorrelated steps of changing variance."""
     squares = centred**2
     products = np.array([squares[j:] @ squares[:-j] for j in range(1, q)])
+    # VR(q) = 1 + sum_j weights_j rho_j, each rho_j with the variance products_j / squares^2,
+    # whatever the variances of steps
     weights = 2 * (q - np.arange(1, q)) / q
     return np.sqrt(weights**2 @ products) / squares.sum()
