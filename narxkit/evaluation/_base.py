@@ -221,10 +221,12 @@ class Task(ABC):
             When the period is too short for any.
         """
         stop = max(0, len(data) - self.steps)
+        # every row with `history` rows up to it and `steps` after it
         last = np.arange(min(self.history - 1, stop), stop)
         clock = Clock.from_index(data.index)
         if clock is not None and len(last):
             segment = clock.breaks(data.index).cumsum()
+            # no seam between the first row of history and the last target
             last = last[segment[last - self.history + 1] == segment[last + self.steps]]
         origins = data.index[last]
         if not len(origins):
@@ -468,6 +470,7 @@ class Evaluation(ABC):
             ``horizon``, ``time`` (the time forecast), the target as measured, and the models.
         """
         first = self.backtests[self.chosen]
+        # the label forecast is `horizon` rows past the origin
         rows = self.y.index.get_indexer(first["origin"]) + first["horizon"].to_numpy()
         table = first[["origin", "horizon"]].assign(time=self.y.index[rows])
         table[self.task.target] = first["y"]
@@ -487,6 +490,7 @@ class Evaluation(ABC):
         --------
         to_frame : The columns.
         """
+        # more digits triple the file and are noise
         size = decimals(self.y.std(), digits=5)
         values = [self.task.target, *self.backtests]
         write_csv(self.to_frame().round(dict.fromkeys(values, size)), path, index=False)
@@ -541,6 +545,7 @@ def run(task, learned=("narx",), random_state=0, progress=None):
             model, rows[task.features], rows[task.target], task.steps, origins
         )
     fitted = {names[kind]: model for kind, model in models.items()}
+    # the name after fitting: a network that is off has another one
     chosen = names[LEARNED[learned[0]]]
     return task.evaluation(test[task.target], fitted, backtests, fit_seconds, chosen)
 
@@ -549,6 +554,7 @@ def _with_history(task, fitting, test):
     """Return the test period, preceded by the rows that its first forecasts start from."""
     if not task.is_bridged:
         return test
+    # only where gaps are bridged: elsewhere the protocol begins with the test's own rows
     before = fitting.assign(**{task.target: bridge(fitting[task.target])})
     return pd.concat([before.tail(task.history), test])
 
@@ -565,6 +571,7 @@ def fit(name, model, task, data, progress):
     """
     X, y = data[task.features], data[task.target]
     history = bridge(y) if task.is_bridged else y
+    # bridged rows are read as history, and not learnt
     weight = None if history.equals(y) else y.notna().astype(float)
     params = model.get_params()
     total = params.get("max_iter", 1)
@@ -578,6 +585,7 @@ def fit(name, model, task, data, progress):
             warnings.filterwarnings("ignore", start)
         if "callback" in params:
             model.set_params(callback=report).fit(X, history, sample_weight=weight)
+            # a model that is pickled later must not carry the progress bar
             model.set_params(callback=params["callback"])
         else:
             model.fit(X, history, sample_weight=weight)

@@ -104,6 +104,7 @@ class FrameTask:
         else:
             due = clock.after(index[-1], horizon).rename(index.name)
         rows = self.rows_after.reindex(due)[self.known_future]
+        # steps up to the first row that lacks an input
         n = int(rows.notna().all(axis=1).cummin().sum())
         if n == horizon:
             return rows
@@ -313,9 +314,12 @@ def task_from_frame(
     clock = Clock.from_index(known.index)
     season, step = _season(clock, len(known)), _step_name(clock)
     lags = _default_lags(season) if lags is None else lags
+    # what is not known ahead is read from before the origin, at every step
     input_lags = {c: [0, 1] if c in known_future else [horizon, horizon + 1] for c in inputs}
+    # the baselines and lags of unknown inputs need rows, too
     history = max(np.max(lags), season, horizon + 1 if set(inputs) - set(known_future) else 1)
     history = int(history)
+    # at least `horizon` origins, so that one luck does not choose the model
     n_test = max(len(known) // HELD_OUT, history + 2 * horizon - 1)
     n_training = len(known) - n_test
     if n_training < history + max(SHORTEST, horizon):
@@ -444,8 +448,10 @@ def look_ahead(task, model=None, random_state=0, progress=None, rivals=False):
     progress = progress or no_progress
     future = task.future()
     evaluation = run(task.test, (model or "narx",), random_state, progress)
+    # one fit for each model, for the forecast, its name and its picture
     forecast = cache(partial(_forecast, evaluation, future=future, progress=progress))
     names = [evaluation.chosen] if model else evaluation.ranked
+    # the winner of the test, unless its forecast diverges on all rows
     chosen = next((name for name in names if np.isfinite(forecast(name)[1]).all()), names[0])
     others = [name for name in evaluation.models if name != chosen] if rivals else []
     with warnings.catch_warnings():
@@ -570,6 +576,7 @@ def plot_forecasts(forecasts):
 def _season(clock, n):
     """Return the rows of a season; 1 for none, or where fewer than four are seen."""
     season = 1 if clock is None else clock.season()
+    # a test and three seasons to learn from
     return season if 4 * season <= n else 1
 
 
@@ -583,6 +590,7 @@ def _climate(clock, index):
     """Return the fields of the calendar that the training rows hold in full."""
     if clock is None or clock.unit not in ("second", "session", "month"):
         return ()
+    # months that were never seen have no mean
     is_year = index[-1] - index[0] >= pd.Timedelta(days=364)
     month = ("month",) if is_year else ()
     if clock.unit == "month":

@@ -58,12 +58,15 @@ def _refuse_sparse(table, layout, name):
 
 def _read_table(table, layout, name):
     """Read columns of numbers where all cells are such, and the decimal sign or None."""
+    # as text: the sign before decimals must be known before numbers are made of cells
     sample = _parse(table, layout, name, dtype=object, nrows=max(8, SAMPLE // len(layout.names)))
     times = dotted_times(sample)
     decimal, doubts = find_decimal(sample), []
+    # months such as 01.2010 stay text, or pandas would make decimals of them
     sign, texts = decimal or doubtful_sign(sample), dict.fromkeys(times, TEXT)
     cells = _parse(table, layout, name, decimal=sign, low_memory=False, dtype=texts)
     if decimal is None and any(dtype.kind == "f" for dtype in cells.dtypes):
+        # read both ways: where both give numbers, their ratio tells which sign it is
         options = {"decimal": OTHER[sign], "thousands": sign, "low_memory": False, "dtype": texts}
         grouped = _parse(table, layout, name, **options)
         if sign != layout.separator:
@@ -75,6 +78,7 @@ def _read_table(table, layout, name):
 
 def _without_unnamed(cells, layout):
     """Drop columns that have neither a name nor a value; note new names."""
+    # a comma at the end of each line makes a column of its own
     is_new = cells.columns.str.match(f"{UNNAMED}|{NEW}")
     is_left = np.array([is_one and cells[c].isna().all() for c, is_one in zip(cells, is_new)])
     if is_left.any():
@@ -93,6 +97,7 @@ def _note_short(table, layout, cells):
         last -= 1
     if layout.separator == BLANK or '"' in table or not cells.iloc[:, -1].isna().any():
         return []
+    # counting separators is right only where no quotes hide one
     lines = enumerate(table.split("\n"), layout.first + 1)
     short = [n for n, line in lines if line.count(layout.separator) < last and line.strip()]
     if not short:
@@ -145,6 +150,7 @@ def _format_parser_error(error, layout, name):
 def _with_infinite_as_text(cells, table, layout, name):
     """Restore the text of cells that pandas took for infinite, such as 'inf' and 1e999."""
     numbers = cells.select_dtypes(float)
+    # a word such as "inf" in a column of numbers is text, and reported as such
     is_infinite = np.isinf(numbers.to_numpy()).any(axis=0) if len(numbers.columns) else []
     columns = list(numbers.columns[is_infinite]) if np.any(is_infinite) else []
     if columns:
@@ -159,6 +165,7 @@ def _stripped(cells):
     if not texts:
         return cells
     block = cells[texts].to_numpy(dtype=object)
+    # all columns of text in one pass: string methods cost most by call
     text = pd.Series(block.ravel(order="F")).astype(TEXT).str.strip().str.strip("\u00a0'\"")
     text = text.where(~text.str.lower().isin(MISSING)).array
     n = len(cells)
@@ -187,6 +194,7 @@ def read_parquet(path):
         ) from error
     if not isinstance(frame.index, pd.RangeIndex):
         frame = frame.reset_index(names=_index_names(frame))
+    # names go to the terminal and into keys: none may command the one or double the other
     frame.columns = unique(map(printable, frame.columns))
     odd = [column for column, dtype in frame.dtypes.items() if dtype.kind not in "iufbM"]
     frame = frame.astype(dict.fromkeys(odd, TEXT))  # decimals, dates, categories, lists

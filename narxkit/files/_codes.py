@@ -72,6 +72,7 @@ def _note(code, columns, counts):
 def _has_lone_edge(values):
     """Find columns whose least value recurs, further from the others than they spread."""
     low, high = np.fmin.reduce(values), np.fmax.reduce(values)
+    # a code lies beyond one edge of the values, and comes again
     is_low = values == low
     after = np.fmin.reduce(np.where(is_low, np.nan, values))
     return (is_low.sum(axis=0) > 1) & ~(after - low <= high - after)
@@ -86,6 +87,7 @@ def _codes(values):
         if code is None:
             return
         yield float(code), int((values == code).sum())
+        # behind one code there may be another, such as -999 and -9999
         values = values[values != code]
 
 
@@ -96,5 +98,6 @@ def _is_code(code, values):
         return n > 1
     if len(np.unique(others)) < LEAST_VARIED or np.abs(others - code).min() <= np.ptp(others):
         return False
+    # a round number may be a measurement: it has to be frequent, and rarer than the others
     is_round = code % 10 == 0 and FEWEST <= n < len(others)
     return is_round or NINES.fullmatch(text) is not None

@@ -79,10 +79,12 @@ def parse(values):
     if pd.api.types.is_numeric_dtype(values.dtype):
         return _within_years(parse_numbers(values)), ""
     codes, unique = pd.factorize(values)
+    # codes would cost more than they save
     if len(unique) > 0.5 * len(values):
         index, how = _parse(values)
         return _within_years(index), how
     index, how = _parse(pd.Series(unique, dtype=TEXT))
+    # code -1, of a missing cell, takes the last entry, NaT
     index = _within_years(index).append(pd.DatetimeIndex([pd.NaT], dtype=index.dtype))
     return index[codes], how
 
@@ -96,6 +98,7 @@ def holds_months(texts):
         return True
     parts = given.str.extract(DOTTED_MONTH).astype(float)
     months = 12 * parts["year"].fillna(parts["year_first"])
+    # months of a series rise or fall throughout, which decimals hardly do
     steps = np.diff(months + parts["month"].fillna(parts["month_last"]))
     return np.count_nonzero(steps) > 1 and bool((steps >= 0).all() or (steps <= 0).all())
 
@@ -120,6 +123,7 @@ def parse_numbers(values):
     """Parse numbers: years, dates without separators, days of spreadsheets, epochs."""
     numbers = pd.to_numeric(values, errors="coerce")
     given = numbers.dropna().to_numpy()
+    # one typing error must not decide how all others are read
     typical = float(np.median(given)) if len(given) else 0.0
     is_whole = bool((given == np.floor(given)).mean() > 0.8) if len(given) else False
     n_digits = len(f"{typical:.0f}")
@@ -127,6 +131,7 @@ def parse_numbers(values):
         stamps = _calendar(numbers, n_digits)
         if stamps.notna().sum() > 0.8 * len(given):
             return stamps
+    # days of spreadsheets from 1954 to 2091
     if 20_000 <= typical < 70_000:
         return _serial(numbers)
     for unit, (low, high) in EPOCHS.items():
@@ -156,6 +161,7 @@ def _epochs(numbers, unit, low, high):
     is_near = (numbers > -high) & (numbers < high)
     if numbers.dtype.kind in "iu" and is_near.all():
         return pd.DatetimeIndex(pd.to_datetime(numbers, unit=unit))
+    # floats of nanoseconds keep no nanosecond
     stamps = pd.to_datetime(numbers.where(is_near), unit=unit, errors="coerce")
     return pd.DatetimeIndex(stamps).round("us")
 
@@ -164,6 +170,7 @@ def _parse(values):
     texts = values.astype(TEXT).str.strip()
     texts = texts.mask(texts.str.len() > LONGEST)
     seen = texts.dropna()
+    # numbers written as text, with a comma too
     numbers = pd.to_numeric(seen.head(50).str.replace(",", "."), errors="coerce")
     if numbers.notna().mean() > 0.8 and not holds_months(seen):
         return parse_numbers(pd.to_numeric(texts.str.replace(",", "."), errors="coerce")), ""
@@ -184,6 +191,7 @@ def _without_zone(texts):
         return texts, None, ""
     zones = texts.str.extract(ZONE, expand=False)
     texts = texts.str.replace(ZONE, "", regex=True)
+    # one zone all along is a name and no shift; several change with summer time
     if zones.nunique() == 1:
         return texts, None, f", in {zones.dropna().iloc[0]}"
     return texts, pd.to_timedelta(zones.map(ZONES), unit="h").to_numpy(), ""
@@ -203,6 +211,7 @@ def _parse_dates(texts):
 
 def _iso(texts):
     some = texts.dropna().head(200)
+    # seen in the first rows, as pandas takes no mixture of offsets without utc
     has_zone = bool(some.str.contains(r":\d\d.*(?:[+-]\d\d:?\d\d|Z)$").any())
     try:
         return pd.DatetimeIndex(_to_iso(texts, has_zone))
@@ -234,8 +243,10 @@ def _in_order(texts):
         if not numbered.equals(plainly) and not read and "year-month-day" in more:
             return more["year-month-day"], ""
         read = _joined(read, is_left, more, len(texts))
+    # 13/2 can be read in one order only
     n_read = {order: stamps.notna().sum() for order, stamps in read.items()}
     best = [order for order in read if n_read[order] == max(n_read.values())]
+    # of orders that read as many, the one with an even clock: 1/2, 1/3, ... are months or days
     order = min(best, key=lambda order: _unevenness(read[order])) if len(best) > 1 else best[0]
     doubt = [
         f", though {other} is possible too"
@@ -260,6 +271,7 @@ def _joined(read, is_left, more, n):
 
 def _unevenness(stamps):
     """Count the seams of the clock that time stamps make, then their differences."""
+    # without the order of rows: a file may run backwards
     labels = pd.DatetimeIndex(np.unique(stamps.dropna().to_numpy()))
     clock = Clock.from_index(labels)
     n_seams = len(labels) if clock.unit == "order" else int(clock.breaks(labels).sum())
@@ -270,6 +282,7 @@ def _by_format(texts):
     """Parse texts in the format of the first, by the order of year, month and day."""
     first = texts.dropna().iloc[:1]
     match = USUAL.fullmatch(first.iloc[0]) if len(first) else None
+    # no date, or one with two years
     if match is None or len(match[1] + match[3]) > 6:
         return {}
     orders = list(ORDERS)[:1] if len(match[1]) == 4 else list(ORDERS)[1:]
@@ -328,6 +341,7 @@ def _first_of_quarter(match):
 def _monday(match):
     """Rewrite '2015-W02' as numbers, by ISO 8601."""
     try:
+        # a week is named by its Monday, unless it names a day
         day = datetime.date.fromisocalendar(int(match[1]), int(match[2]), int(match[3] or 1))
     except ValueError:  # few years have a week 53
         return match[0]
@@ -382,6 +396,7 @@ def _by_parts(parts):
     """Parse three numbers and a clock time, by the order of year, month and day."""
     numbers = parts[[0, 1, 2, 3, 4, 5]].apply(pd.to_numeric, errors="coerce").astype(float)
     a, b, c = (numbers[i] for i in range(3))
+    # no day: the year comes first
     if a.max() > 31:
         return {"year-month-day": _stamps(a, b, c, numbers, parts[6])}
     short = c + 2000 - 100 * (c + 2000 > LAST_SHORT_YEAR)
@@ -406,6 +421,7 @@ def parse_clock(values):
     """Parse clock times such as 18:30, 18.30.00 and 6 pm as time since midnight, or NaT."""
     texts = values.astype(TEXT).str.strip()
     unique = pd.Series(texts.dropna().unique(), dtype=TEXT)
+    # the rules for clock times are those of dates: any day will do
     stamps = _by_parts(("1-1-2001 " + unique).str.extract(f"^{DATE.pattern}$"))
     since = stamps["day.month.year"] - pd.Timestamp("2001-01-01")
     return pd.TimedeltaIndex(texts.map(dict(zip(unique, since))))

@@ -21,6 +21,7 @@ def filled(frame, clock):
     index = frame.index
     if clock.unit not in ("second", "month") or not clock.breaks(index).any():
         return frame, []
+    # whole steps from the first row, so that gaps are differences
     place = _places(index, clock)
     if place is None:
         return frame, [
@@ -78,6 +79,7 @@ def even_step(steps):
     >>> float(even_step(np.array([0.5, 0.5, 1.5])))
     0.5
     """
+    # a gap makes a long step, not a typical one
     step = np.median(steps) if len(steps) else 0.0
     if not step > 0:
         return None
@@ -89,6 +91,7 @@ def even_step(steps):
 def _places(index, clock):
     """Count the steps from the first label to each, or return None where one is off the grid."""
     if clock.unit == "month":
+        # months differ in days: they are counted, not measured
         months = (12 * index.year + index.month).to_numpy(dtype=np.int64)
         place, rest = np.divmod(months - months[0], int(clock.step))
         is_on_grid = not rest.any() and (_labels(index, clock, place[1:]) == index[1:]).all()
@@ -96,6 +99,7 @@ def _places(index, clock):
     step = round(clock.step * PER_SECOND[index.unit])
     if step < 1:
         return None
+    # integers: floats of nanoseconds would miss rows
     ticks = _grid(index, clock).asi8
     place, rest = np.divmod(ticks - ticks[0], step)
     return None if rest.any() else place
@@ -117,6 +121,7 @@ def _labels(index, clock, place):
         return labels
     if grid.tz is not None:
         return labels.tz_localize("UTC").tz_convert(index.tz)
+    # midnights that summer time skips or doubles are still one a day
     return labels.tz_localize(index.tz, ambiguous=True, nonexistent="shift_forward")
 
 
@@ -124,6 +129,7 @@ def _between(place, is_short):
     """Return the places within short gaps."""
     rows = np.flatnonzero(is_short)
     n = place[rows + 1] - place[rows] - 1
+    # 1 .. n behind each gap's begin, without a loop over gaps
     starts = np.repeat(place[rows] + 1, n)
     return starts + np.arange(len(starts)) - np.repeat(np.cumsum(n) - n, n)
 

@@ -63,6 +63,7 @@ def _of_texts(cells, decimal):
     values = values.reshape(block.shape)
     marked, mixed = _read_odd(values, block, is_given & np.isnan(values), decimal)
     is_text = is_given & ~np.isfinite(values)
+    # a few words among numbers are faults; mostly words are a column of names
     is_left = is_text.sum(axis=0) > 0.5 * is_given.sum(axis=0)
     values[is_text] = np.nan
     notes = [_note_mixed(cells.columns[i], signs) for i, signs in mixed.items()]
@@ -77,6 +78,7 @@ def _of_texts(cells, decimal):
 def _read_odd(values, block, is_odd, decimal):
     """Read numbers in other forms into `values`, OUT; return marks of units and mixed signs."""
     codes = np.zeros(block.shape, dtype=np.intp)
+    # each odd text once, whatever its column
     codes[is_odd], odd = pd.factorize(block[is_odd])
     odd = pd.Series(odd, dtype=TEXT)
     numbers = _numbers(odd, decimal).to_numpy()
@@ -89,6 +91,7 @@ def _read_odd(values, block, is_odd, decimal):
     if units.isna().all():
         return marked, mixed
     bare = _numbers(odd.str.replace(UNIT, "", regex=True), decimal).to_numpy()
+    # a unit that all cells share belongs to the column's name
     for i in np.flatnonzero(is_odd.mean(axis=0) > 0.5):
         rows = is_odd[:, i]
         seen = units.iloc[codes[rows, i]]
@@ -120,6 +123,7 @@ def find_decimal(sample, most=MOST_SAMPLED):
     """Find the decimal sign of cells of text, None where they leave it in doubt."""
     if times := dotted_times(sample):
         sample = sample.drop(columns=times)
+    # texts that come again add nothing
     cells = pd.unique(sample.to_numpy(dtype=object).ravel())[:most]
     cells = pd.Series(cells, dtype=TEXT).dropna()
     surplus = _surplus(_without_unit(cells))
@@ -133,6 +137,7 @@ def dotted_times(cells):
     block = cells.to_numpy(dtype=object)[:MOST_BLANK]
     if not len(block):
         return []
+    # most columns are ruled out by their first cell
     first = block[np.argmax(~pd.isna(block), axis=0), np.arange(block.shape[1])]
     found = []
     for column, cell in zip(cells.columns, map(str, first)):
@@ -163,11 +168,15 @@ def settle_sign(cells, grouped, sign):
         values, others = cells[column].to_numpy(), grouped.iloc[:, i].to_numpy()
         size = np.abs(values)
         is_plain = values == others
+        # 14.380 is 14.38 or 14380
         is_thousandfold = np.isclose(others, 1000 * values, rtol=1e-9, atol=0) & ~is_plain
         is_odd = ~np.isnan(values) & ~is_plain & ~is_thousandfold
+        # 0.125 has no thousands, and 1234.125 would have written them
         if (is_odd | (is_thousandfold & ((size < 1) | (size >= 1000)))).any():
             return sign, []
         if is_thousandfold.any():
+            # who writes 7 and 14.380 in one column groups by thousands, or writes no zeros: text
+            # must tell
             if (is_plain & (size < 1000)).any():
                 return None, []
             example = example or (column, f"{values[is_thousandfold][0]:.3f}".replace(".", sign))
@@ -220,16 +229,19 @@ def _without_unit(texts):
 def _plain_signs(texts):
     """Normalise numbers as texts: no blanks, no units of money, the minus in front."""
     texts = texts.astype(TEXT)
+    # expressions below are slow on a cell of a megabyte
     texts = texts.where(texts.str.len() <= LONGEST, "")
     texts = texts.str.replace(rf"{CURRENCY}|{PERCENT}", "", regex=True)
     texts = texts.str.replace(r"[\s\u00a0\u202f]", "", regex=True)
     texts = texts.str.replace("\u2212", "-")
+    # books write minus as brackets, ledgers behind the number
     return texts.str.replace(r"^\((\d.*)\)$|^(\d.*)-$", r"-\1\2", regex=True)
 
 
 def _clean_numbers(texts, decimal):
     """Convert numbers without any sign but that of decimals; NaN for others."""
     if decimal == ",":
+        # a point beside a decimal comma groups thousands, which comes later
         texts = texts.mask(texts.str.contains(".", regex=False))
         texts = texts.str.replace(",", ".", regex=False)
     return pd.to_numeric(texts, errors="coerce").astype(float)

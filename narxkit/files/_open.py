@@ -75,6 +75,7 @@ def read_text(path, encoding=None):
         raise ValueError(
             f"line {line} of {name} is no {encoding}: give another encoding with encoding=NAME."
         ) from error
+    # a binary file in which every byte happens to be a letter
     if "\x00" in text:
         at = text.index("\x00")
         where = f"line {text.count(chr(10), 0, at) + 1} holds bytes of zero" if at > 4096 else ""
@@ -90,6 +91,7 @@ def _unpacked(path):
     suffix = path.suffix.lower()
     if suffix not in PACKED:
         with path.open("rb") as file:
+            # no more than its size now: a log that grows would never end
             return file.read(path.stat().st_size)
     try:
         if suffix == ".zip":
@@ -166,6 +168,7 @@ OPENERS = {
 
 def _read(handle, path):
     size = path.stat().st_size
+    # a small file may unpack to terabytes
     most, parts, n = max(MOST_UNPACKED, MOST_PACKED * size), [], 0
     while part := handle.read(CHUNK):
         parts.append(part)
@@ -183,10 +186,12 @@ def _find_encoding(content):
     if content[:2] in (BOM_UTF16_LE, BOM_UTF16_BE):
         return "utf-16"
     for start, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
+        # Western text in UTF-16 without a mark has a zero in every other byte
         zeros = content[start:2000:2]
         if len(zeros) > 8 and zeros.count(0) > 0.9 * len(zeros):
             return encoding
     try:
+        # hardly any text in another encoding is valid UTF-8 by chance
         content.decode("utf-8")
     except UnicodeDecodeError as error:
         return _by_letters(content[max(0, error.start - SAMPLE // 2) :][:SAMPLE])
@@ -199,6 +204,7 @@ def _by_letters(sample):
     One such letter alone is rather a Western sign beside another, as in ``W/m²]``.
     """
     n_high = len(re.findall(HIGH, sample))
+    # the encoding in which most bytes above 127 are letters
     shares = {}
     for encoding, letters in LETTERS.items():
         found = b"".join(re.findall(letters, sample))

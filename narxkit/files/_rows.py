@@ -49,6 +49,7 @@ def in_order(frame, index, cells, columns):
     frame = frame.set_axis(index.rename("time"), axis=0)
     if not index.is_monotonic_increasing:
         notes.append("The rows were not in the order of time and are sorted.")
+        # stable: rows of one time keep their order
         order = np.argsort(index.to_numpy(), kind="stable")
         frame, lines, cells = frame.iloc[order], lines[order], cells.iloc[order]
     frame, lines, more = _each_once(frame, lines, cells, columns)
@@ -94,6 +95,7 @@ def _ends_summer(times):
     is_night = (times.day_of_week == 6) & (times.hour <= LAST_HOUR)
     is_europe = (times.month == 10) & (times.day > 24)
     is_first = times.month.isin([4, 11]) & (times.day <= 7)
+    # one hour of the night comes twice, not two
     hours = pd.Series(times.hour).groupby(times.normalize().to_numpy()).nunique()
     return bool((is_night & (is_europe | is_first)).all() and (hours == 1).all())
 
@@ -125,11 +127,14 @@ def _find_keys(cells, times):
     """Find the fewest columns that tell rows of one time apart, if any."""
     most, found = np.bincount(times).max(), {}
     for column, values in cells.items():
+        # as many keys as rows share a time
         if values.dtype.kind in "iufb" and values.nunique() > 2 * most:
             continue  # a quantity, not the number of a place
         codes, keys = pd.factorize(values)
+        # a key comes again: a text of its own in each row tells nothing
         if 1 < len(keys) <= 0.5 * len(codes):
             found[column] = codes
+    # one column before two
     for n in range(1, MOST_KEYS + 1):
         for columns in combinations(list(found)[:MOST_LOOKED] if n > 1 else found, n):
             codes, series = pd.factorize(_together([found[column] for column in columns]))
@@ -174,6 +179,7 @@ def _comes_again(times, codes, n_keys):
 
 def _refuse_many(frame, twice):
     """Refuse times shared by many different rows: something tells the rows apart."""
+    # the same row twice is a copy and no second series
     others = twice & ~frame.reset_index().duplicated().to_numpy()
     if others.mean() > MOST_SHARED:
         first, n = frame.index[twice][0], int(others.sum())
@@ -192,6 +198,7 @@ def _without_strays(frame, lines):
     few = max(1, int(FEW * n))
     if n < FAR:
         return frame, []
+    # further than FAR times the whole series is long: a wrong year, not a gap
     gaps = np.flatnonzero(apart > FAR * n * np.median(apart))
     start = max((gap + 1 for gap in gaps if gap < few), default=0)
     stop = min((gap + 1 for gap in gaps if gap >= n - 1 - few), default=n)

@@ -114,15 +114,18 @@ def read_series(path, time=None, encoding=None, missing=(), header=True):
     cells = read_parquet(path) if is_parquet else read_csv(path, encoding, header)
     notes = cells.attrs.pop("notes", [])
     has_value = cells.notna().to_numpy().any(axis=1)
+    # blank lines keep their numbers in the file
     cells = cells if has_value.all() else cells.loc[has_value]
     if not len(cells):
         raise ValueError(f"{name} has a header and no rows: nothing to forecast from.")
     missing = read_missing(missing)
     cells, told = empty_texts(cells, missing)
     times = find_times(cells, time, name)
+    # before numbers: a table of series in rows has columns of numbers all the same
     if time is None and times.index is None:
         refuse_wide(cells, name)
     cells, index, lost = with_times(cells, times)
+    # to_csv of pandas writes a counter that would become an input
     if times.columns and times.columns[0] != cells.columns[0] and counts_rows(cells):
         told = [*told, "The first column has no name and counts rows; it is left out."]
         cells = cells.drop(columns=cells.columns[0])

@@ -58,6 +58,7 @@ class TableLayout:
 
 def find_layout(text, name, header=True):
     """Find the layout of a table of the file `name`; without `header` columns have no names."""
+    # Excel's mark and comments are no rows, but are counted
     lines = [re.sub(r"^sep=.|^#.*", "", line) for line in _first_lines(text)]
     if not any(map(str.strip, lines)):
         raise ValueError(EMPTY.format(name))
@@ -65,6 +66,7 @@ def find_layout(text, name, header=True):
     if not rows:
         raise ValueError(f"{name} is no table: its lines hold no cells, or one of endless length.")
     width = _usual(rows)
+    # lines of prose above a table have other numbers of cells
     block = next((i for i, (_, row) in enumerate(rows) if len(row) == width), 0)
     if header:
         first, names, notes = _read_header(text, name, separator, rows, block, width)
@@ -80,6 +82,7 @@ def _read_header(text, name, separator, rows, block, width):
     """Read the header: number of lines before the first row, names of columns, and notes."""
     head = block - _names_above(rows, block, width)
     end, names = rows[head]
+    # numpy writes names as a comment above the values
     if _all_values(names) and (commented := _commented(text, separator, width)):
         end, names = end - 1, commented
     if _all_values(names):
@@ -98,6 +101,7 @@ def _read_header(text, name, separator, rows, block, width):
 
 def _first_lines(text):
     """Return the first lines of a text, fewer of a wide table than of others."""
+    # enough for the layout, however wide the table
     end = max(line_start(text, FEWEST), MOST_SIGNS)
     lines = text[:end].split("\n", SAMPLE)[:SAMPLE]
     return lines[:-1] if end < len(text) and len(lines) < SAMPLE else lines
@@ -118,11 +122,13 @@ def _separated(lines):
         rows = _rows(lines, sign)
         if _usual(rows) > 1 and _share_of_usual(rows) >= 0.5:
             found[sign] = rows
+    # a decimal comma splits cells, too, but into fewer values
     if len(found) > 1:
         sign = max(found, key=lambda sign: _n_values(found[sign]))
         return sign, found[sign]
     if found:
         return next(iter(found.items()))
+    # blanks last and strictly: prose has blanks
     rows = _rows([" ".join(line.split()) for line in lines], BLANK)
     if _usual(rows) > 1 and _share_of_usual(rows) >= 0.8 and _n_values(rows[1:]) > len(rows) - 1:
         return BLANK, rows

@@ -100,6 +100,7 @@ def _from_dates(cells, column, name):
     if index.tz is not None:
         how += ", as UTC"
     clock, columns = None, [column]
+    # midnights alone: the clock may stand in a column beside
     if index.tz is None and (index.dropna() == index.dropna().normalize()).all():
         clock, more = _clock(cells, [column], values)
         columns += more
@@ -116,6 +117,7 @@ def _time_column(cells, parts):
             return column
     named = [column for column in cells if set(words(column)) & TIME_NAMES]
     texts = [c for c, dtype in cells.dtypes.items() if not pd.api.types.is_numeric_dtype(dtype)]
+    # names first: a column of notes may hold dates, too
     for column in [*named[:MOST_LOOKED], *texts[:MOST_LOOKED]]:
         if column not in parts.values() and _holds_dates(cells[column], column, column in named):
             return column
@@ -136,6 +138,7 @@ def _holds_dates(values, column, is_named):
     dates = parse(values if pd.api.types.is_numeric_dtype(values.dtype) else values.astype(TEXT))[0]
     if dates.notna().mean() <= 0.8:
         return False
+    # 2024 is a date or a load of 2024 MW: its name decides
     numbers = pd.to_numeric(values, errors="coerce").dropna()
     if len(numbers) <= 0.5 * len(values) or (values.dtype == TEXT and holds_months(values)):
         return True
@@ -155,6 +158,7 @@ def _has_letters(values):
 def _read_times(values, name, column):
     """Parse time stamps, and note how."""
     index, how = parse(values)
+    # some bad cells are faults of the file; many say that it is read the wrong way
     is_bad = index.isna() & values.notna().to_numpy()
     if is_bad.mean() > 0.2:
         first = values[is_bad].iloc[0]
@@ -211,6 +215,7 @@ def _of_numbers(values, given, named):
         return None
     if named & HOUR_NAMES and given.max() <= 24:
         return pd.TimedeltaIndex(pd.to_timedelta(values, unit="h"))
+    # half hours of a market's day, 46 and 50 when clocks change
     if named & PERIOD_NAMES and 46 <= given.max() <= 50 and given.min() == 1:
         return pd.TimedeltaIndex(pd.to_timedelta(30 * (values - 1), unit="min"))
     if named & CLOCK_NAMES and 24 < given.max() <= 2400 and (given % 100 < 60).all():
@@ -299,6 +304,7 @@ def _of_calendar(fields):
         texts = fields.dropna().astype(int).astype(str)
         texts = (texts["year"] + "-W" + texts["week"]).reindex(fields.index)
         return parse(texts)[0]
+    # first month of the quarter
     month = 3 * fields["quarter"] - 2 if "quarter" in fields else fields.get("month", 1)
     dates = {"year": fields["year"], "month": month, "day": fields.get("day", 1)}
     index = pd.DatetimeIndex(pd.to_datetime(pd.DataFrame(dates), errors="coerce"))
@@ -351,6 +357,7 @@ def _numbers(values):
 def _elapsed(cells, column):
     """Read elapsed time as numbers, or the months of decimal years."""
     values = _numbers(cells[column])
+    # 1990.083 is February, whatever its rounding
     months = np.floor(12 * values + MONTH_SLACK)
     is_monthly = values.between(1000, 2300).all() and (values % 1 != 0).any()
     if is_monthly and len(values) > 2 and even_step(np.diff(months)):

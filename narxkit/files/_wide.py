@@ -56,6 +56,7 @@ def _run_of_steps(columns):
     """Return the last columns named by consecutive numbers or dates."""
     numbers = [re.search(r"(\d+)\D*$", column) for column in columns[1:]]
     found = [int(match[1]) if match and len(match[1]) < 9 else -1 for match in numbers]
+    # 1, 2, 3, ... up to the last column
     is_step = np.diff(found) == 1
     n = len(is_step) - (np.flatnonzero(~is_step)[-1] + 1 if not is_step.all() else 0)
     if n + 1 >= LEAST_COLUMNS:
