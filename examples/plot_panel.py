@@ -29,8 +29,8 @@ def panel(first, last):
 
 
 # %%
-# Fit and judge
-# -------------
+# Fit and evaluate
+# ----------------
 # The first level of the index names the series; no lag reaches from one into another, and each has
 # a clock of its own. A network for each currency alone has three times the weights, and errs as
 # much.

@@ -46,8 +46,8 @@ ForecastDisplay.from_predictions(
 )
 
 # %%
-# Judge the year
-# --------------
+# Evaluate the year
+# -----------------
 # The network leads most at one hour; further on all models come near the climatology. The interval
 # of the ratio to the ridge, from weeks drawn anew, tells whether the lead may be luck.
 runs = {

@@ -40,6 +40,7 @@ def why_off(model):
     """Say why nothing passes the hidden layers of a network that is off, as a clause."""
     if not model.structure_.hidden_layer_sizes:
         return "it has no hidden layers"
+    # alpha="auto" has switched it off
     if model.alpha_ == float("inf"):
         return (
             "no network has proven better than the linear model, beyond chance, on blocks of the "

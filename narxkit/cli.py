@@ -351,7 +351,7 @@ def run_compare(args):
 
 
 def run_diagnose(args):
-    """Judge a series, print what was found, and write its page."""
+    """Diagnose a series, print what was found, and write its page."""
     from narxkit import report
 
     check_page(args.series, args.html)

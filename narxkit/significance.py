@@ -148,6 +148,7 @@ def diebold_mariano(errors, other_errors, horizon=1, power=2):
         )
     mean = d[is_there].mean()
     variance, weights = _long_run_variance(np.where(is_there, d - mean, 0.0), n, horizon)
+    # Harvey, Leybourne and Newbold's factor: in small samples the plain variance is too small
     stderr = np.sqrt(variance * n / ((n - horizon) * (n - horizon + 1)))
     with np.errstate(divide="ignore"):
         statistic = np.divide(mean, stderr) if mean else 0.0
@@ -157,10 +158,12 @@ def diebold_mariano(errors, other_errors, horizon=1, power=2):
 
 
 def _long_run_variance(d, n, horizon):
-    """Estimate the long-run variance of centred values (0 where missing), h - 1 rows apart."""
+    """Estimate the long-run variance of values that depend on each other over h - 1 rows."""
     lags = np.arange(1, min(horizon, len(d)))
+    # errors h steps ahead share noise over h - 1 rows, and no more
     gamma = np.array([d @ d, *(d[lag:] @ d[:-lag] for lag in lags)]) / n
     equal = gamma[0] + 2 * gamma[1:].sum()
+    # equal weights may give a negative variance; Bartlett's never do
     if equal > 0 or not gamma[0]:
         return equal, "equal"
     return gamma[0] + 2 * (1 - lags / horizon) @ gamma[1:], "bartlett"
@@ -272,6 +275,7 @@ def hit_rate(returns, forecasts, chance=0.5):
     if not isinstance(chance, Real) or not 0 < chance < 1:
         raise ValueError(f"chance must be a float in the range (0.0, 1.0). Got {chance!r} instead.")
     r, r_hat = _pair(returns, forecasts, "returns", "forecasts")
+    # a zero has no sign: such pairs are left out
     product = np.sign(r) * np.sign(r_hat)
     n = int(np.count_nonzero(np.abs(product) == 1))
     if not n:
@@ -279,6 +283,7 @@ def hit_rate(returns, forecasts, chance=0.5):
     hits = int(np.count_nonzero(product == 1))
     counts = np.arange(n + 1)
     guess = stats.binom(n, chance)
+    # two-sided for every count: the band is where it is not below 5 %, so that both agree
     pvalues = np.minimum(1.0, 2 * np.minimum(guess.cdf(counts), guess.sf(counts - 1)))
     inside = np.flatnonzero(pvalues >= 0.05)
     band = float(inside[0] / n), float(inside[-1] / n)

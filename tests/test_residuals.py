@@ -1046,8 +1046,8 @@ def test_who_is_no_forecaster_is_sent_on(model, given):
     with pytest.raises(ValueError) as error:
         validate(model, None, np.arange(50.0))
     assert str(error.value) == (
-        f"model must be a fitted forecaster of narxkit. Got {given} instead: judge the residuals "
-        "of any other with validate_residuals."
+        f"model must be a fitted forecaster of narxkit. Got {given} instead: validate the "
+        "residuals of any other with validate_residuals."
     )
 
 

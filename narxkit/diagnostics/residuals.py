@@ -88,7 +88,7 @@ def validate(
     model : estimator
         Fitted; asked for ``predict_ahead``, and in closed loop for ``simulate``.
     X : array-like of shape (n, n_features) or None
-        Inputs of the rows to judge by: best such as the model was not fitted to. To its own
+        Inputs of the rows to validate on: best such as the model was not fitted to. To its own
         training rows a model has fitted some of the noise, and the tests are too kind. Of inputs
         that are constant here no test can ask; a note says so.
     y : array-like of shape (n,) or (n, n_outputs)
@@ -169,7 +169,7 @@ def validate(
     stock returns out of sample: can anything beat the historical average?", Review of Financial
     Evaluations 21 (2008), 1509-1531. Rollouts: L. Ljung, "System Identification", second edition
     (1999), section 16.6: of an output-error model the test of independence from the inputs counts,
-    that of whiteness judges its noise model. Random phases: J. Theiler et al., "Testing for
+    that of whiteness examines its noise model. Random phases: J. Theiler et al., "Testing for
     nonlinearity in time series: the method of surrogate data", Physica D 58 (1992), 77-94.
 
     Examples
@@ -194,8 +194,8 @@ def validate(
     if isinstance(model, type) or not hasattr(model, "predict_ahead"):
         given = f"the class {model.__name__}" if isinstance(model, type) else type(model).__name__
         raise ValueError(
-            f"model must be a fitted forecaster of narxkit. Got {given} instead: judge the "
-            "residuals of any other with validate_residuals."
+            f"model must be a fitted forecaster of narxkit. Got {given} instead: validate "
+            "the residuals of any other with validate_residuals."
         )
     X, y = unmasked(X), unmasked(y)
     if _is_flat(X):

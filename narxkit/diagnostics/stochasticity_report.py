@@ -9,7 +9,7 @@ In this order:
    variance of an autoregression at frequency 0.
 3. Levels or increments: only where no line is removed, and Dickey-Fuller with a constant (null: a
    unit root) and KPSS both speak for a unit root, the first by p > 5 % and the second by p < 5 %,
-   the rest of the report judges increments.
+   the rest of the report analyses increments.
 4. What is left is held against white noise by four tests of dependence: Ljung-Box on 20 lags,
    the Hurst exponent against 1/2, variance ratios whatever the changing variance, and BDS on the
    residuals of an autoregression. Bonferroni's four times the least p value decides, at 2 %.

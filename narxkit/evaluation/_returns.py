@@ -113,6 +113,7 @@ class ReturnsEvaluation(Evaluation):
     def chance(self):
         """Share of the commoner sign: naming it always hits as often."""
         signs = np.sign(self._returns)
+        # a market that rises on most days is hit by always naming "up"
         return float(max(np.mean(signs[signs != 0] == sign) for sign in (-1, 1)))
 
     def _measures(self, y_hat):
@@ -124,6 +125,7 @@ class ReturnsEvaluation(Evaluation):
             "MAE": np.nanmean(np.abs(e)),
             "ratio to random walk": rmse / rmse_walk,
         }
+        # the random walk itself: no test against itself, and no signs
         if not y_hat.any():
             return measures
         test, hits = diebold_mariano(e, e_walk), hit_rate(y, y_hat, self.chance)
@@ -145,6 +147,7 @@ class ReturnsEvaluation(Evaluation):
     def verdict(self):
         """Whether anything beats the random walk, in one sentence."""
         table = self.table().drop(index=WALK)
+        # two-sided, so that one in forty is better by luck
         is_better = (table["DM"] < 0) & (table["p"] < 0.05)
         is_lucky = table["hits %"] > table["band 97.5 %"]
         if is_better.any():

@@ -35,6 +35,7 @@ def unwrap(model, X, y):
     if isinstance(model, TransformedTargetRegressor):
         check_is_fitted(model)
         forward, back = model.transformer_.transform, model.transformer_.inverse_transform
+        # the forecaster inside was fitted to transformed outputs, and reads such history
         values = read_outputs(y).reshape(np.shape(y))
         inner = _where_finite(forward, values.reshape(len(values), -1)).reshape(values.shape)
         forecaster, X, inner, undo = unwrap(model.regressor_, X, _with_index(inner, index))
@@ -60,6 +61,7 @@ def _where_finite(transform, values):
     """Make a transformation of outputs (..., n_outputs) that leaves missing ones missing."""
     flat = values.reshape(-1, values.shape[-1])
     missing = ~np.isfinite(flat)
+    # transformers refuse NaN: a value that is there stands in, and is taken out again
     stand_in = np.take_along_axis(flat, np.argmin(missing, axis=0)[None], axis=0)
     stand_in = np.where(np.isfinite(stand_in), stand_in, 1.0)  # of a column without a value
     out = np.asarray(transform(np.where(missing, stand_in, flat)), dtype=float)

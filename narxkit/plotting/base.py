@@ -76,12 +76,14 @@ class Display:
     def _room(self):
         """Count the letters that fit over the axes without reaching into others beside them."""
         spec, figure = self.ax_.get_subplotspec(), self.figure_
+        # a panel's share of the figure: text is not clipped at its axes
         share = 1.0 if spec is None else len(spec.colspan) / spec.get_gridspec().ncols
         return max(20, int(0.75 * share * figure.bbox.width * 72 / figure.dpi / LETTER))
 
     def _legend_above(self, handles):
         """Name the lines in their colours, at the right end of the title's line."""
         handles = [handle for handle in handles if handle is not None]
+        # letters, and a dash before each
         beside = sum(len(str(handle.get_label())) + 5 for handle in handles)
         self._title.set_text(fill(self._title.get_text(), max(20, self._room() - beside)))
         return self.ax_.legend(
@@ -135,6 +137,7 @@ def plain_log_ticks(ax):
     low, high = ax.get_ylim()
     finest = (limit for limit in _TICKS if high < limit * low)
     locator = ticker.LogLocator(subs=_TICKS[next(finest, np.inf)])
+    # within less than a decade powers of ten leave one tick or none
     if high < FEW_TICKS * low:
         locator = ticker.MaxNLocator(6, steps=[1, 2, 5, 10])
     ax.yaxis.set_major_locator(locator)

@@ -55,6 +55,7 @@ class CorrelationDisplay(Display):
         is_out = np.abs(values) > self.band
         colours = np.where(is_out, COLOURS[1], COLOURS[0])
         self.bars_ = ax.bar(lags, values, **{"width": 0.5, "color": colours, "zorder": 2} | kwargs)
+        # the band stays visible where nothing leaves it
         reach = max(1.15 * np.nanmax(np.abs(values)), 1.6 * self.band)
         ax.set_ylim(-min(reach, 1.05), min(reach, 1.05))
         ticker = load_matplotlib("ticker")
@@ -290,6 +291,7 @@ class InputErrorCorrelationDisplay(_ErrorCorrelationDisplay):
 
 def correlations(x, e, lags):
     """Correlate e with x of k rows before, for each lag k; missing values drop their pairs."""
+    # zero adds nothing to a sum of products
     x, e = (np.nan_to_num(values - np.nanmean(values)) for values in (x, e))
     scale, n = np.sqrt((x @ x) * (e @ e)), len(e)
     products = [x[: n - k] @ e[k:] if k >= 0 else x[-k:] @ e[: n + k] for k in lags]

@@ -259,6 +259,7 @@ class ForecastDisplay(Display):
         self.origin_line_ = ax.axvline(x[-1], color=GREY, lw=0.8, ls=(0, (2, 2)), zorder=1)
 
     def _quantity(self):
+        # the first name there is, the measured values' before others
         series = [self.y_true, self.history, *self.y_pred.values()]
         names = [s.name for s in series if s is not None and s.name is not None]
         target = str(names[0]) if self.target is None and names else self.target or "value"
@@ -268,6 +269,7 @@ class ForecastDisplay(Display):
         """Name the axes and the lines; many lines need rows of their own below y's name."""
         forecasts = [self.forecast_lines_[name] for name in self._in_front_first()]
         lines = [self.history_line_, self.true_line_, *forecasts]
+        # rounded up
         n_rows = -(-sum(line is not None for line in lines) // LEGEND_COLUMNS)
         room = n_rows * 1.7 * SMALL if n_rows > 1 else 0
         self._name_axes(time, self._quantity(), pad=8 + room)

@@ -171,11 +171,13 @@ def _rmse_by_horizon(backtests):
         keys = run[["series", "origin", "horizon"]].astype({"series": str})
         targets = pd.MultiIndex.from_frame(keys)
         errors[name] = (run["y_hat"] - run["y"]).set_axis(targets)
+    # one set of targets, or a model would win by leaving out the hard ones
     squares = pd.concat(errors, axis=1, join="inner").dropna() ** 2
     return np.sqrt(squares.groupby(level="horizon").mean())
 
 
 def _spread(wanted, gap):
     """Spread ascending positions to stand at least `gap` apart."""
+    # with the gaps taken off, the nearest ascending positions are an isotonic regression
     room = gap * np.arange(len(wanted))
     return isotonic_regression(wanted - room).x + room

@@ -43,6 +43,7 @@ def predictions(estimator, X, y, loop="open", segments=None):
             "rows of one segment at a time."
         )
     if X is None:
+        # simulate takes its rows from X
         X = pd.DataFrame(index=y.index if isinstance(y, FRAMES) else range(len(y)))
     return estimator.simulate(X, y_init=_first_rows(y, estimator.max_lag_))
 

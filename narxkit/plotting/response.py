@@ -208,6 +208,7 @@ class RegressionDisplay(_PairDisplay):
         ends = np.array([y.min(), y.max()])
         fitted = self.intercept_ + self.slope_ * ends
         (self.fit_line_,) = ax.plot(ends, fitted, color=COLOURS[1], lw=1.6, zorder=4)
+        # the diagonal is at 45 degrees, whatever the axes' shape
         ax.set_aspect("equal", "datalim")
         ax.margins(0.04)
         quantity = self._quantity()
@@ -297,6 +298,7 @@ class ErrorHistogramDisplay(_PairDisplay):
     def _draw_normal(self, edges, mean, std, n):
         x = np.linspace(edges[0], edges[-1], 200)
         density = np.exp(-0.5 * ((x - mean) / std) ** 2) / (std * np.sqrt(2 * np.pi))
+        # in rows, as the bars
         counts = n * (edges[1] - edges[0]) * density
         return self.ax_.plot(x, counts, color=COLOURS[1], lw=1.4)[0]
 

@@ -66,6 +66,7 @@ def points(series):
     index, values = series.index, series.to_numpy()
     if not isinstance(index, pd.MultiIndex):
         return as_times(index).to_numpy(), values
+    # rows of a panel may alternate between series: each is drawn whole
     codes, _, ends = _of_panel(index)
     gaps = ends[:-1]
     rows, values = np.arange(len(values)), values[np.argsort(codes, kind="stable")]
@@ -108,6 +109,7 @@ def _format_panel_axis(ax, index):
     style = {"color": GREY, "lw": min(0.8, 10 / len(ends)), "zorder": 1}
     ax.vlines(ends[:-1] - 0.5, 0, 1, transform=ax.get_xaxis_transform(), **style)
     begins = np.append(0, ends[:-1])
+    # points of type in rows of data
     rows_per_letter = len(index) * LETTER * ax.figure.dpi / (72 * ax.bbox.width)
     shown, free = {}, -np.inf
     for name, middle in zip(names, (begins + ends - 1) / 2):

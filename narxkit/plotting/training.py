@@ -126,6 +126,7 @@ class TrainingDisplay(Display):
     def _mark_best(self):
         line = self.loss_line_ if self.validation_line_ is None else self.validation_line_
         x, y = line.get_data()
+        # the weights that are kept are the best ones met, not the last
         best = int(np.nanargmin(y))
         (self.best_,) = self.ax_.plot(
             x[[best]], y[[best]], "o", ms=7, color=line.get_color(), label="weights kept", zorder=4

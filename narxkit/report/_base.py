@@ -23,7 +23,7 @@ from ._advice import advise_on_lags, advise_on_network
 from ._subject import Subject
 
 N_HURST = 10_000  # rows, the last ones
-FEWEST_JUDGED = 40  # rows of a network, of a short series
+FEWEST_HELD_OUT = 40  # rows of a network, of a short series
 LEFT_OUT = "Left out: "
 
 
@@ -120,8 +120,8 @@ def diagnose(subject, model=False, random_state=0, progress=None, max_lag=None):
     subject : Subject
         The series.
     model : bool, default=False
-        Whether to fit a network with the suggested lags on the first four fifths and to judge it on
-        the last fifth, or on more of a short series.
+        Whether to fit a network with the suggested lags on the first four fifths and to
+        validate it on the last fifth, or on more of a short series.
     random_state : int, default=0
         Seed of the surrogates, of the network and of the random orders.
     progress : callable, default=None
@@ -155,15 +155,18 @@ def diagnose(subject, model=False, random_state=0, progress=None, max_lag=None):
     season = getattr(report, "season", None)
     season = season.period if season else None
     progress("Hurst exponents", 0, 1)
+    # without trend and season, which would be read as memory
     analysed = y.to_numpy() if isinstance(report, Failure) else report.analysed
     exponents = _tried(y, hurst, analysed[-N_HURST:], method="all", season=season)
     progress("lags", 0, 1)
     options = {"horizon": subject.horizon, "known_ahead": subject.known_ahead}
+    # a max_lag that was asked for is not left out silently: its error is raised
     if max_lag is None:
         lags = _tried(y, suggest_lags, X, y, **options)
     else:
         lags = suggest_lags(X, y, max_lag, **options)
     failures = [part for part in (report, exponents, lags) if isinstance(part, Failure)]
+    # nothing to show: the first reason is that of all
     if len(failures) == 3:
         raise ValueError(failures[0].sentence.removeprefix(LEFT_OUT))
     if not model:
@@ -181,6 +184,7 @@ def diagnose(subject, model=False, random_state=0, progress=None, max_lag=None):
 def _validate_network(subject, lags, season, random_state, progress):
     """Fit and validate a network with these lags; return both, or a failure and None."""
     X, y = subject.X, subject.y
+    # the last rows, as a forecast would meet them
     n = len(y) - _n_held_out(len(y), lags)
     network = NARX(
         input_lags=lags.input_lags,
@@ -192,6 +196,7 @@ def _validate_network(subject, lags, season, random_state, progress):
     fitted = _tried(y, network.fit, _rows(X, slice(n)), y.iloc[:n])
     if isinstance(fitted, Failure):
         return fitted, None
+    # Ctrl-C ends the command, not one part of it
     if network.stop_ is Stop.INTERRUPTED:
         raise KeyboardInterrupt
     progress("validity", 1, 2)
@@ -212,13 +217,14 @@ def _n_held_out(n, lags):
     """Return a fifth of the rows; of a short series enough to validate, half at most."""
     of_inputs = [lag for some in lags.input_lags.values() for lag in some]
     longest = max([0, *lags.output_lags, *of_inputs])
-    return max(n // HELD_OUT, min(longest + FEWEST_JUDGED, n // 2))
+    # history first: the held-out rows begin a segment of their own
+    return max(n // HELD_OUT, min(longest + FEWEST_HELD_OUT, n // 2))
 
 
-def _tried(series, judge, *args, **kwargs):
+def _tried(series, report, *args, **kwargs):
     """Call a function; where it refuses, return a failure that names the series."""
     try:
-        return judge(*args, **kwargs)
+        return report(*args, **kwargs)
     except ValueError as error:
         sentence = str(error)
         if sentence.startswith(("x ", "y ")):

@@ -164,11 +164,13 @@ def subject_from_frame(
 
 
 def _make(data, target, inputs, known_ahead, horizon, *, title, name, unit="", is_from_frame=False):
+    # blank rows at either end are no gap: rows to forecast stand there
     whole = data[target].loc[data[target].first_valid_index() : data[target].last_valid_index()]
     if whole.notna().sum() == 0:
         raise ValueError(f"the column {target!r} of {name} holds no number.")
     seams = find_seams(whole.index)
     filled = bridge(whole, seams)
+    # tests of memory and season need rows without a gap; two stretches cannot be joined
     analysed = slice(*longest_stretch(filled.notna().to_numpy(), seams))
     y = filled.iloc[analysed]
     X = data.loc[whole.index[0] : whole.index[-1], inputs].iloc[analysed] if inputs else None

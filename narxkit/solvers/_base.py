@@ -277,6 +277,7 @@ class Monitor:
         self.n_iter += 1
         validation_loss = self._record(theta, loss)
         before, after = self.loss_curve[-2:]
+        # relative: a loss has no natural size
         is_small = abs(before - after) < self.tol * abs(before)
         self._n_small_steps = self._n_small_steps + 1 if is_small else 0
         iteration = Iteration(self.n_iter, after, validation_loss, np.array(theta, dtype=float))
@@ -334,6 +335,7 @@ class Monitor:
         return validation_loss
 
     def _ending(self, iteration):
+        # the callback hears of every iteration, the last one too
         asked_to_stop = self.callback is not None and self.callback(iteration)
         if self.interrupted:
             return Stop.INTERRUPTED
@@ -350,6 +352,7 @@ class Monitor:
         """Whether patience is at its end: a loss that still falls fast has more to teach."""
         if self._n_since_best < self.n_iter_no_change:
             return False
+        # held-out loss is noisy; a training loss that falls by a tenth has not settled
         return self.loss_curve[-1] > STILL_FALLING * self.loss_curve[-1 - self.n_iter_no_change]
 
 
@@ -476,6 +479,7 @@ class Solver(BaseEstimator, ABC):
         for name in {**self.ranges, **self.choices}:
             value, choices = getattr(self, name), self.choices.get(name, ())
             bounds = self.ranges.get(name)
+            # by type too: True is no 1, and 1.0 no count
             if any(type(value) is type(choice) and value == choice for choice in choices):
                 continue
             if bounds is None or not _is_within(value, *bounds):

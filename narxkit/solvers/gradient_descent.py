@@ -79,6 +79,8 @@ class _BatchedDescent(Solver):
                 trial, loss = self._epoch(objective, theta, step, slowdown * rate, rng)
                 if np.isfinite(loss) or monitor.interrupted:
                     break
+                # back to the best with half the rate and no momentum: what exploded would do so
+                # again
                 theta, step, slowdown = best, self._stepper(len(theta)), slowdown / 2
             if np.isfinite(loss) and not monitor.interrupted:
                 theta = trial
@@ -95,6 +97,7 @@ class _BatchedDescent(Solver):
 
     def _epoch(self, objective, theta, step, rate, rng):
         """Pass through all units once; return the parameters and their loss."""
+        # batches in a fixed order would learn the order
         order = rng.permutation(objective.size)
         batch_size = LARGEST_AUTO_BATCH if self.batch_size == "auto" else self.batch_size
         for at in range(0, objective.size, batch_size):
@@ -102,6 +105,7 @@ class _BatchedDescent(Solver):
             if not np.isfinite(grad).all():
                 return theta, np.inf
             theta = theta + step(self._cut(grad), rate)
+        # the loss of one theta, not the mean of the batches' while it moved
         return theta, float(objective.value(theta))
 
     def _cut(self, grad):
@@ -183,6 +187,7 @@ class SGD(_BatchedDescent):
 
         def step(grad, rate):
             v[:] = self.momentum * v - rate * grad
+            # the step as seen from the next lookahead point: no second gradient
             return self.momentum * v - rate * grad if self.nesterov else v
 
         return step
@@ -348,6 +353,7 @@ class Adam(_BatchedDescent):
             power_1, power_2 = power_1 * self.beta_1, power_2 * self.beta_2
             v[:] = self.beta_1 * v + (1 - self.beta_1) * grad
             s[:] = self.beta_2 * s + (1 - self.beta_2) * grad**2
+            # v and s start at 0: divided by 1 - beta^t they have no bias
             return -rate * v / (1 - power_1) / (np.sqrt(s / (1 - power_2)) + self.epsilon)
 
         return step

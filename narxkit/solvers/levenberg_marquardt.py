@@ -112,6 +112,7 @@ class LevenbergMarquardt(Solver):
         steps = DampedSteps(self, len(theta), monitor)
         stop = monitor.start(theta, loss)
         while stop is None:
+            # J'J once an iteration; trials of damping share it
             steps.linearise(objective, theta)
             descent = steps.descend(objective.value, theta, loss)
             if descent is None:
