@@ -369,7 +369,7 @@ def test_a_link_stays_and_modes_are_the_usual_ones(tmp_path):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="links")
-def test_a_link_is_judged_by_what_it_points_to(capsys, days):
+def test_a_link_is_analysed_by_what_it_points_to(capsys, days):
     links = {"loop.csv": "f.csv", "away.csv": "nowhere/x.csv", "full.csv": "/dev/full"}
     for name, target in links.items():
         os.symlink(target, name)

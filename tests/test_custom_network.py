@@ -86,7 +86,7 @@ def test_a_missing_output_is_its_own_prediction(fitted):
     assert answers[0] == pytest.approx(answers[1], rel=1e-12)
 
 
-def test_it_is_judged_and_searched(fitted):
+def test_it_is_analysed_and_searched(fitted):
     answers = backtest(fitted, X[N:], Y[N:], 3)
     assert np.isfinite(answers["y_hat"]).all() and set(answers["horizon"]) == {1, 2, 3}
     search = GridSearchCV(

@@ -69,7 +69,7 @@ def test_plots_and_diagnostics_know_no_estimator():
         assert set(imports(path)) <= OF_ARRAYS
 
 
-def test_judges_use_one_door():
+def test_scorers_and_backtests_use_one_door():
     """Backtests and scorers reach into a forecaster by `_origins` alone."""
     for path in (PACKAGE / "model_selection").glob("*.py"):
         nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))

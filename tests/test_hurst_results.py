@@ -14,7 +14,7 @@ from narxkit.diagnostics._simulated_law import simulated_law
 
 
 # ---------------------------------------------------------------- results
-def test_levels_are_judged_by_their_differences():
+def test_levels_are_analysed_by_their_differences():
     x = make_fgn(600, 0.7, random_state=0)
     levels = hurst(np.r_[3.0, 3.0 + x.cumsum()], kind="levels")
     assert levels.estimate == pytest.approx(hurst(x).estimate, abs=1e-4)
@@ -264,7 +264,7 @@ def test_a_window_constant_but_for_rounding_is_missing():
         hurst(1000 + line, kind="levels")
 
 
-def test_a_window_that_a_method_cannot_judge_is_missing():
+def test_a_window_that_a_method_cannot_analyse_is_missing():
     x = np.r_[make_fgn(200, 0.5, random_state=0), np.tile([1.0, 2.0, 3.0, 4.0], 50)]
     estimates = rolling_hurst(x, 200, step=200, method="gph").windows["estimate"]
     assert list(estimates.isna()) == [False, True]
@@ -368,7 +368,7 @@ LONG = make_fgn(300, 0.5, random_state=0)
         (LONG, {"confidence": 95}, "confidence must be a number between 0 and 1. Got 95 instead."),
     ],
 )
-def test_what_cannot_be_judged_is_said(x, options, sentence):
+def test_what_cannot_be_analysed_is_said(x, options, sentence):
     with pytest.raises(ValueError) as error:
         hurst(x, **options)
     assert str(error.value) == sentence

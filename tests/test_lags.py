@@ -577,7 +577,7 @@ def change(y, row, value):
         ),
     ],
 )
-def test_series_that_cannot_be_judged_are_refused(X, y, sentence):
+def test_series_that_cannot_be_analysed_are_refused(X, y, sentence):
     with refuses(sentence):
         suggest_lags(X, y)
 

@@ -272,7 +272,7 @@ def test_a_part_that_fails_takes_no_other_with_it(capsys):
     assert f"<p>{off} with input_lags=" in page and "NARX" not in page.replace(off, "")
 
 
-def test_a_network_that_cannot_be_judged_takes_no_other_with_it(capsys):
+def test_a_network_that_cannot_be_analysed_takes_no_other_with_it(capsys):
     make_months().iloc[:60].to_csv("months.csv")
     argv = "diagnose months.csv --target passengers --model --html page.html".split()
     assert main(argv) == 0
@@ -312,7 +312,7 @@ def test_each_part_can_fail_by_itself(monkeypatch, failing):
     write_page(found, "page.html")
 
 
-def test_where_nothing_can_be_judged_the_command_fails(capsys, monkeypatch):
+def test_where_nothing_can_be_analysed_the_command_fails(capsys, monkeypatch):
     def fail(*args, **kwargs):
         raise ValueError("y cannot be analysed: give another one.")
 

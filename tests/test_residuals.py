@@ -270,7 +270,7 @@ def analysed(curved, loop, hidden, **options):
     return network, validate(network, X[1000:], y[1000:], horizons=[1, 6], **options)
 
 
-def test_a_model_of_several_steps_is_judged_by_errors_of_as_many(curved):
+def test_a_model_of_several_steps_is_analysed_by_errors_of_as_many(curved):
     network, result = analysed(curved, 5, (4,))
     y_hat = network.predict_ahead(curved[0][1000:], curved[1][1000:], steps=5)
     np.testing.assert_allclose(result.residuals, curved[1][1000:] - y_hat)
@@ -308,7 +308,7 @@ def test_a_model_trained_over_rollouts_that_misses_something_is_told_what(curved
     assert "reach lag" not in result.sentence and "loop='open'" not in result.sentence
 
 
-def test_a_model_of_a_free_run_is_judged_by_it_in_each_segment(curved):
+def test_a_model_of_a_free_run_is_analysed_by_it_in_each_segment(curved):
     X, y = curved
     labels = np.repeat([0, 1, 2], [300, 198, 2])
     network, result = analysed(curved, ("open", "closed"), (4,), segments=labels)

@@ -331,7 +331,7 @@ def test_an_estimator_takes_named_stages(noisy):
     assert [stage.loop for stage in model.loop_] == ["open", 5, 20, "closed"]
 
 
-def test_only_the_last_stage_is_judged_by_what_is_held_out():
+def test_only_the_last_stage_is_analysed_by_what_is_held_out():
     """One that has just begun to learn shorter rollouts says nothing yet of those wanted."""
     ends, seen = {"open": (5.0,), 4: (4.0,), 24: (2.0,)}, []
 

@@ -593,7 +593,7 @@ def test_importing_diagnostics_loads_no_statsmodels():
     assert done.stdout.strip() == "set()", done.stderr
 
 
-def test_a_list_is_judged_like_an_array():
+def test_a_list_is_analysed_like_an_array():
     x = np.random.default_rng(0).normal(size=300)
     assert stochasticity(list(x)).sentence == stochasticity(x).sentence
 

@@ -291,10 +291,10 @@ class Validity(Result):
             n_rows, n_lost = self._compared().loc[h]
             loss = n_lost, n_rows + n_lost, f"forecasts {_steps(h)} ahead"
             losses = [loss] if self.loop == "open" else [*losses, loss]
-        told = " and ".join(f"{n_lost:,} of {n:,} {what}" for n_lost, n, what in losses)
+        lost = " and ".join(f"{n_lost:,} of {n:,} {what}" for n_lost, n, what in losses)
         is_one = len(losses) == 1 and losses[0][0] == 1
         end = "is not finite and counts" if is_one else "are not finite and count"
-        return f"; but {told} {end} in no error" if told else ""
+        return f"; but {lost} {end} in no error" if lost else ""
 
     def _compared(self):
         """Count rows compared and rows that the model has lost, by horizon."""
@@ -389,10 +389,10 @@ class Validity(Result):
         if not n_rows:
             return Row(name, "none", rows)
         model, *naive = self.skill.loc[h].drop("rows").items()
-        told = ", ".join(f"{name} {rmse:.4g}" for name, rmse in naive)
+        of_naive = ", ".join(f"{name} {rmse:.4g}" for name, rmse in naive)
         value = _skill(model[1], min(rmse for _, rmse in naive))
         value += " where finite" if n_lost else ""
-        return Row(name, value, f"{rows}: RMSE {model[1]:.4g}; {told}")
+        return Row(name, value, f"{rows}: RMSE {model[1]:.4g}; {of_naive}")
 
     def plot(self, unit=None):
         """Draw all pictures on one figure.

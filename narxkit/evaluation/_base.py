@@ -437,8 +437,8 @@ class Evaluation(ABC):
     @property
     def of_networks(self):
         """A sentence on each network: what passes its hidden layers, or why nothing does."""
-        told = {name: what_passes(model) for name, model in self.models.items()}
-        return [f"{name}: {words}." for name, words in told.items() if words]
+        shares = {name: what_passes(model) for name, model in self.models.items()}
+        return [f"{name}: {share}." for name, share in shares.items() if share]
 
     def forecast(self, origin, model=None):
         """Look up one forecast.

@@ -174,11 +174,11 @@ def _parse(values):
     numbers = pd.to_numeric(seen.head(50).str.replace(",", "."), errors="coerce")
     if numbers.notna().mean() > 0.8 and not holds_months(seen):
         return parse_numbers(pd.to_numeric(texts.str.replace(",", "."), errors="coerce")), ""
-    texts, zones, told = _without_zone(texts)
+    texts, zones, zone_note = _without_zone(texts)
     index, how = _parse_dates(texts)
     if zones is not None:
         index = (index - zones).tz_localize("UTC")
-    return index, how + told
+    return index, how + zone_note
 
 
 def _without_zone(texts):
