@@ -224,7 +224,7 @@ WRITING = (
 
 @pytest.fixture
 def days(tmp_path):
-    """A file of days, whose week is known."""
+    """Return a file of days, whose week is known."""
     index = pd.date_range("2024-01-01", periods=100, name="day")
     pd.DataFrame({"load": np.arange(100) % 7.0}, index=index).to_csv("f.csv")
     return tmp_path
@@ -264,7 +264,7 @@ def test_a_signal_that_is_ignored_stays_so(monkeypatch):
 
 
 def on(output, command, monkeypatch):
-    """Exit code of a command whose standard output is this file."""
+    """Return exit code of a command whose standard output is this file."""
     with monkeypatch.context() as patch:
         patch.setattr(sys, "stdout", output)
         try:
@@ -307,7 +307,7 @@ def test_nothing_is_left_for_the_end_of_python(days):
 
 
 def ends(folder, command, stdout=None, closed=()):
-    """Exit code and complaints of a command of its own process."""
+    """Return exit code and complaints of a command of its own process."""
     path = [entry for entry in sys.path if entry]
     code = (
         f"import os, sys; sys.path[:0] = {path!r}; from narxkit import cli\n"
@@ -559,7 +559,7 @@ def test_what_is_put_into_other_words_is_said_by_the_library():
 
 @pytest.fixture
 def messy(tmp_path):
-    """German dates and decimal commas, text in a cell, a time twice, a missing hour, a gap."""
+    """Write German dates and commas, text in a cell, a time twice, a missing hour, a gap."""
     hours = pd.date_range("2024-01-01", periods=24 * 30, freq="h")
     noise = np.random.default_rng(0).normal(size=(2, len(hours)))
     load = 1500 + 300 * np.sin(2 * np.pi * hours.hour / 24) + 5 * noise[0]

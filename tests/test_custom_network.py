@@ -26,7 +26,7 @@ def fitted():
 
 
 def problem(loop, washout=0):
-    """Rows of two segments with a missing output, and an Elman network over them."""
+    """Return rows of two segments with a missing output, and an Elman network over them."""
     rng = np.random.default_rng(0)
     y = rng.normal(size=(40, 2))
     y[13, 0] = np.nan

@@ -229,7 +229,7 @@ def test_an_unknown_series_is_refused():
 
 @pytest.fixture(scope="module")
 def linear_evaluations():
-    """Every task with its linear model and baselines."""
+    """Return every task with its linear model and baselines."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".* rows were left out of training")
         return {name: run(task, learned=("arx",)) for name, task in TASKS.items()}

@@ -589,7 +589,7 @@ def test_parquet_without_pyarrow(tmp_path, monkeypatch):
 
 
 def spelled(labels, how, header="time,x"):
-    """A table whose times are written by a format or a function."""
+    """Return a table whose times are written by a format or a function."""
     spell = how if callable(how) else lambda label: label.strftime(how)
     return "\n".join([header, *(f"{spell(label)},{i}.25" for i, label in enumerate(labels))])
 

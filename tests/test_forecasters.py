@@ -17,7 +17,7 @@ HOURS = pd.date_range("2024-01-01", periods=400, freq="h")
 
 
 def system(n=200, seed=0, n_outputs=1):
-    """Two inputs and outputs that depend on their own last two values and on the inputs."""
+    """Return two inputs and outputs that depend on their own last two values and on the inputs."""
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(n, 2))
     y = np.zeros((n, n_outputs))
@@ -41,7 +41,7 @@ def small(**params):
 
 
 def linear_nar(weights, intercept=0.0, index=None, **params):
-    """y_t = weights . (y_{t-1}, ...) + intercept, after 1, -1, ... 1, -1: mean 0, deviation 1."""
+    """Make y_t = weights . (y_{t-1}, ...) + intercept after 1, -1, ...: mean 0, deviation 1."""
     y = pd.Series(np.tile([1.0, -1.0], 10), index=index, name="y")
     model = NARX(output_lags=len(weights), hidden_layer_sizes=(), **params).fit(None, y)
     model.theta_ = np.array([*weights, intercept], dtype=float)
@@ -49,7 +49,7 @@ def linear_nar(weights, intercept=0.0, index=None, **params):
 
 
 def one_by_one(model, X, y, n):
-    """The last n rows, predicted one step at a time, each prediction fed back by hand."""
+    """Return the last n rows, predicted one step at a time, each prediction fed back by hand."""
     y = np.array(y, dtype=float)
     y[-n:] = np.nan
     for t in range(len(y) - n, len(y)):
@@ -59,14 +59,14 @@ def one_by_one(model, X, y, n):
 
 
 def caught(call):
-    """The answer of a call and its warnings."""
+    """Return the answer of a call and its warnings."""
     with warnings.catch_warnings(record=True) as record:
         warnings.simplefilter("always")
         return call(), record
 
 
 def one_warning(call, category=UserWarning):
-    """The answer of a call and its only warning."""
+    """Return the answer of a call and its only warning."""
     answer, record = caught(call)
     assert [w.category for w in record] == [category], [str(w.message) for w in record]
     return answer, str(record[0].message)
@@ -77,7 +77,7 @@ class TestLags:
 
     @staticmethod
     def rows_read(input_lags, output_lags, column=0):
-        """Lags of y and of a column of X that a prediction of row 20 depends on."""
+        """Return lags of y and of a column of X that a prediction of row 20 depends on."""
         X, y = system(60)
         params = {"input_lags": input_lags, "output_lags": output_lags, "hidden_layer_sizes": (2,)}
         model = NARX(max_iter=3, random_state=0, **params).fit(X, y)
@@ -574,7 +574,7 @@ class TestScore:
 
 
 def panel(lengths=(90, 60, 75), seed=0):
-    """Three series in interleaved rows: X and y with a MultiIndex (series, time)."""
+    """Return three series in interleaved rows: X and y with a MultiIndex (series, time)."""
     parts = [frames(n, seed=i, index=HOURS[10 * i :]) for i, n in enumerate(lengths)]
     names = ["east", "north", "west"]
     X, y = (pd.concat(p, keys=names, names=["series", "time"]) for p in zip(*parts))
@@ -584,7 +584,7 @@ def panel(lengths=(90, 60, 75), seed=0):
 
 
 def split_panel(X, y, n_ahead=20):
-    """The rows but the last ones of each series, and those."""
+    """Return the rows but the last ones of each series, and those."""
     from_end = X.groupby(level=0).cumcount(ascending=False).to_numpy()
     ahead = from_end < n_ahead
     return X[~ahead], y[~ahead], X[ahead], y[ahead]

@@ -30,12 +30,12 @@ FILES = sorted(p for p in PACKAGE.rglob("*.py") if p != PACKAGE / "__init__.py")
 
 
 def room(path):
-    """The name of a module's room: its file, or its folder."""
+    """Return the name of a module's room: its file, or its folder."""
     return path.relative_to(PACKAGE).with_suffix("").parts[0]
 
 
 def imports(path):
-    """Rooms of narxkit that a file imports, wherever the import stands."""
+    """Return rooms of narxkit that a file imports, wherever the import stands."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.level:
             yield room(path)

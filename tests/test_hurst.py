@@ -278,7 +278,7 @@ def test_intervals_cover_and_estimates_hit(method, exponent):
 
 
 def is_covering(results, exponent):
-    """Whether as many of the intervals hold the truth as with a chance of 93 to 97 %."""
+    """Tell whether as many intervals hold the truth as with a chance of 93 to 97 %."""
     covered = sum(r.confidence_interval[0] <= exponent <= r.confidence_interval[1] for r in results)
     least, most = stats.binom.ppf([5e-4, 1 - 5e-4], len(results), [0.93, 0.97])
     return least <= covered <= most

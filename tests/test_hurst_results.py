@@ -72,7 +72,7 @@ def autoregression(n, weight):
 
 
 def noted(table):
-    """Notes of a table and the methods that say so."""
+    """Return notes of a table and the methods that say so."""
     return {f.meaning: f.value for f in table.figures if f.name == "note"}
 
 

@@ -31,7 +31,7 @@ VOID = {"meta", "img", "br"}
 
 
 def make_table():
-    """Hours of a load that follows the wind, with a season, a short gap and a long one."""
+    """Return hours of a load that follows the wind, with a season, a short gap and a long one."""
     rng = np.random.default_rng(0)
     wind = rng.normal(size=N)
     load = np.zeros(N)
@@ -172,7 +172,7 @@ def test_nothing_is_told_where_nothing_is_missing():
 
 
 def make_delayed():
-    """A load that follows the wind of three rows before."""
+    """Return a load that follows the wind of three rows before."""
     wind, noise = np.random.default_rng(0).normal(size=(2, 600))
     return pd.DataFrame({"load": np.roll(wind, 3) + 0.3 * noise, "wind": wind})
 
@@ -196,7 +196,7 @@ def test_advice_names_no_lag_that_the_horizon_bars(capsys):
 
 
 def barred(lag, known_future=(), horizon=6):
-    """Advice where the residuals go with the wind some rows before."""
+    """Return advice where the residuals go with the wind some rows before."""
     rng = np.random.default_rng(0)
     wind, noise = rng.normal(size=(2, 600))
     table = pd.DataFrame({"load": noise, "wind": wind})
@@ -245,7 +245,7 @@ def test_the_largest_lag_can_be_asked_for(capsys):
 
 
 def make_months(n=144):
-    """Months with a season and a trend, as of passengers."""
+    """Return months with a season and a trend, as of passengers."""
     index = pd.date_range("1949-01-01", periods=n, freq="MS", name="month")
     noise = np.random.default_rng(0).normal(size=n)
     y = 100 + 2.5 * np.arange(n) + 20 * np.sin(2 * np.pi * np.arange(n) / 12) + 5 * noise
@@ -482,7 +482,7 @@ LONG = "Lufttemperatur_in_zwei_Metern_Höhe_an_der_Wetterstation_Hannover_Flugha
 
 @pytest.fixture(scope="module")
 def long_names():
-    """A diagnosis of columns with long names and of letters that the font of pictures lacks."""
+    """Diagnose columns with long names and letters that the font of pictures lacks."""
     wind, noise = np.random.default_rng(0).normal(size=(2, 300))
     table = pd.DataFrame({"gesamte Wirkleistung des Umspannwerks Nordwest, in MW": wind + noise})
     table[LONG], table["入力"] = wind, noise
@@ -548,7 +548,7 @@ MEASURE = """<script>addEventListener("load", () => {
 
 
 def browse(page, folder):
-    """A page as a browser leaves it, and what the browser says."""
+    """Return a page as a browser leaves it, and what the browser says."""
     command = [
         CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
         "--disable-background-networking", "--disable-component-update", "--disable-sync",

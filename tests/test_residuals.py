@@ -255,7 +255,7 @@ def test_a_free_run_says_so(model, system):
 
 @pytest.fixture(scope="module")
 def curved():
-    """The square of the input matters, and noise is inside the loop."""
+    """Make a system in which the square of the input matters and noise is inside the loop."""
     u, e = np.random.default_rng(2).normal(size=(2, 1500))
     y = np.zeros(1500)
     for t in range(2, 1500):
@@ -729,7 +729,7 @@ def test_all_pictures_stand_on_one_figure(model, system):
 
 @pytest.fixture(scope="module")
 def tanks():
-    """The second output follows the first one of three rows before, which the model leaves out."""
+    """Make two outputs, the second of which follows the first of three rows before."""
     u, *noise = np.random.default_rng(4).normal(size=(3, 900))
     y = np.zeros((900, 2))
     for t in range(3, 900):
