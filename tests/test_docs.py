@@ -43,7 +43,7 @@ def blocks(page):
 
 
 def examples(page):
-    """Return each block of Python and what it shall print, the text block that follows or nothing."""
+    """Return each block of Python and what it shall print, the text block that follows."""
     found = blocks(page)
     for block, after in zip(found, [*found[1:], Block("", 0, "")]):
         if block.language == "python":
