@@ -50,7 +50,7 @@ def moments(values):
 
 
 def extremes(values, there):
-    """Return the smallest and largest number of each column, 0 and 0 where a mask leaves none."""
+    """Return smallest and largest number of each column, 0 and 0 where a mask leaves none."""
     low = np.min(values, axis=0, initial=np.inf, where=there)
     high = np.max(values, axis=0, initial=-np.inf, where=there)
     is_empty = low > high
@@ -58,7 +58,7 @@ def extremes(values, there):
 
 
 def buried(values, std):
-    """Find columns where a few numbers are so far out that the others round to one value.
+    """Return where a few numbers are so far out that, beside them, the others are one and the same.
 
     Parameters
     ----------

@@ -195,7 +195,7 @@ class Scorer(ABC):
         return self._mean_score(measured[at], undo(y_hat))
 
     def _free_rows(self, rows):
-        """Mask the rows that may be predicted: the same ones for candidates of all lags."""
+        """Return which rows may be predicted: the same ones for candidates of all lags."""
         if self.warmup is not None:
             if self.warmup < rows.max_lag:
                 raise ValueError(
@@ -223,7 +223,7 @@ class Scorer(ABC):
         return is_given
 
     def _with_room(self, rows, free, steps):
-        """Keep the free rows that so many steps can start from."""
+        """Return those of the free rows that so many steps can start from."""
         starts = free & rows.can_run(steps)
         if not starts.any():
             left = max(0, int(np.max(rows.max_steps[free], initial=0)))
@@ -253,11 +253,11 @@ class Scorer(ABC):
 
     @abstractmethod
     def _rollouts(self, rows, free):
-        """Return the origins and lengths of the rollouts over the free rows."""
+        """Return origins and lengths of the rollouts over the free rows."""
 
     @abstractmethod
     def _parts(self, values):
-        """Yield arrays (n, n_outputs) that are scored together, of values (n, steps, n_outputs)."""
+        """Split (n, steps, n_outputs) into what is scored together, arrays (n, n_outputs)."""
 
     def __repr__(self):
         given = {f.name: getattr(self, f.name) for f in reversed(fields(self))}

@@ -26,7 +26,7 @@ def skill_table(
     block=168,
     random_state=0,
 ):
-    """Tabulate the errors of several backtests, and their skill against the baselines.
+    """Return errors of several backtests side by side, and their skill against the baselines.
 
     .. math::
 
@@ -128,7 +128,7 @@ def skill_table(
 
 
 def _resampled_means(errors, block, rng):
-    """Return each model's mean RMSE over horizons in each bootstrap sample of blocks.
+    """Return the mean over horizons of the RMSE, for each model in each bootstrap sample of blocks.
 
     A sum over drawn blocks is a product with how often each was drawn, so that squares and counts
     are summed by (block, horizon) once.
@@ -175,7 +175,7 @@ def _check_options(horizons, names, fit_seconds):
 
 
 def _aligned_errors(backtests):
-    """Align errors by (series, origin, horizon), on the targets that all of them have."""
+    """Return errors by (series, origin, horizon), on the targets that all of them have."""
     keys = ["series", "origin", "horizon"]
     frames = list(backtests.values()) if isinstance(backtests, Mapping) else []
     if not frames or not all({*keys, "y", "y_hat"} <= {*getattr(f, "columns", ())} for f in frames):

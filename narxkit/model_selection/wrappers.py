@@ -13,7 +13,7 @@ from narxkit.rows.table import read_outputs
 
 
 def unwrap(model, X, y):
-    """Find the forecaster inside a Pipeline or TransformedTargetRegressor, and its data.
+    """Return the forecaster inside a Pipeline or TransformedTargetRegressor, and what it sees.
 
     Returns
     -------
@@ -58,7 +58,7 @@ def _unchanged(values):
 
 
 def _where_finite(transform, values):
-    """Make a transformation of outputs (..., n_outputs) that leaves missing ones missing."""
+    """Return a transformation of outputs (..., n_outputs) that leaves missing ones missing."""
     flat = values.reshape(-1, values.shape[-1])
     missing = ~np.isfinite(flat)
     # transformers refuse NaN: a value that is there stands in, and is taken out again
@@ -69,7 +69,7 @@ def _where_finite(transform, values):
 
 
 def _with_index(y, index):
-    """Return y under the more informative index."""
+    """Return y under the index that says most."""
     if index is None:
         return y
     if isinstance(y, (pd.Series, pd.DataFrame)):

@@ -51,11 +51,11 @@ class DampedSteps:
         self._D = np.maximum(D, SCALE_FLOOR * D.max())
 
     def loss(self, theta, penalty):
-        """Return the loss under a penalty, at the theta of the last linearisation."""
+        """Return the loss under a penalty, where the data's part was taken."""
         return float(self.sse + penalty @ theta**2) / (2 * self.n)
 
     def descend(self, value, theta, loss):
-        """Return the first trial that lowers the loss, as (theta, loss), or None."""
+        """Return the first trial that lowers the loss, as (theta, loss); None if none does."""
         mu = self._mu
         for _ in range(self._solver.n_trials):
             if self._monitor.interrupted:
@@ -78,7 +78,7 @@ class DampedSteps:
         return max(mu / self._solver.damping_decrease, LEAST_DAMPING) if model_held else mu
 
     def _step(self, mu):
-        """Return delta and the decrease it promises; (None, inf) if Cholesky fails."""
+        """Return delta and the decrease of the loss it promises; (None, inf) if Cholesky fails."""
         A, D, g = self._A, self._D, self._g
         # JtJ is C-ordered and symmetric: its transpose is the Fortran order that LAPACK factors in
         # place

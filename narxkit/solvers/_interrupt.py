@@ -138,7 +138,7 @@ def forget():
 
 
 def _frames():
-    """Yield the frames of the stack, the innermost first."""
+    """Return the stack, the innermost frame first."""
     frames = [sys._getframe(1)]
     while (frame := frames[-1].f_back) is not None:
         frames.append(frame)

@@ -203,7 +203,7 @@ class _Prior:
         return self._within_bounds(means, steps)
 
     def weigh(self, steps, theta, penalty):
-        """Weigh the evidence at theta, from the normal equations there."""
+        """Return the evidence at theta, from the normal equations there."""
         tau = 1.0  # of errors that are independent
         if hasattr(self._objective, "correlation_time"):
             tau = self._objective.correlation_time(theta)
@@ -227,7 +227,7 @@ class _Prior:
         return _Evidence(penalty, float(loss), float(gamma), np.sqrt(penalty * estimate))
 
     def _within_bounds(self, ratios, steps):
-        """Clip alpha / beta of each group, and expand it to a penalty vector."""
+        """Return the penalty vector of one alpha / beta for each group."""
         scale = _scale(steps)
         penalty = np.zeros(len(self._bound))
         for group, ratio in zip(self._groups, ratios):

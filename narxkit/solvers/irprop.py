@@ -131,7 +131,7 @@ class IRpropPlus(Solver):
         return np.where(agreement > 0, longer, np.where(agreement < 0, shorter, steps))
 
     def _try(self, objective, theta, move, steps, monitor):
-        """Shorten the move until the loss is finite; return (theta, move, steps, loss, grad)."""
+        """Return the move, shortened until the loss is finite: (theta, move, steps, loss, grad)."""
         for _ in range(self.n_trials):
             trial = theta + move
             # steps below rounding move nothing
