@@ -204,9 +204,7 @@ class _Prior:
 
     def weigh(self, steps, theta, penalty):
         """Return the evidence at theta, from the normal equations there."""
-        tau = 1.0  # of errors that are independent
-        if hasattr(self._objective, "correlation_time"):
-            tau = self._objective.correlation_time(theta)
+        tau = getattr(self._objective, "correlation_time", lambda theta: 1.0)(theta)
         try:
             variance, occam = self._invert(steps, penalty)
         except LinAlgError:

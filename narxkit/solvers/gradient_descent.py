@@ -97,9 +97,9 @@ class _BatchedDescent(Solver):
 
     def _epoch(self, objective, theta, step, rate, rng):
         """Return the parameters after one pass through all units, and their loss."""
-        # batches in a fixed order would learn the order
         order = rng.permutation(objective.size)
         batch_size = LARGEST_AUTO_BATCH if self.batch_size == "auto" else self.batch_size
+        # the same batches in each epoch would pull in the same directions, one after the other
         for at in range(0, objective.size, batch_size):
             _, grad = objective.value_and_grad(theta, order[at : at + batch_size])
             if not np.isfinite(grad).all():
