@@ -1,6 +1,8 @@
-"""Docstrings: one text for a parameter, an attribute or a result that classes share."""
+"""Docstrings: imperatives of functions, nouns of classes, and one text for what classes share."""
 
+import ast
 from itertools import combinations
+from pathlib import Path
 
 import pytest
 
@@ -8,8 +10,13 @@ pytest.importorskip("numpydoc")
 
 from sklearn.utils._testing import assert_docstring_consistency
 
+import narxkit
 from narxkit import plotting, solvers
 
+ROOMS = "diagnostics", "evaluation", "files", "plotting", "report", "solvers"
+PACKAGE = Path(narxkit.__file__).parent
+FILES = [*PACKAGE.glob("*.py"), *(path for room in ROOMS for path in PACKAGE.glob(f"{room}/*.py"))]
+NO_IMPERATIVES = {"A", "An", "The", "Whether", "How", "Which", "Where", "Why"}
 GAUSS_NEWTON = [solvers.LevenbergMarquardt, solvers.BayesianRegularisation]
 BATCHES = [solvers.SGD, solvers.RMSprop, solvers.Adam]
 SCIPY = [solvers.LBFGS, solvers.ConjugateGradient, solvers.TruncatedNewton]
@@ -32,6 +39,18 @@ GROUPS = {
 TWO = [
     (group, *pair) for group, (members, *_) in GROUPS.items() for pair in combinations(members, 2)
 ]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_docstrings_name_a_deed_or_a_thing(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+            continue
+        first = (ast.get_docstring(node) or "Nothing").split()[0]
+        assert first != "What", node
+        is_function = isinstance(node, ast.FunctionDef)
+        if is_function and not any("property" in ast.unparse(d) for d in node.decorator_list):
+            assert first not in NO_IMPERATIVES, node.name
 
 
 @pytest.mark.filterwarnings("ignore:Checking was skipped")  # of names that one of two has
