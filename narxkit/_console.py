@@ -222,8 +222,10 @@ def drop_output():
 
 
 def open_streams():
-    """Open streams that the caller closed, lest a file takes their place; letters that the output
-    lacks become ``?``."""
+    """Open streams that the caller closed, and print ``?`` for letters that the output lacks.
+
+    A file that is opened later would take the number of a closed stream, and be written to.
+    """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode))

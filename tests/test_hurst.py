@@ -238,7 +238,7 @@ def test_laws_are_those_of_the_table_and_go_on_beyond_it(name):
 
 def test_longer_series_than_were_simulated_are_told():
     x = make_fgn(_simulated.SIZES[-1] + 1, 0.5, random_state=0)
-    note = "above 262,144 rows the spread is drawn out from that of shorter series"
+    note = "above 262,144 rows the spread is extrapolated from that of shorter series"
     assert note in hurst(x, "wavelet").notes and note in hurst(x, "rs").notes
     assert not hurst(x[1:], "wavelet").notes
 

@@ -447,7 +447,7 @@ def test_one_value_does_not_decide_the_verdict_wherever_it_stands(method, row):
 @pytest.mark.parametrize("row", [0, 300, 599])
 def test_memory_is_seen_behind_an_outlier(row):
     for method, x in (("ml", (600, 0.8, row, 1e6)), ("all", (600, 0.8, row, 1e6))):
-        with pytest.warns(UserWarning, match="and H tells of it more than of x") as told:
+        with pytest.warns(UserWarning, match="and H reflects it more than x") as told:
             result = hurst(with_outlier(*x), method)
         assert len(told) == 1
         assert "in its place, persistent: H = 0." in result.sentence
@@ -468,7 +468,7 @@ def test_nothing_but_an_outlier(method):
     with pytest.warns(UserWarning, match="row 3"):
         result = hurst(np.arange(400) == 3.0, method)
     assert result.without_outlier is None
-    assert result.sentence.endswith("more than of the series: there is nothing else to analyse.")
+    assert result.sentence.endswith("more than the series: there is nothing else to analyse.")
 
 
 def test_windows_that_an_outlier_sways_are_counted():

@@ -508,7 +508,7 @@ class TestRefusals:
         ):
             model = TransformedTargetRegressor(small(), **transform)
             model.fit(*(v[:N_TRAIN] for v in data))
-            with pytest.raises(ValueError, match="all of its predictions, for want of inputs"):
+            with pytest.raises(ValueError, match="all of its predictions, for lack of inputs"):
                 maker()(model, X, y)
 
     def test_no_forecaster_and_no_fit(self, maker, data):

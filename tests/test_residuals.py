@@ -441,7 +441,7 @@ def test_a_model_with_few_finite_predictions_is_refused():
         validate(Odd(slice(20, None)), None, np.random.default_rng(0).normal(size=300))
     assert str(error.value) == (
         "the model predicts 19 of 299 rows, but at least 20 residuals are needed, and the other "
-        "predictions are not finite: mend the model."
+        "predictions are not finite: correct the model."
     )
 
 

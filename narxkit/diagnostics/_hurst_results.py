@@ -382,7 +382,7 @@ class RollingHurst(Result):
 
 def set_aside(outlier, what, rest):
     """Write the sentence on a series of which one value carries the variance."""
-    whose = f"{str(outlier).capitalize()}, and {what} tells of it more than of the series"
+    whose = f"{str(outlier).capitalize()}, and {what} reflects it more than the series"
     if rest is None:
         return f"{whose}: there is nothing else to analyse."
     sentence = rest.sentence[0].lower() + rest.sentence[1:]

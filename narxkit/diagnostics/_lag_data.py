@@ -53,7 +53,7 @@ def leave_out_constants(inputs):
     varying = {c: u for c, u in inputs.items() if not is_constant(u[np.isfinite(u)])}
     constant = [c for c in inputs if c not in varying]
     if constant:
-        warn(f"the columns {constant} of X are constant, which tells nothing: they get no lags.")
+        warn(f"the columns {constant} of X are constant and explain nothing: they get no lags.")
     return varying
 
 

@@ -1,8 +1,8 @@
-"""One value that carries the variance: what is said of the series is then said of it.
+"""One value that carries the variance: estimates of the series then describe that value.
 
-All methods here weigh squares. Where one value carries a third of their sum, the estimates tell of
-it more than of the series, and the intervals, which are those of Gaussian noise, of neither. What
-it does depends on where it stands: amid the series it looks like white noise (H = 1/2), but near an
+All methods here weigh squares. Where one value carries a third of their sum, the estimates reflect
+it more than the series, and the intervals, which are those of Gaussian noise, neither. Its effect
+depends on where it stands: amid the series it looks like white noise (H = 1/2), but near an
 end, or an edge of a box, the likelihood hardly knows H any more, detrending takes the value for a
 trend, and wavelets see it at some scales only.
 
@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-SEE = "see whether it is a fault, such as of a sensor, and if so put what is likely in its place"
+SEE = "check whether it is a fault, such as of a sensor, and if so replace it by a likely value"
 FEW = 3  # values that are put aside: a single one, or the steps to it and back, and one more
 HEAVY = 1 / 3  # of the variance: detrended fluctuations go wrong from there on
 

@@ -82,7 +82,7 @@ def check_residuals(e, whose="", n_lost=0):
     if len(known) < FEWEST and n_lost:
         raise ValueError(
             f"the model predicts{whose} {len(known)} of {len(known) + n_lost} rows, but at least "
-            f"{FEWEST} residuals are needed, and the other predictions are not finite: mend the "
+            f"{FEWEST} residuals are needed, and the other predictions are not finite: correct the "
             "model."
         )
     if len(known) < FEWEST:

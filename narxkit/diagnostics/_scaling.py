@@ -34,7 +34,7 @@ import numpy as np
 from narxkit._fractal import detrended_variance, rescaled_range
 
 from ._law import Reading
-from ._simulated_law import drawn_out, simulated_law
+from ._simulated_law import note_extrapolation, simulated_law
 
 N_SCALES = 20
 SMALLEST = {"rs": 50, "dfa": 10}  # rows of a box
@@ -130,5 +130,5 @@ def scaling_reading(name, x, scales, fluctuations, notes=()):
     # the line has the slope whose H is the estimate, within what the law knows
     away = np.log(scales) - np.mean(np.log(scales))
     fitted = np.exp(np.mean(np.log(fluctuations)) + law.nearest(slope) * away)
-    notes = *notes, *drawn_out(len(x))
+    notes = *notes, *note_extrapolation(len(x))
     return Reading(slope, law, "simulations", scales, fluctuations, fitted, notes)

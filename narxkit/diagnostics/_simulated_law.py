@@ -8,7 +8,7 @@ from scipy.interpolate import make_interp_spline
 from ._law import SamplingDistribution
 from ._simulated import HURSTS, MEANS, SIZES, STDS
 
-ENDS = 0.01, 0.99  # values of H to which the tables are drawn out
+ENDS = 0.01, 0.99  # values of H to which the tables are extrapolated
 
 
 @lru_cache(maxsize=64)
@@ -33,7 +33,7 @@ def straight(x, rows, at):
     return make_interp_spline(x, rows, k=1)(at)
 
 
-def drawn_out(n):
+def note_extrapolation(n):
     """Note that a series is longer than those that were simulated."""
     if n > SIZES[-1]:
-        yield f"above {SIZES[-1]:,} rows the spread is drawn out from that of shorter series"
+        yield f"above {SIZES[-1]:,} rows the spread is extrapolated from that of shorter series"

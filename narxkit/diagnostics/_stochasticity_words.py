@@ -124,7 +124,7 @@ def _memory(report):
 def _exponent(report):
     hurst = report.hurst
     if hurst.pvalue >= LEVEL:
-        return f"H = {hurst.estimate:.2f} is not told from 1/2 (p = {hurst.pvalue:.2g}), but"
+        return f"H = {hurst.estimate:.2f} does not differ from 1/2 (p = {hurst.pvalue:.2g}), but"
     if report.is_autoregressive:
         return (
             f"H = {hurst.estimate:.2f}, and {report.long_hurst.estimate:.2f} by the longest "

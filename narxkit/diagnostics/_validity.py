@@ -230,7 +230,7 @@ class Validity(Result):
         if not self.tests:
             return (
                 f"No test can ask of the {whose}: they have the memory of the noise, and there is "
-                "no input that varies; errors by horizon judge the model"
+                "no input that varies; see the errors by horizon"
             )
         if not self.failures:
             n, n_tests = int(self.residuals.notna().sum()), counted(len(self.tests), "test")

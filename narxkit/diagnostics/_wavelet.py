@@ -28,7 +28,7 @@ Transactions on Information Theory 44, 2-15; Daubechies 1992, "Ten Lectures on W
 import numpy as np
 
 from ._law import NO_POWER, Reading
-from ._simulated_law import drawn_out, simulated_law
+from ._simulated_law import note_extrapolation, simulated_law
 
 ROOT3 = np.sqrt(3.0)
 SCALING = np.array([1 + ROOT3, 3 + ROOT3, 3 - ROOT3, 1 - ROOT3]) / (4 * np.sqrt(2.0))
@@ -87,4 +87,5 @@ def read_wavelet(x):
     centre = np.average(octaves, weights=weights)
     fitted = np.polyval(line, centre) + (2 * law.nearest(statistic) - 1) * (octaves - centre)
     roots = (2.0 ** (values / 2) for values in (y, fitted))
-    return Reading(statistic, law, "simulations", 2**octaves, *roots, tuple(drawn_out(len(x))))
+    notes = tuple(note_extrapolation(len(x)))
+    return Reading(statistic, law, "simulations", 2**octaves, *roots, notes)

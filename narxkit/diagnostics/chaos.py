@@ -405,7 +405,7 @@ class Lyapunov(Result):
         if np.isnan(self.estimate):
             return (
                 "Neighbouring states part before an exponent can be read: by noise or diffusion, "
-                "or for want of rows."
+                "or for lack of rows."
             )
         if not self.is_exponential:
             return "Neighbouring states do not part exponentially: no chaos is seen."

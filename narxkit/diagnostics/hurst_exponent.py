@@ -27,7 +27,7 @@ __all__ = ["Hurst", "HurstTable", "RollingHurst", "hurst", "rolling_hurst"]
 
 LIKE_LEVELS, LIKE_DIFFERENCES = 0.95, 0.05  # estimates that tell of the wrong kind
 CYCLE, TREND = 0.2, 0.5  # shares of the variance that are worth a note
-SWAYED = f"one value carries more than {HEAVY * 100:.0f} % of the variance, and H tells of it"
+SWAYED = f"one value carries more than {HEAVY * 100:.0f} % of the variance, and H reflects it"
 NOTHING = 5 * (np.nan,), ()  # a row of the rolling table, and its notes
 
 
@@ -120,7 +120,7 @@ def hurst(x, method="ml", *, kind="increments", order=1, season=None, confidence
     results = {name: analyse(increments, name, settings) for name in settings.names}
     outlier = next(iter(results.values())).outlier
     if outlier:
-        warn(f"{outlier}, and H tells of it more than of x: {SEE}.")
+        warn(f"{outlier}, and H reflects it more than x: {SEE}.")
     return HurstTable(results) if method == "all" else results[method]
 
 

@@ -145,7 +145,7 @@ def validate(
 
     Residuals of missing rows are left out, with all pairs that need them. A row that the model had
     all rows and values to predict, and of which its prediction is not finite, is counted as lost:
-    that is a fault, for no error tells of it. p-values are exact for
+    that is a fault, as it shows in no error. p-values are exact for
     residuals that are alike and independent, also of those of other outputs: where outputs share
     their noise, phi_ee rejects less often than it could. Where only the strength of residuals
     changes (phi_u2e2 and phi_e2e2 fail), p-values of the other tests are too small.

@@ -390,7 +390,7 @@ def stochasticity(y, season=None, *, random_state=0, verbose=False, progress=Non
         )
     outlier = find_outlier_of_levels(left)
     if outlier:
-        warn(f"{outlier}, and the verdict tells of it more than of y: {SEE}.")
+        warn(f"{outlier}, and the verdict reflects it more than y: {SEE}.")
     begin("unit roots")
     answers = parts.unit_roots(left)
     kind, trend, analysed = _stationary_part(left, answers)

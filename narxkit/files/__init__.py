@@ -23,7 +23,7 @@ found and mended. What it takes for what:
   are text. A column that holds mostly text is left out.
 - Rows of the same time are averaged, unless they are many: then something tells them apart, a
   column of series, an hour or a place, and that is refused. So is a table whose rows are series.
-- Missing rows of a regular clock are put in as missing, unless more than ``LONGEST_FILLED`` of them
+- Missing rows of a regular clock are inserted, unless more than ``LONGEST_FILLED`` of them
   follow each other: such a gap stays a seam. A few rows that stand where the others could never
   reach are left out.
 

@@ -246,7 +246,7 @@ class Scorer(ABC):
             if not there.any(axis=0).all():
                 raise ValueError(
                     "nothing is left to score in the fold: all targets of an output are missing, "
-                    "or all of its predictions, for want of inputs: give folds with measured rows."
+                    "or all of its predictions, for lack of inputs: give folds with measured rows."
                 )
             scores += [score(t[k], p[k]) for t, p, k in zip(true.T, predicted.T, there.T)]
         return float(np.mean(scores)) if is_gain else -float(np.mean(scores))

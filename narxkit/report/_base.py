@@ -29,7 +29,7 @@ LEFT_OUT = "Left out: "
 
 @dataclass(frozen=True)
 class Failure:
-    """A part that could not be had, in the place of its result.
+    """A part that could not be computed, in the place of its result.
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ def diagnose(subject, model=False, random_state=0, progress=None, max_lag=None):
     Raises
     ------
     ValueError
-        When `max_lag` is out of range, or no part can be had.
+        When `max_lag` is out of range, or no part can be computed.
     KeyboardInterrupt
         When Ctrl-C cut the training short: a half-trained network is not evaluated.
 

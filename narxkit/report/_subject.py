@@ -41,7 +41,7 @@ class Subject:
     horizon : int
         Rows to be forecast.
     notes : list of str
-        Sentences on what is missing, what is analysed and what was put in.
+        Sentences on what is missing, what is analysed and what was filled in.
     is_from_frame : bool, default=False
         Whether it comes from a table of the user, who can name inputs known ahead.
 
