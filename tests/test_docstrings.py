@@ -11,12 +11,23 @@ pytest.importorskip("numpydoc")
 from sklearn.utils._testing import assert_docstring_consistency
 
 import narxkit
-from narxkit import plotting, solvers
+from narxkit import (
+    ARX,
+    NARX,
+    TDNN,
+    Climatology,
+    Persistence,
+    SeasonalNaive,
+    SmartPersistence,
+    plotting,
+    solvers,
+)
 
 ROOMS = "diagnostics", "evaluation", "files", "plotting", "report", "solvers"
 PACKAGE = Path(narxkit.__file__).parent
 FILES = [*PACKAGE.glob("*.py"), *(path for room in ROOMS for path in PACKAGE.glob(f"{room}/*.py"))]
 NO_IMPERATIVES = {"A", "An", "The", "Whether", "How", "Which", "Where", "Why"}
+LOOKUPS = [Persistence, SeasonalNaive, Climatology, SmartPersistence]
 GAUSS_NEWTON = [solvers.LevenbergMarquardt, solvers.BayesianRegularisation]
 BATCHES = [solvers.SGD, solvers.RMSprop, solvers.Adam]
 SCIPY = [solvers.LBFGS, solvers.ConjugateGradient, solvers.TruncatedNewton]
@@ -29,6 +40,10 @@ CORRELATIONS = [plotting.ErrorAutocorrelationDisplay, plotting.InputErrorCorrela
 
 # Groups, and names that mean another thing in each of their members
 GROUPS = {
+    "networks": ([NARX, TDNN], ["alpha"], ["loop_gain_"]),
+    "tapped models": ([NARX, ARX], ["input_lags", "output_lags"], ["alpha_"]),  # ARX refers to NARX
+    "baselines": (LOOKUPS, [], []),
+    "forecasters": ([NARX, Persistence], ["output_range"], []),  # one has inputs to name
     "Gauss-Newton": (GAUSS_NEWTON, ["n_trials"], []),
     "trials": ([solvers.LevenbergMarquardt, solvers.IRpropPlus], [], []),
     "batches": (BATCHES, ["learning_rate"], []),
