@@ -13,7 +13,7 @@ from narxkit.training.stages import n_steps, read_loops
 
 
 class _TappedNetwork(TapWeights, NetworkForecaster):
-    """What NARX and TDNN share: a multilayer perceptron over taps."""
+    """Base class of NARX and TDNN: a multilayer perceptron over taps."""
 
     _parameter_constraints: dict = {
         **NetworkForecaster._parameter_constraints,
