@@ -44,7 +44,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
 
     @abstractmethod
     def _make_reach(self, columns, n_outputs):
-        """What a prediction of a model with these input columns reads."""
+        """Return what a prediction of a model with these input columns reads."""
 
     def _read_clocks(self, table):
         """Nothing to read; a subclass whose reach follows from the clocks does it here."""
@@ -612,7 +612,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         _refuse_nothing_measured(segments.y)
 
     def _describe_reach(self):
-        """What needs rows of history, and what would need fewer."""
+        """Say what needs rows of history, and what would need fewer."""
         leads = f" and leads up to {self._reach.lead}" if self._reach.lead else ""
         return f"lags up to {self._reach.history}{leads} need", "smaller lags"
 

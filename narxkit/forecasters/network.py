@@ -274,7 +274,7 @@ class NetworkForecaster(ScaledForecaster):
         return candidates
 
     def _choose(self, lesson, warm, seed, flag):
-        """What blocks of the training rows say of the penalties that are not given, best first."""
+        """Ask blocks of the training rows for the penalties that are not given, best first."""
         network = lesson.network
         given, noises = self._given_alpha(network, warm), self._noises(network, warm)
         chooses = given is None or len(noises) > 1
@@ -298,7 +298,7 @@ class NetworkForecaster(ScaledForecaster):
         return None if warm is None else self.alpha_
 
     def _noises(self, network, warm):
-        """What the outputs may carry that are fed back; one, where there is nothing to choose."""
+        """Return the noise that fed-back outputs may carry; one, where none is to choose."""
         if self._linear_alpha != "auto":
             return (Noise(alpha=float(self._linear_alpha)),)
         if self._finds_penalties or not network.linear_feedback.any():
@@ -392,7 +392,7 @@ class NetworkForecaster(ScaledForecaster):
         self.loop_ = trained.stages
 
     def _look_inside(self, lesson):
-        """What of the networks that predict lives, and whether their loops forget."""
+        """Measure what of the networks that predict lives, and whether their loops forget."""
         is_off = self.alpha_ == OFF
         alpha = 0.0 if is_off else self.alpha_
         last = lesson.penalised(alpha, self.linear_alpha_).objective(self.loop_[-1].loop)

@@ -128,7 +128,7 @@ class TappedMLP(Network):
 
     @cached_property
     def plan(self):
-        """What the kernels know of this structure."""
+        """The structure as the kernels know it."""
         return _core.Plan(
             self.layer_sizes,
             self.activation,

@@ -13,7 +13,7 @@ FLOOR = 1e-10  # of the largest of diag(J'J), for what is not penalised
 
 
 class Life(NamedTuple):
-    """What passes the hidden layers."""
+    """The share that passes the hidden layers."""
 
     share: float
     is_over: bool

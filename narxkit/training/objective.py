@@ -112,7 +112,7 @@ class Objective:
 
     @property
     def name(self):
-        """What a sentence calls it: the network, whose verbs it has."""
+        """The name for a sentence: that of the network, whose verbs it has."""
         return type(self.network).__name__
 
     @property

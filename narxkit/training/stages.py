@@ -94,7 +94,7 @@ def n_steps(loop):
 
 
 class Lesson:
-    """What a network is to learn: its objectives, by the rollouts they take.
+    """The task of a network: its objectives, by the rollouts they take.
 
     Parameters
     ----------
