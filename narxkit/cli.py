@@ -56,6 +56,7 @@ CSV in the dialect of your country, or Parquet. Of a file
   - missing, duplicated and non-numeric cells are reported;
   - the last fifth is held out for a test.
 """
+MODELS = "narx", "tdnn", "arx", "elman", "gru", "lstm"
 FORECAST = (
     """\
 Train a model and the baselines, forecast the test period from every origin
@@ -67,8 +68,8 @@ this test, or the model that --model names, then forecasts past its end.
 )
 COLUMNS = """\
 the table, one row per model; the winner has the least mean RMSE. A network is
-called NARX or TDNN where something passes its hidden layers, and elsewhere what
-is left of it: linear (NARX, network off).
+called NARX, TDNN, Elman, GRU or LSTM where something passes its hidden layers,
+and elsewhere what is left of it: linear (NARX, network off).
   RMSE     root mean squared error 1, 8 and 24 steps ahead, and the mean over
            all horizons, in the unit of the series
   MAE      mean absolute error over all horizons
@@ -219,7 +220,7 @@ def make_parser():
     add_lags(command)
     command.add_argument(
         "--model",
-        choices=("narx", "tdnn", "arx"),
+        choices=MODELS,
         help="by default narx for a built-in series, and the winner of the test for a file",
     )
     command.add_argument("--out", metavar="FILE", type=Path, help="write the forecasts as CSV")
@@ -233,6 +234,12 @@ def make_parser():
     command.set_defaults(command=run_compare)
     add_series(command)
     add_lags(command)
+    command.add_argument(
+        "--models",
+        metavar="M,M",
+        type=models,
+        help=f"what to train, of {', '.join(MODELS)}, or all; by default those that take seconds",
+    )
 
     command = commands.add_parser(
         "diagnose",
@@ -287,6 +294,17 @@ def count(text):
 def lags(text):
     """Read a number of lags, or just those named."""
     return list(map(count, text.split(","))) if "," in text else count(text)
+
+
+def models(text):
+    """Read the models to train."""
+    named = MODELS if text == "all" else tuple(text.split(","))
+    unknown = [name for name in named if name not in MODELS]
+    if unknown:
+        raise argparse.ArgumentTypeError(
+            f"there is no model {unknown[0]!r}: choose from {', '.join(MODELS)}, or all."
+        )
+    return named
 
 
 def seed(text):
@@ -345,8 +363,10 @@ def run_compare(args):
     else:
         tasks = [builtin_task(args)]
     for task in tasks:
+        chosen = task.quick if args.models is None else args.models
+        chosen = tuple(model for model in chosen if model in task.learnable)
         with progress_shown() as progress:
-            result = evaluation.run(task, task.learnable, args.seed, progress)
+            result = evaluation.run(task, chosen, args.seed, progress)
         show_evaluation(result, interval=True)
 
 

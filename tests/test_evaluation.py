@@ -352,7 +352,8 @@ def test_every_model_of_every_task_can_be_made():
     for task in TASKS.values():
         names = list(task.models(task.learnable))
         assert ("TDNN" in names) == bool(task.input_lags)
-        assert "NARX" in names and "ridge ARX" in names
+        assert {"NARX", "ridge ARX", "Elman", "GRU", "LSTM"} <= set(names)
+        assert set(task.quick) == set(task.learnable) - {"elman", "gru", "lstm"}
 
 
 # --- other options ------------------------------------------------------------------------------

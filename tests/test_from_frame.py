@@ -164,7 +164,8 @@ def under(alpha, task, **kwargs):
 
 def test_the_model_asked_for_forecasts():
     data = frame(300, wind=RNG.normal(size=300))
-    for model, name in (("narx", "NARX"), ("tdnn", "TDNN"), ("arx", "ridge ARX")):
+    names = {"narx": "NARX", "tdnn": "TDNN", "arx": "ridge ARX", "elman": "Elman", "gru": "GRU"}
+    for model, name in names.items():
         task = task_from_frame(data, "load", inputs=["wind"], horizon=3)
         outlook = under(3.0, task, model=model)
         assert name in outlook.evaluation.chosen and np.isfinite(outlook.y_hat).all()
@@ -516,8 +517,9 @@ def test_times_without_a_step():
 
 def test_an_unknown_model():
     with pytest.raises(ValueError) as error:
-        look_ahead(task_from_frame(frame(300)), model="gru")
-    assert str(error.value) == "there is no model 'gru': choose from narx, tdnn, arx."
+        look_ahead(task_from_frame(frame(300)), model="rnn")
+    choices = "narx, tdnn, arx, elman, gru, lstm"
+    assert str(error.value) == f"there is no model 'rnn': choose from {choices}."
 
 
 def test_short_gaps_are_history_and_no_targets():

@@ -16,6 +16,7 @@ from narxkit._words import counted
 from narxkit.files import label_writer
 from narxkit.forecasters.baselines import ARX
 from narxkit.forecasters.narx import NARX, TDNN
+from narxkit.forecasters.recurrent import ElmanRegressor, GRURegressor, LSTMRegressor
 from narxkit.model_selection import backtest
 from narxkit.rows.clock import Clock
 from narxkit.solvers import Stop
@@ -23,8 +24,17 @@ from narxkit.solvers import Stop
 from ._bridges import LONGEST_BRIDGED, bridge
 from ._csv import write_csv
 
-NETWORKS = {"narx": NARX, "tdnn": TDNN}
-LEARNED = {"narx": "NARX", "tdnn": "TDNN", "arx": "ridge ARX"}
+CELLS = {"elman": ElmanRegressor, "gru": GRURegressor, "lstm": LSTMRegressor}
+NETWORKS = {"narx": NARX, "tdnn": TDNN, **CELLS}
+LEARNED = {
+    "narx": "NARX",
+    "tdnn": "TDNN",
+    "arx": "ridge ARX",
+    "elman": "Elman",
+    "gru": "GRU",
+    "lstm": "LSTM",
+}
+CELL_SETTINGS = {"hidden_layer_sizes": (8,), "max_iter": 50}  # a window and penalty by default
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -155,6 +165,11 @@ class Task(ABC):
         return tuple(model for model in LEARNED if model != "tdnn" or self.input_lags)
 
     @property
+    def quick(self):
+        """Those of them that learn in seconds: recurrent networks take longer."""
+        return tuple(model for model in self.learnable if model not in CELLS)
+
+    @property
     def heading(self):
         """Title, horizon and unit in a line."""
         ahead = f"{self.title}, {self.steps} {self.step} ahead"
@@ -241,14 +256,15 @@ class Task(ABC):
 
         Parameters
         ----------
-        model : {"narx", "tdnn"}, default="narx"
-            Its kind.
+        model : {"narx", "tdnn", "elman", "gru", "lstm"}, default="narx"
+            Its kind. Recurrent ones read the same lags beside a linear term, and learn from the
+            same rollouts; they choose their penalty from the training rows.
         random_state : int, default=0
             Seed of the initial weights.
 
         Returns
         -------
-        NARX or TDNN
+        forecaster
             Where it stops early, then by its error on the validation period.
 
         Raises
@@ -265,6 +281,11 @@ class Task(ABC):
         }
         if model == "narx":
             return NARX(output_lags=self.output_lags, **settings)
+        if model in CELLS:
+            for name in self.settings:
+                if name != "loop":  # what was chosen for a multilayer perceptron
+                    settings.pop(name)
+            return CELLS[model](output_lags=self.output_lags, **settings, **CELL_SETTINGS)
         if not self.input_lags:
             raise ValueError(
                 f"a TDNN forecasts from inputs alone, and {self.name} has none: choose narx or "
@@ -294,7 +315,7 @@ class Task(ABC):
 
         Parameters
         ----------
-        learned : sequence of {"narx", "tdnn", "arx"}, default=("narx",)
+        learned : sequence of {"narx", "tdnn", "arx", "elman", "gru", "lstm"}, default=("narx",)
             The models asked for; the ridge "arx" is always among the baselines.
         random_state : int, default=0
             Seed of the networks.
@@ -503,7 +524,7 @@ def run(task, learned=("narx",), random_state=0, progress=None):
     ----------
     task : Task
         The task.
-    learned : sequence of {"narx", "tdnn", "arx"}, default=("narx",)
+    learned : sequence of {"narx", "tdnn", "arx", "elman", "gru", "lstm"}, default=("narx",)
         Models asked for beside the baselines; the first is the chosen one.
     random_state : int, default=0
         Seed of the networks.

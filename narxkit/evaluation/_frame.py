@@ -414,7 +414,7 @@ def look_ahead(task, model=None, random_state=0, progress=None, rivals=False):
     ----------
     task : FrameTask
         The task.
-    model : {"narx", "tdnn", "arx"}, default=None
+    model : {"narx", "tdnn", "arx", "elman", "gru", "lstm"}, default=None
         The model to forecast with. By default a NARX network is tested beside the baselines, and
         the winner forecasts: the model with the least error on the mean over the horizons.
     random_state : int, default=0

@@ -278,7 +278,10 @@ def make_start(objective, noise, seeds):
 def _linear_part(objective):
     """The same targets for the linear model of the same taps, without bounds or a flag."""
     segments = objective.rollouts.segments.replace(low=None, high=None)
-    return Objective(objective.network.linear_part(), objective.rollouts.replace(segments=segments))
+    linear, rollouts = objective.network.linear_part(), objective.rollouts
+    if objective.network.reach.window:  # which bridges missing outputs, as taps alone cannot
+        rollouts = rollouts.part(segments.known(linear.reach)[rollouts.origins])
+    return Objective(linear, rollouts.replace(segments=segments))
 
 
 def _unbiased_variance(objective, theta):

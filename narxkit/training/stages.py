@@ -166,7 +166,10 @@ class Lesson:
         rollouts = self.objective("open").rollouts
         targets = self._rows["training"] & targets
         data = rollouts.segments, self.network.reach, steps, rollouts.weight, targets
-        return rollouts_from_everywhere(*data)
+        runs = rollouts_from_everywhere(*data)
+        if self.network.reach.window:  # from where the linear model of the same taps can run too
+            runs = runs.part(rollouts.segments.known_history(self.network.taps.reach)[runs.origins])
+        return runs
 
     def last_rows(self, fraction):
         """From where on, in each segment, the last part of its training targets is, as a mask."""
