@@ -65,7 +65,7 @@ class Rollouts:
     def rows(self):
         """The row of each of (n, n_steps) steps; the last one of all for those behind the data."""
         rows = self.origins[:, None] + np.arange(self.n_steps)
-        return np.minimum(rows, len(self.segments) - 1)
+        return np.minimum(rows, len(self.segments) - 1, out=rows)
 
     @cached_property
     def targets(self):
@@ -90,12 +90,13 @@ class Rollouts:
         return up_to[self.origins + self.lengths] - up_to[begins]
 
     def clip(self, y_hat):
-        """Predictions (n, n_steps, n_outputs), put between the bounds of their rows."""
+        """Predictions (n, n_steps, n_outputs), put between the bounds of their rows in place."""
         low, high = self.segments.low, self.segments.high
         if low is None:
             return y_hat
-        for bound, is_beyond in ((low[self.rows], np.less), (high[self.rows], np.greater)):
-            y_hat = np.where(is_beyond(y_hat, bound), bound, y_hat)
+        for bounds, is_beyond in ((low, np.less), (high, np.greater)):
+            bound = bounds.take(self.rows, axis=0)
+            np.copyto(y_hat, bound, where=is_beyond(y_hat, bound))
         return y_hat
 
     def part(self, which):
