@@ -17,7 +17,7 @@ def forward(weights, z):
 
 def input_taps(taps, u, rows):
     """The inputs' part (..., n_input_taps) of the lagged vectors of some rows."""
-    return np.stack([u[rows - lag, column] for column, lag in taps.inputs], axis=-1)
+    return np.stack([u[rows - lag, column] for column, lag in taps.reach.inputs], axis=-1)
 
 
 def numpy_free_run(network, theta, segments, origin, steps):

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 _Floats = NDArray[np.float64]
 _Indices = NDArray[np.intp]
 _Flag = NDArray[np.int32]
-_Tap = tuple[int, int]
+_Tap = tuple[int, int, int]
 
 ACTIVATIONS: dict[str, int]
 DIVERGED: float

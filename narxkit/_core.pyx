@@ -14,7 +14,9 @@ C. Many rows or trajectories go through BLAS, block by block; a single trajector
    makes sequential, goes through hand-written loops over weights padded to whole vectors.
    Blocks depend on the shapes alone, so the same call gives the same bits.
 D. Only where the output taps read from differs: the measured y in open loop, the trajectory's
-   own path in a rollout.  `gather` takes the address of "row t" and never knows.
+   own path in a rollout.  `gather` takes the address of "row t" and never knows.  A tap may be
+   the mean over some rows, always added from the newest to the oldest, so that a mean is the same
+   number in every kernel.
 E. Python checks, allocates and passes outputs last; they are marked OUT.  Inside there is no
    Python object, no allocation, no lock: kernels may run in several threads on one `Plan`.
 F. Training on rollouts differentiates along the path: forwards for J'J (sensitivities), backwards
@@ -65,10 +67,21 @@ cdef struct Net:
     int size[MAX_LAYERS + 1]    # T, hidden layers, p
     Py_ssize_t W[MAX_LAYERS]    # offset of each layer's weights
     Py_ssize_t b[MAX_LAYERS]    # offset of each layer's intercepts
-    const Py_ssize_t* tap       # offset of each tap from "row t" of its array
-    const Py_ssize_t* lag       # of each output tap
-    const Py_ssize_t* column    # of each output tap
+    const Py_ssize_t* tap       # offset of each tap's newest row from "row t" of its array
+    const Py_ssize_t* first     # lag of that row
+    const Py_ssize_t* span      # rows of each tap, of which it is the mean
+    const Py_ssize_t* mean      # the taps of more than one row
+    int n_means                 # their number
+    int n_fed                   # outputs, each at one lag, that output taps are made of
+    const Py_ssize_t* fed       # of each row of each output tap: which of them it is
+    const Py_ssize_t* lag       # of each of them
+    const Py_ssize_t* column    # of each of them
     int K                       # largest lag of an output
+
+
+def _as_array(numbers):
+    """Integers and a last 0, so that there is always a first."""
+    return np.array([*numbers, 0], dtype=np.intp)
 
 
 cdef class Plan:
@@ -82,14 +95,14 @@ cdef class Plan:
         A key of `ACTIVATIONS`.
     linear : bool
         Whether taps reach the output directly as well.
-    outputs, inputs : tuple of (int, int)
-        (column, lag) of each output tap and of each input tap.
+    outputs, inputs : tuple of (int, int, int)
+        (column, first lag, last lag) of each output tap and of each input tap.
     n_inputs : int
         Columns of u.
     """
 
     cdef Net net
-    cdef Py_ssize_t[::1] _tap, _lag, _column
+    cdef Py_ssize_t[::1] _tap, _first, _span, _mean, _fed, _lag, _column
     cdef readonly tuple args
     cdef readonly Py_ssize_t history, lead
 
@@ -113,15 +126,23 @@ cdef class Plan:
             at = net.b[l] + net.size[l + 1]
         net.V = at if linear else -1
         net.P = at + net.T * net.p if linear else at
-        self._tap = np.array([j - lag * net.p for j, lag in outputs]
-                             + [i - lag * net.m for i, lag in inputs] + [0], dtype=np.intp)
-        self._lag = np.array([lag for _, lag in outputs] + [0], dtype=np.intp)
-        self._column = np.array([j for j, _ in outputs] + [0], dtype=np.intp)
-        net.tap, net.lag, net.column = &self._tap[0], &self._lag[0], &self._column[0]
-        net.K = max([0] + [lag for _, lag in outputs])
-        lags = [lag for _, lag in outputs + inputs]
-        self.history = max([0] + lags)
-        self.lead = max([0] + [-lag for lag in lags])
+        self._tap = _as_array([j - first * net.p for j, first, _ in outputs]
+                             + [i - first * net.m for i, first, _ in inputs])
+        self._first = _as_array([first for _, first, _ in outputs + inputs])
+        self._span = _as_array([last - first + 1 for _, first, last in outputs + inputs])
+        self._mean = _as_array([k for k in range(net.T) if self._span[k] > 1])
+        rows = [(j, lag) for j, first, last in outputs for lag in range(first, last + 1)]
+        fed = {row: f for f, row in enumerate(dict.fromkeys(rows))}
+        self._fed = _as_array([fed[row] for row in rows])
+        self._lag = _as_array([lag for _, lag in fed])
+        self._column = _as_array([j for j, _ in fed])
+        net.tap, net.first, net.span = &self._tap[0], &self._first[0], &self._span[0]
+        net.mean, net.n_means = &self._mean[0], <int>len(self._mean) - 1
+        net.fed, net.n_fed = &self._fed[0], len(fed)
+        net.lag, net.column = &self._lag[0], &self._column[0]
+        net.K = max([0] + [lag for _, lag in fed])
+        self.history = max([0] + [last for _, _, last in outputs + inputs])
+        self.lead = max([0] + [-first for _, first, _ in inputs])
 
     def __reduce__(self):
         return Plan, self.args
@@ -180,6 +201,39 @@ cdef inline void gather(const Net* net, const double* y, const double* u, double
         z[i] = y[net.tap[i]]
     for i in range(net.n_y, net.T):
         z[i] = u[net.tap[i]]
+    if net.n_means:
+        average(net, y, y, u, 0, z)
+
+
+cdef void average(const Net* net, const double* own, const double* measured, const double* u,
+                  Py_ssize_t s, double* z) noexcept nogil:
+    """Fill in the taps that are means; outputs of the last s rows come from the own path."""
+    cdef Py_ssize_t i, k, l, stride
+    cdef const double* row
+    cdef double total
+    for i in range(net.n_means):
+        k = net.mean[i]
+        stride = net.p if k < net.n_y else net.m
+        total = 0.0
+        for l in range(net.span[k]):
+            row = u if k >= net.n_y else own if net.first[k] + l <= s else measured
+            total += row[net.tap[k] - l * stride]
+        z[k] = total / net.span[k]
+
+
+cdef inline const double* by_rows(const Net* net, const double* C, double* c) noexcept nogil:
+    """The derivative (n_fed) by the outputs that the output taps are made of, from that by the
+    taps, C (n_y); c: room for it where some are means."""
+    cdef Py_ssize_t k, l
+    cdef const Py_ssize_t* fed = net.fed
+    if net.n_fed == net.n_y and not net.n_means:
+        return C
+    memset(c, 0, net.n_fed * sizeof(double))
+    for k in range(net.n_y):
+        for l in range(net.span[k]):
+            c[fed[l]] += C[k] / net.span[k]
+        fed += net.span[k]
+    return c
 
 
 cdef inline int gather_block(const Net* net, Measured data, const Py_ssize_t* rows, Py_ssize_t B,
@@ -704,9 +758,11 @@ cdef bint roll_block(const Net* net, const double* w, Measured data, Walk* walk,
         rows[r], steps[r] = t, walk.s
         measured, u = data.y + t * net.p, data.u + t * net.m
         for k in range(net.n_y):
-            z[k] = (<const double*>y_hat if net.lag[k] <= walk.s else measured)[net.tap[k]]
+            z[k] = (<const double*>y_hat if net.first[k] <= walk.s else measured)[net.tap[k]]
         for k in range(net.n_y, net.T):
             z[k] = u[net.tap[k]]
+        if net.n_means:
+            average(net, y_hat, measured, u, walk.s, z)
         memcpy(Z + r * net.T, z, net.T * sizeof(double))
         forward_row(net, w, z, a, y_hat, A, B, r)
         for j in range(net.p):
@@ -883,7 +939,7 @@ cdef class _Sensitivity:
 
     cdef double[:, :, ::1] S
     cdef double[:, ::1] C
-    cdef double[::1] G, spare, c
+    cdef double[::1] G, spare, c, fed
     cdef Py_ssize_t[::1] offset
 
     def __init__(self, Plan plan, Py_ssize_t size):
@@ -892,20 +948,22 @@ cdef class _Sensitivity:
         self.S = np.empty((net.p, net.K + size, net.P))
         self.C = np.empty((net.p, size * net.n_y + 1))
         self.G, self.spare = np.empty(size * widest), np.empty(size * widest)
-        self.c, self.offset = np.empty(net.n_y + 1), np.empty(net.n_y + 1, dtype=np.intp)
+        self.c, self.fed = np.empty(net.n_fed + 1), np.empty(net.n_fed + 1)
+        self.offset = np.empty(net.n_fed + 1, dtype=np.intp)
 
 
 cdef void differentiate(const Net* net, const double* theta, _Room room, _Sensitivity S,
                         int B) noexcept nogil:
     """The sensitivities of the B rows in the room."""
     cdef Py_ssize_t K = net.K, P = net.P, r, k, n, plane = S.S.shape[1] * P
+    cdef const double* c
     cdef int j
     for j in range(net.p):
         jacobian(net, theta, B, j, &room.Z[0], &room.A[0], &room.free[0], &S.G[0], &S.spare[0],
                  &S.S[j, K, 0], &S.C[j, 0])
     for r in range(B):
         n = 0
-        for k in range(net.n_y):
+        for k in range(net.n_fed):
             if net.lag[k] <= room.steps[r]:
                 S.offset[n] = net.column[k] * plane - net.lag[k] * P
                 n += 1
@@ -913,9 +971,10 @@ cdef void differentiate(const Net* net, const double* theta, _Room room, _Sensit
             continue
         for j in range(net.p):
             n = 0
-            for k in range(net.n_y):
+            c = by_rows(net, &S.C[j, r * net.n_y], &S.fed[0])
+            for k in range(net.n_fed):
                 if net.lag[k] <= room.steps[r]:
-                    S.c[n] = S.C[j, r * net.n_y + k]
+                    S.c[n] = c[k]
                     n += 1
             nk_combine(&S.c[0], &S.offset[0], n, &S.S[0, K + r, 0], &S.S[j, K + r, 0], P)
 
@@ -949,6 +1008,7 @@ def closed_gradient(Plan plan, const double[::1] theta, Measured data,
     cdef _Room room = _Room(plan, size)
     cdef double[::1] adjoint = np.empty(size * net.p), G = np.empty(size * (net.hidden + net.p))
     cdef double[::1] d = np.zeros(2 * pad(net.width) + NK_LANES), dz = np.empty(net.T + 1)
+    cdef double[::1] fed = np.empty(net.n_fed + 1)
     cdef Walk walk
     g[:] = 0.0
     if not n:
@@ -967,18 +1027,19 @@ def closed_gradient(Plan plan, const double[::1] theta, Measured data,
             if not walk_on(net, room, data, &walk, B, &weight[0], &sse):
                 sse = INFINITY
                 break
-            unroll_block(net, room, B, &adjoint[0], &G[0], &d[0], &dz[0])
+            unroll_block(net, room, B, &adjoint[0], &G[0], &d[0], &dz[0], &fed[0])
             accumulate(net, <int>B, &room.Z[0], &room.A[0], &G[0], &g[0])
     return sse
 
 
 cdef void unroll_block(const Net* net, _Room room, Py_ssize_t B, double* adjoint, double* G,
-                       double* d, double* dz) noexcept nogil:
+                       double* d, double* dz, double* fed) noexcept nogil:
     """Backwards in time: G holds the derivative of SSE / 2 by the pre-activations of each layer,
     hidden layers one after another and the outputs last; adjoint (B, p) that by the path."""
     cdef Py_ssize_t r, i, k, p = net.p, at
     cdef int j, l, n_in, width, L = net.L, last = pad(net.size[L - 1])
     cdef const double* w = &room.w[0]
+    cdef const double* c
     cdef const double* out
     cdef double* g
     cdef const double* a
@@ -1021,9 +1082,10 @@ cdef void unroll_block(const Net* net, _Room room, Py_ssize_t B, double* adjoint
                 here, below = below, here
             elif room.steps[r]:
                 add_dots(w, net.n_y, pad(width), here, dz)
-        for k in range(net.n_y):
+        c = by_rows(net, dz, fed)
+        for k in range(net.n_fed):
             if net.lag[k] <= room.steps[r]:
-                adjoint[(r - net.lag[k]) * p + net.column[k]] += dz[k]
+                adjoint[(r - net.lag[k]) * p + net.column[k]] += c[k]
 
 
 cdef inline void add_dots(const double* W, Py_ssize_t n, Py_ssize_t width, const double* d,
@@ -1075,6 +1137,7 @@ def loop_gain(Plan plan, const double[::1] theta, Measured data, const Py_ssize_
     cdef double[:, ::1] J = np.empty((size, net.P)), C = np.empty((net.p, size * net.n_y + 1))
     cdef double[::1] d = 1.0 / np.arange(Kp + net.p, 0, -1.0)       # oldest first, and the next
     cdef double[::1] G = np.empty(size * max(net.width, net.p)), spare = np.empty_like(G)
+    cdef double[::1] fed = np.empty(net.n_fed + 1)
     cdef Walk walk
     if not n or not Kp:
         return 0.0
@@ -1094,7 +1157,7 @@ def loop_gain(Plan plan, const double[::1] theta, Measured data, const Py_ssize_
                     for j in range(net.p):
                         jacobian(net, &theta[0], B, j, &room.Z[0], &room.A[0], &room.free[0],
                                  &G[0], &spare[0], &J[0, 0], &C[j, 0])
-                    growth += perturb(net, B, C, &d[0])
+                    growth += perturb(net, B, C, &d[0], &fed[0])
                     keep_path(net, room, B)
                 else:
                     growth = INFINITY
@@ -1104,17 +1167,20 @@ def loop_gain(Plan plan, const double[::1] theta, Measured data, const Py_ssize_
     return exp(growth / (passes * n))
 
 
-cdef double perturb(const Net* net, int B, const double[:, ::1] C, double* d) noexcept nogil:
+cdef double perturb(const Net* net, int B, const double[:, ::1] C, double* d,
+                    double* fed) noexcept nogil:
     """Take d, the last K outputs' perturbation, B rows on; the logarithm of its growth."""
     cdef double growth = 0.0
     cdef double* new = d + net.K * net.p
+    cdef const double* c
     cdef Py_ssize_t r, k
     cdef int j
     for r in range(B):
         for j in range(net.p):
             new[j] = 0.0
-            for k in range(net.n_y):
-                new[j] += C[j, r * net.n_y + k] * new[net.tap[k]]
+            c = by_rows(net, &C[j, r * net.n_y], fed)
+            for k in range(net.n_fed):
+                new[j] += c[k] * new[net.column[k] - net.lag[k] * net.p]
         memmove(d, d + net.p, net.K * net.p * sizeof(double))
         growth += log(normalise(d, net.K * net.p))
     return growth

@@ -95,8 +95,8 @@ class Elman(Network):
         y, h = segments.y.copy(), np.zeros(self.n_hidden)
         is_own, steps = np.zeros(y.shape, dtype=bool), []
         for t in range(first, origin + length):
-            x = [y[t - lag, j] for j, lag in taps.outputs]
-            x = np.nan_to_num(x + [segments.u[t - lag, j] for j, lag in taps.inputs])
+            x = [y[t - lag, j] for j, lag in taps.reach.outputs]
+            x = np.nan_to_num(x + [segments.u[t - lag, j] for j, lag in taps.reach.inputs])
             before, h = h, np.tanh(x @ w.inward + h @ w.recurrent + w.bias)
             y_hat = h @ w.outward + w.intercept
             steps.append((t, x, before, h, y_hat))
@@ -121,7 +121,7 @@ class Elman(Network):
     def gradient(self, theta, rollouts, stop):
         """Through time, from the last step back to the start of the window."""
         w, g = self.unpack(theta), np.zeros_like(theta)
-        dw, sse, lags = self.unpack(g), 0.0, self.taps.outputs
+        dw, sse, lags = self.unpack(g), 0.0, self.taps.reach.outputs
         for i in range(len(rollouts)):
             steps, at, is_own = self._walk(w, rollouts.segments, rollouts, i)
             dh, fed_back = np.zeros(self.n_hidden), {}

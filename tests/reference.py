@@ -49,15 +49,28 @@ def n_taps(taps):
     return taps.n_outputs * len(taps.output_lags) + sum(len(lags) for lags in taps.input_lags)
 
 
+def each(lag):
+    """The lags of a tap, which is a lag or a pair (first, last)."""
+    first, last = (lag, lag) if isinstance(lag, int) else lag
+    return range(first, last + 1)
+
+
+def spans(taps):
+    """(column, lags) of every output tap, then of every input tap, each the mean over its lags."""
+    lags = [(column, lag) for column in range(taps.n_outputs) for lag in taps.output_lags]
+    inputs = [(column, lag) for column, own in enumerate(taps.input_lags) for lag in own]
+    return tuple([(column, each(lag)) for column, lag in some] for some in (lags, inputs))
+
+
 def lagged_vector(taps, u, y, t):
     """z_t: every output at its lags, then every input at its own; t is one row or several."""
-    lags = [*taps.output_lags, *chain(*taps.input_lags)]
+    outputs, inputs = spans(taps)
+    lags = [lag for _, own in outputs + inputs for lag in own]
     if not lags:
         return np.empty((*np.shape(t), 0))
     assert len(u) == len(y) and np.all((t >= max(lags)) & (t < len(y) + min(lags)))
-    outputs = [y[t - lag, column] for column in range(taps.n_outputs) for lag in taps.output_lags]
-    inputs = [u[t - lag, column] for column, own in enumerate(taps.input_lags) for lag in own]
-    return np.array(outputs + inputs).T
+    values = [(y, *tap) for tap in outputs] + [(u, *tap) for tap in inputs]
+    return np.array([np.mean([v[t - lag, j] for lag in own], axis=0) for v, j, own in values]).T
 
 
 def split(network, theta):
@@ -132,7 +145,7 @@ def companions(network, theta, segments, origins, lengths):
     Its first rows are the derivatives of one step by each value of the history, the others move
     the history on.
     """
-    p, K = network.taps.n_outputs, max(network.taps.output_lags)
+    p, K = network.taps.n_outputs, max(max(own) for _, own in spans(network.taps)[0])
     paths, bad = rollout(network, theta, segments, origins, lengths)
     assert (bad < 0).all()
     matrices = []
@@ -176,8 +189,9 @@ def target_rows(taps, segments, weight, targets):
     rows = []
     for start, stop in zip(segments.edges, segments.edges[1:]):
         for t in range(start, stop):
-            pairs = [(segments.y, j, lag) for j, lag in taps.outputs]
-            pairs += [(segments.u, i, lag) for i, lag in taps.inputs]
+            outputs, inputs = spans(taps)
+            pairs = [(segments.y, j, lag) for j, own in outputs for lag in own]
+            pairs += [(segments.u, i, lag) for i, own in inputs for lag in own]
             inside = all(start <= t - lag < stop for _, _, lag in pairs)
             if (
                 inside
@@ -249,6 +263,11 @@ LAGS = {  # output lags, and the lags of each input
     "unordered, one input left out": ((5, 1), ((), (3, 0))),
     "intercepts only": ((), ()),
 }
+WINDOWS = {
+    "windows": ((1, (1, 3), (2, 5)), ((0, (0, 2)),)),
+    "one window": (((2, 4),), ((1, (-2, 1)), ((3, 4),))),
+    "windows of inputs": ((), ((0, (0, 3)), ((-1, 1),))),
+}
 
 
 @dataclass(frozen=True)
@@ -293,15 +312,24 @@ def make_segments(taps, rng, edges=(0, 25, 25, 31, 60), missing=True, bounded=Tr
     return Segments(u, y, np.array(edges), low, high)
 
 
+def lags_of(seed):
+    """The lags of a problem, with their name."""
+    lags = list((LAGS if seed < 50 else WINDOWS).items())
+    return lags[seed % len(lags)]
+
+
 def make_problem(seed):
-    """The problem of a number: 50 in a row meet every pair of widths and activation."""
+    """The problem of a number: 50 in a row meet every pair of widths and activation.
+
+    From the 50th on taps are means over windows.
+    """
     rng = np.random.default_rng(seed)
-    output_lags, input_lags = list(LAGS.values())[seed % len(LAGS)]
+    name, (output_lags, input_lags) = lags_of(seed)
     network = TappedMLP(
         Taps(output_lags, input_lags, n_outputs=1 + seed % 3),
         hidden_layer_sizes=HIDDEN[seed % 10],
         activation=list(ACTIVATIONS)[(seed + seed // 10) % 5],
-        linear_term=seed % 4 < 2 and seed % len(LAGS) != 6,  # there must be taps for it
+        linear_term=seed % 4 < 2 and name != "intercepts only",  # there must be taps for it
     )
     segments = make_segments(network.taps, rng, missing=seed % 8 < 5, bounded=seed % 5 < 3)
     weight = rng.uniform(0.2, 3.0, len(segments)) * (rng.random(len(segments)) > 0.1)
@@ -309,15 +337,14 @@ def make_problem(seed):
     return Problem(network, make_theta(network, rng), segments, weight, targets)
 
 
-PROBLEMS = range(50)
+PROBLEMS = range(74)
 
 
 def describe(seed):
     """A readable name of a problem."""
     network = make_problem(seed).network
     widths = "x".join(map(str, network.hidden_layer_sizes)) or "linear"
-    lags = list(LAGS)[seed % len(LAGS)]
-    return f"{seed}: {widths} {network.activation}, {lags}, {network.n_outputs} out"
+    return f"{seed}: {widths} {network.activation}, {lags_of(seed)[0]}, {network.n_outputs} out"
 
 
 def relative_error(got, exact):

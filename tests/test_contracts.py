@@ -161,7 +161,7 @@ class TestLags:
     def test_each_of_several_outputs_reads_the_lags_of_all(self):
         X, y = frames(n_outputs=2)
         model = small().fit(X[:150], y[:150])
-        assert model.structure_.taps.outputs == ((0, 1), (0, 2), (1, 1), (1, 2))
+        assert model.structure_.taps.reach.outputs == ((0, 1), (0, 2), (1, 1), (1, 2))
         history = y[:150].to_numpy()
         expected = one_by_one(model, X[:170], np.concatenate([history, np.zeros((20, 2))]), 20)
         np.testing.assert_allclose(model.predict(X[150:170]), expected, rtol=1e-12)

@@ -33,7 +33,7 @@ def steps_from(problem, t):
     taps, segments = problem.network.taps, problem.segments
     stop, length = segments.stops[t] - taps.reach.lead, 0
     while t + length < stop and problem.targets[t + length]:
-        if not all(np.isfinite(segments.u[t + length - lag, i]) for i, lag in taps.inputs):
+        if not all(np.isfinite(segments.u[t + length - lag, i]) for i, lag in taps.reach.inputs):
             break
         length += 1
     return length

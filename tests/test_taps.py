@@ -59,7 +59,7 @@ def test_a_dict_gives_each_column_its_own_lags():
     """In the order of the columns, not of the dict; [] leaves a column out."""
     taps = make_taps({"rain": [24], "wind": [], "sun": 1}, 2, columns=["sun", "rain", "wind"])
     assert taps.input_lags == ((0, 1), (24,), ())
-    assert taps.inputs == ((0, 0), (0, 1), (1, 24))
+    assert taps.inputs == ((0, 0, 0), (0, 1, 1), (1, 24, 24))
 
 
 def test_columns_of_arrays_are_keyed_by_position():
@@ -177,8 +177,8 @@ def test_history_and_lead(taps, max_lag, max_output_lag, lead):
 def test_order_of_the_lagged_vector():
     """Output after output, then input after input, each in the order of its lags."""
     taps = Taps((2, 1), ((0,), (), (-1, 3)), n_outputs=2)
-    assert taps.outputs == ((0, 2), (0, 1), (1, 2), (1, 1))
-    assert taps.inputs == ((0, 0), (2, -1), (2, 3))
+    assert taps.outputs == ((0, 2, 2), (0, 1, 1), (1, 2, 2), (1, 1, 1))
+    assert taps.inputs == ((0, 0, 0), (2, -1, -1), (2, 3, 3))
     assert taps.n_taps == 7 and taps.n_inputs == 3
 
 

@@ -1,11 +1,13 @@
 """Lag specifications, and the taps they become.
 
-A tap is one number that the network sees: a column of y or of X, some rows back. The lagged
-vector of row t is
+A tap is one number that the network sees: a column of y or of X, some rows back, or its mean over
+a window of rows. The lagged vector of row t is
 
     z_t = [ y_{t-l} for every output and its lags,  u_{t-l} for every input and its lags ]
 
-so ``output_lags=2, input_lags=1`` gives ``z_t = [y_{t-1}, y_{t-2}, u_t, u_{t-1}]``.
+so ``output_lags=2, input_lags=1`` gives ``z_t = [y_{t-1}, y_{t-2}, u_t, u_{t-1}]``. Among the lags
+a pair (first, last) stands for the mean over all lags from the first to the last:
+``output_lags=[1, (1, 24)]`` gives ``z_t = [y_{t-1}, (y_{t-1} + ... + y_{t-24}) / 24]``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,6 +19,7 @@ import numpy as np
 from narxkit._checks import is_int
 from narxkit.rows.reach import Reach
 
+Lag = int | tuple[int, int]  # one row, or the mean over the rows from a first lag to a last one
 MOST_LAGS = 10**6  # more than any network can read; a number of them stands for a tuple
 
 
@@ -26,9 +29,10 @@ class Taps:
 
     Parameters
     ----------
-    output_lags : tuple of int
-        Lags of every output, at least 1 each; empty for a network without feedback.
-    input_lags : tuple of tuple of int
+    output_lags : tuple of int or (int, int)
+        Lags of every output, at least 1 each; empty for a network without feedback. A pair
+        (first, last) is the mean over a window of lags.
+    input_lags : tuple of tuple of int or (int, int)
         One tuple of lags for each input column; negative lags are leads.
     n_outputs : int, default=1
         Number of columns of y.
@@ -38,22 +42,26 @@ class Taps:
     >>> from narxkit.networks import Taps
     >>> taps = Taps(output_lags=(1, 24), input_lags=((0, -1),))
     >>> taps.outputs, taps.inputs, taps.reach.history
-    (((0, 1), (0, 24)), ((0, 0), (0, -1)), 24)
+    (((0, 1, 1), (0, 24, 24)), ((0, 0, 0), (0, -1, -1)), 24)
     """
 
-    output_lags: tuple[int, ...]
-    input_lags: tuple[tuple[int, ...], ...]
+    output_lags: tuple[Lag, ...]
+    input_lags: tuple[tuple[Lag, ...], ...]
     n_outputs: int = 1
 
     @cached_property
     def outputs(self):
-        """(column of y, lag) of each output tap, in the order of the lagged vector."""
-        return tuple((j, lag) for j in range(self.n_outputs) for lag in self.output_lags)
+        """(column of y, first lag, last lag) of each output tap, as the lagged vector has them."""
+        return tuple(
+            (j, *_first_and_last(lag)) for j in range(self.n_outputs) for lag in self.output_lags
+        )
 
     @cached_property
     def inputs(self):
-        """(column of X, lag) of each input tap, in the order of the lagged vector."""
-        return tuple((i, lag) for i, lags in enumerate(self.input_lags) for lag in lags)
+        """(column of X, first lag, last lag) of each input tap, as the lagged vector has them."""
+        return tuple(
+            (i, *_first_and_last(lag)) for i, lags in enumerate(self.input_lags) for lag in lags
+        )
 
     @property
     def n_taps(self):
@@ -68,10 +76,10 @@ class Taps:
     @cached_property
     def reach(self):
         """The rows and columns that a prediction reads."""
-        return Reach(self.outputs, self.inputs)
+        return Reach(_single_lags(self.outputs), _single_lags(self.inputs))
 
     def names(self, inputs, outputs):
-        """Name the taps, such as ``"ghi[t-1]"``.
+        """Name the taps, such as ``"ghi[t-1]"``, or ``"ghi[t-24..t-1]"`` for a mean.
 
         Parameters
         ----------
@@ -84,10 +92,25 @@ class Taps:
             One name for each tap.
         """
         return [
-            f"{name[column]}[t{-lag:+d}]" if lag else f"{name[column]}[t]"
+            f"{name[column]}[{_name_rows(first, last)}]"
             for name, taps in ((outputs, self.outputs), (inputs, self.inputs))
-            for column, lag in taps
+            for column, first, last in taps
         ]
+
+
+def _first_and_last(lag):
+    return (lag, lag) if is_int(lag) else lag
+
+
+def _single_lags(taps):
+    """Each (column, lag) that taps read, once."""
+    rows = ((column, lag) for column, first, last in taps for lag in range(first, last + 1))
+    return tuple(dict.fromkeys(rows))
+
+
+def _name_rows(first, last):
+    newest, oldest = (f"t{-lag:+d}" if lag else "t" for lag in (first, last))
+    return newest if first == last else f"{oldest}..{newest}"
 
 
 def make_taps(input_lags, output_lags, columns=(), n_outputs=1):
@@ -95,11 +118,12 @@ def make_taps(input_lags, output_lags, columns=(), n_outputs=1):
 
     Parameters
     ----------
-    input_lags : int, sequence of int or dict
-        L means lags 0..L; a sequence means exactly those lags, negative ones are leads; a dict
-        gives each column its own and must name every column (``[]`` removes one).
-    output_lags : int or sequence of int
-        K means lags 1..K; a sequence means exactly those lags, at least 1 each.
+    input_lags : int, sequence of int or (int, int), or dict
+        L means lags 0..L; a sequence means exactly those lags, negative ones are leads; a pair
+        (first, last) in it means one tap, the mean over the lags from first to last; a dict gives
+        each column its own and must name every column (``[]`` removes one).
+    output_lags : int or sequence of int or (int, int)
+        K means lags 1..K; a sequence means exactly those lags, at least 1 each, and pairs as above.
     columns : sequence
         Names of the input columns; positions for arrays.
     n_outputs : int
@@ -119,6 +143,11 @@ def make_taps(input_lags, output_lags, columns=(), n_outputs=1):
     --------
     >>> make_taps({"sun": 1, "rain": [24]}, 2, columns=["sun", "rain"])
     Taps(output_lags=(1, 2), input_lags=((0, 1), (24,)), n_outputs=1)
+
+    The last value and the mean of the last day:
+
+    >>> make_taps([], [1, (1, 24)]).names([], ["load"])
+    ['load[t-1]', 'load[t-24..t-1]']
     """
     outputs = _read_lags(output_lags, "output_lags", first=1)
     if isinstance(input_lags, Mapping):
@@ -153,19 +182,36 @@ def _read_lags(lags, name, first):
     is_sequence = isinstance(lags, Sequence) and not isinstance(lags, str)
     is_sequence |= isinstance(lags, np.ndarray) and lags.ndim == 1
     _refuse_endless(len(lags) if is_sequence else 0, name)
-    if not is_sequence or not all(is_int(lag) for lag in lags):
+    if not is_sequence or not all(is_int(lag) or _is_pair(lag) for lag in lags):
         kinds = f"an int >= 0 (lags {first}..{'K' if first else 'L'}), a sequence of ints"
         kinds += " or a dict of column: lags" if name == "input_lags" else ""
         raise ValueError(f"{name} must be {kinds}. Got {lags!r} instead.")
-    lags = tuple(int(lag) for lag in lags)
-    if first and min(lags, default=first) < first:
+    lags = tuple(int(lag) if is_int(lag) else _read_window(lag, name) for lag in lags)
+    least = min((_first_and_last(lag)[0] for lag in lags), default=first)
+    if first and least < first:
         raise ValueError(
             f"{name} must be at least {first}: an output is not known at its own time. "
-            f"Got {min(lags)}."
+            f"Got {least}."
         )
     if len(set(lags)) < len(lags):
         raise ValueError(f"{name} holds a lag twice: {list(lags)}. Name each lag once.")
     return lags
+
+
+def _is_pair(lag):
+    return isinstance(lag, (tuple, list)) and len(lag) == 2 and all(map(is_int, lag))
+
+
+def _read_window(pair, name):
+    """(first, last), or the lag where they are the same."""
+    first, last = map(int, pair)
+    if last < first:
+        raise ValueError(
+            f"{name} holds the window {tuple(pair)}, whose last lag comes before its first: give "
+            f"({last}, {first}) for the mean over these lags."
+        )
+    _refuse_endless(last - first + 1, name)
+    return first if first == last else (first, last)
 
 
 def _refuse_endless(n_lags, name):

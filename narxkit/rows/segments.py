@@ -85,8 +85,8 @@ class Segments:
 
     def tapped(self, taps, rows):
         """The lagged vectors of some rows, (len(rows), n_taps)."""
-        columns = [self.y[rows - lag, column] for column, lag in taps.outputs]
-        columns += [self.u[rows - lag, column] for column, lag in taps.inputs]
+        columns = [_mean_back(self.y, rows, *tap) for tap in taps.outputs]
+        columns += [_mean_back(self.u, rows, *tap) for tap in taps.inputs]
         return np.stack(columns, axis=1)
 
     def gaps(self, reach):
@@ -122,3 +122,8 @@ class Segments:
     def replace(self, **changes):
         """A copy with other fields."""
         return replace(self, **changes)
+
+
+def _mean_back(values, rows, column, first, last):
+    """The mean of a column from the first lag of each row to the last."""
+    return sum(values[rows - lag, column] for lag in range(first, last + 1)) / (last - first + 1)
