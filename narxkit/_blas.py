@@ -8,12 +8,13 @@ from threadpoolctl import ThreadpoolController
 
 _lock = Lock()
 _n_inside = 0
-_limit = None
+_n_before = []
 
 
 @cache
-def _controller():
-    return ThreadpoolController()
+def _libraries():
+    """The BLAS libraries of this process; to ask each of them takes threadpoolctl's limits 10 us"""
+    return ThreadpoolController().select(user_api="blas").lib_controllers
 
 
 @contextmanager
@@ -23,10 +24,11 @@ def one_blas_thread():
     The limit belongs to the process: the first to enter sets it, the last to leave puts the old
     one back, so that calls from several threads neither lift it early nor leave it behind.
     """
-    global _n_inside, _limit
+    global _n_inside
     with _lock:
         if _n_inside == 0:
-            _limit = _controller().limit(limits=1, user_api="blas")
+            _n_before[:] = [library.get_num_threads() for library in _libraries()]
+            _set_numbers_of_threads([1] * len(_n_before))
         _n_inside += 1
     try:
         yield
@@ -34,4 +36,9 @@ def one_blas_thread():
         with _lock:
             _n_inside -= 1
             if _n_inside == 0:
-                _limit.restore_original_limits()
+                _set_numbers_of_threads(_n_before)
+
+
+def _set_numbers_of_threads(numbers):
+    for library, n in zip(_libraries(), numbers):
+        library.set_num_threads(n)
