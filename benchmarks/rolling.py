@@ -8,6 +8,7 @@ forecaster knows of a series:
 - Solar: clouds take a share of the light. The network forecasts the clear-sky index, irradiance
   over clear sky, and each hour has the square of its clear sky as its weight, so that the loss is
   the squared error in W/m². Below a clear sky of 20 W/m² the index stays as it was, without weight.
+  With "windows" it sees the means of the index over 3, 6, 24 and 48 hours beside single lags.
 - Turbine, a hindcast: its clock runs an hour or two early beside that of the reanalysis, whose wind
   is read from 3 hours before to 3 hours after the hour that is forecast. From every origin the wind
   is known up to the 24th hour, as the protocol has it, and taken to stay from there on.
@@ -53,18 +54,31 @@ KNOWLEDGE = {
     "solar-hindcast": {"output_range": (0, 1.3)},
     "turbine-hindcast": {"input_lags": {"era5_ws100": range(-3, 4)}},
 }
+WINDOWS = {  # single lags, and means over windows of them
+    name: (1, 2, 3, 23, 24, 25, (1, 3), (1, 6), (1, 24), (1, 48))
+    for name in ("solar", "solar-hindcast")
+}
 LOW_SUN = 20.0  # W/m²
 N_BLOCKS, N_FOLDS, FOLDS = 12, 4, (0, 2)  # of four folds, those that choose
 ALPHAS = 1000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3, 0.1
 SEEDS = range(10)
 NAMES = ("solar", "solar-hindcast", "wind", "turbine", "turbine-hindcast")
 PENALTIES = {  # what ``python -m benchmarks.rolling`` chose
-    "solar": {"one step": OFF, "24 steps": OFF, "one step, plain": OFF, "24 steps, plain": OFF},
+    "solar": {
+        "one step": OFF,
+        "24 steps": OFF,
+        "one step, plain": OFF,
+        "24 steps, plain": OFF,
+        "one step, windows": OFF,
+        "24 steps, windows": OFF,
+    },
     "solar-hindcast": {
         "one step": OFF,
         "24 steps": OFF,
         "one step, plain": OFF,
         "24 steps, plain": OFF,
+        "one step, windows": OFF,
+        "24 steps, windows": OFF,
     },
     "wind": {"one step": 0.3, "24 steps": 100.0},
     "turbine": {"one step": OFF, "24 steps": 300.0},
@@ -91,6 +105,8 @@ class Recipe:
         The rollouts that training minimises.
     is_plain : bool
         Whether to leave out what is known of the series.
+    has_windows : bool
+        Whether there are means over windows among the taps.
     alpha : float
         The penalty; inf for the linear model of the same taps.
     settings : dict
@@ -100,14 +116,16 @@ class Recipe:
     task: Task
     loop: str | int
     is_plain: bool = False
+    has_windows: bool = False
     alpha: float = OFF
     settings: dict = field(default_factory=RECIPE.copy)
 
     @property
     def kind(self):
-        """How it is trained, and whether it is plain."""
+        """How it is trained, and what it is shown."""
         steps = "one step" if self.loop == "open" else f"{self.loop} steps"
-        return steps + ", plain" * self.is_plain
+        shown = {"plain": self.is_plain, "windows": self.has_windows}
+        return ", ".join([steps, *(word for word, is_so in shown.items() if is_so)])
 
     @property
     def knowledge(self):
@@ -125,7 +143,8 @@ class Recipe:
         known = {"input_lags": dict(task.input_lags), "output_range": task.output_range}
         penalty = {"hidden_layer_sizes": ()} if self.alpha == OFF else {"alpha": self.alpha}
         parameters = known | self.settings | penalty | self.knowledge
-        return NARX(output_lags=task.output_lags, loop=self.loop, random_state=seed, **parameters)
+        lags = WINDOWS[task.name] if self.has_windows else task.output_lags
+        return NARX(output_lags=lags, loop=self.loop, random_state=seed, **parameters)
 
     def inputs(self, data):
         """Columns that the network is given; an index has a bound of its own."""
@@ -187,8 +206,12 @@ def without_warnings():
 def kinds(task):
     """The linear models of all kinds of a task."""
     loops = ("open", task.steps)
-    plain = (False, True) if task.name in KNOWLEDGE else (False,)
-    return [Recipe(task, loop, is_plain) for is_plain, loop in product(plain, loops)]
+    shown = [{}]
+    if task.name in KNOWLEDGE:
+        shown.append({"is_plain": True})
+    if task.name in WINDOWS:
+        shown.append({"has_windows": True})
+    return [Recipe(task, loop, **more) for more, loop in product(shown, loops)]
 
 
 def recipes(task):

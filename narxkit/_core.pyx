@@ -126,8 +126,8 @@ cdef class Plan:
             at = net.b[l] + net.size[l + 1]
         net.V = at if linear else -1
         net.P = at + net.T * net.p if linear else at
-        self._tap = _as_array([j - first * net.p for j, first, _ in outputs]
-                             + [i - first * net.m for i, first, _ in inputs])
+        taps = [j - first * net.p for j, first, _ in outputs]
+        self._tap = _as_array(taps + [i - first * net.m for i, first, _ in inputs])
         self._first = _as_array([first for _, first, _ in outputs + inputs])
         self._span = _as_array([last - first + 1 for _, first, last in outputs + inputs])
         self._mean = _as_array([k for k in range(net.T) if self._span[k] > 1])
@@ -223,7 +223,7 @@ cdef void average(const Net* net, const double* own, const double* measured, con
 
 cdef inline const double* by_rows(const Net* net, const double* C, double* c) noexcept nogil:
     """The derivative (n_fed) by the outputs that the output taps are made of, from that by the
-    taps, C (n_y); c: room for it where some are means."""
+    taps, C (n_y); c: a workspace for it where some are means."""
     cdef Py_ssize_t k, l
     cdef const Py_ssize_t* fed = net.fed
     if net.n_fed == net.n_y and not net.n_means:
@@ -290,7 +290,7 @@ cdef void pack(const Net* net, const double* theta, double* w) noexcept nogil:
 
 cdef inline void forward_row(const Net* net, const double* w, const double* z, double* a,
                              double* y_hat, double* A, Py_ssize_t B, Py_ssize_t r) noexcept nogil:
-    """y_hat (p) of one lagged vector; a: room for two padded layers.  A, if not NULL, keeps the
+    """y_hat (p) of one lagged vector; a: two padded layers to work on.  A, if not NULL, keeps the
     hidden layers as `forward` does, of row r of B."""
     cdef const double* x = z
     cdef double* swap = a + pad(net.width)
@@ -384,7 +384,7 @@ cdef double residuals(const Net* net, Measured data, int B, const Py_ssize_t* ro
 
 cdef void backward(const Net* net, const double* theta, int B, const double* Z, const double* A,
                    double* G, double* spare, double* gradient) noexcept nogil:
-    """gradient += the derivative of sum(G y_hat); G (B, p) and spare: room for the widest layer."""
+    """gradient += the derivative of sum(G y_hat); G (B, p) and spare hold the widest layer."""
     cdef int l, i, j, width
     cdef const double* x
     cdef const double* a = A + <Py_ssize_t>B * net.hidden
@@ -422,7 +422,7 @@ cdef void jacobian(const Net* net, const double* theta, int B, int j, const doub
                    const double* A, const double* root, double* G, double* spare,
                    double* J, double* C) noexcept nogil:
     """J (B, P) = root[:, j] d y_hat[:, j] / d theta, and, if not NULL, C (B, n_y) likewise by the
-    output taps; G, spare: room for the widest layer."""
+    output taps; G and spare hold the widest layer."""
     cdef int l, n_in, width
     cdef Py_ssize_t i, k
     cdef double one
@@ -745,7 +745,7 @@ cdef bint roll_block(const Net* net, const double* w, Measured data, Walk* walk,
     """Walk on by B rows; False where a rollout diverges.
 
     Z (B, T), A, rows (B,), steps (B,) are filled; y_hat (B, p), clipped, follows the predictions
-    before; free (B, p) is 1, or 0 where clipped.  z, a: padded rooms for one row.
+    before; free (B, p) is 1, or 0 where clipped.  z, a: padded, for one row.
     """
     cdef Py_ssize_t r, t, j, at
     cdef int k
@@ -776,7 +776,7 @@ cdef bint roll_block(const Net* net, const double* w, Measured data, Walk* walk,
     return True
 
 
-cdef class _Room:
+cdef class _Workspace:
     """Arrays for `size` rows of a walk, with `before` predictions kept from the rows before."""
 
     cdef double[::1] w, z, a, Z, A, path, e, root, free
@@ -794,23 +794,23 @@ cdef class _Room:
         self.y_hat = &self.path[0] + before * net.p
 
 
-cdef bint walk_on(const Net* net, _Room room, Measured data, Walk* walk, Py_ssize_t B,
+cdef bint walk_on(const Net* net, _Workspace work, Measured data, Walk* walk, Py_ssize_t B,
                   const double* weight, double* sse) noexcept nogil:
-    """The next B rows into the room, with residuals e and their root weights; False where a
+    """The next B rows into the workspace, with residuals e and their root weights; False where a
     rollout diverges."""
-    if not roll_block(net, &room.w[0], data, walk, B, &room.z[0], &room.a[0], &room.Z[0],
-                      &room.A[0], room.y_hat, &room.rows[0], &room.steps[0], &room.free[0]):
+    if not roll_block(net, &work.w[0], data, walk, B, &work.z[0], &work.a[0], &work.Z[0],
+                      &work.A[0], work.y_hat, &work.rows[0], &work.steps[0], &work.free[0]):
         return False
-    memcpy(&room.e[0], room.y_hat, B * net.p * sizeof(double))
+    memcpy(&work.e[0], work.y_hat, B * net.p * sizeof(double))
     # what is clipped already moves no more: root is the weight alone
-    sse[0] += residuals(net, data, <int>B, &room.rows[0], weight, &room.e[0], &room.root[0],
-                        &room.steps[0], walk.washout)
+    sse[0] += residuals(net, data, <int>B, &work.rows[0], weight, &work.e[0], &work.root[0],
+                        &work.steps[0], walk.washout)
     return True
 
 
-cdef inline void keep_path(const Net* net, _Room room, Py_ssize_t B) noexcept nogil:
+cdef inline void keep_path(const Net* net, _Workspace work, Py_ssize_t B) noexcept nogil:
     """After a block of B rows, what the taps of the next one reach back to."""
-    memmove(&room.path[0], &room.path[0] + B * net.p, net.K * net.p * sizeof(double))
+    memmove(&work.path[0], &work.path[0] + B * net.p, net.K * net.p * sizeof(double))
 
 
 def closed_values(Plan plan, const double[:, ::1] thetas, Measured data,
@@ -824,14 +824,14 @@ def closed_values(Plan plan, const double[:, ::1] thetas, Measured data,
     cdef const Net* net = &plan.net
     cdef Py_ssize_t longest, left, k, B
     cdef Py_ssize_t n = check_rollouts(plan, data, origins, lengths, weight, &longest)
-    cdef _Room room = _Room(plan, BLOCK, net.K)
+    cdef _Workspace work = _Workspace(plan, BLOCK, net.K)
     cdef Walk walk
     sse[:] = 0.0
     if not n:
         return
     with nogil:
         for k in range(len(thetas)):
-            pack(net, &thetas[k, 0], &room.w[0])
+            pack(net, &thetas[k, 0], &work.w[0])
             walk = Walk(&origins[0], &lengths[0], 0, 0, washout)
             left = n
             while left:
@@ -839,10 +839,10 @@ def closed_values(Plan plan, const double[:, ::1] thetas, Measured data,
                 if stop[0]:
                     sse[k] = NAN
                     break
-                if not walk_on(net, room, data, &walk, B, &weight[0], &sse[k]):
+                if not walk_on(net, work, data, &walk, B, &weight[0], &sse[k]):
                     sse[k] = INFINITY
                     break
-                keep_path(net, room, B)
+                keep_path(net, work, B)
                 left -= B
 
 
@@ -865,7 +865,7 @@ def closed_normal_equations(Plan plan, const double[::1] theta, Measured data,
     cdef Py_ssize_t size = _rows_at_once(plan), K = net.K, r, i, k, left, longest
     cdef Py_ssize_t n = check_rollouts(plan, data, origins, lengths, weight, &longest)
     cdef double sse = 0.0, unit = 1.0
-    cdef _Room room = _Room(plan, size, K)
+    cdef _Workspace work = _Workspace(plan, size, K)
     cdef _Sensitivity S = _Sensitivity(plan, size)
     cdef double[:, ::1] J = np.empty((size, P))
     cdef Walk walk
@@ -874,7 +874,7 @@ def closed_normal_equations(Plan plan, const double[::1] theta, Measured data,
     if not n:
         return 0.0
     with nogil:
-        pack(net, &theta[0], &room.w[0])
+        pack(net, &theta[0], &work.w[0])
         walk = Walk(&origins[0], &lengths[0], 0, 0, washout)
         left = n
         while left:
@@ -882,17 +882,17 @@ def closed_normal_equations(Plan plan, const double[::1] theta, Measured data,
             if stop[0]:
                 sse = NAN
                 break
-            if not walk_on(net, room, data, &walk, B, &weight[0], &sse):
+            if not walk_on(net, work, data, &walk, B, &weight[0], &sse):
                 sse = INFINITY
                 break
-            differentiate(net, &theta[0], room, S, B)
+            differentiate(net, &theta[0], work, S, B)
             for j in range(p):
                 for r in range(B):
-                    weigh(room.root[r * p + j], &S.S[j, K + r, 0], P, &J[r, 0])
+                    weigh(work.root[r * p + j], &S.S[j, K + r, 0], P, &J[r, 0])
                 dsyrk("U", "N", &P, &B, &unit, &J[0, 0], &P, &unit, &JtJ[0, 0], &P)
-                dgemv("N", &P, &B, &unit, &J[0, 0], &P, &room.e[j], &p, &unit, &Jte[0], &one)
+                dgemv("N", &P, &B, &unit, &J[0, 0], &P, &work.e[j], &p, &unit, &Jte[0], &one)
             keep_sensitivities(net, S, B)
-            keep_path(net, room, B)
+            keep_path(net, work, B)
             left -= B
         for i in range(P):
             for k in range(i):
@@ -913,29 +913,29 @@ def closed_residuals_and_jacobian(Plan plan, const double[::1] theta, Measured d
     cdef Py_ssize_t size = 64, K = net.K, at = 0, r, j, longest, B
     cdef Py_ssize_t n = check_rollouts(plan, data, origins, lengths, weight, &longest)
     cdef double sse = 0.0
-    cdef _Room room = _Room(plan, size, K)
+    cdef _Workspace work = _Workspace(plan, size, K)
     cdef _Sensitivity S = _Sensitivity(plan, size)
     cdef Walk walk
     if not n:
         return
-    pack(net, &theta[0], &room.w[0])
+    pack(net, &theta[0], &work.w[0])
     walk = Walk(&origins[0], &lengths[0], 0, 0, washout)
     while at < n:
         B = min(n - at, size)
-        if not walk_on(net, room, data, &walk, B, &weight[0], &sse):
+        if not walk_on(net, work, data, &walk, B, &weight[0], &sse):
             raise FloatingPointError(f"a rollout diverges within its steps {at} to {at + B}.")
-        differentiate(net, &theta[0], room, S, <int>B)
+        differentiate(net, &theta[0], work, S, <int>B)
         for j in range(net.p):
             for r in range(B):
-                e[at + r, j] = room.e[r * net.p + j]
-                weigh(room.root[r * net.p + j], &S.S[j, K + r, 0], net.P, &J[j, at + r, 0])
+                e[at + r, j] = work.e[r * net.p + j]
+                weigh(work.root[r * net.p + j], &S.S[j, K + r, 0], net.P, &J[j, at + r, 0])
         keep_sensitivities(net, S, B)
-        keep_path(net, room, B)
+        keep_path(net, work, B)
         at += B
 
 
 cdef class _Sensitivity:
-    """S (p, K + size, P), with the K rows before a block, and rooms to compute it."""
+    """S (p, K + size, P), with the K rows before a block, and what computing it takes."""
 
     cdef double[:, :, ::1] S
     cdef double[:, ::1] C
@@ -952,19 +952,19 @@ cdef class _Sensitivity:
         self.offset = np.empty(net.n_fed + 1, dtype=np.intp)
 
 
-cdef void differentiate(const Net* net, const double* theta, _Room room, _Sensitivity S,
+cdef void differentiate(const Net* net, const double* theta, _Workspace work, _Sensitivity S,
                         int B) noexcept nogil:
-    """The sensitivities of the B rows in the room."""
+    """The sensitivities of the B rows in the workspace."""
     cdef Py_ssize_t K = net.K, P = net.P, r, k, n, plane = S.S.shape[1] * P
     cdef const double* c
     cdef int j
     for j in range(net.p):
-        jacobian(net, theta, B, j, &room.Z[0], &room.A[0], &room.free[0], &S.G[0], &S.spare[0],
+        jacobian(net, theta, B, j, &work.Z[0], &work.A[0], &work.free[0], &S.G[0], &S.spare[0],
                  &S.S[j, K, 0], &S.C[j, 0])
     for r in range(B):
         n = 0
         for k in range(net.n_fed):
-            if net.lag[k] <= room.steps[r]:
+            if net.lag[k] <= work.steps[r]:
                 S.offset[n] = net.column[k] * plane - net.lag[k] * P
                 n += 1
         if not n:
@@ -973,7 +973,7 @@ cdef void differentiate(const Net* net, const double* theta, _Room room, _Sensit
             n = 0
             c = by_rows(net, &S.C[j, r * net.n_y], &S.fed[0])
             for k in range(net.n_fed):
-                if net.lag[k] <= room.steps[r]:
+                if net.lag[k] <= work.steps[r]:
                     S.c[n] = c[k]
                     n += 1
             nk_combine(&S.c[0], &S.offset[0], n, &S.S[0, K + r, 0], &S.S[j, K + r, 0], P)
@@ -1005,7 +1005,7 @@ def closed_gradient(Plan plan, const double[::1] theta, Measured data,
     cdef Py_ssize_t n = check_rollouts(plan, data, origins, lengths, weight, &longest)
     cdef Py_ssize_t size = max(longest, BLOCK)
     cdef double sse = 0.0
-    cdef _Room room = _Room(plan, size)
+    cdef _Workspace work = _Workspace(plan, size)
     cdef double[::1] adjoint = np.empty(size * net.p), G = np.empty(size * (net.hidden + net.p))
     cdef double[::1] d = np.zeros(2 * pad(net.width) + NK_LANES), dz = np.empty(net.T + 1)
     cdef double[::1] fed = np.empty(net.n_fed + 1)
@@ -1014,7 +1014,7 @@ def closed_gradient(Plan plan, const double[::1] theta, Measured data,
     if not n:
         return 0.0
     with nogil:
-        pack(net, &theta[0], &room.w[0])
+        pack(net, &theta[0], &work.w[0])
         while i < N:
             if stop[0]:
                 sse = NAN
@@ -1024,21 +1024,21 @@ def closed_gradient(Plan plan, const double[::1] theta, Measured data,
             while i < N and B + lengths[i] <= size:         # whole rollouts
                 B += lengths[i]
                 i += 1
-            if not walk_on(net, room, data, &walk, B, &weight[0], &sse):
+            if not walk_on(net, work, data, &walk, B, &weight[0], &sse):
                 sse = INFINITY
                 break
-            unroll_block(net, room, B, &adjoint[0], &G[0], &d[0], &dz[0], &fed[0])
-            accumulate(net, <int>B, &room.Z[0], &room.A[0], &G[0], &g[0])
+            unroll_block(net, work, B, &adjoint[0], &G[0], &d[0], &dz[0], &fed[0])
+            accumulate(net, <int>B, &work.Z[0], &work.A[0], &G[0], &g[0])
     return sse
 
 
-cdef void unroll_block(const Net* net, _Room room, Py_ssize_t B, double* adjoint, double* G,
+cdef void unroll_block(const Net* net, _Workspace work, Py_ssize_t B, double* adjoint, double* G,
                        double* d, double* dz, double* fed) noexcept nogil:
     """Backwards in time: G holds the derivative of SSE / 2 by the pre-activations of each layer,
     hidden layers one after another and the outputs last; adjoint (B, p) that by the path."""
     cdef Py_ssize_t r, i, k, p = net.p, at
     cdef int j, l, n_in, width, L = net.L, last = pad(net.size[L - 1])
-    cdef const double* w = &room.w[0]
+    cdef const double* w = &work.w[0]
     cdef const double* c
     cdef const double* out
     cdef double* g
@@ -1050,11 +1050,11 @@ cdef void unroll_block(const Net* net, _Room room, Py_ssize_t B, double* adjoint
         w += <Py_ssize_t>(net.size[l] + 1) * pad(net.size[l + 1])
     out = w                                                 # the output layer, as `pack` lays it
     for i in range(B * p):
-        adjoint[i] = room.e[i] * room.root[i]
+        adjoint[i] = work.e[i] * work.root[i]
     for r in range(B - 1, -1, -1):
         g = top + r * p
         for j in range(p):
-            g[j] = adjoint[r * p + j] * room.free[r * p + j]
+            g[j] = adjoint[r * p + j] * work.free[r * p + j]
         here, below = d, d + pad(net.width)
         memset(here, 0, last * sizeof(double) if L > 1 else 0)
         w = out
@@ -1073,18 +1073,18 @@ cdef void unroll_block(const Net* net, _Room room, Py_ssize_t B, double* adjoint
             n_in, width = net.size[l], net.size[l + 1]
             at -= width
             w -= <Py_ssize_t>(n_in + 1) * pad(width)
-            a = &room.A[0] + B * at + r * width
+            a = &work.A[0] + B * at + r * width
             nk_chain(net.f, a, here, width)
             memcpy(G + B * at + r * width, here, width * sizeof(double))
             if l:
                 nk_dots(w, n_in, pad(width), here, below)
                 memset(below + n_in, 0, (pad(n_in) - n_in) * sizeof(double))
                 here, below = below, here
-            elif room.steps[r]:
+            elif work.steps[r]:
                 add_dots(w, net.n_y, pad(width), here, dz)
         c = by_rows(net, dz, fed)
         for k in range(net.n_fed):
-            if net.lag[k] <= room.steps[r]:
+            if net.lag[k] <= work.steps[r]:
                 adjoint[(r - net.lag[k]) * p + net.column[k]] += c[k]
 
 
@@ -1133,7 +1133,7 @@ def loop_gain(Plan plan, const double[::1] theta, Measured data, const Py_ssize_
     cdef Py_ssize_t size = _rows_at_once(plan), Kp = net.K * net.p, i, left, longest
     cdef Py_ssize_t n = check_rollouts(plan, data, origins, lengths, None, &longest)
     cdef double growth = 0.0
-    cdef _Room room = _Room(plan, size, net.K)
+    cdef _Workspace work = _Workspace(plan, size, net.K)
     cdef double[:, ::1] J = np.empty((size, net.P)), C = np.empty((net.p, size * net.n_y + 1))
     cdef double[::1] d = 1.0 / np.arange(Kp + net.p, 0, -1.0)       # oldest first, and the next
     cdef double[::1] G = np.empty(size * max(net.width, net.p)), spare = np.empty_like(G)
@@ -1142,7 +1142,7 @@ def loop_gain(Plan plan, const double[::1] theta, Measured data, const Py_ssize_
     if not n or not Kp:
         return 0.0
     with nogil:
-        pack(net, &theta[0], &room.w[0])
+        pack(net, &theta[0], &work.w[0])
         normalise(&d[0], Kp)
         for i in range(2 * passes):
             if i == passes:
@@ -1151,14 +1151,14 @@ def loop_gain(Plan plan, const double[::1] theta, Measured data, const Py_ssize_
             left = n
             while left and -INFINITY < growth < INFINITY:
                 B = <int>min(left, size)
-                if roll_block(net, &room.w[0], data, &walk, B, &room.z[0], &room.a[0], &room.Z[0],
-                              &room.A[0], room.y_hat, &room.rows[0], &room.steps[0],
-                              &room.free[0]):
+                if roll_block(net, &work.w[0], data, &walk, B, &work.z[0], &work.a[0], &work.Z[0],
+                              &work.A[0], work.y_hat, &work.rows[0], &work.steps[0],
+                              &work.free[0]):
                     for j in range(net.p):
-                        jacobian(net, &theta[0], B, j, &room.Z[0], &room.A[0], &room.free[0],
+                        jacobian(net, &theta[0], B, j, &work.Z[0], &work.A[0], &work.free[0],
                                  &G[0], &spare[0], &J[0, 0], &C[j, 0])
                     growth += perturb(net, B, C, &d[0], &fed[0])
-                    keep_path(net, room, B)
+                    keep_path(net, work, B)
                 else:
                     growth = INFINITY
                 left -= B

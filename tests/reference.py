@@ -10,7 +10,6 @@ decided by comparing (relu, clipping, divergence) is decided by the real part.
 """
 
 from dataclasses import dataclass
-from itertools import chain
 
 import numpy as np
 

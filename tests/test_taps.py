@@ -196,6 +196,46 @@ def test_names_of_taps():
     ]
 
 
+def test_a_window_is_one_tap():
+    """A pair among the lags, for outputs, inputs and leads; a lag that reads itself is a lag."""
+    taps = make_taps({"sun": [0, [-2, 1]], "rain": []}, [1, (2, 24), (3, 3)], ["sun", "rain"])
+    assert taps == Taps((1, (2, 24), 3), ((0, (-2, 1)), ()))
+    assert taps.outputs == ((0, 1, 1), (0, 2, 24), (0, 3, 3))
+    assert taps.inputs == ((0, 0, 0), (0, -2, 1))
+    assert taps.n_taps == 5 and (taps.output_spans == [1, 23, 1]).all()
+    reach = taps.reach
+    assert (reach.history, reach.feedback, reach.lead) == (24, 24, 2)
+    assert reach.outputs == tuple((0, lag) for lag in range(1, 25))
+    assert taps.names(["sun", "rain"], ["ghi"]) == [
+        "ghi[t-1]",
+        "ghi[t-24..t-2]",
+        "ghi[t-3]",
+        "sun[t]",
+        "sun[t-1..t+2]",
+    ]
+
+
+@pytest.mark.parametrize(
+    "lags, message",
+    [
+        (
+            [1, (5, 2)],
+            "holds the window (5, 2), whose last lag comes before its first: give (2, 5)",
+        ),
+        ([(0, 3)], "must be at least 1: an output is not known at its own time. Got 0."),
+        ([(1, 2, 3)], "must be an int >= 0 (lags 1..K), a sequence of ints. Got ["),
+        ([(1, 2.5)], "must be an int >= 0 (lags 1..K), a sequence of ints. Got ["),
+        ([(1, 3), (1, 3)], "holds a lag twice: [(1, 3), (1, 3)]. Name each lag once."),
+        ([(1, 10**7)], "must hold at most 1,000,000 lags. Got 10,000,000"),
+    ],
+    ids=repr,
+)
+def test_windows_that_are_none(lags, message):
+    """Each with its own sentence."""
+    with pytest.raises(ValueError, match="^output_lags " + re.escape(message)):
+        make_taps(1, lags, columns=["u"])
+
+
 def test_taps_are_frozen_and_compare_by_value():
     """They can be shared and used as keys."""
     taps = make_taps(1, 2, ["u"])

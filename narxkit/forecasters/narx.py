@@ -47,10 +47,12 @@ class NARX(_TappedNetwork):
     Parameters
     ----------
     input_lags : int, sequence of int or dict, default=2
-        L means lags 0..L; a sequence means exactly those lags, negative ones are leads. A dict
-        gives each column of X its own (``[]`` leaves one out).
+        L means lags 0..L; a sequence means exactly those lags, negative ones are leads, and a pair
+        (first, last) in it the mean over these lags, as one tap. A dict gives each column of X its
+        own (``[]`` leaves one out).
     output_lags : int or sequence of int, default=2
-        K means lags 1..K; a sequence means exactly those lags.
+        K means lags 1..K; a sequence means exactly those lags, and a pair (first, last) in it the
+        mean over these lags: ``[1, 2, (1, 24)]`` reads two outputs and the mean of the last 24.
     hidden_layer_sizes : array-like of int, default=(10,)
         Widths of the hidden layers; ``()`` gives a linear model.
     activation : {"identity", "tanh", "logistic", "relu", "softplus"}, default="tanh"
@@ -347,8 +349,9 @@ class TDNN(_TappedNetwork):
     Parameters
     ----------
     input_lags : int, sequence of int or dict, default=2
-        L means lags 0..L; a sequence means exactly those lags, negative ones are leads. A dict
-        gives each column of X its own (``[]`` leaves one out).
+        L means lags 0..L; a sequence means exactly those lags, negative ones are leads, and a pair
+        (first, last) in it the mean over these lags, as one tap. A dict gives each column of X its
+        own (``[]`` leaves one out).
     hidden_layer_sizes : array-like of int, default=(10,)
         Widths of the hidden layers; ``()`` gives a linear model.
     activation : {"identity", "tanh", "logistic", "relu", "softplus"}, default="tanh"

@@ -322,7 +322,11 @@ class NetworkForecaster(ScaledForecaster):
         self.alpha_, self.linear_alpha_ = float(alpha), float(linear_alpha)
         if result.penalty is not None:
             self.alpha_ = float(result.penalty[network.groups["weights"]].max(initial=0.0))
-            self.linear_alpha_ = float(result.penalty[network.linear_feedback].max(initial=0.0))
+            share = network.linear_feedback
+            is_fed_back = share > 0.0
+            self.linear_alpha_ = float(
+                (result.penalty[is_fed_back] / share[is_fed_back]).max(initial=0.0)
+            )
         self.theta_ = trained.theta
         self.loss_ = result.loss
         self.loss_curve_ = result.loss_curve

@@ -22,8 +22,9 @@ class Network(ABC):
     network does: ``normal_equations(theta, rollouts, stop)``, ``residuals_and_jacobian(theta,
     rollouts)`` and ``gain(theta, rollouts)``, as in :class:`TappedMLP`. With a linear path from the
     taps to the outputs (`holds_linear_model`) there is ``with_linear(theta, linear)``, and
-    `linear_feedback` marks its weights of fed-back outputs. ``groups`` and `linear_feedback` are
-    masks over the parameters; of the groups one is called "weights", which the penalty is for.
+    `linear_feedback` has the share of their noise that its weights of fed-back outputs pass, and 0
+    elsewhere. ``groups`` are masks over the parameters; one of them is called "weights", which the
+    penalty is for.
 
     Examples
     --------

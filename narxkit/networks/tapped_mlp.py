@@ -167,11 +167,15 @@ class TappedMLP(Network):
 
     @cached_property
     def linear_feedback(self):
-        """Mask over the parameters: weights that lead outputs straight back to the outputs."""
-        mask = np.zeros(self.n_params, dtype=bool)
+        """Share of the noise of fed-back outputs that passes each weight straight to the outputs.
+
+        1 for the weight of an output, 1 / k for that of a mean over k rows, 0 for all others.
+        """
+        share = np.zeros(self.n_params)
         if self.holds_linear_model:
-            self.unpack(mask).straight[: len(self.taps.outputs)] = True
-        return mask
+            spans = self.taps.output_spans
+            self.unpack(share).straight[: len(spans)] = 1.0 / spans[:, None]
+        return share
 
     def initial(self, rng):
         """Random starting parameters.

@@ -64,6 +64,11 @@ class Taps:
         )
 
     @property
+    def output_spans(self):
+        """Rows that each output tap is the mean of."""
+        return np.array([last - first + 1 for _, first, last in self.outputs], dtype=float)
+
+    @property
     def n_taps(self):
         """Length of the lagged vector."""
         return len(self.outputs) + len(self.inputs)
@@ -190,8 +195,7 @@ def _read_lags(lags, name, first):
     least = min((_first_and_last(lag)[0] for lag in lags), default=first)
     if first and least < first:
         raise ValueError(
-            f"{name} must be at least {first}: an output is not known at its own time. "
-            f"Got {least}."
+            f"{name} must be at least {first}: an output is not known at its own time. Got {least}."
         )
     if len(set(lags)) < len(lags):
         raise ValueError(f"{name} holds a lag twice: {list(lags)}. Name each lag once.")

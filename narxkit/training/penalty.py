@@ -267,7 +267,8 @@ def make_start(objective, noise, seeds):
     linear = solve(0.0)
     variance = _unbiased_variance(part, linear)
     penalty = np.zeros(network.taps.n_taps)
-    penalty[: len(network.taps.outputs)] = noise.penalty(objective, variance)
+    spans = network.taps.output_spans
+    penalty[: len(spans)] = noise.penalty(objective, variance) / spans
     linear = solve(penalty) if penalty.any() else linear
     if network.holds_linear_model:
         thetas = [network.with_linear(theta, linear) for theta in thetas]
