@@ -27,6 +27,7 @@ G. Long kernels look at `stop` once per block and return early when it is set.
 import numpy as np
 
 from libc.math cimport INFINITY, NAN, exp, fabs, isnan, log, sqrt
+from cpython.pyport cimport PY_SSIZE_T_MAX
 from libc.string cimport memcpy, memmove, memset
 from scipy.linalg.cython_blas cimport dgemm, dgemv, dsyrk
 
@@ -45,6 +46,7 @@ cdef extern from "_simd.h" nogil:
 
 ACTIVATIONS = {"identity": 0, "tanh": 1, "logistic": 2, "relu": 3, "softplus": 4}
 DIVERGED = 1e3          # standard deviations: a rollout that leaves them has diverged
+FEW = NK_LANES          # trajectories from which on they take each step together, through BLAS
 
 cdef enum:
     BLOCK = 256         # rows or trajectories worked on together
@@ -177,13 +179,84 @@ cdef class Measured:
         return Measured, (np.asarray(self._u), np.asarray(self._y), low, high)
 
 
-cdef check(Plan plan, Measured data, const Py_ssize_t[::1] rows, const double[::1] weight=None):
-    """The data fit the network, and every row has its history and its leads inside them."""
-    cdef Py_ssize_t i
-    if weight is not None and len(weight) != data.n:
-        raise ValueError(f"{data.n} rows need as many weights, not {len(weight)}.")
+cdef class Trajectories:
+    """Rollouts over measured rows, as kernels read them.
+
+    Parameters
+    ----------
+    data : Measured
+        The rows.
+    origins : ndarray of int of shape (n,)
+        First predicted row of each rollout.
+    lengths : ndarray of int of shape (n,)
+        Steps of each; kernels of single steps do not read them.
+    weight : ndarray of shape (data.n,) or None
+        Weight of each row's squared error; None for 1.
+    washout : int
+        First steps of each rollout that have no weight.
+    """
+
+    cdef const Py_ssize_t[::1] _origins, _lengths       # keep the memory alive
+    cdef const double[::1] _weight
+    cdef const Py_ssize_t* origins
+    cdef const Py_ssize_t* lengths
+    cdef const double* weight
+    cdef Py_ssize_t first, end, shortest                # rows and steps of any of them
+    cdef readonly Measured data
+    cdef readonly Py_ssize_t n, n_steps, longest, washout
+    cdef readonly bint is_falling                       # no rollout is longer than the one before
+
+    def __init__(self, Measured data, const Py_ssize_t[::1] origins, const Py_ssize_t[::1] lengths,
+                 const double[::1] weight=None, Py_ssize_t washout=0):
+        cdef Py_ssize_t i
+        if len(lengths) != len(origins):
+            raise ValueError(f"{len(origins)} rollouts need as many lengths, not {len(lengths)}.")
+        if weight is not None and len(weight) != data.n:
+            raise ValueError(f"{data.n} rows need as many weights, not {len(weight)}.")
+        self.data, self.washout, self.is_falling = data, washout, True
+        self._origins, self._lengths, self._weight = origins, lengths, weight
+        self.n = len(origins)
+        self.origins = &origins[0] if self.n else NULL
+        self.lengths = &lengths[0] if self.n else NULL
+        self.weight = &weight[0] if weight is not None and data.n else NULL
+        self.first = self.shortest = PY_SSIZE_T_MAX
+        for i in range(self.n):
+            self.n_steps += lengths[i]
+            self.first = min(self.first, origins[i])
+            self.end = max(self.end, origins[i] + lengths[i])
+            self.shortest = min(self.shortest, lengths[i])
+            self.longest = max(self.longest, lengths[i])
+            self.is_falling &= i == 0 or lengths[i] <= lengths[i - 1]
+
+    def __reduce__(self):
+        weight = None if self._weight is None else np.asarray(self._weight)
+        arrays = np.asarray(self._origins), np.asarray(self._lengths), weight
+        return Trajectories, (self.data, *arrays, self.washout)
+
+    cdef check(self, Plan plan, Py_ssize_t least=1):
+        """Refuse data of another network, and rollouts of fewer steps or without their history or
+        leads."""
+        cdef Py_ssize_t i
+        check_columns(plan, self.data)
+        if (self.first >= plan.history and self.shortest >= least
+                and self.end + plan.lead <= self.data.n or not self.n):
+            return
+        for i in range(self.n):
+            if (self.origins[i] < plan.history or self.lengths[i] < least
+                    or self.origins[i] + self.lengths[i] + plan.lead > self.data.n):
+                raise IndexError(f"rollout {i} does not fit: origin {self.origins[i]}, "
+                                 f"{self.lengths[i]} steps.")
+
+
+cdef check_columns(Plan plan, Measured data):
     if data._u.shape[1] != plan.net.m or data._y.shape[1] != plan.net.p:
         raise ValueError("the data do not have the columns of the network.")
+
+
+cdef check(Plan plan, Measured data, const Py_ssize_t[::1] rows):
+    """The data fit the network, and every row has its history and its leads inside them."""
+    cdef Py_ssize_t i
+    check_columns(plan, data)
     for i in range(len(rows)):
         if rows[i] < plan.history or rows[i] + plan.lead >= data.n:
             raise IndexError(f"row {rows[i]} of {data.n} lacks history or leads.")
@@ -366,7 +439,9 @@ cdef double residuals(const Net* net, Measured data, int B, const Py_ssize_t* ro
     cdef double sse = 0.0, w
     cdef Py_ssize_t i, j, at
     for i in range(B):
-        w = 0.0 if steps != NULL and steps[i] < washout else sqrt(weight[rows[i]])
+        w = 1.0 if weight == NULL else sqrt(weight[rows[i]])
+        if steps != NULL and steps[i] < washout:
+            w = 0.0
         for j in range(net.p):
             at = rows[i] * net.p + j
             root[j] = w
@@ -491,19 +566,19 @@ def open_loop(Plan plan, const double[::1] theta, Measured data, const Py_ssize_
             at += B
 
 
-def population_values(Plan plan, const double[:, ::1] thetas, Measured data,
-                      const Py_ssize_t[::1] rows, const double[::1] weight, const int[::1] stop,
-                      double[::1] sse):
+def population_values(Plan plan, const double[:, ::1] thetas, Trajectories runs,
+                      const int[::1] stop, double[::1] sse):
     """Sum of squared errors of every parameter vector; taps are gathered once for all.
 
     sse : OUT (len(thetas),); NaN when stopped.
     """
     cdef const Net* net = &plan.net
     cdef int B
-    cdef Py_ssize_t at, k, n = len(rows)
+    cdef Py_ssize_t at, k, n = runs.n
     cdef double[::1] Z = np.empty(BLOCK * net.T + 1), A = np.empty(BLOCK * net.hidden + 1)
     cdef double[::1] e = np.empty(BLOCK * net.p), root = np.empty(BLOCK * net.p)
-    check(plan, data, rows, weight)
+    cdef Measured data = runs.data
+    runs.check(plan)
     sse[:] = 0.0
     with nogil:
         at = 0
@@ -511,28 +586,28 @@ def population_values(Plan plan, const double[:, ::1] thetas, Measured data,
             if stop[0]:
                 sse[:] = NAN
                 break
-            B = gather_block(net, data, &rows[at], min(BLOCK, n - at), &Z[0])
+            B = gather_block(net, data, runs.origins + at, min(BLOCK, n - at), &Z[0])
             for k in range(len(thetas)):
                 forward(net, &thetas[k, 0], B, &Z[0], &A[0], &e[0])
-                sse[k] += residuals(net, data, B, &rows[at], &weight[0], &e[0],
-                                    &root[0])
+                sse[k] += residuals(net, data, B, runs.origins + at, runs.weight, &e[0], &root[0])
             at += B
 
 
-def gradient(Plan plan, const double[::1] theta, Measured data, const Py_ssize_t[::1] rows,
-             const double[::1] weight, const int[::1] stop, double[::1] g):
+def gradient(Plan plan, const double[::1] theta, Trajectories runs, const int[::1] stop,
+             double[::1] g):
     """Sum of squared errors (returned, NaN when stopped) and half its gradient.
 
     g : OUT (P,), J'e.
     """
     cdef const Net* net = &plan.net
     cdef int B, widest = max(net.width, net.p)
-    cdef Py_ssize_t at, i, n = len(rows)
+    cdef Py_ssize_t at, i, n = runs.n
     cdef double sse = 0.0
     cdef double[::1] Z = np.empty(BLOCK * net.T + 1), A = np.empty(BLOCK * net.hidden + 1)
     cdef double[::1] e = np.empty(BLOCK * widest), root = np.empty(BLOCK * net.p)
     cdef double[::1] spare = np.empty(BLOCK * widest)
-    check(plan, data, rows, weight)
+    cdef Measured data = runs.data
+    runs.check(plan)
     g[:] = 0.0
     with nogil:
         at = 0
@@ -540,9 +615,9 @@ def gradient(Plan plan, const double[::1] theta, Measured data, const Py_ssize_t
             if stop[0]:
                 sse = NAN
                 break
-            B = gather_block(net, data, &rows[at], min(BLOCK, n - at), &Z[0])
+            B = gather_block(net, data, runs.origins + at, min(BLOCK, n - at), &Z[0])
             forward(net, &theta[0], B, &Z[0], &A[0], &e[0])
-            sse += residuals(net, data, B, &rows[at], &weight[0], &e[0], &root[0])
+            sse += residuals(net, data, B, runs.origins + at, runs.weight, &e[0], &root[0])
             for i in range(B * net.p):
                 e[i] *= root[i]
             backward(net, &theta[0], B, &Z[0], &A[0], &e[0], &spare[0], &g[0])
@@ -550,8 +625,7 @@ def gradient(Plan plan, const double[::1] theta, Measured data, const Py_ssize_t
     return sse
 
 
-def residuals_and_jacobian(Plan plan, const double[::1] theta, Measured data,
-                           const Py_ssize_t[::1] rows, const double[::1] weight,
+def residuals_and_jacobian(Plan plan, const double[::1] theta, Trajectories runs,
                            double[:, ::1] e, double[:, :, ::1] J):
     """Weighted residuals and their whole Jacobian, for tests and intervals.
 
@@ -560,25 +634,25 @@ def residuals_and_jacobian(Plan plan, const double[::1] theta, Measured data,
     """
     cdef const Net* net = &plan.net
     cdef int B, j, widest = max(net.width, net.p)
-    cdef Py_ssize_t at, n = len(rows)
+    cdef Py_ssize_t at, n = runs.n
     cdef double[::1] Z = np.empty(BLOCK * net.T + 1), A = np.empty(BLOCK * net.hidden + 1)
     cdef double[::1] root = np.empty(BLOCK * net.p)
     cdef double[::1] G = np.empty(BLOCK * widest), spare = np.empty(BLOCK * widest)
-    check(plan, data, rows, weight)
+    cdef Measured data = runs.data
+    runs.check(plan)
     with nogil:
         at = 0
         while at < n:
-            B = gather_block(net, data, &rows[at], min(BLOCK, n - at), &Z[0])
+            B = gather_block(net, data, runs.origins + at, min(BLOCK, n - at), &Z[0])
             forward(net, &theta[0], B, &Z[0], &A[0], &e[at, 0])
-            residuals(net, data, B, &rows[at], &weight[0], &e[at, 0], &root[0])
+            residuals(net, data, B, runs.origins + at, runs.weight, &e[at, 0], &root[0])
             for j in range(net.p):
                 jacobian(net, &theta[0], B, j, &Z[0], &A[0], &root[0], &G[0], &spare[0],
                          &J[j, at, 0], NULL)
             at += B
 
 
-def normal_equations(Plan plan, const double[::1] theta, Measured data,
-                     const Py_ssize_t[::1] rows, const double[::1] weight, const int[::1] stop,
+def normal_equations(Plan plan, const double[::1] theta, Trajectories runs, const int[::1] stop,
                      double[:, ::1] JtJ, double[::1] Jte):
     """Sum of squared errors (returned, NaN when stopped), J'J and J'e, block by block.
 
@@ -588,13 +662,14 @@ def normal_equations(Plan plan, const double[::1] theta, Measured data,
     cdef const Net* net = &plan.net
     cdef int B, P = <int>net.P, size = _rows_at_once(plan), widest = max(net.width, net.p), one = 1
     cdef int j, p = net.p
-    cdef Py_ssize_t at, i, k, n = len(rows)
+    cdef Py_ssize_t at, i, k, n = runs.n
     cdef double sse = 0.0, unit = 1.0
     cdef double[::1] Z = np.empty(size * net.T + 1), A = np.empty(size * net.hidden + 1)
     cdef double[::1] e = np.empty(size * p), root = np.empty(size * p)
     cdef double[::1] G = np.empty(size * widest), spare = np.empty(size * widest)
     cdef double[:, ::1] J = np.empty((size, P))
-    check(plan, data, rows, weight)
+    cdef Measured data = runs.data
+    runs.check(plan)
     JtJ[:] = 0.0
     Jte[:] = 0.0
     with nogil:
@@ -603,9 +678,9 @@ def normal_equations(Plan plan, const double[::1] theta, Measured data,
             if stop[0]:
                 sse = NAN
                 break
-            B = gather_block(net, data, &rows[at], min(size, n - at), &Z[0])
+            B = gather_block(net, data, runs.origins + at, min(size, n - at), &Z[0])
             forward(net, &theta[0], B, &Z[0], &A[0], &e[0])
-            sse += residuals(net, data, B, &rows[at], &weight[0], &e[0], &root[0])
+            sse += residuals(net, data, B, runs.origins + at, runs.weight, &e[0], &root[0])
             for j in range(p):
                 jacobian(net, &theta[0], B, j, &Z[0], &A[0], &root[0], &G[0], &spare[0], &J[0, 0],
                          NULL)
@@ -619,32 +694,30 @@ def normal_equations(Plan plan, const double[::1] theta, Measured data,
 
 
 # ---------------------------------------------------------------- rollouts
-def rollout(Plan plan, const double[::1] theta, Measured data, const Py_ssize_t[::1] origins,
-            const Py_ssize_t[::1] lengths, double[:, :, ::1] path, Py_ssize_t[::1] bad):
-    """Trajectories that start at `origins` with measured history and feed back their own output.
+def rollout(Plan plan, const double[::1] theta, Trajectories runs, double[:, :, ::1] path,
+            Py_ssize_t[::1] bad):
+    """Trajectories that start with measured history and feed back their own output; from `FEW` on
+    none may be longer than the one before.
 
-    origins : first predicted row of each trajectory.
-    lengths : steps of each, in decreasing order.
-    path : OUT (len(origins), K + S, p), the history followed by the predictions, NaN after a
-        trajectory's length and from its first bad step.
+    path : OUT (n, K + S, p), the history followed by the predictions, NaN after a trajectory's
+        length and from its first bad step.
     bad : OUT, first step that is not finite or leaves 1e3, -1 where there is none.
     """
-    cdef Py_ssize_t i, s, N = len(origins), K = plan.history
+    cdef Py_ssize_t i, s, K = plan.history
     cdef Py_ssize_t p = plan.net.p, S = path.shape[1] - K
-    check(plan, data, origins[:0])
-    for i in range(N):
-        if (origins[i] < K or lengths[i] > S or lengths[i] < 0
-                or origins[i] + lengths[i] + plan.lead > data.n
-                or (i and lengths[i] > lengths[i - 1])):
-            raise IndexError(f"rollout {i} does not fit: origin {origins[i]}, {lengths[i]} steps.")
+    runs.check(plan, 0)
+    if runs.longest > S or not (runs.is_falling or runs.n < NK_LANES):
+        raise IndexError(f"rollouts of up to {runs.longest} steps must have room for them, here "
+                         f"{S}, and none may be longer than the one before.")
+    for i in range(runs.n):
         bad[i] = -1
-        memcpy(&path[i, 0, 0], data.y + (origins[i] - K) * p, K * p * sizeof(double))
-        for s in range(lengths[i] * p, S * p):
+        memcpy(&path[i, 0, 0], runs.data.y + (runs.origins[i] - K) * p, K * p * sizeof(double))
+        for s in range(runs.lengths[i] * p, S * p):
             (&path[i, 0, 0] + K * p)[s] = NAN
-    if N < NK_LANES:
-        roll_each(plan, theta, data, origins, lengths, path, bad)
+    if runs.n < NK_LANES:
+        roll_each(plan, theta, runs, path, bad)
     else:
-        roll_together(plan, theta, data, origins, lengths, path, bad)
+        roll_together(plan, theta, runs, path, bad)
 
 
 cdef inline void accept(const Net* net, Measured data, Py_ssize_t row, Py_ssize_t s,
@@ -661,33 +734,35 @@ cdef inline void accept(const Net* net, Measured data, Py_ssize_t row, Py_ssize_
             y_hat[j] = NAN
 
 
-cdef roll_each(Plan plan, const double[::1] theta, Measured data, const Py_ssize_t[::1] origins,
-               const Py_ssize_t[::1] lengths, double[:, :, ::1] path, Py_ssize_t[::1] bad):
+cdef roll_each(Plan plan, const double[::1] theta, Trajectories runs, double[:, :, ::1] path,
+               Py_ssize_t[::1] bad):
     """Few trajectories: one after another, step by step."""
     cdef const Net* net = &plan.net
+    cdef Measured data = runs.data
     cdef Py_ssize_t i, s, t, K = plan.history
     cdef double[::1] w = np.empty(packed_size(net)), z = np.zeros(pad(net.T) + NK_LANES)
     cdef double[::1] a = np.zeros(2 * pad(net.width) + NK_LANES)
     cdef double* y
     with nogil:
         pack(net, &theta[0], &w[0])
-        for i in range(len(origins)):
+        for i in range(runs.n):
             y = &path[i, 0, 0] + K * net.p
-            for s in range(lengths[i]):
-                t = origins[i] + s
+            for s in range(runs.lengths[i]):
+                t = runs.origins[i] + s
                 gather(net, y, data.u + t * net.m, &z[0])
                 forward_row(net, &w[0], &z[0], &a[0], y, NULL, 0, 0)
                 accept(net, data, t, s, y, &bad[i])
                 y += net.p
 
 
-cdef roll_together(Plan plan, const double[::1] theta, Measured data, const Py_ssize_t[::1] origins,
-                   const Py_ssize_t[::1] lengths, double[:, :, ::1] path, Py_ssize_t[::1] bad):
+cdef roll_together(Plan plan, const double[::1] theta, Trajectories runs, double[:, :, ::1] path,
+                   Py_ssize_t[::1] bad):
     """Many trajectories: a block of them takes each step together.  Lengths decrease, so those
     that are still running come first."""
     cdef const Net* net = &plan.net
+    cdef Measured data = runs.data
     cdef int B, n_running
-    cdef Py_ssize_t at, i, s, K = plan.history, N = len(origins)
+    cdef Py_ssize_t at, i, s, t, K = plan.history, N = runs.n
     cdef double[::1] Z = np.empty(BLOCK * net.T + 1), A = np.empty(BLOCK * net.hidden + 1)
     cdef double[::1] y_hat = np.empty(BLOCK * net.p)
     cdef double* y
@@ -695,17 +770,17 @@ cdef roll_together(Plan plan, const double[::1] theta, Measured data, const Py_s
         at = 0
         while at < N:
             B = n_running = <int>min(BLOCK, N - at)
-            for s in range(lengths[at]):
-                while lengths[at + n_running - 1] <= s:
+            for s in range(runs.lengths[at]):
+                while runs.lengths[at + n_running - 1] <= s:
                     n_running -= 1
                 for i in range(n_running):
-                    gather(net, &path[at + i, K + s, 0], data.u + (origins[at + i] + s) * net.m,
-                           &Z[0] + i * net.T)
+                    t = runs.origins[at + i] + s
+                    gather(net, &path[at + i, K + s, 0], data.u + t * net.m, &Z[0] + i * net.T)
                 forward(net, &theta[0], n_running, &Z[0], &A[0], &y_hat[0])
                 for i in range(n_running):
                     y = &path[at + i, K + s, 0]
                     memcpy(y, &y_hat[0] + i * net.p, net.p * sizeof(double))
-                    accept(net, data, origins[at + i] + s, s, y, &bad[at + i])
+                    accept(net, data, runs.origins[at + i] + s, s, y, &bad[at + i])
             at += B
 
 
@@ -719,24 +794,6 @@ cdef struct Walk:
     Py_ssize_t i                # the rollout it is in
     Py_ssize_t s                # the step to come
     Py_ssize_t washout          # first steps of each rollout that have no weight
-
-
-cdef Py_ssize_t check_rollouts(Plan plan, Measured data, const Py_ssize_t[::1] origins,
-                               const Py_ssize_t[::1] lengths, const double[::1] weight,
-                               Py_ssize_t* longest) except -1:
-    """Rollouts stay inside the data and have their history; returns the number of all steps."""
-    cdef Py_ssize_t i, n = 0
-    check(plan, data, origins[:0], weight)
-    if len(lengths) != len(origins):
-        raise ValueError(f"{len(origins)} rollouts need as many lengths, not {len(lengths)}.")
-    longest[0] = 0
-    for i in range(len(origins)):
-        if (origins[i] < plan.history or lengths[i] < 1
-                or origins[i] + lengths[i] + plan.lead > data.n):
-            raise IndexError(f"rollout {i} does not fit: origin {origins[i]}, {lengths[i]} steps.")
-        n += lengths[i]
-        longest[0] = max(longest[0], lengths[i])
-    return n
 
 
 cdef bint roll_block(const Net* net, const double* w, Measured data, Walk* walk, Py_ssize_t B,
@@ -813,43 +870,41 @@ cdef inline void keep_path(const Net* net, _Workspace work, Py_ssize_t B) noexce
     memmove(&work.path[0], &work.path[0] + B * net.p, net.K * net.p * sizeof(double))
 
 
-def closed_values(Plan plan, const double[:, ::1] thetas, Measured data,
-                  const Py_ssize_t[::1] origins, const Py_ssize_t[::1] lengths,
-                  const double[::1] weight, Py_ssize_t washout, const int[::1] stop,
+def closed_values(Plan plan, const double[:, ::1] thetas, Trajectories runs, const int[::1] stop,
                   double[::1] sse):
     """Sum of squared errors of every parameter vector over rollouts.
 
     sse : OUT (len(thetas),); infinite where a rollout diverges, NaN when stopped.
     """
     cdef const Net* net = &plan.net
-    cdef Py_ssize_t longest, left, k, B
-    cdef Py_ssize_t n = check_rollouts(plan, data, origins, lengths, weight, &longest)
+    cdef Py_ssize_t left, k, B
+    cdef Py_ssize_t n = runs.n_steps
+    cdef Measured data = runs.data
     cdef _Workspace work = _Workspace(plan, BLOCK, net.K)
     cdef Walk walk
+    runs.check(plan)
     sse[:] = 0.0
     if not n:
         return
     with nogil:
         for k in range(len(thetas)):
             pack(net, &thetas[k, 0], &work.w[0])
-            walk = Walk(&origins[0], &lengths[0], 0, 0, washout)
+            walk = Walk(runs.origins, runs.lengths, 0, 0, runs.washout)
             left = n
             while left:
                 B = min(left, BLOCK)
                 if stop[0]:
                     sse[k] = NAN
                     break
-                if not walk_on(net, work, data, &walk, B, &weight[0], &sse[k]):
+                if not walk_on(net, work, data, &walk, B, runs.weight, &sse[k]):
                     sse[k] = INFINITY
                     break
                 keep_path(net, work, B)
                 left -= B
 
 
-def closed_normal_equations(Plan plan, const double[::1] theta, Measured data,
-                            const Py_ssize_t[::1] origins, const Py_ssize_t[::1] lengths,
-                            const double[::1] weight, Py_ssize_t washout, const int[::1] stop,
-                            double[:, ::1] JtJ, double[::1] Jte):
+def closed_normal_equations(Plan plan, const double[::1] theta, Trajectories runs,
+                            const int[::1] stop, double[:, ::1] JtJ, double[::1] Jte):
     """Sum of squared errors (returned: infinite where a rollout diverges, NaN when stopped), J'J
     and J'e over rollouts, block by block.
 
@@ -862,27 +917,29 @@ def closed_normal_equations(Plan plan, const double[::1] theta, Measured data,
     """
     cdef const Net* net = &plan.net
     cdef int P = <int>net.P, p = net.p, one = 1, B, j
-    cdef Py_ssize_t size = _rows_at_once(plan), K = net.K, r, i, k, left, longest
-    cdef Py_ssize_t n = check_rollouts(plan, data, origins, lengths, weight, &longest)
+    cdef Py_ssize_t size = _rows_at_once(plan), K = net.K, r, i, k, left
+    cdef Py_ssize_t n = runs.n_steps
+    cdef Measured data = runs.data
     cdef double sse = 0.0, unit = 1.0
     cdef _Workspace work = _Workspace(plan, size, K)
     cdef _Sensitivity S = _Sensitivity(plan, size)
     cdef double[:, ::1] J = np.empty((size, P))
     cdef Walk walk
+    runs.check(plan)
     JtJ[:] = 0.0
     Jte[:] = 0.0
     if not n:
         return 0.0
     with nogil:
         pack(net, &theta[0], &work.w[0])
-        walk = Walk(&origins[0], &lengths[0], 0, 0, washout)
+        walk = Walk(runs.origins, runs.lengths, 0, 0, runs.washout)
         left = n
         while left:
             B = <int>min(left, size)
             if stop[0]:
                 sse = NAN
                 break
-            if not walk_on(net, work, data, &walk, B, &weight[0], &sse):
+            if not walk_on(net, work, data, &walk, B, runs.weight, &sse):
                 sse = INFINITY
                 break
             differentiate(net, &theta[0], work, S, B)
@@ -900,29 +957,29 @@ def closed_normal_equations(Plan plan, const double[::1] theta, Measured data,
     return sse
 
 
-def closed_residuals_and_jacobian(Plan plan, const double[::1] theta, Measured data,
-                                  const Py_ssize_t[::1] origins, const Py_ssize_t[::1] lengths,
-                                  const double[::1] weight, Py_ssize_t washout, double[:, ::1] e,
-                                  double[:, :, ::1] J):
+def closed_residuals_and_jacobian(Plan plan, const double[::1] theta, Trajectories runs,
+                                  double[:, ::1] e, double[:, :, ::1] J):
     """Weighted residuals over rollouts and their whole Jacobian, for tests and intervals.
 
     e : OUT (sum of lengths, p).
     J : OUT (p, sum of lengths, P).
     """
     cdef const Net* net = &plan.net
-    cdef Py_ssize_t size = 64, K = net.K, at = 0, r, j, longest, B
-    cdef Py_ssize_t n = check_rollouts(plan, data, origins, lengths, weight, &longest)
+    cdef Py_ssize_t size = 64, K = net.K, at = 0, r, j, B
+    cdef Py_ssize_t n = runs.n_steps
+    cdef Measured data = runs.data
     cdef double sse = 0.0
     cdef _Workspace work = _Workspace(plan, size, K)
     cdef _Sensitivity S = _Sensitivity(plan, size)
     cdef Walk walk
+    runs.check(plan)
     if not n:
         return
     pack(net, &theta[0], &work.w[0])
-    walk = Walk(&origins[0], &lengths[0], 0, 0, washout)
+    walk = Walk(runs.origins, runs.lengths, 0, 0, runs.washout)
     while at < n:
         B = min(n - at, size)
-        if not walk_on(net, work, data, &walk, B, &weight[0], &sse):
+        if not walk_on(net, work, data, &walk, B, runs.weight, &sse):
             raise FloatingPointError(f"a rollout diverges within its steps {at} to {at + B}.")
         differentiate(net, &theta[0], work, S, <int>B)
         for j in range(net.p):
@@ -991,9 +1048,7 @@ cdef inline void weigh(double weight, const double* S, Py_ssize_t P, double* J) 
         J[i] = weight * S[i]
 
 
-def closed_gradient(Plan plan, const double[::1] theta, Measured data,
-                    const Py_ssize_t[::1] origins, const Py_ssize_t[::1] lengths,
-                    const double[::1] weight, Py_ssize_t washout, const int[::1] stop,
+def closed_gradient(Plan plan, const double[::1] theta, Trajectories runs, const int[::1] stop,
                     double[::1] g):
     """Sum of squared errors over rollouts (returned: infinite where one diverges, NaN when
     stopped) and half its gradient, by backpropagation through time.
@@ -1001,15 +1056,17 @@ def closed_gradient(Plan plan, const double[::1] theta, Measured data,
     g : OUT (P,), J'e.
     """
     cdef const Net* net = &plan.net
-    cdef Py_ssize_t i = 0, B, longest, N = len(origins)
-    cdef Py_ssize_t n = check_rollouts(plan, data, origins, lengths, weight, &longest)
-    cdef Py_ssize_t size = max(longest, BLOCK)
+    cdef Py_ssize_t i = 0, B, N = runs.n
+    cdef Py_ssize_t n = runs.n_steps
+    cdef Measured data = runs.data
+    cdef Py_ssize_t size = max(runs.longest, BLOCK)
     cdef double sse = 0.0
     cdef _Workspace work = _Workspace(plan, size)
     cdef double[::1] adjoint = np.empty(size * net.p), G = np.empty(size * (net.hidden + net.p))
     cdef double[::1] d = np.zeros(2 * pad(net.width) + NK_LANES), dz = np.empty(net.T + 1)
     cdef double[::1] fed = np.empty(net.n_fed + 1)
     cdef Walk walk
+    runs.check(plan)
     g[:] = 0.0
     if not n:
         return 0.0
@@ -1019,12 +1076,12 @@ def closed_gradient(Plan plan, const double[::1] theta, Measured data,
             if stop[0]:
                 sse = NAN
                 break
-            walk = Walk(&origins[i], &lengths[i], 0, 0, washout)
+            walk = Walk(runs.origins + i, runs.lengths + i, 0, 0, runs.washout)
             B = 0
-            while i < N and B + lengths[i] <= size:         # whole rollouts
-                B += lengths[i]
+            while i < N and B + runs.lengths[i] <= size:         # whole rollouts
+                B += runs.lengths[i]
                 i += 1
-            if not walk_on(net, work, data, &walk, B, &weight[0], &sse):
+            if not walk_on(net, work, data, &walk, B, runs.weight, &sse):
                 sse = INFINITY
                 break
             unroll_block(net, work, B, &adjoint[0], &G[0], &d[0], &dz[0], &fed[0])
@@ -1118,8 +1175,7 @@ cdef void accumulate(const Net* net, int B, const double* Z, const double* A, co
 
 
 # ---------------------------------------------------------------- the loop's tangent
-def loop_gain(Plan plan, const double[::1] theta, Measured data, const Py_ssize_t[::1] origins,
-              const Py_ssize_t[::1] lengths, Py_ssize_t passes):
+def loop_gain(Plan plan, const double[::1] theta, Trajectories runs, Py_ssize_t passes):
     """Growth per step of a small perturbation of the fed-back output (returned), infinite where a
     rollout diverges, 0 where the perturbation dies.
 
@@ -1130,8 +1186,9 @@ def loop_gain(Plan plan, const double[::1] theta, Measured data, const Py_ssize_
     """
     cdef const Net* net = &plan.net
     cdef int B, j
-    cdef Py_ssize_t size = _rows_at_once(plan), Kp = net.K * net.p, i, left, longest
-    cdef Py_ssize_t n = check_rollouts(plan, data, origins, lengths, None, &longest)
+    cdef Py_ssize_t size = _rows_at_once(plan), Kp = net.K * net.p, i, left
+    cdef Py_ssize_t n = runs.n_steps
+    cdef Measured data = runs.data
     cdef double growth = 0.0
     cdef _Workspace work = _Workspace(plan, size, net.K)
     cdef double[:, ::1] J = np.empty((size, net.P)), C = np.empty((net.p, size * net.n_y + 1))
@@ -1139,6 +1196,7 @@ def loop_gain(Plan plan, const double[::1] theta, Measured data, const Py_ssize_
     cdef double[::1] G = np.empty(size * max(net.width, net.p)), spare = np.empty_like(G)
     cdef double[::1] fed = np.empty(net.n_fed + 1)
     cdef Walk walk
+    runs.check(plan)
     if not n or not Kp:
         return 0.0
     with nogil:
@@ -1147,7 +1205,7 @@ def loop_gain(Plan plan, const double[::1] theta, Measured data, const Py_ssize_
         for i in range(2 * passes):
             if i == passes:
                 growth = 0.0
-            walk = Walk(&origins[0], &lengths[0], 0, 0, 0)
+            walk = Walk(runs.origins, runs.lengths, 0, 0, 0)
             left = n
             while left and -INFINITY < growth < INFINITY:
                 B = <int>min(left, size)

@@ -7,6 +7,7 @@ from math import gcd
 import numpy as np
 
 from narxkit._checks import is_count, is_int
+from narxkit._core import Trajectories
 from narxkit.rows.segments import Segments
 
 
@@ -50,6 +51,15 @@ class Rollouts:
     def is_measured(self):
         """Whether measured outputs are read all along."""
         return self.source == "measured"
+
+    @cached_property
+    def trajectories(self):
+        """The same as kernels read them; from measured outputs each step is a rollout itself."""
+        measured = self.segments.measured
+        if not self.is_measured:
+            return Trajectories(measured, self.origins, self.lengths, self.weight, self.washout)
+        steps = np.ones(len(self.targets), dtype=np.intp)
+        return Trajectories(measured, self.targets, steps, self.weight)
 
     @cached_property
     def n_steps(self):
