@@ -4,7 +4,7 @@ import numpy as np
 
 
 def moments(values):
-    r"""Mean and standard deviation of each column, without its missing values.
+    r"""Return mean and standard deviation of each column, without its missing values.
 
     .. math::
 
@@ -48,7 +48,7 @@ def moments(values):
 
 
 def extremes(values, there):
-    """Smallest and largest number of each column, 0 and 0 where a mask leaves none."""
+    """Return smallest and largest number of each column, 0 and 0 where a mask leaves none."""
     low = np.min(values, axis=0, initial=np.inf, where=there)
     high = np.max(values, axis=0, initial=-np.inf, where=there)
     is_empty = low > high
@@ -56,7 +56,7 @@ def extremes(values, there):
 
 
 def buried(values, std):
-    """Where a few numbers are so far out that, beside them, the others are one and the same.
+    """Return where a few numbers are so far out that, beside them, the others are one and the same.
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 
 
 def is_off(model):
-    """Whether a fitted network is a linear model: nothing passes its hidden layers."""
+    """Return whether a fitted network is a linear model: nothing passes its hidden layers."""
     return bool(getattr(model, "is_linear_", False))
 
 

@@ -88,13 +88,13 @@ def _check_path(path, series):
 
 
 def _ending(path):
-    """How a name ends, what packs the file left aside."""
+    """Return how a name ends, what packs the file left aside."""
     is_packed = path.suffix.lower() in PACKED
     return (path.with_suffix("") if is_packed else path).suffix.lower()
 
 
 def _target(path):
-    """Where a file lies, behind all links."""
+    """Return where a file lies, behind all links."""
     return Path(os.path.realpath(path))
 
 

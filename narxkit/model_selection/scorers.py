@@ -193,7 +193,7 @@ class Scorer(ABC):
         return self._mean_score(measured[at], undo(y_hat))
 
     def _free_rows(self, rows):
-        """Which rows may be predicted: the same ones for candidates of all lags."""
+        """Return which rows may be predicted: the same ones for candidates of all lags."""
         if self.warmup is not None:
             if self.warmup < rows.max_lag:
                 raise ValueError(
@@ -220,7 +220,7 @@ class Scorer(ABC):
         return is_given
 
     def _with_room(self, rows, free, steps):
-        """Of the free rows those that so many steps can start from."""
+        """Return those of the free rows that so many steps can start from."""
         starts = free & rows.can_run(steps)
         if not starts.any():
             left = max(0, int(np.max(rows.max_steps[free], initial=0)))
@@ -233,7 +233,7 @@ class Scorer(ABC):
         return starts
 
     def _mean_score(self, y, y_hat):
-        """The mean over horizons and outputs, of arrays (n, steps, n_outputs)."""
+        """Return the mean over horizons and outputs, of arrays (n, steps, n_outputs)."""
         is_own = callable(self.metric)
         score, is_gain = (self.metric, self.greater_is_better) if is_own else METRICS[self.metric]
         scores = []
@@ -249,11 +249,11 @@ class Scorer(ABC):
 
     @abstractmethod
     def _rollouts(self, rows, free):
-        """Origins and lengths of the rollouts over the free rows."""
+        """Return origins and lengths of the rollouts over the free rows."""
 
     @abstractmethod
     def _parts(self, values):
-        """What is scored together, as arrays (n, n_outputs), of values (n, steps, n_outputs)."""
+        """Split (n, steps, n_outputs) into what is scored together, arrays (n, n_outputs)."""
 
     def __repr__(self):
         given = {f.name: getattr(self, f.name) for f in reversed(fields(self))}

@@ -26,7 +26,7 @@ def skill_table(
     block=168,
     random_state=0,
 ):
-    """Errors of several backtests side by side, and their skill against the baselines.
+    """Return errors of several backtests side by side, and their skill against the baselines.
 
     .. math::
 
@@ -125,7 +125,7 @@ def skill_table(
 
 
 def _resampled_means(errors, block, rng):
-    """The mean over horizons of the RMSE, for each model in each bootstrap sample of blocks.
+    """Return the mean over horizons of the RMSE, for each model in each bootstrap sample of blocks.
 
     A sum over drawn blocks is a product with how often each was drawn, so that squares and counts
     are summed by (block, horizon) once.
@@ -171,7 +171,7 @@ def _check_options(horizons, names, fit_seconds):
 
 
 def _aligned_errors(backtests):
-    """Errors by (series, origin, horizon), on the targets that all of them have."""
+    """Return errors by (series, origin, horizon), on the targets that all of them have."""
     keys = ["series", "origin", "horizon"]
     frames = list(backtests.values()) if isinstance(backtests, Mapping) else []
     if not frames or not all({*keys, "y", "y_hat"} <= {*getattr(f, "columns", ())} for f in frames):

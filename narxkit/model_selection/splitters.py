@@ -271,7 +271,7 @@ def _check_count(name, value):
 
 
 def _moments(X, y):
-    """The rank of each row in time: its position or, in a panel, that of its time stamp."""
+    """Return the rank of each row in time: its position or, in a panel, that of its time stamp."""
     if X is None and y is None:
         raise ValueError("X and y are None, but rows are needed to split: give one of them.")
     index, _ = common_index(X=X, y=y)

@@ -13,7 +13,7 @@ from narxkit.rows.table import read_outputs
 
 
 def unwrap(model, X, y):
-    """The forecaster inside a Pipeline or TransformedTargetRegressor, and what it sees.
+    """Return the forecaster inside a Pipeline or TransformedTargetRegressor, and what it sees.
 
     Returns
     -------
@@ -49,7 +49,7 @@ def unwrap(model, X, y):
 
 
 def _where_finite(transform, values):
-    """A transformation of outputs (..., n_outputs) that leaves missing ones missing."""
+    """Return a transformation of outputs (..., n_outputs) that leaves missing ones missing."""
     flat = values.reshape(-1, values.shape[-1])
     missing = ~np.isfinite(flat)
     stand_in = np.take_along_axis(flat, np.argmin(missing, axis=0)[None], axis=0)
@@ -59,7 +59,7 @@ def _where_finite(transform, values):
 
 
 def _with_index(y, index):
-    """y under the index that says most."""
+    """Return y under the index that says most."""
     if index is None:
         return y
     if isinstance(y, (pd.Series, pd.DataFrame)):

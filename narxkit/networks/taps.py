@@ -108,7 +108,7 @@ def _first_and_last(lag):
 
 
 def _single_lags(taps):
-    """Each (column, lag) that taps read, once."""
+    """Return each (column, lag) that taps read, once."""
     rows = ((column, lag) for column, first, last in taps for lag in range(first, last + 1))
     return tuple(dict.fromkeys(rows))
 
@@ -207,7 +207,7 @@ def _is_pair(lag):
 
 
 def _read_window(pair, name):
-    """(first, last), or the lag where they are the same."""
+    """Return (first, last), or the lag where they are the same."""
     first, last = map(int, pair)
     if last < first:
         raise ValueError(

@@ -38,7 +38,7 @@ _DAY_NAMES = "Mon Tue Wed Thu Fri Sat Sun".split()
 
 
 def by_offset(offset):
-    """The clock that a freq says."""
+    """Return the clock that a freq says."""
     offset = _simplified(offset)
     if isinstance(offset, pd.offsets.Day):
         return dict(unit="second", step=float(offset.n * DAY), offset=offset)
@@ -57,7 +57,7 @@ def by_offset(offset):
 
 
 def _simplified(offset):
-    """A DateOffset of days or of less as the fixed step that it is; any other as it is."""
+    """Return a DateOffset of days or of less as the fixed step that it is; any other as it is."""
     parts = set(offset.kwds) if type(offset) is pd.DateOffset else {"months"}
     if parts <= {"weeks", "days"}:
         step = pd.Timedelta(**(offset.kwds or {"days": 1}))
@@ -67,7 +67,7 @@ def _simplified(offset):
 
 
 def _months_of(offset):
-    """Months from one label of an offset to the next where they are always as many, else None."""
+    """Count the months from label to label of an offset, None where they are not always as many."""
     first = pd.Timestamp("2001-01-31") + offset
     if first + offset - first < pd.Timedelta(days=26):
         return None
@@ -77,7 +77,7 @@ def _months_of(offset):
 
 
 def labels_of_season(offset):
-    """How many labels an offset makes in a day, or else in a year."""
+    """Return how many labels an offset makes in a day, or else in a year."""
     first = pd.Timestamp("2001-01-01") + offset
     if first + offset - first < pd.Timedelta(days=1):
         labels = pd.date_range("2001-01-08", "2001-02-05", freq=offset)
@@ -88,7 +88,7 @@ def labels_of_season(offset):
 
 
 def next_labels(index, offset):
-    """The labels that an offset makes after others."""
+    """Return the labels that an offset makes after others."""
     wall = index.tz_localize(None)
     if len(wall) > MANY and isinstance(offset, pd.offsets.BusinessHour):  # pandas takes seconds
         following = _next_hours(wall, offset)
@@ -98,7 +98,7 @@ def next_labels(index, offset):
 
 
 def _next_hours(wall, offset):
-    """The next business hours: of each time of the week one is made, and those about holidays."""
+    """Return the next business hours: one for each time of the week, and those about holidays."""
     times = wall.asi8 % (WEEK * PER_SECOND[wall.unit])
     _, rows, places = np.unique(times, return_index=True, return_inverse=True)
     weekly = _without_holidays(offset)
@@ -118,7 +118,7 @@ def _without_holidays(offset):
 
 
 def _is_about_holidays(offset, earlier, later):
-    """Whether a holiday lies between two labels, or before hours that last past midnight."""
+    """Return whether a holiday lies between two labels, or before hours that last past midnight."""
     holidays = offset.kwds.get("calendar", np.busdaycalendar()).holidays
     first = np.searchsorted(
         holidays, earlier.to_numpy().astype("datetime64[D]") - ONE_DAY, side="left"
@@ -127,13 +127,13 @@ def _is_about_holidays(offset, earlier, later):
 
 
 def localized(wall, zone):
-    """Labels of the wall clock in a zone: of an hour that comes twice, the first."""
+    """Return labels of the wall clock in a zone: of an hour that comes twice, the first."""
     is_summer = np.ones(len(wall), dtype=bool)
     return wall.tz_localize(zone, ambiguous=is_summer, nonexistent="shift_forward")
 
 
 def by_rows(index):
-    """The clock of a DatetimeIndex by its rows alone."""
+    """Return the clock of a DatetimeIndex by its rows alone."""
     if len(index) < 2:
         return dict(unit="order")
     wall = index.tz_localize(None)
@@ -150,7 +150,7 @@ def by_rows(index):
 
 
 def _monthly(wall, apart):
-    """The calendar clock, if all rows stand in the same place of their month."""
+    """Return the calendar clock, if all rows stand in the same place of their month."""
     months = count_months(wall)
     if apart.min() < 26 * DAY or np.diff(months).min() < 1:
         return None
@@ -174,7 +174,7 @@ def _monthly(wall, apart):
 
 
 def _step_of_months(months):
-    """The most common step, or, where many rows are off its grid, the largest that reaches all."""
+    """Return the most common step or, with many rows off its grid, the largest that reaches all."""
     steps = np.diff(months)
     step = int(_most_common(*_distinct(steps))[0])
     is_on_grid = months % step == months[-1] % step
@@ -182,7 +182,7 @@ def _step_of_months(months):
 
 
 def _weekday_of_month(wall, step):
-    """The pandas offset of a third Friday or a last Monday, or None."""
+    """Return the pandas offset of a third Friday or a last Monday, or None."""
     weekday, week = wall.day_of_week, (wall.day - 1) // 7
     if np.ptp(weekday) > 0:
         return None
@@ -194,7 +194,7 @@ def _weekday_of_month(wall, step):
 
 
 def _month_offset(step, place, month):
-    """The pandas offset of months, quarters or years that start (S) or end (E), B for business."""
+    """Return the offset of months, quarters or years that start (S) or end (E), B for business."""
     business, edge = place[:-1], place[-1]
     if step == 12:
         return to_offset(f"{business}Y{edge}-{_MONTH_NAMES[month - 1]}")
@@ -205,7 +205,7 @@ def _month_offset(step, place, month):
 
 
 def _half_monthly(wall):
-    """The clock of half months, if the rows stand at both of its places."""
+    """Return the clock of half months, if the rows stand at both of its places."""
     middle, day = wall.day == 15, wall.day
     if not 0 < middle.sum() < len(wall):
         return None
@@ -217,7 +217,7 @@ def _half_monthly(wall):
 
 
 def _trading(wall, steps):
-    """The clock of working days, if rows are whole days apart and some weekdays never come."""
+    """Return the clock of working days, if rows are days apart and some weekdays never come."""
     usual = _most_common(*steps)[0]
     if usual <= 0 or usual % DAY:
         return None
@@ -239,7 +239,7 @@ def _trading(wall, steps):
 
 
 def _in_sessions(index, steps):
-    """The clock of trading or working hours, if the same times come on nearly all days."""
+    """Return the clock of trading or working hours, if the same times come on nearly all days."""
     timetable = Timetable.from_index(index, *steps)
     return timetable and dict(
         unit="session",
@@ -250,7 +250,7 @@ def _in_sessions(index, steps):
 
 
 def _business_hour(timetable):
-    """The pandas offset that makes the labels of a timetable of whole hours, or None."""
+    """Return the pandas offset that makes the labels of a timetable of whole hours, or None."""
     is_hourly = timetable.step == HOUR and timetable.zone is None
     hours = timetable.hours() if is_hourly else None
     begins = [first for first, _ in hours or ()][1:] + [DAY]
@@ -265,7 +265,7 @@ def _business_hour(timetable):
 
 
 def _fixed(index, apart, steps):
-    """The clock of a fixed step, if one difference prevails."""
+    """Return the clock of a fixed step, if one difference prevails."""
     step = _prevailing(apart, steps)
     if index.tz is not None and (step is None or step % DAY):
         apart = seconds_between(index[:-1], index[1:])
@@ -282,7 +282,7 @@ def _fixed(index, apart, steps):
 
 
 def _prevailing(apart, steps):
-    """The most common difference, else a round number near the median, else None."""
+    """Return the most common difference, else a round number near the median, else None."""
     step, count = _most_common(*steps)
     if count < max(0.25 * len(apart), min(len(apart), 2)):
         step = np.median(apart)
@@ -294,40 +294,40 @@ def _prevailing(apart, steps):
 
 
 def _distinct(values):
-    """The distinct values, and how often each comes."""
+    """Return the distinct values, and how often each comes."""
     if values.min() == values.max():  # many times faster than sorting
         return values[:1], np.array([len(values)])
     return np.unique(values, return_counts=True)
 
 
 def _most_common(found, counts):
-    """The most common value (the smallest of equals) and its count."""
+    """Return the most common value (the smallest of equals) and its count."""
     return found[counts.argmax()], counts.max()
 
 
 def seconds_between(earlier, later):
-    """Seconds from the labels of one index to those of another, pair by pair."""
+    """Return seconds from the labels of one index to those of another, pair by pair."""
     if earlier.unit == later.unit:  # many times faster than a TimedeltaIndex of a short series
         return (later.asi8 - earlier.asi8) / PER_SECOND[later.unit]
     return (later - earlier).total_seconds().to_numpy()
 
 
 def count_months(index):
-    """Months since year 0."""
+    """Return months since year 0."""
     return (12 * index.year + index.month).to_numpy()
 
 
 def dates_of(index):
-    """Days on the wall clock, as numpy counts them."""
+    """Return days on the wall clock, as numpy counts them."""
     return index.tz_localize(None).to_numpy().astype("datetime64[D]")
 
 
 def in_words(step, sizes, tolerance=1e-9):
-    """The count and the noun of the largest size that divides the step: 1800 -> 30, "minute"."""
+    """Return count and noun of the largest size that divides the step: 1800 -> 30, "minute"."""
     counts = ((step / size, noun) for noun, size in sizes.items())
     return next((round(n), noun) for n, noun in counts if abs(n - round(n)) <= tolerance * round(n))
 
 
 def names_of_days(week):
-    """The names of days of the week: "1111100" -> "Mon Tue Wed Thu Fri"."""
+    """Return the names of days of the week: "1111100" -> "Mon Tue Wed Thu Fri"."""
     return " ".join(name for name, day in zip(_DAY_NAMES, week, strict=True) if day == "1")

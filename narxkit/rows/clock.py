@@ -160,7 +160,7 @@ class Clock:
         return self.unit != "order"
 
     def season(self):
-        """Rows of a season: a day of shorter steps, a week of days, a year of longer ones.
+        """Return rows of a season: a day of shorter steps, a week of days, a year of longer ones.
 
         Returns
         -------
@@ -191,7 +191,7 @@ class Clock:
         return max(1, season / max(self.step, 1e-9))
 
     def breaks(self, index):
-        """True at each row that does not follow the row before it; row 0 is False.
+        """Return a mask, True at each row that does not follow the row before it; row 0 is False.
 
         Returns
         -------
@@ -206,7 +206,7 @@ class Clock:
         return seams
 
     def relation(self, last, first):
-        """How new rows that begin at `first` relate to the `last` row seen.
+        """Return how new rows that begin at `first` relate to the `last` row seen.
 
         Returns
         -------
@@ -232,7 +232,7 @@ class Clock:
         return "follows" if low <= elapsed <= high else "gap"
 
     def after(self, last, n):
-        """The `n` labels that follow `last`, in its time zone and unit.
+        """Return the `n` labels that follow `last`, in its time zone and unit.
 
         Days, months and trading days keep the hour of the wall clock. ``freq`` is set unless
         daylight saving skips or repeats that hour on one of the days.
@@ -257,7 +257,7 @@ class Clock:
         return labels
 
     def describe(self):
-        """The step in words: "hourly", "every 30 minutes", "monthly", "2-hour periods", ..."""
+        """Name the step: "hourly", "every 30 minutes", "monthly", "2-hour periods", ..."""
         if self.unit == "order":
             return "irregular"
         if self.unit == "trading day":
@@ -278,7 +278,7 @@ class Clock:
         return _describe_step(self.step, _MONTHS if self.unit == "month" else SECONDS)
 
     def _makes(self, index):
-        """Whether an index of at least two rows holds just the labels after its first."""
+        """Return whether an index of at least two rows holds just the labels after its first."""
         if len(index) < 2 or not self.is_regular:
             return False
         if self.unit == "session":
@@ -286,7 +286,7 @@ class Clock:
         return not replace(self, holiday=0).breaks(index).any()
 
     def _bounds(self):
-        """The smallest and the largest count that is still one step."""
+        """Return the smallest and the largest count that is still one step."""
         if self.unit == "order":
             return 0, np.inf
         if self.unit == "trading day":
@@ -322,12 +322,12 @@ class Clock:
         return np.busdaycalendar(weekmask=self.week)
 
     def _count_undue(self, last, labels):
-        """How many labels come before the first that is a step later than the last row."""
+        """Return how many labels come before the first that is a step later than the last row."""
         elapsed = self._elapsed(pd.DatetimeIndex([last] * len(labels)), labels)
         return int(np.sum((labels <= last) | (elapsed < self._bounds()[0])))
 
     def _labels_from(self, start, n):
-        """The labels from `start` on, n of which are due: ticks in UTC, days by the wall."""
+        """Return the labels from `start` on, n of which are due: ticks in UTC, days by the wall."""
         if self.unit == "session":
             return self.timetable.labels_after(start, n)
         offset, n = self.offset, n + UNDUE
@@ -338,7 +338,7 @@ class Clock:
 
 
 def take(index, rows):
-    """Some rows of an index; its ``freq`` stays where they are consecutive.
+    """Return some rows of an index; its ``freq`` stays where they are consecutive.
 
     Examples
     --------
@@ -360,7 +360,7 @@ def _describe_week(week):
 
 
 def is_alike(label, other):
-    """Whether two labels are of one kind, so that they can be compared.
+    """Return whether two labels are of one kind, so that they can be compared.
 
     Returns
     -------
@@ -374,7 +374,7 @@ def is_alike(label, other):
 
 
 def _check_alike(last, first):
-    """Two labels must be of one kind before they can be compared."""
+    """Refuse labels of different kinds, which cannot be compared."""
     if type(last) is not type(first):
         raise ValueError(
             f"the last row seen ({last}) is labelled by a {type(last).__name__}, but the new rows "

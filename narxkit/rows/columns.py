@@ -42,7 +42,7 @@ class ColumnRoles:
 
     @classmethod
     def read(cls, table, estimator):
-        """A column of X that bounds the output is an input only if the lags name it."""
+        """Read the columns; one of X that bounds the output is an input only if lags name it."""
         columns = list(range(table.X.shape[1])) if table.columns is None else table.columns
         lags = getattr(estimator, "input_lags", None)
         named = lags if isinstance(lags, Mapping) else ()
@@ -67,13 +67,13 @@ class ColumnRoles:
         return [self.columns[bound] for bound in (self.low, self.high) if isinstance(bound, int)]
 
     def bounds(self, X):
-        """Lower and upper bounds (n, n_outputs) of the rows of X, or two times None."""
+        """Return lower and upper bounds (n, n_outputs) of the rows of X, or two times None."""
         if self.low is None and self.high is None:
             return None, None
         return self._bound(self.low, X), self._bound(self.high, X)
 
     def _bound(self, bound, X):
-        """A column of X, one number per output, or NaN for no bound."""
+        """Return a column of X, one number per output, or NaN for no bound."""
         values = X[:, [bound]] if isinstance(bound, int) else np.nan if bound is None else bound
         return np.ascontiguousarray(np.broadcast_to(values, (len(X), self.n_outputs)))
 
@@ -120,16 +120,16 @@ class ColumnRoles:
             )
 
     def segments(self, table):
-        """The rows of a table, cut into segments."""
+        """Return the rows of a table, cut into segments."""
         return table.segments(self.inputs, *self.bounds(table.X))
 
     def segment(self, X, y, times):
-        """Rows that follow each other, as one segment."""
+        """Return rows that follow each other, as one segment."""
         u = np.ascontiguousarray(X[:, self.inputs])
         return Segments(u, y, np.array([0, len(y)]), *self.bounds(X), times)
 
     def frame(self, values, index):
-        """Predictions as a Series, or a DataFrame of several outputs."""
+        """Return predictions as a Series, or a DataFrame of several outputs."""
         if self.y_ndim == 1:
             return pd.Series(values[:, 0], index=index, name=self.outputs[0])
         names = self.outputs if self.outputs[0] is not None else range(self.n_outputs)
@@ -137,7 +137,7 @@ class ColumnRoles:
 
 
 def _read_range(output_range, columns, n_outputs):
-    """Bounds as the position of a column, an array of one number per output, or None."""
+    """Return bounds as the position of a column, an array of one number per output, or None."""
     if output_range is None:
         return None, None
     try:

@@ -34,7 +34,7 @@ _SHUFFLED = 0.2, 0.8  # the share of backward steps; half of them in a random or
 
 
 def has_clock(index):
-    """Whether the index carries a clock: a DatetimeIndex or a PeriodIndex.
+    """Return whether the index carries a clock: a DatetimeIndex or a PeriodIndex.
 
     Examples
     --------
@@ -48,7 +48,7 @@ def has_clock(index):
 
 
 def read_labels(index, name="X"):
-    """Labels with their times as a DatetimeIndex, PeriodIndex or TimedeltaIndex.
+    """Return labels with their times as a DatetimeIndex, PeriodIndex or TimedeltaIndex.
 
     Of a MultiIndex (series, time) the second level is read; what holds no times stays as it is.
 
@@ -114,7 +114,7 @@ def _as_one_zone(index, name, is_level):
 
 @contextmanager
 def _mixed_zones_refused():
-    """Times of several zones are an error, of which pandas 2 only warns."""
+    """Make times of several zones an error, of which pandas 2 only warns."""
     with warnings.catch_warnings():
         warnings.filterwarnings("error", ".*mixed time zones.*", FutureWarning)
         yield
@@ -128,7 +128,7 @@ def _advise_utc(name, is_level):
 
 
 def _read_text(index, name, is_level):
-    """Time stamps, where all of the text is of ISO 8601."""
+    """Return time stamps, where all of the text is of ISO 8601."""
     text = index.dropna()
     if (
         not len(text)
@@ -147,7 +147,7 @@ def _read_text(index, name, is_level):
 
 
 def no_date_among(text):
-    """The first label that is no date of ISO 8601, and how to make the labels times.
+    """Return the first label that is no date of ISO 8601, and how to make the labels times.
 
     Examples
     --------
@@ -167,7 +167,7 @@ def no_date_among(text):
 
 
 def is_elapsed(index):
-    """Whether rows are labelled by elapsed times.
+    """Return whether rows are labelled by elapsed times.
 
     Returns
     -------
@@ -178,7 +178,7 @@ def is_elapsed(index):
 
 
 def as_clock(index):
-    """Elapsed times as time stamps from 1970 on; other labels as they are."""
+    """Return elapsed times as time stamps from 1970 on; other labels as they are."""
     return EPOCH + index if isinstance(index, pd.TimedeltaIndex) else index
 
 
@@ -221,7 +221,7 @@ def _are_numbers(index):
 
 
 def step_of_numbers(index):
-    """The step of plain numbers, an int of ints, where it is the same between all; else None.
+    """Return the step of plain numbers, an int of ints; None where it is not always the same.
 
     Examples
     --------
@@ -240,7 +240,7 @@ def step_of_numbers(index):
 
 
 def numbers_from(start, step, n):
-    """The labels of n rows that count on in a step; of fractions without what floats round.
+    """Return the labels of n rows that count on in a step; of fractions without what floats round.
 
     Examples
     --------
@@ -298,7 +298,7 @@ def _check_numbers(index, name, labels, table):
 
 
 def _advise_order(index, table, backwards):
-    """The remedy for rows in a random order, or of several series; None for others."""
+    """Return the remedy for rows in a random order, or of several series; None for others."""
     low, high = _SHUFFLED
     if _repeat_often(index):
         return _name_series(table)
@@ -321,7 +321,7 @@ def _advise_twice(index, table, row):
 
 
 def _repeat_often(index):
-    """Whether so many labels come again that the rows must be of several series."""
+    """Return whether so many labels come again that the rows must be of several series."""
     return index.duplicated().sum() > max(3, len(index) / 20)
 
 
@@ -344,13 +344,13 @@ def _hint_zone(label):
 
 
 def labels_of(values, name):
-    """The labels of a Series or DataFrame, read; None for what has none."""
+    """Return the labels of a Series or DataFrame, read; None for what has none."""
     index = getattr(values, "index", None)
     return read_labels(index, name) if isinstance(index, pd.Index) else None
 
 
 def common_index(**tables):
-    """The index that says most, times before plain numbers, and whose it is.
+    """Return the index that says most, times before plain numbers, and whose it is.
 
     Raises
     ------
@@ -394,7 +394,7 @@ def refuse_other_labels(index, name, other, its_name):
 
 
 def first_difference(index, other):
-    """The first row in which the labels differ; None where they agree or cannot be compared.
+    """Return the first row in which the labels differ; None where they agree or cannot be compared.
 
     Numbers say nothing beside times; the longer index is compared as far as the other goes.
     """
@@ -407,7 +407,7 @@ def first_difference(index, other):
 
 
 def _differ(index, other):
-    """Where labels differ, as a mask: everywhere, where they cannot be compared."""
+    """Return where labels differ, as a mask: everywhere, where they cannot be compared."""
     with suppress(Exception):  # pandas raises errors of many kinds for labels of two kinds
         return pd.Series(index != other).fillna(True).to_numpy(bool)
     return np.ones(len(index), dtype=bool)
@@ -434,7 +434,7 @@ def _share_labels(index, other):
 
 
 def read_segment_labels(segments, n):
-    """Segment labels of n rows as an array.
+    """Return segment labels of n rows as an array.
 
     Raises
     ------
@@ -463,7 +463,7 @@ def read_segment_labels(segments, n):
 
 
 def read_index(index, owner, n, labels=None):
-    """Time stamps (None without a clock) of n rows, and the rows of each series by its key.
+    """Return time stamps (None without a clock) of n rows, and the rows of each series by its key.
 
     Parameters
     ----------
@@ -502,7 +502,7 @@ def read_index(index, owner, n, labels=None):
 
 
 def _read_series(index):
-    """The rows of each series of a MultiIndex (series, time)."""
+    """Return the rows of each series of a MultiIndex (series, time)."""
     if index.nlevels != 2:
         raise ValueError(f"a MultiIndex must have two levels (series, time). Got {index.nlevels}.")
     if _begins_with_times(index):
@@ -521,7 +521,7 @@ def _read_series(index):
 
 
 def _begins_with_times(index):
-    """Whether the names of the series are times; text and numbers may name recordings of a day."""
+    """Tell whether the names of series are times; text and numbers may name recordings of a day."""
     first, last = index.levels
     if has_clock(first) or pd.api.types.infer_dtype(first) in _DATES:
         return True
@@ -529,7 +529,7 @@ def _begins_with_times(index):
 
 
 def _could_be_times(names):
-    """Whether names can be read as times, also in the form 20240131."""
+    """Return whether names can be read as times, also in the form 20240131."""
     if isinstance(names, pd.CategoricalIndex):
         return _could_be_times(names.categories)
     if names.dtype.kind in "iuOT" or isinstance(names.dtype, pd.StringDtype):

@@ -51,7 +51,7 @@ class Reach:
 
 
 def of_outputs(lags, n_outputs):
-    """The reach of what reads these lags of every output, and no input.
+    """Return the reach of what reads these lags of every output, and no input.
 
     Examples
     --------

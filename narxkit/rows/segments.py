@@ -57,26 +57,26 @@ class Segments:
         return np.repeat(self.edges[1:], np.diff(self.edges))
 
     def reachable(self, reach):
-        """Rows whose taps all lie inside their segment, as a mask."""
+        """Return rows whose taps all lie inside their segment, as a mask."""
         t = np.arange(len(self))
         return (t - reach.history >= self.starts) & (t + reach.lead < self.stops)
 
     def known(self, reach):
-        """Reachable rows whose taps are all there (not NaN), as a mask."""
+        """Return reachable rows whose taps are all there (not NaN), as a mask."""
         return self.known_inputs(reach) & self._are_there(reach, self.y, reach.outputs)
 
     def known_inputs(self, reach):
-        """Reachable rows whose input taps are all there, as a mask."""
+        """Return reachable rows whose input taps are all there, as a mask."""
         return self._are_there(reach, self.u, reach.inputs)
 
     def known_history(self, reach):
-        """Reachable rows with all outputs there, back to the largest lag of an output."""
+        """Return reachable rows with all outputs there, back to the largest lag of an output."""
         lags = range(1, reach.feedback + 1)
         pairs = [(column, lag) for column in range(self.y.shape[1]) for lag in lags]
         return self._are_there(reach, self.y, pairs)
 
     def _are_there(self, reach, values, pairs):
-        """Reachable rows of which these columns and lags are not NaN, as a mask."""
+        """Return reachable rows of which these columns and lags are not NaN, as a mask."""
         there = self.reachable(reach)
         rows, finite = np.flatnonzero(there), np.isfinite(values)
         for column, lag in () if finite.all() else pairs:
@@ -84,13 +84,13 @@ class Segments:
         return there
 
     def tapped(self, taps, rows):
-        """The lagged vectors of some rows, (len(rows), n_taps)."""
+        """Return the lagged vectors of some rows, (len(rows), n_taps)."""
         columns = [_mean_back(self.y, rows, *tap) for tap in taps.outputs]
         columns += [_mean_back(self.u, rows, *tap) for tap in taps.inputs]
         return np.stack(columns, axis=1)
 
     def gaps(self, reach):
-        """(start, length) of the rows to fill: reachable, with a missing output.
+        """Return (start, length) of the rows to fill: reachable, with a missing output.
 
         Rows that follow each other and miss all outputs make one gap; a row that misses only
         some stands alone.
@@ -105,12 +105,12 @@ class Segments:
         return list(zip(rows[at[:-1]].tolist(), np.diff(at).tolist()))
 
     def last_block(self, fraction):
-        """The last rows of each segment, as a mask."""
+        """Return the last rows of each segment, as a mask."""
         t, length = np.arange(len(self)), self.stops - self.starts
         return t >= self.stops - np.ceil(fraction * length).astype(int)
 
     def window(self, start, stop):
-        """Some rows of one segment, as a segment of their own."""
+        """Return some rows of one segment, as a segment of their own."""
 
         def cut(values):
             return None if values is None else values[start:stop]
@@ -120,10 +120,10 @@ class Segments:
         return Segments(cut(self.u), cut(self.y), edges, *map(cut, columns))
 
     def replace(self, **changes):
-        """A copy with other fields."""
+        """Return a copy with other fields."""
         return replace(self, **changes)
 
 
 def _mean_back(values, rows, column, first, last):
-    """The mean of a column from the first lag of each row to the last."""
+    """Return the mean of a column from the first lag of each row to the last."""
     return sum(values[rows - lag, column] for lag in range(first, last + 1)) / (last - first + 1)

@@ -121,7 +121,7 @@ class Table:
         return cut
 
     def segments(self, inputs, low=None, high=None):
-        """The rows in `order`, cut at the seams; `inputs` are the columns that taps may read."""
+        """Take the rows in `order`, cut at the seams; `inputs` are columns that taps may read."""
         order = self.order
         return Segments(
             u=np.ascontiguousarray(self.X[order][:, inputs]),
@@ -134,11 +134,11 @@ class Table:
         )
 
     def replace(self, **changes):
-        """A copy with other fields."""
+        """Return a copy with other fields."""
         return replace(self, **changes)
 
     def first(self, n):
-        """The first n rows of each series."""
+        """Return the first n rows of each series."""
         series = {key: np.arange(n) + i * n for i, key in enumerate(self.series)}
         keep = np.concatenate([rows[:n] for rows in self.series.values()])
         return self.replace(
@@ -149,11 +149,11 @@ class Table:
         )
 
     def label(self, row):
-        """How to name a row to a reader."""
+        """Return how to name a row to a reader."""
         return _label(row, self.index)
 
     def row_labels(self, rows):
-        """The labels of some rows inside their series, or None where rows have none."""
+        """Return the labels of some rows inside their series, or None where rows have none."""
         return None if self.index is None else self._labels_inside[rows]
 
     @cached_property
@@ -168,7 +168,7 @@ class Table:
         return is_elapsed(self.index)
 
     def next_number(self, rows):
-        """The number after the label of the last row, and the step to the one after that."""
+        """Return the number after the label of the last row, and the step to the one after that."""
         labels = None if self.times is not None else self.row_labels(rows)
         if labels is not None:
             step, last = step_of_numbers(labels), labels[-1]
@@ -260,7 +260,7 @@ def _refuse_no_table(values, name):
 
 
 def _is_frame(values):
-    """Whether the columns have names, so that each is read by itself."""
+    """Return whether the columns have names, so that each is read by itself."""
     return not isinstance(values, pd.Series) and _names_of_inputs(values) is not None
 
 
@@ -343,7 +343,7 @@ def _is_of_a_value(error):
 
 
 def _is_float(cell):
-    """Whether a cell can be read as a float or is missing."""
+    """Return whether a cell can be read as a float or is missing."""
     if np.ndim(cell):
         return False
     try:
@@ -371,7 +371,7 @@ def _refusal_of_cell(name, cell, where):
 
 
 def _names_of_inputs(X):
-    """Names of the columns of X, of any frame (Arrow calls them column_names); None of arrays."""
+    """Return the names of X's columns, in any frame (Arrow: column_names); None of arrays."""
     if isinstance(X, pd.DataFrame):
         return list(X.columns)
     names = getattr(X, "column_names", getattr(X, "columns", None))
@@ -408,7 +408,7 @@ def _read_X(estimator, X, y, reset, index):
 
 
 def _floats_as_fitted(estimator, X):
-    """Floats under just the columns of ``fit``, of which nothing is left to check; else None.
+    """Return floats under just the columns of ``fit``, with nothing left to check; else None.
 
     scikit-learn takes most of the time of a short forecast to say so.
     """
@@ -423,7 +423,7 @@ def _floats_as_fitted(estimator, X):
 
 
 def count_rows(values, name):
-    """The number of rows of an array or a frame, at least one."""
+    """Return the number of rows of an array or a frame, at least one."""
     n = _num_samples(values)
     if not n:
         raise ValueError(f"{name} has no rows: give at least one.")
@@ -431,7 +431,7 @@ def count_rows(values, name):
 
 
 def read_outputs(y, name="y", index=None, min_samples=1):
-    """Outputs as floats of shape (n, n_outputs), NaN where they are missing or masked."""
+    """Return outputs as floats of shape (n, n_outputs), NaN where they are missing or masked."""
     _refuse_no_table(y, name)
     if type(y) is pd.Series and y.dtype == np.float64 and len(y) >= max(min_samples, 1):
         return np.ascontiguousarray(y.to_numpy()[:, None])
@@ -451,7 +451,7 @@ def read_outputs(y, name="y", index=None, min_samples=1):
 
 
 def names_of_outputs(y):
-    """Names of the columns of y (None where they have none), and its number of dimensions."""
+    """Return the names of y's columns (None where there are none), and its number of dimensions."""
     if y is None:
         return None, 1
     if isinstance(y, pd.DataFrame):
@@ -485,7 +485,7 @@ def _label(row, index):
 
 
 def _warn_of_text(index, owner):
-    """Dates that were not parsed are the likeliest labels of text."""
+    """Warn that labels of text, most likely dates that were not parsed, carry no clock."""
     level = index.levels[1] if isinstance(index, pd.MultiIndex) else index
     if level is not None and len(level) and isinstance(level[0], str):
         label, remedy = no_date_among(level)
@@ -499,7 +499,7 @@ def _warn_of_text(index, owner):
 
 
 def describe_seams(table, remedy):
-    """How often the clock cuts the rows, where first, and what to do; "" where it does not."""
+    """Say how often the clock cuts the rows, where first, and what to do; "" where it does not."""
     seams = {
         key: table.series[key][clock.breaks(take(table.times, table.series[key]))]
         for key, clock in table.clocks.items()
@@ -517,7 +517,7 @@ def describe_seams(table, remedy):
 
 
 def _advise_week(table):
-    """The freq of rows on some days of the week only, or ""."""
+    """Return the freq of rows on some days of the week only, or ""."""
     is_one = len(table.series) == 1 and isinstance(table.index, pd.DatetimeIndex)
     week = _week_of(table.times) if is_one else None
     if week is None:
@@ -527,7 +527,7 @@ def _advise_week(table):
 
 
 def _week_of(times):
-    """The days of the week of which nearly all, and no others, have a row; None for other times."""
+    """Return the days of the week that nearly always, and alone, have a row, or None."""
     wall = times.tz_localize(None)
     counts = np.bincount(wall.day_of_week, minlength=7)
     n_days = np.count_nonzero(counts)
@@ -546,7 +546,7 @@ def advise_asfreq(clock, times):
 
 
 def _is_on_grid(clock, times):
-    """Whether the times are those that the name of a freq makes, wherever the series begins.
+    """Return whether the times are those that the name of a freq makes, wherever the series begins.
 
     Those of sessions and trading days are not: nights, weekends and holidays would be filled. Nor
     are days two apart, whose grid hangs on the first, or steps that jitter.
@@ -562,7 +562,7 @@ def _is_on_grid(clock, times):
 
 
 def _read_clocks(state, index, times, series):
-    """The clock of each series as seen before, or else read from its rows.
+    """Return the clock of each series as seen before, or else read from its rows.
 
     A series too short to tell its step goes by the clock of the longest.
     """
@@ -580,7 +580,7 @@ def _read_clocks(state, index, times, series):
 
 
 def _shared_clock(index):
-    """The clock of the time stamps of all series of a panel."""
+    """Return the clock of the time stamps of all series of a panel."""
     if not isinstance(index, pd.MultiIndex):
         return None
     level = as_clock(index.levels[1])

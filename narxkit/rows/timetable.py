@@ -135,7 +135,7 @@ class Timetable:
         return int(rows[0] if np.ptp(rows) == 0 else rows.sum())
 
     def hours(self):
-        """Beginnings and last rows of the sessions, in seconds of the day; None if days differ."""
+        """Return first and last row of the sessions, in seconds of the day; None if days differ."""
         days = {}
         for first, last in self.sessions:
             days.setdefault(first // DAY, []).append((first % DAY, last % DAY))
@@ -143,7 +143,7 @@ class Timetable:
         return hours[0] if all(other == hours[0] for other in hours) else None
 
     def describe(self):
-        """The sessions in words: "from 09:00 to 16:00", "from 09:30 to 16:00 New York time"."""
+        """Name the sessions: "from 09:00 to 16:00", "from 09:30 to 16:00 New York time"."""
         place = f" {self.zone.split('/')[-1].replace('_', ' ')} time" if self.zone else ""
         hours = self.hours()
         if hours is None:
@@ -174,7 +174,7 @@ class Timetable:
         return rows
 
     def labels_after(self, last, n):
-        """The n labels after the last one, and some more, in its time zone and unit.
+        """Return the n labels after the last one, and some more, in its time zone and unit.
 
         Parameters
         ----------
@@ -195,12 +195,12 @@ class Timetable:
         return labels[labels > last]
 
     def _position(self, wall):
-        """Rows of the timetable up to and with each label."""
+        """Return rows of the timetable up to and with each label."""
         weeks, second = np.divmod(_since_monday(wall), WEEK)
         return weeks * len(self.slots) + np.searchsorted(self.slots, second, side="right")
 
     def _reopens(self, earlier, later):
-        """Whether a day begins, and only holidays and early closes lie before it."""
+        """Return whether a day begins, and only holidays and early closes lie before it."""
         closed, opened = _since_monday(earlier), _since_monday(later)
         is_after_pause = np.diff(self.slots, prepend=self.slots[-1] - WEEK) > self.step
         firsts, lasts = self.slots[self._firsts], self.slots[self._firsts - 1]
@@ -212,7 +212,7 @@ class Timetable:
 
 
 def wall_clock(index, zone=None):
-    """What the clock on the wall shows at each label; that of a zone, where naive labels are UTC.
+    """Read the wall clock at each label; that of a zone, where naive labels are UTC.
 
     Examples
     --------
@@ -225,7 +225,7 @@ def wall_clock(index, zone=None):
 
 
 def _labels_of(wall, zone, tz):
-    """When the clock shows these times: never in spring's hour, twice in autumn's."""
+    """Return when the clock shows these times: never in spring's hour, twice in autumn's."""
     here = zone or tz
     if here is None:
         return wall
@@ -237,7 +237,7 @@ def _labels_of(wall, zone, tz):
 
 
 def _since_monday(wall):
-    """Whole seconds since the first Monday of 1970."""
+    """Return whole seconds since the first Monday of 1970."""
     return wall.asi8 // PER_SECOND[wall.unit] - _MONDAY
 
 
@@ -274,7 +274,7 @@ class _Reading:
 
 
 def _readings_in_zones(index, plain):
-    """The readings that explain more, on the wall clocks of zones that change within the index.
+    """Return the better readings, on the wall clocks of zones that change within the index.
 
     The last year decides, for it holds all changes.
     """
@@ -309,7 +309,7 @@ def _read(wall, step, grid, zone=None):
 
 
 def _days_of(days, ends, per_day):
-    """On how many days that are there each time of the week comes."""
+    """Count the days that are there on which each time of the week comes."""
     due = np.repeat(np.bincount(days % 7, minlength=7)[:, None], per_day, axis=1)
     due[days[0] % 7, : ends[0]] -= 1  # the first and the last day may be cut
     due[days[-1] % 7, ends[1] + 1 :] -= 1
@@ -317,7 +317,7 @@ def _days_of(days, ends, per_day):
 
 
 def _shares(rows, due, days):
-    """On which part of its days each time of the week has a row."""
+    """Return the part of its days on which each time of the week has a row."""
     n_days = np.bincount(days % 7, minlength=7)
     week = working_week(n_days, days[0], days[-1])
     is_open = np.array([day == "1" for day in week])[:, None]
@@ -330,7 +330,7 @@ def _shares(rows, due, days):
 
 
 def working_week(counts, first, last):
-    """The days of the week that have rows; all, unless it is seen for long enough that some rest.
+    """Return the days of the week that have rows; all, unless seen long enough that some rest.
 
     Saturday and Sunday must have been left out once, other days over four weeks.
 
@@ -361,7 +361,7 @@ def working_week(counts, first, last):
 
 
 def _runs(slots, step):
-    """First and last of each run of slots one step apart, within a day."""
+    """Return first and last of each run of slots one step apart, within a day."""
     is_end = (np.diff(slots) != step) | (np.diff(slots // DAY) > 0)
     ends = np.flatnonzero(is_end)
     firsts, lasts = slots[np.append(0, ends + 1)], slots[np.append(ends, len(slots) - 1)]
@@ -369,7 +369,7 @@ def _runs(slots, step):
 
 
 def clock_time(second):
-    """The time of the day in words: 34200 -> "09:30"."""
+    """Return the time of the day in words: 34200 -> "09:30"."""
     hours, rest = divmod(second, 3600)
     minutes, seconds = divmod(rest, 60)
     return f"{hours:02d}:{minutes:02d}" + (f":{seconds:02d}" if seconds else "")

@@ -461,7 +461,7 @@ class Solver(BaseEstimator, ABC):
 
     @abstractmethod
     def _solve(self, objective, theta, monitor, rng):
-        """The algorithm, on checked arguments; ``theta`` is its own copy."""
+        """Run the algorithm, on checked arguments; ``theta`` is its own copy."""
 
     def _check_objective(self, objective):
         missing = [verb for verb in self.requires if not hasattr(objective, verb)]

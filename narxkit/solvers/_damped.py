@@ -49,11 +49,11 @@ class DampedSteps:
         self._D = np.maximum(D, SCALE_FLOOR * D.max())
 
     def loss(self, theta, penalty):
-        """The loss under a penalty, where the data's part was taken."""
+        """Return the loss under a penalty, where the data's part was taken."""
         return float(self.sse + penalty @ theta**2) / (2 * self.n)
 
     def descend(self, value, theta, loss):
-        """The first trial that lowers the loss, as (theta, loss); None if none does."""
+        """Return the first trial that lowers the loss, as (theta, loss); None if none does."""
         mu = self._mu
         for _ in range(self._solver.n_trials):
             if self._monitor.interrupted:
@@ -74,7 +74,7 @@ class DampedSteps:
         return max(mu / self._solver.damping_decrease, LEAST_DAMPING) if model_held else mu
 
     def _step(self, mu):
-        """Delta, and the decrease of the loss that it promises; (None, inf) if Cholesky fails."""
+        """Return delta and the decrease of the loss it promises; (None, inf) if Cholesky fails."""
         A, D, g = self._A, self._D, self._g
         A.T[...] = self.JtJ
         np.einsum("ii->i", A)[...] = self._diagonal + mu * D

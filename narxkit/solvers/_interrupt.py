@@ -134,7 +134,7 @@ def forget():
 
 
 def _frames():
-    """The stack, the innermost frame first."""
+    """Return the stack, the innermost frame first."""
     frames = [sys._getframe(1)]
     while (frame := frames[-1].f_back) is not None:
         frames.append(frame)

@@ -117,7 +117,7 @@ class _Run:
             self.accept(lowest.theta)
 
     def _is_sound(self, loss, grad, d):
-        """Whether loss and gradient are finite, and the slope fits to the losses."""
+        """Return whether loss and gradient are finite, and the slope fits to the losses."""
         if not (np.isfinite(loss) and np.isfinite(grad).all()):
             return False
         last = self.accepted

@@ -197,12 +197,12 @@ class _Prior:
         self._objective = objective
 
     def start(self, steps):
-        """The objective's penalty, as one number for each group."""
+        """Return the objective's penalty, as one number for each group."""
         means = [self._objective.penalty[group].mean() for group in self._groups]
         return self._within_bounds(means, steps)
 
     def weigh(self, steps, theta, penalty):
-        """The evidence at theta, from the normal equations there."""
+        """Return the evidence at theta, from the normal equations there."""
         tau = getattr(self._objective, "correlation_time", lambda theta: 1.0)(theta)
         try:
             variance, occam = self._invert(steps, penalty)
@@ -219,7 +219,7 @@ class _Prior:
         return _Evidence(penalty, float(loss), float(gamma), np.sqrt(penalty * estimate))
 
     def _within_bounds(self, ratios, steps):
-        """The penalty vector of one alpha / beta for each group."""
+        """Return the penalty vector of one alpha / beta for each group."""
         scale = _scale(steps)
         penalty = np.zeros(len(self._bound))
         for group, ratio in zip(self._groups, ratios):
@@ -227,7 +227,7 @@ class _Prior:
         return penalty
 
     def _invert(self, steps, penalty):
-        """The diagonal of A^-1, and log(det A / prod penalty) of the penalised block."""
+        """Return the diagonal of A^-1, and log(det A / prod penalty) of the penalised block."""
         if not np.isfinite(steps.sse):
             raise LinAlgError("the normal equations are not finite")
         A = steps.JtJ[np.ix_(self._order, self._order)]

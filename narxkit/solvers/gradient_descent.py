@@ -66,7 +66,7 @@ class _BatchedDescent(Solver):
 
     @abstractmethod
     def _stepper(self, n_params):
-        """A function ``step(grad, rate)`` with the memory of one run."""
+        """Return a function ``step(grad, rate)`` with the memory of one run."""
 
     def _solve(self, objective, theta, monitor, rng):
         rng = np.random.default_rng() if rng is None else rng
@@ -94,7 +94,7 @@ class _BatchedDescent(Solver):
         return (1 + np.cos(np.pi * monitor.n_iter / monitor.max_iter)) / 2
 
     def _epoch(self, objective, theta, step, rate, rng):
-        """The parameters after one pass through all units, and their loss."""
+        """Return the parameters after one pass through all units, and their loss."""
         order = rng.permutation(objective.size)
         batch_size = LARGEST_AUTO_BATCH if self.batch_size == "auto" else self.batch_size
         for at in range(0, objective.size, batch_size):

@@ -128,7 +128,7 @@ class IRpropPlus(Solver):
         return np.where(agreement > 0, longer, np.where(agreement < 0, shorter, steps))
 
     def _try(self, objective, theta, move, steps, monitor):
-        """The move, shortened until the loss is finite: (theta, move, steps, loss, grad)."""
+        """Return the move, shortened until the loss is finite: (theta, move, steps, loss, grad)."""
         for _ in range(self.n_trials):
             trial = theta + move
             if np.array_equal(trial, theta):

@@ -56,7 +56,7 @@ def life(objective, theta):
 
 
 def _followed(objective, theta):
-    """The rows that rollouts run over, and outputs with their own laid over the measured ones."""
+    """Return the rows of rollouts, and outputs with their own laid over the measured ones."""
     rollouts = objective.rollouts
     if rollouts.is_measured:
         return rollouts.origins, rollouts.segments.y
@@ -67,7 +67,7 @@ def _followed(objective, theta):
 
 
 def effective_params(objective, theta):
-    r"""How many parameters the data determine, and the penalty does not.
+    r"""Return how many parameters the data determine, and the penalty does not.
 
     .. math:: \gamma = \mathrm{tr}\,\big( (J'J + \Pi)^{-1} J'J \big)
 

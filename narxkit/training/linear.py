@@ -7,7 +7,7 @@ ROUNDING = 1e-12  # of a tap's mean square: what sums leave of the variance of a
 
 
 def ridge(objective):
-    r"""The ridge regression of a linear network, as a function of the penalty.
+    r"""Return the ridge regression of a linear network, as a function of the penalty.
 
     .. math::
 
@@ -65,7 +65,7 @@ def name_scarcest(outputs, n_targets):
 
 
 def _centred(JtJ, Jte, w, b):
-    """Products of the standardised taps, with each other and with y; their means, spreads, units.
+    """Multiply the standardised taps with each other and with y; add means, spreads, units.
 
     The derivative by a weight is its tap and that by an intercept is 1, so J'J holds sums of
     squares, sums and counts; at zero parameters the residual is -y.

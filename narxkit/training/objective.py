@@ -13,7 +13,7 @@ WINDOW = 5  # correlation times
 
 
 def _network_has(verb):
-    """Whether the network of an objective has a verb: what it lacks, the objective lacks too."""
+    """Tell whether the network has a verb: what it lacks, its objective lacks too."""
     return lambda objective: hasattr(objective.network, verb)
 
 
@@ -123,20 +123,20 @@ class Objective:
         return len(self.rollouts)
 
     def with_penalty(self, penalty):
-        """The same data under another penalty vector."""
+        """Return the same data under another penalty vector."""
         other = copy(self)
         other.penalty = self._of_free(np.asarray(penalty, dtype=float))
         return other
 
     def with_alphas(self, alpha, linear_alpha):
-        """The same data under other penalties of the weights and of the linear feedback."""
+        """Return the same data under other penalties of the weights and of the linear feedback."""
         network = self.network
         return self.with_penalty(
             alpha * network.groups["weights"] + linear_alpha * network.linear_feedback
         )
 
     def with_free(self, free):
-        """The same, with only the parameters of a mask trained: no other has a slope.
+        """Return the same, with only the parameters of a mask trained: no other has a slope.
 
         Nor has any other a penalty, which is a constant where nothing moves.
         """
@@ -145,27 +145,27 @@ class Objective:
         return other.with_penalty(self.penalty)
 
     def without_flag(self):
-        """The same data under a flag that nobody sets: what is there can still be ranked."""
+        """Return the same data under a flag that nobody sets: what is there can still be ranked."""
         other = copy(self)
         other.flag = np.zeros(1, dtype=np.int32)
         return other
 
     def value(self, theta):
-        """The loss, infinite where a rollout diverges."""
+        """Return the loss, infinite where a rollout diverges."""
         return self.population_values(theta[None])[0]
 
     def is_smooth(self, theta):
-        """Whether loss and gradient are finite: over long chaotic rollouts only the loss may be."""
+        """Tell whether loss and gradient are finite: over chaotic rollouts only the loss may be."""
         loss, grad = self.value_and_grad(theta)
         return bool(np.isfinite(loss) and np.isfinite(grad).all())
 
     def population_values(self, thetas):
-        """The loss of each row of `thetas`, in one call."""
+        """Return the loss of each row of `thetas`, in one call."""
         sse = self.network.sse(thetas, self.rollouts, self.flag)
         return np.array([self._loss(*pair) for pair in zip(thetas, sse)])
 
     def value_and_grad(self, theta, batch=None):
-        """The loss and its gradient, over all rollouts or a batch of them (positions from 0).
+        """Return the loss and its gradient, over all rollouts or a batch (positions from 0).
 
         A batch stands for the whole: its error is scaled to all n residuals.
         """
@@ -178,7 +178,7 @@ class Objective:
 
     @available_if(_network_has("normal_equations"))
     def normal_equations(self, theta):
-        """J'J, J'e, the sum of squared errors and n: the data's part, without the penalty."""
+        """Return J'J, J'e, the sum of squared errors and n, without the penalty."""
         JtJ, Jte, sse = self.network.normal_equations(theta, self.rollouts, self.flag)
         if self.free is not None:
             JtJ = np.where(np.outer(self.free, self.free), JtJ, 0.0)
@@ -186,11 +186,11 @@ class Objective:
 
     @available_if(_network_has("residuals_and_jacobian"))
     def residuals_and_jacobian(self, theta):
-        """Weighted residuals and their whole Jacobian."""
+        """Return weighted residuals and their whole Jacobian."""
         return self.network.residuals_and_jacobian(theta, self.rollouts)
 
     def correlation_time(self, theta):
-        r"""How many residuals in a row say as much as one: 1 in open loop, where they are white.
+        r"""Tell how many residuals in a row say as much as one: 1 in open loop (white).
 
         .. math:: \tau = 1 + 2 \sum_{k \ge 1} \rho_k
 
@@ -214,7 +214,7 @@ class Objective:
 
     @available_if(_network_has("gain"))
     def loop_gain(self, theta):
-        """The largest growth per step of a small perturbation of the fed-back output.
+        """Return the largest growth per step of a small perturbation of the fed-back output.
 
         Rollouts that follow one another without an overlap make a chain, along which the
         perturbation goes as in `TappedMLP.gain`; in open loop it goes along the measured rows. A
@@ -234,7 +234,7 @@ class Objective:
         )
 
     def _of_free(self, values):
-        """Values of the parameters, 0 for those that are not trained."""
+        """Return values of the parameters, 0 for those that are not trained."""
         return values if self.free is None else np.where(self.free, values, 0.0)
 
     def _loss(self, theta, sse):
@@ -244,7 +244,7 @@ class Objective:
 
 
 def _chains(starts, lengths):
-    """Slices of rollouts that end with a segment, each of LONG steps or all there are."""
+    """Return slices of rollouts that end with a segment, each of LONG steps or all there are."""
     done = np.concatenate(([0], np.cumsum(lengths)))
     edges = [0]
     for edge in np.flatnonzero(np.diff(starts)) + 1:
@@ -254,7 +254,7 @@ def _chains(starts, lengths):
 
 
 def _autocorrelation(e):
-    """Sums of ``e_t e_{t+lag}`` for lags 0, 1, ... along the second axis, over all others."""
+    """Sum ``e_t e_{t+lag}`` for lags 0, 1, ... along the second axis, over all others."""
     n = e.shape[1]
     size = next_fast_len(2 * n, real=True)  # room for every lag: the ends do not meet
     power = np.abs(rfft(e, size, axis=1)) ** 2
