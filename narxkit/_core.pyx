@@ -510,7 +510,8 @@ cdef void jacobian(const Net* net, const double* theta, int B, int j, const doub
         x = a if l else Z
         for i in range(B):
             if l == net.L - 1:
-                memset(J + i * P + net.W[l], 0, (<Py_ssize_t>n_in + 1) * width * sizeof(double))
+                if width > 1:
+                    memset(J + i * P + net.W[l], 0, (<Py_ssize_t>n_in + 1) * width * sizeof(double))
                 one = root[i * net.p + j]
                 for k in range(n_in):
                     J[i * P + net.W[l] + k * width + j] = one * x[i * n_in + k]
@@ -530,7 +531,8 @@ cdef void jacobian(const Net* net, const double* theta, int B, int j, const doub
         by_taps(net, theta, B, j, root, G, C)
     if net.V >= 0:
         for i in range(B):
-            memset(J + i * P + net.V, 0, <Py_ssize_t>net.T * net.p * sizeof(double))
+            if net.p > 1:
+                memset(J + i * P + net.V, 0, <Py_ssize_t>net.T * net.p * sizeof(double))
             one = root[i * net.p + j]
             for k in range(net.T):
                 J[i * P + net.V + k * net.p + j] = one * Z[i * net.T + k]
@@ -539,7 +541,7 @@ cdef void jacobian(const Net* net, const double* theta, int B, int j, const doub
 # ---------------------------------------------------------------- open loop: one step from a row
 def _rows_at_once(Plan plan):
     """Rows in a block: few, so that what belongs to them stays in the cache, and 2 MB at most."""
-    return int(np.clip(2**18 // (plan.net.P * plan.net.p), 32, 128))
+    return max(32, min(2**18 // (plan.net.P * plan.net.p), 128))
 
 
 def open_loop(Plan plan, const double[::1] theta, Measured data, const Py_ssize_t[::1] rows,
@@ -801,8 +803,8 @@ cdef bint roll_block(const Net* net, const double* w, Measured data, Walk* walk,
                      Py_ssize_t* steps, double* free) noexcept nogil:
     """Walk on by B rows; False where a rollout diverges.
 
-    Z (B, T), A, rows (B,), steps (B,) are filled; y_hat (B, p), clipped, follows the predictions
-    before; free (B, p) is 1, or 0 where clipped.  z, a: padded, for one row.
+    Z (B, T) and A, if not NULL, rows (B,) and steps (B,) are filled; y_hat (B, p), clipped, follows
+    the predictions before; free (B, p) is 1, or 0 where clipped.  z, a: padded, for one row.
     """
     cdef Py_ssize_t r, t, j, at
     cdef int k
@@ -820,7 +822,8 @@ cdef bint roll_block(const Net* net, const double* w, Measured data, Walk* walk,
             z[k] = u[net.tap[k]]
         if net.n_means:
             average(net, y_hat, measured, u, walk.s, z)
-        memcpy(Z + r * net.T, z, net.T * sizeof(double))
+        if Z != NULL:
+            memcpy(Z + r * net.T, z, net.T * sizeof(double))
         forward_row(net, w, z, a, y_hat, A, B, r)
         for j in range(net.p):
             at = t * net.p + j
@@ -833,41 +836,68 @@ cdef bint roll_block(const Net* net, const double* w, Measured data, Walk* walk,
     return True
 
 
+cdef inline double* aligned(double* x) noexcept nogil:
+    """The next address that a whole vector may stand at without crossing a line of the cache."""
+    return <double*>((<size_t>x + 63) // 64 * 64)
+
+
 cdef class _Workspace:
-    """Arrays for `size` rows of a walk, with `before` predictions kept from the rows before."""
+    """Room for `size` rows of a walk, with `before` predictions kept from the rows before; taps Z
+    and hidden layers A only where it keeps them.  One array for all: a short call would spend most
+    of its time on making a dozen."""
 
-    cdef double[::1] w, z, a, Z, A, path, e, root, free
-    cdef Py_ssize_t[::1] rows, steps
+    cdef double[::1] _numbers
+    cdef Py_ssize_t[::1] _indices
+    cdef double* w
+    cdef double* z
+    cdef double* a
+    cdef double* Z
+    cdef double* A
+    cdef double* path
     cdef double* y_hat
+    cdef double* e
+    cdef double* root
+    cdef double* free
+    cdef Py_ssize_t* rows
+    cdef Py_ssize_t* steps
 
-    def __init__(self, Plan plan, Py_ssize_t size, Py_ssize_t before=0):
+    def __init__(self, Plan plan, Py_ssize_t size, Py_ssize_t before=0, bint keeps=True):
         cdef const Net* net = &plan.net
-        self.w = np.empty(packed_size(net))
-        self.z, self.a = np.zeros(pad(net.T) + NK_LANES), np.zeros(2 * pad(net.width) + NK_LANES)
-        self.Z, self.A = np.empty(size * net.T + 1), np.empty(size * net.hidden + 1)
-        self.path = np.zeros((before + size) * net.p)
-        self.e, self.root, self.free = (np.empty(size * net.p) for _ in range(3))
-        self.rows, self.steps = (np.empty(size, dtype=np.intp) for _ in range(2))
-        self.y_hat = &self.path[0] + before * net.p
+        cdef Py_ssize_t p = net.p, one_row = pad(net.T) + 2 * pad(net.width) + 2 * NK_LANES
+        cdef Py_ssize_t kept = size * (net.T + net.hidden) if keeps else 0
+        cdef Py_ssize_t n = one_row + packed_size(net) + (before + 4 * size) * p + kept
+        self._numbers = np.zeros(n + NK_LANES)
+        self._indices = np.empty(2 * size, dtype=np.intp)
+        self.z = aligned(&self._numbers[0])
+        self.a = self.z + pad(net.T) + NK_LANES
+        self.w = self.z + one_row
+        self.path = self.w + packed_size(net)
+        self.y_hat = self.path + before * p
+        self.e = self.y_hat + size * p
+        self.root, self.free = self.e + size * p, self.e + 2 * size * p
+        self.Z = self.e + 3 * size * p if keeps else NULL
+        self.A = self.Z + size * net.T if keeps else NULL
+        self.rows = &self._indices[0]
+        self.steps = self.rows + size
 
 
 cdef bint walk_on(const Net* net, _Workspace work, Measured data, Walk* walk, Py_ssize_t B,
                   const double* weight, double* sse) noexcept nogil:
     """The next B rows into the workspace, with residuals e and their root weights; False where a
     rollout diverges."""
-    if not roll_block(net, &work.w[0], data, walk, B, &work.z[0], &work.a[0], &work.Z[0],
-                      &work.A[0], work.y_hat, &work.rows[0], &work.steps[0], &work.free[0]):
+    if not roll_block(net, work.w, data, walk, B, work.z, work.a, work.Z,
+                      work.A, work.y_hat, work.rows, work.steps, work.free):
         return False
-    memcpy(&work.e[0], work.y_hat, B * net.p * sizeof(double))
+    memcpy(work.e, work.y_hat, B * net.p * sizeof(double))
     # what is clipped already moves no more: root is the weight alone
-    sse[0] += residuals(net, data, <int>B, &work.rows[0], weight, &work.e[0], &work.root[0],
-                        &work.steps[0], walk.washout)
+    sse[0] += residuals(net, data, <int>B, work.rows, weight, work.e, work.root,
+                        work.steps, walk.washout)
     return True
 
 
 cdef inline void keep_path(const Net* net, _Workspace work, Py_ssize_t B) noexcept nogil:
     """After a block of B rows, what the taps of the next one reach back to."""
-    memmove(&work.path[0], &work.path[0] + B * net.p, net.K * net.p * sizeof(double))
+    memmove(work.path, work.path + B * net.p, net.K * net.p * sizeof(double))
 
 
 def closed_values(Plan plan, const double[:, ::1] thetas, Trajectories runs, const int[::1] stop,
@@ -880,7 +910,7 @@ def closed_values(Plan plan, const double[:, ::1] thetas, Trajectories runs, con
     cdef Py_ssize_t left, k, B
     cdef Py_ssize_t n = runs.n_steps
     cdef Measured data = runs.data
-    cdef _Workspace work = _Workspace(plan, BLOCK, net.K)
+    cdef _Workspace work = _Workspace(plan, BLOCK, net.K, keeps=False)
     cdef Walk walk
     runs.check(plan)
     sse[:] = 0.0
@@ -888,7 +918,7 @@ def closed_values(Plan plan, const double[:, ::1] thetas, Trajectories runs, con
         return
     with nogil:
         for k in range(len(thetas)):
-            pack(net, &thetas[k, 0], &work.w[0])
+            pack(net, &thetas[k, 0], work.w)
             walk = Walk(runs.origins, runs.lengths, 0, 0, runs.washout)
             left = n
             while left:
@@ -924,6 +954,7 @@ def closed_normal_equations(Plan plan, const double[::1] theta, Trajectories run
     cdef _Workspace work = _Workspace(plan, size, K)
     cdef _Sensitivity S = _Sensitivity(plan, size)
     cdef double[:, ::1] J = np.empty((size, P))
+    cdef double* weighted
     cdef Walk walk
     runs.check(plan)
     JtJ[:] = 0.0
@@ -931,7 +962,7 @@ def closed_normal_equations(Plan plan, const double[::1] theta, Trajectories run
     if not n:
         return 0.0
     with nogil:
-        pack(net, &theta[0], &work.w[0])
+        pack(net, &theta[0], work.w)
         walk = Walk(runs.origins, runs.lengths, 0, 0, runs.washout)
         left = n
         while left:
@@ -944,10 +975,13 @@ def closed_normal_equations(Plan plan, const double[::1] theta, Trajectories run
                 break
             differentiate(net, &theta[0], work, S, B)
             for j in range(p):
-                for r in range(B):
-                    weigh(work.root[r * p + j], &S.S[j, K + r, 0], P, &J[r, 0])
-                dsyrk("U", "N", &P, &B, &unit, &J[0, 0], &P, &unit, &JtJ[0, 0], &P)
-                dgemv("N", &P, &B, &unit, &J[0, 0], &P, &work.e[j], &p, &unit, &Jte[0], &one)
+                weighted = &S.S[j, K, 0]
+                if not are_ones(work.root + j, B, p):
+                    for r in range(B):
+                        weigh(work.root[r * p + j], &S.S[j, K + r, 0], P, &J[r, 0])
+                    weighted = &J[0, 0]
+                dsyrk("U", "N", &P, &B, &unit, weighted, &P, &unit, &JtJ[0, 0], &P)
+                dgemv("N", &P, &B, &unit, weighted, &P, work.e + j, &p, &unit, &Jte[0], &one)
             keep_sensitivities(net, S, B)
             keep_path(net, work, B)
             left -= B
@@ -975,7 +1009,7 @@ def closed_residuals_and_jacobian(Plan plan, const double[::1] theta, Trajectori
     runs.check(plan)
     if not n:
         return
-    pack(net, &theta[0], &work.w[0])
+    pack(net, &theta[0], work.w)
     walk = Walk(runs.origins, runs.lengths, 0, 0, runs.washout)
     while at < n:
         B = min(n - at, size)
@@ -1016,7 +1050,7 @@ cdef void differentiate(const Net* net, const double* theta, _Workspace work, _S
     cdef const double* c
     cdef int j
     for j in range(net.p):
-        jacobian(net, theta, B, j, &work.Z[0], &work.A[0], &work.free[0], &S.G[0], &S.spare[0],
+        jacobian(net, theta, B, j, work.Z, work.A, work.free, &S.G[0], &S.spare[0],
                  &S.S[j, K, 0], &S.C[j, 0])
     for r in range(B):
         n = 0
@@ -1040,6 +1074,14 @@ cdef inline void keep_sensitivities(const Net* net, _Sensitivity S, Py_ssize_t B
     cdef int j
     for j in range(net.p):
         memmove(&S.S[j, 0, 0], &S.S[j, B, 0], net.K * net.P * sizeof(double))
+
+
+cdef inline bint are_ones(const double* x, Py_ssize_t n, Py_ssize_t stride) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(n):
+        if x[i * stride] != 1.0:
+            return False
+    return True
 
 
 cdef inline void weigh(double weight, const double* S, Py_ssize_t P, double* J) noexcept nogil:
@@ -1071,7 +1113,7 @@ def closed_gradient(Plan plan, const double[::1] theta, Trajectories runs, const
     if not n:
         return 0.0
     with nogil:
-        pack(net, &theta[0], &work.w[0])
+        pack(net, &theta[0], work.w)
         while i < N:
             if stop[0]:
                 sse = NAN
@@ -1085,7 +1127,7 @@ def closed_gradient(Plan plan, const double[::1] theta, Trajectories runs, const
                 sse = INFINITY
                 break
             unroll_block(net, work, B, &adjoint[0], &G[0], &d[0], &dz[0], &fed[0])
-            accumulate(net, <int>B, &work.Z[0], &work.A[0], &G[0], &g[0])
+            accumulate(net, <int>B, work.Z, work.A, &G[0], &g[0])
     return sse
 
 
@@ -1095,7 +1137,7 @@ cdef void unroll_block(const Net* net, _Workspace work, Py_ssize_t B, double* ad
     hidden layers one after another and the outputs last; adjoint (B, p) that by the path."""
     cdef Py_ssize_t r, i, k, p = net.p, at
     cdef int j, l, n_in, width, L = net.L, last = pad(net.size[L - 1])
-    cdef const double* w = &work.w[0]
+    cdef const double* w = work.w
     cdef const double* c
     cdef const double* out
     cdef double* g
@@ -1130,7 +1172,7 @@ cdef void unroll_block(const Net* net, _Workspace work, Py_ssize_t B, double* ad
             n_in, width = net.size[l], net.size[l + 1]
             at -= width
             w -= <Py_ssize_t>(n_in + 1) * pad(width)
-            a = &work.A[0] + B * at + r * width
+            a = work.A + B * at + r * width
             nk_chain(net.f, a, here, width)
             memcpy(G + B * at + r * width, here, width * sizeof(double))
             if l:
@@ -1200,7 +1242,7 @@ def loop_gain(Plan plan, const double[::1] theta, Trajectories runs, Py_ssize_t 
     if not n or not Kp:
         return 0.0
     with nogil:
-        pack(net, &theta[0], &work.w[0])
+        pack(net, &theta[0], work.w)
         normalise(&d[0], Kp)
         for i in range(2 * passes):
             if i == passes:
@@ -1209,11 +1251,11 @@ def loop_gain(Plan plan, const double[::1] theta, Trajectories runs, Py_ssize_t 
             left = n
             while left and -INFINITY < growth < INFINITY:
                 B = <int>min(left, size)
-                if roll_block(net, &work.w[0], data, &walk, B, &work.z[0], &work.a[0], &work.Z[0],
-                              &work.A[0], work.y_hat, &work.rows[0], &work.steps[0],
-                              &work.free[0]):
+                if roll_block(net, work.w, data, &walk, B, work.z, work.a, work.Z,
+                              work.A, work.y_hat, work.rows, work.steps,
+                              work.free):
                     for j in range(net.p):
-                        jacobian(net, &theta[0], B, j, &work.Z[0], &work.A[0], &work.free[0],
+                        jacobian(net, &theta[0], B, j, work.Z, work.A, work.free,
                                  &G[0], &spare[0], &J[0, 0], &C[j, 0])
                     growth += perturb(net, B, C, &d[0], &fed[0])
                     keep_path(net, work, B)

@@ -32,6 +32,7 @@ class DampedSteps:
         self._monitor = monitor
         self._mu = solver.damping
         self._A = np.empty((n_params, n_params), order="F")
+        self._diagonal_of_A = np.einsum("ii->i", self._A)
         self._D = np.zeros(n_params)
         self.JtJ = None
 
@@ -77,7 +78,7 @@ class DampedSteps:
         """Return delta and the decrease of the loss it promises; (None, inf) if Cholesky fails."""
         A, D, g = self._A, self._D, self._g
         A.T[...] = self.JtJ
-        np.einsum("ii->i", A)[...] = self._diagonal + mu * D
+        self._diagonal_of_A[...] = self._diagonal + mu * D
         factor, failed = dpotrf(A, lower=True, overwrite_a=True, clean=False)
         if failed:
             return None, np.inf
