@@ -13,7 +13,11 @@ _n_before = []
 
 @cache
 def _libraries():
-    """The BLAS libraries of this process; to ask each of them takes threadpoolctl's limits 10 us"""
+    """Return the BLAS libraries of this process.
+
+    Set one by one they take little more than half the time of threadpoolctl's limits, which make a
+    report on each: that counts in a short forecast.
+    """
     return ThreadpoolController().select(user_api="blas").lib_controllers
 
 
