@@ -39,7 +39,7 @@ if any((ROOT / f"narxkit/_core{suffix}").exists() for suffix in EXTENSION_SUFFIX
 
 @pytest.fixture(autouse=True)
 def _each_test_starts_afresh():
-    """A Ctrl-C in one test is no reason to end the next: each is a statement of its own."""
+    """Forget a Ctrl-C of the test before: each test is a statement of its own."""
     yield
     if "narxkit.solvers" in sys.modules:
         sys.modules["narxkit.solvers._interrupt"].forget()
@@ -47,6 +47,6 @@ def _each_test_starts_afresh():
 
 @pytest.fixture(autouse=True)
 def _doctests_write_elsewhere(request, monkeypatch):
-    """Doctests run in a temporary folder, so that an example may write files."""
+    """Run doctests in a temporary folder, so that an example may write files."""
     if isinstance(request.node, pytest.DoctestItem):
         monkeypatch.chdir(request.getfixturevalue("tmp_path"))

@@ -15,7 +15,7 @@ from narxkit.solvers import SOLVERS, Monitor, make_solver
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "tests"))
 
-from shelf import TARGETS, epochs_to, parity, sine  # noqa: E402
+from solver_problems import TARGETS, epochs_to, parity, sine  # noqa: E402
 
 COLUMNS = ("problem", "solver", "reached", "seeds", "epochs", "epochs_max", "time_ms", "ratio")
 NAMES = {sine: "sine, 1-5-1", parity: "parity, 3-10-10-1"}

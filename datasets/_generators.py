@@ -10,7 +10,7 @@ NARMA_DRAWS = 100
 
 
 def make_narendra(n_samples=1000, *, amplitude=2.0, noise=0.0, random_state=None):
-    """A first-order plant of Narendra and Parthasarathy under a uniform random input.
+    """Simulate a first-order plant of Narendra and Parthasarathy under a uniform random input.
 
     ::
 
@@ -81,7 +81,7 @@ def make_mackey_glass(
     squash=False,
     random_state=None,
 ):
-    """The chaotic series of Mackey and Glass, by Euler's method.
+    """Simulate the chaotic series of Mackey and Glass by Euler's method.
 
     ::
 
@@ -160,7 +160,7 @@ def _whole_steps(tau, step):
 
 
 def make_narma10(n_samples=1000, *, discard=50, random_state=None):
-    """The tenth-order nonlinear moving-average benchmark NARMA-10.
+    """Simulate the tenth-order nonlinear moving-average benchmark NARMA-10.
 
     ::
 
@@ -224,7 +224,7 @@ def make_narma10(n_samples=1000, *, discard=50, random_state=None):
 
 
 def _narma10(u):
-    """The output under the input u, or None where it leaves [0, 2]."""
+    """Return the output under the input u, or None where it leaves [0, 2]."""
     y = [0.0] * 10
     for push in (1.5 * u[:-10] * u[9:-1] + 0.1).tolist():
         y.append(0.3 * y[-1] + 0.05 * y[-1] * sum(y[-10:]) + push)
@@ -244,7 +244,7 @@ def make_lorenz(
     discard=1000,
     random_state=None,
 ):
-    """The chaotic system of Lorenz (1963), by the classical Runge-Kutta method of fourth order.
+    """Simulate the chaotic system of Lorenz (1963) by the classical Runge-Kutta method.
 
     ::
 
@@ -329,7 +329,7 @@ def make_lorenz(
 
 
 def _runge_kutta(slope, point, step):
-    """The point one step later, by the classical method of fourth order."""
+    """Return the point one step later, by the classical method of fourth order."""
     x, y, z = point
     half, sixth = step / 2, step / 6
     ax, ay, az = slope(x, y, z)
@@ -344,7 +344,7 @@ def _runge_kutta(slope, point, step):
 
 
 def make_henon(n_samples=1000, *, a=1.4, b=0.3, noise=0.0, discard=100, random_state=None):
-    """The chaotic map of Henon, as a series with two lags.
+    """Simulate the chaotic map of Henon, as a series with two lags.
 
     ::
 
@@ -413,7 +413,7 @@ def make_henon(n_samples=1000, *, a=1.4, b=0.3, noise=0.0, discard=100, random_s
 
 
 def make_wiener_hammerstein(n_samples=1000, *, amplitude=3.0, noise=0.0, random_state=None):
-    """A linear filter, a saturation and a second linear filter in a row.
+    """Simulate a linear filter, a saturation and a second linear filter in a row.
 
     ::
 

@@ -77,7 +77,7 @@ SP500_ATTRS = {
 
 
 def load_solar():
-    """Two years of hourly solar irradiance and weather in north-western Colorado.
+    """Load two years of hourly solar irradiance and weather in north-western Colorado.
 
     Satellite-derived irradiance and reanalysis weather of the National Solar Radiation Database at
     40.53 N, 108.54 W, 2168 m: the years 2017 and 2023, 8,760 hours each and none missing. The five
@@ -143,7 +143,7 @@ def _add_clear_sky(data):
 
 
 def load_wind():
-    """Two years of hourly wind speed in north-western Colorado, with what is known ahead.
+    """Load two years of hourly wind speed in north-western Colorado, with what is known ahead.
 
     Wind speed and weather of the National Solar Radiation Database, the same place, hours and seam
     as `load_solar`: 2017 and 2023. The usual split trains on 2017 and tests on 2023.
@@ -202,7 +202,7 @@ def _add_calendar(data):
 
 
 def load_turbine():
-    """Two years of hourly power of one wind turbine in eastern France, with a reanalysis beside it.
+    """Load two years of hourly power of a wind turbine in eastern France, and a reanalysis.
 
     Turbine R80711 of the wind farm La Haute Borne (Senvion MM82, 2,050 kW, hub at 80 m) in 2014 and
     2015, and the wind of the ERA5 reanalysis there. The usual split trains until June 2015 and
@@ -264,7 +264,7 @@ def load_turbine():
 
 
 def load_fx():
-    """Daily exchange rates of the euro since 1999, as the European Central Bank publishes them.
+    """Load daily exchange rates of the euro since 1999, as published by the ECB.
 
     Reference rates of 18 currencies from 1999-01-04 to 2026-10-30. The forecast to beat is the
     last rate.
@@ -306,7 +306,7 @@ def load_fx():
 
 
 def load_stock():
-    """Daily returns of the Istanbul stock exchange and seven other indices, 2009 to 2011.
+    """Load daily returns of the Istanbul stock exchange and seven other indices, 2009 to 2011.
 
     Returns
     -------
@@ -345,7 +345,7 @@ def load_stock():
 
 
 def load_sp500():
-    """Twenty years of the S&P 500 index by the day, from the optional package arch.
+    """Load twenty years of the S&P 500 index by the day, from the optional package arch.
 
     The series is not shipped: it is read from the installed package ``arch``.
 
@@ -385,5 +385,5 @@ def load_sp500():
 
 
 def _read(file, clock):
-    """The numbers of a shipped file on its DatetimeIndex."""
+    """Return the numbers of a data file on its DatetimeIndex."""
     return pd.read_csv(FOLDER / file, index_col=clock, parse_dates=[clock], dtype=float)

@@ -10,7 +10,7 @@ from ._checks import check_real
 
 
 def clear_sky(index, latitude, longitude, utc_offset, *, minutes=(0, 30)):
-    """Global horizontal irradiance under a cloudless sky, by Haurwitz' formula.
+    """Compute global horizontal irradiance under a cloudless sky by Haurwitz' formula.
 
     With the sun's height h above the horizon::
 

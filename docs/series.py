@@ -1,4 +1,4 @@
-"""Write ``series.md``: what ``narxkit compare`` prints for every shipped series."""
+"""Write ``series.md``: what ``narxkit compare`` prints for every built-in series."""
 
 import contextlib
 import io
@@ -8,7 +8,7 @@ from narxkit.cli import main
 from narxkit.evaluation import TASKS
 
 HEAD = """\
-# The shipped series, model beside model
+# The built-in series, model beside model
 
 What `narxkit compare SERIES` prints; `python docs/series.py` writes this page anew. The networks
 are trained over rollouts of 24 hours (`loop=24`), those of wind and markets one step ahead, and run

@@ -22,8 +22,8 @@ series = {
 }
 
 # %%
-# Judge
-# -----
+# Evaluate
+# --------
 # Each verdict is a sentence with the numbers that it rests on. The season is taken away first: H is
 # that of what is left.
 reports = {name: stochasticity(y) for name, y in series.items()}

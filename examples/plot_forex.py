@@ -47,8 +47,8 @@ shown = {name: ahead.loc[month.index, name] for name in ahead.columns[1:3]}
 ForecastDisplay.from_predictions(month, shown, target="exchange rate", unit="USD per EUR")
 
 # %%
-# Judge
-# -----
+# Evaluate
+# --------
 # Next to an R2 of the random walk that rounds to 0.99 no other R2 means anything, not even that of
 # a model that is worse beyond doubt. Nothing is better, and no hit rate leaves the band of chance.
 test, ahead = rate["2019":], ahead["2019":]

@@ -24,13 +24,13 @@ weekly = {name: change.resample("W-FRI").mean() for name, change in daily.items(
 
 
 def panel(first, last):
-    """The series of a period, under an index (currency, date)."""
+    """Stack the series of a period under an index (currency, date)."""
     return pd.concat({name: s.loc[first:last] for name, s in weekly.items()}, names=["currency"])
 
 
 # %%
-# Fit and judge
-# -------------
+# Fit and evaluate
+# ----------------
 # The first level of the index names the series; no lag reaches from one into another, and each has
 # a clock of its own. A network for each currency alone has three times the weights, and errs as
 # much.

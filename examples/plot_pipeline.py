@@ -32,7 +32,7 @@ bumps = SplineTransformer(knots=knots, extrapolation="periodic", include_bias=Fa
 
 
 def pipeline(model):
-    """Splines, scaler and a forecaster, all of them in pandas."""
+    """Make a pipeline of splines, scaler and a forecaster, all of them in pandas."""
     return make_pipeline(bumps, StandardScaler(), model).set_output(transform="pandas")
 
 

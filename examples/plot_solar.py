@@ -41,8 +41,8 @@ ForecastDisplay.from_estimator(
 )
 
 # %%
-# Judge the year
-# --------------
+# Evaluate the year
+# -----------------
 # One day proves nothing. From every hour of 2023 the next 24 are forecast, without refitting.
 models = {
     "NARX": model,

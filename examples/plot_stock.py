@@ -37,8 +37,8 @@ for name, model in models.items():
     y_hat[name] = ahead.loc[test.index]
 
 # %%
-# Judge
-# -----
+# Evaluate
+# --------
 # A rising market is right about the sign more often than not by always saying "up": that is chance
 # here. The linear forecasts know more signs than a coin, and the ridge more than "up". By squared
 # errors nothing here beats a return of zero, the random walk, by more than luck would. And whoever

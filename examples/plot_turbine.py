@@ -51,8 +51,8 @@ ForecastDisplay.from_predictions(
 )
 
 # %%
-# Judge half a year
-# -----------------
+# Evaluate half a year
+# --------------------
 # Knowing the wind is worth more than the model: leads help the ridge as they help the network.
 runs = {name: backtest(m, test[wind], test[power], steps=24) for name, m in models.items()}
 HorizonDisplay.from_backtests(runs, unit="kW", step="h")

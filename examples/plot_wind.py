@@ -4,8 +4,8 @@ Wind speed, the next 24 h
 =========================
 
 Wind is hard: a day ahead little more is known than the hour and the season. A NARX network learns
-hourly wind speed in Colorado from 2017 and is judged on 2023 beside a ridge regression on the same
-lags, the climatology and persistence.
+hourly wind speed in Colorado from 2017 and is evaluated on 2023 beside a ridge regression on the
+same lags, the climatology and persistence.
 """
 
 from narxkit import ARX, NARX, Climatology, Persistence, backtest, skill_table
@@ -46,8 +46,8 @@ ForecastDisplay.from_predictions(
 )
 
 # %%
-# Judge the year
-# --------------
+# Evaluate the year
+# -----------------
 # The network leads most at one hour; further on all models come near the climatology. The interval
 # of the ratio to the ridge, from weeks drawn anew, tells whether the lead may be luck.
 runs = {

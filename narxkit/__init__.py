@@ -36,7 +36,7 @@ if TYPE_CHECKING:
         ResponseDisplay,
         TrainingDisplay,
     )
-    from narxkit.skill import diebold_mariano, hit_rate
+    from narxkit.significance import diebold_mariano, hit_rate
     from narxkit.solvers import (
         LBFGS,
         SGD,
@@ -119,7 +119,7 @@ _HOMES = {
         "ResponseDisplay",
         "TrainingDisplay",
     ),
-    "skill": ("diebold_mariano", "hit_rate"),
+    "significance": ("diebold_mariano", "hit_rate"),
     "solvers": (
         "LBFGS",
         "SGD",

@@ -1,4 +1,4 @@
-"""What kind of value something is."""
+"""Checks of the kind of a value."""
 
 from numbers import Integral
 

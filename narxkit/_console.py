@@ -1,4 +1,4 @@
-"""What the command line shows: tables, progress, warnings and errors.
+"""Output of the command line: tables, progress, warnings and errors.
 
 Tables are 80 columns wide where they fit; into a file goes plain text.
 """
@@ -10,6 +10,7 @@ import warnings
 from contextlib import contextmanager, suppress
 from math import isfinite
 
+from narxkit._progress import no_progress
 from narxkit._words import printable
 
 WIDTH = 80
@@ -32,8 +33,8 @@ HEADERS = {
     "band 97.5 %": "band\nhigh",
     "fit s": "fit\ns",
 }
-# Words of the library's parameters in those of the command: what Python's callers can do, it cannot
-IN_OPTIONS = (
+# What callers in Python can do, in what a user of the command can
+REMEDIES = (
     (
         r"loop_gain_ is (\S+): a small error of the output that is fed back grows .*",
         r"a small error that is fed back grows by a factor of \1 with each step. A chaotic system "
@@ -59,15 +60,13 @@ IN_OPTIONS = (
     ),
     (r"if the clock is that of a week, use y\.asfreq.*? or else ", ""),
     (r"numbers in place of times where", "--time none where"),
-    (r"\bhorizon=(\d+)", r"--horizon \1"),
-    (r"\btarget=", "--target "),
-    (r"\bknown_future\b", "--known-future"),
-    (r"\bmax_lag=(\d+)", r"--max-lag \1"),
-    (r"\bmax_lag\b", "--max-lag"),
-    (r"\bheader=False\b", "--no-header"),
-    (r"\btime=False\b", "--time none"),
-    (r"\b(time|encoding|missing)=", r"--\1 "),
 )
+# Parameters as sentences of the library name them; one without "=" must be no English word
+PARAMETER = re.compile(
+    r"\bheader=False\b|\btime=False\b|\b(known_future|max_lag)\b=?"
+    r"|\b(encoding|horizon|inputs|lags|missing|out|plot|target|time)="
+)
+SWITCHES = {"header=False": "--no-header", "time=False": "--time none"}
 MOST_WRITTEN = 1e15  # beyond, a number is written with its power of ten
 LONGEST_LINE = 2000  # letters of an error, such as one that names thousands of columns
 PLACES = {"fit s": 2, "DM": 2, "hits %": 1, "band 2.5 %": 1, "band 97.5 %": 1}
@@ -164,7 +163,7 @@ def plain(text):
     Parameters
     ----------
     text : object
-        What is to be shown.
+        The text to be shown.
 
     Returns
     -------
@@ -180,7 +179,7 @@ def plain(text):
 
 
 def make_console(needed=0):
-    """A console at least as wide as needed: cut figures are worse than broken lines."""
+    """Make a console at least as wide as needed: cut figures are worse than broken lines."""
     from rich.console import Console
 
     class Plain(Console):
@@ -205,7 +204,7 @@ def flush():
 
 @contextmanager
 def _named_output():
-    """An error of standard output says that it is one."""
+    """Name standard output in an error that comes from it."""
     try:
         yield
     except OSError as error:
@@ -223,8 +222,10 @@ def drop_output():
 
 
 def open_streams():
-    """Open streams that the caller closed, lest a file takes their place; letters that the output
-    lacks become ``?``."""
+    """Open streams that the caller closed, and print ``?`` for letters that the output lacks.
+
+    A file that is opened later would take the number of a closed stream, and be written to.
+    """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode))
@@ -237,12 +238,12 @@ def _width(cell):
 
 
 def _in_two_lines(name):
-    """The name of a network that is off, so that its table stays narrow."""
+    """Break the name of a network that is off, so that its table stays narrow."""
     return name.replace(", network off)", ",\n network off)")
 
 
 def _header(name, step):
-    """Two lines for a column."""
+    """Return the two header lines of a column."""
     if name.startswith("RMSE h="):
         n = name.removeprefix("RMSE h=")
         if n == "1" and step in ("rows", "steps"):
@@ -259,13 +260,13 @@ def _number(value, places):
 
 @contextmanager
 def progress_shown():
-    """A bar on stderr while the work proceeds; nothing where stderr is no terminal."""
+    """Show a bar on stderr while the work proceeds; nothing where stderr is no terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield lambda text, done, total: None
+        yield no_progress
         return
     columns = (
         SpinnerColumn(),
@@ -275,14 +276,16 @@ def progress_shown():
     )
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("reading")
-        yield lambda text, done, total: bar.update(
-            task, description=plain(text), completed=done, total=total
-        )
+
+        def show(text, done, total):
+            bar.update(task, description=plain(text), completed=done, total=total)
+
+        yield show
 
 
 @contextmanager
 def plain_warnings():
-    """Warnings as one line each, without the place in the source, the same one once."""
+    """Print each warning once, as one line without the place in the source."""
     seen = set()
 
     def show(message, *_):
@@ -296,7 +299,7 @@ def plain_warnings():
 
 
 def complain(message, code=2):
-    """Print one line on stderr, in words of the command; the exit code."""
+    """Print one line on stderr, in words of the command, and return the exit code."""
     line = in_options(" ".join(str(message).split()))
     if len(line) > LONGEST_LINE:
         line = f"{line[: LONGEST_LINE // 2]} ... {line[-LONGEST_LINE // 2 :]}"
@@ -311,7 +314,7 @@ def in_options(sentence):
     Parameters
     ----------
     sentence : str
-        What an error, a warning or a note says.
+        An error, a warning or a note.
 
     Returns
     -------
@@ -323,6 +326,13 @@ def in_options(sentence):
     >>> in_options("add a header line, or read it with header=False.")
     'add a header line, or read it with --no-header.'
     """
-    for pattern, words in IN_OPTIONS:
+    for pattern, words in REMEDIES:
         sentence = re.sub(pattern, words, sentence)
-    return sentence
+    return PARAMETER.sub(_option, sentence)
+
+
+def _option(match):
+    """Write a parameter of the library as the option of the command: "--max-lag " of "max_lag="."""
+    parameter = match[0]
+    option = "--" + parameter.replace("_", "-").replace("=", " ")
+    return SWITCHES.get(parameter, option)

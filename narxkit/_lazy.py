@@ -23,21 +23,22 @@ def load_lazily(package, homes):
     --------
     >>> import narxkit
     >>> from narxkit._lazy import load_lazily
-    >>> get, names = load_lazily("narxkit", {"skill": ("hit_rate",)})
+    >>> get, names = load_lazily("narxkit", {"significance": ("hit_rate",)})
     >>> get("hit_rate").__module__, "hit_rate" in names()
-    ('narxkit.skill', True)
+    ('narxkit.significance', True)
     """
-    room = sys.modules[package]
+    module = sys.modules[package]
     home_of = {name: home for home, names in homes.items() for name in names}
 
     def __getattr__(name):
         if name not in home_of:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         value = getattr(import_module(f"{package}.{home_of[name]}"), name)
-        setattr(room, name, value)
+        # the next access finds it without __getattr__
+        setattr(module, name, value)
         return value
 
     def __dir__():
-        return sorted({*vars(room), *home_of})
+        return sorted({*vars(module), *home_of})
 
     return __getattr__, __dir__

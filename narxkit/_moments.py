@@ -41,6 +41,8 @@ def moments(values):
     d = np.zeros(values.shape)  # the only array of the size of the data, 0 where missing
     np.subtract(values, middle, out=d, where=there)
     d /= half
+    # a second pass around it: a sum of squares less a squared mean loses all digits where the
+    # spread is small
     mean = d.sum(axis=0) / n
     np.subtract(d, mean, out=d, where=there)
     square = np.square(d, out=d).sum(axis=0) / n
@@ -85,6 +87,7 @@ def buried(values, std):
         rows = np.flatnonzero(np.isfinite(x))
         distance = np.abs(x[rows] - np.median(x[rows]))
         n_far = max(1, len(rows) // 100)
+        # the nearest 99 of 100, without sorting them
         near = np.argpartition(distance, len(rows) - n_far - 1)[: len(rows) - n_far]
         spread = np.ptp(x[rows[near]])
         if 0 < spread < 0.01 * std[column]:

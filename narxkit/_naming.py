@@ -1,4 +1,4 @@
-"""What a fitted model is called: a network by its name only where something passes it."""
+"""Names of fitted models: a network by its own only where something passes it."""
 
 
 def is_off(model):
@@ -14,7 +14,7 @@ def fitted_name(model, name=None):
     model : estimator
         Fitted; of a network its ``is_linear_`` is asked for.
     name : str, default=None
-        What it is called where it is no network, or where the network lives; by default its class.
+        Its name where it is no network, or where the network lives; by default its class.
 
     Returns
     -------
@@ -40,6 +40,7 @@ def why_off(model):
     """Say why nothing passes the hidden layers of a network that is off, as a clause."""
     if not model.structure_.hidden_layer_sizes:
         return "it has no hidden layers"
+    # alpha="auto" has switched it off
     if model.alpha_ == float("inf"):
         return (
             "no network has proven better than the linear model, beyond chance, on blocks of the "

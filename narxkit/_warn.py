@@ -10,6 +10,7 @@ PACKAGE = str(Path(__file__).parent)
 def warn(message, category=UserWarning):
     """Warn at the first line outside the package, however deep inside it the reason lies."""
     frame, level = sys._getframe(), 1
+    # a fixed stacklevel would name a line of ours as soon as a helper comes between
     while frame is not None and frame.f_code.co_filename.startswith(PACKAGE):
         frame, level = frame.f_back, level + 1
     warnings.warn(message, category, stacklevel=level)

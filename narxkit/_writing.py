@@ -17,7 +17,7 @@ def check_files(series, out=None, plot=None):
     Parameters
     ----------
     series : str
-        What is read.
+        The series or file that is read.
     out, plot : path, default=None
         The files for forecasts and for their picture.
 
@@ -31,7 +31,7 @@ def check_files(series, out=None, plot=None):
     for path in filter(None, (out, plot)):
         _check_path(path, series)
     if out and plot and _target(out) == _target(plot):
-        raise ValueError(f"--out and --plot both name {out}: give two names.")
+        raise ValueError(f"out={out} and plot={plot} are one file: give two names.")
     if out and _ending(out) not in TEXT_FORMATS:
         raise ValueError(f"cannot write {out}: forecasts are written as CSV; end it in .csv.")
     if plot:
@@ -48,7 +48,7 @@ def check_page(series, page):
     Parameters
     ----------
     series : str
-        What is read.
+        The series or file that is read.
     page : path or None
         The page.
 

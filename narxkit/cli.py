@@ -9,6 +9,7 @@ import sys
 import threading
 import warnings
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import narxkit
@@ -33,14 +34,14 @@ __all__ = ["main"]
 ABOUT = """\
 Forecast time series with networks that feed their own output back (NARX).
 
-Begin with a shipped series: a network is trained, forecasts every hour of
+Begin with a built-in series: a network is trained, forecasts every hour of
 another year, and is compared with what any forecast must beat. Then give a
 file of your own: the same test on its last fifth, and its winner forecasts past
 the end.
 """
 EXAMPLES = """\
 examples:
-  narxkit datasets                              what is shipped
+  narxkit datasets                              what is built in
   narxkit forecast solar                        the table, in a few seconds
   narxkit forecast solar --plot forecast.png    with a picture
   narxkit forecast load.csv --target Load       your own file, 24 rows ahead
@@ -49,7 +50,7 @@ examples:
   narxkit forecast --help                       what tables and files hold
 """
 SERIES = """\
-SERIES is the name of a shipped series (narxkit datasets lists them) or a file:
+SERIES is the name of a built-in series (narxkit datasets lists them) or a file:
 CSV in the dialect of your country, or Parquet. Of a file
   - the time column is found, or named by --time; its step is inferred;
   - missing, duplicated and non-numeric cells are reported;
@@ -86,14 +87,14 @@ known inputs: --known-future names columns that the file holds for the rows to
 forecast too (rows at its end with an empty target); other --inputs are used
 with lags of at least the horizon.
 
---out of a shipped series writes every forecast of every model, a row for each
+--out of a built-in series writes every forecast of every model, a row for each
 origin and horizon: origin (the last known time), horizon, time (the one
 forecast), the value measured, and a column for each model. Of a file it writes
 the forecast past the end: time, and for each target the forecast and the RMSE
 that this horizon had in the test. A name ending in .gz is compressed. Names of
 columns that a spreadsheet would run as formulas (=, +, -, @) get an apostrophe.
 --plot draws history, the forecast, those of the other models behind it, and the
-errors beside it. Of a shipped series, the forecast shown is the median one by
+errors beside it. Of a built-in series, the forecast shown is the median one by
 error, of those from midnight. The ending of the name chooses the format.
 """
 COMPARE = (
@@ -111,13 +112,13 @@ rests on, the Hurst exponent by six methods, and lags to begin with.
 
 """ + SERIES.replace("held out for a test.", "held out where --model asks for a network.")
 DIAGNOSED = """\
-Judged is the longest stretch without a missing value; gaps of up to three rows
-are bridged by straight lines first. A season is looked for and taken away.
+The longest stretch without a missing value is analysed; gaps of up to three
+rows are bridged by straight lines first. A season is looked for and removed.
 
 inputs: lags are suggested for --inputs from the horizon on, and for
---known-future, known ahead, from 0 on. A horizon is a fifth of the rows judged
-at most. Lags of the target go into narxkit forecast --lags, and all of them
-into NARX in Python.
+--known-future, known ahead, from 0 on. A horizon is a fifth of the analysed
+rows at most. Lags of the target go into narxkit forecast --lags, and all of
+them into NARX in Python.
 
 --model fits a network with the suggested lags on the first four fifths and
 prints what its residuals on the last fifth still know, and its skill.
@@ -149,7 +150,7 @@ def main(argv=None):
     open_streams()
     try:
         with plain_warnings(), ended_by_signals():
-            run(argv)
+            run_command(argv)
     except KeyboardInterrupt:
         return complain("interrupted.", code=130)
     except Ended as end:
@@ -177,7 +178,7 @@ def main(argv=None):
     return 0
 
 
-def run(argv):
+def run_command(argv):
     """Do what the arguments ask for, and see it printed."""
     parser = make_parser()
     try:
@@ -213,13 +214,13 @@ def make_parser():
         description=FORECAST,
         epilog=COLUMNS,
     )
-    command.set_defaults(command=forecast)
+    command.set_defaults(command=run_forecast)
     add_series(command)
     add_lags(command)
     command.add_argument(
         "--model",
         choices=("narx", "tdnn", "arx"),
-        help="by default narx for a shipped series, and the winner of the test for a file",
+        help="by default narx for a built-in series, and the winner of the test for a file",
     )
     command.add_argument("--out", metavar="FILE", type=Path, help="write the forecasts as CSV")
     command.add_argument("--plot", metavar="FILE", type=Path, help="draw forecast and errors")
@@ -229,7 +230,7 @@ def make_parser():
         help="train all models on a series or file and show them side by side",
         description=COMPARE,
     )
-    command.set_defaults(command=compare)
+    command.set_defaults(command=run_compare)
     add_series(command)
     add_lags(command)
 
@@ -239,23 +240,23 @@ def make_parser():
         description=DIAGNOSE,
         epilog=DIAGNOSED,
     )
-    command.set_defaults(command=diagnose, lags=None)
+    command.set_defaults(command=run_diagnose, lags=None)
     add_series(command)
     command.add_argument(
         "--max-lag", metavar="N", type=count, help="largest lag to look at (48, or twice --horizon)"
     )
-    command.add_argument("--model", action="store_true", help="fit a network and judge it")
+    command.add_argument("--model", action="store_true", help="fit a network and evaluate it")
     command.add_argument("--html", metavar="FILE", type=Path, help="write a page with pictures")
 
-    command = commands.add_parser("datasets", help="list the shipped series")
-    command.set_defaults(command=datasets)
+    command = commands.add_parser("datasets", help="list the built-in series")
+    command.set_defaults(command=run_datasets)
     return parser
 
 
 def add_series(command):
     """Declare what a series is and what is asked of it."""
-    command.add_argument("series", metavar="SERIES", help="a shipped series, or a file")
-    targets = "columns to forecast, each by itself; diagnose judges one"
+    command.add_argument("series", metavar="SERIES", help="a built-in series, or a file")
+    targets = "columns to forecast, each by itself; diagnose analyses one"
     command.add_argument("--target", metavar="A,B", help=targets)
     command.add_argument("--inputs", metavar="A,B", help="columns to use as inputs")
     command.add_argument("--known-future", metavar="A", help="inputs that are known ahead")
@@ -277,9 +278,9 @@ def add_lags(command):
 
 
 def count(text):
-    """Read a whole number of at least 1."""
+    """Read a positive integer."""
     if not text.strip().isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"must be a whole number from 1 on. Got {text!r}.")
+        raise argparse.ArgumentTypeError(f"must be a positive integer. Got {text!r}.")
     return int(text)
 
 
@@ -295,21 +296,24 @@ def seed(text):
     return int(text)
 
 
-def forecast(args):
+def run_forecast(args):
     """Test a model on a series; forecast past the end of a file."""
     check_files(args.series, args.out, args.plot)
-    forecast_file(args) if is_file(args.series) else forecast_series(args)
+    if is_file(args.series):
+        forecast_file(args)
+    else:
+        forecast_series(args)
 
 
 def forecast_series(args):
-    """Run the evaluation of a shipped series, print its table, and write its files."""
+    """Run the evaluation of a built-in series, print its table, and write its files."""
     from narxkit import evaluation
 
     task = builtin_task(args)
     with progress_shown() as progress:
         result = evaluation.run(task, (args.model or "narx",), args.seed, progress)
         write(args.out, result.to_csv, progress)
-        write(args.plot, lambda path: save(result.plot(), path), progress)
+        write(args.plot, partial(draw, result.plot), progress)
     show_evaluation(result)
     show_written(args.out, args.plot)
 
@@ -323,8 +327,8 @@ def forecast_file(args):
         options = {"random_state": args.seed, "progress": progress, "rivals": bool(args.plot)}
         forecasts = [evaluation.look_ahead(task, args.model, **options) for task in tasks]
         frame = evaluation.side_by_side(forecasts)
-        write(args.out, lambda path: evaluation.write_csv(frame, path), progress)
-        write(args.plot, lambda path: save(evaluation.plot_forecasts(forecasts), path), progress)
+        write(args.out, partial(evaluation.write_csv, frame), progress)
+        write(args.plot, partial(draw, partial(evaluation.plot_forecasts, forecasts)), progress)
     for found in forecasts:
         show_evaluation(found.evaluation)
         show_lines([""])
@@ -332,7 +336,7 @@ def forecast_file(args):
     show_written(args.out, args.plot)
 
 
-def compare(args):
+def run_compare(args):
     """Run an evaluation with all models."""
     from narxkit import evaluation
 
@@ -346,15 +350,15 @@ def compare(args):
         show_evaluation(result, interval=True)
 
 
-def diagnose(args):
-    """Judge a series, print what was found, and write its page."""
+def run_diagnose(args):
+    """Diagnose a series, print what was found, and write its page."""
     from narxkit import report
 
     check_page(args.series, args.html)
     if is_file(args.series):
-        series, (target, *more), *inputs = read_own(args)
+        series, (target, *more), *inputs = read_table(args)
         if more:
-            raise ValueError(f"diagnose judges one column at a time: give --target {target}.")
+            raise ValueError(f"diagnose analyses one column at a time: give --target {target}.")
         subject = report.subject_from_frame(
             series.frame, target, *inputs, args.horizon, series.name
         )
@@ -363,15 +367,16 @@ def diagnose(args):
     show_lines([*subject.notes, ""] if subject.notes else [])
     with progress_shown() as progress:
         found = report.diagnose(subject, args.model, args.seed, progress, args.max_lag)
-        write(args.html, lambda path: report.write_page(found, path), progress)
+        write_page = partial(report.write_page, found, translate=in_options)
+        write(args.html, write_page, progress)
     for title, result in found.parts.items():
-        show_result(title, result, found.advice.get(title, ()))
+        show_result(title, result, map(in_options, found.advice.get(title, ())))
         show_lines([""])
     show_written(args.html)
 
 
-def datasets(args):
-    """List the shipped series."""
+def run_datasets(args):
+    """List the built-in series."""
     from narxkit.evaluation import TASKS
 
     rows = []
@@ -385,12 +390,12 @@ def datasets(args):
 
 
 def is_file(series):
-    """Whether a file is meant, rather than the name of a shipped series."""
+    """Tell whether a file is meant, rather than the name of a built-in series."""
     return bool(Path(series).suffix) or len(Path(series).parts) > 1 or Path(series).is_dir()
 
 
 def builtin_task(args):
-    """The task of a shipped series, with what is wished otherwise."""
+    """Make the task of a built-in series, with other options."""
     from narxkit import evaluation
 
     task = evaluation.find_task(args.series)
@@ -404,10 +409,10 @@ def builtin_task(args):
 
 
 def tasks_from_frame(args):
-    """A task for each target of a file, after telling what was found in it."""
+    """Print what was found in a file, and make a task for each target."""
     from narxkit.evaluation import task_from_frame
 
-    series, targets, inputs, known_future = read_own(args)
+    series, targets, inputs, known_future = read_table(args)
     tasks = [
         task_from_frame(
             series.frame,
@@ -425,8 +430,8 @@ def tasks_from_frame(args):
     return tasks
 
 
-def read_own(args):
-    """Read a file, tell what was found in it, and find targets, inputs and those known ahead."""
+def read_table(args):
+    """Read a file, print its notes, and return targets, inputs and those known ahead."""
     from narxkit.files import read_series
 
     series = read_series(
@@ -458,8 +463,9 @@ def write(path, make, progress):
             make(part)
 
 
-def save(figure, path):
-    """Write a picture; a box stands for a letter that its font lacks."""
+def draw(plot, path):
+    """Draw a picture into a file; a box stands for a letter that its font lacks."""
+    figure = plot()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph")
         figure.savefig(path)

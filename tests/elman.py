@@ -89,7 +89,7 @@ class Elman(Network):
 
     # ------------------------------------------------------------ one rollout
     def _walk(self, w, segments, rollouts, i):
-        """Steps from the start of the window on, which is the origin's, and which y are its own."""
+        """Return steps from the start of the window on, the origin's, and which y are its own."""
         origin, length, taps = rollouts.origins[i], rollouts.lengths[i], self.taps
         first = max(origin - self.window, segments.starts[origin] + self.reach.history)
         y, h = segments.y.copy(), np.zeros(self.n_hidden)
@@ -119,7 +119,7 @@ class Elman(Network):
         return rollouts.clip(y_hat), bad
 
     def gradient(self, theta, rollouts, stop):
-        """Through time, from the last step back to the start of the window."""
+        """Return the gradient through time, from the last step back to the start of the window."""
         w, g = self.unpack(theta), np.zeros_like(theta)
         dw, sse, lags = self.unpack(g), 0.0, self.taps.reach.outputs
         for i in range(len(rollouts)):

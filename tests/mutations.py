@@ -37,7 +37,7 @@ HORIZON = 3
 
 
 def clean_files():
-    """Files by name, each as its bytes and the options that forecast it."""
+    """Return files by name, each as its bytes and the options that forecast it."""
     rng = np.random.default_rng(0)
     load = 50 + 10 * np.sin(np.arange(N_ROWS) * 2 * np.pi / 7) + rng.normal(size=N_ROWS)
     table = pd.DataFrame({"load": load.round(2), "wind": rng.normal(size=N_ROWS).round(3)})
@@ -231,7 +231,7 @@ def one_value(content, rng):
 
 
 def edit_cells(content, rng, edit):
-    """The content with one cell edited, or one in some lines, or one in all of them."""
+    """Return the content with one cell edited, or one in some lines, or one in all of them."""
     lines, separator = content.split(b"\n"), separator_of(content)
     column = int(rng.integers(0, 4))
     share = rng.choice([0.0, 0.1, 1.0])
@@ -261,7 +261,7 @@ OF_TEXT = [
 
 
 def make_case(number, files):
-    """The name of a file, its damaged bytes, the arguments, and the damage in words."""
+    """Return the name of a file, its damaged bytes, the arguments, and the damage in words."""
     rng = np.random.default_rng(number)
     name = list(files)[number % len(files)]
     content, done = files[name], []
@@ -277,7 +277,7 @@ def make_case(number, files):
 
 
 def arguments(number, name):
-    """The arguments of the command: most often a quick forecast, written into a file."""
+    """Return the arguments of the command: most often a quick forecast, written into a file."""
     target = "Last (kW)" if name == "german.csv" else "load"
     series = [name, "--target", target, "--horizon", str(HORIZON)]
     kind = number // 14 % 8
@@ -334,7 +334,7 @@ def in_streams_of_its_own(argv):
 
 
 def used_memory():
-    """Bytes of data that this process has already."""
+    """Return bytes of data that this process has already."""
     status = Path("/proc/self/status")
     if not status.exists():
         return 2**30
@@ -342,7 +342,7 @@ def used_memory():
 
 
 def judge(folder, argv, code, seconds, gigabytes):
-    """The faults of how the command ended, in words; none where all is well."""
+    """Return the faults of how the command ended, in words; none where all is well."""
     out = (folder / "stdout").read_text(encoding="utf-8", errors="replace")
     lines = (folder / "stderr").read_text(encoding="utf-8", errors="replace").splitlines()
     errors = [line for line in lines if not line.startswith("narxkit: warning: ")]
@@ -364,7 +364,7 @@ def judge(folder, argv, code, seconds, gigabytes):
 
 
 def is_forecast(path):
-    """Whether a file holds a number for each step."""
+    """Tell whether a file holds a number for each step."""
     if not path.exists():
         return False
     table = pd.read_csv(path)

@@ -64,7 +64,7 @@ class Problem:
     certified: np.ndarray
 
     def digits(self, theta):
-        """Correct significant digits of the worst parameter (log relative error, 0 to 11)."""
+        """Count correct significant digits of the worst parameter (log relative error, 0 to 11)."""
         error = np.max(np.abs((theta - self.certified) / self.certified))
         if not np.isfinite(error):
             return 0.0

@@ -1,4 +1,4 @@
-"""What is given side by side must fit: clocks, time zones, names, series, states."""
+"""Data given side by side must fit: clocks, time zones, names, series, states."""
 
 import copy
 import pickle
@@ -27,7 +27,7 @@ def data():
 
 
 def panel(**series):
-    """A random panel from the time index of each series."""
+    """Return a random panel from the time index of each series."""
     rng = np.random.default_rng(0)
     parts = [
         pd.Series(rng.normal(size=len(index)), pd.MultiIndex.from_product([[key], index]))

@@ -48,7 +48,7 @@ def fitted(data):
 
 
 def by_hand(model, X, y, origins):
-    """Forecasts (origins, steps) of a model that is updated up to each origin."""
+    """Return forecasts (origins, steps) of a model that is updated up to each origin."""
     forecasts = []
     for origin in origins:
         at_origin = copy.deepcopy(model)
@@ -59,7 +59,7 @@ def by_hand(model, X, y, origins):
 
 
 def table_of(run, value="y_hat"):
-    """Values by origin and horizon."""
+    """Return values by origin and horizon."""
     return run.pivot(index="origin", columns="horizon", values=value).to_numpy()
 
 
@@ -290,7 +290,7 @@ def test_several_outputs_are_series_of_their_own():
 
 
 def panel(n_outputs=1):
-    """Two series of different lengths, hour by hour."""
+    """Return two series of different lengths, hour by hour."""
     parts = [frames(n, seed, n_outputs) for n, seed in ((120, 1), (90, 2))]
     X, y = (pd.concat(p, keys=["east", "west"]) for p in zip(*parts))
     order = np.argsort(X.index.get_level_values(1), kind="stable")
@@ -466,7 +466,7 @@ def test_batches_give_the_same_bits_as_one_call(n_rest, fitted, monkeypatch):
 
 
 def run_of(errors, origins, name="y"):
-    """A backtest with given errors (origins, horizons) against targets of 10."""
+    """Return a backtest with given errors (origins, horizons) against targets of 10."""
     errors = np.asarray(errors, dtype=float)
     n, steps = errors.shape
     return pd.DataFrame(
@@ -554,7 +554,7 @@ class TestSkillTable:
 class TestIntervalOfTheRatio:
     @staticmethod
     def noisy(n=200, name="y", scale=1.0, seed=0, start=0):
-        """Errors of a ridge and of a model that shares most of them."""
+        """Return errors of a ridge and of a model that shares most of them."""
         rng = np.random.default_rng(seed)
         ridge = rng.normal(size=(n, 3)) * [1, 2, 3]
         other = scale * (ridge + 0.3 * rng.normal(size=(n, 3)))

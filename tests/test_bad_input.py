@@ -44,7 +44,7 @@ FITTED = make().fit(X[SEEN], Y[SEEN])
 
 @pytest.fixture
 def model():
-    """A fitted model; after the test it answers as before and its clock still tells."""
+    """Yield a fitted model; after the test it answers as before and its clock still tells."""
     model = copy.deepcopy(FITTED)
     yield model
     model.set_params(**FITTED.get_params())
@@ -55,7 +55,7 @@ def model():
 
 
 def refuses(sentence):
-    """The context of a ValueError with this sentence in it; ``...`` stands for anything."""
+    """Expect a ValueError with this sentence in it; ``...`` stands for anything."""
     return refuses_as(ValueError, sentence)
 
 
@@ -609,7 +609,7 @@ WITHOUT_ASFREQ = {
 
 
 def with_gaps(index):
-    """Half of the rows, and a last one that stands alone."""
+    """Return half of the rows, and a last one that stands alone."""
     rows = [*range(10), *range(20, 30), *range(40, 48), 59]
     return pd.Series(RNG.normal(size=len(rows)), index[rows])
 
@@ -700,12 +700,12 @@ def test_a_series_given_as_X_is_led_to_y(model):
 
 @pytest.mark.filterwarnings("ignore:.* rows were left out of training")
 class TestMasks:
-    """What an array masks is missing, whatever lies under the mask."""
+    """Masked values are missing, whatever lies under the mask."""
 
     HIDDEN = np.arange(120) % 10 == 4
 
     def masked_and_missing(self):
-        """Inputs and outputs, masked over wild values, and with NaN in their place."""
+        """Return inputs and outputs, masked over wild values, and with NaN in their place."""
         u, y = X.to_numpy(), Y.to_numpy()
         masks = np.repeat(self.HIDDEN[:, None], 2, axis=1), self.HIDDEN
         return [

@@ -111,7 +111,7 @@ def test_as_a_module_and_light(tmp_path):
 def test_an_unknown_series_lists_the_known_ones(capsys):
     sentence = ends_with_2(capsys, "forecast", "sonar")
     assert sentence == (
-        "there is no series 'sonar': the shipped ones are solar, solar-hindcast, wind, turbine, "
+        "there is no series 'sonar': the built-in ones are solar, solar-hindcast, wind, turbine, "
         "turbine-hindcast, fx, stock; a file of your own is named with its ending, .csv or "
         ".parquet."
     )
@@ -224,7 +224,7 @@ WRITING = (
 
 @pytest.fixture
 def days(tmp_path):
-    """A file of days, whose week is known."""
+    """Return a file of days, whose week is known."""
     index = pd.date_range("2024-01-01", periods=100, name="day")
     pd.DataFrame({"load": np.arange(100) % 7.0}, index=index).to_csv("f.csv")
     return tmp_path
@@ -264,7 +264,7 @@ def test_a_signal_that_is_ignored_stays_so(monkeypatch):
 
 
 def on(output, command, monkeypatch):
-    """Exit code of a command whose standard output is this file."""
+    """Return exit code of a command whose standard output is this file."""
     with monkeypatch.context() as patch:
         patch.setattr(sys, "stdout", output)
         try:
@@ -307,7 +307,7 @@ def test_nothing_is_left_for_the_end_of_python(days):
 
 
 def ends(folder, command, stdout=None, closed=()):
-    """Exit code and complaints of a command of its own process."""
+    """Return exit code and complaints of a command of its own process."""
     path = [entry for entry in sys.path if entry]
     code = (
         f"import os, sys; sys.path[:0] = {path!r}; from narxkit import cli\n"
@@ -369,7 +369,7 @@ def test_a_link_stays_and_modes_are_the_usual_ones(tmp_path):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="links")
-def test_a_link_is_judged_by_what_it_points_to(capsys, days):
+def test_a_link_is_analysed_by_what_it_points_to(capsys, days):
     links = {"loop.csv": "f.csv", "away.csv": "nowhere/x.csv", "full.csv": "/dev/full"}
     for name, target in links.items():
         os.symlink(target, name)
@@ -517,9 +517,27 @@ def test_advice_is_what_the_command_can_do(capsys, warning, sentence):
     assert capsys.readouterr().err == f"narxkit: warning: {sentence}\n"
 
 
+@pytest.mark.parametrize(
+    "sentence, translated",
+    [
+        ("give horizon=3 or time=False.", "give --horizon 3 or --time none."),
+        ("a max_lag of 12, max_lag=12", "a --max-lag of 12, --max-lag 12"),
+        ("read it with header=False.", "read it with --no-header."),
+        (
+            "at the horizon, input_lags=[1], known_future",
+            "at the horizon, input_lags=[1], --known-future",
+        ),
+    ],
+)
+def test_parameters_become_options(sentence, translated):
+    from narxkit._console import in_options
+
+    assert in_options(sentence) == translated
+
+
 def test_what_is_put_into_other_words_is_said_by_the_library():
     """Where the library words it anew, the command must too."""
-    from narxkit._console import IN_OPTIONS
+    from narxkit._console import REMEDIES
 
     folder = Path(narxkit.__file__).parent
     files = "forecasters/network.py", "forecasters/base.py", "model_selection/skill_tables.py"
@@ -532,7 +550,7 @@ def test_what_is_put_into_other_words_is_said_by_the_library():
         if isinstance(node, ast.JoinedStr)
     ]
     said += [str(node.value) for node in nodes if isinstance(node, ast.Constant)]
-    for pattern, _ in IN_OPTIONS[:4]:
+    for pattern, _ in REMEDIES[:4]:
         assert any(re.search(pattern.replace(r"(\S+)", ""), text) for text in said), pattern
 
 
@@ -541,7 +559,7 @@ def test_what_is_put_into_other_words_is_said_by_the_library():
 
 @pytest.fixture
 def messy(tmp_path):
-    """German dates and decimal commas, text in a cell, a time twice, a missing hour, a gap."""
+    """Write German dates and commas, text in a cell, a time twice, a missing hour, a gap."""
     hours = pd.date_range("2024-01-01", periods=24 * 30, freq="h")
     noise = np.random.default_rng(0).normal(size=(2, len(hours)))
     load = 1500 + 300 * np.sin(2 * np.pi * hours.hour / 24) + 5 * noise[0]
@@ -635,7 +653,7 @@ def test_a_device_is_not_replaced(capsys, messy):
 def test_one_name_for_two_files(capsys, messy):
     pytest.importorskip("matplotlib")
     sentence = ends_with_2(capsys, *"forecast werk.csv --out f.png --plot f.png".split())
-    assert sentence == "--out and --plot both name f.png: give two names."
+    assert sentence == "--out f.png and --plot f.png are one file: give two names."
 
 
 def test_forecasts_are_written_as_csv(capsys, messy):
@@ -715,8 +733,8 @@ def test_parquet_goes_the_same_way(capsys, tmp_path):
 @pytest.mark.parametrize(
     "option, given, sentence",
     [
-        ("--horizon", "0", "argument --horizon: must be a whole number from 1 on. Got '0'."),
-        ("--lags", "1,a", "argument --lags: must be a whole number from 1 on. Got 'a'."),
+        ("--horizon", "0", "argument --horizon: must be a positive integer. Got '0'."),
+        ("--lags", "1,a", "argument --lags: must be a positive integer. Got 'a'."),
         (
             "--model",
             "gru",
@@ -732,7 +750,7 @@ def test_bad_options(capsys, option, given, sentence):
 
 
 @pytest.mark.parametrize("option", ["--inputs", "--known-future", "--time"])
-def test_options_of_files_are_refused_for_shipped_series(capsys, option):
+def test_options_of_files_are_refused_for_built_in_series(capsys, option):
     sentence = ends_with_2(capsys, "forecast", "solar", option, "ghi")
     assert sentence == (
         f"{option} is for files of your own: the columns of solar and what is known of them ahead "
@@ -740,7 +758,7 @@ def test_options_of_files_are_refused_for_shipped_series(capsys, option):
     )
 
 
-def test_lags_and_horizon_of_a_shipped_series(capsys):
+def test_lags_and_horizon_of_a_built_in_series(capsys):
     argv = "forecast solar --horizon 6 --lags 1,2,24 --model arx".split()
     assert main(argv) == 0
     out = capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""What the clock of a time index tells: seams, relations, the next labels, and every message."""
+"""The clock of a time index: seams, relations, the next labels, and every message."""
 
 import copy
 import pickle
@@ -18,7 +18,7 @@ from narxkit.rows.timetable import LONGEST_HOLIDAY
 
 
 def stamps(*args, **kwargs):
-    """A DatetimeIndex that has forgotten its freq, as after boolean slicing."""
+    """Return a DatetimeIndex that has forgotten its freq, as after boolean slicing."""
     return pd.DatetimeIndex(pd.date_range(*args, **kwargs), freq=None)
 
 
@@ -410,7 +410,7 @@ OFFSETS = [
 
 
 def is_known(alias):
-    """Half years came with pandas 3."""
+    """Tell whether pandas knows an alias: half years came with pandas 3."""
     try:
         return to_offset(alias) is not None
     except ValueError:

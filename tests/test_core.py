@@ -27,13 +27,13 @@ GO = np.zeros(1, dtype=np.int32)
 
 @pytest.fixture(autouse=True, scope="module")
 def _one_blas_thread():
-    """As during a fit."""
+    """Hold BLAS to one thread, as during a fit."""
     with one_blas_thread():
         yield
 
 
 def one_step(network, theta, segments, rows):
-    """Predictions of rows, each from measured history."""
+    """Return predictions of rows, each from measured history."""
     y_hat = np.empty((len(rows), network.n_outputs))
     _core.open_loop(network.plan, theta, segments.measured, rows, y_hat)
     return y_hat
@@ -59,7 +59,7 @@ def read_only(*arrays):
 
 
 def draw_origins(network, segments, n, rng, longest=15):
-    """Random starts with history, each with some room to run within its segment."""
+    """Return random starts with history, each with some room to run within its segment."""
     taps = network.taps
     starts = np.flatnonzero(segments.reachable(taps.reach))
     origins = rng.choice(starts, n)
@@ -121,7 +121,7 @@ def test_rollout_of_one_step_is_the_one_step_prediction(n):
 
 @pytest.mark.parametrize("n", [FEW, MANY])
 def test_rollout_reads_no_measurement_from_its_origin_on(n):
-    """What comes after the origin may be missing; the history alone decides."""
+    """Values after the origin may be missing; the history alone decides."""
     network, theta = a_network()
     segments = one_segment(40, n_outputs=2)
     origins, lengths = np.full(n, 10), np.full(n, 30)
@@ -196,7 +196,7 @@ def test_nothing_to_do_is_done():
 
 # ---------------------------------------------------------------- bad steps
 def doubling(n_outputs=1, gain=2.0):
-    """y_t = gain y_{t-1} for the first output; the others stay at 1."""
+    """Make y_t = gain y_{t-1} for the first output; the others stay at 1."""
     network = TappedMLP(Taps((1,), (), n_outputs), ())
     W, b = np.diag([gain] + [0.0] * (n_outputs - 1)), np.array([0.0] + [1.0] * (n_outputs - 1))
     segments = one_segment(50, n_inputs=0, n_outputs=n_outputs)
@@ -262,7 +262,7 @@ def test_overflow_between_hidden_layers_is_clipped_like_any_other(n):
 
 @pytest.mark.parametrize("n", [FEW, MANY])
 def test_bounds_keep_a_rollout_from_diverging(n):
-    """Outputs are clipped before they are judged and fed back."""
+    """Outputs are clipped before they are analysed and fed back."""
     network, theta, segments = doubling()
     segments = segments.replace(low=np.full((50, 1), np.nan), high=np.full((50, 1), 5.0))
     y_hat, bad = network.rollout(theta, Rollouts(segments, np.full(n, 1), np.full(n, 6)))
@@ -439,7 +439,7 @@ def test_path_begins_with_the_measured_history():
 
 # ---------------------------------------------------------------- arrays, bits, threads
 def every_kernel(network, theta, s, weight):
-    """What each verb of the network answers, as one list of arrays."""
+    """Call each verb of the network; return one list of arrays."""
     rows = np.flatnonzero(s.reachable(network.taps.reach))
     origins, lengths = rows[:MANY], np.minimum(7, len(s) - rows[:MANY] - network.taps.reach.lead)
     return [
@@ -455,7 +455,7 @@ def every_kernel(network, theta, s, weight):
 
 @pytest.fixture(scope="module")
 def busy():
-    """A network and data that keep every kernel busy for several blocks."""
+    """Return a network and data that keep every kernel busy for several blocks."""
     network, theta = a_network((17, 8))
     rng = np.random.default_rng(5)
     segments = reference.make_segments(network.taps, rng, edges=(0, 300, 700), missing=False)
@@ -651,7 +651,7 @@ EXACT = {
 
 
 def activation(name, x):
-    """f(x) of the compiled code: one tap, one hidden unit, weights 1 and intercepts 0."""
+    """Return f(x) of the compiled code: one tap, one hidden unit, weights 1 and intercepts 0."""
     network = TappedMLP(Taps((), ((0,),)), (1,), name, linear_term=False)
     x = np.array(x, dtype=float)
     segments = Segments(x[:, None], np.zeros((len(x), 1)), np.array([0, len(x)]))
@@ -659,14 +659,14 @@ def activation(name, x):
 
 
 def ulps(name, x):
-    """Distance of f(x) from its value in extended precision, in units of the last place."""
+    """Return distance of f(x) from its value in extended precision, in units of the last place."""
     exact = EXACT[name](x.astype(np.longdouble))
     spacing = np.spacing(np.abs(exact).astype(float))
     return np.abs((activation(name, x) - exact) / spacing).astype(float)
 
 
 def arguments(lowest):
-    """Every order of magnitude of both signs, dense where the functions bend."""
+    """Return every order of magnitude of both signs, dense where the functions bend."""
     rng = np.random.default_rng(0)
     small = np.exp(rng.uniform(np.log(1e-300), 0, 5000))
     large = np.exp(rng.uniform(0, np.log(-lowest), 5000))

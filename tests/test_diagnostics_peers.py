@@ -12,7 +12,7 @@ def x():
 
 
 def slope(result):
-    """Of the line through the fluctuations, before its bias is taken away."""
+    """Return the slope of the line through the fluctuations, before its bias is removed."""
     return np.polyfit(np.log(result.scales), np.log(result.fluctuations), 1)[0]
 
 

@@ -27,7 +27,7 @@ class Block:
 
 
 def blocks(page):
-    """All fenced blocks of a page."""
+    """Return all fenced blocks of a page."""
     found, fence = [], None
     for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), start=1):
         is_fence = line.lstrip().startswith(("```", "~~~"))
@@ -43,7 +43,7 @@ def blocks(page):
 
 
 def examples(page):
-    """Each block of Python with what it shall print: the text block that follows it, or nothing."""
+    """Return each block of Python and what it shall print, the text block that follows."""
     found = blocks(page)
     for block, after in zip(found, [*found[1:], Block("", 0, "")]):
         if block.language == "python":
@@ -53,7 +53,7 @@ def examples(page):
 
 
 def run(page, block, names):
-    """What a block prints; a traceback shows the lines of the page."""
+    """Return the output of a block; a traceback shows the lines of the page."""
     code = compile("\n" * (block.line - 1) + block.text, str(page), "exec")
     with contextlib.redirect_stdout(io.StringIO()) as printed:
         exec(code, names)
@@ -61,12 +61,12 @@ def run(page, block, names):
 
 
 def decimals(text):
-    """All numbers with a decimal point."""
+    """Return all numbers with a decimal point."""
     return [float(number) for number in DECIMAL.findall(text)]
 
 
 def words(text):
-    """All the rest, which must be the same to the letter."""
+    """Return all the rest, which must be the same to the letter."""
     return DECIMAL.sub("0.0", text).split()
 
 

@@ -218,7 +218,7 @@ def test_an_unknown_series_is_refused():
     with pytest.raises(ValueError) as error:
         find_task("sonar")
     assert str(error.value) == (
-        "there is no series 'sonar': the shipped ones are solar, solar-hindcast, wind, turbine, "
+        "there is no series 'sonar': the built-in ones are solar, solar-hindcast, wind, turbine, "
         "turbine-hindcast, fx, stock; a file of your own is named with its ending, .csv or "
         ".parquet."
     )
@@ -229,7 +229,7 @@ def test_an_unknown_series_is_refused():
 
 @pytest.fixture(scope="module")
 def linear_evaluations():
-    """Every task with its linear model and baselines."""
+    """Return every task with its linear model and baselines."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".* rows were left out of training")
         return {name: run(task, learned=("arx",)) for name, task in TASKS.items()}

@@ -1,4 +1,4 @@
-"""Files as people keep them: what is read, what is mended, and what is said about it."""
+"""Files as people keep them: what is read, what is mended, and what is reported about it."""
 
 import bz2
 import gzip
@@ -18,7 +18,7 @@ import pandas as pd
 import pytest
 
 from narxkit.cli import main
-from narxkit.files import _cells, _open, read_series, said
+from narxkit.files import _cells, _open, format_label, read_series
 from narxkit.files._gaps import LONGEST_FILLED
 
 HOURS = pd.date_range("2024-03-30 20:00", periods=48, freq="h")
@@ -120,7 +120,7 @@ def test_a_date_and_a_clock_time_in_two_columns(written, header):
 
 def test_24_00_is_the_end_of_the_day(written):
     series = written("Zeit;x\n30.12.2024 23:00;1\n30.12.2024 24:00;2\n31.12.2024 01:00;3\n")
-    assert [said(t) for t in series.frame.index][1] == "2024-12-31 00:00"
+    assert [format_label(t) for t in series.frame.index][1] == "2024-12-31 00:00"
 
 
 def test_offsets_become_utc(written):
@@ -203,7 +203,7 @@ def test_a_compressed_file(tmp_path):
 def test_halves_of_the_day(written, half):
     text = f"time;x\n12/31/2024 11:00 {half};1\n12/31/2024 12:30 {half};2\n"
     labels = written(text).frame.index
-    assert [said(label) for label in labels] == ["2024-12-31 00:30", "2024-12-31 11:00"]
+    assert [format_label(label) for label in labels] == ["2024-12-31 00:30", "2024-12-31 11:00"]
 
 
 @pytest.mark.parametrize(
@@ -589,7 +589,7 @@ def test_parquet_without_pyarrow(tmp_path, monkeypatch):
 
 
 def spelled(labels, how, header="time,x"):
-    """A table whose times are written by a format or a function."""
+    """Return a table whose times are written by a format or a function."""
     spell = how if callable(how) else lambda label: label.strftime(how)
     return "\n".join([header, *(f"{spell(label)},{i}.25" for i, label in enumerate(labels))])
 
@@ -1284,8 +1284,9 @@ def test_one_wrong_date_is_left_out_and_told(written, wrong):
     assert len(series.frame) == 300 and np.flatnonzero(series.frame["load"].isna()).tolist() == [
         100
     ]
+    time = format_label(pd.Timestamp(wrong))
     assert (
-        f"Line 102 has the time {said(pd.Timestamp(wrong))}, far from all others (2024-01-01 00:00 "
+        f"Line 102 has the time {time}, far from all others (2024-01-01 00:00 "
         "to 2024-01-01 00:04:59); the row is left out."
     ) in series.notes
 
@@ -1540,7 +1541,7 @@ def test_the_fast_way_reads_what_the_careful_one_reads(written, sign, decimal, m
 
 
 @pytest.mark.parametrize("option", ["--encoding", "--missing"])
-def test_options_of_reading_are_refused_for_shipped_series(capsys, option):
+def test_options_of_reading_are_refused_for_built_in_series(capsys, option):
     assert main(["forecast", "solar", option, "x"]) == 2
     assert f"{option} is for files of your own" in " ".join(capsys.readouterr().err.split())
 

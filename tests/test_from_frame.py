@@ -20,7 +20,7 @@ OFF = "linear (NARX, network off)"
 
 
 def frame(n, freq="h", **columns):
-    """A noisy season of 24 rows."""
+    """Return a noisy season of 24 rows."""
     index = pd.date_range("2024-01-01", periods=n, freq=freq)
     load = np.sin(2 * np.pi * np.arange(n) / 24) + 0.1 * RNG.normal(size=n)
     return pd.DataFrame({"load": load, **columns}, index=index)
@@ -174,14 +174,14 @@ def test_the_model_asked_for_forecasts():
 
 
 def week(n=250):
-    """A day of the week and noise: its mean is the best forecast."""
+    """Return a day of the week and noise: its mean is the best forecast."""
     index = pd.date_range("2024-01-01", periods=n)
     noise = np.random.default_rng(3).normal(size=n)
     return pd.DataFrame({"load": 5 * index.day_of_week % 7 + noise}, index=index)
 
 
 def walk(n=400):
-    """A random walk of rows: the last value is the best forecast."""
+    """Return a random walk of rows: the last value is the best forecast."""
     return pd.DataFrame({"price": np.random.default_rng(1).normal(size=n).cumsum()})
 
 
@@ -230,7 +230,7 @@ def test_a_model_that_lost_says_by_how_much():
 
 
 def henon(n=300):
-    """A map that bends: a network is far better than a line."""
+    """Return a map that bends: a network is far better than a line."""
     y = [0.1, 0.3]
     for _ in range(n + 18):
         y.append(1 - 1.4 * y[-1] ** 2 + 0.3 * y[-2])
@@ -532,7 +532,7 @@ def test_short_gaps_are_history_and_no_targets():
 
 
 def test_bridged_rows_have_no_weight():
-    """Whatever stands in the rows that were missing, no model learns to forecast it."""
+    """No model learns to forecast values in the rows that were missing."""
     data = pd.DataFrame({"load": np.random.default_rng(0).normal(size=300)})
     data.iloc[40:43] = np.nan
     task = task_from_frame(data, horizon=3, lags=1)

@@ -1,6 +1,7 @@
 """The floors of the house: imports go strictly downwards, and two walls stand."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -9,31 +10,32 @@ import narxkit
 
 PACKAGE = Path(narxkit.__file__).parent
 FLOORS = [
-    {"_core", "_fractal", "_checks", "_blas", "_lazy", "_moments", "_naming", "_words", "_warn"},
+    {"_core", "_fractal", "_checks", "_blas", "_lazy", "_moments", "_naming"}
+    | {"_progress", "_warn", "_words"},
     {"rows", "solvers"},
     {"networks"},
     {"training"},
     {"forecasters"},
-    {"model_selection", "skill", "plotting", "datasets", "files"},
+    {"model_selection", "significance", "plotting", "datasets", "files"},
     {"evaluation", "diagnostics"},
     {"report"},
     {"_console", "_writing"},
     {"cli"},
     {"__main__"},
 ]
-OF_ARRAYS = {"plotting", "diagnostics", "skill", "rows", "_fractal", "_checks"}
+OF_ARRAYS = {"plotting", "diagnostics", "significance", "rows", "_fractal", "_checks"}
 OF_ARRAYS |= {"_lazy", "_warn", "_words", "_naming"}
 FLOOR = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
 FILES = sorted(p for p in PACKAGE.rglob("*.py") if p != PACKAGE / "__init__.py")
 
 
 def room(path):
-    """The name of a module's room: its file, or its folder."""
+    """Return the name of a module's room: its file, or its folder."""
     return path.relative_to(PACKAGE).with_suffix("").parts[0]
 
 
 def imports(path):
-    """Rooms of narxkit that a file imports, wherever the import stands."""
+    """Return rooms of narxkit that a file imports, wherever the import stands."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.level:
             yield room(path)
@@ -67,13 +69,23 @@ def test_plots_and_diagnostics_know_no_estimator():
         assert set(imports(path)) <= OF_ARRAYS
 
 
-def test_judges_use_one_door():
+def test_scorers_and_backtests_use_one_door():
     """Backtests and scorers reach into a forecaster by `_origins` alone."""
     for path in (PACKAGE / "model_selection").glob("*.py"):
         nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         attributes = [node for node in nodes if isinstance(node, ast.Attribute)]
         of_others = {node.attr for node in attributes if ast.unparse(node.value) != "self"}
         assert {n for n in of_others if n.startswith("_") and n[-2:] != "__"} <= {"_origins"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_options_of_the_command_are_known_to_the_command_alone(path):
+    """The library names parameters, ``horizon=3``, which the command translates."""
+    if room(path) in {"cli", "_console", "__main__"}:
+        return
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            assert not re.search(r"(?<!-)--(?!editable)[a-z]", node.value), node.value
 
 
 def underscored(name):

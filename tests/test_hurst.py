@@ -238,7 +238,7 @@ def test_laws_are_those_of_the_table_and_go_on_beyond_it(name):
 
 def test_longer_series_than_were_simulated_are_told():
     x = make_fgn(_simulated.SIZES[-1] + 1, 0.5, random_state=0)
-    note = "above 262,144 rows the spread is drawn out from that of shorter series"
+    note = "above 262,144 rows the spread is extrapolated from that of shorter series"
     assert note in hurst(x, "wavelet").notes and note in hurst(x, "rs").notes
     assert not hurst(x[1:], "wavelet").notes
 
@@ -278,7 +278,7 @@ def test_intervals_cover_and_estimates_hit(method, exponent):
 
 
 def is_covering(results, exponent):
-    """Whether as many of the intervals hold the truth as with a chance of 93 to 97 %."""
+    """Tell whether as many intervals hold the truth as with a chance of 93 to 97 %."""
     covered = sum(r.confidence_interval[0] <= exponent <= r.confidence_interval[1] for r in results)
     least, most = stats.binom.ppf([5e-4, 1 - 5e-4], len(results), [0.93, 0.97])
     return least <= covered <= most

@@ -14,7 +14,7 @@ from narxkit.diagnostics._simulated_law import simulated_law
 
 
 # ---------------------------------------------------------------- results
-def test_levels_are_judged_by_their_differences():
+def test_levels_are_analysed_by_their_differences():
     x = make_fgn(600, 0.7, random_state=0)
     levels = hurst(np.r_[3.0, 3.0 + x.cumsum()], kind="levels")
     assert levels.estimate == pytest.approx(hurst(x).estimate, abs=1e-4)
@@ -45,7 +45,7 @@ def test_a_season_is_taken_away_when_asked_and_told_when_not():
     freed = hurst(seasonal, season=24)
     assert freed.season == 24 and not freed.notes
     assert freed.estimate == pytest.approx(hurst(x, season=24).estimate, abs=1e-4)
-    assert "means of a season of 24 rows taken away" in str(freed)
+    assert "means of a season of 24 rows subtracted" in str(freed)
     assert not hurst(x).notes
 
 
@@ -72,7 +72,7 @@ def autoregression(n, weight):
 
 
 def noted(table):
-    """Notes of a table and the methods that say so."""
+    """Return notes of a table and the methods that say so."""
     return {f.meaning: f.value for f in table.figures if f.name == "note"}
 
 
@@ -114,7 +114,7 @@ def test_differences_that_were_differenced_are_told():
     twice = np.diff(make_fgn(1000, 0.3, random_state=0))
     assert any("if x was differenced" in note for note in hurst(twice).notes)
     smooth = np.cumsum(autoregression(1000, 0.97))
-    assert any("though differences were judged" in n for n in hurst(smooth, kind="levels").notes)
+    assert any("though differences were analysed" in n for n in hurst(smooth, kind="levels").notes)
 
 
 # ---------------------------------------------------------------- ends of a method
@@ -196,7 +196,7 @@ def test_results_are_frozen_and_readable():
 
 def test_results_say_what_they_were_computed_on():
     path, season = make_fgn(501, 0.6, random_state=0).cumsum(), {"kind": "levels", "season": 24}
-    words = "500 increments, the differences of x, means of a season of 24 rows taken away"
+    words = "500 increments, the differences of x, means of a season of 24 rows subtracted"
     rolling = rolling_hurst(path, 200, method="dfa", order=2, **season)
     for result in (hurst(path, **season), hurst(path, "all", **season), rolling):
         (line,) = (f for f in result.figures if f.name == "computed on")
@@ -264,7 +264,7 @@ def test_a_window_constant_but_for_rounding_is_missing():
         hurst(1000 + line, kind="levels")
 
 
-def test_a_window_that_a_method_cannot_judge_is_missing():
+def test_a_window_that_a_method_cannot_analyse_is_missing():
     x = np.r_[make_fgn(200, 0.5, random_state=0), np.tile([1.0, 2.0, 3.0, 4.0], 50)]
     estimates = rolling_hurst(x, 200, step=200, method="gph").windows["estimate"]
     assert list(estimates.isna()) == [False, True]
@@ -322,16 +322,16 @@ LONG = make_fgn(300, 0.5, random_state=0)
             "x has 1 missing or infinite values, the first in row 300: fill or drop them, or give "
             "the longest stretch without them.",
         ),
-        (np.full(100, 2.0), {}, "x is constant, at 2: there is nothing to judge."),
+        (np.full(100, 2.0), {}, "x is constant, at 2: there is nothing to analyse."),
         (
             np.arange(100.0),
             {"kind": "levels"},
-            "diff(x) is constant, at 1: there is nothing to judge.",
+            "diff(x) is constant, at 1: there is nothing to analyse.",
         ),
         (
             np.tile([1.0, 5.0, 2.0], 100),
             {"season": 3},
-            "x is nothing but its season of 3 rows: there is nothing to judge without it.",
+            "x is nothing but its season of 3 rows: there is nothing to analyse without it.",
         ),
         (
             LONG,
@@ -353,7 +353,7 @@ LONG = make_fgn(300, 0.5, random_state=0)
         (
             np.r_[np.zeros(129), 1.0],
             {"method": "rs"},
-            "x is constant in all boxes of 16 rows: there is no range to judge.",
+            "x is constant in all boxes of 16 rows: there is no range to analyse.",
         ),
         (LONG, {"season": 1}, "season must be None or an int >= 2, in rows. Got 1 instead."),
         (
@@ -368,7 +368,7 @@ LONG = make_fgn(300, 0.5, random_state=0)
         (LONG, {"confidence": 95}, "confidence must be a number between 0 and 1. Got 95 instead."),
     ],
 )
-def test_what_cannot_be_judged_is_said(x, options, sentence):
+def test_what_cannot_be_analysed_is_said(x, options, sentence):
     with pytest.raises(ValueError) as error:
         hurst(x, **options)
     assert str(error.value) == sentence
@@ -409,7 +409,7 @@ def test_constant_windows_alone_are_told():
     with pytest.raises(ValueError) as error:
         rolling_hurst(np.repeat([1.0, 2.0, 3.0], 100), 100, step=100)
     assert str(error.value) == (
-        "none of 3 windows of 100 rows can be judged, such as where x is constant: give larger "
+        "none of 3 windows of 100 rows can be analysed, such as where x is constant: give larger "
         "windows."
     )
 
@@ -447,7 +447,7 @@ def test_one_value_does_not_decide_the_verdict_wherever_it_stands(method, row):
 @pytest.mark.parametrize("row", [0, 300, 599])
 def test_memory_is_seen_behind_an_outlier(row):
     for method, x in (("ml", (600, 0.8, row, 1e6)), ("all", (600, 0.8, row, 1e6))):
-        with pytest.warns(UserWarning, match="and H tells of it more than of x") as told:
+        with pytest.warns(UserWarning, match="and H reflects it more than x") as told:
             result = hurst(with_outlier(*x), method)
         assert len(told) == 1
         assert "in its place, persistent: H = 0." in result.sentence
@@ -468,7 +468,7 @@ def test_nothing_but_an_outlier(method):
     with pytest.warns(UserWarning, match="row 3"):
         result = hurst(np.arange(400) == 3.0, method)
     assert result.without_outlier is None
-    assert result.sentence.endswith("more than of the series: there is nothing else to judge.")
+    assert result.sentence.endswith("more than the series: there is nothing else to analyse.")
 
 
 def test_windows_that_an_outlier_sways_are_counted():

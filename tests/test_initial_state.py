@@ -16,7 +16,7 @@ N = 200
 
 
 def oscillator(n=N, n_outputs=1, seed=0):
-    """A lightly damped system without noise."""
+    """Return a lightly damped system without noise."""
     rng = np.random.default_rng(seed)
     u, y = rng.normal(size=(n, 1)), np.zeros((n, n_outputs))
     y[:2] = rng.normal(size=(2, n_outputs))
@@ -27,7 +27,7 @@ def oscillator(n=N, n_outputs=1, seed=0):
 
 
 def exact(**params):
-    """A model whose weights are those of the oscillator."""
+    """Return a model whose weights are those of the oscillator."""
     return ARX(**{"input_lags": [1], "output_lags": 2, "alphas": [0.0], **params})
 
 
@@ -78,7 +78,7 @@ def test_an_exact_start_stays(swinging):
 
 
 def superposed(model, u, K, p, n):
-    """The run of a linear model is a + B v: its K p first outputs v and those that follow."""
+    """Return the run a + B v of a linear model from its K p first outputs v."""
     starts = np.concatenate([np.zeros((1, K * p)), np.eye(K * p)])
     runs = []
     for v in starts:
@@ -174,7 +174,7 @@ def test_members_of_an_ensemble_have_one_start():
 
 
 def bounded(low, high):
-    """A model with bounds in columns of X, and the rows of X."""
+    """Return a model with bounds in columns of X, and the rows of X."""
     u, y = oscillator()
     X = pd.DataFrame({"u": u[:, 0], "low": low, "high": high})
     model = exact(input_lags={"u": [1]}, output_range=("low", "high")).fit(X, y)
@@ -221,7 +221,7 @@ def test_runs_that_are_clipped_are_fitted_as_they_run():
 
 
 def cubic():
-    """y_t = y_{t-1} + 0.1 (y_{t-1}^3 - y_{t-1}): beyond 1 it leaves all bounds."""
+    """Make y_t = y_{t-1} + 0.1 (y_{t-1}^3 - y_{t-1}): beyond 1 it leaves all bounds."""
     y = [np.linspace(-1.3, 1.3, 400)]
     for _ in range(2):
         y.append(y[-1] + 0.1 * (y[-1] ** 3 - y[-1]))
@@ -248,7 +248,7 @@ def test_a_measured_start_that_diverges_gives_way_to_the_mean():
 
 
 def unstable():
-    """y doubles at each step."""
+    """Make a model whose y doubles at each step."""
     y = 2.0 ** np.arange(-10, 3)
     return ARX(output_lags=1, alphas=[0.0]).fit(None, y)
 

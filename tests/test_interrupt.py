@@ -98,7 +98,7 @@ class Prompt:
         )
 
     def run(self, statement, *signs):
-        """Outcome, warnings and `seen` of a statement, with a press after each of these signs."""
+        """Run a statement with a press after each of these signs: outcome, warnings and `seen`."""
         for sign in self.folder.iterdir():
             sign.unlink()
         self.process.stdin.write(json.dumps(statement) + "\n")

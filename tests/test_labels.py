@@ -131,7 +131,7 @@ class TestTimesOfEveryKind:
 
 @pytest.mark.parametrize("hours", [["+09:00", "+00:00"], ["Asia/Tokyo", "UTC"]])
 def test_a_panel_of_several_zones_is_led_to_one(hours):
-    """What the sentence says can be done as it stands there."""
+    """The remedy of the sentence works as it stands there."""
     if "UTC" in hours:
         times = [Y.index[i].tz_localize(hours[i // 30]) for i in range(60)]
     else:

@@ -38,12 +38,12 @@ def noise(shape, seed=0):
 
 
 def back(x, rows):
-    """x some rows ago; zeros before the first."""
+    """Return x some rows ago; zeros before the first."""
     return np.concatenate([np.zeros(rows), x[: len(x) - rows]])
 
 
 def series(n=200, seed=0):
-    """An input, and an output that follows it by a row."""
+    """Return an input, and an output that follows it by a row."""
     u, e = noise((2, n), seed)
     return u[:, None], back(u, 1) + 0.3 * e
 
@@ -180,7 +180,7 @@ def test_inputs_not_known_ahead_begin_at_the_horizon():
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_leads_of_inputs_known_ahead(seed):
-    """What is planned two rows on acts now; of what is not known ahead there is no lead."""
+    """A plan for two rows on acts now; inputs not known ahead have no lead."""
     u, v, e = noise((3, 500), seed)
     X = pd.DataFrame({"planned": u, "measured": v})
     y = np.roll(u, -2) + back(u, 1) + 0.3 * e
@@ -294,7 +294,7 @@ def test_cross_correlation_of_leads_is_that_of_the_series_turned_round():
 
 
 def by_the_book(taps, target, order):
-    """Error-reduction ratios of taps in this order, by classical Gram-Schmidt on the columns."""
+    """Return error-reduction ratios of taps in this order, by classical Gram-Schmidt."""
     basis, ratios = [], []
     for tap in taps[order]:
         w = tap - sum((tap @ v / (v @ v) * v for v in basis), np.zeros_like(tap))
@@ -577,7 +577,7 @@ def change(y, row, value):
         ),
     ],
 )
-def test_series_that_cannot_be_judged_are_refused(X, y, sentence):
+def test_series_that_cannot_be_analysed_are_refused(X, y, sentence):
     with refuses(sentence):
         suggest_lags(X, y)
 

@@ -26,7 +26,7 @@ TOO_FAST = (
 
 
 def linear_loop(coef, n=3000, n_outputs=1):
-    """A linear network of these coefficients (n_outputs * lags, n_outputs), and noise to run on."""
+    """Make a linear network of coefficients (n_outputs * lags, n_outputs), and noise to run on."""
     coef = np.asarray(coef, dtype=float).reshape(-1, n_outputs)
     network = TappedMLP(make_taps([], len(coef) // n_outputs, (), n_outputs), (), "tanh", False)
     theta = np.concatenate((coef.ravel(), np.zeros(n_outputs)))
@@ -43,7 +43,7 @@ def logistic_map(n, start=0.3):
 
 
 def unstable():
-    """A NAR model and the logistic map."""
+    """Return a NAR model and the logistic map."""
     return NARX(output_lags=1, random_state=0), logistic_map(600)
 
 

@@ -73,7 +73,7 @@ def fitted(data):
 
 
 def ahead_by_backtest(model, X, y, steps=STEPS, start=N_TRAIN):
-    """The table of skill of all origins from the last training row on, all targets in the fold."""
+    """Return the table of skill of origins from the last training row on, targets in the fold."""
     origins = np.arange(start - 1, len(y) - steps)
     return skill_table({"it": backtest(model, X, y, steps, origins)}, horizons=[1]).loc["it"]
 
@@ -325,7 +325,7 @@ def test_several_outputs_have_equal_weights():
 
 
 def panel():
-    """Two series of the same hours, hour by hour."""
+    """Return two series of the same hours, hour by hour."""
     X, y = (pd.concat(p, keys=["east", "west"]) for p in zip(frames(1), frames(2)))
     order = np.argsort(X.index.get_level_values(1), kind="stable")
     return X.iloc[order], y.iloc[order]
@@ -508,7 +508,7 @@ class TestRefusals:
         ):
             model = TransformedTargetRegressor(small(), **transform)
             model.fit(*(v[:N_TRAIN] for v in data))
-            with pytest.raises(ValueError, match="all of its predictions, for want of inputs"):
+            with pytest.raises(ValueError, match="all of its predictions, for lack of inputs"):
                 maker()(model, X, y)
 
     def test_no_forecaster_and_no_fit(self, maker, data):
@@ -612,7 +612,7 @@ def test_blocks_are_tested_once_and_all_others_train():
 
 
 def sides(train):
-    """Labels of the training rows before and after the hole."""
+    """Return labels of the training rows before and after the hole."""
     return np.concatenate([[0], np.cumsum(np.diff(train) > 1)])
 
 

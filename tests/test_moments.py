@@ -20,7 +20,7 @@ MODELS = {
 
 
 def plant(n, seed=0):
-    """One input, and an output that follows it and its own last value."""
+    """Return one input, and an output that follows it and its own last value."""
     rng = np.random.default_rng(seed)
     u, y = rng.normal(size=(n, 1)), np.zeros(n)
     for t in range(1, n):

@@ -18,7 +18,7 @@ ALPHA = 0.3
 
 @pytest.fixture(autouse=True, scope="module")
 def _one_blas_thread():
-    """As during a fit."""
+    """Hold BLAS to one thread, as during a fit."""
     with one_blas_thread():
         yield
 
@@ -35,7 +35,7 @@ def objective_of(problem, alpha=ALPHA, **options):
 
 
 def some_problem(seed=17):
-    """Three hidden layers, weights, missing values and bounds."""
+    """Return three hidden layers, weights, missing values and bounds."""
     problem = reference.make_problem(seed)
     return problem, objective_of(problem)
 

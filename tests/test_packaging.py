@@ -1,4 +1,4 @@
-"""What an installation promises: one version, a licence, a light import, clean archives.
+"""The promises of an installation: one version, a licence, a light import, clean archives.
 
 The archives are looked for in the folder that the environment variable NARXKIT_DIST names.
 """
@@ -32,7 +32,7 @@ def installed():
 
 @pytest.fixture(scope="module")
 def archives():
-    """Names of the files in the wheel and in the sdist, without the sdist's top folder."""
+    """Return names of the files in the wheel and in the sdist, without the sdist's top folder."""
     if "NARXKIT_DIST" not in os.environ:
         pytest.skip("no archives built: NARXKIT_DIST is not set")
     dist = Path(os.environ["NARXKIT_DIST"])
@@ -137,7 +137,7 @@ def test_sources_without_kernels_say_what_to_do(tmp_path):
 
 
 def imported(arguments, folder):
-    """The file of the narxkit that a Python with these arguments imports in a folder."""
+    """Return the file of the narxkit that a Python with these arguments imports in a folder."""
     answer = subprocess.run(
         [sys.executable, *arguments], cwd=folder, capture_output=True, text=True, timeout=120
     )
@@ -172,7 +172,7 @@ def test_sources_are_found_from_every_folder(installed, folder):
 
 @pytest.fixture
 def command(monkeypatch):
-    """A command of setup.py by its name, not run."""
+    """Return a command of setup.py by its name, not run."""
     if not (ROOT / "setup.py").exists():
         pytest.skip("no source tree here")
     monkeypatch.chdir(ROOT)

@@ -234,7 +234,7 @@ def test_better_is_better_by_more_than_chance():
 
 
 def test_models_as_good_as_each_other_are_rarely_told_apart():
-    """Forecasts that are off by as much upwards as downwards, judged by runs that share rows."""
+    """Forecasts that are off by as much upwards as downwards, analysed by runs that share rows."""
     n_better = 0
     for seed in range(200):
         y = autoregression(300, seed)[:, None]

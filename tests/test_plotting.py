@@ -354,7 +354,7 @@ LONG = "global horizontal irradiation of the northern site"
 
 
 def boxes_of_words(figure):
-    """Where titles, names of axes and legends stand, in pixels."""
+    """Return where titles, names of axes and legends stand, in pixels."""
     figure.canvas.draw()
     words = [ax.xaxis.label for ax in figure.axes]
     words += [

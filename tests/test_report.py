@@ -31,7 +31,7 @@ VOID = {"meta", "img", "br"}
 
 
 def make_table():
-    """Hours of a load that follows the wind, with a season, a short gap and a long one."""
+    """Return hours of a load that follows the wind, with a season, a short gap and a long one."""
     rng = np.random.default_rng(0)
     wind = rng.normal(size=N)
     load = np.zeros(N)
@@ -53,7 +53,7 @@ def in_a_folder(monkeypatch, tmp_path):
 
 @pytest.fixture(scope="module")
 def answer(tmp_path_factory):
-    """What the command says of a file, and the page it writes."""
+    """Run the command on a file; return its output and the page."""
     folder = tmp_path_factory.mktemp("diagnose")
     make_table().to_csv(folder / "load.csv")
     command = ["diagnose", "load.csv", "--target", "load", "--known-future", "wind"]
@@ -85,7 +85,7 @@ def test_help_names_its_options(capsys):
 # --- text ----------------------------------------------------------------------------------------
 
 
-def test_a_shipped_series(capsys):
+def test_a_built_in_series(capsys):
     assert main(["diagnose", "solar"]) == 0
     out = " ".join(capsys.readouterr().out.split())
     assert out.startswith("Solar irradiance in Colorado, ghi, W/m² Seasonal: a season of 24 rows")
@@ -97,14 +97,14 @@ def test_a_shipped_series(capsys):
 
 def test_a_file_with_its_gaps(answer):
     text = " ".join(answer[0].split())
-    assert "Judged are the 1,150 rows from 2024-01-03 02:00 to 2024-02-19 23:00" in text
+    assert "Analysed are the 1,150 rows from 2024-01-03 02:00 to 2024-02-19 23:00" in text
     assert "the longest stretch without a gap; the series has 1,200." in text
     assert (
         "'load' is blank in 13 of the 1,200 rows from its first value to its last, the longest gap "
         "10 rows, from 2024-01-02 16:00 to 2024-01-03 01:00."
     ) in text
-    assert "Of the rows judged 3 are bridged by straight lines, 3 at most in a row." in text
-    assert text.index("'load' is blank") < text.index("Judged are") < text.index("Of the rows")
+    assert "Of the rows analysed 3 are bridged by straight lines, 3 at most in a row." in text
+    assert text.index("'load' is blank") < text.index("Analysed are") < text.index("Of the rows")
     assert "load.csv, load" in text
     assert "season, rows 24" in text
     assert re.search(r"output_lags \[1\b", text)
@@ -121,7 +121,7 @@ def test_progress_is_told():
     assert told[0] == "season" and told[-2:] == ["Hurst exponents", "lags"]
 
 
-# --- what is judged ------------------------------------------------------------------------------
+# --- what is analysed ----------------------------------------------------------------------------
 
 
 def test_short_gaps_are_filled_by_straight_lines():
@@ -145,7 +145,7 @@ def test_nothing_is_filled_at_a_jump_of_the_clock():
     assert subject_from_frame(table, "load").y.index[0] == make_table().index[421]
 
 
-def test_what_is_known_ahead_of_a_shipped_series():
+def test_what_is_known_ahead_of_a_built_in_series():
     assert builtin_subject(evaluation.find_task("solar")).known_ahead == ["clear_sky"]
     stock = builtin_subject(evaluation.find_task("stock"))
     assert stock.known_ahead == [] and "SP" in stock.X
@@ -157,7 +157,7 @@ def test_blank_inputs_are_told_and_not_bridged():
     table.iloc[45, 1] = np.nan  # outside of the stretch
     subject = subject_from_frame(table, "load", ["wind"])
     assert subject.notes[-2:] == [
-        "'wind' is blank in 3 of the 1,150 rows judged, never two in a row, the last 2024-02-07 "
+        "'wind' is blank in 3 of the 1,150 rows analysed, never two in a row, the last 2024-02-07 "
         "12:00.",
         "Inputs are not bridged: rows that need a blank one are left out.",
     ]
@@ -172,7 +172,7 @@ def test_nothing_is_told_where_nothing_is_missing():
 
 
 def make_delayed():
-    """A load that follows the wind of three rows before."""
+    """Return a load that follows the wind of three rows before."""
     wind, noise = np.random.default_rng(0).normal(size=(2, 600))
     return pd.DataFrame({"load": np.roll(wind, 3) + 0.3 * noise, "wind": wind})
 
@@ -184,7 +184,7 @@ def test_advice_names_no_lag_that_the_horizon_bars(capsys):
     assert main([*command, "6", "--html", "a.html"]) == 0
     out = " ".join(capsys.readouterr().out.split())
     assert "'wind' is not known ahead, so that lags begin at the horizon, 6." in out
-    assert "a smaller --horizon lets lags begin earlier." in out
+    assert "a smaller horizon lets lags begin earlier." in out
     assert f"No forecast 6 rows ahead {barred}" in out
     assert "its future is known, or give --horizon 3 or less. Lags and hidden units are set" in out
     with open("a.html", encoding="utf-8") as file:
@@ -196,7 +196,7 @@ def test_advice_names_no_lag_that_the_horizon_bars(capsys):
 
 
 def barred(lag, known_future=(), horizon=6):
-    """Advice where the residuals go with the wind some rows before."""
+    """Return advice where the residuals go with the wind some rows before."""
     rng = np.random.default_rng(0)
     wind, noise = rng.normal(size=(2, 600))
     table = pd.DataFrame({"load": noise, "wind": wind})
@@ -208,10 +208,10 @@ def barred(lag, known_future=(), horizon=6):
 
 def test_advice_fits_the_lag():
     assert barred(0)[0].endswith(
-        "can use 'wind' of the same row, which is not known then: name it in --known-future if its "
+        "can use 'wind' of the same row, which is not known then: name it in known_future if its "
         "future is known."
     )
-    assert barred(1)[0].endswith("or give --horizon 1.")
+    assert barred(1)[0].endswith("or give horizon=1.")
     for allowed in (barred(6), barred(3, ["wind"]), barred(3, horizon=2)):
         assert len(allowed) == 1 and allowed[0].startswith(
             "Lags and hidden units are set in Python"
@@ -226,7 +226,7 @@ def test_no_advice_where_there_is_nothing_to_mend():
     assert advise_on_lags(subject_from_frame(make_delayed(), "load", [], ["wind"])) == []
 
 
-def test_of_a_shipped_series_nothing_more_can_be_known_ahead():
+def test_of_a_built_in_series_nothing_more_can_be_known_ahead():
     told = advise_on_lags(builtin_subject(evaluation.find_task("stock")))
     assert len(told) == 1 and told[0].endswith(
         "are not known ahead, so that lags begin at the horizon, 1."
@@ -245,7 +245,7 @@ def test_the_largest_lag_can_be_asked_for(capsys):
 
 
 def make_months(n=144):
-    """Months with a season and a trend, as of passengers."""
+    """Return months with a season and a trend, as of passengers."""
     index = pd.date_range("1949-01-01", periods=n, freq="MS", name="month")
     noise = np.random.default_rng(0).normal(size=n)
     y = 100 + 2.5 * np.arange(n) + 20 * np.sin(2 * np.pi * np.arange(n) / 12) + 5 * noise
@@ -272,7 +272,7 @@ def test_a_part_that_fails_takes_no_other_with_it(capsys):
     assert f"<p>{off} with input_lags=" in page and "NARX" not in page.replace(off, "")
 
 
-def test_a_network_that_cannot_be_judged_takes_no_other_with_it(capsys):
+def test_a_network_that_cannot_be_analysed_takes_no_other_with_it(capsys):
     make_months().iloc[:60].to_csv("months.csv")
     argv = "diagnose months.csv --target passengers --model --html page.html".split()
     assert main(argv) == 0
@@ -293,7 +293,7 @@ def test_lags_of_144_months_are_those_of_suggest_lags():
 @pytest.mark.parametrize("failing", ["stochasticity", "hurst", "suggest_lags", "NARX", "validate"])
 def test_each_part_can_fail_by_itself(monkeypatch, failing):
     def fail(*args, **kwargs):
-        raise ValueError("y cannot be judged: give another one.")
+        raise ValueError("y cannot be analysed: give another one.")
 
     if failing == "NARX":
         monkeypatch.setattr(NARX, "fit", fail)
@@ -308,22 +308,22 @@ def test_each_part_can_fail_by_itself(monkeypatch, failing):
         "suggest_lags": {"suggest_lags", "validate"}, "NARX": {"validate"}
     }.get(failing, {failing})  # fmt: skip
     sentence = next(part.sentence for part in parts if isinstance(part, Failure))
-    assert sentence == "Left out: 'load' cannot be judged: give another one."
+    assert sentence == "Left out: 'load' cannot be analysed: give another one."
     write_page(found, "page.html")
 
 
-def test_where_nothing_can_be_judged_the_command_fails(capsys, monkeypatch):
+def test_where_nothing_can_be_analysed_the_command_fails(capsys, monkeypatch):
     def fail(*args, **kwargs):
-        raise ValueError("y cannot be judged: give another one.")
+        raise ValueError("y cannot be analysed: give another one.")
 
     for name in ("stochasticity", "hurst", "suggest_lags"):
         monkeypatch.setattr(f"narxkit.report._base.{name}", fail)
     make_months().to_csv("months.csv")
     sentence = ends_with_2(capsys, "months.csv", "--target", "passengers")
-    assert sentence == "'passengers' cannot be judged: give another one."
+    assert sentence == "'passengers' cannot be analysed: give another one."
 
 
-def test_a_network_whose_training_was_interrupted_is_not_judged(monkeypatch):
+def test_a_network_whose_training_was_interrupted_is_not_analysed(monkeypatch):
     fit = NARX.fit
     monkeypatch.setattr(
         NARX, "fit", lambda self, *args: setattr(fit(self, *args), "stop_", Stop.INTERRUPTED)
@@ -344,7 +344,7 @@ def test_months_are_told_as_months():
     assert subject_from_frame(months, "passengers").notes == [
         "'passengers' is blank in 5 of the 144 rows from its first value to its last, the longest "
         "gap 5 rows, from 1949-11 to 1950-03.",
-        "Judged are the 129 rows from 1950-04 to 1960-12, the longest stretch without a gap; the "
+        "Analysed are the 129 rows from 1950-04 to 1960-12, the longest stretch without a gap; the "
         "series has 144.",
     ]
 
@@ -357,8 +357,8 @@ def test_months_are_told_as_months():
     [
         (["load.csv", "--target", "lode"], "load.csv has no column of numbers 'lode'"),
         (["load.csv"], "load.csv has 5 columns that could be forecast, 'load', 'wind', "),
-        (["load.csv", "--target", "flat"], "'flat' is constant, at 1: there is nothing to judge."),
-        (["load.csv", "--target", "load,wind"], "diagnose judges one column at a time: give"),
+        (["load.csv", "--target", "flat"], "'flat' is constant, at 1: there is nothing to analyse"),
+        (["load.csv", "--target", "load,wind"], "diagnose analyses one column at a time: give"),
         (["short.csv", "--target", "load"], "'load' has 30 rows, but at least 40 are needed"),
         (
             ["cut.csv", "--target", "load"],
@@ -367,17 +367,17 @@ def test_months_are_told_as_months():
         ),
         (
             ["load.csv", "--target", "load", "--inputs", "flat"],
-            "the input 'flat' is constant, at 1, in all 1,150 rows judged: leave it out.",
+            "the input 'flat' is constant, at 1, in all 1,150 rows analysed: leave it out.",
         ),
         (
             ["load.csv", "--target", "load", "--known-future", "early"],
-            "the input 'early' has 0 values in the 1,150 rows judged, but at least 40 are needed: "
-            "fill it or leave it out.",
+            "the input 'early' has 0 values in the 1,150 rows analysed, but at least 40 are needed"
+            ": fill it or leave it out.",
         ),
         (
             ["load.csv", "--target", "load", "--known-future", "wind", "--horizon", "231"],
-            "a horizon of 231 rows is too far for the 1,150 rows judged: give a --horizon of at "
-            "most 230, a fifth of them, or a longer series.",
+            "a horizon of 231 rows is too far for the 1,150 rows analysed: give at most "
+            "--horizon 230, a fifth of them, or a longer series.",
         ),
         (
             ["load.csv", "--target", "load", "--inputs", "wind", "--max-lag", "9"],
@@ -482,7 +482,7 @@ LONG = "Lufttemperatur_in_zwei_Metern_Höhe_an_der_Wetterstation_Hannover_Flugha
 
 @pytest.fixture(scope="module")
 def long_names():
-    """A diagnosis of columns with long names and of letters that the font of pictures lacks."""
+    """Diagnose columns with long names and letters that the font of pictures lacks."""
     wind, noise = np.random.default_rng(0).normal(size=(2, 300))
     table = pd.DataFrame({"gesamte Wirkleistung des Umspannwerks Nordwest, in MW": wind + noise})
     table[LONG], table["入力"] = wind, noise
@@ -548,7 +548,7 @@ MEASURE = """<script>addEventListener("load", () => {
 
 
 def browse(page, folder):
-    """A page as a browser leaves it, and what the browser says."""
+    """Return a page as a browser leaves it, and what the browser says."""
     command = [
         CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
         "--disable-background-networking", "--disable-component-update", "--disable-sync",

@@ -1,4 +1,4 @@
-"""Residual tests find what a model has missed, and say what cannot be judged."""
+"""Residual tests find what a model has missed, and say what cannot be analysed."""
 
 import re
 from dataclasses import replace
@@ -11,10 +11,10 @@ from sklearn.linear_model import LinearRegression
 
 from narxkit import ARX, NARX, TDNN, Persistence, SeasonalNaive, SmartPersistence
 from narxkit.diagnostics import validate, validate_residuals
-from narxkit.diagnostics._history import History
+from narxkit.diagnostics._forecastable_rows import ForecastableRows
+from narxkit.diagnostics._naive_comparison import skill_by_horizon
 from narxkit.diagnostics._residual_tests import run_tests_of_rollouts
-from narxkit.diagnostics._shuffles import Line
-from narxkit.diagnostics._skill import skill_by_horizon
+from narxkit.diagnostics._shuffles import PaddedRows
 from narxkit.solvers import Stop
 
 N = 400
@@ -255,7 +255,7 @@ def test_a_free_run_says_so(model, system):
 
 @pytest.fixture(scope="module")
 def curved():
-    """The square of the input matters, and noise is inside the loop."""
+    """Make a system in which the square of the input matters and noise is inside the loop."""
     u, e = np.random.default_rng(2).normal(size=(2, 1500))
     y = np.zeros(1500)
     for t in range(2, 1500):
@@ -263,15 +263,15 @@ def curved():
     return u[:, None], y
 
 
-def judged(curved, loop, hidden, **options):
+def analysed(curved, loop, hidden, **options):
     X, y = curved
     network = NARX([1], 2, hidden, loop=loop, max_iter=50, random_state=0)
     network.fit(X[:1000], y[:1000])
     return network, validate(network, X[1000:], y[1000:], horizons=[1, 6], **options)
 
 
-def test_a_model_of_several_steps_is_judged_by_errors_of_as_many(curved):
-    network, result = judged(curved, 5, (4,))
+def test_a_model_of_several_steps_is_analysed_by_errors_of_as_many(curved):
+    network, result = analysed(curved, 5, (4,))
     y_hat = network.predict_ahead(curved[0][1000:], curved[1][1000:], steps=5)
     np.testing.assert_allclose(result.residuals, curved[1][1000:] - y_hat)
     assert result.loop == 5 and result.failures == [] and result.ljung_box is None
@@ -287,7 +287,7 @@ def test_a_model_of_several_steps_is_judged_by_errors_of_as_many(curved):
 
 def test_the_report_names_the_model(curved, model, system):
     X, y = system
-    first = [validate(model, X[600:], y[600:], horizons=[1]), judged(curved, "open", ())[1]]
+    first = [validate(model, X[600:], y[600:], horizons=[1]), analysed(curved, "open", ())[1]]
     assert [report.figures[0] for report in first] == [
         ("model", "ARX", ""),
         ("model", "network off", "linear (NARX, network off): it has no hidden layers"),
@@ -298,7 +298,7 @@ def test_the_report_names_the_model(curved, model, system):
 
 @pytest.mark.parametrize("loop, whose", [(5, "5 steps ahead"), ("closed", "of the free run")])
 def test_a_model_trained_over_rollouts_that_misses_something_is_told_what(curved, loop, whose):
-    _, result = judged(curved, loop, ())
+    _, result = analysed(curved, loop, ())
     assert "phi_u2e" in result.failures
     assert result.sentence.startswith(
         f"The residuals {whose} are not right: they go with the square of input 0 of 1 row before "
@@ -308,10 +308,10 @@ def test_a_model_trained_over_rollouts_that_misses_something_is_told_what(curved
     assert "reach lag" not in result.sentence and "loop='open'" not in result.sentence
 
 
-def test_a_model_of_a_free_run_is_judged_by_it_in_each_segment(curved):
+def test_a_model_of_a_free_run_is_analysed_by_it_in_each_segment(curved):
     X, y = curved
     labels = np.repeat([0, 1, 2], [300, 198, 2])
-    network, result = judged(curved, ("open", "closed"), (4,), segments=labels)
+    network, result = analysed(curved, ("open", "closed"), (4,), segments=labels)
     parts = slice(1000, 1300), slice(1300, 1498)
     free = [y[part] - network.simulate(X[part], y[part][:2]) for part in parts]
     np.testing.assert_allclose(result.residuals, np.r_[*free, np.nan, np.nan])
@@ -328,7 +328,7 @@ def test_a_free_run_without_inputs_is_asked_nothing(curved):
 
 
 def test_lags_that_end_before_the_steps_are_told(curved):
-    _, result = judged(curved, 5, (4,), n_lags=4)
+    _, result = analysed(curved, 5, (4,), n_lags=4)
     assert "phi_ee" not in result.tests
     assert result.to_frame().loc["not tested", "meaning"] == (
         "errors 5 steps ahead share noise over 4 rows, and the lags reach 4: give n_lags=25 and "
@@ -343,7 +343,7 @@ def test_right_rollouts_are_rejected_about_five_times_in_a_hundred():
         e, u = np.random.default_rng(seed).normal(size=(2, n + 5))
         e = np.convolve(e, 0.9 ** np.arange(6), "valid")
         u = lfilter([1.0], [1.0, -0.9], u)[5:, None]
-        line = Line(e, u, np.zeros(n, int), 26)
+        line = PaddedRows(e, u, np.zeros(n, int), 26)
         tests = run_tests_of_rollouts(line, ["u"], [], 139, seed, 6)
         rejected += [tests[name].pvalue <= 0.05 for name in ("phi_ee", "phi_ue", "phi_u2e")]
     assert (rejected <= 8).all() and rejected.sum() >= 2
@@ -353,13 +353,13 @@ def test_what_rollouts_leave_unused_is_found():
     """Errors 6 steps ahead that the sixth row before could have told."""
     e = np.random.default_rng(0).normal(size=600)
     e = np.convolve(e, np.r_[1.0, 0.8, 0.6, 0.4, 0.2, 0.1, 0.9], "valid")
-    line = Line(e, np.empty((len(e), 0)), np.zeros(len(e), int), 26)
+    line = PaddedRows(e, np.empty((len(e), 0)), np.zeros(len(e), int), 26)
     test = run_tests_of_rollouts(line, [], [], 139, 0, 6)["phi_ee"]
     assert test.pvalue < 0.01 and test.peak[1] == 6
 
 
 def test_a_truncated_fit_says_so_to_who_validates_it(curved):
-    network, _ = judged(curved, "open", ())
+    network, _ = analysed(curved, "open", ())
     network.stop_ = Stop.INTERRUPTED
     with pytest.warns(RuntimeWarning, match="the fit of this NARX was interrupted after"):
         validate(network, curved[0][1000:], curved[1][1000:], horizons=[1])
@@ -441,7 +441,7 @@ def test_a_model_with_few_finite_predictions_is_refused():
         validate(Odd(slice(20, None)), None, np.random.default_rng(0).normal(size=300))
     assert str(error.value) == (
         "the model predicts 19 of 299 rows, but at least 20 residuals are needed, and the other "
-        "predictions are not finite: mend the model."
+        "predictions are not finite: correct the model."
     )
 
 
@@ -476,13 +476,13 @@ def test_rows_that_a_model_must_forecast():
     y = pd.Series(np.zeros(12)).mask(np.isin(np.arange(12), [1, 5]))
     model = ARX(input_lags=[-1, 0], output_lags=2)
     model.max_lag_, model.lead_ = 2, 1
-    history = History(model, U, [y], np.zeros(12, dtype=int))
+    history = ForecastableRows(model, U, [y], np.zeros(12, dtype=int))
     # row 1 cannot be filled, row 5 can; rows 9 to 12 read the input of row 10
     assert np.flatnonzero(history.reaches(1)).tolist() == [4, 5, 6, 7, 8]
     assert np.flatnonzero(history.reaches(3)).tolist() == [6, 7, 8]
     assert not history.runs().any()
     assert (history.longest, history.needed(3)) == (12, 6)
-    whole = History(model, U, [y.fillna(0)], np.repeat([0, 1], 6))
+    whole = ForecastableRows(model, U, [y.fillna(0)], np.repeat([0, 1], 6))
     assert np.flatnonzero(whole.runs()).tolist() == [2, 3, 4, 8]
 
 
@@ -729,7 +729,7 @@ def test_all_pictures_stand_on_one_figure(model, system):
 
 @pytest.fixture(scope="module")
 def tanks():
-    """The second output follows the first one of three rows before, which the model leaves out."""
+    """Make two outputs, the second of which follows the first of three rows before."""
     u, *noise = np.random.default_rng(4).normal(size=(3, 900))
     y = np.zeros((900, 2))
     for t in range(3, 900):
@@ -800,7 +800,7 @@ def test_pictures_of_all_outputs_stand_on_one_figure(noise):
     assert len(told) == 3 and set(told) <= set(of_b)
 
 
-# --- what cannot be judged ---------------------------------------------------------------------
+# --- what cannot be analysed ---------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -810,7 +810,7 @@ def test_pictures_of_all_outputs_stand_on_one_figure(noise):
             ([1.0, 2.0] * 5,),
             "10 of 10 rows have a residual, but at least 20 are needed: give more rows.",
         ),
-        ((np.ones(30),), "all residuals are 1: there is nothing to judge."),
+        ((np.ones(30),), "all residuals are 1: there is nothing to analyse."),
         (
             (np.r_[np.inf, np.arange(30.0)],),
             "residuals hold infinite values: give NaN where a prediction is missing.",
@@ -821,7 +821,7 @@ def test_pictures_of_all_outputs_stand_on_one_figure(noise):
         ),
         (
             (np.transpose([np.arange(30.0), np.ones(30)]),),
-            "all residuals of output 1 are 1: there is nothing to judge.",
+            "all residuals of output 1 are 1: there is nothing to analyse.",
         ),
         (
             (pd.DataFrame(np.eye(30)[:, :2], columns=["a", "a"]),),
@@ -833,7 +833,7 @@ def test_pictures_of_all_outputs_stand_on_one_figure(noise):
         ),
         (
             (np.arange(30.0), np.zeros((29, 1))),
-            "X has 29 rows, but 30 are judged: give the same rows.",
+            "X has 29 rows, but 30 are analysed: give the same rows.",
         ),
         (
             (np.arange(30.0), np.full((30, 1), np.inf)),
@@ -1013,7 +1013,7 @@ def test_few_rows_for_a_horizon_blame_no_model():
     y = pd.Series(np.random.default_rng(0).normal(size=59))
     parts = np.zeros(59, dtype=int)
     bad = np.full((59, 1), 100.0)
-    history = History(None, pd.DataFrame(index=y.index), [y], parts)
+    history = ForecastableRows(None, pd.DataFrame(index=y.index), [y], parts)
 
     def pvalues(horizon):
         return skill_by_horizon(bad, y, parts, [horizon], None, history)["naive_pvalues"]
@@ -1027,7 +1027,7 @@ def test_few_rows_for_a_horizon_blame_no_model():
 def test_an_exact_naive_forecast_leaves_no_skill():
     y = pd.Series(np.tile([1.0, 3, 2, 8, 5], 20))
     parts = np.zeros(100, dtype=int)
-    history = History(None, pd.DataFrame(index=y.index), [y], parts)
+    history = ForecastableRows(None, pd.DataFrame(index=y.index), [y], parts)
     known = skill_by_horizon(np.zeros((100, 1)), y, parts, [5], 5, history)
     result = replace(validate_residuals(np.random.default_rng(0).normal(size=100)), **known)
     assert "none beside an exact naive forecast" in str(result)
@@ -1046,8 +1046,8 @@ def test_who_is_no_forecaster_is_sent_on(model, given):
     with pytest.raises(ValueError) as error:
         validate(model, None, np.arange(50.0))
     assert str(error.value) == (
-        f"model must be a fitted forecaster of narxkit. Got {given} instead: judge the residuals "
-        "of any other with validate_residuals."
+        f"model must be a fitted forecaster of narxkit. Got {given} instead: validate the "
+        "residuals of any other with validate_residuals."
     )
 
 
@@ -1088,7 +1088,7 @@ def test_one_is_told_in_the_singular():
     y = np.random.default_rng(0).normal(size=301)
     told = validate(Odd(slice(100, 101)), None, y, horizons=2).sentence
     assert "; but 1 of 299 forecasts 2 steps ahead is not finite and counts in no error" in told
-    with pytest.raises(ValueError, match="^X has 1 row, but 30 are judged: give the same rows"):
+    with pytest.raises(ValueError, match="^X has 1 row, but 30 are analysed: give the same rows"):
         validate_residuals(np.arange(30.0), np.zeros((1, 1)))
     with pytest.raises(ValueError, match="^y has 1 row, but residuals have 30"):
         validate_residuals(np.arange(30.0), None, [1.0])

@@ -29,7 +29,7 @@ FEEDBACK = [seed for seed in reference.PROBLEMS if make_problem(seed).network.ta
 
 
 def steps_from(problem, t):
-    """Steps of a rollout from row t: to the segment's end, a target that is none, a lost input."""
+    """Count the steps of a rollout from row t, to the segment's end or the first missing value."""
     taps, segments = problem.network.taps, problem.segments
     stop, length = segments.stops[t] - taps.reach.lead, 0
     while t + length < stop and problem.targets[t + length]:
@@ -40,7 +40,7 @@ def steps_from(problem, t):
 
 
 def begins(problem, t):
-    """Whether all of the history is measured."""
+    """Tell whether all of the history is measured."""
     taps, segments = problem.network.taps, problem.segments
     if t - taps.reach.history < segments.starts[t] or t + taps.reach.lead >= segments.stops[t]:
         return False
@@ -48,7 +48,7 @@ def begins(problem, t):
 
 
 def rollouts(problem, loop, washout=0):
-    """[(origin, length)] of rollouts with something to be fitted behind the washout."""
+    """Return [(origin, length)] of rollouts with something to be fitted behind the washout."""
     segments, counts = problem.segments, problem.weight * np.isfinite(problem.segments.y).sum(1)
     pairs, reached = [], -1
     for t in range(len(segments)):
@@ -110,7 +110,7 @@ def test_rollouts_visit_every_hour(k):
 
 
 def flat_residuals(problem, theta, origins, lengths, washout=0):
-    """sqrt(w) (y_hat - y) of the slow twin, 0 in the washout, (steps of all rollouts, p)."""
+    """Return sqrt(w) (y_hat - y) of the slow twin, 0 in the washout, (steps of all rollouts, p)."""
     paths, bad = reference.rollout(problem.network, theta, problem.segments, origins, lengths)
     assert (bad < 0).all()
     errors = []
@@ -197,7 +197,7 @@ def test_batches_of_rollouts_stand_for_the_whole(seed, loop, washout):
 
 
 def unstable():
-    """y doubles at each step."""
+    """Make a model whose y doubles at each step."""
     network = TappedMLP(make_taps(0, 1), ())
     segments = Segments(np.empty((60, 0)), np.full((60, 1), 0.1), np.array([0, 60]))
     return Objective.over(network, segments, "closed"), np.array([2.0, 0.0])
@@ -292,7 +292,7 @@ class Parabola:
 
 
 def lesson_of(ends, loops, held_out=None):
-    """Parabolas by rollouts, for the training rows and those held out."""
+    """Return parabolas by rollouts, for the training rows and those held out."""
 
     def make(network, loop, targets, washout):
         return Parabola(*ends.get(loop, (0, 1))) if targets[0] else held_out
@@ -332,7 +332,7 @@ def test_an_estimator_takes_named_stages(noisy):
     assert [stage.loop for stage in model.loop_] == ["open", 5, 20, "closed"]
 
 
-def test_only_the_last_stage_is_judged_by_what_is_held_out():
+def test_only_the_last_stage_is_analysed_by_what_is_held_out():
     """One that has just begun to learn shorter rollouts says nothing yet of those wanted."""
     ends, seen = {"open": (5.0,), 4: (4.0,), 24: (2.0,)}, []
 
@@ -457,7 +457,7 @@ def test_a_warm_start_goes_on_with_the_rollouts_wanted(noisy):
 
 @pytest.fixture(scope="module")
 def noisy():
-    """An oscillator seen through noise, which one-step training takes for dynamics."""
+    """Return an oscillator seen through noise, which one-step training takes for dynamics."""
     rng = np.random.default_rng(0)
     n = 1200
     u, x = rng.normal(size=(n, 1)), np.zeros(n)

@@ -59,7 +59,7 @@ WEIGHT = {
 
 
 def by_nature(estimator):
-    """What no forecaster can pass; a forecast that is looked up knows no order of rows."""
+    """List checks that no forecaster can pass; one that looks up ignores the order of rows."""
     if isinstance(estimator, (Persistence, SeasonalNaive)):
         return {}
     if isinstance(estimator, SmartPersistence):

@@ -73,7 +73,7 @@ START = np.array([-1.2, 1.0])
 
 
 def rosenbrock(penalty=(0.0, 0.0)):
-    """Residuals 10 (b - a^2) and 1 - a, ten times each: zero at (1, 1)."""
+    """Make residuals 10 (b - a^2) and 1 - a, ten times each: zero at (1, 1)."""
     return LeastSquares(
         lambda theta: np.repeat([10 * (theta[1] - theta[0] ** 2), 1 - theta[0]], 10),
         np.zeros(20),
@@ -82,7 +82,7 @@ def rosenbrock(penalty=(0.0, 0.0)):
 
 
 def linear(penalty):
-    """Least squares and its exact answer."""
+    """Make a problem of least squares and its exact answer."""
     rng = np.random.default_rng(0)
     X, y, penalty = rng.normal(size=(30, 4)), rng.normal(size=30), np.asarray(penalty, dtype=float)
     exact = np.linalg.solve(X.T @ X + np.diag(penalty), X.T @ y)
@@ -90,7 +90,7 @@ def linear(penalty):
 
 
 def logarithm():
-    """Zero at 0.1, NaN below 0, where the first long step from 0.5 leads."""
+    """Make a loss, zero at 0.1, NaN below 0, where the first long step from 0.5 leads."""
     return LeastSquares(lambda theta: np.log(10 * theta), [0.0], [0.0])
 
 
@@ -576,7 +576,7 @@ def test_solvers_import_nothing_of_ours_but_base():
 
 
 def _imports(path):
-    """Top-level names that a file imports, each with the number of leading dots."""
+    """Return top-level names that a file imports, each with the number of leading dots."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from ((alias.name.split(".")[0], 0) for alias in node.names)

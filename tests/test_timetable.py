@@ -12,7 +12,7 @@ from narxkit.rows.timetable import LONGEST_HOLIDAY
 
 
 def year(freq, tz=None):
-    """The time stamps of 2024, without freq."""
+    """Return the time stamps of 2024, without freq."""
     whole = pd.date_range("2024-01-01", "2024-12-31 23:59", freq=freq, tz=tz)
     return pd.DatetimeIndex(whole, freq=None)
 
@@ -24,7 +24,7 @@ def between(index, first, last):
 
 
 def hours(index, *spans):
-    """The rows within spans of the day such as "09:30-16:00"."""
+    """Return the rows within spans of the day such as "09:30-16:00"."""
     parts = [[edge.split(":") for edge in span.split("-")] for span in spans]
     return index[np.logical_or.reduce([between(index, *part) for part in parts])]
 
@@ -217,7 +217,7 @@ MARKETS = {
 
 
 def market(place, freq, tz):
-    """Two years of a market in its own time, told in another zone."""
+    """Return two years of a market in its own time, told in another zone."""
     zone, span = MARKETS[place]
     whole = pd.date_range("2023-01-01", "2024-12-31", freq=freq, tz=zone)
     return hours(weekdays(pd.DatetimeIndex(whole, freq=None)), span).tz_convert(tz)

@@ -75,13 +75,16 @@ def neighbours(vectors, times, queries, apart, n_neighbours=1):
     tree = cKDTree(vectors)
     found = np.full((len(queries), n_neighbours), -1)
     todo = np.arange(len(queries))
+    # so many near rows hold all that are too near in time, and the neighbours
     enough = min(len(vectors), n_neighbours + 2 * apart + 1)
+    # few neighbours do for nearly all queries; the rest ask for four times as many
     k = min(4 * (n_neighbours + 1), enough)
     while len(todo):
         rows = queries[todo]
         _, near = tree.query(vectors[rows], np.arange(1, k + 1))
         is_apart = np.abs(times[near] - times[rows, None]) > apart
         is_done = is_apart.sum(axis=1) >= n_neighbours
+        # a stable sort puts those apart first and keeps their order by distance
         nearest = np.argsort(~is_apart, axis=1, kind="stable")[:, :n_neighbours]
         found[todo[is_done]] = np.take_along_axis(near, nearest, axis=1)[is_done]
         todo = todo[~is_done]

@@ -1,4 +1,4 @@
-"""What a tap tells about y: correlations, error reduction, mutual information.
+"""Evidence for a tap: correlations, error reduction, mutual information.
 
 Throughout, ``taps`` is an array of shape (p, n) with one standardised candidate in each row, and a
 target of shape (n,) has mean zero.
@@ -20,7 +20,7 @@ FAR = 4.0  # standard deviations at which a cubic ends
 
 
 def partial_autocorrelation(y, max_lag):
-    """Yule-Walker's partial autocorrelations by Durbin and Levinson.
+    """Estimate Yule-Walker's partial autocorrelations by Durbin and Levinson.
 
     Missing values leave their products out.
 
@@ -40,7 +40,7 @@ def partial_autocorrelation(y, max_lag):
 
 
 def cross_correlation(u, y, max_lag, max_lead=0):
-    """Correlation of y with u, both filtered by the autoregression that makes u white.
+    """Correlate y with u, both filtered by the autoregression that makes u white.
 
     The order of the autoregression is Akaike's, at most `max_lag`. What is left is Box and
     Jenkins' estimate, up to a factor, of the response of y to an impulse of u.
@@ -59,29 +59,34 @@ def cross_correlation(u, y, max_lag, max_lead=0):
     order : int
         Order of the autoregression.
     """
+    # the variance that each order leaves is the product of 1 - pacf^2; the bound keeps the log
+    # finite for an exact recursion
     shares = 1 - np.minimum(_autoregression(u, max_lag)[1][1:] ** 2, 1 - EXACT)
     akaike = np.isfinite(u).sum() * np.cumsum(np.log(shares)) + 2 * np.arange(1, max_lag + 1)
     order = int(np.argmin([0.0, *akaike]))
     whitener = np.concatenate([[1.0], -_autoregression(u, order)[0]]) if order else [1.0]
+    # y through the same filter: white u makes the correlation the impulse response, up to a factor
     a, b = (np.convolve(x - np.nanmean(x), whitener, "valid") for x in (u, y))
     there = [np.isfinite(x).astype(float) for x in (a, b)]
     a, b = (np.where(known, x - x[known > 0].mean(), 0.0) for x, known in zip((a, b), there))
     scale = np.sqrt(a @ a / there[0].sum() * (b @ b) / there[1].sum())
+    # pairs with a missing member are zero in the sums and missing in the counts
     sums, counts = (_products(*pair, max_lag, max_lead) for pair in ((a, b), there))
     return sums / counts / scale, order
 
 
 def _products(a, b, max_lag, max_lead):
-    """Sums over t of a_{t-k} b_t, k = -max_lead..max_lag; NaN in place of zero."""
+    """Return sums over t of a_{t-k} b_t, k = -max_lead..max_lag; NaN in place of zero."""
     leads = [a[k:] @ b[: len(b) - k] for k in range(max_lead, 0, -1)]
     sums = np.array(leads + [a[: len(a) - k] @ b[k:] for k in range(max_lag + 1)])
     return np.where(sums == 0, np.nan, sums)
 
 
 def _autoregression(x, order):
-    """Coefficients of the Yule-Walker autoregression, partial autocorrelations from lag 0 on."""
+    """Fit the Yule-Walker autoregression; return coefficients and partial autocorrelations."""
     from statsmodels.tsa.stattools import acovf, levinson_durbin
 
+    # "conservative" divides by the pairs that are there
     missing = "none" if np.isfinite(x).all() else "conservative"
     covariances = acovf(x, fft=True, missing=missing, nlag=order)
     _, coefs, partial, *_ = levinson_durbin(covariances, nlags=order, isacov=True)
@@ -89,7 +94,7 @@ def _autoregression(x, order):
 
 
 def error_reduction(taps, lags, target, n_max):
-    r"""Orthogonal least squares: taps in the order in which they reduce the error most.
+    r"""Order taps by orthogonal least squares: the one that reduces the error most first.
 
     .. math::
 
@@ -124,11 +129,14 @@ def error_reduction(taps, lags, target, n_max):
     forward-regression orthogonal estimator", International Journal of Control 49, 2157-2189.
     """
     products, shared, total = taps @ taps.T, taps @ target, target @ target
+    # of equals the nearest lag wins, and a lead only over farther lags
     far = np.where(lags < 0, 0.5 - lags, lags)
     least = SINGULAR * np.diag(products)
     order, ratios = [], []
     while True:
+        # what each tap has left beside the taps chosen: w_i'w_i
         squares = np.diag(products).copy()
+        # a combination of taps chosen before has only rounding left, and its ratio would be noise
         is_new = squares > least
         ratios.append(np.where(is_new, shared**2 / np.where(is_new, squares, 1) / total, 0.0))
         explained = sum(row[i] for row, i in zip(ratios, order))
@@ -136,6 +144,7 @@ def error_reduction(taps, lags, target, n_max):
             return order, np.array(ratios)
         largest = np.flatnonzero(ratios[-1] >= (1 - TIE) * ratios[-1].max())
         best = int(largest[np.argmin(far[largest])])
+        # Gram-Schmidt on the products, a Cholesky step with a pivot: O(p^2) for a tap, whatever n
         w = products[best] / np.sqrt(squares[best])
         shared = shared - w * shared[best] / np.sqrt(squares[best])
         products -= np.outer(w, w)
@@ -173,14 +182,15 @@ class Criterion:
     min_gain: float
 
     def __call__(self, explained, n_taps, n_weights):
-        """The criterion of models that explain so much (R^2) with so many taps and weights."""
+        """Evaluate the criterion for models of this R^2, number of taps and number of weights."""
         fit = self.n * np.log(np.maximum(1 - explained, EXACT))
+        # BIC pays for weights, the second part for the search among p candidates
         price = n_weights * np.log(self.n) + 2 * n_taps * np.log(self.p)
         return fit + np.maximum(price, n_taps * self.n * self.min_gain)
 
 
 def residual(taps, target):
-    """What least squares on some taps leave of the target."""
+    """Return the residual of the target after least squares on some taps."""
     return target - taps.T @ _least_squares(taps @ taps.T, taps @ target)
 
 
@@ -189,14 +199,15 @@ def _least_squares(products, shared):
 
 
 def cut(values):
-    """Numbers of the bins, equally full, that the values fall into."""
+    """Assign values to equally full bins."""
+    # b^2 cells share the rows: as many bins as leave enough rows to a cell
     n_bins = int(np.clip(np.sqrt(len(values) / ROWS_PER_CELL), 3, MAX_BINS))
     edges = np.quantile(values, np.arange(1, n_bins) / n_bins)
     return np.searchsorted(np.unique(edges), values, side="right")
 
 
 def mutual_information(bins, target):
-    r"""Mutual information of binned taps and a target, in nats.
+    r"""Estimate the mutual information of binned taps and a target, in nats.
 
     .. math::
 
@@ -217,6 +228,7 @@ def mutual_information(bins, target):
     ndarray of shape (p,)
         One estimate for each tap.
     """
+    # one number for a pair of bins, so that one bincount makes the joint distribution
     shifted = MAX_BINS * cut(target)
     of_target = _entropy(shifted)
     return np.array([_entropy(tap) + of_target - _entropy(shifted + tap) for tap in bins])
@@ -228,29 +240,31 @@ def _entropy(bins):
 
 
 def information_band(bins, target, reach):
-    """The largest mutual information of one tap and the target at shifts too far to matter.
+    """Return the largest mutual information at shifts of the target too far to matter.
 
     Rotation by a shift keeps what either series knows of its own past and of its season, which
     shuffling would destroy. Up to 200 shifts are drawn, always the same ones.
     """
     n = len(target)
+    # nearer shifts hold what lags may explain, and n - k is a shift by k backwards
     far = np.arange(reach + 1, n - reach)
     shifts = np.random.default_rng(0).permutation(far)[:N_SHIFTS]
     return mutual_information((np.roll(bins, shift) for shift in shifts), target).max()
 
 
 def powers(tap):
-    """A tap, its square and its cube, centred; the last two end at four standard deviations."""
+    """Return a tap, its square and its cube, centred, the last two clipped at 4 deviations."""
+    # a cube of one wild value would be the whole regressor
     z = np.clip(tap, -FAR, FAR)
     table = np.array([tap, z**2, z**3])
     return table - table.mean(axis=1, keepdims=True)
 
 
 def nonlinear_taps(taps, bins, target, information, band, criterion):
-    """Taps of which mutual information sees something, and a cubic makes something.
+    """Find taps that mutual information detects and that a cubic makes use of.
 
     The tap furthest beyond its band comes first. It counts where a cubic of it lowers the
-    information criterion; then what the cubic explains is taken away, and the information of the
+    information criterion; then what the cubic explains is subtracted, and the information of the
     others measured anew, so that a neighbour does not count for the same thing twice. A tap that
     tells only how far y strays, and not where to, is seen but does not count.
 
@@ -259,7 +273,7 @@ def nonlinear_taps(taps, bins, target, information, band, criterion):
     taps, bins : ndarray of shape (p, n)
         Candidates and their bins.
     target : ndarray of shape (n,)
-        What a linear model leaves.
+        Residuals of a linear model.
     information, band : ndarray of shape (p,)
         Mutual information of each tap with the target, and what it has to exceed.
     criterion : Criterion
@@ -272,10 +286,12 @@ def nonlinear_taps(taps, bins, target, information, band, criterion):
     """
     rest, counting = np.flatnonzero(information > band), {}
     while len(rest):
+        # the strongest first: its neighbours are seen by what they share with it
         best = rest[np.argmax((information - band)[rest])]
         rest = rest[rest != best]
         left = residual(powers(taps[best]), target)
         explained = 1 - left @ left / (target @ target)
+        # zero is the criterion of no tap
         if criterion(explained, n_taps=1, n_weights=3) < 0:
             counting[int(best)] = information[best]
             target, information = left, mutual_information(bins, left)
@@ -284,7 +300,7 @@ def nonlinear_taps(taps, bins, target, information, band, criterion):
 
 
 def needed_taps(taps, target, linear, nonlinear, criterion):
-    """Taps that a model of all of them cannot do without.
+    """Find the taps that a model of all of them cannot do without.
 
     Some enter as they are, others by their powers. The one that is missed least is dropped as long
     as that lowers the information criterion.
@@ -303,7 +319,7 @@ def needed_taps(taps, target, linear, nonlinear, criterion):
     Returns
     -------
     kept : list of int
-        What is left.
+        The taps that are kept.
     explained : float
         Share of the variance that they explain.
     """
@@ -322,6 +338,7 @@ def needed_taps(taps, target, linear, nonlinear, criterion):
 
     kept = [*parts]
     while kept:
+        # backwards from the union: a tap that others replace goes first
         fewer = min(([i for i in kept if i != j] for j in kept), key=worth)
         if worth(fewer) > worth(kept):
             break

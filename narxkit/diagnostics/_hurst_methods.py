@@ -1,4 +1,4 @@
-"""The methods for the Hurst exponent, and what they are asked for."""
+"""The methods for the Hurst exponent, and their settings."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from ._scaling import read_detrended_fluctuations, read_rescaled_range
 from ._simulated_law import ENDS
 from ._spectral import GPH_ENDS, WHITTLE_ENDS, read_gph, read_local_whittle
 from ._wavelet import read_wavelet
-from .values import choose, is_int, read_values, without_season
+from .values import choose, is_row_count, read_values, without_season
 
 NEAR = 1e-4  # to an end, where a search stops short of it
 
 
 class Method(NamedTuple):
-    """How to read a series, from how many rows on, between which H, its name, what it is told."""
+    """A method: its function, least rows, range of H, name and arguments."""
 
     read: Callable
     n_min: int
@@ -27,7 +27,7 @@ class Method(NamedTuple):
     options: tuple = ()  # of Settings
 
     def cuts(self, estimates):
-        """The ends of what the method can tell that are reached by estimates."""
+        """Return the ends of the range of the method that estimates reach."""
         return [end for end in self.ends if np.any(np.abs(estimates - end) < NEAR)]
 
 
@@ -54,7 +54,7 @@ ORDERS = 1, 2, 3
 
 @dataclass(frozen=True)
 class Settings:
-    """What `hurst` was asked for, checked."""
+    """Checked arguments of `hurst`."""
 
     method: str
     kind: str
@@ -66,7 +66,7 @@ class Settings:
         choose("method", self.method, [*METHODS, "all"])
         choose("kind", self.kind, KINDS)
         choose("order", self.order, ORDERS)
-        if self.season is not None and not is_int(self.season, 2):
+        if self.season is not None and not is_row_count(self.season, 2):
             raise ValueError(
                 f"season must be None or an int >= 2, in rows. Got {self.season!r} instead."
             )
@@ -81,7 +81,7 @@ class Settings:
         return list(METHODS) if self.method == "all" else [self.method]
 
     def order_of(self, name):
-        """Order of the polynomials, of a method that has any."""
+        """Return the order of the polynomials, of a method that has any."""
         return self.order if "order" in METHODS[name].options else None
 
     @property
@@ -90,29 +90,29 @@ class Settings:
         return max(max(METHODS[name].n_min for name in self.names), 2 * (self.season or 0))
 
     def increments(self, x):
-        """Increments of a series, its season taken away."""
+        """Return the increments of a series without its season."""
         x = read_values(x, self.n_min + (self.kind == "levels"))
         if self.kind == "levels":
             x, rounding = np.diff(x), rounding_of(x)
             if np.ptp(x) <= rounding:
-                raise ValueError(f"diff(x) is constant, at {x[0]:g}: there is nothing to judge.")
+                raise ValueError(f"diff(x) is constant, at {x[0]:g}: there is nothing to analyse.")
         if self.season is None:
             return x
         rest = without_season(x, self.season)
         if rest.std() <= 1e-9 * x.std():
             raise ValueError(
-                f"x is nothing but its season of {self.season} rows: there is nothing to judge "
+                f"x is nothing but its season of {self.season} rows: there is nothing to analyse "
                 "without it."
             )
         return rest
 
     def spread(self, name, n):
-        """Factor on the spread of a statistic from n increments, season / n of them means."""
+        """Return the factor by which removed seasonal means widen a statistic of n increments."""
         if self.season is None or "season" in METHODS[name].options:
             return 1.0
         return np.sqrt(n / (n - self.season))
 
 
 def rounding_of(x):
-    """What values of x differ by when they differ by rounding alone."""
+    """Return the difference that rounding alone makes between values of x."""
     return 1e-12 * np.abs(np.asarray(x, dtype=float)).max()

@@ -3,7 +3,7 @@
 import numpy as np
 
 from narxkit.plotting.base import COLOURS, GREY, PALE, SMALL, Display, load_matplotlib
-from narxkit.plotting.times import as_times, tell_time
+from narxkit.plotting.times import as_times, format_time_axis
 
 QUANTITIES = {  # of the fluctuations of each method, and how their scales are measured
     "ml": ("root of the periodogram, mean over bins", "period, rows"),
@@ -24,7 +24,7 @@ class _Axes(Display):
 
 
 def plot_scales(result, ax):
-    """Dots for what was seen, a line for what was fitted, both axes logarithmic."""
+    """Draw dots for what was seen, a line for what was fitted, on logarithmic axes."""
     quantity, scale = QUANTITIES[result.method]
     ax = _Axes(ax, scale, quantity).ax_
     ax.plot(result.scales, result.fluctuations, "o", ms=4, color=GREY, label="seen")
@@ -41,7 +41,7 @@ def plot_scales(result, ax):
 
 
 def plot_table(table, ax):
-    """A dot and an interval for each method, from the top down."""
+    """Draw a dot and an interval for each method, from the top down."""
     ax = _Axes(ax, "Hurst exponent", "").ax_
     frame = table.to_frame().iloc[::-1]
     rows = np.arange(len(frame))
@@ -67,7 +67,7 @@ def plot_table(table, ax):
 
 
 def plot_rolling(rolling, ax):
-    """The exponent of each window at its end, in its band."""
+    """Draw the exponent of each window at its end, in its band."""
     frame = rolling.windows
     index = as_times(frame.index)
     quantity = f"Hurst exponent of {rolling.window:,} rows"
@@ -86,18 +86,23 @@ def plot_rolling(rolling, ax):
             color=GREY, fontsize=SMALL,
         )  # fmt: skip
     ax.margins(x=0.01)
-    tell_time(ax, index)
+    format_time_axis(ax, index)
     return ax
 
 
 def plain_ticks(ax):
-    """Numbers such as 10, 20, 50, more or fewer by the reach, on both logarithmic axes."""
+    """Put ticks such as 10, 20, 50, more or fewer by the range, on both logarithmic axes."""
     ticker = load_matplotlib("ticker")
     for axis in (ax.xaxis, ax.yaxis):
         low, high = axis.get_view_interval()
-        subs = (1, 1.5, 2, 3, 5, 7) if high < 10 * low else (1, 2, 5) if high < 100 * low else (1,)
+        if high < 10 * low:
+            subs = (1, 1.5, 2, 3, 5, 7)
+        elif high < 100 * low:
+            subs = (1, 2, 5)
+        else:
+            subs = (1,)
         axis.set_major_locator(ticker.LogLocator(subs=subs))
-        axis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:g}"))
+        axis.set_major_formatter(ticker.StrMethodFormatter("{x:g}"))
         axis.set_minor_locator(ticker.NullLocator())
     ax.grid(axis="y", color=PALE, lw=0.6)
     ax.set_axisbelow(True)

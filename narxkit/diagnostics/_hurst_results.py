@@ -1,4 +1,4 @@
-"""What `hurst` and `rolling_hurst` answer with."""
+"""Results of `hurst` and `rolling_hurst`."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ WRONG_KIND = {  # notes on an estimate near 1, and near 0
         "H is near 0, as that of differences: if x was differenced, give it as it was before",
     ),
     "levels": (
-        "H is near 1, though differences were judged: they have strong short memory, for which "
+        "H is near 1, though differences were analysed: they have strong short memory, for which "
         "compare 'local_whittle'",
         "H is near 0: x looks like increments already, or like levels that return to a "
         "mean; give kind='increments'",
@@ -27,7 +27,7 @@ WRONG_KIND = {  # notes on an estimate near 1, and near 0
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Hurst(Result):
-    """What `hurst` found by one method.
+    """The Hurst exponent by one method, the result of `hurst`.
 
     Parameters
     ----------
@@ -40,31 +40,31 @@ class Hurst(Result):
     pvalue : float
         Two-sided, of H = 1/2.
     confidence : float
-        That of the interval.
+        Level of the interval.
     method : str
         Which of the methods.
     kind : {"increments", "levels"}
-        What was given.
+        Whether x was given as increments or levels.
     n : int
         Increments it was computed on.
     season : int or None
-        Rows of the season whose means were taken away first.
+        Rows of the season whose means were subtracted first.
     order : int or None
-        That of the polynomials of "dfa".
+        Order of the polynomials of "dfa".
     scales : ndarray of shape (k,)
         Boxes, octaves or periods, in rows.
     fluctuations : ndarray of shape (k,)
-        What was seen there: F(s) of "rs" and "dfa", else roots of the spectrum.
+        The values there: F(s) of "rs" and "dfa", else roots of the spectrum.
     fitted : ndarray of shape (k,)
-        What the method fits to it.
+        The line fitted to them.
     interval_from : str
         Where the interval comes from.
     notes : tuple of str
-        What should be known beside the figures.
+        Notes on the figures.
     outlier : Outlier or None
         Row and share of the variance of a value that carries more than a third of it.
     without_outlier : Hurst or None
-        The same with the mean of all others in its place; None where these cannot be judged.
+        The same with the mean of all others in its place; None where these cannot be analysed.
 
     See Also
     --------
@@ -103,7 +103,7 @@ class Hurst(Result):
 
     @property
     def sentence(self):
-        """What came out, in one sentence."""
+        """The result in one sentence."""
         low, high = self.confidence_interval
         between = f"{self.confidence * 100:g} % interval {low:.2f} to {high:.2f}"
         between += ", cut there" if self.is_cut else ""
@@ -116,14 +116,14 @@ class Hurst(Result):
 
     @property
     def figures(self):
-        """The lines of the table, a list of Row."""
+        """Lines of the table, a list of Row."""
         low, high = self.confidence_interval
         return [
             Row("Hurst exponent", f"{self.estimate:.3f}", "1/2: no memory"),
             Row("standard error", f"{self.stderr:.3f}", f"from {self.interval_from}"),
             Row(f"{self.confidence * 100:g} % interval", f"{low:.3f} to {high:.3f}"),
             Row("p-value", f"{self.pvalue:.2g}", "of H = 1/2, two-sided"),
-            Row("method", self.method, name_of(self)),
+            Row("method", self.method, method_name(self)),
             Row("computed on", computed_on(self)),
             *(Row("note", "", note) for note in self.notes),
         ]
@@ -148,7 +148,7 @@ class Hurst(Result):
 
 @dataclass(frozen=True, repr=False, eq=False)
 class HurstTable(Result):
-    """What `hurst` found by all methods.
+    """The Hurst exponent by all methods, the result of `hurst`.
 
     Parameters
     ----------
@@ -177,7 +177,7 @@ class HurstTable(Result):
 
     @property
     def sentence(self):
-        """What came out, in one sentence."""
+        """The result in one sentence."""
         ml, whittle = self.results["ml"], self.results["local_whittle"]
         if ml.outlier:
             return set_aside(ml.outlier, "H", self.without_outlier)
@@ -209,14 +209,14 @@ class HurstTable(Result):
 
     @property
     def _misled_by(self):
-        """What parts the likelihood from long times: in short, and an example."""
+        """Cause of a likelihood that differs from long times: in short, and an example."""
         if self.results["ml"].estimate > self.results["local_whittle"].estimate:
             return "memory over few rows", "as that of an autoregression"
         return "noise over few rows", "as that of measurement, or by a mean that moves"
 
     @property
     def notes(self):
-        """What should be known beside the figures, and the methods that say so."""
+        """Notes on the figures, and the methods that make them."""
         notes = {}
         for name, result in self.results.items():
             for note in result.notes:
@@ -234,13 +234,13 @@ class HurstTable(Result):
 
     @property
     def figures(self):
-        """The lines of the table, a list of Row."""
+        """Lines of the table, a list of Row."""
         lines = [
             Row(
                 name,
                 f"{r.estimate:.3f} ({r.confidence_interval[0]:.3f} to "
                 f"{r.confidence_interval[1]:.3f})",
-                f"{name_of(r)}; p = {r.pvalue:.2g} of H = 1/2",
+                f"{method_name(r)}; p = {r.pvalue:.2g} of H = 1/2",
             )
             for name, r in self.results.items()
         ]
@@ -285,29 +285,29 @@ class HurstTable(Result):
 
 @dataclass(frozen=True, repr=False, eq=False)
 class RollingHurst(Result):
-    """What `rolling_hurst` found.
+    """The Hurst exponent in moving windows, the result of `rolling_hurst`.
 
     Parameters
     ----------
     windows : DataFrame
         One row per window, at the label of its last row: estimate, stderr, low, high, pvalue; NaN
-        where the window cannot be judged, as when it is constant.
+        where the window cannot be analysed, as when it is constant.
     window, step : int
         Rows of a window, and from one to the next.
     confidence : float
-        That of each interval.
+        Level of each interval.
     method : str
         Which of the methods.
     kind : {"increments", "levels"}
-        What was given.
+        Whether x was given as increments or levels.
     n : int
         Increments it was computed on.
     season : int or None
-        Rows of the season whose means were taken away first.
+        Rows of the season whose means were subtracted first.
     order : int or None
-        That of the polynomials of "dfa".
+        Order of the polynomials of "dfa".
     notes : tuple of str
-        What should be known beside the figures: of the median of H and the whole series.
+        Notes on the figures, the median of H and the whole series.
 
     See Also
     --------
@@ -339,7 +339,7 @@ class RollingHurst(Result):
 
     @property
     def sentence(self):
-        """What came out, in one sentence."""
+        """The result in one sentence."""
         H = self.windows["estimate"].dropna()
         outside = np.mean(self.windows.loc[H.index, "pvalue"] < 1.0 - self.confidence)
         return (
@@ -350,10 +350,10 @@ class RollingHurst(Result):
 
     @property
     def figures(self):
-        """The lines of the table, a list of Row."""
+        """Lines of the table, a list of Row."""
         H = self.windows["estimate"]
         return [
-            Row("median of H", f"{H.median():.3f}", f"by {name_of(self)}"),
+            Row("median of H", f"{H.median():.3f}", f"by {method_name(self)}"),
             Row("least", f"{H.min():.3f}", f"in the window that ends at {H.idxmin()}"),
             Row("greatest", f"{H.max():.3f}", f"in the window that ends at {H.idxmax()}"),
             Row("standard error", f"{self.windows['stderr'].median():.3f}", "of each, median"),
@@ -381,24 +381,24 @@ class RollingHurst(Result):
 
 
 def set_aside(outlier, what, rest):
-    """The sentence on a series of which one value carries the variance."""
-    whose = f"{str(outlier).capitalize()}, and {what} tells of it more than of the series"
+    """Write the sentence on a series of which one value carries the variance."""
+    whose = f"{str(outlier).capitalize()}, and {what} reflects it more than the series"
     if rest is None:
-        return f"{whose}: there is nothing else to judge."
+        return f"{whose}: there is nothing else to analyse."
     sentence = rest.sentence[0].lower() + rest.sentence[1:]
     return f"{whose}; with the mean of all others in its place, {sentence}"
 
 
 def computed_on(result):
-    """What was judged, in words."""
+    """Describe the values analysed."""
     words = f"{result.n:,} increments"
     if result.kind == "levels":
         words += ", the differences of x"
     if result.season is not None:
-        words += f", means of a season of {result.season} rows taken away"
+        words += f", means of a season of {result.season} rows subtracted"
     return words
 
 
-def name_of(result):
-    """The method in words, with the order of its polynomials."""
+def method_name(result):
+    """Name the method in words, with the order of its polynomials."""
     return METHODS[result.method].name + (f" of order {result.order}" if result.order else "")

@@ -1,4 +1,4 @@
-"""What `suggest_lags` is given, read, and the table of candidates made of it."""
+"""Arguments of `suggest_lags`, read, and the table of candidates made of them."""
 
 from collections.abc import Hashable
 from numbers import Real
@@ -11,7 +11,7 @@ from narxkit.diagnostics.values import (
     N_ROWS,
     check_count,
     is_constant,
-    is_int,
+    is_row_count,
     read_values,
     refuse_sparse,
 )
@@ -23,7 +23,7 @@ ROWS_PER_LAG = 5  # where no max_lag is given
 
 
 def read_both(X, y):
-    """The name of y, its values, and a dict of those of each input by name or position."""
+    """Read the name of y, its values, and a dict of those of each input by name or position."""
     y = y.iloc[:, 0] if isinstance(y, pd.DataFrame) and y.shape[1] == 1 else y
     name = getattr(y, "name", None)
     name = "y" if name is None else name
@@ -49,11 +49,11 @@ def read_both(X, y):
 
 
 def leave_out_constants(inputs):
-    """The inputs that vary; warn of the others."""
+    """Leave out inputs that do not vary, and warn of them."""
     varying = {c: u for c, u in inputs.items() if not is_constant(u[np.isfinite(u)])}
     constant = [c for c in inputs if c not in varying]
     if constant:
-        warn(f"the columns {constant} of X are constant, which tells nothing: they get no lags.")
+        warn(f"the columns {constant} of X are constant and explain nothing: they get no lags.")
     return varying
 
 
@@ -84,8 +84,7 @@ def _as_table(X):
 
 
 def read_max_lag(max_lag, max_lead, n, horizon):
-    """The largest lag to look at: with the leads a quarter of the rows at most, so that far shifts
-    are left."""
+    """Read the largest lag: with the leads, a quarter of the rows, so that far shifts are left."""
     check_count("horizon", horizon)
     check_count("max_lead", max_lead, least=0)
     if max_lag is None:
@@ -106,21 +105,21 @@ def read_max_lag(max_lag, max_lead, n, horizon):
 
 
 def _are_columns(names):
-    """Whether these can be names or positions of columns."""
+    """Tell whether these can be names or positions of columns."""
     is_sequence = np.iterable(names) and not isinstance(names, str)
     return is_sequence and all(isinstance(name, Hashable) for name in names)
 
 
 def first_lags(inputs, horizon, known_ahead, max_lag, max_lead):
-    """The smallest lag of each input: the largest lead, or the horizon for what is not known
-    ahead."""
+    """Return each input's smallest lag: minus the lead, or the horizon if not known ahead."""
     if known_ahead is not None and not _are_columns(known_ahead):
         raise ValueError(
             f"known_ahead must be None or a sequence of columns. Got {known_ahead!r} instead."
         )
     columns = list(inputs)
     known = [
-        columns[c] if is_int(c, 0) and c not in inputs and c < len(columns) else c
+        # a number is a position, unless a column has it for a name
+        columns[c] if is_row_count(c, 0) and c not in inputs and c < len(columns) else c
         for c in (columns if known_ahead is None else known_ahead)
     ]
     unknown = [column for column in known if column not in inputs]
@@ -140,21 +139,23 @@ def first_lags(inputs, horizon, known_ahead, max_lag, max_lead):
 
 
 def list_candidates(y_name, first, max_lag):
-    """A frame of kind, column and lag of each tap to look at."""
+    """List kind, column and lag of each tap to look at."""
     taps = [("output", y_name, lag) for lag in range(1, max_lag + 1)]
     taps += [("input", c, lag) for c in first for lag in range(first[c], max_lag + 1)]
     return pd.DataFrame(taps, columns=["kind", "column", "lag"])
 
 
 def tabulate(candidates, y, inputs, max_lag, max_lead):
-    """Standardised taps (p, n) and centred target (n,) of the rows that miss nothing."""
+    """Tabulate standardised taps (p, n) and centred target (n,) of the complete rows."""
     stop, reach = len(y) - max_lead, max_lag + max_lead
     taps = np.empty((len(candidates), len(y) - reach))
     for tap, (kind, column, lag) in zip(taps, candidates.itertuples(index=False)):
         values = y if kind == "output" else inputs[column]
+        # every tap over the rows of the target, max_lag .. n - max_lead
         tap[:] = values[max_lag - lag : stop - lag]
     target = y[max_lag:stop]
     complete = np.isfinite(target) & np.isfinite(taps).all(axis=0)
+    # a third of them must remain as shifts too far to matter, for the band of the information
     n_min = max(N_COMPLETE, 3 * reach)
     if complete.sum() < n_min:
         raise ValueError(
@@ -167,11 +168,12 @@ def tabulate(candidates, y, inputs, max_lag, max_lead):
     if is_constant(target):
         raise ValueError(
             f"y is constant, at {target[0]:g}, in the {len(target)} rows that have y and all "
-            f"candidates up to lag {max_lag}: there is nothing to judge; give a longer series or a "
-            "smaller max_lag."
+            f"candidates up to lag {max_lag}: there is nothing to analyse; give a longer series or "
+            "a smaller max_lag."
         )
     taps -= taps.mean(axis=1, keepdims=True)
     spread = taps.std(axis=1, keepdims=True)
+    # a tap may be constant in the complete rows alone: it stays zero and explains nothing
     taps /= np.where(spread > 0, spread, 1.0)
     return taps, target - target.mean()
 

@@ -20,7 +20,7 @@ class LagPicture(Display):
         self.lanes = list(suggestion.evidence.groupby(["kind", "column"], sort=False))
 
     def plot(self, ax=None):
-        """Draw on these axes, or on a new figure; the axes."""
+        """Draw on these axes, or on a new figure, and return the axes."""
         if ax is None:
             size = (7.2, 1.2 + 1.25 * len(self.lanes))
             _, ax = load_matplotlib().subplots(figsize=size, layout="constrained")
@@ -28,7 +28,7 @@ class LagPicture(Display):
         for i, ((kind, _), rows) in enumerate(self.lanes):
             self._draw_lane(-LANE * i, rows, "pacf" if kind == "output" else "ccf")
         ax.set_yticks([-LANE * i for i in range(len(self.lanes))])
-        ax.set_yticklabels([fill(name_of(column), **NAME) for (_, column), _ in self.lanes])
+        ax.set_yticklabels([fill(column_name(column), **NAME) for (_, column), _ in self.lanes])
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)
         ax.set_ylim(-LANE * (len(self.lanes) - 1) - 1.1, 1.2)
@@ -96,11 +96,11 @@ class LagPicture(Display):
             )  # fmt: skip
 
 
-def name_of(column):
-    """A column in words: its name, or its place in X."""
+def column_name(column):
+    """Name a column: by its name, or its place in X."""
     return column if isinstance(column, str) else f"X[{column}]"
 
 
 def _as_correlation(information):
-    """The correlation that two normal series of this mutual information have."""
+    """Return the correlation that two normal series of this mutual information have."""
     return np.sqrt(-np.expm1(-2 * np.maximum(information, 0.0)))

@@ -1,4 +1,4 @@
-"""What a statistic tells of H, when its mean and spread are known for every H.
+"""Inference on H from a statistic whose mean and spread are known for every H.
 
 A statistic r (a slope, or an estimate already) has the mean m(H) and the standard deviation s(H),
 and is close to normal. Everything follows by reading these curves backwards:
@@ -18,7 +18,7 @@ NO_POWER = 1e-24  # of the variance: rounding
 
 
 class Inference(NamedTuple):
-    """What is said of H."""
+    """Estimate of H, its standard error, interval and p-value."""
 
     estimate: float
     stderr: float
@@ -44,35 +44,39 @@ class SamplingDistribution:
 
     @classmethod
     def unbiased(cls, std, ends):
-        """The law of an estimate between two ends whose spread does not depend on H."""
+        """Make the law of an estimate between two ends whose spread does not depend on H."""
         return cls(np.array(ends), np.array(ends), np.full(2, std))
 
     def wider(self, factor):
-        """The law of a statistic that spreads more."""
+        """Return the law of a statistic that spreads more."""
         return replace(self, std=factor * self.std)
 
     def nearest(self, statistic):
-        """The statistic, or the mean that is nearest to it."""
+        """Clip the statistic to the range of means."""
         return float(np.clip(statistic, self.mean[0], self.mean[-1]))
 
     def read(self, statistic, level):
-        """What a value of the statistic tells, an interval of this level included."""
+        """Infer H from a value of the statistic, with an interval of this level."""
         z = ndtri((1.0 + level) / 2)
         low, estimate, high = (
+            # the ends are where statistic = mean -+ z std: the curves cross them at other H than at
+            # the estimate
             float(np.interp(statistic, self.mean + side * z * self.std, self.grid))
             for side in (1, 0, -1)
         )
+        # under the null H = 1/2 the spread is that at 1/2, not that at the estimate
         mean, std = (np.interp(0.5, self.grid, curve) for curve in (self.mean, self.std))
         pvalue = 2.0 * float(ndtr(-abs(statistic - mean) / std))
         return Inference(estimate, self._stderr(estimate), (low, high), pvalue)
 
     def _stderr(self, estimate):
+        # the delta method: s(H) in units of H is s(H) / m'(H)
         slope = np.interp(estimate, self.grid, np.gradient(self.mean, self.grid))
         return float(np.interp(estimate, self.grid, self.std) / slope)
 
 
 class Reading(NamedTuple):
-    """What a method makes of a series: what it saw, what it fitted to it, how that tells H."""
+    """Statistic of a method, its law, and the fluctuations with the fitted line."""
 
     statistic: float
     law: SamplingDistribution

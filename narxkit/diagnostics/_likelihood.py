@@ -47,9 +47,9 @@ ENOUGH = 8192  # points from which Fisher's information grows like n
 
 
 def read_likelihood(x):
-    """H by its likelihood, and the spectrum as seen and as fitted."""
+    """Estimate H by its likelihood; return the spectrum as seen and as fitted, too."""
     n = len(x)
-    estimate = minimise(exact(x) if n <= EXACT else whittle(x), GRID[0], GRID[-1])
+    estimate = minimise_scalar(exact(x) if n <= EXACT else whittle(x), GRID[0], GRID[-1])
     law = SamplingDistribution(GRID, GRID, fisher_errors(n))
     notes = () if n <= EXACT else (
         f"above {EXACT:,} points the likelihood is Whittle's approximation",
@@ -58,11 +58,13 @@ def read_likelihood(x):
 
 
 def exact(x):
-    """-2 l as a function of H, but for a constant."""
+    """Return -2 l as a function of H, but for a constant."""
     n, work, forms = len(x), np.empty((2, len(x))), np.empty(4)
+    # the forms are free of location and scale, and numbers near 1 lose the fewest digits
     x = np.ascontiguousarray((x - x.mean()) / x.std())
 
     def surprise(hurst):
+        # x'G^-1 x, x'G^-1 1, 1'G^-1 1 and log det G, in one pass of Durbin and Levinson
         toeplitz_forms(x, autocovariance(n, hurst), work, forms)
         xx, x1, ones, log_det = forms
         return (n - 1) * np.log(xx - x1 * x1 / ones) + log_det + np.log(ones)
@@ -71,7 +73,7 @@ def exact(x):
 
 
 def whittle(x):
-    """-2 l / n by Whittle's approximation as a function of H, but for a constant."""
+    """Return -2 l / n by Whittle's approximation as a function of H, but for a constant."""
     frequencies, power = fourier_frequencies(len(x)), periodogram(x / x.std())
 
     def surprise(hurst):
@@ -83,17 +85,20 @@ def whittle(x):
 
 @lru_cache(maxsize=64)
 def fisher_errors(n):
-    """s(H) along the grid: no unbiased estimate has a smaller standard deviation."""
+    """Return s(H), the least standard deviation of an unbiased estimate, along the grid."""
     frequencies = fourier_frequencies(min(n, ENOUGH))
     errors = []
     for hurst in GRID:
         up, down = (np.log(spectral_density(frequencies, hurst + h)) for h in (STEP, -STEP))
+        # std(g) is the root of mean (g - mean g)^2, so that s = 1 / (sqrt(m) std(g)), g a
+        # difference over 2 STEP
         errors.append(2 * STEP / (np.sqrt(len(up)) * np.std(up - down)))
+    # the sum over frequencies grows like n: longer ones would cost time for the same number
     return np.array(errors) * np.sqrt(min(n, ENOUGH) / n)
 
 
-def minimise(function, low, high):
-    """Where a function of one variable is least."""
+def minimise_scalar(function, low, high):
+    """Minimise a function of one variable between two bounds."""
     from scipy.optimize import minimize_scalar
 
     options = {"xatol": TOLERANCE}
@@ -101,9 +106,10 @@ def minimise(function, low, high):
 
 
 def spectra(x, hurst):
-    """Periods in rows, and the roots of the periodogram and of f over bins of them."""
+    """Return periods in rows, and the roots of the periodogram and of f over bins of them."""
     frequencies, power = fourier_frequencies(len(x)), periodogram(x)
     f = spectral_density(frequencies, hurst)
+    # sigma^2 at its best, so that the line lies among the points
     f *= np.mean(power / f)
     edges = np.unique(np.geomspace(1, len(power) + 1, N_BINS + 1).astype(np.intp)) - 1
     counts = np.diff(edges)

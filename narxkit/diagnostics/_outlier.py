@@ -1,8 +1,8 @@
-"""One value that carries the variance: what is said of the series is then said of it.
+"""One value that carries the variance: estimates of the series then describe that value.
 
-All methods here weigh squares. Where one value carries a third of their sum, the estimates tell of
-it more than of the series, and the intervals, which are those of Gaussian noise, of neither. What
-it does depends on where it stands: amid the series it looks like white noise (H = 1/2), but near an
+All methods here weigh squares. Where one value carries a third of their sum, the estimates reflect
+it more than the series, and the intervals, which are those of Gaussian noise, neither. Its effect
+depends on where it stands: amid the series it looks like white noise (H = 1/2), but near an
 end, or an edge of a box, the likelihood hardly knows H any more, detrending takes the value for a
 trend, and wavelets see it at some scales only.
 
@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-SEE = "see whether it is a fault, such as of a sensor, and if so put what is likely in its place"
+SEE = "check whether it is a fault, such as of a sensor, and if so replace it by a likely value"
 FEW = 3  # values that are put aside: a single one, or the steps to it and back, and one more
 HEAVY = 1 / 3  # of the variance: detrended fluctuations go wrong from there on
 
@@ -75,6 +75,7 @@ def without_outliers(values):
         outlier = find_outlier(rest)
         if outlier is None:
             break
+        # the mean keeps the clock: a row less would shift seasons and lags
         rest[outlier.row] = np.delete(rest, outlier.row).mean()
     return rest
 
@@ -82,5 +83,6 @@ def without_outliers(values):
 def find_outlier_of_levels(levels):
     """Find such a value, or such a step, which is named after the row that it leads to."""
     found = find_outlier(levels)
+    # a level that changes once has no heavy value, but one heavy step
     step = None if found else find_outlier(np.diff(levels))
     return step.of_step if step else found

@@ -1,4 +1,4 @@
-"""What is judged: outputs, inputs of the same rows, and where segments begin."""
+"""Rows to analyse: outputs, inputs of the same rows, and the segments."""
 
 import numpy as np
 import pandas as pd
@@ -11,8 +11,8 @@ from narxkit.rows.masks import unmasked
 FEWEST = 20  # residuals
 
 
-def read_outputs(values, name="y"):
-    """Series of floats, each with its index or one that counts rows from 0."""
+def read_output_columns(values, name="y"):
+    """Read columns as Series of floats, with an index that counts rows where they have none."""
     Y = _read_columns(values, name, "output")
     if not Y.shape[1]:
         raise ValueError(f"{name} must have at least one column. Got shape {Y.shape} instead.")
@@ -26,13 +26,14 @@ def read_outputs(values, name="y"):
 
 
 def read_inputs(X, n):
-    """Inputs as a frame of floats with names as text."""
+    """Read inputs as a frame of floats with names as text."""
     if X is None:
         return pd.DataFrame(np.empty((n, 0)))
     U = _read_columns(X, "X", "input")
     if len(U) != n:
-        raise ValueError(f"X has {counted(len(U), 'row')}, but {n} are judged: give the same rows.")
-    refuse_infinite(U, "X holds", "an input is missing")
+        rows = counted(len(U), "row")
+        raise ValueError(f"X has {rows}, but {n} are analysed: give the same rows.")
+    refuse_infinite_residuals(U, "X holds", "an input is missing")
     is_named = isinstance(X, pd.DataFrame) or getattr(X, "name", None) is not None
     names = [str(c) if is_named else f"input {c}" for c in U.columns]
     if len(set(names)) < len(names):
@@ -41,7 +42,7 @@ def read_inputs(X, n):
 
 
 def _read_columns(values, name, what):
-    """A frame of floats, one column for each input or output."""
+    """Read a frame of floats, one column for each input or output."""
     try:
         is_pandas = isinstance(values, pd.Series | pd.DataFrame)
         table = values if is_pandas else np.asarray(unmasked(values))
@@ -58,29 +59,30 @@ def _read_columns(values, name, what):
     )
 
 
-def refuse_infinite(values, who_holds, when):
+def refuse_infinite_residuals(values, who_holds, when):
     """Refuse infinite values; the remedy says `when` NaN may stand for them."""
     if np.isinf(values.to_numpy()).any():
         raise ValueError(f"{who_holds} infinite values: give NaN where {when}.")
 
 
-def is_constant(U):
-    """Which columns have no two values that differ by more than rounding."""
+def constant_columns(U):
+    """Find columns whose values differ by no more than rounding."""
+    # relative to size: 1e-12 of a large constant is rounding
     scaled = U / U.abs().max()
     return ~(scaled.max() - scaled.min() > 1e-12)
 
 
 def check_residuals(e, whose="", n_lost=0):
-    """Refuse residuals that cannot be judged; `whose` they are stands in the sentence.
+    """Refuse residuals that cannot be analysed; `whose` they are stands in the sentence.
 
     `n_lost` of the missing ones are the model's fault.
     """
     known = e.dropna()
-    refuse_infinite(known, f"residuals{whose} hold", "a prediction is missing")
+    refuse_infinite_residuals(known, f"residuals{whose} hold", "a prediction is missing")
     if len(known) < FEWEST and n_lost:
         raise ValueError(
             f"the model predicts{whose} {len(known)} of {len(known) + n_lost} rows, but at least "
-            f"{FEWEST} residuals are needed, and the other predictions are not finite: mend the "
+            f"{FEWEST} residuals are needed, and the other predictions are not finite: correct the "
             "model."
         )
     if len(known) < FEWEST:
@@ -88,12 +90,13 @@ def check_residuals(e, whose="", n_lost=0):
             f"{len(known)} of {len(e)} rows have a residual{whose}, but at least {FEWEST} are "
             "needed: give more rows."
         )
-    if is_constant(known.to_frame()).item():
-        raise ValueError(f"all residuals{whose} are {known.iloc[0]:g}: there is nothing to judge.")
+    if constant_columns(known.to_frame()).item():
+        value = f"{known.iloc[0]:g}"
+        raise ValueError(f"all residuals{whose} are {value}: there is nothing to analyse.")
 
 
 def number_segments(index, owner, labels, n):
-    """The number of each row's segment: series, then jumps of its clock, then labels."""
+    """Number the segment of each row: by series, then jumps of its clock, then labels."""
     refuse_other_labels(index, owner, labels_of(labels, "segments"), "segments")
     labels = None if labels is None else read_segment_labels(labels, n)
     times, series = read_index(index, owner, n, labels)
@@ -105,6 +108,7 @@ def number_segments(index, owner, labels, n):
             begins |= Clock.from_index(stamps).breaks(stamps)
         if labels is not None:
             begins[1:] |= labels[rows[1:]] != labels[rows[:-1]]
+        # of an empty series there is no first row
         begins[:1] = True
         parts[rows] = n_parts + np.cumsum(begins) - 1
         n_parts += int(begins.sum())

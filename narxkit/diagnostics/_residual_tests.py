@@ -1,6 +1,7 @@
-"""Tests of residuals: their p-values are told by the same residuals in random order."""
+"""Tests of residuals, with p-values from the same residuals in random order."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -33,7 +34,7 @@ class CorrelationTest:
         Correlations; the index holds the lags, the columns are the inputs, or "e", the residuals
         themselves, and in phi_ee those of other outputs.
     band : float
-        What 95 of 100 series in random order keep within at all lags and columns.
+        The bound that 95 of 100 series in random order keep within at all lags and columns.
     pvalue : float
         Share of series in random order with a correlation as large as the largest, at any lag and
         in any column.
@@ -86,13 +87,13 @@ class Normality(NamedTuple):
 
 
 def run_tests(line, inputs, others, n_shuffles, random_state):
-    """The correlation tests and Ljung and Box's, of a line of residuals one step ahead.
+    """Run the correlation tests and Ljung and Box's on residuals one step ahead.
 
     `inputs` and `others`, the other outputs, are the names of its columns.
     """
     rng, columns = _generator(random_state), _columns(line, inputs, others)
     found = line.correlations(line.e[None])
-    chance = _by_chance(line, n_shuffles, lambda E: in_random_order(E, rng))
+    chance = _by_chance(line, n_shuffles, partial(in_random_order, rng=rng))
     tests = {
         name: _test(name, found[name][0], columns[name], chance[name])
         for name in FIRST_LAGS
@@ -103,14 +104,14 @@ def run_tests(line, inputs, others, n_shuffles, random_state):
 
 
 def run_tests_of_rollouts(line, inputs, others, n_shuffles, random_state, steps):
-    """The tests that a right model passes `steps` ahead, or in a free run (infinitely many).
+    """Run the tests that a right model passes `steps` ahead, or in a free run (infinite).
 
     Its errors are independent of the inputs, whatever their own memory; errors k steps ahead share
     noise over k - 1 rows, and know nothing of those k rows before and farther.
     """
     rng, columns = _generator(random_state), _columns(line, inputs, others)
     found = {name: r[0] for name, r in line.correlations(line.e[None]).items()}
-    chance = _by_chance(line, n_shuffles, lambda E: with_random_phases(E, rng))
+    chance = _by_chance(line, n_shuffles, partial(with_random_phases, rng=rng))
     tests = {
         name: _test(name, found[name], columns[name], chance[name])
         for name in OF_INPUTS
@@ -119,13 +120,16 @@ def run_tests_of_rollouts(line, inputs, others, n_shuffles, random_state, steps)
     if steps > line.n_lags:
         return tests
     near = found["phi_ee"][: steps - 1, 0]
-    chance = _by_chance(line, n_shuffles, lambda E: with_memory(E, rng, near), first=steps)
+    draw = partial(with_memory, rng=rng, autocorrelations=near)
+    # beyond the steps ahead, errors that share no noise may not correlate; nearer lags are kept as
+    # they are
+    chance = _by_chance(line, n_shuffles, draw, first=steps)
     of_past = found["phi_ee"][steps - 1 :]
     return {"phi_ee": _test("phi_ee", of_past, columns["phi_ee"], chance["phi_ee"], steps)} | tests
 
 
 def _columns(line, inputs, others):
-    """Names of the columns of each test."""
+    """Return the names of the columns of each test."""
     others = [f"output {name}" if name == "e" else name for name in others]
     squares = [name for name, varies in zip(inputs, line.has_square) if varies]
     columns = {"phi_ee": ["e", *others], "phi_ue": inputs, "phi_u2e": squares}
@@ -133,13 +137,13 @@ def _columns(line, inputs, others):
 
 
 def _by_chance(line, n_series, draw, first=1):
-    """The finding of each test in drawn residuals, phi_ee from its `first` lag on."""
+    """Return each test's statistic in drawn residuals, phi_ee from its `first` lag on."""
     found = [_largest(line, r, first) for r in line.by_chance(n_series, draw)]
     return {name: np.concatenate([block[name] for block in found]) for name in found[0]}
 
 
 def _largest(line, correlations, first):
-    """What the tests ask for: the largest correlation of each series, and Ljung and Box's Q."""
+    """Return the largest correlation of each series, and Ljung and Box's Q."""
     Q = _ljung_box(line, correlations)
     correlations = correlations | {"phi_ee": correlations["phi_ee"][:, first - 1 :]}
     return {name: np.abs(r).max(axis=(1, 2)) for name, r in correlations.items()} | {"Ljung-Box": Q}
@@ -149,24 +153,25 @@ def _test(name, correlations, columns, chance, first=None):
     first = FIRST_LAGS[name] if first is None else first
     lags = pd.RangeIndex(first, first + len(correlations), name="lag")
     frame = pd.DataFrame(correlations, lags, columns)
+    # the largest over lags and columns: one band holds them all together
     band = np.sort(chance)[-int(SIZE * (len(chance) + 1))]
     return CorrelationTest(name, frame, float(band), _share(chance, np.abs(correlations).max()))
 
 
 def _ljung_box(line, correlations):
-    """Q = n (n + 2) sum over k of r_k^2 / (number of pairs k apart)."""
+    """Compute Q = n (n + 2) sum over k of r_k^2 / (number of pairs k apart)."""
     n, n_pairs = len(line.e), line.n_pairs
     r = correlations["phi_ee"][..., 0]
     return n * (n + 2) * np.sum(r**2 / np.maximum(n_pairs, 1), axis=1)
 
 
 def _share(chance, value):
-    """Share of values at least as large, the value itself among them."""
+    """Return the share of values at least as large, the value itself among them."""
     return (1 + int(np.sum(chance >= value * (1 - 1e-12)))) / (len(chance) + 1)
 
 
-def judge_normality(e):
-    """Anderson and Darling's test of standardised residuals."""
+def measure_normality(e):
+    """Run Anderson and Darling's test on standardised residuals."""
     from statsmodels.stats.diagnostic import normal_ad
 
     statistic, pvalue = normal_ad(e)
@@ -176,7 +181,7 @@ def judge_normality(e):
 
 
 def _generator(random_state):
-    """A new generator of numpy, from a seed, an old one or another new one."""
+    """Make a NumPy Generator from a seed, a RandomState or a Generator."""
     if isinstance(random_state, np.random.RandomState):
         random_state = random_state.randint(2**31)
     try:

@@ -1,4 +1,4 @@
-"""What every diagnostic answers with: figures, what they mean, and one sentence."""
+"""The base of all results of diagnostics: figures, their meaning, and one sentence."""
 
 from html import escape
 from typing import NamedTuple
@@ -7,7 +7,7 @@ import pandas as pd
 
 
 class Row(NamedTuple):
-    """A line of a result: what was measured, what came out, what it means."""
+    """A line of a result: the quantity, its value, its meaning."""
 
     name: str
     value: str
@@ -22,12 +22,12 @@ class Result:
 
     @property
     def sentence(self):
-        """What came out, in one sentence."""
+        """The result in one sentence."""
         raise AttributeError(f"{type(self).__name__} says no sentence")
 
     @property
     def figures(self):
-        """The lines of the table, a list of Row."""
+        """Lines of the table, a list of Row."""
         raise AttributeError(f"{type(self).__name__} lists no figures")
 
     def to_frame(self):

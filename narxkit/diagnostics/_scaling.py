@@ -1,4 +1,4 @@
-r"""How far a path strays with the size of the box: rescaled range and detrended fluctuations.
+r"""Growth of a path with the size of the box: rescaled range and detrended fluctuations.
 
 The path y_t = x_1 + ... + x_t of increments with the exponent H strays like s^H over s rows. Both
 methods cut it into boxes of s rows and take the slope of log F(s) on log s.
@@ -34,7 +34,7 @@ import numpy as np
 from narxkit._fractal import detrended_variance, rescaled_range
 
 from ._law import Reading
-from ._simulated_law import drawn_out, simulated_law
+from ._simulated_law import note_extrapolation, simulated_law
 
 N_SCALES = 20
 SMALLEST = {"rs": 50, "dfa": 10}  # rows of a box
@@ -42,8 +42,9 @@ CONSTANT = 0.05  # share of boxes: at 0.08 R/S excludes 1/2 in 16 to 24 % of cou
 
 
 def box_sizes(method, n):
-    """Sizes of boxes, evenly spaced in their logarithm."""
+    """Return sizes of boxes, evenly spaced in their logarithm."""
     if method == "rs":
+        # R/S is biased most in small boxes, DFA noisiest in large ones
         low, high = min(SMALLEST["rs"], n // 8), n // 2
     else:
         low, high = SMALLEST["dfa"], n // 4
@@ -51,7 +52,7 @@ def box_sizes(method, n):
 
 
 def rescaled_ranges(x, scales):
-    """F(s) of R/S, Anis and Lloyd's expectation divided out."""
+    """Compute F(s) of R/S, Anis and Lloyd's expectation divided out."""
     x = np.ascontiguousarray(x - x.mean())
     path = np.concatenate([[0.0], np.cumsum(x)])
     ranges = np.array([rescaled_range(x, path, s) for s in scales])
@@ -60,7 +61,7 @@ def rescaled_ranges(x, scales):
 
 @cache
 def expected_range(s):
-    """Anis and Lloyd's expectation of R/S over s rows of white noise, with Peters' factor."""
+    """Return Anis and Lloyd's E(R/S) over s rows of white noise, with Peters' factor."""
     from scipy.special import gammaln
 
     i = np.arange(1, s)
@@ -69,36 +70,40 @@ def expected_range(s):
 
 
 def detrended_fluctuations(x, scales, order):
-    """F(s) of DFA."""
+    """Compute F(s) of DFA."""
     path = np.cumsum(x - x.mean())
     box = np.empty(max(scales))
     return np.sqrt([detrended_variance(path, polynomials(s, order), box) for s in scales])
 
 
 def polynomials(s, order):
-    """Orthonormal polynomials of degree 0 ... order on s points, by their recurrence."""
+    """Make orthonormal polynomials of degree 0 ... order on s points, by their recurrence."""
     t, q = np.linspace(-1.0, 1.0, s), np.zeros((order + 2, s))
     q[1] = s**-0.5
     for j in range(1, order + 1):
         np.multiply(t, q[j], out=q[j + 1])
+        # t is odd and q_j has the parity of j: t q_j has no part along q_j, and one along q_{j-1}
+        # alone
         q[j + 1] -= (q[j + 1] @ q[j - 1]) * q[j - 1]
         q[j + 1] /= np.sqrt(q[j + 1] @ q[j + 1])
     return q[1:]
 
 
 def line(scales, fluctuations):
-    """The straight line through log F(s) on log s: slope and intercept."""
+    """Fit a straight line to log F(s) on log s: slope and intercept."""
     return np.polyfit(np.log(scales), np.log(fluctuations), 1)
 
 
 def read_rescaled_range(x):
-    """H by rescaled ranges."""
+    """Estimate H by rescaled ranges."""
     scales = box_sizes("rs", len(x))
-    return reading("rs", x, scales, rescaled_ranges(x, scales), sparse(x, scales[0]))
+    return scaling_reading("rs", x, scales, rescaled_ranges(x, scales), sparse(x, scales[0]))
 
 
 def sparse(x, s):
-    """A note where so many boxes are constant that the others mislead."""
+    """Note where so many boxes are constant that the others mislead."""
+    # counts with many zeros: R/S of a constant box is 0 / 0 and left out, which picks the lively
+    # boxes
     share = np.mean(np.ptp(x[: len(x) // s * s].reshape(-1, s), axis=1) == 0.0)
     if share > CONSTANT:
         yield (
@@ -108,21 +113,22 @@ def sparse(x, s):
 
 
 def read_detrended_fluctuations(x, order):
-    """H by detrended fluctuations."""
+    """Estimate H by detrended fluctuations."""
     scales = box_sizes("dfa", len(x))
     fluctuations = detrended_fluctuations(x, scales, order)
-    return reading(f"dfa{order}", x, scales, fluctuations)
+    return scaling_reading(f"dfa{order}", x, scales, fluctuations)
 
 
-def reading(name, x, scales, fluctuations, notes=()):
-    """The slope and its law, and the line beside the fluctuations."""
+def scaling_reading(name, x, scales, fluctuations, notes=()):
+    """Gather the slope, its law, and the line beside the fluctuations."""
     if not np.all(fluctuations > 0.0):
         raise ValueError(
             f"x is constant in all boxes of {scales[np.argmin(fluctuations > 0.0)]} rows: there is "
-            "no range to judge."
+            "no range to analyse."
         )
     slope, law = float(line(scales, fluctuations)[0]), simulated_law(name, len(x))
+    # the line has the slope whose H is the estimate, within what the law knows
     away = np.log(scales) - np.mean(np.log(scales))
     fitted = np.exp(np.mean(np.log(fluctuations)) + law.nearest(slope) * away)
-    notes = *notes, *drawn_out(len(x))
+    notes = *notes, *note_extrapolation(len(x))
     return Reading(slope, law, "simulations", scales, fluctuations, fitted, notes)

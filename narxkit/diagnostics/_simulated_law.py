@@ -8,18 +8,19 @@ from scipy.interpolate import make_interp_spline
 from ._law import SamplingDistribution
 from ._simulated import HURSTS, MEANS, SIZES, STDS
 
-ENDS = 0.01, 0.99  # values of H to which the tables are drawn out
+ENDS = 0.01, 0.99  # values of H to which the tables are extrapolated
 
 
 @lru_cache(maxsize=64)
 def simulated_law(name, n):
-    """Mean and standard deviation of a statistic from n rows, along H.
+    """Return the mean and standard deviation of a statistic from n rows, along H.
 
     Bias and log of the standard deviation are straight in log n and in H between the cells of the
     table, and go on beyond its ends as they went.
     """
     grid = np.array([ENDS[0], *HURSTS, ENDS[1]])
     bias = np.array(MEANS[name]) - HURSTS
+    # bias, not the mean, and the log of the spread: both are nearly straight, so few cells suffice
     bias, log_std = (
         straight(HURSTS, straight(np.log(SIZES), rows, np.log(n)), grid)
         for rows in (bias, np.log(STDS[name]))
@@ -28,11 +29,11 @@ def simulated_law(name, n):
 
 
 def straight(x, rows, at):
-    """Rows between those at x, and beyond them."""
+    """Interpolate rows between those at x, and extrapolate beyond them."""
     return make_interp_spline(x, rows, k=1)(at)
 
 
-def drawn_out(n):
-    """A note for series longer than those that were simulated."""
+def note_extrapolation(n):
+    """Note that a series is longer than those that were simulated."""
     if n > SIZES[-1]:
-        yield f"above {SIZES[-1]:,} rows the spread is drawn out from that of shorter series"
+        yield f"above {SIZES[-1]:,} rows the spread is extrapolated from that of shorter series"

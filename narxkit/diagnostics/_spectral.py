@@ -31,44 +31,47 @@ Annals of Statistics 23, 1048-1072 and 1630-1661.
 import numpy as np
 
 from ._law import NO_POWER, Reading, SamplingDistribution
-from ._likelihood import minimise
+from ._likelihood import minimise_scalar
 from .fgn import periodogram
 
 POWER = 0.6  # of n, the number of frequencies
 FEWEST = 5  # frequencies
-GPH_ENDS, WHITTLE_ENDS = (-1.0, 2.0), (-0.5, 1.5)  # values of H that are told
+GPH_ENDS, WHITTLE_ENDS = (-1.0, 2.0), (-0.5, 1.5)  # the range of H
 
 
 def read_gph(x, season=None):
-    """H by regression of the log-periodogram."""
+    """Estimate H by regression of the log-periodogram."""
     frequencies, power = lowest(x, season)
+    # log I = c + (1 - 2H) r + noise, so that the slope on r is 1 - 2H
     r = centred(np.log(2.0 * np.sin(frequencies / 2)))
     S = r @ r
     estimate = 0.5 - float(r @ np.log(power)) / (2.0 * S)
     level = np.exp(np.mean(np.log(power)))
     law = SamplingDistribution.unbiased(np.pi / np.sqrt(24.0 * S), GPH_ENDS)
-    return reading(estimate, law, frequencies, power, r, level)
+    return spectral_reading(estimate, law, frequencies, power, r, level)
 
 
 def read_local_whittle(x, season=None):
-    """H by the likelihood of the lowest frequencies."""
+    """Estimate H by the likelihood of the lowest frequencies."""
     frequencies, power = lowest(x, season)
+    # centred logs leave the minimum where it is, and no power of a frequency overflows
     r = centred(np.log(frequencies))
     S, m = r @ r, len(r)
 
     def surprise(hurst):
         return np.log(np.mean(np.exp((2 * hurst - 1) * r) * power))
 
-    estimate = minimise(surprise, *WHITTLE_ENDS)
+    estimate = minimise_scalar(surprise, *WHITTLE_ENDS)
     law = SamplingDistribution.unbiased(0.5 / np.sqrt(S) * (1.0 + 2.0 / m), WHITTLE_ENDS)
-    return reading(estimate, law, frequencies, power, r, np.exp(surprise(estimate)))
+    return spectral_reading(estimate, law, frequencies, power, r, np.exp(surprise(estimate)))
 
 
 def lowest(x, season):
-    """Frequencies and periodogram, of the m lowest those that were left any power."""
+    """Return the m lowest frequencies and their periodogram, without those of no power."""
     n, x = len(x), x - x.mean()
     j = np.arange(1, int(n**POWER) + 1)
     power = periodogram(x)[: len(j)]
+    # log of a power of rounding would decide the regression
     is_left = power > NO_POWER * np.mean(x**2)
     if season is not None:
         beside = j * season % n  # j / n is beside / (n season) above a multiple of 1 / season
@@ -85,8 +88,8 @@ def centred(values):
     return values - values.mean()
 
 
-def reading(estimate, law, frequencies, power, r, level):
-    """The root of the periodogram over periods, and the line level e^{(1 - 2H) r} beside it."""
+def spectral_reading(estimate, law, frequencies, power, r, level):
+    """Gather the root of the periodogram over periods, and the line level e^{(1 - 2H) r}."""
     fitted = np.sqrt(level * np.exp((1 - 2 * estimate) * r))
     periods = 2 * np.pi / frequencies
     return Reading(estimate, law, "asymptotic theory", periods, np.sqrt(power), fitted)

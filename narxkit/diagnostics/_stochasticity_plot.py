@@ -4,7 +4,7 @@ import numpy as np
 
 from narxkit.diagnostics._draw import COLOURS, GREY, PALE, label, open_axes
 from narxkit.plotting.base import load_matplotlib
-from narxkit.plotting.times import as_times, tell_time, time_name
+from narxkit.plotting.times import as_times, format_time_axis, time_name
 from narxkit.rows.labels import is_elapsed
 
 N_POINTS = 400  # of a smoothed spectrum
@@ -12,8 +12,8 @@ N_LAGS = 40  # at least, where there are as many
 VEIL = {"fc": "white", "ec": "none", "pad": 0.5, "alpha": 0.8}  # behind words over a line
 
 
-def draw(report, axes=None):
-    """Draw on three axes, by default of a new figure; the axes."""
+def draw_report(report, axes=None):
+    """Draw on three axes, by default of a new figure, and return them."""
     if axes is None:
         size = {"figsize": (7.2, 7.0), "layout": "constrained"}
         _, axes = load_matplotlib().subplots(3, 1, **size)
@@ -31,7 +31,7 @@ def _draw_series(report, ax):
     ax.set_ylabel(str(y.name) if y.name is not None else "series")
     ax.set_title(report.verdict, loc="left", fontweight="bold")
     ax.margins(x=0.01)
-    tell_time(ax, times)
+    format_time_axis(ax, times)
     if is_elapsed(y.index):
         ax.set_xlabel(time_name(y.index, otherwise=""))
 
@@ -39,21 +39,21 @@ def _draw_series(report, ax):
 def _draw_correlation(report, ax):
     from narxkit.diagnostics._stochasticity_tests import autocorrelations
 
-    n = len(report.judged)
+    n = len(report.analysed)
     period = report.season.period if report.season else 0
     longest = min(n // 4, max(N_LAGS, 2 * period, min(2 * report.reach, 200)))
-    values = autocorrelations(report.judged, longest)
+    values = autocorrelations(report.analysed, longest)
     lags, half = np.arange(1, longest + 1), 1.96 / np.sqrt(n)
     ax.fill_between((0.5, longest + 0.5), -half, half, color=PALE, lw=0)
     ax.vlines(lags, 0, values[1:], color=COLOURS[0], lw=min(2.6, 200 / longest))
     ax.axhline(0, color=GREY, lw=0.6)
     ax.set_xlabel("lag, rows; grey: 95 % band of white noise")
     ax.set_ylabel("autocorrelation")
-    ax.set_title(_judged(report), loc="right", color=GREY, fontsize=9)
+    ax.set_title(_format_kind(report), loc="right", color=GREY, fontsize=9)
 
 
 def _draw_spectrum(report, ax):
-    n, values = len(report.judged), report.judged - report.judged.mean()
+    n, values = len(report.analysed), report.analysed - report.analysed.mean()
     power = np.abs(np.fft.rfft(values)[1:]) ** 2 / (n * values.var())
     frequencies = np.fft.rfftfreq(n)[1:]
     edges = np.unique(np.geomspace(1, len(power) + 1, N_POINTS).astype(int)) - 1
@@ -71,6 +71,7 @@ def _draw_spectrum(report, ax):
     ax.set_ylabel("power")
 
 
-def _judged(report):
-    removed = ["the trend"] * bool(report.trend) + ["the season"] * bool(report.season)
-    return f"{report.kind}{', without ' if removed else ''}{' and '.join(removed)}"
+def _format_kind(report):
+    parts = {"the trend": report.trend, "the season": report.season}
+    removed = " and ".join(part for part, value in parts.items() if value)
+    return f"{report.kind}, without {removed}" if removed else report.kind

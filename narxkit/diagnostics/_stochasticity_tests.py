@@ -18,7 +18,7 @@ FEW = 10  # different values, of which BDS says nothing
 
 
 class Answer(NamedTuple):
-    """That of a test; NaN and 1 where nothing can be said."""
+    """Statistic and p-value of a test; NaN and 1 where there is none."""
 
     statistic: float
     pvalue: float
@@ -33,7 +33,7 @@ class Autoregression(NamedTuple):
 
 
 def unit_roots(values):
-    """Dickey and Fuller's test and KPSS with a constant, and the first with a trend as well."""
+    """Run Dickey and Fuller's test and KPSS with a constant, the first with a trend, too."""
     from statsmodels.tsa.stattools import adfuller, kpss
 
     with warnings.catch_warnings():
@@ -48,7 +48,7 @@ def unit_roots(values):
 
 
 def _order_of_increments(values):
-    """How many lags of the increments Dickey and Fuller's regression takes: the least AIC.
+    """Choose the lags of the increments in Dickey and Fuller's regression by AIC.
 
     One QR decomposition of all regressors and the target knows the squares that every order leaves,
     where a regression for each would cost half the report.
@@ -56,20 +56,22 @@ def _order_of_increments(values):
     steps, longest = np.diff(values), int(np.ceil(12 * (len(values) / 100) ** 0.25))
     level, lags = values[longest:-1], sliding_window_view(steps, longest + 1)[:, ::-1]
     regressors = np.column_stack([np.ones(len(level)), level, lags[:, 1:], lags[:, 0]])
+    # past constant and level, entry i of Q'y is what lag i adds to the fit
     rotated = np.linalg.qr(regressors, mode="r")[2:, -1]
+    # squares left by each order: those of all entries after it
     left = np.cumsum(rotated[::-1] ** 2)[::-1]
     return int(np.argmin(len(level) * _log(left) + 2 * np.arange(longest + 1)))
 
 
 def ljung_box(values):
-    """Whether values are autocorrelated."""
+    """Test whether values are autocorrelated."""
     from statsmodels.stats.diagnostic import acorr_ljungbox
 
     return Answer(*acorr_ljungbox(values, [N_LAGS]).iloc[0])
 
 
 def arch(residuals):
-    """Whether the variance changes."""
+    """Test whether the variance changes."""
     from statsmodels.stats.diagnostic import het_arch
 
     with warnings.catch_warnings():
@@ -78,7 +80,7 @@ def arch(residuals):
 
 
 def bds(values, residuals):
-    """Whether residuals depend on each other in any way."""
+    """Test whether residuals depend on each other in any way."""
     from statsmodels.tsa.stattools import bds as test
 
     if len(np.unique(values[-N_BDS:])) < FEW:  # its variance takes distances for continuous
@@ -87,7 +89,7 @@ def bds(values, residuals):
 
 
 def autoregression(values):
-    """By Yule and Walker; what it explains, by parts that were left out of its fit."""
+    """Fit an autoregression by Yule and Walker; parts left out of fits say what it explains."""
     centred = values - values.mean()
     weights = _yule_walker(centred)
     return Autoregression(
@@ -98,13 +100,14 @@ def autoregression(values):
 
 
 def _yule_walker(centred):
-    """Weights of the order with the least BIC."""
+    """Fit the Yule-Walker weights of the order with the least BIC."""
     from statsmodels.tsa.stattools import levinson_durbin
 
     n, longest = len(centred), int(10 * np.log10(len(centred)))
     covariances = _autocovariances(centred, longest)
     if covariances[0] == 0:  # a constant
         return np.empty(0)
+    # the recursion passes all orders on its way to the longest
     pacf = levinson_durbin(covariances, longest, isacov=True)[2][1:]
     left = np.concatenate([[1.0], np.cumprod(1 - pacf**2)])  # of the variance, by order
     order = int(np.argmin(n * _log(left) + np.log(n) * np.arange(longest + 1)))
@@ -112,7 +115,7 @@ def _yule_walker(centred):
 
 
 def _explained(values):
-    """The share of the variance of each fifth that an autoregression of the others explains.
+    """Return the share of the variance of each fifth that an autoregression of the others explains.
 
     In the rows of the fit any order explains something, most of all where tails are heavy.
     """
@@ -120,6 +123,7 @@ def _explained(values):
     for part in np.array_split(np.arange(len(values)), N_PARTS):
         rest = np.delete(values, part)
         centred = values - rest.mean()
+        # weights of the other parts, errors of this one, centred by the others' mean
         left += np.sum(_errors(centred, _yule_walker(rest - rest.mean()))[part] ** 2)
         total += np.sum(centred[part] ** 2)
     return float(1 - left / total)
@@ -134,7 +138,7 @@ def _errors(centred, weights):
 
 
 def lead_of_autoregression(values, weights, hurst):
-    r"""By how much an autoregression describes a spectrum better than fractional Gaussian noise.
+    r"""Return how much better than fractional Gaussian noise an autoregression fits a spectrum.
 
     The difference of Akaike's criteria, by Whittle's likelihood over the m Fourier frequencies,
 
@@ -162,12 +166,13 @@ def lead_of_autoregression(values, weights, hurst):
 
 def _autocovariances(centred, longest):
     n = len(centred)
+    # twice the length, or the ends would be neighbours
     power = np.abs(np.fft.rfft(centred, 2 * n)) ** 2
     return np.fft.irfft(power)[: longest + 1] / n
 
 
 def autocorrelations(values, longest):
-    """Autocorrelations from lag 0 on.
+    """Return autocorrelations from lag 0 on.
 
     Parameters
     ----------

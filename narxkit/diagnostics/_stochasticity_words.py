@@ -1,9 +1,10 @@
-"""What a report of stochasticity says: the verdict in one sentence, and its table."""
+"""Text of a report of stochasticity: the verdict in one sentence, and its table."""
 
 from typing import NamedTuple
 
 import numpy as np
 
+from narxkit._words import counted
 from narxkit.diagnostics._stochasticity_tests import (
     FAINT,
     FEW,
@@ -37,7 +38,7 @@ class Finding(NamedTuple):
 
 
 def reason(report):
-    """What the verdict rests on, and what follows for lags and horizon."""
+    """Explain the verdict, and its consequences for lags and horizon."""
     return f"{_round(report)}{REASONS[report.verdict](report)}"
 
 
@@ -57,7 +58,7 @@ def _random_walk(report):
 
 
 def _noise(report):
-    """The numbers behind noise."""
+    """Write the numbers behind noise."""
     if report.least_pvalue >= LEVEL_OF_NOISE:
         return (
             f"four tests together find no dependence at {LEVEL_OF_NOISE:.0%} "
@@ -86,8 +87,8 @@ def _seasonal(report):
 
 def _add_lag(report):
     period = report.season.period
-    is_told = period <= report.order or _is_felt_a_season_later(report)
-    return "" if is_told else f"; add lag {period}"
+    is_covered = period <= report.order or _is_felt_a_season_later(report)
+    return "" if is_covered else f"; add lag {period}"
 
 
 def _remembering(report):
@@ -116,14 +117,14 @@ def _nonlinear(report):
 
 
 def _memory(report):
-    """The numbers behind memory, and what they mean for lags and horizon."""
+    """Write the numbers behind memory, and what they mean for lags and horizon."""
     return f"{_exponent(report)} {_explain(report)}; {_horizon(report)}"
 
 
 def _exponent(report):
     hurst = report.hurst
     if hurst.pvalue >= LEVEL:
-        return f"H = {hurst.estimate:.2f} is not told from 1/2 (p = {hurst.pvalue:.2g}), but"
+        return f"H = {hurst.estimate:.2f} does not differ from 1/2 (p = {hurst.pvalue:.2g}), but"
     if report.is_autoregressive:
         return (
             f"H = {hurst.estimate:.2f}, and {report.long_hurst.estimate:.2f} by the longest "
@@ -136,7 +137,7 @@ def _exponent(report):
 def _explain(report):
     of = "their variance" if _is_root(report) else "the variance"
     if report.is_nonlinear:
-        lags, rows = listed(report.surrogates.lags), report.surrogates.delay
+        lags, rows = join_numbers(report.surrogates.lags), report.surrogates.delay
         who, ahead = f"neighbours in lags {lags} explain", f"{rows} rows" if rows > 1 else "one row"
     else:
         who, ahead = (
@@ -147,7 +148,7 @@ def _explain(report):
 
 
 def _horizon(report):
-    """How far lags help."""
+    """Write how far lags help."""
     if report.is_nonlinear:
         linear = max(report.autoregression.explained, 0.0)
         return f"an autoregression explains {linear:.0%}, so that it takes a nonlinear model"
@@ -162,7 +163,7 @@ def _is_felt_a_season_later(report):
 
 
 def _a_season_later(report):
-    return autocorrelations(report.judged, report.season.period)[-1]
+    return autocorrelations(report.analysed, report.season.period)[-1]
 
 
 def _reach(report):
@@ -177,7 +178,7 @@ def _reach(report):
         return (
             f"the autocorrelation stays below {size}, so that {_best(report)} will do about as well"
         )
-    least = " at least" if reach > len(report.judged) // 2 - N_LAGS else ""
+    least = " at least" if reach > len(report.analysed) // 2 - N_LAGS else ""
     return (
         f"the autocorrelation reaches {size} up to lag {reach}{least}, after which "
         f"{_best(report)} will do about as well"
@@ -191,12 +192,17 @@ def _near_persistence(report):
 
 
 def _best(report):
-    """What forecasts without lags."""
+    """Write which forecast needs no lags."""
     if _is_root(report):
-        first = ["the last value" + (f" plus {report.drift:.3g} a row" if report.drift else "")]
+        drift = f" plus {report.drift:.3g} a row" if report.drift else ""
+        parts = [f"the last value{drift}"]
+    elif report.trend:
+        parts = ["the trend"]
     else:
-        first = ["the trend"] if report.trend else [] if report.has_season else ["the mean"]
-    return " and ".join([*first, *(["the season"] if report.has_season else [])])
+        parts = []
+    if report.has_season:
+        parts.append("the season")
+    return " and ".join(parts or ["the mean"])
 
 
 def _of_strength(report):
@@ -227,7 +233,7 @@ def _of_increments(report):
 
 
 def _round(report):
-    """What was removed before, but for a season that the verdict names."""
+    """Write what was removed before, but for a season that the verdict names."""
     of = "what the season leaves" if report.season else "the variance"
     parts = [f"a straight trend ({report.trend:.0%} of {of})"] if report.trend else []
     if report.has_season and report.verdict != "seasonal":
@@ -251,7 +257,7 @@ REASONS = {
 
 
 def value(finding):
-    """Statistic and p value as text."""
+    """Format statistic and p-value."""
     text = "" if np.isnan(finding.statistic) else f"{finding.statistic:.4g}"
     return text if np.isnan(finding.pvalue) else f"{text} ({_p(finding.pvalue)})"
 
@@ -261,7 +267,7 @@ def _p(pvalue):
 
 
 def findings(report):
-    """The lines of the report, in the order of the work."""
+    """Yield the lines of the report, in the order of the work."""
     return [
         _of_season(report),
         *_of_unit_roots(report),
@@ -288,7 +294,7 @@ def _of_unit_roots(report):
     yield Finding("Dickey-Fuller, trend", *trend, f"{round_line}{line}")
     stationary = _either(kpss, "not stationary", "stationary")
     drift = f", {report.drift:.3g} a row on average" if report.drift else ""
-    yield Finding("KPSS", *kpss, f"{stationary}; judged: {report.kind}{drift}")
+    yield Finding("KPSS", *kpss, f"{stationary}; analysed: {report.kind}{drift}")
 
 
 def _of_memory(report):
@@ -308,7 +314,7 @@ def _of_memory(report):
     furthest = np.argmax(np.abs(ratio.statistic))
     yield Finding(
         f"variance ratio, {ratio.spans[furthest]} steps", ratio.estimate[furthest], ratio.pvalue,
-        f"the furthest from 1; p of the spans {listed(ratio.spans)}",
+        f"the furthest from 1; p of the spans {join_numbers(ratio.spans)}",
     )  # fmt: skip
     box = report.tests["Ljung-Box"]
     seen = _either(box, "autocorrelated", "no autocorrelation seen")
@@ -319,7 +325,7 @@ def _of_residuals(report):
     linear, neighbours = report.autoregression.explained, report.surrogates.explained
     lags = f"autoregression of {report.order} lag{'' if report.order == 1 else 's'}, by BIC"
     yield Finding("explained by lags", linear, np.nan, f"{lags}, of rows outside its fit")
-    lags = f"means of like states of lags {listed(report.surrogates.lags)}"
+    lags = f"means of like states of lags {join_numbers(report.surrogates.lags)}"
     yield Finding("explained by neighbours", neighbours, np.nan, lags)
     arch, bds = report.tests["ARCH"], report.tests["BDS"]
     changing = _either(arch, "the variance of residuals changes", "constant variance")
@@ -332,11 +338,11 @@ def _of_residuals(report):
 
 
 def _of_entropy(report):
-    judged = report.judged
+    analysed = report.analysed
     orders = f"1: all orders of {ORDER} rows alike"
-    yield Finding("permutation entropy", permutation_entropy(judged, ORDER), np.nan, orders)
-    white = f"white noise: {1 - 0.42 / np.log(len(judged) // 2):.2f}"
-    yield Finding("spectral entropy", spectral_entropy(judged), np.nan, white)
+    yield Finding("permutation entropy", permutation_entropy(analysed, ORDER), np.nan, orders)
+    white = f"white noise: {1 - 0.42 / np.log(len(analysed) // 2):.2f}"
+    yield Finding("spectral entropy", spectral_entropy(analysed), np.nan, white)
 
 
 def _of_chaos(report):
@@ -346,11 +352,7 @@ def _of_chaos(report):
     yield Finding(
         "error of neighbours", surrogates.statistic, surrogates.pvalue, f"{alike}; {rows}"
     )
-    apart = (
-        f"{false.delay} row{'s' if false.delay > 1 else ''} apart"
-        if false.dimension
-        else "no number is enough"
-    )
+    apart = f"{counted(false.delay, 'row')} apart" if false.dimension else "no number is enough"
     rows = _last(N_CHAOS, report)
     yield Finding("values of a state", false.dimension or np.nan, np.nan, f"{apart}; {rows}")
     chaos = "exponential: chaos" if parting.is_exponential else "no chaos seen"
@@ -362,12 +364,12 @@ def _either(test, yes, no):
 
 
 def _last(most, report, what="rows"):
-    """On how much of what was judged a number rests."""
-    n = len(report.judged)
+    """Write on how many of the rows analysed a number rests."""
+    n = len(report.analysed)
     return f"the last {most:,} {what}" if n > most else f"{n:,} {what}"
 
 
-def listed(numbers):
-    """Numbers as in a sentence."""
+def join_numbers(numbers):
+    """Join numbers as in a sentence."""
     *first, final = map(str, numbers)
     return f"{', '.join(first)} and {final}" if first else final

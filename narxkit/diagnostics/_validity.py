@@ -8,7 +8,7 @@ import pandas as pd
 from narxkit._words import counted
 from narxkit.diagnostics._residual_tests import OF_INPUTS, SIZE, Normality, Portmanteau
 from narxkit.diagnostics._result import Result, Row
-from narxkit.diagnostics.values import is_int
+from narxkit.diagnostics.values import is_row_count
 from narxkit.plotting.base import load_matplotlib
 from narxkit.plotting.correlation import OF_ALL, CorrelationDisplay
 from narxkit.plotting.horizon import HorizonDisplay
@@ -109,11 +109,11 @@ class Validity(Result):
     lost : Series or None
         The same of the forecasts that `skill` compares, by horizon.
     model : Row or None
-        What the model is called, and of a network what passes its hidden layers.
+        Name of the model, and of a network how much passes its hidden layers.
     name : str
-        What pictures call it.
+        Its name in pictures.
     notes : list of Row
-        What could not be compared or tested, and why.
+        Comparisons and tests that were not possible, and why.
 
     Attributes
     ----------
@@ -183,6 +183,7 @@ class Validity(Result):
     def failures(self):
         """Tests that fail at 5 % over all of them together, by Holm's steps."""
         ordered = self.pvalues.sort_values(kind="stable")
+        # Holm: the smallest p against 5 % / m, the next against 5 % / (m - 1), until one passes
         fails = ordered.to_numpy() <= SIZE / np.arange(len(ordered), 0, -1)
         return list(ordered.index[np.logical_and.accumulate(fails)])
 
@@ -224,12 +225,12 @@ class Validity(Result):
         return f"{why}: {remedy}{self._rival(name)}"
 
     def _verdict_on_rollouts(self):
-        """Whether errors several steps ahead or of a free run are those of a right model."""
+        """Write whether errors several steps ahead or of a free run are those of a right model."""
         whose = f"residuals {_of_rollouts(self.loop)}"
         if not self.tests:
             return (
                 f"No test can ask of the {whose}: they have the memory of the noise, and there is "
-                "no input that varies; errors by horizon judge the model"
+                "no input that varies; see the errors by horizon"
             )
         if not self.failures:
             n, n_tests = int(self.residuals.notna().sum()), counted(len(self.tests), "test")
@@ -239,24 +240,25 @@ class Validity(Result):
         return f"The {whose} are not right: {why} ({self._p(name)}{self._also(name)}): {remedy}"
 
     def _asked(self):
-        """The references that the residuals of rollouts were held against."""
+        """Name the references that the residuals of rollouts were held against."""
         asked = ["the inputs"] if set(OF_INPUTS) & set(self.tests) else []
         if "phi_ee" in self.tests:
             asked.append(f"those of {_rows(self.loop)} and farther")
         return " and of ".join(asked)
 
     def _also(self, name):
-        """The other tests that fail."""
+        """Name the other tests that fail."""
         others = [other for other in self.failures if other != name]
         return f", and {', '.join(others)}" if others else ""
 
     def _furthest(self):
-        """The failing test furthest beyond its band, of those with a remedy."""
+        """Find the failing test furthest beyond its band, of those with a remedy."""
+        # by distance, not by p: p-values of permutations share one floor
         excess = {name: self.tests[name].excess for name in REMEDIES if name in self.failures}
         return max(excess, key=excess.get, default="Ljung-Box")
 
     def _rival(self, name):
-        """The lag of the output that may be missing as well, where an input is named."""
+        """Name the lag of the output that may be missing as well, where an input is named."""
         if name != "phi_ue" or "phi_ee" not in self.failures:
             return ""
         past, lag = self.tests["phi_ee"], self.tests["phi_ee"].peak[1]
@@ -265,13 +267,13 @@ class Validity(Result):
         return f"; or let output_lags reach lag {lag}, and keep what leaves less"
 
     def _words(self, name):
-        """Why residuals are not white by this test, and what to do."""
+        """Explain why residuals are not white by this test, and what to do."""
         if name in ("phi_ee", "Ljung-Box") and _level_moves(self._memory()):
             return OF_LEVEL
         return REMEDIES.get(name, AT_MANY_LAGS)
 
     def _memory(self):
-        """Correlations with the residuals' own past, from lag 1 on."""
+        """Return correlations with the residuals' own past, from lag 1 on."""
         return np.asarray(self.memory)
 
     def _p(self, name):
@@ -282,33 +284,34 @@ class Validity(Result):
     def _loss(self):
         n_known = int(self.residuals.notna().sum())
         whose = f"predictions {_of_rollouts(self.loop)}"
-        if not is_int(self.loop):
+        if not is_row_count(self.loop):
             whose = {"open": "one-step predictions", "closed": "values of the free run"}[self.loop]
         losses = [(self.n_lost, n_known + self.n_lost, whose)] if self.n_lost else []
         for h in self._worst_horizon():
             n_rows, n_lost = self._compared().loc[h]
             loss = n_lost, n_rows + n_lost, f"forecasts {_steps(h)} ahead"
             losses = [loss] if self.loop == "open" else [*losses, loss]
-        told = " and ".join(f"{n_lost:,} of {n:,} {what}" for n_lost, n, what in losses)
+        lost = " and ".join(f"{n_lost:,} of {n:,} {what}" for n_lost, n, what in losses)
         is_one = len(losses) == 1 and losses[0][0] == 1
         end = "is not finite and counts" if is_one else "are not finite and count"
-        return f"; but {told} {end} in no error" if told else ""
+        return f"; but {lost} {end} in no error" if lost else ""
 
     def _compared(self):
-        """Rows that are compared, and rows that the model has lost, by horizon."""
+        """Count rows compared and rows that the model has lost, by horizon."""
         rows = pd.Series(dtype=int) if self.skill is None else self.skill["rows"]
         lost = 0 * rows if self.lost is None else self.lost
         rows = rows.reindex(lost.index, fill_value=0)
         return pd.DataFrame({"rows": rows, "lost": lost}, dtype=int)
 
     def _worst_horizon(self):
-        """Where the model loses the largest share of its rows: a list of one, or none."""
+        """Find the horizon that loses the largest share of its rows: a list of one, or none."""
         compared = self._compared()
         share = compared["lost"] / compared.sum(axis=1)
         return [share.idxmax()] if share.any() else []
 
     def _bias(self):
         mean, _, error = _moments(self.residuals)
+        # errors that depend on each other count for fewer
         error *= np.sqrt(_inflation(self._memory()))
         if abs(mean) <= BIASED * error:
             return ""
@@ -321,6 +324,7 @@ class Validity(Result):
         if self.naive_pvalues is None:
             return ""
         pvalues = self.naive_pvalues.stack()
+        # Bonferroni: every horizon and naive forecast had its chance
         if pvalues.min() > SIZE / len(pvalues):
             return ""
         h, name = pvalues.idxmin()
@@ -350,7 +354,7 @@ class Validity(Result):
         ]  # fmt: skip
 
     def _fit_figures(self):
-        """How much of the output a rollout tells, as system identification counts it."""
+        """Yield the fit of the rollouts in per cent, as system identification counts it."""
         if self.loop == "open" or self.y is None:
             return []
         known = self.residuals.dropna()
@@ -374,7 +378,7 @@ class Validity(Result):
         )
 
     def _skill_figures(self):
-        """The nearest and the farthest horizon, and where the model loses the most rows."""
+        """Yield the nearest and the farthest horizon, and the one that loses the most rows."""
         compared = self._compared()
         chosen = {*compared.index[:1], *compared.index[-1:], *self._worst_horizon()}
         return [self._skill_figure(h, *compared.loc[h]) for h in sorted(chosen)]
@@ -385,10 +389,10 @@ class Validity(Result):
         if not n_rows:
             return Row(name, "none", rows)
         model, *naive = self.skill.loc[h].drop("rows").items()
-        told = ", ".join(f"{name} {rmse:.4g}" for name, rmse in naive)
+        of_naive = ", ".join(f"{name} {rmse:.4g}" for name, rmse in naive)
         value = _skill(model[1], min(rmse for _, rmse in naive))
         value += " where finite" if n_lost else ""
-        return Row(name, value, f"{rows}: RMSE {model[1]:.4g}; {told}")
+        return Row(name, value, f"{rows}: RMSE {model[1]:.4g}; {of_naive}")
 
     def plot(self, unit=None):
         """Draw all pictures on one figure.
@@ -409,11 +413,11 @@ class Validity(Result):
         pictures = self._pictures(unit)
         size = WIDTH, HEIGHT * len(lay_out(pictures))
         figure = load_matplotlib().figure(figsize=size, layout="constrained")
-        draw(figure, pictures)
+        draw_pictures(figure, pictures)
         return figure
 
     def _pictures(self, unit):
-        """What can be drawn, by name: functions of the axes."""
+        """Return the pictures by name, as functions of the axes."""
         pictures = {}
         if self.y is not None:
             pair = {"y_true": self.y, "y_pred": self.y - self.residuals, "unit": unit}
@@ -439,13 +443,13 @@ class Validity(Result):
         )
 
 
-def n_steps(loop):
-    """How many steps a rollout takes, infinitely many in a free run."""
+def n_steps_of(loop):
+    """Return the number of steps of a rollout, infinite in a free run."""
     return {"open": 1, "closed": np.inf}.get(loop, loop)
 
 
 def _of_rollouts(loop):
-    return f"{_steps(loop)} ahead" if is_int(loop) else "of the free run"
+    return f"{_steps(loop)} ahead" if is_row_count(loop) else "of the free run"
 
 
 def _skill(model, naive):
@@ -456,38 +460,41 @@ def _skill(model, naive):
 
 
 def _moments(residuals):
-    """Mean, standard deviation and standard error of the mean, of residuals of any size."""
+    """Return mean, standard deviation and standard error of the mean, at any scale."""
     known = residuals.dropna()
     size = known.abs().max()
+    # residuals near the ends of the floats would have infinite squares
     known = known / size
     return size * known.mean(), size * known.std(ddof=0), size * known.sem()
 
 
 def _inflation(memory):
-    """How many times the variance of a mean is that of independent values."""
+    """Return the variance of the mean in units of that of independent values."""
     positive = np.logical_and.accumulate(memory > 0)
     return 1 + 2 * memory[positive].sum()
 
 
 def _level_moves(memory):
-    """Whether correlations are positive and hardly fall off, far above those of an AR(1)."""
+    """Tell whether correlations are positive and decay far more slowly than those of an AR(1)."""
     memory = memory[:MOST]
     if len(memory) < FEWEST or np.mean(memory > 0) < 0.9:
         return False
+    # an AR(1) has lost its memory in the far half; a level that moves has not
     near, far = np.array_split(memory, 2)
     of_ar1 = memory[0] ** np.arange(len(near) + 1, len(memory) + 1)
     return far.mean() > max(0.6 * near.mean(), 2 * of_ar1.mean())
 
 
 def lay_out(pictures):
-    """Names in rows of three, the response as wide as all of them."""
+    """Lay out names in rows of three, the response as wide as all of them."""
     small = [name for name in pictures if name != "response"]
-    small += ["."] * (-len(small) % 3)
+    while len(small) % 3:
+        small.append(".")  # an empty place of the mosaic
     rows = [small[i : i + 3] for i in range(0, len(small), 3)]
     return [["response"] * 3, *rows] if "response" in pictures else rows
 
 
-def draw(figure, pictures):
+def draw_pictures(figure, pictures):
     """Draw all of them onto a figure or a part of one."""
     axes = figure.subplot_mosaic(lay_out(pictures))
     for name, draw_onto in pictures.items():

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from narxkit.diagnostics._result import Result
-from narxkit.diagnostics._validity import HEIGHT, WIDTH, draw, lay_out
+from narxkit.diagnostics._validity import HEIGHT, WIDTH, draw_pictures, lay_out
 from narxkit.plotting.base import load_matplotlib
 
 TITLE = 0.4  # inches, for the name of an output
@@ -13,9 +13,9 @@ TITLE = 0.4  # inches, for the name of an output
 
 @dataclass(frozen=True, repr=False, eq=False)
 class ValidityTable(Result):
-    """What `validate` found of several outputs.
+    """Verdicts on several outputs, the result of `validate`.
 
-    Each output is judged by itself, at 5 % over its tests. The test phi_ee asks for earlier
+    Each output is evaluated by itself, at 5 % over its tests. The test phi_ee asks for earlier
     residuals of the other outputs too.
 
     Parameters
@@ -72,7 +72,7 @@ class ValidityTable(Result):
 
     @property
     def sentence(self):
-        """How many outputs have white residuals, and the verdict on each that has a fault."""
+        """Number of outputs with white residuals, and the verdict on each that has a fault."""
         n_white = sum(result.is_white for result in self.outputs.values())
         whose = f"all {n_white}" if self.is_white else f"{n_white} of {len(self.outputs)}"
         loops = {result.loop for result in self.outputs.values()}
@@ -121,5 +121,5 @@ class ValidityTable(Result):
         parts = figure.subfigures(len(pictures), height_ratios=heights)
         for part, (name, of_output) in zip(parts, pictures.items()):
             part.suptitle(name)
-            draw(part, of_output)
+            draw_pictures(part, of_output)
         return figure

@@ -28,7 +28,7 @@ Transactions on Information Theory 44, 2-15; Daubechies 1992, "Ten Lectures on W
 import numpy as np
 
 from ._law import NO_POWER, Reading
-from ._simulated_law import drawn_out, simulated_law
+from ._simulated_law import note_extrapolation, simulated_law
 
 ROOT3 = np.sqrt(3.0)
 SCALING = np.array([1 + ROOT3, 3 + ROOT3, 3 - ROOT3, 1 - ROOT3]) / (4 * np.sqrt(2.0))
@@ -38,9 +38,11 @@ FEWEST = 4  # coefficients of an octave
 
 
 def wavelet_spectrum(x):
-    """Mean squares of the coefficients of each octave, and how many they are."""
+    """Return mean squares and number of the coefficients of each octave."""
     energy, counts = [], []
     approximation = x - x.mean()
+    # an octave of fewer coefficients has no variance to speak of; "valid" drops those that the ends
+    # reach
     while len(approximation) >= 2 * FEWEST + len(SCALING) - 2:
         details = np.convolve(approximation, WAVELET[::-1], "valid")[::2]
         approximation = np.convolve(approximation, SCALING[::-1], "valid")[::2]
@@ -50,25 +52,28 @@ def wavelet_spectrum(x):
 
 
 def wavelet_line(x):
-    """Octaves, their y_j, the straight line through them, and the weights of its regression."""
+    """Return octaves, their y_j, the line through them, and the weights of its regression."""
     from scipy.special import psi, zeta
 
     energy, counts = (values[FIRST - 1 :] for values in wavelet_spectrum(x))
     octaves, half = np.arange(FIRST, FIRST + len(counts)), counts / 2
+    # an octave without power is refused by name in read_wavelet
     with np.errstate(divide="ignore"):
         energy = np.log2(energy)
+    # E log2 of a mean square of n_j coefficients is off by b_j < 0: without it few coefficients, so
+    # long octaves, would bend the line down
     y = energy - (psi(half) / np.log(2) - np.log2(half))
     deviations = np.sqrt(zeta(2, half)) / np.log(2)
     return octaves, y, np.polyfit(octaves, y, 1, w=1 / deviations), deviations**-2
 
 
 def wavelet_statistic(line):
-    """(1 + slope) / 2, H but for its bias."""
+    """Return (1 + slope) / 2, H but for its bias."""
     return float((1.0 + line[0]) / 2)
 
 
 def read_wavelet(x):
-    """H by the wavelet spectrum."""
+    """Estimate H by the wavelet spectrum."""
     octaves, y, line, weights = wavelet_line(x)
     is_empty = np.exp2(y) <= NO_POWER * np.var(x)
     if is_empty.any():
@@ -77,7 +82,10 @@ def read_wavelet(x):
             "each: give another series or another method."
         )
     statistic, law = wavelet_statistic(line), simulated_law("wavelet", len(x))
+    # the picture shows the slope of the estimate, not the biased one that was seen, through the
+    # same centre
     centre = np.average(octaves, weights=weights)
-    told = np.polyval(line, centre) + (2 * law.nearest(statistic) - 1) * (octaves - centre)
-    roots = (2.0 ** (values / 2) for values in (y, told))
-    return Reading(statistic, law, "simulations", 2**octaves, *roots, tuple(drawn_out(len(x))))
+    fitted = np.polyval(line, centre) + (2 * law.nearest(statistic) - 1) * (octaves - centre)
+    roots = (2.0 ** (values / 2) for values in (y, fitted))
+    notes = tuple(note_extrapolation(len(x)))
+    return Reading(statistic, law, "simulations", 2**octaves, *roots, notes)

@@ -1,4 +1,4 @@
-r"""How fast neighbouring states part: largest Lyapunov exponent, and the states themselves.
+r"""Divergence of neighbouring states: largest Lyapunov exponent, and the states themselves.
 
 A state is a vector of delayed values, (y_{t-(m-1)d}, ... y_{t-d}, y_t). Two states that are near
 each other while their times are far apart are followed, and their distance is averaged over pairs:
@@ -93,12 +93,14 @@ def embedding_delay(y, max_delay=None):
 def _delay(values, max_delay):
     centred = values - values.mean()
     bins = _equal_bins(values)
+    # at lag 0 it is the entropy, and falls from there
     last = _information(bins, bins)
     for lag in range(1, max_delay + 1):
         ahead, behind = centred[lag:], centred[:-lag]
         if ahead @ behind < (centred @ centred) / np.e:
             return lag
         information = _information(bins[lag:], bins[:-lag])
+        # it rises again: the lag before was the minimum
         if information > last:
             return lag - 1
         last = information
@@ -106,13 +108,13 @@ def _delay(values, max_delay):
 
 
 def _equal_bins(values):
-    """The bin of each value, out of 16 bins that hold about as many values each."""
+    """Return the bin of each value, out of 16 bins that hold about as many values each."""
     edges = np.quantile(values, np.linspace(0, 1, 17)[1:-1])
     return np.searchsorted(edges, values, side="right")
 
 
 def _information(a, b):
-    """Mutual information of two series of bins."""
+    """Compute the mutual information of two series of bins."""
     joint = np.bincount(16 * a + b, minlength=256).reshape(16, 16) / len(a)
     independent = np.outer(joint.sum(axis=1), joint.sum(axis=0))
     there = joint > 0
@@ -121,7 +123,7 @@ def _information(a, b):
 
 @dataclass(frozen=True, repr=False, eq=False)
 class FalseNeighbours(Result):
-    """What `false_neighbours` found.
+    """False neighbours by dimension, the result of `false_neighbours`.
 
     Parameters
     ----------
@@ -181,7 +183,7 @@ class FalseNeighbours(Result):
 
     @property
     def sentence(self):
-        """What came out, in one sentence."""
+        """The result in one sentence."""
         if self.dimension is None:
             return (
                 f"No state of up to {len(self.shares)} values tells what comes next: at best "
@@ -212,7 +214,7 @@ class FalseNeighbours(Result):
         Returns
         -------
         matplotlib Axes
-            What was drawn on.
+            The axes drawn on.
         """
         from narxkit.diagnostics._draw import COLOURS, GREY, label, open_axes
 
@@ -300,7 +302,7 @@ def false_neighbours(y, delay=None, max_dimension=8, tolerance=0.01):
 
 
 def _checked_delay(values, delay, dimension):
-    """The delay asked for or found, short enough that most rows end a state."""
+    """Return the delay given or found, short enough that most rows end a state."""
     longest = len(values) // (4 * dimension)
     if delay is None:
         return max(1, min(_delay(values, min(len(values) // 20, 500)), longest))
@@ -314,8 +316,8 @@ def _checked_delay(values, delay, dimension):
 
 
 def _share_of_false(values, dimension, delay):
-    """The share of false ones among the nearest neighbours of states of so many values; all where
-    no state has a neighbour."""
+    """Return the share of false nearest neighbours; 1 where no state has a neighbour."""
+    # the last column is the coordinate that a further dimension adds
     vectors = delay_vectors(values, dimension + 1, delay)
     rows = distinct(vectors[:, :-1], N_STATES)
     vectors = vectors[rows]
@@ -324,12 +326,13 @@ def _share_of_false(values, dimension, delay):
     queries, near = queries[near >= 0], near[near >= 0]
     gap = vectors[queries] - vectors[near]
     distance, beyond = np.linalg.norm(gap[:, :-1], axis=1), np.abs(gap[:, -1])
+    # the second criterion of Kennel et al.: in noise the nearest neighbour is not near at all
     is_far = distance**2 + beyond**2 > (SIZE_RATIO * values.std()) ** 2
     return float(np.mean((beyond > DISTANCE_RATIO * distance) | is_far)) if len(near) else 1.0
 
 
 def _spread(n, n_picked):
-    """At most n_picked of n positions, evenly spread."""
+    """Pick at most n_picked of n positions, evenly spread."""
     return np.unique(np.linspace(0, n - 1, min(n, n_picked)).astype(int))
 
 
@@ -338,7 +341,7 @@ def _spread(n, n_picked):
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Lyapunov(Result):
-    """What `lyapunov` found.
+    """The largest Lyapunov exponent, the result of `lyapunov`.
 
     Parameters
     ----------
@@ -398,11 +401,11 @@ class Lyapunov(Result):
 
     @property
     def sentence(self):
-        """What came out, in one sentence."""
+        """The result in one sentence."""
         if np.isnan(self.estimate):
             return (
                 "Neighbouring states part before an exponent can be read: by noise or diffusion, "
-                "or for want of rows."
+                "or for lack of rows."
             )
         if not self.is_exponential:
             return "Neighbouring states do not part exponentially: no chaos is seen."
@@ -440,7 +443,7 @@ class Lyapunov(Result):
         Returns
         -------
         matplotlib Axes
-            What was drawn on.
+            The axes drawn on.
         """
         from narxkit.diagnostics._draw import COLOURS, GREY, label, open_axes
 
@@ -528,10 +531,12 @@ def lyapunov(y, dimension=None, delay=None, theiler=None, horizon=None, step=1.0
     for name, value in (("dimension", dimension), ("theiler", theiler), ("horizon", horizon)):
         if value is not None:
             check_count(name, value, 1)
+    # 8 is the most that false_neighbours tries
     delay = _checked_delay(values, delay, dimension or 8)
     if dimension is None:
         dimension = false_neighbours(values, delay).best
     tenth, span = len(values) // 10, (dimension - 1) * delay
+    # neighbours must not be the same piece of path, nor share a row of their states
     theiler = min(max(_mean_period(values), span), tenth) if theiler is None else theiler
     horizon = tenth if horizon is None else horizon
     longest = len(values) - span - theiler - N_MIN // 2
@@ -559,22 +564,24 @@ def lyapunov(y, dimension=None, delay=None, theiler=None, horizon=None, step=1.0
 
 
 def _mean_period(values):
-    """Rows of a mean oscillation: one over the mean frequency of the periodogram."""
+    """Return the rows of a mean oscillation: one over the mean frequency of the periodogram."""
     power = np.abs(np.fft.rfft(values - values.mean())) ** 2
     frequency = np.fft.rfftfreq(len(values))
     return int(np.ceil(power.sum() / (frequency @ power)))
 
 
 def _log_distances(values, dimension, delay, theiler, horizon):
-    """ln |y_{i+k} - y_{j+k}| of pairs of neighbours, of shape (horizon, n_pairs)."""
+    """Return ln |y_{i+k} - y_{j+k}| of pairs of neighbours, of shape (horizon, n_pairs)."""
     span = (dimension - 1) * delay
     vectors = delay_vectors(values[: len(values) - horizon], dimension, delay)
     rows = distinct(vectors, N_STATES)
     queries = _spread(len(rows), N_QUERIES)
     near = neighbours(vectors[rows], rows, queries, theiler)[:, 0]
+    # NaN becomes "too few steps to fit" and no exponent
     if np.sum(near >= 0) < N_BATCHES:  # too few states differ
         return np.full((horizon, N_BATCHES), np.nan)
     i, j = rows[queries[near >= 0]] + span, rows[near[near >= 0]] + span
+    # equal values have no log; rounded data cannot tell less than half a step
     finest = _resolution(values) / 2
     return np.array(
         [np.log(np.maximum(np.abs(values[i + k] - values[j + k]), finest)) for k in range(horizon)]
@@ -582,22 +589,24 @@ def _log_distances(values, dimension, delay, theiler, horizon):
 
 
 def _resolution(values):
-    """The smallest step between two different values."""
+    """Return the smallest step between two different values."""
     return np.diff(np.unique(values)).min()
 
 
 def _saturation(values):
-    """Mean ln distance of values at random times."""
+    """Return the mean ln distance of values at random times."""
     rng = np.random.default_rng(0)
     a, b = rng.integers(0, len(values), (2, 20_000))
+    # where neighbours end up once the attractor has folded: the same distance as of strangers
     gap = np.abs(values[a] - values[b])
     return float(np.log(gap[gap > 0]).mean())
 
 
 def _fit(logs, saturation, first, **settings):
-    """The line of the mean logarithms over the steps before they saturate."""
+    """Fit the line of the mean logarithms over the steps before they saturate."""
     divergence = logs.mean(axis=1)
     start = divergence[min(first, len(divergence) - 1)]
+    # the fit ends where S has climbed enough, between the margins below saturation
     is_over = divergence > np.clip(start + CLIMB, *(saturation - np.array(MARGINS)))
     stop = int(np.argmax(is_over)) if is_over.any() else len(divergence)
     step = settings["step"]
@@ -605,12 +614,16 @@ def _fit(logs, saturation, first, **settings):
     if stop - first >= N_FIT:
         k = np.arange(first, stop)
         slopes = _slope(k * step) @ logs[first:stop]  # of each pair; their mean is the slope of S
+        # pairs next to each other in time depend on each other: batches hardly do
         batches = [batch.mean() for batch in np.array_split(slopes, N_BATCHES)]
         estimate, stderr = float(slopes.mean()), float(stats.sem(batches))
         half = stderr * stats.t.ppf(0.975, N_BATCHES - 1)
         low, high = estimate - half, estimate + half
+        # noise parts like a power of k, chaos like e^{lambda k}: the line must leave half as much
+        # as the power law
         of_power, of_line = (_left(x, divergence[first:stop]) for x in (np.log(k), k))
         ratio = of_power / of_line if of_line > 0 else np.inf
+    # an exponential that grows by less than e was not seen to be one
     rise = estimate * step * (stop - 1 - first)
     return Lyapunov(
         estimate=estimate,
@@ -626,12 +639,12 @@ def _fit(logs, saturation, first, **settings):
 
 
 def _slope(times):
-    """The weights of values whose sum is the slope of their least-squares line."""
+    """Return the weights of values whose sum is the slope of their least-squares line."""
     centred = times - times.mean()
     return centred / (centred @ centred)
 
 
 def _left(x, y):
-    """The squares that a least-squares line over x leaves of y."""
+    """Return the squares that a least-squares line over x leaves of y."""
     x, y = x - x.mean(), y - y.mean()
     return float(y @ y - (x @ y) ** 2 / (x @ x))

@@ -112,6 +112,6 @@ def spectral_entropy(y):
 
 
 def _entropy(weights):
-    """Shannon's entropy of shares in proportion to the weights, in nats."""
+    """Return Shannon's entropy of shares in proportion to the weights, in nats."""
     shares = weights[weights > 0] / weights.sum()
     return float(max(0.0, -(shares @ np.log(shares))))

@@ -134,7 +134,7 @@ def make_fbm(n, hurst, *, n_series=None, random_state=None):
 
 
 def autocovariance(n, hurst):
-    """gamma(0) ... gamma(n).
+    """Return gamma(0) ... gamma(n).
 
     Written as k^2H ((1 + 1/k)^2H + (1 - 1/k)^2H - 2) / 2, by expm1 and log1p, it keeps ten digits
     at a lag of a million, where the differences of its definition keep four.
@@ -150,26 +150,27 @@ def autocovariance(n, hurst):
 
 
 def spectral_density(frequencies, hurst):
-    """f at frequencies between 0 and pi: the sum over aliases is Hurwitz' zeta function."""
+    """Return f at frequencies between 0 and pi: the sum over aliases is Hurwitz' zeta function."""
     from scipy.special import zeta
 
+    # sum over k of |l + 2 pi k|^{-2H-1} is two zeta functions, of l and of 2 pi - l
     turn = frequencies / (2 * np.pi)
     aliases = zeta(2 * hurst + 1, turn) + zeta(2 * hurst + 1, 1.0 - turn)
     return 2.0 * np.sin(frequencies / 2) ** 2 * aliases
 
 
 def fourier_frequencies(n):
-    """2 pi j / n for 1 <= j < n / 2."""
+    """Return 2 pi j / n for 1 <= j < n / 2."""
     return 2 * np.pi * np.arange(1, (n + 1) // 2) / n
 
 
 def periodogram(x):
-    """|sum_t x_t e^{-i l t}|^2 / n at the Fourier frequencies."""
+    """Return |sum_t x_t e^{-i l t}|^2 / n at the Fourier frequencies."""
     return np.abs(np.fft.rfft(x)[1 : (len(x) + 1) // 2]) ** 2 / len(x)
 
 
 def check_exponent(hurst):
-    """A number between 0 and 1, or a sentence."""
+    """Refuse an exponent that is not between 0 and 1."""
     if not isinstance(hurst, Real) or not 0.0 < hurst < 1.0:
         raise ValueError(f"hurst must be a number between 0 and 1. Got {hurst!r} instead.")
 

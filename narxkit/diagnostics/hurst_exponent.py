@@ -21,13 +21,13 @@ from narxkit._warn import warn
 from ._hurst_methods import METHODS, Settings, rounding_of
 from ._hurst_results import WRONG_KIND, Hurst, HurstTable, RollingHurst
 from ._outlier import HEAVY, SEE, find_outlier, without_outliers
-from .values import choose, is_int
+from .values import choose, is_row_count
 
 __all__ = ["Hurst", "HurstTable", "RollingHurst", "hurst", "rolling_hurst"]
 
 LIKE_LEVELS, LIKE_DIFFERENCES = 0.95, 0.05  # estimates that tell of the wrong kind
 CYCLE, TREND = 0.2, 0.5  # shares of the variance that are worth a note
-SWAYED = f"one value carries more than {HEAVY * 100:.0f} % of the variance, and H tells of it"
+SWAYED = f"one value carries more than {HEAVY * 100:.0f} % of the variance, and H reflects it"
 NOTHING = 5 * (np.nan,), ()  # a row of the rolling table, and its notes
 
 
@@ -48,7 +48,7 @@ def hurst(x, method="ml", *, kind="increments", order=1, season=None, confidence
         spectrum; or all six in one table.
     kind : {"increments", "levels"}, default="increments"
         Whether x holds increments, such as returns or a stationary measurement, or levels, such as
-        prices, whose differences are judged.
+        prices, whose differences are analysed.
     order : {1, 2, 3}, default=1
         Order of the polynomials that "dfa" takes out.
     season : int, default=None
@@ -68,7 +68,7 @@ def hurst(x, method="ml", *, kind="increments", order=1, season=None, confidence
     ValueError
         When x has missing values, is constant or too short (64 increments for "ml", "gph" and
         "local_whittle", 128 for the others, two seasons), repeats itself so exactly that a method
-        finds no power or range to judge, or an argument is out of its range.
+        finds no power or range to analyse, or an argument is out of its range.
 
     Warns
     -----
@@ -117,10 +117,10 @@ def hurst(x, method="ml", *, kind="increments", order=1, season=None, confidence
     """
     settings = Settings(method, kind, order, season, confidence)
     increments = settings.increments(x)
-    results = {name: judge(increments, name, settings) for name in settings.names}
+    results = {name: analyse(increments, name, settings) for name in settings.names}
     outlier = next(iter(results.values())).outlier
     if outlier:
-        warn(f"{outlier}, and H tells of it more than of x: {SEE}.")
+        warn(f"{outlier}, and H reflects it more than x: {SEE}.")
     return HurstTable(results) if method == "all" else results[method]
 
 
@@ -148,7 +148,7 @@ def rolling_hurst(
     method : str, default="ml"
         As in `hurst`, without "all".
     kind : {"increments", "levels"}, default="increments"
-        What x holds; differences are taken over the whole series.
+        Whether x holds levels or increments; differences are taken over the whole series.
     order : {1, 2, 3}, default=1
         Order of the polynomials that "dfa" takes out.
     season : int, default=None
@@ -164,7 +164,7 @@ def rolling_hurst(
     Raises
     ------
     ValueError
-        When `hurst` would raise, the series is shorter than a window, or no window can be judged.
+        When `hurst` would raise, the series is shorter than a window, or no window can be analysed.
 
     Warns
     -----
@@ -192,14 +192,16 @@ def rolling_hurst(
     """
     settings = Settings(method, kind, order, season, confidence)
     choose("method", method, list(METHODS))
-    if not is_int(window, settings.n_min):
+    if not is_row_count(window, settings.n_min):
         raise ValueError(
             f"window must be an int >= {settings.n_min}, in rows, for {method!r}. Got {window!r} "
             "instead."
         )
     step = max(1, window // 10) if step is None else step
-    if not is_int(step):
+    if not is_row_count(step):
         raise ValueError(f"step must be None or an int >= 1. Got {step!r} instead.")
+    # differences and season of the whole series: a window of its own would lose a row and half a
+    # season
     increments, rounding = settings.increments(x), rounding_of(x)
     n = len(increments)
     if n < window:
@@ -211,18 +213,20 @@ def rolling_hurst(
     rows, notes = [], Counter()
     for end in ends:
         values = increments[end - window : end]
+        # a sensor that stands still has no exponent; NaN in its windows, the others stand
         is_constant = np.ptp(values) <= rounding
-        row, said = NOTHING if is_constant else row_of(values, method, settings, spread)
+        row, new_notes = NOTHING if is_constant else row_of(values, method, settings, spread)
         rows.append(row)
-        notes.update(said)
+        notes.update(new_notes)
     columns = ["estimate", "stderr", "low", "high", "pvalue"]
     frame = pd.DataFrame(rows, index=labels(x, n)[ends - 1], columns=columns)
     H = frame["estimate"].median()
     if np.isnan(H):
         raise ValueError(
-            f"none of {len(rows)} windows of {window} rows can be judged, such as where x is "
+            f"none of {len(rows)} windows of {window} rows can be analysed, such as where x is "
             "constant: give larger windows."
         )
+    # a note of a window says how many share it: a thousand windows must not warn a thousand times
     notes = {note: f"in {count:,} of {len(rows):,} windows {note}" for note, count in notes.items()}
     if SWAYED in notes:
         warn(f"{notes[SWAYED]}: {SEE}.")
@@ -241,37 +245,38 @@ def rolling_hurst(
 
 
 def exponent(increments, method, season):
-    """The result of one method, for callers that warn of outliers themselves."""
+    """Return the result of one method, for callers that warn of outliers themselves."""
     settings = Settings(method, "increments", 1, season, 0.95)
-    return judge(settings.increments(increments), method, settings)
+    return analyse(settings.increments(increments), method, settings)
 
 
-def judge(increments, name, settings):
-    """The result of one method, beside that without an outlier where there is one."""
+def analyse(increments, name, settings):
+    """Return the result of one method, beside that without an outlier where there is one."""
     outlier = find_outlier(increments)
-    result = judge_as_it_is(increments, name, settings)
+    result = analyse_as_is(increments, name, settings)
     if outlier is None:
         notes = *result.notes, *remarks(increments, result.estimate, settings)
         return replace(result, notes=notes)
+    # of levels the increments were analysed: their row i leads to row i + 1
     named = outlier.of_step if settings.kind == "levels" else outlier
-    rest = judge_without_outlier(increments, name, settings)
+    rest = analyse_without_outlier(increments, name, settings)
     return replace(result, outlier=named, without_outlier=rest)
 
 
-def judge_without_outlier(increments, name, settings):
-    """The result with other values in the place of outliers; None where nothing is left."""
+def analyse_without_outlier(increments, name, settings):
+    """Return the result with other values in place of outliers; None where nothing is left."""
     rest = without_outliers(increments)
     if np.ptp(rest) <= rounding_of(rest):
         return None
     try:
-        result = judge_as_it_is(rest, name, settings)
+        result = analyse_as_is(rest, name, settings)
     except ValueError:
         return None
     return replace(result, notes=(*result.notes, *remarks(rest, result.estimate, settings)))
 
 
-def judge_as_it_is(increments, name, settings):
-    """The result of one method, without remarks on the series."""
+def analyse_as_is(increments, name, settings):
+    """Return the result of one method, without remarks on the series."""
     n = len(increments)
     reading, inference, notes = read(increments, name, settings, settings.spread(name, n))
     return Hurst(
@@ -291,9 +296,10 @@ def judge_as_it_is(increments, name, settings):
 
 
 def read(increments, name, settings, spread):
-    """What a method makes of increments, what that says of H, and notes on it."""
+    """Read increments by a method; return reading, inference on H, and notes."""
     method = METHODS[name]
     reading = method.read(increments, **{key: getattr(settings, key) for key in method.options})
+    # means of a season that were removed took power along: the spread grows, the estimate stays
     inference = reading.law.wider(spread).read(reading.statistic, settings.confidence)
     if not method.cuts(inference.estimate):
         return reading, inference, reading.notes
@@ -306,7 +312,7 @@ def read(increments, name, settings, spread):
 
 
 def row_of(increments, name, settings, spread):
-    """A row of the rolling table and its notes; NaN where the method finds nothing to judge."""
+    """Return a row of the rolling table and its notes; NaN where there is nothing to analyse."""
     try:
         _, inference, notes = read(increments, name, settings, spread)
     except ValueError:
@@ -318,7 +324,7 @@ def row_of(increments, name, settings, spread):
 
 
 def remarks(x, estimate, settings):
-    """What about a series calls its exponent into question."""
+    """List what calls the exponent of a series into question."""
     n, t, x = len(x), np.arange(len(x)) - (len(x) - 1) / 2, x - x.mean()
     square = x @ x
     near_1, near_0 = WRONG_KIND[settings.kind]
@@ -326,12 +332,15 @@ def remarks(x, estimate, settings):
         yield near_1
     if estimate < LIKE_DIFFERENCES:
         yield near_0
+    # R^2 of a straight line
     trend = (t @ x) ** 2 / (t @ t * square)
     if trend > TREND:
         yield (
             f"a straight trend holds {trend * 100:.0f} % of the variance, and all methods but "
             "'wavelet' and 'dfa' of order 2 read it as persistence"
         )
+    # a sine of amplitude a holds a^2 n / 2 of the squares and (a n / 2)^2 of one frequency: its
+    # share is 2 power / (n square)
     power = np.abs(np.fft.rfft(x)[1:]) ** 2
     power[: min(10, len(power) - 1)] = 0.0  # slow swings belong to H
     j, share = power.argmax() + 1, 2 * power.max() / (n * square)
@@ -343,6 +352,6 @@ def remarks(x, estimate, settings):
 
 
 def labels(x, n):
-    """The index of x, or of its differences."""
+    """Return the index of x, or of its differences."""
     index = x.index if isinstance(x, pd.Series | pd.DataFrame) else pd.RangeIndex(len(x))
     return index.get_level_values(-1)[len(index) - n :]

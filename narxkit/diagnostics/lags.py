@@ -1,4 +1,4 @@
-"""Which lags tell something about the next value: a suggestion and what it rests on.
+"""Lags that tell something about the next value: a suggestion and its evidence.
 
 Four looks at the same candidates, the taps y_{t-k} and u_{t-k}: partial autocorrelation of y,
 cross-correlation of prewhitened series, orthogonal least squares with error-reduction ratios, and
@@ -32,7 +32,7 @@ from narxkit.diagnostics._lag_data import (
     read_max_lag,
     tabulate,
 )
-from narxkit.diagnostics._lag_plot import LagPicture, name_of
+from narxkit.diagnostics._lag_plot import LagPicture, column_name
 from narxkit.diagnostics._result import Result, Row
 
 __all__ = ["LagSuggestion", "suggest_lags"]
@@ -43,7 +43,7 @@ ROWS_PER_TAP = 4  # that can be chosen
 
 @dataclass(frozen=True, repr=False, eq=False)
 class LagSuggestion(Result):
-    """What `suggest_lags` found.
+    """Lags and the evidence for them, the result of `suggest_lags`.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ class LagSuggestion(Result):
 
     @property
     def sentence(self):
-        """What came out, in one sentence."""
+        """The result in one sentence."""
         if not self.found:
             inputs = self.evidence[self.evidence["kind"] == "input"]
             late = inputs.groupby("column")["lag"].min().max() if len(inputs) else 0
@@ -123,7 +123,7 @@ class LagSuggestion(Result):
         }
         lags = [Row("output_lags", str(self.output_lags), "of y")]
         lags += [
-            Row("input_lags", str(lags), f"of {name_of(column)}")
+            Row("input_lags", str(lags), f"of {column_name(column)}")
             for column, lags in self.input_lags.items()
         ]
         return [
@@ -135,7 +135,7 @@ class LagSuggestion(Result):
         ]
 
     def _correlations(self):
-        """Lags beyond the band of the correlations, for y and each input."""
+        """Yield the lags beyond the band of the correlations, for y and each input."""
         outputs = self.evidence["kind"] == "output"
         yield Row(
             "partial autocorrelation",
@@ -146,7 +146,7 @@ class LagSuggestion(Result):
             yield Row(
                 "cross-correlation",
                 self._beyond(self.evidence[~outputs & (self.evidence["column"] == column)], "ccf"),
-                f"lags of {name_of(column)}, the same; prewhitened by an AR({order})",
+                f"lags of {column_name(column)}, the same; prewhitened by an AR({order})",
             )
 
     def _beyond(self, rows, kind):
@@ -185,7 +185,7 @@ class LagSuggestion(Result):
         Returns
         -------
         matplotlib Axes
-            What was drawn on.
+            The axes drawn on.
         """
         return LagPicture(self).plot(ax)
 
@@ -215,7 +215,7 @@ def suggest_lags(X, y, max_lag=None, *, max_lead=0, horizon=1, known_ahead=None,
        Seasonal lags are candidates like all others.
     2. Of what they leave, mutual information with each candidate is compared with its largest
        value at 200 shifts too far to matter. A candidate beyond it counts if a cubic of it lowers
-       the same criterion; its part is taken away before the next one is judged. So a lag that acts
+       the same criterion; its part is removed before the next one is analysed. So a lag that acts
        by its square is found, and one that tells only how far y strays is not.
     3. The union, those of step 2 as cubics, is one model, and what it can do without by the same
        criterion is dropped: taps that stood in for others.
@@ -305,7 +305,7 @@ def suggest_lags(X, y, max_lag=None, *, max_lead=0, horizon=1, known_ahead=None,
     check_min_gain(min_gain)
     taps, target = tabulate(evidence, y, varying, max_lag, max_lead)
     orders = _correlate(evidence, y, varying, max_lag, max_lead)
-    explained = _judge(evidence, taps, target, max_lag + max_lead, min_gain)
+    explained = _assess(evidence, taps, target, max_lag + max_lead, min_gain)
     chosen = evidence[evidence["chosen"]]
     return LagSuggestion(
         input_lags={column: _lags_of(chosen, "input", column) for column in inputs},
@@ -321,7 +321,7 @@ def suggest_lags(X, y, max_lag=None, *, max_lead=0, horizon=1, known_ahead=None,
 
 
 def _correlate(evidence, y, inputs, max_lag, max_lead):
-    """Add the correlations to the evidence; the orders of the autoregressions of the inputs."""
+    """Add the correlations to the evidence; return the inputs' autoregressive orders."""
     evidence[["pacf", "ccf"]] = np.nan
     is_output, orders = evidence["kind"] == "output", {}
     evidence.loc[is_output, "pacf"] = partial_autocorrelation(y, max_lag)
@@ -332,8 +332,8 @@ def _correlate(evidence, y, inputs, max_lag, max_lead):
     return orders
 
 
-def _judge(evidence, taps, target, reach, min_gain):
-    """Add what decides, and the decision, to the evidence; the share of variance explained."""
+def _assess(evidence, taps, target, reach, min_gain):
+    """Add scores and decisions to the evidence; return the share of variance explained."""
     p, n = taps.shape
     criterion = Criterion(n, p, min_gain)
     taken, evidence["err"] = _take(taps, evidence["lag"].to_numpy(), target, criterion)
@@ -342,12 +342,15 @@ def _judge(evidence, taps, target, reach, min_gain):
     information = mutual_information(bins, left)
     band = np.empty(p)
     for _, rows in evidence.groupby(["kind", "column"], sort=False):
+        # one band for each series: its memory is in it, and lags share it
         band[rows.index] = information_band(bins[rows.index[0]], left, reach)
     found = nonlinear_taps(taps, bins, left, information, band, criterion)
     kept, explained = needed_taps(taps, target, taken, [*found], criterion)
+    # of a tap that counts as it was when it was taken, not beside itself
     information[[*found]] = [*found.values()]
     by = np.full(p, "", dtype=object)
     by[[i for i in kept if i in found]] = "information"
+    # a tap that both found is attributed to the simpler
     by[[i for i in kept if i in taken]] = "ERR"
     evidence["information"], evidence["information_band"] = information, band
     evidence["chosen"], evidence["chosen_by"] = by != "", by
@@ -355,13 +358,14 @@ def _judge(evidence, taps, target, reach, min_gain):
 
 
 def _take(taps, lags, target, criterion):
-    """What orthogonal least squares take, and the ratios of all candidates."""
+    """Select taps by orthogonal least squares; return them and the ratios of all candidates."""
     n_max = min(criterion.p, criterion.n // ROWS_PER_TAP)
     order, ratios = error_reduction(taps, lags, target, n_max)
     when, steps = np.arange(len(order)), np.arange(len(order) + 1)
     explained = np.concatenate([[0.0], np.cumsum(ratios[when, order])])
     n_taken = int(np.argmin(criterion(explained, steps, steps)))
     taken, at_the_end = order[:n_taken], ratios[n_taken]
+    # a tap that was taken has nothing left at the end: its ratio is that at its choice
     at_the_end[taken] = ratios[when[:n_taken], taken]
     return taken, at_the_end
 
@@ -371,12 +375,10 @@ def _lags_of(chosen, kind, column):
 
 
 def _names(rows):
-    """Taps such as "u[t-2]"."""
-    pairs = zip(rows["column"], rows["lag"])
-    return (
-        ", ".join(f"{name_of(c)}[t{-lag:+d}]" if lag else f"{name_of(c)}[t]" for c, lag in pairs)
-        or "none"
-    )
+    """Format taps such as "u[t-2]"."""
+    shifts = [f"{-lag:+d}" if lag else "" for lag in rows["lag"]]
+    taps = [f"{column_name(c)}[t{shift}]" for c, shift in zip(rows["column"], shifts)]
+    return ", ".join(taps) or "none"
 
 
 def _count(n_lags):

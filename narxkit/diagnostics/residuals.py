@@ -1,4 +1,4 @@
-r"""Is a model right? What its residuals still know of their past and of the inputs.
+r"""Is a model right? Tests of what its residuals still know of their past and of the inputs.
 
 A model that has learnt all there is leaves residuals :math:`e_t = y_t - \hat y_t` that are alike
 and independent, of each other and of the inputs. Correlations by lag k look for what is left, with
@@ -20,8 +20,8 @@ share of residual series in random order whose largest is at least as large. It 
 residuals that are alike and independent, whatever their distribution and however the inputs go
 together in time.
 
-A model that was trained over rollouts is judged by the errors of such rollouts, of which less can
-be asked (Ljung 1999, section 16.6). Errors k steps ahead share the noise of k - 1 rows, so that
+A model that was trained over rollouts is evaluated by the errors of such rollouts, of which less
+can be asked (Ljung 1999, section 16.6). Errors k steps ahead share the noise of k - 1 rows, so that
 phi_ee counts from lag k on; errors of a free run have whatever memory the noise has, so that phi_ee
 says nothing of the model. Independent of the inputs they are all the same: phi_ue and phi_u2e stay.
 """
@@ -34,29 +34,29 @@ import pandas as pd
 from narxkit._naming import fitted_name, is_off, what_passes
 from narxkit._warn import warn_of_interruption
 from narxkit._words import counted
-from narxkit.diagnostics._history import History
+from narxkit.diagnostics._forecastable_rows import ForecastableRows
+from narxkit.diagnostics._naive_comparison import read_horizons, skill_by_horizon
 from narxkit.diagnostics._residual_rows import (
     check_residuals,
-    is_constant,
+    constant_columns,
     number_segments,
     read_inputs,
-    read_outputs,
-    refuse_infinite,
+    read_output_columns,
+    refuse_infinite_residuals,
 )
 from narxkit.diagnostics._residual_tests import (
     FEWEST_SHUFFLES,
     CorrelationTest,
-    judge_normality,
+    measure_normality,
     run_tests,
     run_tests_of_rollouts,
 )
 from narxkit.diagnostics._result import Row
-from narxkit.diagnostics._shuffles import Line
-from narxkit.diagnostics._skill import read_horizons, skill_by_horizon
-from narxkit.diagnostics._validity import Validity, n_steps
+from narxkit.diagnostics._shuffles import PaddedRows
+from narxkit.diagnostics._validity import Validity, n_steps_of
 from narxkit.diagnostics._validity_table import ValidityTable
 from narxkit.diagnostics.seasons import periods_of_clock
-from narxkit.diagnostics.values import check_count, is_int
+from narxkit.diagnostics.values import check_count, is_row_count
 from narxkit.plotting.loops import predictions
 from narxkit.rows.labels import common_index
 from narxkit.rows.masks import unmasked
@@ -81,14 +81,14 @@ def validate(
     n_shuffles=999,
     random_state=0,
 ):
-    """Judge a fitted model by its residuals and by its skill.
+    """Validate a fitted model by its residuals and by its skill.
 
     Parameters
     ----------
     model : estimator
         Fitted; asked for ``predict_ahead``, and in closed loop for ``simulate``.
     X : array-like of shape (n, n_features) or None
-        Inputs of the rows to judge by: best such as the model was not fitted to. To its own
+        Inputs of the rows to validate on: best such as the model was not fitted to. To its own
         training rows a model has fitted some of the noise, and the tests are too kind. Of inputs
         that are constant here no test can ask; a note says so.
     y : array-like of shape (n,) or (n, n_outputs)
@@ -112,8 +112,8 @@ def validate(
         Rows of a season, for the seasonal naive forecast and for `n_lags`; persistence, the
         historical mean and the drift are compared with in any case.
     n_shuffles : int, default=999
-        Random orders that tell what is chance; at least 139, or no test of seven can fail at 5 %
-        over all of them.
+        Random orders that make the bands of chance; at least 139, or no test of seven can fail at
+        5 % over all of them.
     random_state : int, RandomState instance or None, default=0
         Seed of these orders.
 
@@ -145,12 +145,12 @@ def validate(
 
     Residuals of missing rows are left out, with all pairs that need them. A row that the model had
     all rows and values to predict, and of which its prediction is not finite, is counted as lost:
-    that is a fault, for no error tells of it. p-values are exact for
+    that is a fault, as it shows in no error. p-values are exact for
     residuals that are alike and independent, also of those of other outputs: where outputs share
     their noise, phi_ee rejects less often than it could. Where only the strength of residuals
     changes (phi_u2e2 and phi_e2e2 fail), p-values of the other tests are too small.
 
-    The historical mean is that of the series' judged rows from the first one to the origin, and no
+    The historical mean is that of the rows analysed, from the first one to the origin, and no
     later one: what is to be beaten where a series has no memory, as returns have none. There the
     mean squared error of persistence is twice that of the mean, and any model looks skilful beside
     it. The drift is the last value and h times the mean step of these rows: what is to be beaten
@@ -169,7 +169,7 @@ def validate(
     stock returns out of sample: can anything beat the historical average?", Review of Financial
     Evaluations 21 (2008), 1509-1531. Rollouts: L. Ljung, "System Identification", second edition
     (1999), section 16.6: of an output-error model the test of independence from the inputs counts,
-    that of whiteness judges its noise model. Random phases: J. Theiler et al., "Testing for
+    that of whiteness examines its noise model. Random phases: J. Theiler et al., "Testing for
     nonlinearity in time series: the method of surrogate data", Physica D 58 (1992), 77-94.
 
     Examples
@@ -194,8 +194,8 @@ def validate(
     if isinstance(model, type) or not hasattr(model, "predict_ahead"):
         given = f"the class {model.__name__}" if isinstance(model, type) else type(model).__name__
         raise ValueError(
-            f"model must be a fitted forecaster of narxkit. Got {given} instead: judge the "
-            "residuals of any other with validate_residuals."
+            f"model must be a fitted forecaster of narxkit. Got {given} instead: validate "
+            "the residuals of any other with validate_residuals."
         )
     X, y = unmasked(X), unmasked(y)
     if _is_flat(X):
@@ -203,9 +203,10 @@ def validate(
             f"X must have the shape (n, n_features). Got shape {np.shape(X)} instead: the order is "
             "validate(model, X, y)."
         )
-    outputs, steps = read_outputs(y), read_horizons(horizons)
-    if season is not None and not is_int(season):
+    outputs, steps = read_output_columns(y), read_horizons(horizons)
+    if season is not None and not is_row_count(season):
         raise ValueError(f"season must be None or an int >= 1, in rows. Got {season!r} instead.")
+    # one output is a Series from here on, whatever it was given as
     y = outputs[0] if len(outputs) == 1 else y
     loop = _read_loop(loop, model)
     warn_of_interruption(model)
@@ -214,22 +215,23 @@ def validate(
         np.asarray(predicted, dtype=float).reshape(len(parts), len(outputs), -1)
         for predicted in _predicted(model, X, y, loop, segments, parts, steps)
     )
-    history = History(model, U, outputs, parts)
-    must_reach = history.runs() if loop == "closed" else history.reaches(n_steps(loop))
+    forecastable = ForecastableRows(model, U, outputs, parts)
+    # rows that lack history are no loss of the model
+    must_reach = forecastable.runs() if loop == "closed" else forecastable.reaches(n_steps_of(loop))
     about = {"loop": loop, "model": _named(model), "name": fitted_name(model)}
     known = [
         {"y": y} | about | _residuals(y, y_hat[:, i, 0], must_reach) for i, y in enumerate(outputs)
     ]
     _check(known)
     for i, y in enumerate(outputs):
-        known[i] |= skill_by_horizon(ahead[:, i], y, parts, steps, season, history)
-    return _judge(known, U, parts, season, n_lags, n_shuffles, random_state)
+        known[i] |= skill_by_horizon(ahead[:, i], y, parts, steps, season, forecastable)
+    return _validate_outputs(known, U, parts, season, n_lags, n_shuffles, random_state)
 
 
 def validate_residuals(
     residuals, X=None, y=None, *, segments=None, n_lags=None, n_shuffles=999, random_state=0
 ):
-    """Judge residuals of any model.
+    """Validate the residuals of any model.
 
     Parameters
     ----------
@@ -246,8 +248,8 @@ def validate_residuals(
     n_lags : int, default=None
         The largest lag, in rows; None means the same as in `validate`.
     n_shuffles : int, default=999
-        Random orders that tell what is chance; at least 139, or no test of seven can fail at 5 %
-        over all of them.
+        Random orders that make the bands of chance; at least 139, or no test of seven can fail at
+        5 % over all of them.
     random_state : int, RandomState instance or None, default=0
         Seed of these orders.
 
@@ -273,8 +275,8 @@ def validate_residuals(
     >>> print(validate_residuals(np.random.default_rng(0).normal(size=500)).sentence)
     The residuals are white: none of 3 tests finds in 500 of them what a model could still learn.
     """
-    outputs = read_outputs(residuals, "residuals")
-    measured = [] if y is None else read_outputs(y)
+    outputs = read_output_columns(residuals, "residuals")
+    measured = [] if y is None else read_output_columns(y)
     n, n_measured = len(outputs[0]), len(measured[0]) if measured else len(outputs[0])
     if n_measured != n:
         raise ValueError(
@@ -286,16 +288,16 @@ def validate_residuals(
             "instead."
         )
     for of_output in measured:
-        refuse_infinite(of_output, "y holds", "an output is missing")
+        refuse_infinite_residuals(of_output, "y holds", "an output is missing")
     columns, U, parts = _rows(outputs + measured, segments, residuals=residuals, X=X, y=y)
     pairs = zip_longest(columns[: len(outputs)], columns[len(outputs) :])
     known = [{"residuals": e, "y": y} for e, y in pairs]
     _check(known)
-    return _judge(known, U, parts, None, n_lags, n_shuffles, random_state)
+    return _validate_outputs(known, U, parts, None, n_lags, n_shuffles, random_state)
 
 
 def _rows(columns, segments, **tables):
-    """Columns under the one index of all tables, inputs, and the number of each row's segment."""
+    """Return columns under one index, inputs, and the number of each row's segment."""
     n = len(columns[0])
     U = read_inputs(tables["X"], n)
     index, owner = common_index(**tables)
@@ -305,7 +307,7 @@ def _rows(columns, segments, **tables):
 
 
 def _is_flat(X):
-    """Whether inputs have one dimension; rows of several lengths have none."""
+    """Tell whether inputs have one dimension; rows of several lengths have none."""
     try:
         return X is not None and np.ndim(X) == 1
     except ValueError:
@@ -313,7 +315,7 @@ def _is_flat(X):
 
 
 def _named(model):
-    """What the model is, and of a network what passes its hidden layers."""
+    """Name the model, and of a network what passes its hidden layers."""
     name, what = fitted_name(model), what_passes(model)
     if is_off(model):
         return Row("model", "network off", f"{name}: {what}")
@@ -321,11 +323,11 @@ def _named(model):
 
 
 def _read_loop(loop, model):
-    """The rollouts to judge, 1 step ahead being "open"; by default those of the training."""
+    """Read the rollouts to validate, by default those of the training; 1 step is "open"."""
     if loop is None:
         stages = getattr(model, "loop_", None)
         loop = stages[-1].loop if stages else "open"
-    if not is_int(loop) and not (isinstance(loop, str) and loop in ("open", "closed")):
+    if not is_row_count(loop) and not (isinstance(loop, str) and loop in ("open", "closed")):
         raise ValueError(
             f"loop must be None, 'open', 'closed' or an int >= 1, in steps. Got {loop!r} instead."
         )
@@ -333,20 +335,21 @@ def _read_loop(loop, model):
 
 
 def _predicted(model, X, y, loop, segments, parts, steps):
-    """What residuals are taken from, and the forecasts by horizon."""
+    """Yield the predictions that residuals are taken from, and the forecasts by horizon."""
     with_labels = {} if segments is None else {"segments": segments}
     if loop == "closed":
         yield _free_runs(model, X, y, parts)
     else:
-        yield model.predict_ahead(X, y, steps=int(n_steps(loop)), **with_labels)
+        yield model.predict_ahead(X, y, steps=int(n_steps_of(loop)), **with_labels)
     yield model.predict_ahead(X, y, steps=steps, **with_labels)
 
 
 def _free_runs(model, X, y, parts):
-    """A free run over each segment that is longer than the history it begins with."""
+    """Simulate each segment that is longer than the history it begins with."""
     y_hat = np.full(np.shape(y), np.nan)
     for part in np.unique(parts):
         rows = np.flatnonzero(parts == part)
+        # a segment no longer than the history has nothing to simulate
         if len(rows) > model.max_lag_:
             of_part = (None if table is None else _take(table, rows) for table in (X, y))
             y_hat[rows] = predictions(model, *of_part, "closed")
@@ -360,7 +363,7 @@ def _take(table, rows):
 
 
 def _residuals(y, y_hat, must_reach):
-    """Residuals, NaN where they are not finite, and how many of these the model has lost."""
+    """Return residuals, NaN where they are not finite, and the number that the model has lost."""
     e = y - y_hat
     is_lost = ~np.isfinite(e)
     n_lost = int((must_reach & y.notna() & is_lost).sum())
@@ -368,14 +371,14 @@ def _residuals(y, y_hat, must_reach):
 
 
 def _check(known):
-    """Refuse outputs of which the residuals cannot be judged."""
+    """Refuse outputs of which the residuals cannot be analysed."""
     for of_output in known:
         e = of_output["residuals"]
         check_residuals(e, f" of {e.name}" if len(known) > 1 else "", of_output.get("n_lost", 0))
 
 
-def _judge(known, U, parts, *options):
-    """The verdict on each output, of which so much is known; `parts` numbers the segments."""
+def _validate_outputs(known, U, parts, *options):
+    """Test the residuals of each output; `parts` numbers the segments."""
     residuals = [of_output["residuals"] for of_output in known]
     names = [str(e.name) for e in residuals]
     E = pd.concat(residuals, axis=1, keys=names)
@@ -389,21 +392,23 @@ def _judge(known, U, parts, *options):
 
 
 def _tests(e, others, U, parts, loop, season, n_lags, n_shuffles, random_state):
-    """All tests of one output's residuals, and notes on what cannot be tested."""
-    n, steps = int(e.notna().sum()), n_steps(loop)
+    """Run all tests of one output's residuals, and note what cannot be tested."""
+    n, steps = int(e.notna().sum()), n_steps_of(loop)
     n_lags = _reach(n, season or _period(e.index), steps) if n_lags is None else n_lags
-    if not is_int(n_lags) or n_lags > n // 2:
+    if not is_row_count(n_lags) or n_lags > n // 2:
         raise ValueError(
             f"n_lags must be an int from 1 to {n // 2}, half of the {n} residuals. Got {n_lags!r} "
             "instead."
         )
     check_count("n_shuffles", n_shuffles, FEWEST_SHUFFLES)
-    constant = list(U.columns[is_constant(U)])
+    constant = list(U.columns[constant_columns(U)])
     U = U.drop(columns=constant)
     order, names = np.argsort(parts, kind="stable"), (list(U), list(others))
+    # the rows of a segment side by side, as the padding wants them
     e, U, others = (rows.to_numpy()[order] for rows in (e, U, others))
-    line = Line(e, U, parts[order], n_lags, others)
-    found = {"memory": line.memory, "normality": judge_normality(line.e)}
+    line = PaddedRows(e, U, parts[order], n_lags, others)
+    found = {"memory": line.memory, "normality": measure_normality(line.e)}
+    # residuals of rollouts have a memory of their own, so that whiteness is not asked
     if loop == "open":
         found["tests"], found["ljung_box"] = run_tests(line, *names, n_shuffles, random_state)
     else:
@@ -413,8 +418,9 @@ def _tests(e, others, U, parts, loop, season, n_lags, n_shuffles, random_state):
 
 
 def _reach(n, season, steps=1):
-    """The largest lag by default: beyond the season, if there are enough of n residuals."""
+    """Choose the largest lag: beyond the season, if there are enough of n residuals."""
     most = min(n // 4, max(SHORT, WORK // n))
+    # errors k steps ahead share noise over k - 1 lags, where no verdict rests
     shared = steps - 1 if np.isfinite(steps) else 0  # lags of one noise
     if season is None or season > most:
         return min(N_LAGS + shared, most)
@@ -422,7 +428,7 @@ def _reach(n, season, steps=1):
 
 
 def _of_memory(steps, n_lags):
-    """A note where the residuals' own memory is no part of the verdict."""
+    """Note where the residuals' own memory is no part of the verdict."""
     if steps <= n_lags:
         return []
     if np.isinf(steps):
@@ -436,12 +442,12 @@ def _of_memory(steps, n_lags):
 
 
 def _period(index):
-    """Rows of the first season that the clock suggests, if any."""
+    """Return the rows of the first season that the clock suggests, if any."""
     return next(iter(periods_of_clock(index.get_level_values(-1).unique())), None)
 
 
 def _unreached(season, n_lags):
-    """A note on a season that is longer than the lags."""
+    """Note a season that is longer than the lags."""
     if season is None or season <= n_lags:
         return []
     needed = season + BEYOND
@@ -450,7 +456,7 @@ def _unreached(season, n_lags):
 
 
 def _untested(line, inputs, constant):
-    """Notes on what does not vary, so that nothing can go with it."""
+    """Note what does not vary, so that nothing can correlate with it."""
     squares = [f"{name} squared" for name, varies in zip(inputs, line.has_square) if not varies]
     if not line.has_strength:
         squares.append("residuals squared")

@@ -26,7 +26,7 @@ LONG_PERIODS = {7: 52, 30: 12, 31: 12, 91: 4, 92: 4}  # rows of a year by days o
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Season(Result):
-    """What `find_season` found.
+    """A season and its share of the variance, the result of `find_season`.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ class Season(Result):
 
     @property
     def sentence(self):
-        """What came out, in one sentence."""
+        """The result in one sentence."""
         return (
             f"A season of {self.period} rows explains {self.share:.0%} of the variance "
             f"(p = {self.pvalue:.2g})."
@@ -90,7 +90,7 @@ class Season(Result):
         Returns
         -------
         matplotlib Axes
-            What was drawn on.
+            The axes drawn on.
         """
         from narxkit.diagnostics._draw import COLOURS, PALE, open_axes
 
@@ -176,6 +176,7 @@ def find_season(y, period=None):
             )
         return _best(values, [period], 1, LEVEL)
     clock = [p for p in periods_of_clock(index_of(y)) if 3 <= p <= longest]
+    # a calendar's periods are few and come first; a search among all pays for its size
     return _best(values, clock, len(clock), LEVEL) or _best(
         values, _peaks(values, longest), longest, LEVEL_OF_PEAK
     )
@@ -199,9 +200,11 @@ def measure_season(values, period, n_tries=1):
         With 1 - (RSS / (n - period)) / (TSS / (n - 1)) as its share, at least 0.
     """
     n, left = len(values), without_season(values, period)
+    # period means were estimated
     variance = left @ left / (n - period)
     return Season(
         period=period,
+        # steps, not levels: a random walk has peaks at low frequencies by chance
         pvalue=min(1.0, n_tries * _pvalue(np.diff(values, prepend=values[0]), period)),
         share=float(max(0.0, 1 - variance / values.var(ddof=1))),
         n=n,
@@ -211,7 +214,7 @@ def measure_season(values, period, n_tries=1):
 
 
 def _best(values, periods, n_tries, level):
-    """The shortest period below the level that explains nearly as much as any, or None."""
+    """Return the shortest significant period that explains nearly as much as any, or None."""
     seasons = [measure_season(values, period, n_tries) for period in sorted(periods)]
     found = [season for season in seasons if season.pvalue < level]
     most = max((season.share for season in found), default=0)
@@ -219,29 +222,33 @@ def _best(values, periods, n_tries, level):
 
 
 def _pvalue(steps, period):
-    """That of the harmonics of a period, joined after Fisher or Bonferroni."""
+    """Return the p-value of the harmonics of a period, joined by Fisher or Bonferroni."""
     n_seasons = len(steps) // period
+    # whole seasons, so that the harmonics are Fourier frequencies and do not leak
     power = np.abs(np.fft.rfft(steps[-n_seasons * period :])) ** 2
     harmonics = n_seasons * np.arange(1, min((period - 1) // 2, N_HARMONICS) + 1)
     m = min(N_BESIDE, n_seasons - 1)
     beside = np.concatenate([np.arange(-m, 0), np.arange(1, m + 1)])
     around = harmonics[:, None] + beside
+    # the spectrum is mirrored at the highest frequency
     around = np.where(around < len(power), around, 2 * (len(power) - 1) - around)
     rounding = max(np.finfo(float).tiny, ROUNDING * power.sum())
     ratios = power[harmonics] / np.maximum(power[around].mean(axis=1), rounding)
     logs = stats.f.logsf(ratios, 2, 4 * m)
+    # Fisher sees many faint harmonics, Bonferroni one strong; twice the smaller pays for the choice
     of_all = stats.chi2.sf(-2 * logs.sum(), 2 * len(logs))
     of_one = len(logs) * np.exp(logs.min())
     return float(min(1.0, 2 * min(of_all, of_one)))
 
 
 def _peaks(values, longest):
-    """Once, twice and three times the periods of the peaks that stand out most."""
+    """Return once, twice and three times the periods of the most prominent peaks."""
     size = np.abs(np.fft.rfft(np.diff(values)))
     window = np.ones(2 * N_BESIDE + 1)
     window[N_BESIDE - 1 : N_BESIDE + 2] = 0  # a line between two frequencies is in both
     beside = np.convolve(size**2, window, "same") / np.convolve(np.ones(len(size)), window, "same")
     ratios = size[1:-1] ** 2 / np.maximum(beside[1:-1], np.finfo(float).tiny)
+    # periods of the whole series, or of half of it, are trends
     ratios[:2] = 0
     k = np.argsort(ratios)[-N_PEAKS:] + 1
     # a line at k + d, in a window without taper, stands in k and k + 1 as 1 / d to 1 / (1 - d)
@@ -252,7 +259,7 @@ def _peaks(values, longest):
 
 
 def periods_of_clock(index):
-    """Rows of the seasons that a clock suggests, ascending.
+    """Return the rows of the seasons that a clock suggests, ascending.
 
     Parameters
     ----------
@@ -273,6 +280,7 @@ def periods_of_clock(index):
     seconds = pd.Series(index).diff().dt.total_seconds().median()
     if not seconds > 0:
         return []
+    # a market's days
     week = 7 if (index.day_of_week >= 5).any() else 5
     if seconds < DAY:
         rows = _rows_of_a_day(index, DAY / seconds)
@@ -284,8 +292,7 @@ def periods_of_clock(index):
 
 
 def _rows_of_a_day(index, rows):
-    """As many as nearly all days have, such as those of opening hours; else a whole day's, or None
-    where these are no whole number."""
+    """Return the rows of nearly all days, such as opening hours, else of a whole day, or None."""
     counts = np.unique(index.normalize(), return_counts=True)[1][1:-1]
     usual = int(np.median(counts)) if len(counts) else 0
     if usual and np.mean(counts == usual) >= NEARLY:

@@ -9,7 +9,7 @@ In this order:
    variance of an autoregression at frequency 0.
 3. Levels or increments: only where no line is removed, and Dickey-Fuller with a constant (null: a
    unit root) and KPSS both speak for a unit root, the first by p > 5 % and the second by p < 5 %,
-   the rest of the report judges increments.
+   the rest of the report analyses increments.
 4. What is left is held against white noise by four tests of dependence: Ljung-Box on 20 lags,
    the Hurst exponent against 1/2, variance ratios whatever the changing variance, and BDS on the
    residuals of an autoregression. Bonferroni's four times the least p value decides, at 2 %.
@@ -20,8 +20,8 @@ The verdict is the first that fits:
 
 - *deterministic*: neighbouring states part exponentially, and no surrogate is as predictable;
 - *random*: the tests find no dependence, or lags explain less than 2 % of the variance of rows left
-  out of their fit (*random walk* where increments were judged, *seasonal* where a season of 2 % or
-  more was removed);
+  out of their fit (*random walk* where increments were analysed, *seasonal* where a season of 2 %
+  or more was removed);
 - *seasonal*: the season explains at least half of the variance;
 - *nonlinear*: no surrogate is as predictable, and neighbours explain 2 % of the variance more than
   an autoregression;
@@ -70,7 +70,7 @@ __all__ = ["Stochasticity", "stochasticity"]
 
 N_MIN = 250
 NEGLIGIBLE = 0.02  # share of variance that no forecaster would miss
-N_PARTS = 7  # that are told of
+N_PARTS = 7  # as progress counts them
 NEARLY = 0.95  # of the squares that the last value leaves
 LEVEL_OF_TREND = 0.01  # at which a straight line takes the place of a unit root
 STEEP = 4.0  # standard errors of its slope
@@ -81,30 +81,30 @@ BETTER = 10.0  # of AIC: hardly anything speaks for what is worse by more
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Stochasticity(Result):
-    """What `stochasticity` found.
+    """Verdict, tests and picture of a series, the result of `stochasticity`.
 
     Parameters
     ----------
     kind : {"levels", "increments"}
-        What was judged, once the season was removed.
+        Whether levels or increments were analysed, without the season.
     season : Season or None
         The season whose means were removed.
     trend : float
         Share of the variance of a straight line that was removed; 0 where none was.
     tests : dict of str to Answer
         Statistic and p value of "Dickey-Fuller", "Dickey-Fuller, trend" and "KPSS", before, and of
-        "Ljung-Box", "ARCH" and "BDS", of what was judged.
+        "Ljung-Box", "ARCH" and "BDS", of what was analysed.
     autoregression : Autoregression
-        A linear model of what was judged: weights, share explained outside the rows of the fit,
+        A linear model of what was analysed: weights, share explained outside the rows of the fit,
         residuals.
     lead_of_autoregression : float
         AIC of fractional Gaussian noise less that of the autoregression.
     hurst : Hurst
-        Of what was judged, by likelihood.
+        Of the values analysed, by likelihood.
     long_hurst : Hurst
         The same by its longest periods alone, local Whittle's.
     variance_ratio : VarianceRatio
-        Of what was judged.
+        Of the values analysed.
     surrogates : SurrogateTest
         Prediction by neighbours against linear surrogates.
     lyapunov : Lyapunov
@@ -112,9 +112,9 @@ class Stochasticity(Result):
     false_neighbours : FalseNeighbours
         How many lags make a state.
     series : Series
-        What came in.
-    judged : ndarray
-        What was judged.
+        The series given.
+    analysed : ndarray
+        The values analysed.
     outlier : Outlier or None
         Row and share of the variance of a value, or of a step, that carries more than a third of
         it.
@@ -129,10 +129,11 @@ class Stochasticity(Result):
     order : int
         Lags of the autoregression.
     explained : float
-        Share of the variance of what was judged that lags explain, by neighbours where these see
+        Share of the variance of what was analysed that lags explain, by neighbours where these see
         more than an autoregression.
     drift : float
-        Mean of the increments where they were judged and it is 2.58 standard errors from 0, else 0.
+        Mean of the increments where they were analysed and it is 2.58 standard errors from 0,
+        else 0.
     reach : int
         The last lag with an autocorrelation of 0.2 or more in size, before 20 lags without.
     least_pvalue : float
@@ -164,7 +165,7 @@ class Stochasticity(Result):
     lyapunov: Lyapunov
     false_neighbours: FalseNeighbours
     series: pd.Series
-    judged: np.ndarray
+    analysed: np.ndarray
     outlier: Outlier | None = None
 
     @property
@@ -191,7 +192,7 @@ class Stochasticity(Result):
 
     @property
     def order(self):
-        """How many lags the autoregression has."""
+        """Number of lags of the autoregression."""
         return len(self.autoregression.weights)
 
     @property
@@ -209,14 +210,14 @@ class Stochasticity(Result):
     @property
     def drift(self):
         """The mean step, where there is one."""
-        mean = float(self.judged.mean())
-        is_told = abs(mean) > SURE * stats.sem(self.judged)
-        return mean if self.kind == "increments" and is_told else 0.0
+        mean = float(self.analysed.mean())
+        is_significant = abs(mean) > SURE * stats.sem(self.analysed)
+        return mean if self.kind == "increments" and is_significant else 0.0
 
     @property
     def is_near_persistence(self):
         """Whether the last value does nearly as well as the autoregression, one row ahead."""
-        of_last = np.mean(np.diff(self.judged) ** 2)
+        of_last = np.mean(np.diff(self.analysed) ** 2)
         return bool(self.autoregression.residuals.var() > NEARLY * of_last)
 
     @property
@@ -226,8 +227,8 @@ class Stochasticity(Result):
 
     @property
     def reach(self):
-        """How far autocorrelations count."""
-        return parts.reach(self.judged)
+        """The last lag with an autocorrelation that counts."""
+        return parts.reach(self.analysed)
 
     @property
     def least_pvalue(self):
@@ -297,14 +298,14 @@ class Stochasticity(Result):
         Returns
         -------
         sequence of three matplotlib Axes
-            What was drawn on.
+            The axes drawn on.
         """
-        from narxkit.diagnostics._stochasticity_plot import draw
+        from narxkit.diagnostics._stochasticity_plot import draw_report
 
-        return draw(self, axes)
+        return draw_report(self, axes)
 
 
-def stochasticity(y, season=None, *, random_state=0, verbose=False, callback=None):
+def stochasticity(y, season=None, *, random_state=0, verbose=False, progress=None):
     """Report whether a series can be forecast, and from what.
 
     Season, unit roots, memory, dependence, entropy, nonlinearity and chaos, with a verdict in one
@@ -320,9 +321,10 @@ def stochasticity(y, season=None, *, random_state=0, verbose=False, callback=Non
     random_state : int, RandomState instance or None, default=0
         Seed of the surrogates.
     verbose : bool, default=False
-        Tell on stderr what is being worked on.
-    callback : callable, default=None
-        Called with (number of parts done, number of parts, name of the part that begins).
+        Whether to print the part that begins on stderr.
+    progress : callable, default=None
+        ``progress(text, done, total)`` is called with the name of the part that begins, the number
+        of parts done and the number of parts.
 
     Returns
     -------
@@ -348,9 +350,9 @@ def stochasticity(y, season=None, *, random_state=0, verbose=False, callback=Non
     Notes
     -----
     Of 1,200 series of white noise (normal, uniform, Student's t with 4 degrees of freedom; 500 and
-    2,000 rows) 1,199 were called random. Chaos of a flow takes some 100 cycles to be told: that of
-    Mackey and Glass was called deterministic in 20 of 20 series of 5,000 rows, and in 11 of 20 of
-    2,000.
+    2,000 rows) 1,199 were called random. Chaos of a flow takes some 100 cycles to be detected: that
+    of Mackey and Glass was called deterministic in 20 of 20 series of 5,000 rows, and in 11 of 20
+    of 2,000.
 
     Hurst exponents are read from the last 10,000 rows, BDS from the last 2,000 residuals,
     surrogates from the last 2,000 rows, and false neighbours and Lyapunov exponents from the last
@@ -372,45 +374,50 @@ def stochasticity(y, season=None, *, random_state=0, verbose=False, callback=Non
     ('deterministic', [1, 2])
     """
     values = read_values(y, N_MIN, "y")
-    if callback is not None and not callable(callback):
+    if progress is not None and not callable(progress):
         raise ValueError(
-            f"callback must be callable, as callback(i, n_parts, name). Got {callback!r} instead."
+            f"progress must be callable, as progress(text, done, total). Got {progress!r} instead."
         )
-    tell = _teller(verbose, callback)
-    tell("season")
+    begin = _part_counter(verbose, progress)
+    begin("season")
     season = _season(y, values, season)
     left = values if season is None else _rest(values, season.period)
+    # rounding alone is left, and every test below would describe it
     if detrend(left).std() < EXACT * left.std():
         raise ValueError(
-            "y is a straight line and nothing else: there is nothing left to judge, and the line "
+            "y is a straight line and nothing else: there is nothing left to analyse, and the line "
             "forecasts it."
         )
     outlier = find_outlier_of_levels(left)
     if outlier:
-        warn(f"{outlier}, and the verdict tells of it more than of y: {SEE}.")
-    tell("unit roots")
+        warn(f"{outlier}, and the verdict reflects it more than y: {SEE}.")
+    begin("unit roots")
     answers = parts.unit_roots(left)
-    kind, trend, judged = _judged(left, answers)
+    kind, trend, analysed = _stationary_part(left, answers)
     period = None if season is None else season.period
+    # without the trend or in increments the share of the season is another one
     if season is not None:
         season = measure_season(_without(values, kind, trend), period)
-    tell("memory")
-    memory, of_long = (exponent(_recent(judged, N_HURST), method, period)
+    begin("memory")
+    # the likelihood is sharp but trusts short times; the lowest frequencies do not
+    memory, of_long = (exponent(_recent(analysed, N_HURST), method, period)
                        for method in ("ml", "local_whittle"))  # fmt: skip
-    ratios = variance_ratio(judged)
-    tell("autoregression")
-    linear = parts.autoregression(judged)
-    answers["Ljung-Box"], answers["ARCH"] = parts.ljung_box(judged), parts.arch(linear.residuals)
-    tell("BDS")
-    answers["BDS"] = parts.bds(judged, linear.residuals)
-    tell("surrogates")
-    false = false_neighbours(_recent(judged, N_CHAOS))
-    recent = _recent(judged, N_SURROGATE)
+    ratios = variance_ratio(analysed)
+    begin("autoregression")
+    linear = parts.autoregression(analysed)
+    answers["Ljung-Box"], answers["ARCH"] = parts.ljung_box(analysed), parts.arch(linear.residuals)
+    begin("BDS")
+    answers["BDS"] = parts.bds(analysed, linear.residuals)
+    begin("surrogates")
+    false = false_neighbours(_recent(analysed, N_CHAOS))
+    recent = _recent(analysed, N_SURROGATE)
+    # three values of a state may span a quarter of the rows at most
     delay = min(false.delay, len(recent) // 12)
     surrogates = surrogate_test(recent, delay=delay, random_state=random_state)
-    tell("chaos")
-    parting = lyapunov(judged[-N_CHAOS:], false.best, false.delay)
-    tell("verdict")
+    begin("chaos")
+    # the states that false neighbours found to be enough
+    parting = lyapunov(analysed[-N_CHAOS:], false.best, false.delay)
+    begin("verdict")
     return Stochasticity(
         kind=kind,
         season=season,
@@ -418,7 +425,7 @@ def stochasticity(y, season=None, *, random_state=0, verbose=False, callback=Non
         tests=answers,
         autoregression=linear,
         lead_of_autoregression=parts.lead_of_autoregression(
-            judged, linear.weights, memory.estimate
+            analysed, linear.weights, memory.estimate
         ),
         hurst=memory,
         long_hurst=of_long,
@@ -427,30 +434,31 @@ def stochasticity(y, season=None, *, random_state=0, verbose=False, callback=Non
         lyapunov=parting,
         false_neighbours=false,
         series=pd.Series(values, index_of(y), name=name_of(y)),
-        judged=judged,
+        analysed=analysed,
         outlier=outlier,
     )
 
 
-def _teller(verbose, callback):
-    """A function that tells the part that begins, to stderr and to the callback."""
+def _part_counter(verbose, progress):
+    """Return a function that reports the part that begins, to stderr and to the caller."""
     done = iter(range(N_PARTS + 1))
 
-    def tell(name):
+    def begin(name):
         i = next(done)
         if verbose:
             print(f"{i}/{N_PARTS} {name}", file=sys.stderr, flush=True)
-        if callback is not None:
-            callback(i, N_PARTS, name)
+        if progress is not None:
+            progress(name, i, N_PARTS)
 
-    return tell
+    return begin
 
 
 def _season(y, values, season):
-    """The season asked for or found, or None."""
+    """Measure the season given, or find one; None without."""
     if season is None:
         found = find_season(y)
         has_clock = found and found.period in periods_of_clock(index_of(y))
+        # the loops of an attractor look like a season; a calendar's season is taken for one
         is_chaos = found and not has_clock and lyapunov(values[-N_CHAOS:]).is_exponential
         return None if is_chaos else found
     check_count("season", season, 1)
@@ -466,18 +474,19 @@ def _season(y, values, season):
 
 
 def _rest(values, period):
-    """What the season leaves."""
+    """Return the values without their season."""
     left = without_season(values, period)
     if left.std() < EXACT * values.std():
         raise ValueError(
-            f"y is a season of {period} rows and nothing else: there is nothing left to judge, and "
-            f"lag {period} forecasts it."
+            f"y is a season of {period} rows and nothing else: there is nothing left to analyse, "
+            f"and lag {period} forecasts it."
         )
     return left
 
 
-def _judged(left, answers):
-    """Levels, levels round a straight line, or increments; the line's share of the variance."""
+def _stationary_part(left, answers):
+    """Choose levels, levels round a line, or increments; the line's share of the variance."""
+    # KPSS and Dickey-Fuller have opposite nulls: a root needs both to say so
     if answers["KPSS"].pvalue >= LEVEL:
         return "levels", 0.0, left
     if answers["Dickey-Fuller, trend"].pvalue < LEVEL_OF_TREND and _has_slope(left):
@@ -489,21 +498,22 @@ def _judged(left, answers):
 
 
 def _has_slope(values):
-    """Whether a straight line rises or falls by more than memory alone would let it."""
+    """Tell whether a straight line rises or falls by more than memory alone would let it."""
     rest, t = detrend(values), np.arange(len(values)) - (len(values) - 1) / 2
     weights, _, residuals = parts.autoregression(rest)
+    # standard error of a slope under the long-run spread sigma / |1 - sum w|
     error = residuals.std() / abs(1 - weights.sum()) / np.sqrt(t @ t)
     return abs(t @ values / (t @ t)) > STEEP * error
 
 
 def _without(values, kind, trend):
-    """Values whose season is measured: without their line, or as increments."""
+    """Return the values whose season is measured: without their line, or as increments."""
     if kind == "increments":
         return np.diff(values)
     return detrend(values) if trend else values
 
 
-def _recent(judged, n):
-    """The last rows of what is judged."""
-    name = "y" if n >= len(judged) else f"y in its last {n:,} rows"
-    return read_values(judged[-n:], 2, name)
+def _recent(analysed, n):
+    """Return the last of the rows analysed."""
+    name = "y" if n >= len(analysed) else f"y in its last {n:,} rows"
+    return read_values(analysed[-n:], 2, name)

@@ -87,6 +87,7 @@ def iaaft(y, n_surrogates=1, max_iter=100, random_state=None):
     rng = check_random_state(random_state)
     amplitude, ordered = np.abs(np.fft.rfft(values)), np.sort(values)
     surrogates = np.array([rng.permutation(values) for _ in range(n_surrogates)])
+    # series whose order stands still are done and cost no more transforms
     moving = np.arange(n_surrogates)
     for _ in range(max_iter):
         before = surrogates[moving]
@@ -99,14 +100,15 @@ def iaaft(y, n_surrogates=1, max_iter=100, random_state=None):
 
 
 def _with_amplitude(series, amplitude):
-    """The series with these absolute values of their transforms, and their own phases."""
+    """Return the series with these absolute values of their transforms, and their own phases."""
     spectrum = np.fft.rfft(series)
+    # a frequency without power has no phase, and stays without
     size = np.maximum(np.abs(spectrum), np.finfo(float).tiny)
     return np.fft.irfft(spectrum / size * amplitude, series.shape[1])
 
 
 def _with_values(series, ordered):
-    """The ordered values in the order of each series."""
+    """Return the ordered values in the order of each series."""
     out = np.empty_like(series)
     np.put_along_axis(out, np.argsort(series, axis=1), ordered[None, :], axis=1)
     return out
@@ -114,14 +116,14 @@ def _with_values(series, ordered):
 
 @dataclass(frozen=True, repr=False, eq=False)
 class SurrogateTest(Result):
-    """What `surrogate_test` found.
+    """A series among its surrogates, the result of `surrogate_test`.
 
     Parameters
     ----------
     statistic : float
-        That of the series.
+        Statistic of the series.
     surrogates : ndarray of shape (n_surrogates,)
-        Those of its surrogates.
+        Statistics of its surrogates.
     pvalue : float
         From the rank of the series among them.
     kind : {"prediction", "asymmetry"}
@@ -186,7 +188,7 @@ class SurrogateTest(Result):
 
     @property
     def sentence(self):
-        """What came out, in one sentence."""
+        """The result in one sentence."""
         what = {"prediction": "as predictable", "asymmetry": "as far from reversible"}[self.kind]
         if self.pvalue <= 0.05:
             return (
@@ -220,7 +222,7 @@ class SurrogateTest(Result):
         Returns
         -------
         matplotlib Axes
-            What was drawn on.
+            The axes drawn on.
         """
         from narxkit.diagnostics._draw import COLOURS, GREY, label, open_axes
 
@@ -310,11 +312,13 @@ def surrogate_test(y, kind="prediction", n_surrogates=39, dimension=3, delay=1, 
             f"dimension times delay must be at most {len(values) // 4}, a quarter of the rows. Got "
             f"{dimension * delay} instead: give a longer series or smaller numbers."
         )
+    # before surrogates are drawn: the series itself is measured on the same stretch
     values = _with_matching_ends(values, dimension * delay)
     surrogates = iaaft(values, n_surrogates, random_state=random_state)
     measure = _prediction_error if kind == "prediction" else _asymmetry
     statistic = measure(values, dimension, delay)
     others = np.array([measure(surrogate, dimension, delay) for surrogate in surrogates])
+    # the series is one of n + 1 in the rank, so that the test is exact
     below, above = (1 + np.sum(others <= statistic)), (1 + np.sum(others >= statistic))
     rank = below if kind == "prediction" else 2 * min(below, above)
     return SurrogateTest(
@@ -329,7 +333,7 @@ def surrogate_test(y, kind="prediction", n_surrogates=39, dimension=3, delay=1, 
 
 
 def _with_matching_ends(values, reach):
-    """The stretch whose ends agree best in value and slope, at most a tenth off each end.
+    """Return the stretch whose ends match best in value and slope, cut by a tenth at most.
 
     Of several it is the longest. Where all that varies stands in the ends, or in the first state of
     `reach` rows, whose values are nobody's future, they are not cut off but put together in the
@@ -340,6 +344,7 @@ def _with_matching_ends(values, reach):
     jump = values[starts][:, None] - values[stops]
     slip = (values[starts + 1] - values[starts])[:, None] - (values[stops] - values[stops - 1])
     misfit, length = jump**2 + slip**2, stops - starts[:, None]
+    # rounded data have many pairs of ends that fit exactly
     longest = np.argmax(np.where(misfit == misfit.min(), length, 0))
     start, stop = np.unravel_index(longest, misfit.shape)
     stretch = values[starts[start] : stops[stop] + 1]
@@ -347,15 +352,16 @@ def _with_matching_ends(values, reach):
 
 
 def _prediction_error(values, dimension, delay):
-    """Error of the mean future of neighbours, in standard deviations."""
+    """Return the error of the mean future of neighbours, in standard deviations."""
     states = delay_vectors(values[:-delay], dimension, delay)
     rows = np.arange(len(states))
     future = values[rows + dimension * delay]
+    # neighbours in time would predict by continuity alone
     near = neighbours(states, rows, rows, dimension * delay, N_NEIGHBOURS)
     return float(np.sqrt(np.mean((future - future[near].mean(axis=1)) ** 2)) / values.std())
 
 
 def _asymmetry(values, dimension, delay):
-    """Third moment of the steps, in units of their second."""
+    """Return the third moment of the steps, in units of their second."""
     steps = values[delay:] - values[:-delay]
     return float(np.mean(steps**3) / np.mean(steps**2) ** 1.5)

@@ -1,4 +1,4 @@
-"""What comes in: one series as floats, and sentences on what cannot be judged."""
+"""Input of diagnostics: one series as floats, and errors for what cannot be analysed."""
 
 from numbers import Integral
 
@@ -26,7 +26,7 @@ def read_values(x, n_min, name="x", allow_nan=False, allow_constant=False):
     x : array-like of shape (n,) or (n, 1)
         Values in the order of time; what an array masks is missing.
     n_min : int
-        The fewest that can be judged.
+        The fewest that can be analysed.
     name : str
         How to call it in a sentence.
     allow_nan : bool
@@ -49,7 +49,7 @@ def read_values(x, n_min, name="x", allow_nan=False, allow_constant=False):
     Warns
     -----
     UserWarning
-        When its clock jumps: the rows are judged as if evenly spaced.
+        When its clock jumps: the rows are analysed as if evenly spaced.
     """
     _check_index(x, name, may_jump=allow_nan)
     values = _as_floats(x, name)
@@ -71,7 +71,7 @@ def read_values(x, n_min, name="x", allow_nan=False, allow_constant=False):
     if is_constant(known):
         if allow_constant:
             return values
-        raise ValueError(f"{name} is constant, at {known[0]:g}: there is nothing to judge.")
+        raise ValueError(f"{name} is constant, at {known[0]:g}: there is nothing to analyse.")
     if not SMALLEST < size < LARGEST:
         raise ValueError(
             f"{name} is at most {size:.0e} in size, but powers of it are only exact between "
@@ -109,7 +109,7 @@ def _check_index(x, name, may_jump):
         row = jumps[0]
         warn(
             f"the clock of {name} jumps {len(jumps)} time{'s' if len(jumps) > 1 else ''}, first "
-            f"from {index[row - 1]} to {index[row]}: rows are judged as if evenly spaced. Fill "
+            f"from {index[row - 1]} to {index[row]}: rows are analysed as if evenly spaced. Fill "
             "what is missing, or give the longest stretch."
         )
 
@@ -135,7 +135,7 @@ def jumps_of(index):
 
 
 def _as_floats(x, name):
-    """Values as floats of shape (n,), NaN where masked."""
+    """Return values as floats of shape (n,), NaN where masked."""
     refuse_sparse(x, name)
     try:
         is_pandas = isinstance(x, pd.DataFrame | pd.Series)
@@ -168,19 +168,19 @@ def refuse_sparse(x, name):
 
 
 def index_of(y, name="y"):
-    """The index of one series in pandas, its times read, without its name in a panel; else None."""
+    """Return the index of a series in pandas, times read, without its name in a panel, or None."""
     if not isinstance(y, pd.Series | pd.DataFrame):
         return None
     return read_labels(y.index.get_level_values(-1), name)
 
 
 def name_of(y):
-    """The name of a series or of the one column of a frame; else None."""
+    """Return the name of a series or of the one column of a frame, or None."""
     return y.columns[0] if isinstance(y, pd.DataFrame) else getattr(y, "name", None)
 
 
 def without_season(values, period):
-    """Take the mean of each place in the season away.
+    """Subtract the mean of each place in the season.
 
     Parameters
     ----------
@@ -192,7 +192,7 @@ def without_season(values, period):
     Returns
     -------
     ndarray of shape (n,)
-        What is left, with mean zero.
+        The values without the season, with mean zero.
 
     Examples
     --------
@@ -205,20 +205,20 @@ def without_season(values, period):
     return values - means[place]
 
 
-def is_int(value, least=1):
-    """Whether a value is a whole number from `least` on, and one that rows can be counted by."""
+def is_row_count(value, least=1):
+    """Tell whether a value is an integer of at least `least` that can count rows."""
     return isinstance(value, Integral) and not isinstance(value, bool) and least <= value <= MOST
 
 
 def check_count(name, value, least=1):
-    """Refuse what is no whole number, or too small a one.
+    """Refuse what is no integer, or one that is too small.
 
     Parameters
     ----------
     name : str
         How to call it in a sentence.
     value : object
-        What was given.
+        The value given.
     least : int, default=1
         The smallest that is allowed.
 
@@ -227,14 +227,14 @@ def check_count(name, value, least=1):
     ValueError
         When it is no int, or below `least`.
     """
-    if not is_int(value, least):
+    if not is_row_count(value, least):
         is_huge = isinstance(value, Integral) and value > MOST
         rule = f"from {least} to {MOST}" if is_huge else f">= {least}"
         raise ValueError(f"{name} must be an int {rule}. Got {value!r} instead.")
 
 
 def choose(name, value, choices):
-    """One of the choices, or a sentence."""
+    """Refuse what is none of the choices."""
     scalar = isinstance(value, str | Integral) and not isinstance(value, bool)
     if not scalar or value not in choices:
         listed = ", ".join(map(repr, choices))

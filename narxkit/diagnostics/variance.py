@@ -15,7 +15,7 @@ MARGIN = 1.1  # by which a band goes beyond the first and the last span
 
 @dataclass(frozen=True, repr=False, eq=False)
 class VarianceRatio(Result):
-    """What `variance_ratio` found.
+    """Variance ratios by span, the result of `variance_ratio`.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class VarianceRatio(Result):
 
     @property
     def sentence(self):
-        """What came out, in one sentence."""
+        """The result in one sentence."""
         if self.pvalue > 0.05:
             return f"The steps are uncorrelated as far as variances tell (p = {self.pvalue:.2g})."
         furthest = np.argmax(np.abs(self.statistic))
@@ -89,7 +89,7 @@ class VarianceRatio(Result):
         Returns
         -------
         matplotlib Axes
-            What was drawn on.
+            The axes drawn on.
         """
         from narxkit.diagnostics._draw import COLOURS, GREY, PALE, label, open_axes
 
@@ -131,7 +131,7 @@ def variance_ratio(x, spans=(2, 4, 8, 16), kind="increments"):
     spans : sequence of int, default=(2, 4, 8, 16)
         The q to try, each at least 2 and at most half the number of steps.
     kind : {"increments", "levels"}, default="increments"
-        What x holds.
+        Whether x holds levels or increments.
 
     Returns
     -------
@@ -181,22 +181,26 @@ def variance_ratio(x, spans=(2, 4, 8, 16), kind="increments"):
         stderr=stderr,
         statistic=statistic,
         pvalues=pvalues,
+        # Sidak over the spans, by expm1 and log1p where p is tiny
         pvalue=float(-np.expm1(len(spans) * np.log1p(-min(pvalues.min(), 1 - 1e-16)))),
         n=len(steps),
     )
 
 
 def _ratio(centred, q):
-    """Variance of sums of q steps, per step, in that of single ones."""
+    """Return the variance of sums of q steps, per step, relative to that of single ones."""
     n = len(centred)
     path = np.concatenate([[0.0], np.cumsum(centred)])
     sums = path[q:] - path[:-q]
+    # Lo and MacKinlay's m = q (n - q + 1)(1 - q / n) makes it unbiased with overlapping sums
     return (sums @ sums / (q * (n - q + 1) * (1 - q / n))) / (centred @ centred / (n - 1))
 
 
 def _standard_error(centred, q):
-    """That of the ratio of uncorrelated steps of any variances."""
+    """Return the standard error of the ratio for uncorrelated steps of changing variance."""
     squares = centred**2
     products = np.array([squares[j:] @ squares[:-j] for j in range(1, q)])
+    # VR(q) = 1 + sum_j weights_j rho_j, each rho_j with the variance products_j / squares^2,
+    # whatever the variances of steps
     weights = 2 * (q - np.arange(1, q)) / q
     return np.sqrt(weights**2 @ products) / squares.sum()

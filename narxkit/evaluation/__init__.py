@@ -10,18 +10,19 @@ The protocol is that of a rolling origin. Choices are made on the validation per
 (``task.validation_task()``), everything is refitted on training and validation together, and
 nothing is chosen on the test period.
 
-`TASKS` holds the tasks of the shipped series; `task_from_frame` makes one of a series that the user
-brings, and `look_ahead` forecasts past its end.
+`TASKS` holds the tasks of the built-in series; `task_from_frame` makes one of a table of the user,
+and `look_ahead` forecasts past its end.
 """
 
 from ._base import Evaluation, Task, decimals, run
 from ._bridges import LONGEST_BRIDGED, bridge, find_seams, longest_stretch, note_blanks
+from ._builtin import TASKS, find_task
 from ._csv import write_csv
 from ._frame import (
     HELD_OUT,
     MAX_ITER,
     Forecast,
-    OwnTask,
+    FrameTask,
     find_target,
     heading,
     look_ahead,
@@ -29,7 +30,6 @@ from ._frame import (
     side_by_side,
     task_from_frame,
 )
-from ._shipped import TASKS, find_task
 
 __all__ = [
     "HELD_OUT",
@@ -37,7 +37,7 @@ __all__ = [
     "MAX_ITER",
     "TASKS",
     "Forecast",
-    "OwnTask",
+    "FrameTask",
     "Evaluation",
     "Task",
     "bridge",

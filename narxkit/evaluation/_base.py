@@ -1,4 +1,4 @@
-"""What every task and every evaluation share, and how an evaluation is run."""
+"""Base of tasks and evaluations, and the run of an evaluation."""
 
 import warnings
 from abc import ABC, abstractmethod
@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from narxkit._naming import fitted_name, what_passes
+from narxkit._progress import no_progress
 from narxkit._words import counted
 from narxkit.files import label_writer
 from narxkit.forecasters.baselines import ARX
@@ -36,9 +37,9 @@ class Task(ABC):
     Parameters
     ----------
     name : str
-        What the command line calls it.
+        Its name on the command line.
     title : str
-        What a table or plot calls it.
+        Its name in tables and plots.
     load : callable
         Gives the series: a DataFrame.
     target : str
@@ -111,7 +112,7 @@ class Task(ABC):
 
     @abstractmethod
     def evaluation(self, *answers):
-        """Gather what came out.
+        """Gather models and backtests as an evaluation.
 
         Parameters
         ----------
@@ -140,7 +141,7 @@ class Task(ABC):
         Returns
         -------
         Task
-            The task itself where nothing is wished.
+            The task itself where no option is given.
 
         Raises
         ------
@@ -220,10 +221,12 @@ class Task(ABC):
             When the period is too short for any.
         """
         stop = max(0, len(data) - self.steps)
+        # every row with `history` rows up to it and `steps` after it
         last = np.arange(min(self.history - 1, stop), stop)
         clock = Clock.from_index(data.index)
         if clock is not None and len(last):
             segment = clock.breaks(data.index).cumsum()
+            # no seam between the first row of history and the last target
             last = last[segment[last - self.history + 1] == segment[last + self.steps]]
         origins = data.index[last]
         if not len(origins):
@@ -319,12 +322,12 @@ class Task(ABC):
 
 @dataclass(frozen=True, eq=False)
 class Evaluation(ABC):
-    """What came out of a task.
+    """Backtests and models of a task.
 
     Parameters
     ----------
     task : Task
-        What was asked.
+        The task.
     y : Series
         Measured values of the test period.
     models : dict of str to estimator
@@ -434,8 +437,8 @@ class Evaluation(ABC):
     @property
     def of_networks(self):
         """A sentence on each network: what passes its hidden layers, or why nothing does."""
-        told = {name: what_passes(model) for name, model in self.models.items()}
-        return [f"{name}: {words}." for name, words in told.items() if words]
+        shares = {name: what_passes(model) for name, model in self.models.items()}
+        return [f"{name}: {share}." for name, share in shares.items() if share]
 
     def forecast(self, origin, model=None):
         """Look up one forecast.
@@ -467,6 +470,7 @@ class Evaluation(ABC):
             ``horizon``, ``time`` (the time forecast), the target as measured, and the models.
         """
         first = self.backtests[self.chosen]
+        # the label forecast is `horizon` rows past the origin
         rows = self.y.index.get_indexer(first["origin"]) + first["horizon"].to_numpy()
         table = first[["origin", "horizon"]].assign(time=self.y.index[rows])
         table[self.task.target] = first["y"]
@@ -486,6 +490,7 @@ class Evaluation(ABC):
         --------
         to_frame : The columns.
         """
+        # more digits triple the file and are noise
         size = decimals(self.y.std(), digits=5)
         values = [self.task.target, *self.backtests]
         write_csv(self.to_frame().round(dict.fromkeys(values, size)), path, index=False)
@@ -497,7 +502,7 @@ def run(task, learned=("narx",), random_state=0, progress=None):
     Parameters
     ----------
     task : Task
-        What is asked.
+        The task.
     learned : sequence of {"narx", "tdnn", "arx"}, default=("narx",)
         Models asked for beside the baselines; the first is the chosen one.
     random_state : int, default=0
@@ -524,7 +529,7 @@ def run(task, learned=("narx",), random_state=0, progress=None):
     >>> evaluation.to_frame().columns[:4].tolist()
     ['origin', 'horizon', 'time', 'ghi']
     """
-    progress = progress or (lambda text, done, total: None)
+    progress = progress or no_progress
     models = task.models(learned, random_state)
     data = task.read()
     fitting, test = (data.loc[slice(*period)] for period in (task.fitting, task.test))
@@ -540,14 +545,16 @@ def run(task, learned=("narx",), random_state=0, progress=None):
             model, rows[task.features], rows[task.target], task.steps, origins
         )
     fitted = {names[kind]: model for kind, model in models.items()}
+    # the name after fitting: a network that is off has another one
     chosen = names[LEARNED[learned[0]]]
     return task.evaluation(test[task.target], fitted, backtests, fit_seconds, chosen)
 
 
 def _with_history(task, fitting, test):
-    """The test period, behind rows from which what is missing at its beginning is predicted."""
+    """Return the test period, preceded by the rows that its first forecasts start from."""
     if not task.is_bridged:
         return test
+    # only where gaps are bridged: elsewhere the protocol begins with the test's own rows
     before = fitting.assign(**{task.target: bridge(fitting[task.target])})
     return pd.concat([before.tail(task.history), test])
 
@@ -564,6 +571,7 @@ def fit(name, model, task, data, progress):
     """
     X, y = data[task.features], data[task.target]
     history = bridge(y) if task.is_bridged else y
+    # bridged rows are read as history, and not learnt
     weight = None if history.equals(y) else y.notna().astype(float)
     params = model.get_params()
     total = params.get("max_iter", 1)
@@ -577,6 +585,7 @@ def fit(name, model, task, data, progress):
             warnings.filterwarnings("ignore", start)
         if "callback" in params:
             model.set_params(callback=report).fit(X, history, sample_weight=weight)
+            # a model that is pickled later must not carry the progress bar
             model.set_params(callback=params["callback"])
         else:
             model.fit(X, history, sample_weight=weight)

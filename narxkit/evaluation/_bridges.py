@@ -56,11 +56,14 @@ def bridge(series, seams=None):
     """
     seams = find_seams(series.index) if seams is None else seams
     is_missing = series.isna()
+    # a number for each run of missing or present rows
     run = (is_missing != is_missing.shift()).cumsum()
     is_short = is_missing & (is_missing.groupby(run).transform("size") <= LONGEST_BRIDGED)
     at_seam = is_missing & pd.Series(seams, series.index)
+    # a seam right behind a gap: the line would lead across it
     at_seam |= is_missing & pd.Series(np.append(seams[1:], False), series.index)
     is_short &= ~at_seam.groupby(run).transform("any")
+    # by row: steps within a segment are equal
     lines = series.reset_index(drop=True).interpolate(limit_area="inside")
     return series.where(~is_short, lines.to_numpy())
 
@@ -93,14 +96,14 @@ def longest_stretch(is_there, seams):
 
 
 def note_blanks(column, rows, write):
-    """Tell the blank cells of a column, if there are any.
+    """Report the blank cells of a column, if there are any.
 
     Parameters
     ----------
     column : Series
         The cells.
     rows : str
-        What the rows are, in words.
+        A description of the rows.
     write : callable
         Writes a label.
 

@@ -35,6 +35,7 @@ def write_csv(frame, path, index=True):
     "'=1+1\\n-2.5\\n"
     """
     safe = frame.rename(columns=_defused).rename_axis(index=_defused(frame.index.name))
+    # numbers may begin with a minus: they are left alone
     for name in safe.select_dtypes(["object", "string"]):
         safe[name] = safe[name].map(_defused)
     safe.to_csv(path, index=index)

@@ -1,4 +1,4 @@
-"""A series that the user brings: a hold-out test first, then the forecast past its end."""
+"""A series of the user: a hold-out test first, then the forecast past its end."""
 
 import re
 import warnings
@@ -11,6 +11,7 @@ import pandas as pd
 from sklearn.base import clone
 
 from narxkit._naming import fitted_name, is_off
+from narxkit._progress import no_progress
 from narxkit._words import counted
 from narxkit.files import label_writer, listed
 from narxkit.plotting.base import load_matplotlib
@@ -30,7 +31,7 @@ _NAMES = {HOUR: "h", 60: "min", DAY: "d", WEEK: "wk", 1: "s"}
 
 
 @dataclass(frozen=True, eq=False)
-class OwnTask:
+class FrameTask:
     """A hold-out test of a user's series, and what is known past its end.
 
     Parameters
@@ -103,6 +104,7 @@ class OwnTask:
         else:
             due = clock.after(index[-1], horizon).rename(index.name)
         rows = self.rows_after.reindex(due)[self.known_future]
+        # steps up to the first row that lacks an input
         n = int(rows.notna().all(axis=1).cummin().sum())
         if n == horizon:
             return rows
@@ -126,7 +128,7 @@ class Forecast:
     y_hat : Series
         The forecast, over the labels that follow.
     rivals : dict of str to Series, default={}
-        What the other models of the test forecast, to be drawn beside it.
+        Forecasts of the other models of the test, to be drawn beside it.
     is_named : bool, default=False
         Whether the model was asked for by name; else it is the best in the test.
     names : dict of str to str, default={}
@@ -165,7 +167,7 @@ class Forecast:
         return self._name(self.evaluation.chosen)
 
     def _name(self, tested):
-        """What a model of the test is called on all rows."""
+        """Return the name that a model of the test has on all rows."""
         return self.names.get(tested, tested)
 
     @property
@@ -175,7 +177,7 @@ class Forecast:
 
     @property
     def reason(self):
-        """Why this model forecasts, and by how much it won or lost the test, in a sentence."""
+        """Reason for this model, and by how much it won or lost the test, in a sentence."""
         errors, chosen = self.evaluation.errors, self.evaluation.chosen
         best, target = errors.index[0], self.evaluation.task.target
         start = f"{target!r} is forecast by {self.forecaster}, {self._why}"
@@ -199,7 +201,7 @@ class Forecast:
 
     @property
     def _why(self):
-        """Why this model forecasts, in few words."""
+        """Reason for this model, in few words."""
         if self.is_named:
             return "as asked"
         if self.evaluation.chosen == self.evaluation.errors.index[0]:
@@ -255,7 +257,7 @@ class Forecast:
 def task_from_frame(
     data, target=None, inputs=(), known_future=(), horizon=24, lags=None, name="the data"
 ):
-    """Make a task of a series that the user brings.
+    """Make a task of a series of the user.
 
     The last fifth is held out. The lags and the season follow from the step of the clock: a day of
     hours, a week of days, a year of months.
@@ -277,11 +279,11 @@ def task_from_frame(
     lags : int or sequence of int, default=None
         Lags of the output; by default a season, 24 at most, and the season itself.
     name : str, default="the data"
-        What errors call the series.
+        Name of the series in errors.
 
     Returns
     -------
-    OwnTask
+    FrameTask
         The task.
 
     Raises
@@ -312,9 +314,12 @@ def task_from_frame(
     clock = Clock.from_index(known.index)
     season, step = _season(clock, len(known)), _step_name(clock)
     lags = _default_lags(season) if lags is None else lags
+    # what is not known ahead is read from before the origin, at every step
     input_lags = {c: [0, 1] if c in known_future else [horizon, horizon + 1] for c in inputs}
+    # the baselines and lags of unknown inputs need rows, too
     history = max(np.max(lags), season, horizon + 1 if set(inputs) - set(known_future) else 1)
     history = int(history)
+    # at least `horizon` origins, so that one luck does not choose the model
     n_test = max(len(known) // HELD_OUT, history + 2 * horizon - 1)
     n_training = len(known) - n_test
     if n_training < history + max(SHORTEST, horizon):
@@ -344,7 +349,7 @@ def task_from_frame(
         climate=_climate(clock, known.index[:n_training]),
         block=max(horizon, 7 * season),
     )
-    return OwnTask(test, list(known_future), data.loc[last:].iloc[1:])
+    return FrameTask(test, list(known_future), data.loc[last:].iloc[1:])
 
 
 def find_target(data, target=None, inputs=(), name="the data"):
@@ -359,7 +364,7 @@ def find_target(data, target=None, inputs=(), name="the data"):
     inputs : sequence of str, default=()
         Other columns that the forecast may rest on.
     name : str, default="the data"
-        What errors call the table.
+        Name of the table in errors.
 
     Returns
     -------
@@ -407,7 +412,7 @@ def look_ahead(task, model=None, random_state=0, progress=None, rivals=False):
 
     Parameters
     ----------
-    task : OwnTask
+    task : FrameTask
         The task.
     model : {"narx", "tdnn", "arx"}, default=None
         The model to forecast with. By default a NARX network is tested beside the baselines, and
@@ -440,11 +445,13 @@ def look_ahead(task, model=None, random_state=0, progress=None, rivals=False):
     >>> look_ahead(task, model="arx").reason
     "'load' is forecast by ridge ARX, as asked; it won the test too."
     """
-    progress = progress or (lambda text, done, total: None)
+    progress = progress or no_progress
     future = task.future()
     evaluation = run(task.test, (model or "narx",), random_state, progress)
+    # one fit for each model, for the forecast, its name and its picture
     forecast = cache(partial(_forecast, evaluation, future=future, progress=progress))
     names = [evaluation.chosen] if model else evaluation.ranked
+    # the winner of the test, unless its forecast diverges on all rows
     chosen = next((name for name in names if np.isfinite(forecast(name)[1]).all()), names[0])
     others = [name for name in evaluation.models if name != chosen] if rivals else []
     with warnings.catch_warnings():
@@ -456,7 +463,7 @@ def look_ahead(task, model=None, random_state=0, progress=None, rivals=False):
 
 
 def _forecast(evaluation, name, future, progress):
-    """Fit a model of the test anew, on all rows: what it is called then, and its forecast."""
+    """Fit a model of the test again, on all rows; return its name then, and its forecast."""
     test, data = evaluation.task, evaluation.task.read()
     model = clone(evaluation.models[name])
     with warnings.catch_warnings():
@@ -531,7 +538,7 @@ def side_by_side(forecasts):
 
 
 def _unused(name, taken):
-    """A name that is not taken yet, near to the one given."""
+    """Return a name that is not taken yet, near to the one given."""
     while name in taken:
         name = f"{name} of the test" if name.endswith(" RMSE") else f"{name}_"
     return name
@@ -567,8 +574,9 @@ def plot_forecasts(forecasts):
 
 
 def _season(clock, n):
-    """Rows of a season; 1 for none, or where fewer than four are seen."""
+    """Return the rows of a season; 1 for none, or where fewer than four are seen."""
     season = 1 if clock is None else clock.season()
+    # a test and three seasons to learn from
     return season if 4 * season <= n else 1
 
 
@@ -579,9 +587,10 @@ def _default_lags(season):
 
 
 def _climate(clock, index):
-    """Fields of the calendar that the training rows hold in full."""
+    """Return the fields of the calendar that the training rows hold in full."""
     if clock is None or clock.unit not in ("second", "session", "month"):
         return ()
+    # months that were never seen have no mean
     is_year = index[-1] - index[0] >= pd.Timedelta(days=364)
     month = ("month",) if is_year else ()
     if clock.unit == "month":

@@ -37,7 +37,7 @@ class HorizonTask(Task):
     season : int, default=24
         Period of the seasonal naive; 1 where there is none.
     climate : tuple of str, default=("month", "hour")
-        What the climatology averages by; none where it is empty.
+        Fields that the climatology averages by; no climatology where empty.
     clear_sky : dict, default={}
         Parameters of SmartPersistence; none where it is empty.
     block : int, default=168
@@ -85,7 +85,7 @@ class HorizonTask(Task):
         return replace(self, protocol="", history=int(history), **options)
 
     def evaluation(self, *answers):
-        """Gather what came out."""
+        """Gather models and backtests as an evaluation."""
         return HorizonEvaluation(self, *answers)
 
     def validation_task(self):
@@ -110,7 +110,7 @@ class HorizonTask(Task):
 
 @dataclass(frozen=True, eq=False)
 class HorizonEvaluation(Evaluation):
-    """What came out of a `HorizonTask`.
+    """Backtests and models of a `HorizonTask`.
 
     See Also
     --------
@@ -161,7 +161,7 @@ class HorizonEvaluation(Evaluation):
         return [note for note in notes if note]
 
     def _measures(self, interval):
-        """What the columns hold; beside an interval there is no room for a second skill."""
+        """Describe the columns; beside an interval there is no room for a second skill."""
         has_interval = interval and self.n_blocks >= MIN_BLOCKS
         if self.task.season == 1:
             skill = "" if has_interval else f"{SKILL} persistence. "
@@ -195,7 +195,7 @@ class HorizonEvaluation(Evaluation):
 
     @property
     def verdict(self):
-        """Which model came out best, in one sentence."""
+        """The best model, in one sentence."""
         errors = self.errors
         best, second = errors.index[:2]
         other = self.chosen if self.chosen in errors.index[1:] else second
@@ -246,11 +246,11 @@ class HorizonEvaluation(Evaluation):
         forecasts : dict of str to Series
             Forecasts by model.
         title : str
-            What is seen, in a line.
+            The title, in a line.
         origin : label
             The last known row.
         y_true : Series, default=None
-            What really happened.
+            Measured values.
         figure : matplotlib Figure, default=None
             Where to draw; by default on a new one.
         highlight : str, default=None
@@ -305,7 +305,7 @@ class HorizonEvaluation(Evaluation):
 
 
 def errs(error, least):
-    """How much larger an error is than the least, such as "errs by 5.0 % more"."""
+    """Write how much larger an error is than the least, such as "errs by 5.0 % more"."""
     if error <= LEVEL * least:
         return "errs no more"
     if error > 10 * least:
@@ -314,20 +314,20 @@ def errs(error, least):
 
 
 def as_text(name):
-    """A name as matplotlib shows it letter by letter: between dollars it would set formulas."""
+    """Escape dollars in a name: between them matplotlib would set formulas."""
     name = str(name)
     name = name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
     return " ".join(name.split()).replace("$", r"\$")
 
 
 def with_title(figure, title):
-    """A figure with a line above all of it."""
+    """Put a line above a figure."""
     figure.suptitle(title, x=0.01, ha="left", fontsize=11)
     return figure
 
 
 def two_panels(figure=None):
-    """A wide panel and a narrow one, on a new figure unless one is given."""
+    """Make a wide panel and a narrow one, on a new figure unless one is given."""
     if figure is None:
         figure = load_matplotlib("figure").Figure((11, 4), dpi=150, layout="constrained")
         figure.get_layout_engine().set(wspace=0.06)

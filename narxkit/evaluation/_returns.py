@@ -8,7 +8,7 @@ import pandas as pd
 from narxkit.forecasters.baselines import Persistence
 from narxkit.plotting import ForecastDisplay
 from narxkit.plotting.base import COLOURS, GREY, PALE, SMALL
-from narxkit.skill import diebold_mariano, hit_rate
+from narxkit.significance import diebold_mariano, hit_rate
 
 from ._base import Evaluation, Task
 from ._horizon import two_panels, with_title
@@ -62,13 +62,13 @@ class ReturnsTask(Task):
         )  # fmt: skip
 
     def evaluation(self, *answers):
-        """Gather what came out."""
+        """Gather models and backtests as an evaluation."""
         return ReturnsEvaluation(self, *answers)
 
 
 @dataclass(frozen=True, eq=False)
 class ReturnsEvaluation(Evaluation):
-    """What came out of a `ReturnsTask`.
+    """Backtests and models of a `ReturnsTask`.
 
     See Also
     --------
@@ -113,6 +113,7 @@ class ReturnsEvaluation(Evaluation):
     def chance(self):
         """Share of the commoner sign: naming it always hits as often."""
         signs = np.sign(self._returns)
+        # a market that rises on most days is hit by always naming "up"
         return float(max(np.mean(signs[signs != 0] == sign) for sign in (-1, 1)))
 
     def _measures(self, y_hat):
@@ -124,6 +125,7 @@ class ReturnsEvaluation(Evaluation):
             "MAE": np.nanmean(np.abs(e)),
             "ratio to random walk": rmse / rmse_walk,
         }
+        # the random walk itself: no test against itself, and no signs
         if not y_hat.any():
             return measures
         test, hits = diebold_mariano(e, e_walk), hit_rate(y, y_hat, self.chance)
@@ -145,6 +147,7 @@ class ReturnsEvaluation(Evaluation):
     def verdict(self):
         """Whether anything beats the random walk, in one sentence."""
         table = self.table().drop(index=WALK)
+        # two-sided, so that one in forty is better by luck
         is_better = (table["DM"] < 0) & (table["p"] < 0.05)
         is_lucky = table["hits %"] > table["band 97.5 %"]
         if is_better.any():
@@ -175,7 +178,7 @@ class ReturnsEvaluation(Evaluation):
         return with_title(left.figure, f"{self.task.heading}: {self.chosen} at the end of the test")
 
     def _plot_hits(self, ax):
-        """Each model's hits in its band of chance."""
+        """Draw each model's hits in its band of chance."""
         table = self.table().drop(index=WALK)[::-1]
         low, high = table["band 2.5 %"], table["band 97.5 %"]
         place = np.arange(len(table))

@@ -18,12 +18,12 @@ found and mended. What it takes for what:
   the fewest seams and then the evenest steps. Numbers are years, dates without signs, seconds to
   nanoseconds since 1970, or time elapsed, whose rows are numbered.
 - A **cell** that is no number is missing; so are ``NA``, ``-`` and their like, and codes that are
-  named; values that recur far from all others are told. A unit that all cells of a column share,
-  money and percents are read without it, but two currencies in one column are text. A column that
-  holds mostly text is left out.
+  named; values that recur far from all others are reported. Money, percents and numbers
+  with a unit that all cells of a column share are read without it, but two currencies in one column
+  are text. A column that holds mostly text is left out.
 - Rows of the same time are averaged, unless they are many: then something tells them apart, a
   column of series, an hour or a place, and that is refused. So is a table whose rows are series.
-- Missing rows of a regular clock are put in as missing, unless more than ``LONGEST_FILLED`` of them
+- Missing rows of a regular clock are inserted, unless more than ``LONGEST_FILLED`` of them
   follow each other: such a gap stays a seam. A few rows that stand where the others could never
   reach are left out.
 
@@ -31,8 +31,8 @@ Columns of plain numbers are read by pandas; regular expressions see only the ce
 as text. Whatever a sentence quotes from a file can be printed without harm.
 """
 
+from ._formatting import format_label, listed
 from ._label_writer import label_writer
 from ._series import SeriesFile, read_series
-from ._words import listed, said
 
-__all__ = ["SeriesFile", "label_writer", "listed", "read_series", "said"]
+__all__ = ["SeriesFile", "label_writer", "listed", "read_series", "format_label"]

@@ -11,10 +11,10 @@ import pandas as pd
 from narxkit._words import printable
 
 from ._dates import TEXT
+from ._formatting import listed
 from ._numbers import OTHER, dotted_times, doubtful_sign, find_decimal, settle_sign
 from ._open import read_text
 from ._table_layout import BLANK, MISSING, NEW, UNNAMED, find_layout, line_start, unique
-from ._words import listed
 
 SAMPLE = 10_000  # cells that tell the decimal sign
 MOST_BLANK = 10_000_000  # cells that rows lack
@@ -22,7 +22,7 @@ MARKS = sorted({form(mark) for mark in MISSING for form in (str, str.upper, str.
 
 
 def read_csv(path, encoding=None, header=True):
-    """Columns of numbers or of stripped text, missing cells as NaN; the index holds line numbers.
+    """Read columns of numbers or of stripped text; the index holds line numbers.
 
     Its ``attrs`` hold the ``separator``, the ``decimal`` sign (None where text must tell), the
     ``doubts`` about it, and ``notes``.
@@ -57,13 +57,16 @@ def _refuse_sparse(table, layout, name):
 
 
 def _read_table(table, layout, name):
-    """Columns of numbers where all cells are such; the decimal sign, None if text must tell."""
+    """Read columns of numbers where all cells are such, and the decimal sign or None."""
+    # as text: the sign before decimals must be known before numbers are made of cells
     sample = _parse(table, layout, name, dtype=object, nrows=max(8, SAMPLE // len(layout.names)))
     times = dotted_times(sample)
     decimal, doubts = find_decimal(sample), []
+    # months such as 01.2010 stay text, or pandas would make decimals of them
     sign, texts = decimal or doubtful_sign(sample), dict.fromkeys(times, TEXT)
     cells = _parse(table, layout, name, decimal=sign, low_memory=False, dtype=texts)
     if decimal is None and any(dtype.kind == "f" for dtype in cells.dtypes):
+        # read both ways: where both give numbers, their ratio tells which sign it is
         options = {"decimal": OTHER[sign], "thousands": sign, "low_memory": False, "dtype": texts}
         grouped = _parse(table, layout, name, **options)
         if sign != layout.separator:
@@ -74,7 +77,8 @@ def _read_table(table, layout, name):
 
 
 def _without_unnamed(cells, layout):
-    """Cells without columns that have neither a name nor a value, and a sentence on new names."""
+    """Drop columns that have neither a name nor a value; note new names."""
+    # a comma at the end of each line makes a column of its own
     is_new = cells.columns.str.match(f"{UNNAMED}|{NEW}")
     is_left = np.array([is_one and cells[c].isna().all() for c, is_one in zip(cells, is_new)])
     if is_left.any():
@@ -87,12 +91,13 @@ def _without_unnamed(cells, layout):
 
 
 def _note_short(table, layout, cells):
-    """A sentence on lines with fewer cells than columns, where quotes leave no doubt."""
+    """Note lines with fewer cells than columns, where quotes leave no doubt."""
     last = len(layout.names) - 1
     while last and layout.names[last] != cells.columns[-1]:
         last -= 1
     if layout.separator == BLANK or '"' in table or not cells.iloc[:, -1].isna().any():
         return []
+    # counting separators is right only where no quotes hide one
     lines = enumerate(table.split("\n"), layout.first + 1)
     short = [n for n, line in lines if line.count(layout.separator) < last and line.strip()]
     if not short:
@@ -103,7 +108,7 @@ def _note_short(table, layout, cells):
 
 
 def _parse(table, layout, name, **options):
-    """The table as pandas reads it, its columns numbered."""
+    """Read the table with pandas, its columns numbered."""
     options |= {
         "sep": r"\s+" if layout.separator == BLANK else layout.separator,
         "header": None,
@@ -126,11 +131,11 @@ def _parse(table, layout, name, **options):
     except pd.errors.EmptyDataError:
         return pd.DataFrame(columns=range(len(layout.names)), dtype=float)
     except (pd.errors.ParserError, UnicodeError, OverflowError) as error:
-        raise ValueError(_said_of(error, layout, name)) from error
+        raise ValueError(_format_parser_error(error, layout, name)) from error
 
 
-def _said_of(error, layout, name):
-    """A sentence on a table that pandas cannot read."""
+def _format_parser_error(error, layout, name):
+    """Format the error of a table that pandas cannot read."""
     found = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
     if found is None:
         reason = printable(" ".join(str(error).split())).removesuffix(".")
@@ -143,8 +148,9 @@ def _said_of(error, layout, name):
 
 
 def _with_infinite_as_text(cells, table, layout, name):
-    """Cells that pandas took for infinite, such as 'inf' and 1e999, in their own words."""
+    """Restore the text of cells that pandas took for infinite, such as 'inf' and 1e999."""
     numbers = cells.select_dtypes(float)
+    # a word such as "inf" in a column of numbers is text, and reported as such
     is_infinite = np.isinf(numbers.to_numpy()).any(axis=0) if len(numbers.columns) else []
     columns = list(numbers.columns[is_infinite]) if np.any(is_infinite) else []
     if columns:
@@ -154,11 +160,12 @@ def _with_infinite_as_text(cells, table, layout, name):
 
 
 def _stripped(cells):
-    """Texts without blanks and quotes around them, and without marks of missing values."""
+    """Strip blanks and quotes around texts, and empty marks of missing values."""
     texts = [c for c, dtype in cells.dtypes.items() if dtype.kind not in "iufb"]
     if not texts:
         return cells
     block = cells[texts].to_numpy(dtype=object)
+    # all columns of text in one pass: string methods cost most by call
     text = pd.Series(block.ravel(order="F")).astype(TEXT).str.strip().str.strip("\u00a0'\"")
     text = text.where(~text.str.lower().isin(MISSING)).array
     n = len(cells)
@@ -168,7 +175,7 @@ def _stripped(cells):
 
 
 def read_parquet(path):
-    """The columns of a Parquet file, those of its index included."""
+    """Read the columns of a Parquet file, those of its index included."""
     name = printable(path.name)
     try:
         frame = pd.read_parquet(path)
@@ -187,6 +194,7 @@ def read_parquet(path):
         ) from error
     if not isinstance(frame.index, pd.RangeIndex):
         frame = frame.reset_index(names=_index_names(frame))
+    # names go to the terminal and into keys: none may command the one or double the other
     frame.columns = unique(map(printable, frame.columns))
     odd = [column for column, dtype in frame.dtypes.items() if dtype.kind not in "iufbM"]
     frame = frame.astype(dict.fromkeys(odd, TEXT))  # decimals, dates, categories, lists
@@ -194,7 +202,7 @@ def read_parquet(path):
 
 
 def _index_names(frame):
-    """Names for the columns of an index, none of them that of another column."""
+    """Name the columns of an index, none of them like another column."""
     unnamed = ["time"] if frame.index.nlevels == 1 else map("level {}".format, count())
     names = [name if name is not None else new for name, new in zip(frame.index.names, unnamed)]
     return unique([*map(str, frame.columns), *map(str, names)])[-len(names) :]

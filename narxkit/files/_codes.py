@@ -6,7 +6,7 @@ import numpy as np
 
 from narxkit._words import counted
 
-from ._words import listed
+from ._formatting import listed
 
 NINES = re.compile(r"-?(99+(\.9+)?|9+\.9+)")
 SURE = re.compile(r"-999+(\.9+)?")  # whatever the other values are
@@ -16,7 +16,7 @@ LEAST_VARIED = 5  # other values
 
 
 def read_missing(missing):
-    """The codes of missing values as a list of numbers and texts."""
+    """Read the codes of missing values as a list of numbers and texts."""
     if isinstance(missing, str) or not np.iterable(missing):
         missing = [missing]
     return [_number_or_text(code) for code in missing]
@@ -30,7 +30,7 @@ def _number_or_text(code):
 
 
 def empty_codes(frame, missing):
-    """The numbers without the codes named, and a sentence on each."""
+    """Empty the numbers that are missing-value codes; note each."""
     notes = []
     for code in missing:
         if not isinstance(code, float):
@@ -43,7 +43,7 @@ def empty_codes(frame, missing):
 
 
 def empty_texts(cells, missing):
-    """Cells of text without the codes named."""
+    """Empty the cells of text that are missing-value codes."""
     codes = [code for code in missing if not isinstance(code, float)]
     if not codes:
         return cells, []
@@ -53,7 +53,7 @@ def empty_texts(cells, missing):
 
 
 def note_codes(frame):
-    """Sentences on values that recur and lie far from all others, as codes do."""
+    """Note values that recur and lie far from all others, as codes do."""
     found, values = {}, frame.to_numpy()
     for column in np.flatnonzero(_has_lone_edge(values) | _has_lone_edge(-values)):
         for code, n in _codes(values[:, column]):
@@ -70,15 +70,16 @@ def _note(code, columns, counts):
 
 
 def _has_lone_edge(values):
-    """Columns whose least value comes again, and lies further from the others than they spread."""
+    """Find columns whose least value recurs, further from the others than they spread."""
     low, high = np.fmin.reduce(values), np.fmax.reduce(values)
+    # a code lies beyond one edge of the values, and comes again
     is_low = values == low
     after = np.fmin.reduce(np.where(is_low, np.nan, values))
     return (is_low.sum(axis=0) > 1) & ~(after - low <= high - after)
 
 
 def _codes(values):
-    """Codes of a column, and in how many rows they stand."""
+    """Find the codes of a column, and count their rows."""
     values = values[np.isfinite(values)]
     for _ in range(MOST_CODES):
         edges = (values.min(), values.max()) if len(values) else ()
@@ -86,6 +87,7 @@ def _codes(values):
         if code is None:
             return
         yield float(code), int((values == code).sum())
+        # behind one code there may be another, such as -999 and -9999
         values = values[values != code]
 
 
@@ -96,5 +98,6 @@ def _is_code(code, values):
         return n > 1
     if len(np.unique(others)) < LEAST_VARIED or np.abs(others - code).min() <= np.ptp(others):
         return False
+    # a round number may be a measurement: it has to be frequent, and rarer than the others
     is_round = code % 10 == 0 and FEWEST <= n < len(others)
     return is_round or NINES.fullmatch(text) is not None

@@ -8,7 +8,7 @@ import pandas as pd
 
 from narxkit.rows.clock import Clock
 
-from ._words import plain
+from ._formatting import plain
 
 TEXT = pd.StringDtype("python", na_value=np.nan)  # the same with and without pyarrow
 LONGEST = 80  # signs of a date
@@ -72,17 +72,19 @@ EPOCHS = {"s": (1e8, 1e11), "ms": (1e11, 1e14), "us": (1e14, 1e17), "ns": (1e17,
 
 
 def parse(values):
-    """Time stamps of cells (NaT where there is none), and how they were read.
+    """Parse the time stamps of cells (NaT where there is none), and note how.
 
     Each text is read once: in a column of dates beside one of hours most come again.
     """
     if pd.api.types.is_numeric_dtype(values.dtype):
         return _within_years(parse_numbers(values)), ""
     codes, unique = pd.factorize(values)
+    # codes would cost more than they save
     if len(unique) > 0.5 * len(values):
         index, how = _parse(values)
         return _within_years(index), how
     index, how = _parse(pd.Series(unique, dtype=TEXT))
+    # code -1, of a missing cell, takes the last entry, NaT
     index = _within_years(index).append(pd.DatetimeIndex([pd.NaT], dtype=index.dtype))
     return index[codes], how
 
@@ -96,6 +98,7 @@ def holds_months(texts):
         return True
     parts = given.str.extract(DOTTED_MONTH).astype(float)
     months = 12 * parts["year"].fillna(parts["year_first"])
+    # months of a series rise or fall throughout, which decimals hardly do
     steps = np.diff(months + parts["month"].fillna(parts["month_last"]))
     return np.count_nonzero(steps) > 1 and bool((steps >= 0).all() or (steps <= 0).all())
 
@@ -112,14 +115,15 @@ def _within_years(index):
 
 
 def after_midnight(days, since):
-    """Time stamps of days and the time since their midnight."""
+    """Add times since midnight to days."""
     return days.as_unit("us") + since.as_unit("us")
 
 
 def parse_numbers(values):
-    """Time stamps of numbers: years, dates without signs, days of spreadsheets, epochs."""
+    """Parse numbers: years, dates without separators, days of spreadsheets, epochs."""
     numbers = pd.to_numeric(values, errors="coerce")
     given = numbers.dropna().to_numpy()
+    # one typing error must not decide how all others are read
     typical = float(np.median(given)) if len(given) else 0.0
     is_whole = bool((given == np.floor(given)).mean() > 0.8) if len(given) else False
     n_digits = len(f"{typical:.0f}")
@@ -127,6 +131,7 @@ def parse_numbers(values):
         stamps = _calendar(numbers, n_digits)
         if stamps.notna().sum() > 0.8 * len(given):
             return stamps
+    # days of spreadsheets from 1954 to 2091
     if 20_000 <= typical < 70_000:
         return _serial(numbers)
     for unit, (low, high) in EPOCHS.items():
@@ -136,7 +141,7 @@ def parse_numbers(values):
 
 
 def _calendar(numbers, n_digits):
-    """Time stamps of numbers such as 2024, 202412 and 20241231."""
+    """Parse numbers such as 2024, 202412 and 20241231."""
     power = 10.0 ** (n_digits - 4)
     is_near = (numbers >= 1000 * power) & (numbers < 2300 * power) & (numbers % 1 == 0)
     if n_digits >= 10:  # others are seconds of some epoch
@@ -146,16 +151,17 @@ def _calendar(numbers, n_digits):
 
 
 def _serial(numbers):
-    """Time stamps of the days since the end of 1899, as spreadsheets count them."""
+    """Parse days since the end of 1899, as spreadsheets count them."""
     days = pd.to_timedelta(numbers.where(numbers.between(1, 200_000)), unit="D")
     return pd.DatetimeIndex(pd.Timestamp("1899-12-30") + days).round("s")
 
 
 def _epochs(numbers, unit, low, high):
-    """Time stamps of a count since 1970, those of decimals to the microsecond."""
+    """Parse a count since 1970, decimals to the microsecond."""
     is_near = (numbers > -high) & (numbers < high)
     if numbers.dtype.kind in "iu" and is_near.all():
         return pd.DatetimeIndex(pd.to_datetime(numbers, unit=unit))
+    # floats of nanoseconds keep no nanosecond
     stamps = pd.to_datetime(numbers.where(is_near), unit=unit, errors="coerce")
     return pd.DatetimeIndex(stamps).round("us")
 
@@ -164,18 +170,19 @@ def _parse(values):
     texts = values.astype(TEXT).str.strip()
     texts = texts.mask(texts.str.len() > LONGEST)
     seen = texts.dropna()
+    # numbers written as text, with a comma too
     numbers = pd.to_numeric(seen.head(50).str.replace(",", "."), errors="coerce")
     if numbers.notna().mean() > 0.8 and not holds_months(seen):
         return parse_numbers(pd.to_numeric(texts.str.replace(",", "."), errors="coerce")), ""
-    texts, zones, told = _without_zone(texts)
+    texts, zones, zone_note = _without_zone(texts)
     index, how = _parse_dates(texts)
     if zones is not None:
         index = (index - zones).tz_localize("UTC")
-    return index, how + told
+    return index, how + zone_note
 
 
 def _without_zone(texts):
-    """Texts without the ends of intervals and names of zones, and hours from UTC if they vary."""
+    """Strip ends of intervals and names of zones; return hours from UTC if they vary."""
     some = texts.dropna().head(50)
     if some.str.contains(INTERVAL).any():
         texts = texts.str.replace(INTERVAL, "", regex=True)
@@ -184,13 +191,14 @@ def _without_zone(texts):
         return texts, None, ""
     zones = texts.str.extract(ZONE, expand=False)
     texts = texts.str.replace(ZONE, "", regex=True)
+    # one zone all along is a name and no shift; several change with summer time
     if zones.nunique() == 1:
         return texts, None, f", in {zones.dropna().iloc[0]}"
     return texts, pd.to_timedelta(zones.map(ZONES), unit="h").to_numpy(), ""
 
 
 def _parse_dates(texts):
-    """Time stamps of texts: of ISO 8601, or what else reads more of them."""
+    """Parse texts as ISO 8601, or as whatever reads more of them."""
     n_given, texts = texts.notna().sum(), _quarters_named(texts)
     iso = _iso(texts)
     if iso.tz is not None or iso.notna().sum() == n_given:
@@ -203,6 +211,7 @@ def _parse_dates(texts):
 
 def _iso(texts):
     some = texts.dropna().head(200)
+    # seen in the first rows, as pandas takes no mixture of offsets without utc
     has_zone = bool(some.str.contains(r":\d\d.*(?:[+-]\d\d:?\d\d|Z)$").any())
     try:
         return pd.DatetimeIndex(_to_iso(texts, has_zone))
@@ -218,7 +227,7 @@ def _to_iso(texts, utc):
 
 
 def _in_order(texts):
-    """Time stamps in the order of day and month that reads most, then makes the evenest steps."""
+    """Choose the order of day and month that reads most, then makes the evenest steps."""
     read = _by_format(texts)
     is_left = texts.notna().to_numpy(copy=True)
     for stamps in read.values():
@@ -234,8 +243,10 @@ def _in_order(texts):
         if not numbered.equals(plainly) and not read and "year-month-day" in more:
             return more["year-month-day"], ""
         read = _joined(read, is_left, more, len(texts))
+    # 13/2 can be read in one order only
     n_read = {order: stamps.notna().sum() for order, stamps in read.items()}
     best = [order for order in read if n_read[order] == max(n_read.values())]
+    # of orders that read as many, the one with an even clock: 1/2, 1/3, ... are months or days
     order = min(best, key=lambda order: _unevenness(read[order])) if len(best) > 1 else best[0]
     doubt = [
         f", though {other} is possible too"
@@ -246,7 +257,7 @@ def _in_order(texts):
 
 
 def _joined(read, is_left, more, n):
-    """Time stamps by order, of what one format read and of what was left."""
+    """Join time stamps by order, of what one format read and of the rest."""
     if not read:
         read = {order: pd.DatetimeIndex([pd.NaT] * n).as_unit("us") for order in more}
     whole = {}
@@ -259,7 +270,8 @@ def _joined(read, is_left, more, n):
 
 
 def _unevenness(stamps):
-    """Seams of the clock that the time stamps make, then how many differences they have."""
+    """Count the seams of the clock that time stamps make, then their differences."""
+    # without the order of rows: a file may run backwards
     labels = pd.DatetimeIndex(np.unique(stamps.dropna().to_numpy()))
     clock = Clock.from_index(labels)
     n_seams = len(labels) if clock.unit == "order" else int(clock.breaks(labels).sum())
@@ -267,9 +279,10 @@ def _unevenness(stamps):
 
 
 def _by_format(texts):
-    """Time stamps by the order of year, month and day, of texts in the format of the first."""
+    """Parse texts in the format of the first, by the order of year, month and day."""
     first = texts.dropna().iloc[:1]
     match = USUAL.fullmatch(first.iloc[0]) if len(first) else None
+    # no date, or one with two years
     if match is None or len(match[1] + match[3]) > 6:
         return {}
     orders = list(ORDERS)[:1] if len(match[1]) == 4 else list(ORDERS)[1:]
@@ -289,20 +302,20 @@ def _by_format(texts):
 
 
 def _this_century(stamps):
-    """Years of two digits in the hundred years that end with `LAST_SHORT_YEAR`."""
+    """Put years of two digits in the hundred years that end with `LAST_SHORT_YEAR`."""
     is_late = stamps.year > LAST_SHORT_YEAR
     return stamps.where(~is_late, stamps - pd.DateOffset(years=100)) if is_late.any() else stamps
 
 
 def _plainly(texts):
-    """Dates without what is written around them."""
+    """Strip what is written around dates."""
     for form, shorter in PLAIN_FORMS:
         texts = texts.str.replace(form, shorter, regex=True)
     return texts
 
 
 def _quarters_named(texts):
-    """Quarters such as 1980:1 as 1980Q1, where more than one year has no number above four."""
+    """Rewrite quarters such as 1980:1 as 1980Q1, where no number in several years exceeds 4."""
     some = texts.dropna().head(MOST_MONTHS)
     if not some.str.fullmatch(BARE_QUARTER).all() or some.str[:4].nunique() < 2:
         return texts
@@ -310,7 +323,7 @@ def _quarters_named(texts):
 
 
 def _first_days(texts):
-    """The first days of months, quarters, half years and weeks."""
+    """Rewrite months, quarters, half years and weeks as their first days."""
     texts = texts.str.replace(MONTH_YEAR, r"\2-\1-1", regex=True)
     texts = texts.str.replace(YEAR_MONTH, r"\1-\2-1", regex=True)
     texts = texts.str.replace(QUARTER_YEAR, r"\3\1\2", regex=True)
@@ -320,14 +333,15 @@ def _first_days(texts):
 
 
 def _first_of_quarter(match):
-    """'1980Q2' and '1980-S2', a half of a year, as numbers."""
+    """Rewrite '1980Q2' and '1980-S2', a half of a year, as numbers."""
     length, n = 6 if match[2] in "SsHh" else 3, int(match[3])
     return match[0] if n * length > 12 else f"{match[1]}-{length * (n - 1) + 1}-1"
 
 
 def _monday(match):
-    """'2015-W02' as numbers, by ISO 8601."""
+    """Rewrite '2015-W02' as numbers, by ISO 8601."""
     try:
+        # a week is named by its Monday, unless it names a day
         day = datetime.date.fromisocalendar(int(match[1]), int(match[2]), int(match[3] or 1))
     except ValueError:  # few years have a week 53
         return match[0]
@@ -335,7 +349,7 @@ def _monday(match):
 
 
 def _months_as_numbers(texts):
-    """Dates whose month is a word, as numbers: '3. März 2024' becomes '3-3-2024'."""
+    """Rewrite months in words as numbers: '3. März 2024' becomes '3-3-2024'."""
     if not texts.str.contains(r"[^\W\d_]{3,}", na=False).any():
         return texts
     texts = texts.str.replace(MONTH_FIRST, _year_first, regex=True)
@@ -345,19 +359,19 @@ def _months_as_numbers(texts):
 
 
 def _year_first(match):
-    """'May 3, 2024' and 'Mai 2024' as numbers."""
+    """Rewrite 'May 3, 2024' and 'Mai 2024' as numbers."""
     month = month_number(match[1])
     return match[0] if month is None else f"{match[3]}-{month}-{match[2] or 1}"
 
 
 def _from_short(match):
-    """'Jan-90' as numbers."""
+    """Rewrite 'Jan-90' as numbers."""
     month = month_number(match[1])
     return match[0] if month is None else f"{_whole_year(match[2])}-{month}-1"
 
 
 def _from_last(match):
-    """'1990 Jan' and '90-Jan' as numbers."""
+    """Rewrite '1990 Jan' and '90-Jan' as numbers."""
     month = month_number(match[2])
     return match[0] if month is None else f"{_whole_year(match[1])}-{month}-1"
 
@@ -373,15 +387,16 @@ def _whole_year(digits):
 
 
 def month_number(word):
-    """The number of a month by its name, None for another word."""
+    """Return the number of a month by its name, None for another word."""
     letters = plain(word)
     return MONTH_OF.get(letters[:4]) or MONTH_OF.get(letters[:3])
 
 
 def _by_parts(parts):
-    """Time stamps of three numbers and a clock time, by the order of year, month and day."""
+    """Parse three numbers and a clock time, by the order of year, month and day."""
     numbers = parts[[0, 1, 2, 3, 4, 5]].apply(pd.to_numeric, errors="coerce").astype(float)
     a, b, c = (numbers[i] for i in range(3))
+    # no day: the year comes first
     if a.max() > 31:
         return {"year-month-day": _stamps(a, b, c, numbers, parts[6])}
     short = c + 2000 - 100 * (c + 2000 > LAST_SHORT_YEAR)
@@ -403,9 +418,10 @@ def _stamps(year, month, day, numbers, half):
 
 
 def parse_clock(values):
-    """Clock times such as 18:30, 18.30.00 and 6 pm as time since midnight, NaT where none."""
+    """Parse clock times such as 18:30, 18.30.00 and 6 pm as time since midnight, or NaT."""
     texts = values.astype(TEXT).str.strip()
     unique = pd.Series(texts.dropna().unique(), dtype=TEXT)
+    # the rules for clock times are those of dates: any day will do
     stamps = _by_parts(("1-1-2001 " + unique).str.extract(f"^{DATE.pattern}$"))
     since = stamps["day.month.year"] - pd.Timestamp("2001-01-01")
     return pd.TimedeltaIndex(texts.map(dict(zip(unique, since))))

@@ -14,13 +14,14 @@ SLACK = 0.01  # of a step of elapsed time
 
 
 def filled(frame, clock):
-    """Missing rows of a regular clock put in, but long gaps left; sentences on both.
+    """Insert missing rows of a regular clock, but leave long gaps; note both.
 
     Rows are counted and never listed: a gap may be as long as one wrong date makes it.
     """
     index = frame.index
     if clock.unit not in ("second", "month") or not clock.breaks(index).any():
         return frame, []
+    # whole steps from the first row, so that gaps are differences
     place = _places(index, clock)
     if place is None:
         return frame, [
@@ -46,7 +47,7 @@ def filled(frame, clock):
 
 
 def renumbered(frame):
-    """Rows of elapsed time by their number, missing ones put in; sentences on the steps."""
+    """Number rows of elapsed time, insert missing ones, and note the steps."""
     elapsed = frame.index.to_numpy(dtype=float)
     step = even_step(np.diff(elapsed))
     if step is None:
@@ -71,13 +72,14 @@ def renumbered(frame):
 
 
 def even_step(steps):
-    """The step that all steps are whole multiples of, None without one.
+    """Find the step that all steps are integer multiples of, or None.
 
     Examples
     --------
     >>> float(even_step(np.array([0.5, 0.5, 1.5])))
     0.5
     """
+    # a gap makes a long step, not a typical one
     step = np.median(steps) if len(steps) else 0.0
     if not step > 0:
         return None
@@ -87,8 +89,9 @@ def even_step(steps):
 
 
 def _places(index, clock):
-    """How many steps each label stands behind the first, None where one is on no grid."""
+    """Count the steps from the first label to each, or return None where one is off the grid."""
     if clock.unit == "month":
+        # months differ in days: they are counted, not measured
         months = (12 * index.year + index.month).to_numpy(dtype=np.int64)
         place, rest = np.divmod(months - months[0], int(clock.step))
         is_on_grid = not rest.any() and (_labels(index, clock, place[1:]) == index[1:]).all()
@@ -96,18 +99,19 @@ def _places(index, clock):
     step = round(clock.step * PER_SECOND[index.unit])
     if step < 1:
         return None
+    # integers: floats of nanoseconds would miss rows
     ticks = _grid(index, clock).asi8
     place, rest = np.divmod(ticks - ticks[0], step)
     return None if rest.any() else place
 
 
 def _grid(index, clock):
-    """Time stamps that whole steps lead to: days on the wall clock, others in UTC."""
+    """Convert time stamps to the clock of their steps: days on the wall clock, others UTC."""
     return index if clock.step % DAY else index.tz_localize(None)
 
 
 def _labels(index, clock, place):
-    """The labels so many steps behind the first."""
+    """Return the labels so many steps behind the first."""
     if clock.unit == "month":  # at most some hundred thousand: years have four digits
         return clock.after(index[0], int(place[-1]))[place - 1]
     grid = _grid(index, clock)
@@ -117,13 +121,15 @@ def _labels(index, clock, place):
         return labels
     if grid.tz is not None:
         return labels.tz_localize("UTC").tz_convert(index.tz)
+    # midnights that summer time skips or doubles are still one a day
     return labels.tz_localize(index.tz, ambiguous=True, nonexistent="shift_forward")
 
 
 def _between(place, is_short):
-    """The places within short gaps."""
+    """Return the places within short gaps."""
     rows = np.flatnonzero(is_short)
     n = place[rows + 1] - place[rows] - 1
+    # 1 .. n behind each gap's begin, without a loop over gaps
     starts = np.repeat(place[rows] + 1, n)
     return starts + np.arange(len(starts)) - np.repeat(np.cumsum(n) - n, n)
 

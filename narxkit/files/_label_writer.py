@@ -4,7 +4,7 @@ import pandas as pd
 
 from narxkit.rows.clock import Clock
 
-from ._words import said
+from ._formatting import format_label
 
 _MONTHS_OF_QUARTERS = ({1, 4, 7, 10}, {3, 6, 9, 12})  # quarters stand on their first or last day
 
@@ -34,7 +34,7 @@ def label_writer(index):
     if isinstance(index, pd.PeriodIndex):
         return str
     if not isinstance(index, pd.DatetimeIndex) or not (index == index.normalize()).all():
-        return said
+        return format_label
     clock = Clock.from_index(index)
     if clock.unit != "month":
         return _day

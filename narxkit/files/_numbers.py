@@ -5,7 +5,7 @@ import pandas as pd
 
 from ._codes import empty_codes, note_codes
 from ._dates import DOTTED_CLOCK, DOTTED_MONTH, TEXT, holds_dotted_clock, holds_months
-from ._words import listed
+from ._formatting import listed
 
 OTHER = {",": ".", ".": ","}
 GROUPED = {  # numbers whose thousands stand apart, by their decimal sign
@@ -31,7 +31,7 @@ MOST_LOOKED = 200  # columns whose decimal sign is in doubt
 
 
 def find_numbers(cells, name, missing=()):
-    """Columns of numbers, and sentences on those that hold none and on cells that are text."""
+    """Find columns of numbers; note those that hold none and cells that are text."""
     decimal, notes = _sign(cells)
     if decimal == "," and not notes:
         notes = ["Numbers are read with a decimal comma."]
@@ -45,7 +45,7 @@ def find_numbers(cells, name, missing=()):
     of_empty = _note_empty(list(frame.columns[is_empty]))
     frame = frame.loc[:, ~is_empty] if is_empty.any() else frame
     if not len(frame.columns):
-        raise ValueError(" ".join([_said_of_text(cells, texts, name), *of_texts]))
+        raise ValueError(" ".join([_format_text_error(cells, texts, name), *of_texts]))
     if texts:
         verbs = ("holds", "is") if len(texts) == 1 else ("hold", "are")
         of_codes.append("{} {} text and {} left out.".format(listed(texts), *verbs))
@@ -53,7 +53,7 @@ def find_numbers(cells, name, missing=()):
 
 
 def _of_texts(cells, decimal):
-    """Columns of text as numbers, names of those that are none, and sentences.
+    """Convert columns of text to numbers; return names of those that are none, and notes.
 
     All columns at once, and each text once: a table may have thousands of columns.
     """
@@ -63,6 +63,7 @@ def _of_texts(cells, decimal):
     values = values.reshape(block.shape)
     marked, mixed = _read_odd(values, block, is_given & np.isnan(values), decimal)
     is_text = is_given & ~np.isfinite(values)
+    # a few words among numbers are faults; mostly words are a column of names
     is_left = is_text.sum(axis=0) > 0.5 * is_given.sum(axis=0)
     values[is_text] = np.nan
     notes = [_note_mixed(cells.columns[i], signs) for i, signs in mixed.items()]
@@ -75,8 +76,9 @@ def _of_texts(cells, decimal):
 
 
 def _read_odd(values, block, is_odd, decimal):
-    """Read numbers in other dress into `values`, OUT; True where a unit marks one; mixed signs."""
+    """Read numbers in other forms into `values`, OUT; return marks of units and mixed signs."""
     codes = np.zeros(block.shape, dtype=np.intp)
+    # each odd text once, whatever its column
     codes[is_odd], odd = pd.factorize(block[is_odd])
     odd = pd.Series(odd, dtype=TEXT)
     numbers = _numbers(odd, decimal).to_numpy()
@@ -89,6 +91,7 @@ def _read_odd(values, block, is_odd, decimal):
     if units.isna().all():
         return marked, mixed
     bare = _numbers(odd.str.replace(UNIT, "", regex=True), decimal).to_numpy()
+    # a unit that all cells share belongs to the column's name
     for i in np.flatnonzero(is_odd.mean(axis=0) > 0.5):
         rows = is_odd[:, i]
         seen = units.iloc[codes[rows, i]]
@@ -99,7 +102,7 @@ def _read_odd(values, block, is_odd, decimal):
 
 
 def _empty_mixed(values, block, marked):
-    """Empty columns of `values`, OUT, of two currencies, or of percents and others; their signs.
+    """Empty columns of `values`, OUT, of mixed currencies or percents; return their signs.
 
     Money may stand without its sign, zero without that of percents.
     """
@@ -111,25 +114,30 @@ def _empty_mixed(values, block, marked):
         bare = values[~rows, i]
         has_bare = (np.isfinite(bare) & (bare != 0)).any()
         if len(signs) > 1 or (signs[0] == "%" and has_bare):
-            values[:, i], marked[:, i], mixed[i] = np.nan, False, signs
+            values[:, i], marked[:, i] = np.nan, False
+            mixed[i] = signs
     return mixed
 
 
 def find_decimal(sample, most=MOST_SAMPLED):
-    """The sign before decimals that cells of text show, None where they leave it in doubt."""
+    """Find the decimal sign of cells of text, None where they leave it in doubt."""
     if times := dotted_times(sample):
         sample = sample.drop(columns=times)
+    # texts that come again add nothing
     cells = pd.unique(sample.to_numpy(dtype=object).ravel())[:most]
     cells = pd.Series(cells, dtype=TEXT).dropna()
     surplus = _surplus(_without_unit(cells))
-    return None if surplus == 0 else "," if surplus > 0 else "."
+    if surplus == 0:
+        return None
+    return "," if surplus > 0 else "."
 
 
 def dotted_times(cells):
-    """Columns of months such as 01.2010 or clock times such as 09.30: no decimals at all."""
+    """Find columns of months such as 01.2010 or clock times such as 09.30: no decimals."""
     block = cells.to_numpy(dtype=object)[:MOST_BLANK]
     if not len(block):
         return []
+    # most columns are ruled out by their first cell
     first = block[np.argmax(~pd.isna(block), axis=0), np.arange(block.shape[1])]
     found = []
     for column, cell in zip(cells.columns, map(str, first)):
@@ -141,14 +149,14 @@ def dotted_times(cells):
 
 
 def doubtful_sign(sample):
-    """The sign of a number such as 14.380 and 14,380, of the first in cells of text."""
+    """Find the sign of the first number such as 14.380 or 14,380 in cells of text."""
     cells = pd.Series(pd.unique(sample.to_numpy(dtype=object).ravel()), dtype=TEXT).dropna()
     found = cells[cells.str.fullmatch(EITHER)]
     return "," if len(found) and "," in found.iloc[0] else "."
 
 
 def settle_sign(cells, grouped, sign):
-    """The sign before decimals by numbers read with `sign` for it and, `grouped`, for thousands.
+    """Choose the decimal sign: numbers read with `sign` for it or, `grouped`, for thousands.
 
     Both are equal where there is no sign, and thousandfold of each other before three decimals.
     None if text must tell; a sentence where the sign is in doubt.
@@ -160,11 +168,15 @@ def settle_sign(cells, grouped, sign):
         values, others = cells[column].to_numpy(), grouped.iloc[:, i].to_numpy()
         size = np.abs(values)
         is_plain = values == others
+        # 14.380 is 14.38 or 14380
         is_thousandfold = np.isclose(others, 1000 * values, rtol=1e-9, atol=0) & ~is_plain
         is_odd = ~np.isnan(values) & ~is_plain & ~is_thousandfold
+        # 0.125 has no thousands, and 1234.125 would have written them
         if (is_odd | (is_thousandfold & ((size < 1) | (size >= 1000)))).any():
             return sign, []
         if is_thousandfold.any():
+            # who writes 7 and 14.380 in one column groups by thousands, or writes no zeros: text
+            # must tell
             if (is_plain & (size < 1000)).any():
                 return None, []
             example = example or (column, f"{values[is_thousandfold][0]:.3f}".replace(".", sign))
@@ -179,18 +191,18 @@ def _doubt(column, example, sign):
 
 
 def _sign(cells):
-    """The sign before decimals, and a sentence where it is in doubt."""
+    """Return the decimal sign, and a sentence where it is in doubt."""
     sign = cells.attrs.get("decimal")
     return (sign, cells.attrs["doubts"]) if sign else _decimal_sign(cells)
 
 
 def _surplus(texts):
-    """How many more numbers can be read only with a comma than only with a point."""
+    """Count numbers readable only with a comma, less those only with a point."""
     return int(texts.str.fullmatch(WITH_COMMA).sum()) - int(texts.str.fullmatch(WITH_POINT).sum())
 
 
 def _decimal_sign(cells):
-    """The sign before decimals by all cells of text, and a sentence where it is in doubt."""
+    """Find the decimal sign by all cells of text, and note where it is in doubt."""
     either, columns = {}, [c for c, dtype in cells.dtypes.items() if dtype.kind not in "iufbMm"]
     if sign := find_decimal(cells[columns], most=None):
         return sign, []
@@ -215,25 +227,28 @@ def _without_unit(texts):
 
 
 def _plain_signs(texts):
-    """Numbers as texts, without blanks and units of money, with their minus in front."""
+    """Normalise numbers as texts: no blanks, no units of money, the minus in front."""
     texts = texts.astype(TEXT)
+    # expressions below are slow on a cell of a megabyte
     texts = texts.where(texts.str.len() <= LONGEST, "")
     texts = texts.str.replace(rf"{CURRENCY}|{PERCENT}", "", regex=True)
     texts = texts.str.replace(r"[\s\u00a0\u202f]", "", regex=True)
     texts = texts.str.replace("\u2212", "-")
+    # books write minus as brackets, ledgers behind the number
     return texts.str.replace(r"^\((\d.*)\)$|^(\d.*)-$", r"-\1\2", regex=True)
 
 
 def _clean_numbers(texts, decimal):
-    """Numbers without any sign but that of decimals; NaN for others."""
+    """Convert numbers without any sign but that of decimals; NaN for others."""
     if decimal == ",":
+        # a point beside a decimal comma groups thousands, which comes later
         texts = texts.mask(texts.str.contains(".", regex=False))
         texts = texts.str.replace(",", ".", regex=False)
     return pd.to_numeric(texts, errors="coerce").astype(float)
 
 
 def _numbers(texts, decimal):
-    """Numbers in any dress: thousands, money, percents, a minus behind, truths."""
+    """Convert numbers in any form: thousands, money, percents, a minus behind, booleans."""
     truths = texts.str.lower().map({"true": 1.0, "false": 0.0})
     texts = _plain_signs(texts)
     grouping = r"[.'’]" if decimal == "," else r"[,'’]"
@@ -244,7 +259,7 @@ def _numbers(texts, decimal):
     return pd.to_numeric(texts, errors="coerce").astype(float).fillna(truths)
 
 
-def _said_of_text(cells, texts, name):
+def _format_text_error(cells, texts, name):
     example = ""
     if texts:
         cell = cells[texts[0]].dropna()

@@ -15,7 +15,7 @@ from functools import partial
 
 from narxkit._words import printable
 
-from ._words import listed
+from ._formatting import listed
 
 MOST_UNPACKED = 2**27  # bytes that any compressed file may hold
 MOST_PACKED = 100  # times its size, beyond that; text is packed 3 to 30 times
@@ -55,7 +55,7 @@ def refuse_odd(path):
 
 
 def read_text(path, encoding=None):
-    """The text of a file, and sentences on its encoding."""
+    """Read the text of a file, and note its encoding."""
     name, content = printable(path.name), _unpacked(path)
     if encoding is None:
         encoding = _find_encoding(content)
@@ -75,6 +75,7 @@ def read_text(path, encoding=None):
         raise ValueError(
             f"line {line} of {name} is no {encoding}: give another encoding with encoding=NAME."
         ) from error
+    # a binary file in which every byte happens to be a letter
     if "\x00" in text:
         at = text.index("\x00")
         where = f"line {text.count(chr(10), 0, at) + 1} holds bytes of zero" if at > 4096 else ""
@@ -86,10 +87,11 @@ def read_text(path, encoding=None):
 
 
 def _unpacked(path):
-    """The bytes of a file, of a compressed one up to a bound."""
+    """Read the bytes of a file, of a compressed one up to a bound."""
     suffix = path.suffix.lower()
     if suffix not in PACKED:
         with path.open("rb") as file:
+            # no more than its size now: a log that grows would never end
             return file.read(path.stat().st_size)
     try:
         if suffix == ".zip":
@@ -132,7 +134,7 @@ def _of_tar(content, path):
 
 
 def _only(names, path):
-    """The name of the one file in an archive."""
+    """Return the name of the one file in an archive."""
     names = [name for name in names if not name.startswith("__MACOSX/")]  # Finder's notes
     if len(names) != 1:
         raise _Refusal(
@@ -166,6 +168,7 @@ OPENERS = {
 
 def _read(handle, path):
     size = path.stat().st_size
+    # a small file may unpack to terabytes
     most, parts, n = max(MOST_UNPACKED, MOST_PACKED * size), [], 0
     while part := handle.read(CHUNK):
         parts.append(part)
@@ -179,14 +182,16 @@ def _read(handle, path):
 
 
 def _find_encoding(content):
-    """The encoding of a text, by its mark, its zeros and its letters."""
+    """Find the encoding of a text by its mark, its zeros and its letters."""
     if content[:2] in (BOM_UTF16_LE, BOM_UTF16_BE):
         return "utf-16"
     for start, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
+        # Western text in UTF-16 without a mark has a zero in every other byte
         zeros = content[start:2000:2]
         if len(zeros) > 8 and zeros.count(0) > 0.9 * len(zeros):
             return encoding
     try:
+        # hardly any text in another encoding is valid UTF-8 by chance
         content.decode("utf-8")
     except UnicodeDecodeError as error:
         return _by_letters(content[max(0, error.start - SAMPLE // 2) :][:SAMPLE])
@@ -194,11 +199,12 @@ def _find_encoding(content):
 
 
 def _by_letters(sample):
-    """The encoding whose letters most bytes are; those of two bytes make a word somewhere.
+    """Find the encoding by letters; one of two bytes must make a word somewhere.
 
     One such letter alone is rather a Western sign beside another, as in ``W/m²]``.
     """
     n_high = len(re.findall(HIGH, sample))
+    # the encoding in which most bytes above 127 are letters
     shares = {}
     for encoding, letters in LETTERS.items():
         found = b"".join(re.findall(letters, sample))

@@ -8,8 +8,8 @@ import pandas as pd
 from narxkit._words import counted
 from narxkit.rows.clock import Clock
 
+from ._formatting import format_label, listed
 from ._gaps import filled, renumbered
-from ._words import listed, said
 
 MOST_SHARED = 0.2  # of the rows, may have the time of another
 MOST_SHARED_BY_SERIES = 0.05  # the same, where a column tells them apart
@@ -21,7 +21,7 @@ FEW = 0.01  # of the rows
 
 
 def with_times(cells, times):
-    """Cells and times of the rows that have one, and a sentence on the others."""
+    """Keep the rows that have a time; note the others."""
     index = times.index
     if index is None or not index.hasnans:
         return cells, index, []
@@ -38,7 +38,7 @@ def with_times(cells, times):
 
 
 def in_order(frame, index, cells, columns):
-    """Rows sorted, each time once and short gaps filled; sentences on it; the clock.
+    """Sort rows, each time once and short gaps filled; return notes and the clock, too.
 
     `cells` are the rows as they were read and `columns` those of their times, for a sentence on
     tables of several series.
@@ -49,6 +49,7 @@ def in_order(frame, index, cells, columns):
     frame = frame.set_axis(index.rename("time"), axis=0)
     if not index.is_monotonic_increasing:
         notes.append("The rows were not in the order of time and are sorted.")
+        # stable: rows of one time keep their order
         order = np.argsort(index.to_numpy(), kind="stable")
         frame, lines, cells = frame.iloc[order], lines[order], cells.iloc[order]
     frame, lines, more = _each_once(frame, lines, cells, columns)
@@ -63,7 +64,7 @@ def in_order(frame, index, cells, columns):
 
 
 def _each_once(frame, lines, cells, columns):
-    """Rows of the same time averaged, or refused where something tells them apart."""
+    """Average rows of the same time, or refuse them where something tells them apart."""
     twice = frame.index.duplicated()
     if not twice.any():
         return frame, lines, []
@@ -84,7 +85,7 @@ def _each_once(frame, lines, cells, columns):
 
 
 def _ends_summer(times):
-    """Whether all times lie in the nights, and within the hour, in which clocks are put back.
+    """Tell whether all times lie in the hours in which clocks are put back.
 
     They are the last Sunday of October in Europe, the first of November in America and of April in
     the south.
@@ -94,16 +95,17 @@ def _ends_summer(times):
     is_night = (times.day_of_week == 6) & (times.hour <= LAST_HOUR)
     is_europe = (times.month == 10) & (times.day > 24)
     is_first = times.month.isin([4, 11]) & (times.day <= 7)
+    # one hour of the night comes twice, not two
     hours = pd.Series(times.hour).groupby(times.normalize().to_numpy()).nunique()
     return bool((is_night & (is_europe | is_first)).all() and (hours == 1).all())
 
 
 def _label(time):
-    return said(time) if isinstance(time, pd.Timestamp) else f"{time:.10g}"
+    return format_label(time) if isinstance(time, pd.Timestamp) else f"{time:.10g}"
 
 
 def _refuse_series(cells, frame, twice, columns):
-    """Rows of one time that columns tell apart are rows of several series."""
+    """Refuse rows of one time that columns tell apart: they belong to several series."""
     if twice.mean() <= MOST_SHARED_BY_SERIES:
         return
     cells_beside = cells.drop(columns=columns)
@@ -122,14 +124,17 @@ def _refuse_series(cells, frame, twice, columns):
 
 
 def _find_keys(cells, times):
-    """The fewest columns that tell rows of one time apart, none if there are no such."""
+    """Find the fewest columns that tell rows of one time apart, if any."""
     most, found = np.bincount(times).max(), {}
     for column, values in cells.items():
+        # as many keys as rows share a time
         if values.dtype.kind in "iufb" and values.nunique() > 2 * most:
             continue  # a quantity, not the number of a place
         codes, keys = pd.factorize(values)
+        # a key comes again: a text of its own in each row tells nothing
         if 1 < len(keys) <= 0.5 * len(codes):
             found[column] = codes
+    # one column before two
     for n in range(1, MOST_KEYS + 1):
         for columns in combinations(list(found)[:MOST_LOOKED] if n > 1 else found, n):
             codes, series = pd.factorize(_together([found[column] for column in columns]))
@@ -139,7 +144,7 @@ def _find_keys(cells, times):
 
 
 def _together(columns):
-    """Codes of the cells that stand beside each other in columns of codes."""
+    """Combine columns of codes into one."""
     codes = columns[0]
     for more in columns[1:]:
         codes = codes * (more.max() + 2) + more + 1  # -1 where a cell is missing
@@ -147,12 +152,14 @@ def _together(columns):
 
 
 def _pivot(frame, keys, columns):
-    """Code that gives each series a column of its own."""
+    """Write code that gives each series a column of its own."""
     values = _quantity(frame, keys)
-    index, series, joined = columns[0] if len(columns) == 1 else columns, keys[0], ""
-    if len(keys) > 1:
-        series, texts = "series", (f"frame[{key!r}].astype(str)" for key in keys)
-        joined = ".assign(series=" + " + ' ' + ".join(texts) + ")"
+    index = columns[0] if len(columns) == 1 else columns
+    if len(keys) == 1:
+        series, joined = keys[0], ""
+    else:
+        texts = " + ' ' + ".join(f"frame[{key!r}].astype(str)" for key in keys)
+        series, joined = "series", f".assign(series={texts})"
     return (
         f"frame{joined}.pivot(index={index!r}, columns={series!r}, values={values!r})"
         ".to_csv('wide.csv')"
@@ -160,7 +167,7 @@ def _pivot(frame, keys, columns):
 
 
 def _quantity(frame, keys):
-    """The first column of numbers that neither tells series apart nor numbers the rows."""
+    """Find the first column of numbers that is neither a key nor a counter of rows."""
     others = frame.columns.drop(keys, errors="ignore")
     counts = [frame[c].is_unique and set(np.diff(np.sort(frame[c]))) <= {1.0} for c in others]
     return next(iter([*others[~np.array(counts, dtype=bool)], *others, *keys]))
@@ -171,7 +178,8 @@ def _comes_again(times, codes, n_keys):
 
 
 def _refuse_many(frame, twice):
-    """Times shared by many different rows: something tells the rows apart."""
+    """Refuse times shared by many different rows: something tells the rows apart."""
+    # the same row twice is a copy and no second series
     others = twice & ~frame.reset_index().duplicated().to_numpy()
     if others.mean() > MOST_SHARED:
         first, n = frame.index[twice][0], int(others.sum())
@@ -184,12 +192,13 @@ def _refuse_many(frame, twice):
 
 
 def _without_strays(frame, lines):
-    """Rows without a few at either end that stand where the others could never reach."""
+    """Drop a few rows at either end whose times no others come near."""
     n = len(frame)
     apart = np.diff(frame.index.asi8.astype(float))
     few = max(1, int(FEW * n))
     if n < FAR:
         return frame, []
+    # further than FAR times the whole series is long: a wrong year, not a gap
     gaps = np.flatnonzero(apart > FAR * n * np.median(apart))
     start = max((gap + 1 for gap in gaps if gap < few), default=0)
     stop = min((gap + 1 for gap in gaps if gap >= n - 1 - few), default=n)
@@ -197,8 +206,9 @@ def _without_strays(frame, lines):
     is_stray[start:stop] = False
     if not is_stray.any():
         return frame, []
-    strays, first = frame.index[is_stray], said(frame.index[is_stray][0])
-    line, between = lines[is_stray][0], " to ".join(map(said, frame.index[[start, stop - 1]]))
+    strays, first = frame.index[is_stray], format_label(frame.index[is_stray][0])
+    line = lines[is_stray][0]
+    between = " to ".join(map(format_label, frame.index[[start, stop - 1]]))
     note = (
         f"Line {line} has the time {first}, far from all others ({between}); the row is left out."
         if len(strays) == 1

@@ -114,23 +114,26 @@ def read_series(path, time=None, encoding=None, missing=(), header=True):
     cells = read_parquet(path) if is_parquet else read_csv(path, encoding, header)
     notes = cells.attrs.pop("notes", [])
     has_value = cells.notna().to_numpy().any(axis=1)
+    # blank lines keep their numbers in the file
     cells = cells if has_value.all() else cells.loc[has_value]
     if not len(cells):
         raise ValueError(f"{name} has a header and no rows: nothing to forecast from.")
     missing = read_missing(missing)
-    cells, told = empty_texts(cells, missing)
+    cells, of_codes = empty_texts(cells, missing)
     times = find_times(cells, time, name)
+    # before numbers: a table of series in rows has columns of numbers all the same
     if time is None and times.index is None:
         refuse_wide(cells, name)
     cells, index, lost = with_times(cells, times)
+    # to_csv of pandas writes a counter that would become an input
     if times.columns and times.columns[0] != cells.columns[0] and counts_rows(cells):
-        told = [*told, "The first column has no name and counts rows; it is left out."]
+        of_codes = [*of_codes, "The first column has no name and counts rows; it is left out."]
         cells = cells.drop(columns=cells.columns[0])
     frame, found = find_numbers(cells.drop(columns=times.columns), name, missing)
     frame, seen, clock = in_order(frame, index, cells, times.columns)
     seen += note_hours(frame, clock)
     summary = _summary(name, frame, index, clock, times.how)
-    return SeriesFile(name, frame, (summary, *notes, *told, *found, *lost, *seen), clock)
+    return SeriesFile(name, frame, (summary, *notes, *of_codes, *found, *lost, *seen), clock)
 
 
 def _summary(name, frame, index, clock, how):

@@ -8,8 +8,8 @@ from itertools import zip_longest
 
 from narxkit._words import printable
 
+from ._formatting import listed
 from ._open import EMPTY
-from ._words import listed
 
 SEPARATORS = "\t;|,"
 BLANK = " "  # one or more of them, where nothing else separates
@@ -30,12 +30,12 @@ VALUE = re.compile(
 
 @dataclass(frozen=True)
 class TableLayout:
-    """Where a table stands in a text.
+    """Position of a table in a text.
 
     Parameters
     ----------
     separator : str
-        What stands between cells, or a blank.
+        The separator of cells, or a blank.
     names : list of str
         A name for each column.
     first : int
@@ -57,7 +57,8 @@ class TableLayout:
 
 
 def find_layout(text, name, header=True):
-    """The layout of a table; `name` is that of its file, without `header` its columns have none."""
+    """Find the layout of a table of the file `name`; without `header` columns have no names."""
+    # Excel's mark and comments are no rows, but are counted
     lines = [re.sub(r"^sep=.|^#.*", "", line) for line in _first_lines(text)]
     if not any(map(str.strip, lines)):
         raise ValueError(EMPTY.format(name))
@@ -65,6 +66,7 @@ def find_layout(text, name, header=True):
     if not rows:
         raise ValueError(f"{name} is no table: its lines hold no cells, or one of endless length.")
     width = _usual(rows)
+    # lines of prose above a table have other numbers of cells
     block = next((i for i, (_, row) in enumerate(rows) if len(row) == width), 0)
     if header:
         first, names, notes = _read_header(text, name, separator, rows, block, width)
@@ -77,9 +79,10 @@ def find_layout(text, name, header=True):
 
 
 def _read_header(text, name, separator, rows, block, width):
-    """How many lines stand before the first row, the names of columns, and sentences."""
+    """Read the header: number of lines before the first row, names of columns, and notes."""
     head = block - _names_above(rows, block, width)
     end, names = rows[head]
+    # numpy writes names as a comment above the values
     if _all_values(names) and (commented := _commented(text, separator, width)):
         end, names = end - 1, commented
     if _all_values(names):
@@ -97,14 +100,15 @@ def _read_header(text, name, separator, rows, block, width):
 
 
 def _first_lines(text):
-    """Whole lines, fewer of a wide table than of others."""
+    """Return the first lines of a text, fewer of a wide table than of others."""
+    # enough for the layout, however wide the table
     end = max(line_start(text, FEWEST), MOST_SIGNS)
     lines = text[:end].split("\n", SAMPLE)[:SAMPLE]
     return lines[:-1] if end < len(text) and len(lines) < SAMPLE else lines
 
 
 def line_start(text, n):
-    """Where the line after the first `n` begins."""
+    """Find where the line after the first `n` begins."""
     at = 0
     for _ in range(n):
         at = text.find("\n", at) + 1 or len(text)
@@ -112,17 +116,19 @@ def line_start(text, n):
 
 
 def _separated(lines):
-    """The separator by which most cells are values, and the rows with the lines that end them."""
+    """Find the separator by which most cells are values; return rows and line numbers, too."""
     found = {}
     for sign in SEPARATORS:
         rows = _rows(lines, sign)
         if _usual(rows) > 1 and _share_of_usual(rows) >= 0.5:
             found[sign] = rows
+    # a decimal comma splits cells, too, but into fewer values
     if len(found) > 1:
         sign = max(found, key=lambda sign: _n_values(found[sign]))
         return sign, found[sign]
     if found:
         return next(iter(found.items()))
+    # blanks last and strictly: prose has blanks
     rows = _rows([" ".join(line.split()) for line in lines], BLANK)
     if _usual(rows) > 1 and _share_of_usual(rows) >= 0.8 and _n_values(rows[1:]) > len(rows) - 1:
         return BLANK, rows
@@ -139,7 +145,7 @@ def _n_values(rows):
 
 
 def _rows(lines, sign):
-    """The cells of lines that are not blank, each row with the number of the line that ends it."""
+    """Split lines that are not blank into cells; return rows and the lines that end them."""
     reader = csv.reader((f"{line}\n" for line in lines), delimiter=sign, skipinitialspace=True)
     rows = []
     try:
@@ -152,7 +158,7 @@ def _rows(lines, sign):
 
 
 def _usual(rows):
-    """The most common number of cells."""
+    """Return the most common number of cells."""
     counts = Counter(len(row) for _, row in rows)
     return max(counts, key=counts.get, default=0)
 
@@ -167,7 +173,7 @@ def _all_values(cells):
 
 
 def _names_above(rows, block, width):
-    """Whether the row above the first full one has the names: fewer or more of them than cells."""
+    """Tell whether the row above the first full one has names, fewer or more than cells."""
     if block == 0 or not any(map(_is_value, rows[block][1])):
         return False
     above = rows[block - 1][1]
@@ -175,7 +181,7 @@ def _names_above(rows, block, width):
 
 
 def _commented(text, separator, width):
-    """Names in the last line that begins with a sign of comments, as numpy writes them."""
+    """Read names from the last comment line, as numpy writes them."""
     comments = re.findall(r"^#(.*)", text[:MOST_SIGNS], re.MULTILINE)
     rows = _rows([" ".join(comments[-1].split())], separator) if comments else []
     is_header = bool(rows) and len(rows[0][1]) == width and not _all_values(rows[0][1])
@@ -183,7 +189,7 @@ def _commented(text, separator, width):
 
 
 def _skip_units(rows, end):
-    """Where the first row begins: after a line of units between names and values, if any."""
+    """Find the first row: after a line of units between names and values, if any."""
     if len(rows) < 3:
         return end, []
     (line, units), (_, values) = rows[1:3]
@@ -196,8 +202,9 @@ def _skip_units(rows, end):
 
 
 def _end(text, separator, width, first):
-    """Where the rows end: lines with other numbers of cells at the end are no rows."""
-    start, end, stop, left_out = line_start(text, first), len(text.rstrip()), None, []
+    """Find the end of the rows: last lines with other numbers of cells are no rows."""
+    start, end = line_start(text, first), len(text.rstrip())
+    stop, left_out = None, []
     for _ in range(MOST_FOOTERS):
         begin = text.rfind("\n", 0, end) + 1
         line = text[begin:end].strip()
@@ -224,7 +231,7 @@ def _is_footer(line, separator, width):
 
 
 def _named(names, width):
-    """Names of columns, each once and fit to be shown; new ones where the header lacks some."""
+    """Name columns, each once and printable, and anew where the header lacks names."""
     names = [" ".join(printable(" ".join(name.split())).split()) for name in names]
     names += [f"{NEW}{i + 1}" for i in range(len(names), width)]
     names = [name or f"{UNNAMED}{i}" for i, name in enumerate(names)]
@@ -232,7 +239,7 @@ def _named(names, width):
 
 
 def unique(names):
-    """Names, those that come again with a number behind."""
+    """Make names unique by a number behind those that recur."""
     seen = {}
     for name in names:
         once, n = name, 0

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 
 from ._dates import CLOCK, TEXT, after_midnight, holds_months, month_number, parse, parse_clock
+from ._formatting import listed, words
 from ._gaps import even_step
 from ._table_layout import UNNAMED
 from ._wide import counts_steps
-from ._words import listed, words
 
 TIME_NAMES = {
     "time", "date", "datetime", "timestamp", "ts", "ds", "zeit", "datum", "zeitstempel",
@@ -68,7 +68,7 @@ class Times:
 
 
 def find_times(cells, time, name):
-    """The times of the rows; `time` is the name of their column, None to find it, or False."""
+    """Find the times of rows; `time` names their column, None finds it, False means none."""
     if time is False:
         return Times(None, [], "no column is taken for times, so the rows follow each other")
     if time is not None and time not in cells:
@@ -90,7 +90,7 @@ def find_times(cells, time, name):
 
 
 def _from_dates(cells, column, name):
-    """Time stamps of a column of dates, with the clock times beside it."""
+    """Parse a column of dates, with the clock times beside it."""
     values = cells[column]
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
         return Times(pd.DatetimeIndex(values), [column], f"column {column!r}")
@@ -100,21 +100,24 @@ def _from_dates(cells, column, name):
     if index.tz is not None:
         how += ", as UTC"
     clock, columns = None, [column]
+    # midnights alone: the clock may stand in a column beside
     if index.tz is None and (index.dropna() == index.dropna().normalize()).all():
         clock, more = _clock(cells, [column], values)
         columns += more
         index = index if clock is None else after_midnight(index, clock)
     which = " and ".join(map(repr, columns))
-    return Times(index, columns, f"column{'s' * (len(columns) > 1)} {which}{how}")
+    noun = "column" if len(columns) == 1 else "columns"
+    return Times(index, columns, f"{noun} {which}{how}")
 
 
 def _time_column(cells, parts):
-    """The column of times, by type, by name or by what it holds."""
+    """Find the column of times by type, by name or by its cells."""
     for column, dtype in cells.dtypes.items():
         if pd.api.types.is_datetime64_any_dtype(dtype):
             return column
     named = [column for column in cells if set(words(column)) & TIME_NAMES]
     texts = [c for c, dtype in cells.dtypes.items() if not pd.api.types.is_numeric_dtype(dtype)]
+    # names first: a column of notes may hold dates, too
     for column in [*named[:MOST_LOOKED], *texts[:MOST_LOOKED]]:
         if column not in parts.values() and _holds_dates(cells[column], column, column in named):
             return column
@@ -135,6 +138,7 @@ def _holds_dates(values, column, is_named):
     dates = parse(values if pd.api.types.is_numeric_dtype(values.dtype) else values.astype(TEXT))[0]
     if dates.notna().mean() <= 0.8:
         return False
+    # 2024 is a date or a load of 2024 MW: its name decides
     numbers = pd.to_numeric(values, errors="coerce").dropna()
     if len(numbers) <= 0.5 * len(values) or (values.dtype == TEXT and holds_months(values)):
         return True
@@ -142,7 +146,7 @@ def _holds_dates(values, column, is_named):
 
 
 def _is_epoch(values):
-    """Whether numbers are so large that they are seconds since 1970, or dates without signs."""
+    """Tell whether numbers are so large that they are epochs, or dates without separators."""
     values = _numbers(values.dropna().head(SAMPLE))
     return len(values) > 0 and values.min() > LEAST_EPOCH and parse(values)[0].notna().mean() > 0.8
 
@@ -152,8 +156,9 @@ def _has_letters(values):
 
 
 def _read_times(values, name, column):
-    """Time stamps, and how they were read."""
+    """Parse time stamps, and note how."""
     index, how = parse(values)
+    # some bad cells are faults of the file; many say that it is read the wrong way
     is_bad = index.isna() & values.notna().to_numpy()
     if is_bad.mean() > 0.2:
         first = values[is_bad].iloc[0]
@@ -169,7 +174,7 @@ def _read_times(values, name, column):
 
 
 def _clock(cells, taken, days):
-    """Time since midnight in columns beside one of dates, and their names; None without."""
+    """Find times since midnight in columns beside the dates, and their names, or None."""
     if not pd.api.types.is_numeric_dtype(days.dtype):
         if days.dropna().head(SAMPLE).str.contains(r"\d[:hH]\d").any():
             return None, []
@@ -183,7 +188,7 @@ def _clock(cells, taken, days):
 
 
 def _since_midnight(values, named):
-    """The times of day that a column holds, None where it holds something else."""
+    """Parse a column of times of day, or return None where it holds something else."""
     is_number = pd.api.types.is_numeric_dtype(values.dtype)
     if is_number and not named & (CLOCK_NAMES | PERIOD_NAMES):
         return None
@@ -205,11 +210,12 @@ def _since_midnight(values, named):
 
 
 def _of_numbers(values, given, named):
-    """Hours, half hours of a market, or hours and minutes as 1830."""
+    """Parse hours, half hours of a market, or hours and minutes such as 1830."""
     if (given % 1 != 0).any() or given.min() < 0:
         return None
     if named & HOUR_NAMES and given.max() <= 24:
         return pd.TimedeltaIndex(pd.to_timedelta(values, unit="h"))
+    # half hours of a market's day, 46 and 50 when clocks change
     if named & PERIOD_NAMES and 46 <= given.max() <= 50 and given.min() == 1:
         return pd.TimedeltaIndex(pd.to_timedelta(30 * (values - 1), unit="min"))
     if named & CLOCK_NAMES and 24 < given.max() <= 2400 and (given % 100 < 60).all():
@@ -219,7 +225,7 @@ def _of_numbers(values, given, named):
 
 
 def _minutes(cells, taken, hours):
-    """The minutes beside a column of whole hours, and its name; none without one."""
+    """Find the minutes beside a column of whole hours, and its name, if any."""
     nothing = pd.Timedelta(0), []
     if (hours.dropna() % pd.Timedelta("1h") != pd.Timedelta(0)).any():
         return nothing
@@ -238,7 +244,7 @@ def _is_within(values, low, high):
 
 
 def _calendar_columns(cells):
-    """Columns of a year and of parts of it, by what they hold; empty without them.
+    """Find columns of a year and of its parts, if any.
 
     Of several calendars, as of months and weeks, the one that tells most rows apart.
     """
@@ -250,12 +256,13 @@ def _calendar_columns(cells):
                 parts.setdefault(part, column)
     found = [calendar for calendar in CALENDARS if parts.keys() >= set(calendar)]
     if len(found) > 1:
-        found.sort(key=lambda calendar: cells[[parts[p] for p in calendar]].duplicated().sum())
+        n_twice = [cells[[parts[p] for p in calendar]].duplicated().sum() for calendar in found]
+        found = [found[int(np.argmin(n_twice))]]
     return {part: parts[part] for part in found[0]} if found else {}
 
 
 def _holds_field(values, part, name):
-    """Whether a column holds a part of a calendar; a period has a letter that says which."""
+    """Tell whether a column holds a part of a calendar; a period has a letter for its kind."""
     if name in PERIOD_NAMES:
         if part not in LETTERS or pd.api.types.is_numeric_dtype(values.dtype):
             return False
@@ -265,19 +272,21 @@ def _holds_field(values, part, name):
 
 
 def _field(values, part):
-    """Numbers of a part of a calendar, of texts such as January, M01 and Q1, too."""
+    """Convert a part of a calendar to numbers, texts such as January, M01 and Q1, too."""
     if pd.api.types.is_numeric_dtype(values.dtype) or part not in LETTERS:
         return values
     known = {}
     for text in values.dropna().unique():
         digits = re.fullmatch(rf"(?:{LETTERS[part]})?\s?(\d{{1,2}})", str(text))
-        is_name = part == "month" and re.fullmatch(r"[^\W\d_]{3,}\.?", str(text))
-        known[text] = int(digits[1]) if digits else month_number(text) if is_name else None
+        if digits:
+            known[text] = int(digits[1])
+        elif part == "month" and re.fullmatch(r"[^\W\d_]{3,}\.?", str(text)):
+            known[text] = month_number(text)
     return values.map(known).astype(float)
 
 
 def _from_fields(cells, parts):
-    """Time stamps of year, month, day and clock time in columns of their own."""
+    """Combine columns of year, month, day and clock time into time stamps."""
     fields = pd.DataFrame({part: _field(cells[column], part) for part, column in parts.items()})
     fields["year"] = fields["year"].where(fields["year"].between(*RANGES["year"]))
     index = _of_calendar(fields)
@@ -290,11 +299,12 @@ def _from_fields(cells, parts):
 
 
 def _of_calendar(fields):
-    """Days by year, month and day, or the first of a quarter or of a week of ISO 8601."""
+    """Combine year, month and day, or find the first day of a quarter or ISO week."""
     if "week" in fields:
         texts = fields.dropna().astype(int).astype(str)
         texts = (texts["year"] + "-W" + texts["week"]).reindex(fields.index)
         return parse(texts)[0]
+    # first month of the quarter
     month = 3 * fields["quarter"] - 2 if "quarter" in fields else fields.get("month", 1)
     dates = {"year": fields["year"], "month": month, "day": fields.get("day", 1)}
     index = pd.DatetimeIndex(pd.to_datetime(pd.DataFrame(dates), errors="coerce"))
@@ -307,7 +317,7 @@ def _of_calendar(fields):
 
 
 def _elapsed_column(cells):
-    """A column that counts time or rows: by its name, else the first without one."""
+    """Find a column that counts time or rows: by its name, else the first without one."""
     if len(cells) < 3:
         return None
     for column in cells:
@@ -327,7 +337,7 @@ def _elapsed_column(cells):
 
 
 def counts_rows(cells):
-    """Whether the first column has no name and counts, as the rows of pandas do."""
+    """Tell whether the first column has no name and counts, as the rows of pandas do."""
     first = cells.columns[0]
     return first.startswith(UNNAMED) and len(cells) > 2 and _is_rising(cells[first], True)
 
@@ -338,15 +348,16 @@ def _is_rising(values, is_even=False):
 
 
 def _numbers(values):
-    """Numbers, also those that are text because their decimal sign is in doubt."""
+    """Convert to numbers, also text whose decimal sign is in doubt."""
     if pd.api.types.is_numeric_dtype(values.dtype):
         return values.astype(float)
     return pd.to_numeric(values.str.replace(",", "."), errors="coerce").astype(float)
 
 
 def _elapsed(cells, column):
-    """Time elapsed, as numbers, or the months of decimal years."""
+    """Read elapsed time as numbers, or the months of decimal years."""
     values = _numbers(cells[column])
+    # 1990.083 is February, whatever its rounding
     months = np.floor(12 * values + MONTH_SLACK)
     is_monthly = values.between(1000, 2300).all() and (values % 1 != 0).any()
     if is_monthly and len(values) > 2 and even_step(np.diff(months)):

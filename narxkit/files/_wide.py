@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from ._dates import TEXT, parse
-from ._words import listed, reading_options
+from ._formatting import listed, reading_options
 
 LEAST_COLUMNS = 4
 STEPS = {"v", "t", "time", "step", "row", "obs", "period", "hour", "day", "week", "month", "year"}
@@ -33,7 +33,7 @@ def refuse_wide(cells, name):
 
 
 def counts_steps(labels):
-    """Whether texts such as V2, V3 and t1, t2 count the rows, as the names of steps do."""
+    """Tell whether texts such as V2, V3 and t1, t2 count the rows, as names of steps do."""
     parts = labels.astype(TEXT).str.extract(r"^([^\W\d_]+)[ _.-]?(\d{1,8})$")
     prefixes = parts[0].str.lower().unique()
     if len(labels) < 2 or len(prefixes) > 1 or prefixes[0] not in STEPS:
@@ -42,7 +42,7 @@ def counts_steps(labels):
 
 
 def note_hours(frame, clock):
-    """A sentence on days whose columns look like their hours."""
+    """Note days whose columns look like their hours."""
     run = _run_of_steps(["", *frame.columns]) if len(frame.columns) >= PER_DAY[0] else []
     if clock is None or clock.describe() != "daily" or len(run) not in PER_DAY:
         return []
@@ -53,9 +53,10 @@ def note_hours(frame, clock):
 
 
 def _run_of_steps(columns):
-    """The last columns that one number or date after the other names."""
+    """Return the last columns named by consecutive numbers or dates."""
     numbers = [re.search(r"(\d+)\D*$", column) for column in columns[1:]]
     found = [int(match[1]) if match and len(match[1]) < 9 else -1 for match in numbers]
+    # 1, 2, 3, ... up to the last column
     is_step = np.diff(found) == 1
     n = len(is_step) - (np.flatnonzero(~is_step)[-1] + 1 if not is_step.all() else 0)
     if n + 1 >= LEAST_COLUMNS:

@@ -59,9 +59,9 @@ class Persistence(_Lookup):
     Attributes
     ----------
     max_lag_ : int
-        Rows of history that a prediction needs: 1.
+        Rows of history that a prediction needs.
     lead_ : int
-        Rows after its own that a prediction needs.
+        Rows after its own that a prediction needs: the largest lead.
     n_features_in_ : int
         Number of columns of X.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -112,9 +112,9 @@ class SeasonalNaive(_Lookup):
     period_ : int
         Length of the season, in rows. In a panel, that of the longest series with a clock.
     max_lag_ : int
-        Rows of history that a prediction needs: the period.
+        Rows of history that a prediction needs.
     lead_ : int
-        Rows after its own that a prediction needs.
+        Rows after its own that a prediction needs: the largest lead.
     n_features_in_ : int
         Number of columns of X.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -180,9 +180,9 @@ class Climatology(_Lookup):
     means_ : DataFrame
         Mean of each output for every combination of the fields seen.
     max_lag_ : int
-        Rows of history that a prediction needs: none.
+        Rows of history that a prediction needs.
     lead_ : int
-        Rows after its own that a prediction needs.
+        Rows after its own that a prediction needs: the largest lead.
     n_features_in_ : int
         Number of columns of X.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -287,9 +287,9 @@ class SmartPersistence(_Lookup):
     index_ : ndarray of shape (n_outputs,)
         Mean index of the training rows above the threshold: sum of y over sum of clear sky.
     max_lag_ : int
-        Rows of history that a prediction needs: the memory.
+        Rows of history that a prediction needs.
     lead_ : int
-        Rows after its own that a prediction needs.
+        Rows after its own that a prediction needs: the largest lead.
     n_features_in_ : int
         Number of columns of X.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -398,10 +398,11 @@ class ARX(TapWeights, ScaledForecaster):
     alphas : array-like of float, default=(0.01, 0.1, 1, 10, 100, 1000, 10000)
         Penalties to choose from.
     validation_fraction : float, default=0.1
-        Part of each segment, at its end, on which the penalty is chosen.
+        Part of each segment, at its end, that is held out.
     output_range : tuple (low, high), default=None
-        Bounds of the output, each a number, a column name of X or None; the clipped value is fed
-        back.
+        Bounds of the output in y's units, each a number (one per output), a column name of X
+        (an input only if a dict `input_lags` names it) or None. Outputs are clipped, before any is
+        fed back.
 
     Attributes
     ----------
@@ -414,7 +415,7 @@ class ARX(TapWeights, ScaledForecaster):
     max_lag_ : int
         Rows of history that a prediction needs.
     lead_ : int
-        Rows after its own that a prediction needs.
+        Rows after its own that a prediction needs: the largest lead.
     n_features_in_ : int
         Number of columns of X.
     feature_names_in_ : ndarray of shape (n_features_in_,)

@@ -73,8 +73,8 @@ class NARX(_TappedNetwork):
         network learns what the linear model misses, and extrapolates like it.
     output_range : tuple (low, high), default=None
         Bounds of the output in y's units, each a number (one per output), a column name of X
-        (an input only if a dict `input_lags` names it) or None. Outputs are clipped, in the loop
-        as well.
+        (an input only if a dict `input_lags` names it) or None. Outputs are clipped, before any is
+        fed back.
     scale : bool, default=True
         Whether X is standardised inside; y always is.
     solver : str or Solver, default="lm"
@@ -107,7 +107,7 @@ class NARX(_TappedNetwork):
         when its loss has not improved for `n_iter_no_change` iterations and the training loss no
         longer falls by a tenth over as many; the best weights are kept.
     validation_fraction : float, default=0.1
-        Part of each segment that is held out.
+        Part of each segment, at its end, that is held out.
     n_iter_no_change : int, default=10
         Patience of early stopping.
     n_restarts : int, default=1
@@ -180,7 +180,7 @@ class NARX(_TappedNetwork):
         The largest growth per step of a small perturbation of the fed-back output along the
         training rollouts, with a warning from 1.01 on; see Notes.
     n_dropped_ : int
-        Rows left out of training because of missing values.
+        Rows with enough history that were left out of training because of missing values.
     n_features_in_ : int
         Number of columns of X.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -361,7 +361,8 @@ class TDNN(_TappedNetwork):
         network learns what the linear model misses, and extrapolates like it.
     output_range : tuple (low, high), default=None
         Bounds of the output in y's units, each a number (one per output), a column name of X
-        (an input only if a dict `input_lags` names it) or None. Outputs are clipped.
+        (an input only if a dict `input_lags` names it) or None. Outputs are clipped, before any is
+        fed back.
     scale : bool, default=True
         Whether X is standardised inside; y always is.
     solver : str or Solver, default="lm"
@@ -385,7 +386,7 @@ class TDNN(_TappedNetwork):
         when its loss has not improved for `n_iter_no_change` iterations and the training loss no
         longer falls by a tenth over as many; the best weights are kept.
     validation_fraction : float, default=0.1
-        Part of each segment that is held out.
+        Part of each segment, at its end, that is held out.
     n_iter_no_change : int, default=10
         Patience of early stopping.
     n_restarts : int, default=1
@@ -455,7 +456,7 @@ class TDNN(_TappedNetwork):
     loop_gain_ : float
         Growth of a perturbation of the fed-back output: 0, since there is none.
     n_dropped_ : int
-        Rows left out of training because of missing values.
+        Rows with enough history that were left out of training because of missing values.
     n_features_in_ : int
         Number of columns of X.
     feature_names_in_ : ndarray of shape (n_features_in_,)

@@ -1,4 +1,4 @@
-"""Judging forecasts: backtests, tables of skill, scorers and splitters for scikit-learn's tools."""
+"""Evaluation of forecasts: backtests, tables of skill, scorers and splitters."""
 
 from narxkit.model_selection.backtests import backtest
 from narxkit.model_selection.scorers import ahead_scorer, simulation_scorer

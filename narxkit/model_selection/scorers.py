@@ -49,7 +49,7 @@ def ahead_scorer(steps=24, metric="rmse", warmup=None, greater_is_better=None):
     steps : int or sequence of int, default=24
         Horizons h: 1..steps, or exactly those of a sequence.
     metric : {"rmse", "mae", "r2"} or callable, default="rmse"
-        What is computed for each horizon, or a function (y_true, y_pred) of two arrays of shape
+        The metric of each horizon, or a function (y_true, y_pred) of two arrays of shape
         (n,).
     warmup : int, default=None
         None takes the rows last seen in ``fit`` as history and needs folds that follow them;
@@ -108,7 +108,7 @@ def simulation_scorer(metric="rmse", washout=0, warmup=None, greater_is_better=N
     Parameters
     ----------
     metric : {"rmse", "mae", "r2"} or callable, default="rmse"
-        What is computed over the run, or a function (y_true, y_pred) of two arrays of shape (n,).
+        The metric of the run, or a function (y_true, y_pred) of two arrays of shape (n,).
     washout : int, default=0
         How many first steps of the run are not scored, as those of NARX(washout=...) are not
         trained on.
@@ -156,7 +156,7 @@ def simulation_scorer(metric="rmse", washout=0, warmup=None, greater_is_better=N
 
 @dataclass(frozen=True, repr=False)
 class Scorer(ABC):
-    """What both scorers share: the rows that are history, the metric and its sign."""
+    """Base of both scorers: the rows that are history, the metric and its sign."""
 
     metric: str | Callable
     warmup: int | None
@@ -185,10 +185,12 @@ class Scorer(ABC):
         origins, lengths = self._rollouts(rows, self._free_rows(rows))
         y_hat = np.full((len(origins), max(lengths), rows.n_outputs), np.nan)
         for part, values, has_diverged in rows.rollouts(origins, lengths):
+            # the worst score, not an error: a search must go on with other candidates
             if has_diverged.any():
                 return -np.inf
             y_hat[part, : values.shape[1]] = values
         measured = read_outputs(y)[rows.table_row]
+        # beyond the end of a rollout y_hat is NaN, so that any row will do
         at = np.minimum(origins[:, None] + np.arange(max(lengths)), len(measured) - 1)
         return self._mean_score(measured[at], undo(y_hat))
 
@@ -208,6 +210,7 @@ class Scorer(ABC):
                     "set_output(transform='pandas')."
                 )
             return rows.n_history >= self.warmup
+        # rows of the fold; those before them come from the state of fit
         is_given = rows.table_row >= 0
         lacking = np.flatnonzero(is_given & (rows.n_history < rows.max_lag))
         if len(lacking):
@@ -238,11 +241,12 @@ class Scorer(ABC):
         score, is_gain = (self.metric, self.greater_is_better) if is_own else METRICS[self.metric]
         scores = []
         for true, predicted in zip(self._parts(y), self._parts(y_hat)):
+            # a missing measurement is no error
             there = np.isfinite(true) & np.isfinite(predicted)
             if not there.any(axis=0).all():
                 raise ValueError(
                     "nothing is left to score in the fold: all targets of an output are missing, "
-                    "or all of its predictions, for want of inputs: give folds with measured rows."
+                    "or all of its predictions, for lack of inputs: give folds with measured rows."
                 )
             scores += [score(t[k], p[k]) for t, p, k in zip(true.T, predicted.T, there.T)]
         return float(np.mean(scores)) if is_gain else -float(np.mean(scores))
@@ -309,6 +313,7 @@ class SimulationScorer(Scorer):
     def _rollouts(self, rows, free):
         starts = self._with_room(rows, free, self.washout + 1)
         free = np.flatnonzero(free)
+        # the first free row of each segment is where its run begins
         _, first = np.unique(rows.segments.starts[free], return_index=True)
         origins = free[first]
         origins = origins[starts[origins]]

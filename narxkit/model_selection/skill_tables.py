@@ -105,17 +105,20 @@ def skill_table(
     table = pd.DataFrame(index=list(backtests))
     for h in horizons:
         table[f"RMSE h={h}"] = [rmse[name][h] for name in backtests]
+    # the mean over horizons, not over targets: late horizons have fewer
     table["RMSE mean"] = [rmse[name].mean() for name in backtests]
     table["MAE"] = [errors[name].abs().groupby(level="horizon").mean().mean() for name in backtests]
     if persistence in rmse:
         table["skill vs persistence"] = 1 - table["RMSE mean"] / rmse[persistence].mean()
         if seasonal in rmse:
+            # horizon by horizon: persistence is good near, the season far
             better = np.minimum(rmse[persistence], rmse[seasonal]).mean()
             table["skill vs naive"] = 1 - table["RMSE mean"] / better
     if ridge in rmse:
         table["ratio to ridge"] = table["RMSE mean"] / rmse[ridge].mean()
         if interval:
             means = _resampled_means(errors, block, check_random_state(random_state))
+            # within each sample: the same blocks for both, or luck in days would widen the interval
             ratios = means / means[[ridge]].to_numpy()
             table["ratio 2.5 %"] = ratios.quantile(0.025)
             table["ratio 97.5 %"] = ratios.quantile(0.975)
@@ -146,6 +149,7 @@ def _resampled_means(errors, block, rng):
     def summed(values=None):
         return np.bincount(cell, values, minlength=n_blocks * shape[1]).reshape(shape)
 
+    # drawing blocks with replacement is drawing how often each comes
     times_drawn = rng.multinomial(n_blocks, np.full(n_blocks, 1 / n_blocks), size=N_RESAMPLES)
     n = times_drawn @ summed()
     with np.errstate(invalid="ignore"):  # a sample may lack a horizon that few blocks have
@@ -177,6 +181,7 @@ def _aligned_errors(backtests):
     if not frames or not all({*keys, "y", "y_hat"} <= {*getattr(f, "columns", ())} for f in frames):
         raise ValueError("skill_table needs a dict of name: backtest, with at least one of them.")
     same = all(len(f) == len(frames[0]) and f[keys].equals(frames[0][keys]) for f in frames[1:])
+    # backtests of one run share origins: no labels need to be joined, which is most of the time
     if same:
         shared = pd.MultiIndex.from_frame(frames[0][["origin", "horizon"]])
         indexes = [shared] * len(frames)

@@ -105,6 +105,7 @@ class RollingOrigin(BaseCrossValidator):
         n = int(moment.max(initial=-1)) + 1
         size = self._test_size(n)
         step = size if self.step is None else self.step
+        # folds are laid out from the end: the last rows are always tested
         first = n - size - (self.n_splits - 1) * step
         least = self.min_train_size or 1
         if first - self.gap < least:
@@ -118,6 +119,7 @@ class RollingOrigin(BaseCrossValidator):
             end = start - self.gap
             begin = 0 if self.window is None else max(0, end - self.window)
             yield (
+                # of a panel all series at those times, or one would tell another's future
                 np.flatnonzero((moment >= begin) & (moment < end)),
                 np.flatnonzero((moment >= start) & (moment < start + size)),
             )
@@ -276,6 +278,7 @@ def _moments(X, y):
         raise ValueError("X and y are None, but rows are needed to split: give one of them.")
     index, _ = common_index(X=X, y=y)
     if isinstance(index, pd.MultiIndex):
+        # equal time stamps have equal rank
         return pd.factorize(index.get_level_values(-1), sort=True)[0]
     return _positions(X, y)
 
@@ -296,9 +299,11 @@ def _refuse_hidden_hole(X, y, train, groups):
     index, _ = common_index(X=X, y=y)
     rank = _positions(X, y)
     if isinstance(index, pd.MultiIndex):
+        # in a panel rows follow within their own series
         rank = pd.Series(rank).groupby(index.codes[0]).cumcount().to_numpy()
     rows = np.zeros(len(train)) if index is None else pd.Series(0.0, index[train])
     labels = None if groups is None else _read_groups(groups)[train]
+    # the same reader that fit uses, so that both see the same seams
     table = read_table(Persistence(), None, rows, segments=labels, reset=True)
     for key, members in table.series.items():
         is_hidden = (np.diff(rank[train[members]]) > 1) & ~table.cuts[key][1:]

@@ -1,4 +1,4 @@
-"""What stands around a forecaster: pipelines, transformed targets, searches."""
+"""Wrappers of a forecaster: pipelines, transformed targets, searches."""
 
 import numpy as np
 import pandas as pd
@@ -35,23 +35,33 @@ def unwrap(model, X, y):
     if isinstance(model, TransformedTargetRegressor):
         check_is_fitted(model)
         forward, back = model.transformer_.transform, model.transformer_.inverse_transform
+        # the forecaster inside was fitted to transformed outputs, and reads such history
         values = read_outputs(y).reshape(np.shape(y))
         inner = _where_finite(forward, values.reshape(len(values), -1)).reshape(values.shape)
         forecaster, X, inner, undo = unwrap(model.regressor_, X, _with_index(inner, index))
-        return forecaster, X, inner, lambda values: _where_finite(back, undo(values))
+
+        def undo_both(values):
+            return _where_finite(back, undo(values))
+
+        return forecaster, X, inner, undo_both
     if not isinstance(model, Forecaster):
         raise ValueError(
             "model must be a fitted forecaster, or a Pipeline, TransformedTargetRegressor or "
             f"search of one. Got {type(model).__name__} instead."
         )
     warn_of_interruption(model)
-    return model, X, y, lambda values: values
+    return model, X, y, _unchanged
+
+
+def _unchanged(values):
+    return values
 
 
 def _where_finite(transform, values):
     """Return a transformation of outputs (..., n_outputs) that leaves missing ones missing."""
     flat = values.reshape(-1, values.shape[-1])
     missing = ~np.isfinite(flat)
+    # transformers refuse NaN: a value that is there stands in, and is taken out again
     stand_in = np.take_along_axis(flat, np.argmin(missing, axis=0)[None], axis=0)
     stand_in = np.where(np.isfinite(stand_in), stand_in, 1.0)  # of a column without a value
     out = np.asarray(transform(np.where(missing, stand_in, flat)), dtype=float)

@@ -1,4 +1,4 @@
-"""What the displays share: a quiet style, axes with names, and matplotlib when it is needed."""
+"""Base of the displays: a quiet style, axes with names, and matplotlib when it is needed."""
 
 from importlib import import_module
 from textwrap import fill
@@ -54,7 +54,7 @@ def open_axes(ax=None):
 
 
 class Display:
-    """What the displays share: axes in a quiet style."""
+    """Base of the displays: axes in a quiet style."""
 
     def _open(self, ax):
         self.ax_ = open_axes(ax)
@@ -74,14 +74,16 @@ class Display:
         return self.ax_.annotate(words, (0, 1), (0, 7), "axes fraction", "offset points", **style)
 
     def _room(self):
-        """How many letters stand over the axes without reaching into others beside them."""
+        """Count the letters that fit over the axes without reaching into others beside them."""
         spec, figure = self.ax_.get_subplotspec(), self.figure_
+        # a panel's share of the figure: text is not clipped at its axes
         share = 1.0 if spec is None else len(spec.colspan) / spec.get_gridspec().ncols
         return max(20, int(0.75 * share * figure.bbox.width * 72 / figure.dpi / LETTER))
 
     def _legend_above(self, handles):
         """Name the lines in their colours, at the right end of the title's line."""
         handles = [handle for handle in handles if handle is not None]
+        # letters, and a dash before each
         beside = sum(len(str(handle.get_label())) + 5 for handle in handles)
         self._title.set_text(fill(self._title.get_text(), max(20, self._room() - beside)))
         return self.ax_.legend(
@@ -99,7 +101,7 @@ class Display:
 
 
 class ErrorDisplay(Display):
-    """What displays of predictions and their errors share: a model to take them from."""
+    """Base of displays of predictions and their errors: a model to take them from."""
 
     @classmethod
     def from_estimator(cls, estimator, X, y, *, loop="open", ax=None, **kwargs):
@@ -130,22 +132,23 @@ class ErrorDisplay(Display):
 
 
 def plain_log_ticks(ax):
-    """Numbers such as 50, 100, 200 on the logarithmic axis."""
+    """Put ticks such as 50, 100, 200 on the logarithmic axis."""
     ticker = load_matplotlib("ticker")
     low, high = ax.get_ylim()
     finest = (limit for limit in _TICKS if high < limit * low)
     locator = ticker.LogLocator(subs=_TICKS[next(finest, np.inf)])
+    # within less than a decade powers of ten leave one tick or none
     if high < FEW_TICKS * low:
         locator = ticker.MaxNLocator(6, steps=[1, 2, 5, 10])
     ax.yaxis.set_major_locator(locator)
-    ax.yaxis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:g}"))
+    ax.yaxis.set_major_formatter(ticker.StrMethodFormatter("{x:g}"))
     ax.yaxis.set_minor_locator(ticker.NullLocator())
     ax.grid(axis="y", color=PALE, lw=0.6)
     ax.set_axisbelow(True)
 
 
 def dot(values):
-    """A line of one point is seen as a dot."""
+    """Mark a line of one point as a dot."""
     return {"marker": "o"} if len(values) == 1 else {}
 
 

@@ -20,11 +20,11 @@ class CorrelationDisplay(Display):
     correlation : Series of shape (n_lags,)
         Correlations; the index holds the lags.
     band : float
-        What chance keeps within.
+        The band of chance.
     title : str
-        What is correlated.
+        Name of the correlated series.
     band_name : str
-        What the band is of.
+        Description of the band.
     """
 
     def __init__(self, *, correlation, band, title, band_name=OF_EACH):
@@ -55,6 +55,7 @@ class CorrelationDisplay(Display):
         is_out = np.abs(values) > self.band
         colours = np.where(is_out, COLOURS[1], COLOURS[0])
         self.bars_ = ax.bar(lags, values, **{"width": 0.5, "color": colours, "zorder": 2} | kwargs)
+        # the band stays visible where nothing leaves it
         reach = max(1.15 * np.nanmax(np.abs(values)), 1.6 * self.band)
         ax.set_ylim(-min(reach, 1.05), min(reach, 1.05))
         ticker = load_matplotlib("ticker")
@@ -64,7 +65,7 @@ class CorrelationDisplay(Display):
 
 
 class _ErrorCorrelationDisplay(ErrorDisplay, CorrelationDisplay):
-    """What correlations of errors share: the errors, and the band of each lag."""
+    """Base of correlations of errors: the errors, and the band of each lag."""
 
     @classmethod
     def _errors(cls, y_true, y_pred, n_lags):
@@ -85,7 +86,7 @@ class ErrorAutocorrelationDisplay(_ErrorCorrelationDisplay):
 
         r_k = \frac{\sum_t e_t e_{t-k}}{\sum_t e_t^2}, \quad e_t = y_t - \hat y_t
 
-    with the mean of the errors taken away. Those of a model that has learnt all that the past tells
+    with the mean of the errors subtracted. Those of a model that has learnt all that the past tells
     stay within the band at 95 of 100 lags.
 
     Parameters
@@ -93,16 +94,16 @@ class ErrorAutocorrelationDisplay(_ErrorCorrelationDisplay):
     correlation : Series of shape (n_lags,)
         Correlations; the index holds the lags.
     band : float
-        What chance keeps within.
+        The band of chance.
     title : str
-        What is correlated.
+        Name of the correlated series.
     band_name : str, default="95 % band of each lag"
-        What the band is of.
+        Description of the band.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        What was drawn on.
+        The axes drawn on.
     figure_ : matplotlib Figure
         Its figure.
     bars_ : matplotlib BarContainer
@@ -167,7 +168,7 @@ class InputErrorCorrelationDisplay(_ErrorCorrelationDisplay):
         r_k = \frac{\sum_t u_{t-k} e_t}{\sqrt{\sum_t u_t^2 \sum_t e_t^2}}, \quad
         e_t = y_t - \hat y_t
 
-    with both means taken away. At lags from 0 on, those of a model that has learnt all that this
+    with both means subtracted. At lags from 0 on, those of a model that has learnt all that this
     input tells stay within the band at 95 of 100. Negative lags tell of later inputs: they leave
     the band where the output acts back on the input, which is no fault of the model.
 
@@ -176,16 +177,16 @@ class InputErrorCorrelationDisplay(_ErrorCorrelationDisplay):
     correlation : Series of shape (n_lags,)
         Correlations; the index holds the lags.
     band : float
-        What chance keeps within.
+        The band of chance.
     title : str
-        What is correlated.
+        Name of the correlated series.
     band_name : str, default="95 % band of each lag"
-        What the band is of.
+        Description of the band.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        What was drawn on.
+        The axes drawn on.
     figure_ : matplotlib Figure
         Its figure.
     bars_ : matplotlib BarContainer
@@ -289,7 +290,8 @@ class InputErrorCorrelationDisplay(_ErrorCorrelationDisplay):
 
 
 def correlations(x, e, lags):
-    """Correlation of e with x of k rows before, for each lag k; missing values lose their pairs."""
+    """Correlate e with x of k rows before, for each lag k; missing values drop their pairs."""
+    # zero adds nothing to a sum of products
     x, e = (np.nan_to_num(values - np.nanmean(values)) for values in (x, e))
     scale, n = np.sqrt((x @ x) * (e @ e)), len(e)
     products = [x[: n - k] @ e[k:] if k >= 0 else x[-k:] @ e[: n + k] for k in lags]
@@ -297,7 +299,7 @@ def correlations(x, e, lags):
 
 
 def band_of_each(errors):
-    """What the correlation of white errors at one lag keeps within, 95 times in 100."""
+    """Return the 95 % band of the correlation of white errors at one lag."""
     return Z95 / np.sqrt(np.isfinite(errors).sum())
 
 
@@ -311,7 +313,7 @@ def check_lags(display, n_lags, n):
 
 
 def _column(X, column):
-    """A column of X as a Series, by position or by name."""
+    """Return a column of X as a Series, by position or by name."""
     if X is None:
         raise ValueError("InputErrorCorrelationDisplay draws an input, but X is None: give X.")
     X = X if isinstance(X, pd.DataFrame) else pd.DataFrame(np.asarray(X))

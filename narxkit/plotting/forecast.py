@@ -7,7 +7,7 @@ import pandas as pd
 
 from narxkit._naming import fitted_name
 from narxkit.plotting.base import GREY, INK, LEGEND_COLUMNS, SMALL, Display, cycle, dot
-from narxkit.plotting.times import as_series, points, tell_time, time_name
+from narxkit.plotting.times import as_series, format_time_axis, points, time_name
 from narxkit.rows.labels import has_clock
 
 __all__ = ["ForecastDisplay"]
@@ -21,7 +21,7 @@ class ForecastDisplay(Display):
     y_pred : dict of str to Series
         Forecasts by name.
     y_true : Series, default=None
-        What really happened.
+        Measured values.
     history : Series, default=None
         Measured values up to the origin.
     highlight : str, default=None
@@ -34,7 +34,7 @@ class ForecastDisplay(Display):
     Attributes
     ----------
     ax_ : matplotlib Axes
-        What was drawn on.
+        The axes drawn on.
     figure_ : matplotlib Figure
         Its figure.
     history_line_, true_line_ : matplotlib Line2D or None
@@ -95,7 +95,7 @@ class ForecastDisplay(Display):
         X : DataFrame or array-like of shape (n, n_features), default=None
             Inputs of the rows that follow the last row seen.
         y : Series or array-like of shape (n,), default=None
-            What really happened there.
+            Measured values there.
         steps : int, default=None
             Number of steps where there is no X; by default the length of y.
         history : Series or array-like, default=None
@@ -145,7 +145,7 @@ class ForecastDisplay(Display):
         Parameters
         ----------
         y_true : Series, array-like of shape (n,) or None
-            What really happened.
+            Measured values.
         y_pred : Series, array-like of shape (n,), or dict of such by name
             One forecast or several.
         history : Series or array-like, default=None
@@ -237,12 +237,12 @@ class ForecastDisplay(Display):
         }
         ax.margins(x=0.01, y=0.06)
         index = next(iter(self.y_pred.values())).index
-        tell_time(ax, index)
+        format_time_axis(ax, index)
         self._add_legend(time_name(index, "steps from the origin"))
         return self
 
     def _in_front_first(self):
-        """Names in the order of their colours, the same as in HorizonDisplay."""
+        """Order names by their colours, the same as in HorizonDisplay."""
         first = next(iter(self.y_pred)) if self.highlight is None else self.highlight
         return [first, *(name for name in self.y_pred if name != first)]
 
@@ -259,6 +259,7 @@ class ForecastDisplay(Display):
         self.origin_line_ = ax.axvline(x[-1], color=GREY, lw=0.8, ls=(0, (2, 2)), zorder=1)
 
     def _quantity(self):
+        # the first name there is, the measured values' before others
         series = [self.y_true, self.history, *self.y_pred.values()]
         names = [s.name for s in series if s is not None and s.name is not None]
         target = str(names[0]) if self.target is None and names else self.target or "value"
@@ -268,6 +269,7 @@ class ForecastDisplay(Display):
         """Name the axes and the lines; many lines need rows of their own below y's name."""
         forecasts = [self.forecast_lines_[name] for name in self._in_front_first()]
         lines = [self.history_line_, self.true_line_, *forecasts]
+        # rounded up
         n_rows = -(-sum(line is not None for line in lines) // LEGEND_COLUMNS)
         room = n_rows * 1.7 * SMALL if n_rows > 1 else 0
         self._name_axes(time, self._quantity(), pad=8 + room)
@@ -277,7 +279,7 @@ class ForecastDisplay(Display):
 
 
 def _same_index(values):
-    """Series of one index, for values of which some may be bare arrays or None."""
+    """Give values, of which some may be arrays or None, one index."""
     indexed = (v.index for v in values.values() if isinstance(v, (pd.Series, pd.DataFrame)))
     index = next(indexed, None)
     return {

@@ -1,4 +1,4 @@
-"""How errors grow with the horizon."""
+"""Growth of errors with the horizon."""
 
 import numpy as np
 import pandas as pd
@@ -32,7 +32,7 @@ class HorizonDisplay(Display):
     Attributes
     ----------
     ax_ : matplotlib Axes
-        What was drawn on.
+        The axes drawn on.
     figure_ : matplotlib Figure
         Its figure.
     lines_ : dict of str to matplotlib Line2D
@@ -165,17 +165,19 @@ class HorizonDisplay(Display):
 
 
 def _rmse_by_horizon(backtests):
-    """Errors over the targets that all of them forecast."""
+    """Compute errors over the targets that all of them forecast."""
     errors = {}
     for name, run in backtests.items():
         keys = run[["series", "origin", "horizon"]].astype({"series": str})
         targets = pd.MultiIndex.from_frame(keys)
         errors[name] = (run["y_hat"] - run["y"]).set_axis(targets)
+    # one set of targets, or a model would win by leaving out the hard ones
     squares = pd.concat(errors, axis=1, join="inner").dropna() ** 2
     return np.sqrt(squares.groupby(level="horizon").mean())
 
 
 def _spread(wanted, gap):
-    """The ascending positions nearest to those wanted that stand at least `gap` apart."""
+    """Spread ascending positions to stand at least `gap` apart."""
+    # with the gaps taken off, the nearest ascending positions are an isotonic regression
     room = gap * np.arange(len(wanted))
     return isotonic_regression(wanted - room).x + room

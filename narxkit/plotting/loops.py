@@ -43,12 +43,13 @@ def predictions(estimator, X, y, loop="open", segments=None):
             "rows of one segment at a time."
         )
     if X is None:
+        # simulate takes its rows from X
         X = pd.DataFrame(index=y.index if isinstance(y, FRAMES) else range(len(y)))
     return estimator.simulate(X, y_init=_first_rows(y, estimator.max_lag_))
 
 
 def _first_rows(y, n):
-    """The first n rows, of each series where the index is (series, time)."""
+    """Return the first n rows, of each series where the index is (series, time)."""
     if not isinstance(y, FRAMES):
         return np.asarray(y)[:n]
     if isinstance(y.index, pd.MultiIndex):

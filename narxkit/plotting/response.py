@@ -3,13 +3,13 @@
 import numpy as np
 
 from narxkit.plotting.base import COLOURS, GREY, INK, ErrorDisplay
-from narxkit.plotting.times import as_pair, points, tell_time, time_name
+from narxkit.plotting.times import as_pair, format_time_axis, points, time_name
 
 __all__ = ["ErrorHistogramDisplay", "RegressionDisplay", "ResponseDisplay"]
 
 
 class _PairDisplay(ErrorDisplay):
-    """What displays of measured and predicted values share: names and units."""
+    """Base of displays of measured and predicted values: names and units."""
 
     def __init__(self, *, y_true, y_pred, target=None, unit=None):
         self.y_true = y_true
@@ -54,7 +54,7 @@ class _PairDisplay(ErrorDisplay):
         return f"{name}, {self.unit}" if self.unit else name
 
     def _both(self):
-        """Measured and predicted values of the rows that have both."""
+        """Return measured and predicted values of the rows that have both."""
         is_known = (self.y_true - self.y_pred).notna()
         return self.y_true[is_known].to_numpy(), self.y_pred[is_known].to_numpy()
 
@@ -77,7 +77,7 @@ class ResponseDisplay(_PairDisplay):
     Attributes
     ----------
     ax_ : matplotlib Axes
-        What was drawn on.
+        The axes drawn on.
     figure_ : matplotlib Figure
         Its figure.
     true_line_, pred_line_ : matplotlib Line2D
@@ -129,7 +129,7 @@ class ResponseDisplay(_PairDisplay):
         style = {"color": COLOURS[0], "lw": 1.6, "label": "predicted", "zorder": 3} | kwargs
         (self.pred_line_,) = ax.plot(x, y_pred, **style)
         ax.margins(x=0.01, y=0.06)
-        tell_time(ax, self.y_true.index)
+        format_time_axis(ax, self.y_true.index)
         self._name_axes(time_name(self.y_true.index, "row"), self._with_unit(self._quantity()))
         self.legend_ = self._legend_above([self.true_line_, self.pred_line_, self.error_lines_])
         return self
@@ -156,7 +156,7 @@ class RegressionDisplay(_PairDisplay):
     Attributes
     ----------
     ax_ : matplotlib Axes
-        What was drawn on.
+        The axes drawn on.
     figure_ : matplotlib Figure
         Its figure.
     points_ : matplotlib Line2D
@@ -208,6 +208,7 @@ class RegressionDisplay(_PairDisplay):
         ends = np.array([y.min(), y.max()])
         fitted = self.intercept_ + self.slope_ * ends
         (self.fit_line_,) = ax.plot(ends, fitted, color=COLOURS[1], lw=1.6, zorder=4)
+        # the diagonal is at 45 degrees, whatever the axes' shape
         ax.set_aspect("equal", "datalim")
         ax.margins(0.04)
         quantity = self._quantity()
@@ -221,7 +222,7 @@ class RegressionDisplay(_PairDisplay):
 
 
 class ErrorHistogramDisplay(_PairDisplay):
-    r"""How often errors of which size occur, beside a normal distribution of the same spread.
+    r"""Histogram of errors, beside a normal distribution of the same spread.
 
     An error is :math:`e_t = y_t - \hat y_t`.
 
@@ -237,13 +238,13 @@ class ErrorHistogramDisplay(_PairDisplay):
     Attributes
     ----------
     ax_ : matplotlib Axes
-        What was drawn on.
+        The axes drawn on.
     figure_ : matplotlib Figure
         Its figure.
     bars_ : matplotlib BarContainer
         Number of rows by size of their error.
     normal_line_ : matplotlib Line2D or None
-        What a normal distribution of the same mean and standard deviation would count.
+        Counts of a normal distribution of the same mean and standard deviation.
     zero_line_ : matplotlib Line2D
         No error.
     text_ : matplotlib Text
@@ -297,12 +298,13 @@ class ErrorHistogramDisplay(_PairDisplay):
     def _draw_normal(self, edges, mean, std, n):
         x = np.linspace(edges[0], edges[-1], 200)
         density = np.exp(-0.5 * ((x - mean) / std) ** 2) / (std * np.sqrt(2 * np.pi))
+        # in rows, as the bars
         counts = n * (edges[1] - edges[0]) * density
         return self.ax_.plot(x, counts, color=COLOURS[1], lw=1.4)[0]
 
 
 def _fit(x, y):
-    """Slope, intercept and correlation of a line by least squares."""
+    """Fit a line by least squares: slope, intercept and correlation."""
     size = max(np.abs(x).max(), np.abs(y).max()) or 1.0
     x, y = x / size, y / size  # so that no square is too large or too small
     dx, dy = x - x.mean(), y - y.mean()

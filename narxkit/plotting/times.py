@@ -13,7 +13,7 @@ LONGEST_NAME = 24  # letters, of a series of a panel
 
 
 def as_series(display, name, values, index):
-    """A Series as it is, or an array with this index, or with one that counts from 1."""
+    """Return a Series as it is, or an array with this index, or with one that counts from 1."""
     if isinstance(values, pd.DataFrame) and values.shape[1] == 1:
         values = values.iloc[:, 0]
     if isinstance(values, pd.Series):
@@ -36,7 +36,7 @@ def as_series(display, name, values, index):
 
 
 def as_pair(display, y_true, y_pred):
-    """Measured and predicted values of the same rows, as Series; arrays count rows from 0."""
+    """Pair measured and predicted values as Series; arrays count rows from 0."""
     index = next((y.index for y in (y_true, y_pred) if isinstance(y, FRAMES)), None)
     index = pd.RangeIndex(len(y_true)) if index is None else index
     y_true = as_series(display, "y_true", y_true, index)
@@ -62,10 +62,11 @@ def as_times(index):
 
 
 def points(series):
-    """Where on the axes the values stand; series one after the other, with a gap (NaN) between."""
+    """Place values on the axes; series one after the other, with a gap (NaN) between."""
     index, values = series.index, series.to_numpy()
     if not isinstance(index, pd.MultiIndex):
         return as_times(index).to_numpy(), values
+    # rows of a panel may alternate between series: each is drawn whole
     codes, _, ends = _of_panel(index)
     gaps = ends[:-1]
     rows, values = np.arange(len(values)), values[np.argsort(codes, kind="stable")]
@@ -73,13 +74,13 @@ def points(series):
 
 
 def _of_panel(index):
-    """The series of each row, numbered as they come, their names, and where each ends."""
+    """Number the series of each row; return their names and where each ends, too."""
     codes, names = pd.factorize(index.get_level_values(0))
     return codes, names, np.cumsum(np.bincount(codes))
 
 
 def time_name(index, otherwise):
-    """What the axis of time is called; without a clock and a name, `otherwise`."""
+    """Name the axis of time; without a clock and a name, `otherwise`."""
     if isinstance(index, pd.MultiIndex):
         return f"rows of each {index.names[0] or 'series'}, one after the other"
     if isinstance(index, pd.TimedeltaIndex):
@@ -90,10 +91,10 @@ def time_name(index, otherwise):
     return f"{index.name or 'time'}{'' if zone is None else f', {zone}'}"
 
 
-def tell_time(ax, index):
-    """Dates on the axis, as short as they can be, in the zone of the series; names of a panel."""
+def format_time_axis(ax, index):
+    """Format dates on the axis, short and in the zone of the series, or names of a panel."""
     if isinstance(index, pd.MultiIndex):
-        _tell_series(ax, index)
+        _format_panel_axis(ax, index)
     elif has_clock(index):
         dates, zone = load_matplotlib("dates"), getattr(index, "tz", None)
         locator = dates.AutoDateLocator(tz=zone, minticks=4, maxticks=9)
@@ -102,12 +103,13 @@ def tell_time(ax, index):
         ax.xaxis.get_offset_text().set(color=INK, fontsize=SMALL)
 
 
-def _tell_series(ax, index):
-    """Lines between series, and the names of those with room for them."""
+def _format_panel_axis(ax, index):
+    """Draw lines between series, and the names of those with room for them."""
     _, names, ends = _of_panel(index)
     style = {"color": GREY, "lw": min(0.8, 10 / len(ends)), "zorder": 1}
     ax.vlines(ends[:-1] - 0.5, 0, 1, transform=ax.get_xaxis_transform(), **style)
     begins = np.append(0, ends[:-1])
+    # points of type in rows of data
     rows_per_letter = len(index) * LETTER * ax.figure.dpi / (72 * ax.bbox.width)
     shown, free = {}, -np.inf
     for name, middle in zip(names, (begins + ends - 1) / 2):

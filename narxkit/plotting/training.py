@@ -1,4 +1,4 @@
-"""How a model was trained."""
+"""History of the training of a model."""
 
 import numpy as np
 
@@ -20,12 +20,12 @@ class TrainingDisplay(Display):
     stop : Stop or str, default=None
         Why training ended.
     name : str, default=None
-        What was trained.
+        Name of the model.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        What was drawn on.
+        The axes drawn on.
     figure_ : matplotlib Figure
         Its figure.
     loss_line_, validation_line_ : matplotlib Line2D or None
@@ -126,6 +126,7 @@ class TrainingDisplay(Display):
     def _mark_best(self):
         line = self.loss_line_ if self.validation_line_ is None else self.validation_line_
         x, y = line.get_data()
+        # the weights that are kept are the best ones met, not the last
         best = int(np.nanargmin(y))
         (self.best_,) = self.ax_.plot(
             x[[best]], y[[best]], "o", ms=7, color=line.get_color(), label="weights kept", zorder=4

@@ -1,7 +1,7 @@
-"""What is known of a series before it is forecast: one diagnosis, as text and as a page.
+"""Diagnosis of a series before it is forecast, as text and as a page.
 
-A `Subject` is a column without gaps and what may explain it, of a shipped series or of a table that
-the user brings. `diagnose` gathers the reports of `narxkit.diagnostics` on it, and `write_page`
+A `Subject` is a column without gaps and what may explain it, of a built-in series or of a table of
+the user. `diagnose` gathers the reports of `narxkit.diagnostics` on it, and `write_page`
 writes them as one page that needs no other file.
 """
 

@@ -1,9 +1,11 @@
-"""What the horizon bars, and what to do instead: diagnostics know arrays, and no horizon."""
+"""Lags that the horizon bars, and what to do instead: diagnostics know arrays, and no horizon."""
+
+from narxkit._words import counted
 
 NAMING = ("phi_ue", "phi_u2e", "phi_e(eu)")  # tests whose remedy names a lag of an input
 ELSEWHERE = (
     "Lags and hidden units are set in Python, NARX(input_lags=..., output_lags=..., "
-    "hidden_layer_sizes=...); narxkit forecast --lags takes those of the target."
+    "hidden_layer_sizes=...); in an evaluation, lags=... sets those of the target."
 )
 
 
@@ -13,7 +15,7 @@ def advise_on_lags(subject):
     Parameters
     ----------
     subject : Subject
-        What was judged.
+        The values analysed.
 
     Returns
     -------
@@ -26,9 +28,9 @@ def advise_on_lags(subject):
     are = "is" if len(barred) == 1 else "are"
     names, horizon = ", ".join(map(repr, barred)), subject.horizon
     notes = [f"{names} {are} not known ahead, so that lags begin at the horizon, {horizon}."]
-    if subject.is_own:
-        nearer = "; a smaller --horizon lets lags begin earlier" if horizon > 1 else ""
-        notes.append(f"--known-future names inputs that are known ahead{nearer}.")
+    if subject.is_from_frame:
+        earlier = "; a smaller horizon lets lags begin earlier" if horizon > 1 else ""
+        notes.append(f"known_future names inputs that are known ahead{earlier}.")
     return notes
 
 
@@ -38,7 +40,7 @@ def advise_on_network(subject, validity):
     Parameters
     ----------
     subject : Subject
-        What was judged.
+        The values analysed.
     validity : Validity
         The verdict on the network.
 
@@ -59,16 +61,17 @@ def advise_on_network(subject, validity):
 
 
 def _bar(subject, column, lag):
-    """A sentence on a lag that the horizon bars."""
-    before = f"{_rows(lag)} before" if lag else "the same row"
-    remedies = ["name it in --known-future if its future is known"] if subject.is_own else []
-    remedies += [f"give --horizon {lag}" + " or less" * (lag > 1)] if lag else []
-    todo = f": {', or '.join(remedies)}" if remedies else ""
-    return (
-        f"No forecast {_rows(subject.horizon)} ahead can use {column!r} of {before}, which is not "
-        f"known then{todo}."
+    """Write a sentence on a lag that the horizon bars."""
+    before = f"{counted(lag, 'row')} before" if lag else "the same row"
+    sentence = (
+        f"No forecast {counted(subject.horizon, 'row')} ahead can use {column!r} of {before}, "
+        "which is not known then"
     )
-
-
-def _rows(n):
-    return f"{n} row{'s' if n > 1 else ''}"
+    remedies = []
+    if subject.is_from_frame:
+        remedies.append("name it in known_future if its future is known")
+    if lag == 1:
+        remedies.append("give horizon=1")
+    elif lag > 1:
+        remedies.append(f"give horizon={lag} or less")
+    return f"{sentence}: {', or '.join(remedies)}." if remedies else f"{sentence}."

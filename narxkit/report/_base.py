@@ -1,10 +1,10 @@
 """All reports on one series, one after the other; one that fails takes no other with it."""
 
-import re
 from dataclasses import dataclass
 
 import pandas as pd
 
+from narxkit._progress import no_progress
 from narxkit.diagnostics import (
     HurstTable,
     LagSuggestion,
@@ -23,13 +23,13 @@ from ._advice import advise_on_lags, advise_on_network
 from ._subject import Subject
 
 N_HURST = 10_000  # rows, the last ones
-FEWEST_JUDGED = 40  # rows of a network, of a short series
+FEWEST_HELD_OUT = 40  # rows of a network, of a short series
 LEFT_OUT = "Left out: "
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A part that could not be had, in the place of its result.
+    """A part that could not be computed, in the place of its result.
 
     Parameters
     ----------
@@ -49,23 +49,23 @@ class Failure:
 
 @dataclass(frozen=True, eq=False)
 class Diagnosis:
-    """What was found out about a series.
+    """Reports on a series.
 
     A part that fails is a `Failure`, and the others are there.
 
     Parameters
     ----------
     subject : Subject
-        What was judged.
+        The values analysed.
     stochasticity : Stochasticity or Failure
         Whether it can be forecast, and from what.
     hurst : HurstTable or Failure
-        The Hurst exponent by all methods, of what the report judged: without its season, and of
+        The Hurst exponent by all methods, of what the report analysed: without its season, and of
         increments where there is a unit root; without a report, of the series as it is.
     lags : LagSuggestion or Failure
         Lags to begin with.
     validity : Validity, Failure or None
-        A network with these lags, judged on rows that it has not seen.
+        A network with these lags, evaluated on rows that it has not seen.
     model : NARX or None
         This network.
 
@@ -120,12 +120,12 @@ def diagnose(subject, model=False, random_state=0, progress=None, max_lag=None):
     subject : Subject
         The series.
     model : bool, default=False
-        Whether to fit a network with the suggested lags on the first four fifths and to judge it on
-        the last fifth, or on more of a short series.
+        Whether to fit a network with the suggested lags on the first four fifths and to
+        validate it on the last fifth, or on more of a short series.
     random_state : int, default=0
         Seed of the surrogates, of the network and of the random orders.
     progress : callable, default=None
-        Called with a text, the number of parts done and the number of parts.
+        ``progress(text, done, total)`` is called as the work proceeds.
     max_lag : int, default=None
         The largest lag looked at, as in `narxkit.diagnostics.suggest_lags`.
 
@@ -137,9 +137,9 @@ def diagnose(subject, model=False, random_state=0, progress=None, max_lag=None):
     Raises
     ------
     ValueError
-        When `max_lag` is out of range, or no part can be had.
+        When `max_lag` is out of range, or no part can be computed.
     KeyboardInterrupt
-        When Ctrl-C cut the training short: a half-trained network is not judged.
+        When Ctrl-C cut the training short: a half-trained network is not evaluated.
 
     Examples
     --------
@@ -149,27 +149,24 @@ def diagnose(subject, model=False, random_state=0, progress=None, max_lag=None):
     >>> diagnosis.lags.output_lags  # doctest: +SKIP
     [1, 2, 22]
     """
-    progress = progress or (lambda text, done, total: None)
+    progress = progress or no_progress
     X, y = subject.X, subject.y
-    report = _tried(
-        y,
-        stochasticity,
-        y,
-        random_state=random_state,
-        callback=lambda done, total, name: progress(name, done, total),
-    )
+    report = _tried(y, stochasticity, y, random_state=random_state, progress=progress)
     season = getattr(report, "season", None)
     season = season.period if season else None
     progress("Hurst exponents", 0, 1)
-    judged = y.to_numpy() if isinstance(report, Failure) else report.judged
-    exponents = _tried(y, hurst, judged[-N_HURST:], method="all", season=season)
+    # without trend and season, which would be read as memory
+    analysed = y.to_numpy() if isinstance(report, Failure) else report.analysed
+    exponents = _tried(y, hurst, analysed[-N_HURST:], method="all", season=season)
     progress("lags", 0, 1)
     options = {"horizon": subject.horizon, "known_ahead": subject.known_ahead}
+    # a max_lag that was asked for is not left out silently: its error is raised
     if max_lag is None:
         lags = _tried(y, suggest_lags, X, y, **options)
     else:
         lags = suggest_lags(X, y, max_lag, **options)
     failures = [part for part in (report, exponents, lags) if isinstance(part, Failure)]
+    # nothing to show: the first reason is that of all
     if len(failures) == 3:
         raise ValueError(failures[0].sentence.removeprefix(LEFT_OUT))
     if not model:
@@ -178,15 +175,16 @@ def diagnose(subject, model=False, random_state=0, progress=None, max_lag=None):
         validity, network = Failure(f"{LEFT_OUT}there are no lags to train a network with."), None
     else:
         has_season = not isinstance(report, Failure) and report.has_season
-        validity, network = _judge_network(
+        validity, network = _validate_network(
             subject, lags, season if has_season else None, random_state, progress
         )
     return Diagnosis(subject, report, exponents, lags, validity, network)
 
 
-def _judge_network(subject, lags, season, random_state, progress):
-    """The verdict on a network with these lags, and the network, or a failure and None."""
+def _validate_network(subject, lags, season, random_state, progress):
+    """Fit and validate a network with these lags; return both, or a failure and None."""
     X, y = subject.X, subject.y
+    # the last rows, as a forecast would meet them
     n = len(y) - _n_held_out(len(y), lags)
     network = NARX(
         input_lags=lags.input_lags,
@@ -198,6 +196,7 @@ def _judge_network(subject, lags, season, random_state, progress):
     fitted = _tried(y, network.fit, _rows(X, slice(n)), y.iloc[:n])
     if isinstance(fitted, Failure):
         return fitted, None
+    # Ctrl-C ends the command, not one part of it
     if network.stop_ is Stop.INTERRUPTED:
         raise KeyboardInterrupt
     progress("validity", 1, 2)
@@ -215,18 +214,21 @@ def _judge_network(subject, lags, season, random_state, progress):
 
 
 def _n_held_out(n, lags):
-    """A fifth of the rows; of a short series what leaves rows to judge, half of them at most."""
+    """Return a fifth of the rows; of a short series enough to validate, half at most."""
     of_inputs = [lag for some in lags.input_lags.values() for lag in some]
     longest = max([0, *lags.output_lags, *of_inputs])
-    return max(n // HELD_OUT, min(longest + FEWEST_JUDGED, n // 2))
+    # history first: the held-out rows begin a segment of their own
+    return max(n // HELD_OUT, min(longest + FEWEST_HELD_OUT, n // 2))
 
 
-def _tried(series, judge, *args, **kwargs):
-    """The answer of a function, or a failure and its sentence, in which the series has its name."""
+def _tried(series, report, *args, **kwargs):
+    """Call a function; where it refuses, return a failure that names the series."""
     try:
-        return judge(*args, **kwargs)
+        return report(*args, **kwargs)
     except ValueError as error:
-        sentence = re.sub(r"^[xy] ", lambda _: f"{series.name!r} ", str(error))
+        sentence = str(error)
+        if sentence.startswith(("x ", "y ")):
+            sentence = f"{series.name!r}{sentence[1:]}"
         return Failure(f"{LEFT_OUT}{sentence}")
 
 

@@ -11,7 +11,7 @@ from narxkit._naming import fitted_name
 from narxkit.evaluation import find_seams
 from narxkit.files import label_writer
 from narxkit.plotting.base import COLOURS, PALE, load_matplotlib, open_axes
-from narxkit.plotting.times import as_times, tell_time
+from narxkit.plotting.times import as_times, format_time_axis
 
 from ._base import Failure
 
@@ -55,15 +55,17 @@ STYLE = """
 FITS = {"height": 24, "width": 60}  # letters that any axes have room for
 
 
-def write_page(diagnosis, path):
+def write_page(diagnosis, path, translate=str):
     """Write a diagnosis as one page that opens offline.
 
     Parameters
     ----------
     diagnosis : Diagnosis
-        What was found.
+        The diagnosis.
     path : str or path
         The file to write: HTML with its style and its pictures inside.
+    translate : callable, default=str
+        Puts advice, which names parameters, into words of the reader, such as options of a command.
 
     Raises
     ------
@@ -82,10 +84,16 @@ def write_page(diagnosis, path):
     >>> write_page(diagnosis, "fx.html")  # doctest: +SKIP
     """
     heading = escape(diagnosis.subject.heading)
-    sections = [_series, _hurst, _stochasticity, _lags]
+    advice = {part: list(map(translate, notes)) for part, notes in diagnosis.advice.items()}
+    sections = [
+        _series(diagnosis),
+        _hurst(diagnosis),
+        _stochasticity(diagnosis),
+        _lags(diagnosis, advice.get("Lags", ())),
+    ]
     if diagnosis.validity is not None:
-        sections.append(_model)
-    body = "\n".join(section(diagnosis) for section in sections)
+        sections.append(_model(diagnosis, advice.get("Network", ())))
+    body = "\n".join(sections)
     page = (
         f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
@@ -123,8 +131,8 @@ def _series(diagnosis):
     ax.plot(as_times(y.index), y.to_numpy(), color=COLOURS[0], lw=width)
     ax.set_title(", ".join(filter(None, (str(y.name), subject.unit))), loc="left", fontsize=9)
     ax.margins(x=0.01)
-    tell_time(ax, times)
-    caption = "Blue is what was judged, grey the rest." if len(y) < len(whole) else ""
+    format_time_axis(ax, times)
+    caption = "Blue is what was analysed, grey the rest." if len(y) < len(whole) else ""
     notes = "".join(f"<p>{escape(note)}</p>\n" for note in subject.notes)
     table = _scroll("the series in figures", _table(rows.items()))
     alt = f"{y.name} over time, {rows['least']} to {rows['largest']}"
@@ -149,7 +157,7 @@ def _stochasticity(diagnosis):
     return _section("Is it forecastable?", _text(result) + _picture(figure, alt))
 
 
-def _lags(diagnosis):
+def _lags(diagnosis, advice):
     result = diagnosis.lags
     if isinstance(result, Failure):
         return _section("Lags", _text(result))
@@ -157,20 +165,19 @@ def _lags(diagnosis):
     figure, ax = _subplots(1, (SIZE[0], 1.6 + 1.4 * n))
     result.plot(ax)
     alt = f"Evidence for each lag of each series. {result.sentence}"
-    text = _text(result, diagnosis.advice["Lags"])
-    return _section("Lags", text + _picture(figure, alt, EVIDENCE))
+    return _section("Lags", _text(result, advice) + _picture(figure, alt, EVIDENCE))
 
 
-def _model(diagnosis):
+def _model(diagnosis, advice):
     result, model = diagnosis.validity, diagnosis.model
     if isinstance(result, Failure):
         return _section("A network", _text(result))
     lags = f"input_lags={model.input_lags}, output_lags={model.output_lags}"
     about = (
-        f"<p>{fitted_name(model)} with {escape(lags)}, fitted on the first four fifths and judged "
-        "on the last fifth.</p>\n"
+        f"<p>{fitted_name(model)} with {escape(lags)}, fitted on the first four fifths and "
+        "evaluated on the last fifth.</p>\n"
     )
-    text = _text(result, diagnosis.advice["Network"])
+    text = _text(result, advice)
     picture = _picture(result.plot(), f"Pictures of the residuals. {result.sentence}", wide=True)
     return _section("A network", about + text + picture + _errors(result.skill, fitted_name(model)))
 
@@ -197,14 +204,14 @@ def _section(title, body):
 
 
 def _text(result, advice=()):
-    """Sentence of a result, advice on it, and its figures."""
+    """Write the sentence of a result, advice on it, and its figures."""
     advice = "".join(f"<p>{escape(note)}</p>\n" for note in advice)
     figures = f'<div class="figures">{_table(result.figures)}</div>\n'
     return f"<p><strong>{escape(result.sentence)}</strong></p>\n{advice}{figures}"
 
 
 def _scroll(name, body):
-    """What may be wider than a phone: it scrolls by itself, with the keyboard too."""
+    """Wrap what may be wider than a phone: it scrolls by itself, with the keyboard, too."""
     name = escape(name, quote=True)
     return f'<div class="scroll" role="region" tabindex="0" aria-label="{name}">{body}</div>\n'
 
@@ -219,7 +226,7 @@ def _table(rows, header=()):
 
 
 def _picture(figure, alt, caption="", wide=False):
-    """A figure as part of the page; it is closed."""
+    """Embed a figure in the page, and close it."""
     file = io.BytesIO()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph")  # a box stands for what the font lacks
@@ -235,7 +242,7 @@ def _picture(figure, alt, caption="", wide=False):
 
 
 def _take_names_literally(figure):
-    """Names with dollars, such as "$ and $", are no formulas; powers on logarithmic axes are."""
+    """Show names with dollars, such as "$ and $", as text; powers on log axes stay formulas."""
     for text in figure.findobj(load_matplotlib("text").Text):
         if "$" in text.get_text() and r"\mathdefault" not in text.get_text():
             text.set_parse_math(False)
@@ -258,7 +265,7 @@ def _break_lines(figure):
 
 
 def _along(ax, side):
-    """The texts that stand along a side of the axes."""
+    """Return the texts that stand along a side of the axes."""
     if side == "height":
         return [ax.yaxis.label]
     return [ax.title, ax._left_title, ax._right_title, ax.xaxis.label]

@@ -1,4 +1,4 @@
-"""What is diagnosed: a column without gaps, and the columns that may explain it."""
+"""Subject of a diagnosis: a column without gaps, and the columns that may explain it."""
 
 from dataclasses import dataclass, field
 
@@ -27,13 +27,13 @@ class Subject:
     Parameters
     ----------
     title : str
-        What the series is.
+        Title of the series.
     unit : str
         Unit of the column, or "".
     whole : Series
         The column as it came.
     y : Series
-        The part that is judged: all rows there, and each one step after the one before.
+        The part that is analysed: all rows there, and each one step after the one before.
     X : DataFrame or None
         Inputs of the same rows.
     known_ahead : list of str
@@ -41,13 +41,13 @@ class Subject:
     horizon : int
         Rows to be forecast.
     notes : list of str
-        Sentences on what is missing, what is judged and what was put in.
-    is_own : bool, default=False
-        Whether the user brought it, who can then say what is known ahead.
+        Sentences on what is missing, what is analysed and what was filled in.
+    is_from_frame : bool, default=False
+        Whether it comes from a table of the user, who can name inputs known ahead.
 
     See Also
     --------
-    builtin_subject : Makes one of a shipped series.
+    builtin_subject : Makes one of a built-in series.
     subject_from_frame : Makes one of a table.
 
     Examples
@@ -56,7 +56,7 @@ class Subject:
     >>> from narxkit.evaluation import find_task
     >>> subject = builtin_subject(find_task("solar"))
     >>> print(subject.notes[0])
-    Judged are the 8,760 rows from 2023-01-01 00:00 to 2023-12-31 23:00, the longest stretch
+    Analysed are the 8,760 rows from 2023-01-01 00:00 to 2023-12-31 23:00, the longest stretch
     without a gap; the series has 17,520.
     """
 
@@ -68,7 +68,7 @@ class Subject:
     known_ahead: list
     horizon: int
     notes: list = field(default_factory=list)
-    is_own: bool = False
+    is_from_frame: bool = False
 
     @property
     def unknown_ahead(self):
@@ -83,7 +83,7 @@ class Subject:
 
 
 def builtin_subject(task):
-    """Make a subject of a shipped series.
+    """Make a subject of a built-in series.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def builtin_subject(task):
 def subject_from_frame(
     data, target=None, inputs=(), known_future=(), horizon=None, name="the data"
 ):
-    """Make a subject of a table that the user brings.
+    """Make a subject of a table of the user.
 
     Parameters
     ----------
@@ -131,9 +131,9 @@ def subject_from_frame(
         Inputs that are known ahead.
     horizon : int, default=None
         Rows to be forecast: inputs that are not known ahead are asked from that lag on. By default
-        24, or a fifth of the rows judged where that is less.
+        24, or a fifth of the rows analysed where that is less.
     name : str, default="the data"
-        What errors call the table.
+        Name of the table in errors.
 
     Returns
     -------
@@ -155,23 +155,25 @@ def subject_from_frame(
     >>> load[10] = np.nan
     >>> subject_from_frame(pd.DataFrame({"load": load})).notes
     ["'load' is blank in 1 of the 400 rows from its first value to its last, row 10.", 'Of the rows
-    judged 1 is bridged by a straight line.']
+    analysed 1 is bridged by a straight line.']
     """
     inputs = list(dict.fromkeys([*inputs, *known_future]))
     target = find_target(data, target, inputs, name)
-    names = {"title": name, "name": name, "is_own": True}
+    names = {"title": name, "name": name, "is_from_frame": True}
     return _make(data, target, inputs, list(known_future), horizon, **names)
 
 
-def _make(data, target, inputs, known_ahead, horizon, *, title, name, unit="", is_own=False):
+def _make(data, target, inputs, known_ahead, horizon, *, title, name, unit="", is_from_frame=False):
+    # blank rows at either end are no gap: rows to forecast stand there
     whole = data[target].loc[data[target].first_valid_index() : data[target].last_valid_index()]
     if whole.notna().sum() == 0:
         raise ValueError(f"the column {target!r} of {name} holds no number.")
     seams = find_seams(whole.index)
     filled = bridge(whole, seams)
-    judged = slice(*longest_stretch(filled.notna().to_numpy(), seams))
-    y = filled.iloc[judged]
-    X = data.loc[whole.index[0] : whole.index[-1], inputs].iloc[judged] if inputs else None
+    # tests of memory and season need rows without a gap; two stretches cannot be joined
+    analysed = slice(*longest_stretch(filled.notna().to_numpy(), seams))
+    y = filled.iloc[analysed]
+    X = data.loc[whole.index[0] : whole.index[-1], inputs].iloc[analysed] if inputs else None
     _check_target(whole, y)
     _check_inputs(X)
     horizon = min(HORIZON, len(y) // HELD_OUT) if horizon is None else horizon
@@ -184,8 +186,8 @@ def _make(data, target, inputs, known_ahead, horizon, *, title, name, unit="", i
         X=X,
         known_ahead=known_ahead,
         horizon=horizon,
-        notes=_notes(whole, y, whole.iloc[judged], X),
-        is_own=is_own,
+        notes=_notes(whole, y, whole.iloc[analysed], X),
+        is_from_frame=is_from_frame,
     )
 
 
@@ -206,13 +208,13 @@ def _check_inputs(X):
         given = X[name].dropna()
         if len(given) < N_ROWS:
             raise ValueError(
-                f"the input {name!r} has {len(given)} values in the {len(X):,} rows judged, but at "
-                f"least {N_ROWS} are needed: fill it or leave it out."
+                f"the input {name!r} has {len(given)} values in the {len(X):,} rows analysed, but "
+                f"at least {N_ROWS} are needed: fill it or leave it out."
             )
         if given.nunique() == 1:
             raise ValueError(
                 f"the input {name!r} is constant, at {given.iloc[0]:g}, in all {len(X):,} rows "
-                "judged: leave it out."
+                "analysed: leave it out."
             )
         read_values(X[name], N_ROWS, f"the input {name!r}", allow_nan=True)
 
@@ -221,30 +223,30 @@ def _check_horizon(horizon, n):
     check_count("horizon", horizon)
     if horizon > n // HELD_OUT:
         raise ValueError(
-            f"a horizon of {horizon:,} rows is too far for the {n:,} rows judged: give a --horizon "
-            f"of at most {n // HELD_OUT:,}, a fifth of them, or a longer series."
+            f"a horizon of {horizon:,} rows is too far for the {n:,} rows analysed: give at "
+            f"most horizon={n // HELD_OUT}, a fifth of them, or a longer series."
         )
 
 
 def _notes(whole, y, unfilled, X):
-    """What is missing, what is judged, what was put in, and which rows the inputs lack."""
+    """Note missing rows, the rows analysed and bridged, and those that inputs lack."""
     write = label_writer(whole.index)
     notes = note_blanks(whole, f"the {len(whole):,} rows from its first value to its last", write)
     if len(y) < len(whole):
         notes.append(
-            f"Judged are the {len(y):,} rows from {write(y.index[0])} to {write(y.index[-1])}, the "
-            f"longest stretch without a gap; the series has {len(whole):,}."
+            f"Analysed are the {len(y):,} rows from {write(y.index[0])} to {write(y.index[-1])}, "
+            f"the longest stretch without a gap; the series has {len(whole):,}."
         )
     n_filled = int(unfilled.isna().sum())
     if n_filled == 1:
-        notes.append("Of the rows judged 1 is bridged by a straight line.")
+        notes.append("Of the rows analysed 1 is bridged by a straight line.")
     elif n_filled:
         notes.append(
-            f"Of the rows judged {n_filled:,} are bridged by straight lines, {LONGEST_BRIDGED} at "
-            "most in a row."
+            f"Of the rows analysed {n_filled:,} are bridged by straight lines, {LONGEST_BRIDGED} "
+            "at most in a row."
         )
-    judged = f"the {len(y):,} rows judged"
-    of_inputs = [] if X is None else [note for c in X for note in note_blanks(X[c], judged, write)]
+    where = f"the {len(y):,} rows analysed"
+    of_inputs = [] if X is None else [note for c in X for note in note_blanks(X[c], where, write)]
     if of_inputs:
         of_inputs.append("Inputs are not bridged: rows that need a blank one are left out.")
     return notes + of_inputs

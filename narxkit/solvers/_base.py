@@ -1,4 +1,4 @@
-"""What every solver shares: the contract, the endings, and the Monitor that watches a run.
+"""Base of the solvers: the contract, the endings, and the Monitor that watches a run.
 
 A solver sees a flat parameter vector and an *objective*: any object with the verbs that the
 solver lists in ``requires``. With residuals ``e = y_hat - y``, ``SSE`` their weighted sum of
@@ -45,7 +45,7 @@ STILL_FALLING = 0.9  # of the loss, over the iterations of patience
 
 
 class Stop(enum.Enum):  # numpydoc ignore=PR01
-    """Why a run ended; ``str(stop)`` is the sentence.
+    """Reason for the end of a run; ``str(stop)`` is the sentence.
 
     Examples
     --------
@@ -110,7 +110,7 @@ class SolverResult:
 
 @dataclass(frozen=True, eq=False)
 class Iteration:
-    """What a callback is told after each accepted iteration.
+    """State that a callback receives after each accepted iteration.
 
     Parameters
     ----------
@@ -141,7 +141,7 @@ class Iteration:
 
 
 class Monitor:
-    """Watch a run: count, remember the best, show progress, and say when to stop.
+    """Watcher of a run: it counts, remembers the best, shows progress, and says when to stop.
 
     Parameters
     ----------
@@ -166,7 +166,7 @@ class Monitor:
         The stop flag. Kernels may poll the same array; once it is set they return values that are
         not finite, and the run ends with the best parameters so far.
     title : str, default=""
-        What the progress line begins with.
+        The beginning of the progress line.
 
     Attributes
     ----------
@@ -277,6 +277,7 @@ class Monitor:
         self.n_iter += 1
         validation_loss = self._record(theta, loss)
         before, after = self.loss_curve[-2:]
+        # relative: a loss has no natural size
         is_small = abs(before - after) < self.tol * abs(before)
         self._n_small_steps = self._n_small_steps + 1 if is_small else 0
         iteration = Iteration(self.n_iter, after, validation_loss, np.array(theta, dtype=float))
@@ -334,6 +335,7 @@ class Monitor:
         return validation_loss
 
     def _ending(self, iteration):
+        # the callback hears of every iteration, the last one too
         asked_to_stop = self.callback is not None and self.callback(iteration)
         if self.interrupted:
             return Stop.INTERRUPTED
@@ -350,6 +352,7 @@ class Monitor:
         """Whether patience is at its end: a loss that still falls fast has more to teach."""
         if self._n_since_best < self.n_iter_no_change:
             return False
+        # held-out loss is noisy; a training loss that falls by a tenth has not settled
         return self.loss_curve[-1] > STILL_FALLING * self.loss_curve[-1 - self.n_iter_no_change]
 
 
@@ -389,7 +392,7 @@ class Solver(BaseEstimator, ABC):
     Attributes
     ----------
     requires : tuple of str
-        What the objective must offer.
+        Methods that the objective must offer.
     ranges : dict
         ``{name: (kind, low)}``: an int >= ``low``, or a float above ``low``.
         ``{name: (kind, low, high)}``: from ``low``, included, to ``high``, excluded.
@@ -476,6 +479,7 @@ class Solver(BaseEstimator, ABC):
         for name in {**self.ranges, **self.choices}:
             value, choices = getattr(self, name), self.choices.get(name, ())
             bounds = self.ranges.get(name)
+            # by type too: True is no 1, and 1.0 no count
             if any(type(value) is type(choice) and value == choice for choice in choices):
                 continue
             if bounds is None or not _is_within(value, *bounds):

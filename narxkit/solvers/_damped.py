@@ -46,6 +46,8 @@ class DampedSteps:
         """Take the gradient under a penalty, and widen D."""
         self._g = self._Jte + penalty * theta
         self._diagonal = np.diagonal(self.JtJ) + penalty
+        # More's scaling never shrinks: a parameter that once mattered is not let loose where its
+        # slope vanishes
         D = np.maximum(self._D, self._diagonal)
         self._D = np.maximum(D, SCALE_FLOOR * D.max())
 
@@ -61,6 +63,7 @@ class DampedSteps:
                 return None
             delta, promised = self._step(mu)
             if np.isfinite(promised):
+                # a value costs a fraction of the Jacobian, so that trials are cheap
                 trial = float(value(theta + delta))
                 if trial < loss:
                     self._mu = self._next(mu, (loss - trial) / promised)
@@ -71,16 +74,20 @@ class DampedSteps:
         return None
 
     def _next(self, mu, gain):
+        # damping falls only where the model foretold the gain: elsewhere it would soon rise again
         model_held = gain > MODEL_HELD
         return max(mu / self._solver.damping_decrease, LEAST_DAMPING) if model_held else mu
 
     def _step(self, mu):
         """Return delta and the decrease of the loss it promises; (None, inf) if Cholesky fails."""
         A, D, g = self._A, self._D, self._g
+        # JtJ is C-ordered and symmetric: its transpose is the Fortran order that LAPACK factors in
+        # place
         A.T[...] = self.JtJ
         self._diagonal_of_A[...] = self._diagonal + mu * D
         factor, failed = dpotrf(A, lower=True, overwrite_a=True, clean=False)
         if failed:
             return None, np.inf
         delta = -dpotrs(factor, g, lower=True)[0]
+        # the decrease of the quadratic model: (mu d'Dd - g'd) / 2, per row
         return delta, float(mu * delta @ (D * delta) - g @ delta) / (2 * self.n)

@@ -70,9 +70,11 @@ def interruptible(flag):
     """
     is_ours = threading.current_thread() is threading.main_thread()
     previous = signal.getsignal(signal.SIGINT)
+    # signals can be set in the main thread alone; a handler of C is None here
     if not is_ours or previous in (None, signal.SIG_IGN):
         yield flag
         return
+    # a loop over fits ends at the second, not after the last
     _raise_if_remembered()
     presses = _Presses(flag)
     signal.signal(signal.SIGINT, presses)
@@ -93,6 +95,7 @@ class _Presses:
     def __call__(self, signum, frame):
         self.flag[0] = 1
         self.n += 1
+        # one press asks, the second insists: a kernel that hangs is left after a while
         if self.n == 1:
             self.stuck_from = time.monotonic() + STUCK
         elif self.may_raise and time.monotonic() > self.stuck_from:
@@ -112,8 +115,9 @@ class _Presses:
             self.may_raise = False
 
     def settle(self):
-        """Raise, or remember where the run was interrupted."""
+        """Settle an interrupt: raise, or remember where the run was interrupted."""
         global _remembered
+        # a search would rank the truncated fit among whole ones
         if self.n > 1 or self.n and _is_searching():
             raise KeyboardInterrupt
         if self.n:
@@ -163,7 +167,9 @@ def _watched(flag):
     waits for it. A descriptor that was set before is restored.
     """
     inbox, outbox = socket.socketpair()
+    # a full buffer must not block the signal handler
     outbox.setblocking(False)
+    # kernels look at the flag; a handler would wait until they return
     listener = signal.set_wakeup_fd(outbox.fileno(), warn_on_full_buffer=False)
     if listener != -1:
         signal.set_wakeup_fd(listener)
@@ -179,6 +185,7 @@ def _watched(flag):
         yield
     finally:
         signal.set_wakeup_fd(listener)
+        # recv returns nothing, and the thread ends
         outbox.close()
         thread.join()
         inbox.close()

@@ -1,4 +1,4 @@
-"""How the minimisers of SciPy become solvers: one wrapper for L-BFGS-B, CG and TNC.
+"""Minimisers of SciPy as solvers: one wrapper for L-BFGS-B, CG and TNC.
 
 Tolerances are the Monitor's. SciPy's own are set to zero, which leaves it the endings where nothing
 moves: a line search that failed, or a gradient of zero. A line search may also fail because what it
@@ -48,6 +48,8 @@ def minimise(objective, theta, monitor, method, options):
     """
     run = _Run(objective, monitor, theta)
     stop = monitor.start(theta, run.accepted.loss)
+    # SciPy gives up after a line search that fails: it starts afresh from the last accepted point,
+    # as long as that gains
     while stop is None:
         before = run.accepted.loss
         try:
@@ -59,6 +61,7 @@ def minimise(objective, theta, monitor, method, options):
                 callback=run.accept,
                 options=options,
             )
+            # the last line search may have met a lower point that SciPy did not take
             run.accept_lowest()
         except _Ended as end:
             stop = end.stop
@@ -99,12 +102,14 @@ class _Run:
         if self._monitor.interrupted:
             raise _Ended(self._monitor.stall())
         d = theta - self.accepted.theta
+        # a chaotic rollout: SciPy's searches would follow the slope into nowhere
         if not self._is_sound(loss, grad, d):
             return self._parabola(d)
         self._tried.append(_Point(theta.copy(), loss, grad))
         return loss, grad
 
     def accept(self, theta):
+        # SciPy passes theta alone: its loss and gradient are looked up, not computed again
         self.accepted = min(self._tried, key=lambda point: np.abs(point.theta - theta).max())
         self._tried = [self.accepted]
         stop = self._monitor.step(self.accepted.theta, self.accepted.loss)
@@ -121,9 +126,11 @@ class _Run:
         if not (np.isfinite(loss) and np.isfinite(grad).all()):
             return False
         last = self.accepted
+        # what the losses and the slope at the start say of the change along d
         change = abs(loss - last.loss) + abs(last.grad @ d) + EPS * abs(last.loss)
         return abs(grad @ d) <= STEEPEST * change
 
     def _parabola(self, d):
+        # f(s) = f0 - c s + 5 c s^2 along s d: true slope at 0, least at s = 0.1
         c = abs(self.accepted.grad @ d)
         return self.accepted.loss + 4 * c, 9 * c / (d @ d) * d

@@ -39,7 +39,7 @@ equally well::
     loss exp(log(det A / prod penalty) / n_eff)
 
 the penalised loss times Occam's factor, at least 1, for all that the data had to set. It falls as
-the evidence grows, so that convergence, the best parameters and restarts are all judged by
+the evidence grows, so that convergence, the best parameters and restarts are all analysed by
 evidence; it need not fall in every single iteration. With a held-out set the held-out loss decides,
 as everywhere.
 
@@ -79,13 +79,13 @@ class BayesianRegularisation(Solver):
     Parameters
     ----------
     damping : float, default=1e-3
-        The first mu, in units of the diagonal of J'J.
+        The first mu, in units of the diagonal of J'J: 1e-3 trusts the model, 1 is careful.
     damping_increase : float, default=1.5
         The factor on mu after a rejected trial.
     damping_decrease : float, default=4.0
         The divisor of mu after an accepted step that the quadratic model had foreseen.
     n_trials : int, default=100
-        The most trials in one iteration.
+        The most trials of one iteration; where all fail, the penalty is estimated anew.
 
     See Also
     --------
@@ -149,6 +149,7 @@ class BayesianRegularisation(Solver):
         evidence = best = prior.weigh(steps, theta, prior.start(steps))
         stop, penalty = monitor.start(theta, evidence.loss), evidence.penalty
         while stop is None:
+            # under a penalty that moves, losses of two iterations do not compare: the evidence does
             penalised = objective.with_penalty(penalty)
             steps.penalise(theta, penalty)
             descent = steps.descend(penalised.value, theta, steps.loss(theta, penalty))
@@ -173,7 +174,7 @@ class BayesianRegularisation(Solver):
 
 @dataclass(frozen=True, eq=False)
 class _Evidence:
-    """What the data say at one theta under one penalty; ``loss`` is the evidence in its units."""
+    """Evidence at one theta under one penalty; ``loss`` is the evidence in its units."""
 
     penalty: np.ndarray
     loss: float = np.nan
@@ -187,7 +188,7 @@ class _Evidence:
 
 
 class _Prior:
-    """Which parameters share an alpha, and how the evidence judges it."""
+    """Groups of parameters that share an alpha, and their evidence."""
 
     def __init__(self, objective, n_params):
         named = getattr(objective, "groups", {"all": np.ones(n_params, dtype=bool)})
@@ -208,14 +209,19 @@ class _Prior:
             variance, occam = self._invert(steps, penalty)
         except LinAlgError:
             return _Evidence(penalty)
+        # MacKay's number of well-determined parameters: P - alpha tr A^-1
         gammas = [g.sum() - penalty[g] @ variance[g] for g in self._groups]
         gamma = np.sum(~self._bound) + sum(gammas)
+        # errors along a rollout depend on each other, and count for fewer
         n_eff = steps.n / tau
+        # 1 / beta, with the parameters that the data paid for taken off
         noise = steps.sse / max(n_eff - gamma, 1.0)
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
             loss = steps.loss(theta, penalty) * np.exp(occam / n_eff)
+            # alpha / beta = gamma / |w|^2 times the noise
             ratios = [c * noise / np.sum(theta[g] ** 2) for c, g in zip(gammas, self._groups)]
             estimate = self._within_bounds(ratios, steps)
+        # the geometric mean damps the fixed point
         return _Evidence(penalty, float(loss), float(gamma), np.sqrt(penalty * estimate))
 
     def _within_bounds(self, ratios, steps):
@@ -231,6 +237,7 @@ class _Prior:
         if not np.isfinite(steps.sse):
             raise LinAlgError("the normal equations are not finite")
         A = steps.JtJ[np.ix_(self._order, self._order)]
+        # unpenalised parameters need a little, or a tap without variance would fail Cholesky
         ridge = np.where(self._bound, penalty, LEAST * _scale(steps))[self._order]
         np.einsum("ii->i", A)[...] += ridge
         L = cholesky(A, lower=True, overwrite_a=True, check_finite=False)
@@ -238,6 +245,7 @@ class _Prior:
         variance = np.empty(len(penalty))
         variance[self._order] = np.einsum("ij,ij->j", inverse, inverse)
         bound = penalty[self._bound]
+        # the leading block of the factor is that of the penalised parameters, ordered first
         occam = 2 * np.log(np.diagonal(L)[: len(bound)]).sum() - np.log(bound).sum()
         return variance, occam
 

@@ -79,6 +79,8 @@ class _BatchedDescent(Solver):
                 trial, loss = self._epoch(objective, theta, step, slowdown * rate, rng)
                 if np.isfinite(loss) or monitor.interrupted:
                     break
+                # back to the best with half the rate and no momentum: what exploded would do so
+                # again
                 theta, step, slowdown = best, self._stepper(len(theta)), slowdown / 2
             if np.isfinite(loss) and not monitor.interrupted:
                 theta = trial
@@ -97,11 +99,13 @@ class _BatchedDescent(Solver):
         """Return the parameters after one pass through all units, and their loss."""
         order = rng.permutation(objective.size)
         batch_size = LARGEST_AUTO_BATCH if self.batch_size == "auto" else self.batch_size
+        # the same batches in each epoch would pull in the same directions, one after the other
         for at in range(0, objective.size, batch_size):
             _, grad = objective.value_and_grad(theta, order[at : at + batch_size])
             if not np.isfinite(grad).all():
                 return theta, np.inf
             theta = theta + step(self._cut(grad), rate)
+        # the loss of one theta, not the mean of the batches' while it moved
         return theta, float(objective.value(theta))
 
     def _cut(self, grad):
@@ -124,7 +128,7 @@ class SGD(_BatchedDescent):
     batch_size : int or "auto", default="auto"
         Units in a batch; "auto" means 200, or all where there are fewer.
     momentum : float in [0, 1), default=0.9
-        What remains of the last step.
+        Share of the last step that is kept.
     nesterov : bool, default=True
         Whether the step looks ahead.
     schedule : {"constant", "cosine"}, default="constant"
@@ -183,6 +187,7 @@ class SGD(_BatchedDescent):
 
         def step(grad, rate):
             v[:] = self.momentum * v - rate * grad
+            # the step as seen from the next lookahead point: no second gradient
             return self.momentum * v - rate * grad if self.nesterov else v
 
         return step
@@ -200,7 +205,7 @@ class RMSprop(_BatchedDescent):
     batch_size : int or "auto", default="auto"
         Units in a batch; "auto" means 200, or all where there are fewer.
     beta_2 : float in [0, 1), default=0.9
-        What remains of the mean square in each step.
+        Share of the mean square that is kept in each step.
     epsilon : float, default=1e-8
         Keeps the division finite.
     schedule : {"constant", "cosine"}, default="constant"
@@ -278,7 +283,7 @@ class Adam(_BatchedDescent):
     batch_size : int or "auto", default="auto"
         Units in a batch; "auto" means 200, or all where there are fewer.
     beta_1, beta_2 : float in [0, 1), default=0.9, 0.999
-        What remains of the means in each step.
+        Share of the means that is kept in each step.
     epsilon : float, default=1e-8
         Keeps the division finite.
     schedule : {"constant", "cosine"}, default="constant"
@@ -348,6 +353,7 @@ class Adam(_BatchedDescent):
             power_1, power_2 = power_1 * self.beta_1, power_2 * self.beta_2
             v[:] = self.beta_1 * v + (1 - self.beta_1) * grad
             s[:] = self.beta_2 * s + (1 - self.beta_2) * grad**2
+            # v and s start at 0: divided by 1 - beta^t they have no bias
             return -rate * v / (1 - power_1) / (np.sqrt(s / (1 - power_2)) + self.epsilon)
 
         return step

@@ -50,7 +50,7 @@ class IRpropPlus(Solver):
     decrease : float, default=0.5
         The factor on a step after a slope of changed sign.
     n_trials : int, default=100
-        The most trials of one iteration; where none is finite, the run ends with Stop.STALLED.
+        The most trials of one iteration; where all fail, the run ends with Stop.STALLED.
 
     See Also
     --------
@@ -105,11 +105,14 @@ class IRpropPlus(Solver):
         last_move, last_grad, rose = np.zeros_like(theta), np.zeros_like(theta), False
         stop = monitor.start(theta, loss)
         while stop is None:
+            # same sign: go on, longer; other sign: a minimum was jumped over
             agreement = last_grad * grad
             turned = agreement < 0
+            # so that the next iteration neither lengthens nor shortens this step
             last_grad = np.where(turned, 0.0, grad)
             steps = self._adapt(steps, agreement)
             move = -np.sign(grad) * steps
+            # the "+": a jump is taken back only if the loss rose
             move[turned] = -last_move[turned] if rose else 0.0
             if turned.any() and not move.any():
                 continue  # all jumped over their minima and gained: shorter steps from here
@@ -131,6 +134,7 @@ class IRpropPlus(Solver):
         """Return the move, shortened until the loss is finite: (theta, move, steps, loss, grad)."""
         for _ in range(self.n_trials):
             trial = theta + move
+            # steps below rounding move nothing
             if np.array_equal(trial, theta):
                 return None
             loss, grad = objective.value_and_grad(trial)

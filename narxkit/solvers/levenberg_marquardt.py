@@ -60,7 +60,7 @@ class LevenbergMarquardt(Solver):
     damping_decrease : float, default=4.0
         The divisor of mu after an accepted step that the quadratic model had foreseen.
     n_trials : int, default=100
-        The most trials in one iteration; where all are rejected, the run ends with Stop.STALLED.
+        The most trials of one iteration; where all fail, the run ends with Stop.STALLED.
 
     See Also
     --------
@@ -112,6 +112,7 @@ class LevenbergMarquardt(Solver):
         steps = DampedSteps(self, len(theta), monitor)
         stop = monitor.start(theta, loss)
         while stop is None:
+            # J'J once an iteration; trials of damping share it
             steps.linearise(objective, theta)
             descent = steps.descend(objective.value, theta, loss)
             if descent is None:

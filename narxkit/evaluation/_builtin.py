@@ -1,4 +1,4 @@
-"""The tasks of the shipped series: the one place of their protocols and of their settings.
+"""The tasks of the built-in series: the one place of their protocols and of their settings.
 
 Solar, wind and turbine follow a rolling origin over 24 hours, exchange rates and stocks look one
 trading day ahead. Nothing was chosen on a test period. The penalties of the networks over 24 hours
@@ -163,7 +163,7 @@ TASKS = {
 
 
 def find_task(name):
-    """Find the task of a shipped series.
+    """Find the task of a built-in series.
 
     Parameters
     ----------
@@ -188,7 +188,7 @@ def find_task(name):
     """
     if name not in TASKS:
         raise ValueError(
-            f"there is no series {name!r}: the shipped ones are {', '.join(TASKS)}; a file of your "
-            "own is named with its ending, .csv or .parquet."
+            f"there is no series {name!r}: the built-in ones are {', '.join(TASKS)}; a file of "
+            "your own is named with its ending, .csv or .parquet."
         )
     return TASKS[name]

@@ -24,7 +24,7 @@ from narxkit.solvers import (
 )
 from narxkit.solvers._scipy import minimise
 from narxkit.training.objective import Objective
-from shelf import TARGETS, epochs_to, mse, parity, sine, static
+from solver_problems import TARGETS, epochs_to, mse, parity, sine, static
 from test_solvers import LeastSquares
 
 STOCHASTIC = ("sgd", "rmsprop", "adam")
@@ -32,13 +32,13 @@ STOCHASTIC = ("sgd", "rmsprop", "adam")
 
 @pytest.fixture(autouse=True, scope="module")
 def _one_blas_thread():
-    """As during a fit."""
+    """Hold BLAS to one thread, as during a fit."""
     with one_blas_thread():
         yield
 
 
 def autoregressive(alpha=1e-3):
-    """A NAR network, open loop, on the logistic map: its error can vanish."""
+    """Return a NAR network, open loop, on the logistic map: its error can vanish."""
     y = np.empty((300, 1))
     y[0] = 0.3
     for t in range(1, len(y)):
@@ -57,7 +57,7 @@ def linear():
 
 
 def decay():
-    """Misra's saturation, b1 (1 - exp(-b2 x)), in units of order 1."""
+    """Return Misra's saturation, b1 (1 - exp(-b2 x)), in units of order 1."""
     x = np.linspace(0.1, 4, 40)
     noise = np.random.default_rng(1).normal(size=40)
     y = 2 * (1 - np.exp(-0.7 * x)) + 0.02 * noise
@@ -107,7 +107,7 @@ PLANT = dict.fromkeys(SOLVERS, 1e-3) | {"irprop+": 0.01, "adam": 0.01, "sgd": 0.
 
 
 def plant_error(model, loop, u, y):
-    """Of one step, of the fifth, or of a free run, in units of the variance."""
+    """Return the error of one step, of the fifth, or of a free run, in units of the variance."""
     if loop == "closed":
         y_hat = model.simulate(u, y[:1])
     else:
@@ -216,7 +216,7 @@ def bumps(n=40, noise=0.3):
 
 
 def log_evidence(J, y, alphas, beta):
-    """The log density of y, normal with the covariance 1 / beta + J diag(1 / alphas) J'."""
+    """Return the log density of y, normal with the covariance 1 / beta + J diag(1 / alphas) J'."""
     covariance = np.eye(len(y)) / beta + (J / alphas) @ J.T
     return -0.5 * (
         np.linalg.slogdet(2 * np.pi * covariance)[1] + y @ np.linalg.solve(covariance, y)
@@ -224,7 +224,7 @@ def log_evidence(J, y, alphas, beta):
 
 
 def best_evidence(J, y, masks, flat=1e-6):  # flatter, rounding leads the search astray
-    """Alphas of the masks, and beta, by a search that knows no derivative and no gamma."""
+    """Return alphas of the masks, and beta, by a search that knows no derivative and no gamma."""
 
     def loss(logs):
         alphas = np.full(J.shape[1], flat)

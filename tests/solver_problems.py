@@ -13,7 +13,7 @@ from narxkit.training.objective import Objective
 
 
 def static(X, y, hidden, alpha=0.0):
-    """A network without memory."""
+    """Return a network without memory."""
     X, y = np.ascontiguousarray(X, dtype=float), np.asarray(y, dtype=float)[:, None]
     taps = make_taps(0, [], range(X.shape[1]))
     segments = Segments(X, y, np.array([0, len(y)]))
@@ -21,13 +21,13 @@ def static(X, y, hidden, alpha=0.0):
 
 
 def sine():
-    """One period of the sine for 5 hidden units."""
+    """Return one period of the sine for 5 hidden units."""
     x = np.linspace(-np.pi, np.pi, 41)
     return static(x[:, None], np.sin(x), (5,))
 
 
 def parity():
-    """Whether an odd number of three bits is set, for two layers of 10."""
+    """Make the problem of whether an odd number of three bits is set, for two layers of 10."""
     X = np.array(list(np.ndindex(2, 2, 2))) * 2.0 - 1
     return static(X, X.prod(axis=1), (10, 10))
 
@@ -36,12 +36,12 @@ TARGETS = {sine: 2e-3, parity: 1e-3}  # mean squared errors
 
 
 def mse(objective, theta):
-    """The data's error, without penalty."""
+    """Return the data's error, without penalty."""
     return 2 * objective.with_penalty(np.zeros(len(theta))).value(theta)
 
 
 def epochs_to(target, solver, objective, theta, seed, max_iter):
-    """Iterations until the mean squared error is below the target, None if it never is."""
+    """Return iterations until the mean squared error is below the target, None if it never is."""
 
     def is_reached(iteration):
         return mse(objective, iteration.theta) < target

@@ -1,4 +1,4 @@
-"""Words for what is read: names without accents, labels, lists, text that a terminal can show."""
+"""Words for what is read: names without accents, labels, lists, hints for pandas."""
 
 import re
 import unicodedata
@@ -8,7 +8,7 @@ import pandas as pd
 MOST_LISTED = 12
 
 
-def said(label):
+def format_label(label):
     """Write a time stamp without what is zero, or another label as it is.
 
     Parameters
@@ -24,7 +24,7 @@ def said(label):
     Examples
     --------
     >>> import pandas as pd
-    >>> said(pd.Timestamp("2024-01-01 07:00:00")), said(12)
+    >>> format_label(pd.Timestamp("2024-01-01 07:00:00")), format_label(12)
     ('2024-01-01 07:00', 'row 12')
     """
     if not isinstance(label, pd.Timestamp):
@@ -61,18 +61,18 @@ def listed(names):
 
 
 def reading_options(cells):
-    """Options by which pandas reads the file of these cells, for advice in code."""
+    """Write the options by which pandas reads the file of these cells, for advice in code."""
     sign, decimal = cells.attrs.get("separator", ","), cells.attrs.get("decimal")
     separator = {",": "", " ": r", sep='\s+'"}.get(sign, f", sep={sign!r}")
     return separator + (", decimal=','" if decimal == "," else "")
 
 
 def plain(text):
-    """Letters without accents, in lower case."""
+    """Remove accents and capitals."""
     parts = unicodedata.normalize("NFD", text.lower())
     return "".join(sign for sign in parts if not unicodedata.combining(sign))
 
 
 def words(name):
-    """The words of a name, also of one such as 'openTime'."""
+    """Split a name into words, also one such as 'openTime'."""
     return re.findall(r"[a-z]+", plain(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)))

@@ -26,7 +26,7 @@ def fitted():
 
 
 def problem(loop, washout=0):
-    """Rows of two segments with a missing output, and an Elman network over them."""
+    """Return rows of two segments with a missing output, and an Elman network over them."""
     rng = np.random.default_rng(0)
     y = rng.normal(size=(40, 2))
     y[13, 0] = np.nan
@@ -86,7 +86,7 @@ def test_a_missing_output_is_its_own_prediction(fitted):
     assert answers[0] == pytest.approx(answers[1], rel=1e-12)
 
 
-def test_it_is_judged_and_searched(fitted):
+def test_it_is_analysed_and_searched(fitted):
     answers = backtest(fitted, X[N:], Y[N:], 3)
     assert np.isfinite(answers["y_hat"]).all() and set(answers["horizon"]) == {1, 2, 3}
     search = GridSearchCV(

@@ -17,7 +17,7 @@ def refuses(sentence):
 
 
 def errors(n=80, seed=0, rho=0):
-    """Errors of two forecasts, each the sum of 1 + rho successive innovations."""
+    """Return errors of two forecasts, each the sum of 1 + rho successive innovations."""
     noise = np.random.default_rng(seed).normal(size=(2, n + rho))
     return np.lib.stride_tricks.sliding_window_view(noise, rho + 1, axis=1).sum(axis=2)
 
@@ -26,7 +26,7 @@ def errors(n=80, seed=0, rho=0):
 
 
 def by_the_book(e, other, h, power=2, bartlett=False):
-    """Diebold and Mariano's statistic times Harvey's factor, as in the paper and R's dm.test."""
+    """Compute Diebold and Mariano's statistic with Harvey's factor, as R's dm.test does."""
     d = np.abs(e) ** power - np.abs(other) ** power
     n, mean = len(d), np.mean(d)
     total = 0.0

@@ -1,4 +1,4 @@
-"""What the verbs promise: one class for each promise, on data small enough to check by hand."""
+"""The promises of the verbs: one class for each promise, on data small enough to check by hand."""
 
 import copy
 import warnings
@@ -17,7 +17,7 @@ HOURS = pd.date_range("2024-01-01", periods=400, freq="h")
 
 
 def system(n=200, seed=0, n_outputs=1):
-    """Two inputs and outputs that depend on their own last two values and on the inputs."""
+    """Return two inputs and outputs that depend on their own last two values and on the inputs."""
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(n, 2))
     y = np.zeros((n, n_outputs))
@@ -41,7 +41,7 @@ def small(**params):
 
 
 def linear_nar(weights, intercept=0.0, index=None, **params):
-    """y_t = weights . (y_{t-1}, ...) + intercept, after 1, -1, ... 1, -1: mean 0, deviation 1."""
+    """Make y_t = weights . (y_{t-1}, ...) + intercept after 1, -1, ...: mean 0, deviation 1."""
     y = pd.Series(np.tile([1.0, -1.0], 10), index=index, name="y")
     model = NARX(output_lags=len(weights), hidden_layer_sizes=(), **params).fit(None, y)
     model.theta_ = np.array([*weights, intercept], dtype=float)
@@ -49,7 +49,7 @@ def linear_nar(weights, intercept=0.0, index=None, **params):
 
 
 def one_by_one(model, X, y, n):
-    """The last n rows, predicted one step at a time, each prediction fed back by hand."""
+    """Return the last n rows, predicted one step at a time, each prediction fed back by hand."""
     y = np.array(y, dtype=float)
     y[-n:] = np.nan
     for t in range(len(y) - n, len(y)):
@@ -59,14 +59,14 @@ def one_by_one(model, X, y, n):
 
 
 def caught(call):
-    """The answer of a call and its warnings."""
+    """Return the answer of a call and its warnings."""
     with warnings.catch_warnings(record=True) as record:
         warnings.simplefilter("always")
         return call(), record
 
 
 def one_warning(call, category=UserWarning):
-    """The answer of a call and its only warning."""
+    """Return the answer of a call and its only warning."""
     answer, record = caught(call)
     assert [w.category for w in record] == [category], [str(w.message) for w in record]
     return answer, str(record[0].message)
@@ -77,7 +77,7 @@ class TestLags:
 
     @staticmethod
     def rows_read(input_lags, output_lags, column=0):
-        """Lags of y and of a column of X that a prediction of row 20 depends on."""
+        """Return lags of y and of a column of X that a prediction of row 20 depends on."""
         X, y = system(60)
         params = {"input_lags": input_lags, "output_lags": output_lags, "hidden_layer_sizes": (2,)}
         model = NARX(max_iter=3, random_state=0, **params).fit(X, y)
@@ -574,7 +574,7 @@ class TestScore:
 
 
 def panel(lengths=(90, 60, 75), seed=0):
-    """Three series in interleaved rows: X and y with a MultiIndex (series, time)."""
+    """Return three series in interleaved rows: X and y with a MultiIndex (series, time)."""
     parts = [frames(n, seed=i, index=HOURS[10 * i :]) for i, n in enumerate(lengths)]
     names = ["east", "north", "west"]
     X, y = (pd.concat(p, keys=names, names=["series", "time"]) for p in zip(*parts))
@@ -584,7 +584,7 @@ def panel(lengths=(90, 60, 75), seed=0):
 
 
 def split_panel(X, y, n_ahead=20):
-    """The rows but the last ones of each series, and those."""
+    """Return the rows but the last ones of each series, and those."""
     from_end = X.groupby(level=0).cumcount(ascending=False).to_numpy()
     ahead = from_end < n_ahead
     return X[~ahead], y[~ahead], X[ahead], y[ahead]
@@ -856,7 +856,7 @@ class TestSeams:
         assert {model.n_dropped_ for model in fits} == {0}
 
     def test_no_lag_crosses_one(self):
-        """What stands at the end of one segment does not touch what is learnt of the next."""
+        """The end of one segment does not touch what is learnt of the next."""
         X, y = system()
         labels = np.repeat([0, 1], 100)
         weight = np.repeat([0.0, 1.0], 100)
@@ -919,7 +919,7 @@ class TestMissingAndBadValues:
             np.testing.assert_allclose(ahead, plain.predict(taps), atol=1e-6)
 
     def test_rows_left_out_do_not_matter_to_the_others(self):
-        """What is learnt is the least-squares model of the rows that are complete."""
+        """The model learnt is the least-squares model of the rows that are complete."""
         X, y = system()
         X[50, 0] = y[120] = np.nan
         model, _ = one_warning(lambda: small(hidden_layer_sizes=(), linear_alpha=0.0).fit(X, y))
@@ -1388,7 +1388,7 @@ class TestRecovery:
 
 
 class TestDefectsOfOthers:
-    """What is known to go wrong elsewhere and is not promised by a class above."""
+    """Defects of other packages that no class above rules out."""
 
     @pytest.mark.parametrize("shift, factor", [(10.0, 1.0), (1e4, 1.0), (0.0, 1e-3), (-5.0, 1e3)])
     @pytest.mark.parametrize("model, atol", [(small(), 1e-3), (ARX(1, 2), 1e-8)], ids=repr)

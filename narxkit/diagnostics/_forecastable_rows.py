@@ -1,11 +1,11 @@
-"""Which rows a model can be asked to forecast."""
+"""Rows that a model can be asked to forecast."""
 
 import numpy as np
 import pandas as pd
 
 
-class History:
-    """Which rows a model must forecast: all rows it needs are there, and none lacks a value.
+class ForecastableRows:
+    """Rows that a model must forecast: all rows it needs are there, and none lacks a value.
 
     Missing outputs of the past are no excuse: a model puts its own predictions in their place,
     where it can.
@@ -33,6 +33,8 @@ class History:
             frame.isna().any(axis=1).to_numpy()[self.order]
             for frame in (U, pd.concat(outputs, axis=1))
         )
+        # in the order of time: an output that the model itself can fill in is not lacking for those
+        # after it
         for row in np.flatnonzero(lacks_y):
             first, end = row - self.max_lag, row + self.lead + 1
             is_there = self.begins[row] <= first and end <= self.ends[row]
@@ -45,22 +47,23 @@ class History:
         return int(np.max(self.ends - self.begins))
 
     def needed(self, steps):
-        """Rows of the shortest segment with a forecast so many steps ahead."""
+        """Return the rows of the shortest segment with a forecast so many steps ahead."""
         return self.max_lag + self.lead + steps
 
     def reaches(self, steps):
-        """The rows that a forecast so many steps ahead must reach, as a mask."""
+        """Return a mask of the rows that a forecast so many steps ahead must reach."""
         rows = np.arange(len(self.order))
         origin, end = rows - steps + 1, rows + self.lead + 1
         first = origin - self.max_lag
         fits = (first >= self.begins) & (end <= self.ends)
         first, origin, end = (np.clip(at, 0, len(rows)) for at in (first, origin, end))
         of_inputs, of_outputs = self.n_without
+        # counts of missing rows up to each place: a window is free of them where the counts agree
         n_missing = of_inputs[end] - of_inputs[first] + of_outputs[origin] - of_outputs[first]
         return self._in_place(fits & (n_missing == 0))
 
     def runs(self):
-        """The rows that a free run from the first ones of their segment must reach, as a mask."""
+        """Return a mask of the rows that a free run over each segment must reach."""
         steps = np.arange(len(self.order)) - self.begins - self.max_lag + 1
         return self.reaches(steps) & self._in_place(steps > 0)
 

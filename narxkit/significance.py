@@ -1,4 +1,4 @@
-"""Whether a forecast is better than another, or than a coin, by more than chance.
+"""Tests of whether a forecast is better than another, or than a coin, by more than chance.
 
 Arrays in, frozen results out: `diebold_mariano` compares the errors of two forecasts, `hit_rate`
 counts the signs that one of them got right. Both answer for one horizon at a time.
@@ -19,7 +19,7 @@ __all__ = ["DieboldMariano", "HitRate", "diebold_mariano", "hit_rate"]
 
 @dataclass(frozen=True)
 class DieboldMariano:
-    """What `diebold_mariano` found.
+    """The result of `diebold_mariano`.
 
     Parameters
     ----------
@@ -148,6 +148,7 @@ def diebold_mariano(errors, other_errors, horizon=1, power=2):
         )
     mean = d[is_there].mean()
     variance, weights = _long_run_variance(np.where(is_there, d - mean, 0.0), n, horizon)
+    # Harvey, Leybourne and Newbold's factor: in small samples the plain variance is too small
     stderr = np.sqrt(variance * n / ((n - horizon) * (n - horizon + 1)))
     with np.errstate(divide="ignore"):
         statistic = np.divide(mean, stderr) if mean else 0.0
@@ -157,10 +158,12 @@ def diebold_mariano(errors, other_errors, horizon=1, power=2):
 
 
 def _long_run_variance(d, n, horizon):
-    """Variance of centred values (0 where missing) that depend on each other over h - 1 rows."""
+    """Estimate the long-run variance of values that depend on each other over h - 1 rows."""
     lags = np.arange(1, min(horizon, len(d)))
+    # errors h steps ahead share noise over h - 1 rows, and no more
     gamma = np.array([d @ d, *(d[lag:] @ d[:-lag] for lag in lags)]) / n
     equal = gamma[0] + 2 * gamma[1:].sum()
+    # equal weights may give a negative variance; Bartlett's never do
     if equal > 0 or not gamma[0]:
         return equal, "equal"
     return gamma[0] + 2 * (1 - lags / horizon) @ gamma[1:], "bartlett"
@@ -168,7 +171,7 @@ def _long_run_variance(d, n, horizon):
 
 @dataclass(frozen=True)
 class HitRate:
-    """What `hit_rate` found.
+    """The result of `hit_rate`.
 
     Parameters
     ----------
@@ -202,7 +205,12 @@ class HitRate:
 
     def __repr__(self):
         low, high = self.band
-        place = "below" if self.estimate < low else "above" if self.estimate > high else "inside"
+        if self.estimate < low:
+            place = "below"
+        elif self.estimate > high:
+            place = "above"
+        else:
+            place = "inside"
         return (
             f"Hit rate {100 * self.estimate:.1f} % of {self.n}, {place} the 95 % band of chance, "
             f"{100 * low:.1f} to {100 * high:.1f} % (p = {self.pvalue:.2g})"
@@ -210,7 +218,7 @@ class HitRate:
 
 
 def hit_rate(returns, forecasts, chance=0.5):
-    r"""Share of returns whose sign was forecast, and the band that chance explains.
+    r"""Return the share of returns whose sign was forecast, and the band that chance explains.
 
     .. math::
 
@@ -267,6 +275,7 @@ def hit_rate(returns, forecasts, chance=0.5):
     if not isinstance(chance, Real) or not 0 < chance < 1:
         raise ValueError(f"chance must be a float in the range (0.0, 1.0). Got {chance!r} instead.")
     r, r_hat = _pair(returns, forecasts, "returns", "forecasts")
+    # a zero has no sign: such pairs are left out
     product = np.sign(r) * np.sign(r_hat)
     n = int(np.count_nonzero(np.abs(product) == 1))
     if not n:
@@ -274,6 +283,7 @@ def hit_rate(returns, forecasts, chance=0.5):
     hits = int(np.count_nonzero(product == 1))
     counts = np.arange(n + 1)
     guess = stats.binom(n, chance)
+    # two-sided for every count: the band is where it is not below 5 %, so that both agree
     pvalues = np.minimum(1.0, 2 * np.minimum(guess.cdf(counts), guess.sf(counts - 1)))
     inside = np.flatnonzero(pvalues >= 0.05)
     band = float(inside[0] / n), float(inside[-1] / n)
@@ -281,7 +291,7 @@ def hit_rate(returns, forecasts, chance=0.5):
 
 
 def _pair(first, second, *names):
-    """Two series of one length and one index, without infinite values."""
+    """Read two series of one length and one index, without infinite values."""
     given = dict(zip(names, (first, second)))
     index, _ = common_index(**given)
     pair = [read_outputs(v, name, index, min_samples=0) for name, v in given.items()]
