@@ -43,8 +43,6 @@ cdef extern from "_simd.h" nogil:
     void nk_outer(const double* x, Py_ssize_t n, const double* d, Py_ssize_t m, double* J)
     void nk_combine(const double* c, const Py_ssize_t* offset, Py_ssize_t n, const double* S,
                     double* out, Py_ssize_t m)
-    int nk_has_gram()
-    void nk_gram(const double* J, Py_ssize_t n, Py_ssize_t P, double* C)
     void nk_dots(const double* W, Py_ssize_t n, Py_ssize_t width, const double* d, double* out)
 
 ACTIVATIONS = {"identity": 0, "tanh": 1, "logistic": 2, "relu": 3, "softplus": 4}
@@ -54,10 +52,8 @@ FEW = NK_LANES          # trajectories from which on they take each step togethe
 cdef enum:
     BLOCK = 256         # rows or trajectories worked on together
     MAX_LAYERS = 32
-    SMALL = 128         # parameters up to which tiles of our own beat BLAS at J'J
 
 cdef double LIMIT = DIVERGED
-cdef bint HAS_GRAM = nk_has_gram()
 
 
 cdef struct Net:
@@ -268,11 +264,6 @@ cdef check(Plan plan, Measured data, const Py_ssize_t[::1] rows):
 
 
 # ---------------------------------------------------------------- one row
-cdef inline double* aligned(double* x) noexcept nogil:
-    """The next address that a whole vector may stand at without crossing a line of the cache."""
-    return <double*>((<size_t>x + 63) // 64 * 64)
-
-
 cdef inline int pad(int n) noexcept nogil:
     return (n + NK_LANES - 1) // NK_LANES * NK_LANES
 
@@ -505,12 +496,13 @@ cdef void by_taps(const Net* net, const double* theta, int B, int j, const doubl
 
 cdef void jacobian(const Net* net, const double* theta, int B, int j, const double* Z,
                    const double* A, const double* root, double* G, double* spare,
-                   double* J, Py_ssize_t P, double* C) noexcept nogil:
-    """J (B, net.P) = root[:, j] d y_hat[:, j] / d theta, in rows of P numbers, and, if not NULL,
-    C (B, n_y) likewise by the output taps; G and spare hold the widest layer."""
+                   double* J, double* C) noexcept nogil:
+    """J (B, P) = root[:, j] d y_hat[:, j] / d theta, and, if not NULL, C (B, n_y) likewise by the
+    output taps; G and spare hold the widest layer."""
     cdef int l, n_in, width
     cdef Py_ssize_t i, k
     cdef double one
+    cdef Py_ssize_t P = net.P
     cdef const double* x
     cdef const double* a = A + <Py_ssize_t>B * net.hidden
     for l in range(net.L - 1, -1, -1):
@@ -551,32 +543,6 @@ cdef void jacobian(const Net* net, const double* theta, int B, int j, const doub
 def _rows_at_once(Plan plan):
     """Rows in a block: few, so that what belongs to them stays in the cache, and 2 MB at most."""
     return max(32, min(2**18 // (plan.net.P * plan.net.p), 128))
-
-
-def _row_width(Plan plan):
-    """Numbers in a row of J, padded where tiles of our own make J'J."""
-    return (plan.net.P + 3) // 4 * 4 if HAS_GRAM and plan.net.P <= SMALL else plan.net.P
-
-
-cdef void add_products(const Net* net, int B, int width, const double* J, const double* e,
-                       double* JtJ, double* Jte) noexcept nogil:
-    """JtJ (width, width) += J'J, below the diagonal and on it, and Jte (P) += J'e; J (B, width),
-    e every p-th number."""
-    cdef int P = <int>net.P, p = net.p, one = 1
-    cdef double unit = 1.0
-    if HAS_GRAM and P <= SMALL:
-        nk_gram(J, B, width, JtJ)
-    else:
-        dsyrk("U", "N", &P, &B, &unit, <double*>J, &width, &unit, JtJ, &width)
-    dgemv("N", &P, &B, &unit, <double*>J, &width, <double*>e, &p, &unit, Jte, &one)
-
-
-cdef void mirror(const double[:, ::1] sums, double[:, ::1] JtJ) noexcept nogil:
-    """JtJ, full and symmetric, from its lower triangle."""
-    cdef Py_ssize_t i, k
-    for i in range(JtJ.shape[0]):
-        for k in range(i + 1):
-            JtJ[k, i] = JtJ[i, k] = sums[i, k]
 
 
 def open_loop(Plan plan, const double[::1] theta, Measured data, const Py_ssize_t[::1] rows,
@@ -685,7 +651,7 @@ def residuals_and_jacobian(Plan plan, const double[::1] theta, Trajectories runs
             residuals(net, data, B, runs.origins + at, runs.weight, &e[at, 0], &root[0])
             for j in range(net.p):
                 jacobian(net, &theta[0], B, j, &Z[0], &A[0], &root[0], &G[0], &spare[0],
-                         &J[j, at, 0], net.P, NULL)
+                         &J[j, at, 0], NULL)
             at += B
 
 
@@ -697,19 +663,17 @@ def normal_equations(Plan plan, const double[::1] theta, Trajectories runs, cons
     Jte : OUT (P,).
     """
     cdef const Net* net = &plan.net
-    cdef int B, j, p = net.p, width = _row_width(plan)
-    cdef int size = _rows_at_once(plan), widest = max(net.width, net.p)
-    cdef Py_ssize_t at, n = runs.n
-    cdef double sse = 0.0
+    cdef int B, P = <int>net.P, size = _rows_at_once(plan), widest = max(net.width, net.p), one = 1
+    cdef int j, p = net.p
+    cdef Py_ssize_t at, i, k, n = runs.n
+    cdef double sse = 0.0, unit = 1.0
     cdef double[::1] Z = np.empty(size * net.T + 1), A = np.empty(size * net.hidden + 1)
     cdef double[::1] e = np.empty(size * p), root = np.empty(size * p)
     cdef double[::1] G = np.empty(size * widest), spare = np.empty(size * widest)
-    cdef double[::1] room = np.zeros(size * width + NK_LANES)
-    cdef double* J = aligned(&room[0])
-    cdef double[:, ::1] sums = JtJ if width == net.P else np.empty((width, width))
+    cdef double[:, ::1] J = np.empty((size, P))
     cdef Measured data = runs.data
     runs.check(plan)
-    sums[:] = 0.0
+    JtJ[:] = 0.0
     Jte[:] = 0.0
     with nogil:
         at = 0
@@ -721,11 +685,14 @@ def normal_equations(Plan plan, const double[::1] theta, Trajectories runs, cons
             forward(net, &theta[0], B, &Z[0], &A[0], &e[0])
             sse += residuals(net, data, B, runs.origins + at, runs.weight, &e[0], &root[0])
             for j in range(p):
-                jacobian(net, &theta[0], B, j, &Z[0], &A[0], &root[0], &G[0], &spare[0], J, width,
+                jacobian(net, &theta[0], B, j, &Z[0], &A[0], &root[0], &G[0], &spare[0], &J[0, 0],
                          NULL)
-                add_products(net, B, width, J, &e[j], &sums[0, 0], &Jte[0])
+                dsyrk("U", "N", &P, &B, &unit, &J[0, 0], &P, &unit, &JtJ[0, 0], &P)
+                dgemv("N", &P, &B, &unit, &J[0, 0], &P, &e[j], &p, &unit, &Jte[0], &one)
             at += B
-        mirror(sums, JtJ)
+        for i in range(P):
+            for k in range(i):
+                JtJ[k, i] = JtJ[i, k]
     return sse
 
 
@@ -870,6 +837,11 @@ cdef bint roll_block(const Net* net, const double* w, Measured data, Walk* walk,
     return True
 
 
+cdef inline double* aligned(double* x) noexcept nogil:
+    """The next address that a whole vector may stand at without crossing a line of the cache."""
+    return <double*>((<size_t>x + 63) // 64 * 64)
+
+
 cdef class _Workspace:
     """Room for `size` rows of a walk, with `before` predictions kept from the rows before; taps Z
     and hidden layers A only where it keeps them.  One array for all: a short call would spend most
@@ -975,19 +947,21 @@ def closed_normal_equations(Plan plan, const double[::1] theta, Trajectories run
     Jte : OUT (P,).
     """
     cdef const Net* net = &plan.net
-    cdef int p = net.p, width = _row_width(plan), B, j
-    cdef Py_ssize_t size = _rows_at_once(plan), K = net.K, r, left
+    cdef int P = <int>net.P, p = net.p, one = 1, B, j
+    cdef Py_ssize_t size = _rows_at_once(plan), K = net.K, r, i, k, left
     cdef Py_ssize_t n = runs.n_steps
     cdef Measured data = runs.data
-    cdef double sse = 0.0
+    cdef double sse = 0.0, unit = 1.0
     cdef _Workspace work = _Workspace(plan, size, K)
     cdef _Sensitivity S = _Sensitivity(plan, size)
-    cdef double[:, ::1] sums = JtJ if width == net.P else np.empty((width, width))
-    cdef const double* J
+    cdef double[:, ::1] J = np.empty((size, P))
+    cdef double* weighted
     cdef Walk walk
     runs.check(plan)
-    sums[:] = 0.0
+    JtJ[:] = 0.0
     Jte[:] = 0.0
+    if not n:
+        return 0.0
     with nogil:
         pack(net, &theta[0], work.w)
         walk = Walk(runs.origins, runs.lengths, 0, 0, runs.washout)
@@ -1002,16 +976,19 @@ def closed_normal_equations(Plan plan, const double[::1] theta, Trajectories run
                 break
             differentiate(net, &theta[0], work, S, B)
             for j in range(p):
-                J = S.S + j * S.plane + K * width
+                weighted = &S.S[j, K, 0]
                 if not are_ones(work.root + j, B, p):
                     for r in range(B):
-                        weigh(work.root[r * p + j], J + r * width, width, S.J + r * width)
-                    J = S.J
-                add_products(net, B, width, J, work.e + j, &sums[0, 0], &Jte[0])
+                        weigh(work.root[r * p + j], &S.S[j, K + r, 0], P, &J[r, 0])
+                    weighted = &J[0, 0]
+                dsyrk("U", "N", &P, &B, &unit, weighted, &P, &unit, &JtJ[0, 0], &P)
+                dgemv("N", &P, &B, &unit, weighted, &P, work.e + j, &p, &unit, &Jte[0], &one)
             keep_sensitivities(net, S, B)
             keep_path(net, work, B)
             left -= B
-        mirror(sums, JtJ)
+        for i in range(P):
+            for k in range(i):
+                JtJ[k, i] = JtJ[i, k]
     return sse
 
 
@@ -1043,82 +1020,61 @@ def closed_residuals_and_jacobian(Plan plan, const double[::1] theta, Trajectori
         for j in range(net.p):
             for r in range(B):
                 e[at + r, j] = work.e[r * net.p + j]
-                weigh(work.root[r * net.p + j], S.S + j * S.plane + (K + r) * S.width, net.P,
-                      &J[j, at + r, 0])
+                weigh(work.root[r * net.p + j], &S.S[j, K + r, 0], net.P, &J[j, at + r, 0])
         keep_sensitivities(net, S, B)
         keep_path(net, work, B)
         at += B
 
 
 cdef class _Sensitivity:
-    """S (p, K + size, P), with the K rows before a block, its weighted rows J (size, P), and what
-    computing them takes; rows take `width` numbers, outputs `plane` of S and `block` of C."""
+    """S (p, K + size, P), with the K rows before a block, and what computing it takes."""
 
-    cdef double[::1] _numbers
-    cdef Py_ssize_t[::1] _indices
-    cdef double* S
-    cdef double* J
-    cdef double* C
-    cdef double* G
-    cdef double* spare
-    cdef double* c
-    cdef double* fed
-    cdef Py_ssize_t* offset
-    cdef Py_ssize_t width, plane, block
+    cdef double[:, :, ::1] S
+    cdef double[:, ::1] C
+    cdef double[::1] G, spare, c, fed
+    cdef Py_ssize_t[::1] offset
 
     def __init__(self, Plan plan, Py_ssize_t size):
         cdef const Net* net = &plan.net
-        cdef Py_ssize_t widest = size * max(net.width, net.p)
-        self.width = _row_width(plan)
-        self.plane = (net.K + size) * self.width
-        self.block = size * net.n_y
-        n = net.p * (self.plane + self.block) + size * self.width + 2 * (widest + net.n_fed)
-        self._numbers = np.zeros(n + NK_LANES)
-        self._indices = np.empty(net.n_fed + 1, dtype=np.intp)
-        self.S = aligned(&self._numbers[0])
-        self.J = self.S + net.p * self.plane
-        self.G = self.J + size * self.width
-        self.spare = self.G + widest
-        self.C = self.spare + widest
-        self.c = self.C + net.p * self.block
-        self.fed = self.c + net.n_fed
-        self.offset = &self._indices[0]
+        widest = max(net.width, net.p)
+        self.S = np.empty((net.p, net.K + size, net.P))
+        self.C = np.empty((net.p, size * net.n_y + 1))
+        self.G, self.spare = np.empty(size * widest), np.empty(size * widest)
+        self.c, self.fed = np.empty(net.n_fed + 1), np.empty(net.n_fed + 1)
+        self.offset = np.empty(net.n_fed + 1, dtype=np.intp)
 
 
 cdef void differentiate(const Net* net, const double* theta, _Workspace work, _Sensitivity S,
                         int B) noexcept nogil:
     """The sensitivities of the B rows in the workspace."""
-    cdef Py_ssize_t K = net.K, r, k, n
-    cdef double* row
+    cdef Py_ssize_t K = net.K, P = net.P, r, k, n, plane = S.S.shape[1] * P
     cdef const double* c
     cdef int j
     for j in range(net.p):
-        jacobian(net, theta, B, j, work.Z, work.A, work.free, S.G, S.spare,
-                 S.S + j * S.plane + K * S.width, S.width, S.C + j * S.block)
+        jacobian(net, theta, B, j, work.Z, work.A, work.free, &S.G[0], &S.spare[0],
+                 &S.S[j, K, 0], &S.C[j, 0])
     for r in range(B):
         n = 0
-        row = S.S + (K + r) * S.width
         for k in range(net.n_fed):
             if net.lag[k] <= work.steps[r]:
-                S.offset[n] = net.column[k] * S.plane - net.lag[k] * S.width
+                S.offset[n] = net.column[k] * plane - net.lag[k] * P
                 n += 1
         if not n:
             continue
         for j in range(net.p):
             n = 0
-            c = by_rows(net, S.C + j * S.block + r * net.n_y, S.fed)
+            c = by_rows(net, &S.C[j, r * net.n_y], &S.fed[0])
             for k in range(net.n_fed):
                 if net.lag[k] <= work.steps[r]:
                     S.c[n] = c[k]
                     n += 1
-            nk_combine(S.c, S.offset, n, row, row + j * S.plane, S.width)
+            nk_combine(&S.c[0], &S.offset[0], n, &S.S[0, K + r, 0], &S.S[j, K + r, 0], P)
 
 
 cdef inline void keep_sensitivities(const Net* net, _Sensitivity S, Py_ssize_t B) noexcept nogil:
     cdef int j
     for j in range(net.p):
-        memmove(S.S + j * S.plane, S.S + j * S.plane + B * S.width,
-                net.K * S.width * sizeof(double))
+        memmove(&S.S[j, 0, 0], &S.S[j, B, 0], net.K * net.P * sizeof(double))
 
 
 cdef inline bint are_ones(const double* x, Py_ssize_t n, Py_ssize_t stride) noexcept nogil:
@@ -1301,7 +1257,7 @@ def loop_gain(Plan plan, const double[::1] theta, Trajectories runs, Py_ssize_t 
                               work.free):
                     for j in range(net.p):
                         jacobian(net, &theta[0], B, j, work.Z, work.A, work.free,
-                                 &G[0], &spare[0], &J[0, 0], net.P, &C[j, 0])
+                                 &G[0], &spare[0], &J[0, 0], &C[j, 0])
                     growth += perturb(net, B, C, &d[0], &fed[0])
                     keep_path(net, work, B)
                 else:

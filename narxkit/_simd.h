@@ -249,42 +249,4 @@ NK_CLONES static void nk_dots(const double *NK_RESTRICT W, Py_ssize_t n, Py_ssiz
     for (Py_ssize_t i = 0; i < n; i++) out[i] = nk_dot(W + i * width, d, width);
 }
 
-/* A tile of C (P, P) += J'J, J (n, P): 4 rows from i on by m vectors from column j on */
-#if defined(__GNUC__)
-NK_INLINE void nk_gram_tile(const double *NK_RESTRICT J, Py_ssize_t n, Py_ssize_t P, Py_ssize_t i,
-                            Py_ssize_t j, double *NK_RESTRICT C, const int m) {
-    nk_v4 s[4][3];
-    int k, l;
-    for (k = 0; k < 4; k++)
-        for (l = 0; l < m; l++) s[k][l] = NK_LOAD(C + (i + k) * P + j + 4 * l);
-    for (Py_ssize_t r = 0; r < n; r++, J += P)
-        for (k = 0; k < 4; k++)
-            for (l = 0; l < m; l++) NK_ADD_SCALED(s[k][l], J[i + k], J + j + 4 * l);
-    for (k = 0; k < 4; k++)
-        for (l = 0; l < m; l++) NK_STORE(C + (i + k) * P + j + 4 * l, s[k][l]);
-}
-
-/* C (P, P) += J'J, its lower triangle, J (n, P), P a multiple of 4: where P is small BLAS computes
- * nearly the whole square. Above the diagonal of each tile stands what nobody reads. */
-NK_CLONES static void nk_gram(const double *J, Py_ssize_t n, Py_ssize_t P, double *C) {
-    for (Py_ssize_t i = 0; i < P; i += 4) {
-        Py_ssize_t j = 0;
-        for (; j + 8 <= i; j += 12) nk_gram_tile(J, n, P, i, j, C, 3);
-        if (j + 4 <= i) nk_gram_tile(J, n, P, i, j, C, 2);
-        else if (j <= i) nk_gram_tile(J, n, P, i, j, C, 1);
-    }
-}
-#else
-static void nk_gram(const double *J, Py_ssize_t n, Py_ssize_t P, double *C) {}
-#endif
-
-/* Whether registers are wide enough for the tiles of nk_gram, where others leave it to BLAS */
-static int nk_has_gram(void) {
-#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__GLIBC__)
-    return __builtin_cpu_supports("avx2");
-#else
-    return 0;
-#endif
-}
-
 #endif

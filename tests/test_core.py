@@ -384,23 +384,6 @@ def test_trajectories_need_a_length_each_and_a_weight_for_each_row():
         _core.Trajectories(s.measured, np.array([5]), np.array([1]), np.ones(39))
 
 
-@pytest.mark.parametrize("source", ["own", "measured"])
-@pytest.mark.parametrize("width", [0, 1, 2, 3, 4, 5, 12, 13, 16])
-def test_normal_equations_are_products_of_the_jacobian(width, source):
-    """Whatever the number of parameters leaves beside whole tiles, and beyond those of our own."""
-    network = TappedMLP(make_taps(1, 2, ["u"], 2), (width,) * (width > 0))
-    theta = reference.make_theta(network, np.random.default_rng(width))
-    s, rng = one_segment(300, n_outputs=2), np.random.default_rng(1)
-    for weight in (None, rng.uniform(0.0, 2.0, 300)):
-        rollouts = Rollouts(s, np.arange(5, 280, 20), np.full(14, 19), source, weight)
-        JtJ, Jte, sse = network.normal_equations(theta, rollouts, GO)
-        e, J = network.residuals_and_jacobian(theta, rollouts)
-        assert_allclose(JtJ, J.T @ J, rtol=1e-11, atol=1e-11 * np.abs(J).max() ** 2)
-        assert_allclose(Jte, J.T @ e, rtol=1e-9, atol=1e-11 * np.abs(Jte).max())
-        assert_allclose(sse, e @ e, rtol=1e-12)
-        assert_array_equal(JtJ, JtJ.T)
-
-
 def test_no_weights_are_weights_of_one():
     network, theta = a_network()
     s = one_segment(40, n_outputs=2)
