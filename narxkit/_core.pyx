@@ -11,8 +11,7 @@ A. One alphabet.  n rows, m inputs, p outputs, T taps, L layers of weights, P pa
 B. Parameters are one flat vector: W_1, b_1, ..., W_L, b_L, V, each in C order with the shapes of
    scikit-learn's MLP; V (T, p) is the linear term.  `Plan` knows the offsets.
 C. Many rows or trajectories go through BLAS, block by block; a single trajectory, which time
-   makes sequential, goes through hand-written loops over weights padded to whole vectors, and
-   J'J of few parameters through tiles, since BLAS computes the whole square of a small one.
+   makes sequential, goes through hand-written loops over weights padded to whole vectors.
    Blocks depend on the shapes alone, so the same call gives the same bits.
 D. Only where the output taps read from differs: the measured y in open loop, the trajectory's
    own path in a rollout.  `gather` takes the address of "row t" and never knows.  A tap may be
