@@ -10,6 +10,7 @@ _Tap = tuple[int, int, int]
 
 ACTIVATIONS: dict[str, int]
 DIVERGED: float
+FEW: int
 
 class Plan:
     """What the kernels must know of a network: sizes, offsets into theta, taps."""
@@ -50,6 +51,36 @@ class Measured:
         high: _Floats | None = None,
     ) -> None: ...
 
+class Trajectories:
+    """Rollouts over measured rows, as kernels read them."""
+
+    @property
+    def data(self) -> Measured:
+        """The rows."""
+    @property
+    def n(self) -> int:
+        """Number of rollouts."""
+    @property
+    def n_steps(self) -> int:
+        """Steps of all of them."""
+    @property
+    def longest(self) -> int:
+        """Steps of the longest."""
+    @property
+    def washout(self) -> int:
+        """First steps of each that have no weight."""
+    @property
+    def is_falling(self) -> bool:
+        """Whether none is longer than the one before."""
+    def __init__(
+        self,
+        data: Measured,
+        origins: _Indices,
+        lengths: _Indices,
+        weight: _Floats | None = None,
+        washout: int = 0,
+    ) -> None: ...
+
 def open_loop(
     plan: Plan,
     theta: _Floats,
@@ -62,20 +93,16 @@ def open_loop(
 def rollout(
     plan: Plan,
     theta: _Floats,
-    data: Measured,
-    origins: _Indices,
-    lengths: _Indices,
+    runs: Trajectories,
     path: _Floats,
     bad: _Indices,
 ) -> None:
-    """Trajectories that start at `origins` with measured history and feed back their own output."""
+    """Trajectories that start with measured history and feed back their own output."""
 
 def population_values(
     plan: Plan,
     thetas: _Floats,
-    data: Measured,
-    rows: _Indices,
-    weight: _Floats,
+    runs: Trajectories,
     stop: _Flag,
     sse: _Floats,
 ) -> None:
@@ -84,9 +111,7 @@ def population_values(
 def gradient(
     plan: Plan,
     theta: _Floats,
-    data: Measured,
-    rows: _Indices,
-    weight: _Floats,
+    runs: Trajectories,
     stop: _Flag,
     g: _Floats,
 ) -> float:
@@ -95,9 +120,7 @@ def gradient(
 def residuals_and_jacobian(
     plan: Plan,
     theta: _Floats,
-    data: Measured,
-    rows: _Indices,
-    weight: _Floats,
+    runs: Trajectories,
     e: _Floats,
     J: _Floats,
 ) -> None:
@@ -106,9 +129,7 @@ def residuals_and_jacobian(
 def normal_equations(
     plan: Plan,
     theta: _Floats,
-    data: Measured,
-    rows: _Indices,
-    weight: _Floats,
+    runs: Trajectories,
     stop: _Flag,
     JtJ: _Floats,
     Jte: _Floats,
@@ -118,11 +139,7 @@ def normal_equations(
 def closed_values(
     plan: Plan,
     thetas: _Floats,
-    data: Measured,
-    origins: _Indices,
-    lengths: _Indices,
-    weight: _Floats,
-    washout: int,
+    runs: Trajectories,
     stop: _Flag,
     sse: _Floats,
 ) -> None:
@@ -131,11 +148,7 @@ def closed_values(
 def closed_gradient(
     plan: Plan,
     theta: _Floats,
-    data: Measured,
-    origins: _Indices,
-    lengths: _Indices,
-    weight: _Floats,
-    washout: int,
+    runs: Trajectories,
     stop: _Flag,
     g: _Floats,
 ) -> float:
@@ -144,11 +157,7 @@ def closed_gradient(
 def closed_residuals_and_jacobian(
     plan: Plan,
     theta: _Floats,
-    data: Measured,
-    origins: _Indices,
-    lengths: _Indices,
-    weight: _Floats,
-    washout: int,
+    runs: Trajectories,
     e: _Floats,
     J: _Floats,
 ) -> None:
@@ -157,11 +166,7 @@ def closed_residuals_and_jacobian(
 def closed_normal_equations(
     plan: Plan,
     theta: _Floats,
-    data: Measured,
-    origins: _Indices,
-    lengths: _Indices,
-    weight: _Floats,
-    washout: int,
+    runs: Trajectories,
     stop: _Flag,
     JtJ: _Floats,
     Jte: _Floats,
@@ -171,9 +176,7 @@ def closed_normal_equations(
 def loop_gain(
     plan: Plan,
     theta: _Floats,
-    data: Measured,
-    origins: _Indices,
-    lengths: _Indices,
+    runs: Trajectories,
     passes: int,
 ) -> float:
     """Growth per step of a small perturbation of the fed-back output, by the loop's tangent."""

@@ -27,6 +27,7 @@ G. Long kernels look at `stop` once per block and return early when it is set.
 import numpy as np
 
 from libc.math cimport INFINITY, NAN, exp, fabs, isnan, log, sqrt
+from cpython.pyport cimport PY_SSIZE_T_MAX
 from libc.string cimport memcpy, memmove, memset
 from scipy.linalg.cython_blas cimport dgemm, dgemv, dsyrk
 
@@ -45,6 +46,7 @@ cdef extern from "_simd.h" nogil:
 
 ACTIVATIONS = {"identity": 0, "tanh": 1, "logistic": 2, "relu": 3, "softplus": 4}
 DIVERGED = 1e3          # standard deviations: a rollout that leaves them has diverged
+FEW = NK_LANES          # trajectories from which on they take each step together, through BLAS
 
 cdef enum:
     BLOCK = 256         # rows or trajectories worked on together
@@ -177,13 +179,84 @@ cdef class Measured:
         return Measured, (np.asarray(self._u), np.asarray(self._y), low, high)
 
 
-cdef check(Plan plan, Measured data, const Py_ssize_t[::1] rows, const double[::1] weight=None):
-    """The data fit the network, and every row has its history and its leads inside them."""
-    cdef Py_ssize_t i
-    if weight is not None and len(weight) != data.n:
-        raise ValueError(f"{data.n} rows need as many weights, not {len(weight)}.")
+cdef class Trajectories:
+    """Rollouts over measured rows, as kernels read them.
+
+    Parameters
+    ----------
+    data : Measured
+        The rows.
+    origins : ndarray of int of shape (n,)
+        First predicted row of each rollout.
+    lengths : ndarray of int of shape (n,)
+        Steps of each; kernels of single steps do not read them.
+    weight : ndarray of shape (data.n,) or None
+        Weight of each row's squared error; None for 1.
+    washout : int
+        First steps of each rollout that have no weight.
+    """
+
+    cdef const Py_ssize_t[::1] _origins, _lengths       # keep the memory alive
+    cdef const double[::1] _weight
+    cdef const Py_ssize_t* origins
+    cdef const Py_ssize_t* lengths
+    cdef const double* weight
+    cdef Py_ssize_t first, end, shortest                # rows and steps of any of them
+    cdef readonly Measured data
+    cdef readonly Py_ssize_t n, n_steps, longest, washout
+    cdef readonly bint is_falling                       # no rollout is longer than the one before
+
+    def __init__(self, Measured data, const Py_ssize_t[::1] origins, const Py_ssize_t[::1] lengths,
+                 const double[::1] weight=None, Py_ssize_t washout=0):
+        cdef Py_ssize_t i
+        if len(lengths) != len(origins):
+            raise ValueError(f"{len(origins)} rollouts need as many lengths, not {len(lengths)}.")
+        if weight is not None and len(weight) != data.n:
+            raise ValueError(f"{data.n} rows need as many weights, not {len(weight)}.")
+        self.data, self.washout, self.is_falling = data, washout, True
+        self._origins, self._lengths, self._weight = origins, lengths, weight
+        self.n = len(origins)
+        self.origins = &origins[0] if self.n else NULL
+        self.lengths = &lengths[0] if self.n else NULL
+        self.weight = &weight[0] if weight is not None and data.n else NULL
+        self.first = self.shortest = PY_SSIZE_T_MAX
+        for i in range(self.n):
+            self.n_steps += lengths[i]
+            self.first = min(self.first, origins[i])
+            self.end = max(self.end, origins[i] + lengths[i])
+            self.shortest = min(self.shortest, lengths[i])
+            self.longest = max(self.longest, lengths[i])
+            self.is_falling &= i == 0 or lengths[i] <= lengths[i - 1]
+
+    def __reduce__(self):
+        weight = None if self._weight is None else np.asarray(self._weight)
+        arrays = np.asarray(self._origins), np.asarray(self._lengths), weight
+        return Trajectories, (self.data, *arrays, self.washout)
+
+    cdef check(self, Plan plan, Py_ssize_t least=1):
+        """Refuse data of another network, and rollouts of fewer steps or without their history or
+        leads."""
+        cdef Py_ssize_t i
+        check_columns(plan, self.data)
+        if (self.first >= plan.history and self.shortest >= least
+                and self.end + plan.lead <= self.data.n or not self.n):
+            return
+        for i in range(self.n):
+            if (self.origins[i] < plan.history or self.lengths[i] < least
+                    or self.origins[i] + self.lengths[i] + plan.lead > self.data.n):
+                raise IndexError(f"rollout {i} does not fit: origin {self.origins[i]}, "
+                                 f"{self.lengths[i]} steps.")
+
+
+cdef check_columns(Plan plan, Measured data):
     if data._u.shape[1] != plan.net.m or data._y.shape[1] != plan.net.p:
         raise ValueError("the data do not have the columns of the network.")
+
+
+cdef check(Plan plan, Measured data, const Py_ssize_t[::1] rows):
+    """The data fit the network, and every row has its history and its leads inside them."""
+    cdef Py_ssize_t i
+    check_columns(plan, data)
     for i in range(len(rows)):
         if rows[i] < plan.history or rows[i] + plan.lead >= data.n:
             raise IndexError(f"row {rows[i]} of {data.n} lacks history or leads.")
@@ -366,7 +439,9 @@ cdef double residuals(const Net* net, Measured data, int B, const Py_ssize_t* ro
     cdef double sse = 0.0, w
     cdef Py_ssize_t i, j, at
     for i in range(B):
-        w = 0.0 if steps != NULL and steps[i] < washout else sqrt(weight[rows[i]])
+        w = 1.0 if weight == NULL else sqrt(weight[rows[i]])
+        if steps != NULL and steps[i] < washout:
+            w = 0.0
         for j in range(net.p):
             at = rows[i] * net.p + j
             root[j] = w
@@ -435,7 +510,8 @@ cdef void jacobian(const Net* net, const double* theta, int B, int j, const doub
         x = a if l else Z
         for i in range(B):
             if l == net.L - 1:
-                memset(J + i * P + net.W[l], 0, (<Py_ssize_t>n_in + 1) * width * sizeof(double))
+                if width > 1:
+                    memset(J + i * P + net.W[l], 0, (<Py_ssize_t>n_in + 1) * width * sizeof(double))
                 one = root[i * net.p + j]
                 for k in range(n_in):
                     J[i * P + net.W[l] + k * width + j] = one * x[i * n_in + k]
@@ -455,7 +531,8 @@ cdef void jacobian(const Net* net, const double* theta, int B, int j, const doub
         by_taps(net, theta, B, j, root, G, C)
     if net.V >= 0:
         for i in range(B):
-            memset(J + i * P + net.V, 0, <Py_ssize_t>net.T * net.p * sizeof(double))
+            if net.p > 1:
+                memset(J + i * P + net.V, 0, <Py_ssize_t>net.T * net.p * sizeof(double))
             one = root[i * net.p + j]
             for k in range(net.T):
                 J[i * P + net.V + k * net.p + j] = one * Z[i * net.T + k]
@@ -464,7 +541,7 @@ cdef void jacobian(const Net* net, const double* theta, int B, int j, const doub
 # ---------------------------------------------------------------- open loop: one step from a row
 def _rows_at_once(Plan plan):
     """Rows in a block: few, so that what belongs to them stays in the cache, and 2 MB at most."""
-    return int(np.clip(2**18 // (plan.net.P * plan.net.p), 32, 128))
+    return max(32, min(2**18 // (plan.net.P * plan.net.p), 128))
 
 
 def open_loop(Plan plan, const double[::1] theta, Measured data, const Py_ssize_t[::1] rows,
@@ -491,19 +568,19 @@ def open_loop(Plan plan, const double[::1] theta, Measured data, const Py_ssize_
             at += B
 
 
-def population_values(Plan plan, const double[:, ::1] thetas, Measured data,
-                      const Py_ssize_t[::1] rows, const double[::1] weight, const int[::1] stop,
-                      double[::1] sse):
+def population_values(Plan plan, const double[:, ::1] thetas, Trajectories runs,
+                      const int[::1] stop, double[::1] sse):
     """Sum of squared errors of every parameter vector; taps are gathered once for all.
 
     sse : OUT (len(thetas),); NaN when stopped.
     """
     cdef const Net* net = &plan.net
     cdef int B
-    cdef Py_ssize_t at, k, n = len(rows)
+    cdef Py_ssize_t at, k, n = runs.n
     cdef double[::1] Z = np.empty(BLOCK * net.T + 1), A = np.empty(BLOCK * net.hidden + 1)
     cdef double[::1] e = np.empty(BLOCK * net.p), root = np.empty(BLOCK * net.p)
-    check(plan, data, rows, weight)
+    cdef Measured data = runs.data
+    runs.check(plan)
     sse[:] = 0.0
     with nogil:
         at = 0
@@ -511,28 +588,28 @@ def population_values(Plan plan, const double[:, ::1] thetas, Measured data,
             if stop[0]:
                 sse[:] = NAN
                 break
-            B = gather_block(net, data, &rows[at], min(BLOCK, n - at), &Z[0])
+            B = gather_block(net, data, runs.origins + at, min(BLOCK, n - at), &Z[0])
             for k in range(len(thetas)):
                 forward(net, &thetas[k, 0], B, &Z[0], &A[0], &e[0])
-                sse[k] += residuals(net, data, B, &rows[at], &weight[0], &e[0],
-                                    &root[0])
+                sse[k] += residuals(net, data, B, runs.origins + at, runs.weight, &e[0], &root[0])
             at += B
 
 
-def gradient(Plan plan, const double[::1] theta, Measured data, const Py_ssize_t[::1] rows,
-             const double[::1] weight, const int[::1] stop, double[::1] g):
+def gradient(Plan plan, const double[::1] theta, Trajectories runs, const int[::1] stop,
+             double[::1] g):
     """Sum of squared errors (returned, NaN when stopped) and half its gradient.
 
     g : OUT (P,), J'e.
     """
     cdef const Net* net = &plan.net
     cdef int B, widest = max(net.width, net.p)
-    cdef Py_ssize_t at, i, n = len(rows)
+    cdef Py_ssize_t at, i, n = runs.n
     cdef double sse = 0.0
     cdef double[::1] Z = np.empty(BLOCK * net.T + 1), A = np.empty(BLOCK * net.hidden + 1)
     cdef double[::1] e = np.empty(BLOCK * widest), root = np.empty(BLOCK * net.p)
     cdef double[::1] spare = np.empty(BLOCK * widest)
-    check(plan, data, rows, weight)
+    cdef Measured data = runs.data
+    runs.check(plan)
     g[:] = 0.0
     with nogil:
         at = 0
@@ -540,9 +617,9 @@ def gradient(Plan plan, const double[::1] theta, Measured data, const Py_ssize_t
             if stop[0]:
                 sse = NAN
                 break
-            B = gather_block(net, data, &rows[at], min(BLOCK, n - at), &Z[0])
+            B = gather_block(net, data, runs.origins + at, min(BLOCK, n - at), &Z[0])
             forward(net, &theta[0], B, &Z[0], &A[0], &e[0])
-            sse += residuals(net, data, B, &rows[at], &weight[0], &e[0], &root[0])
+            sse += residuals(net, data, B, runs.origins + at, runs.weight, &e[0], &root[0])
             for i in range(B * net.p):
                 e[i] *= root[i]
             backward(net, &theta[0], B, &Z[0], &A[0], &e[0], &spare[0], &g[0])
@@ -550,8 +627,7 @@ def gradient(Plan plan, const double[::1] theta, Measured data, const Py_ssize_t
     return sse
 
 
-def residuals_and_jacobian(Plan plan, const double[::1] theta, Measured data,
-                           const Py_ssize_t[::1] rows, const double[::1] weight,
+def residuals_and_jacobian(Plan plan, const double[::1] theta, Trajectories runs,
                            double[:, ::1] e, double[:, :, ::1] J):
     """Weighted residuals and their whole Jacobian, for tests and intervals.
 
@@ -560,25 +636,25 @@ def residuals_and_jacobian(Plan plan, const double[::1] theta, Measured data,
     """
     cdef const Net* net = &plan.net
     cdef int B, j, widest = max(net.width, net.p)
-    cdef Py_ssize_t at, n = len(rows)
+    cdef Py_ssize_t at, n = runs.n
     cdef double[::1] Z = np.empty(BLOCK * net.T + 1), A = np.empty(BLOCK * net.hidden + 1)
     cdef double[::1] root = np.empty(BLOCK * net.p)
     cdef double[::1] G = np.empty(BLOCK * widest), spare = np.empty(BLOCK * widest)
-    check(plan, data, rows, weight)
+    cdef Measured data = runs.data
+    runs.check(plan)
     with nogil:
         at = 0
         while at < n:
-            B = gather_block(net, data, &rows[at], min(BLOCK, n - at), &Z[0])
+            B = gather_block(net, data, runs.origins + at, min(BLOCK, n - at), &Z[0])
             forward(net, &theta[0], B, &Z[0], &A[0], &e[at, 0])
-            residuals(net, data, B, &rows[at], &weight[0], &e[at, 0], &root[0])
+            residuals(net, data, B, runs.origins + at, runs.weight, &e[at, 0], &root[0])
             for j in range(net.p):
                 jacobian(net, &theta[0], B, j, &Z[0], &A[0], &root[0], &G[0], &spare[0],
                          &J[j, at, 0], NULL)
             at += B
 
 
-def normal_equations(Plan plan, const double[::1] theta, Measured data,
-                     const Py_ssize_t[::1] rows, const double[::1] weight, const int[::1] stop,
+def normal_equations(Plan plan, const double[::1] theta, Trajectories runs, const int[::1] stop,
                      double[:, ::1] JtJ, double[::1] Jte):
     """Sum of squared errors (returned, NaN when stopped), J'J and J'e, block by block.
 
@@ -588,13 +664,14 @@ def normal_equations(Plan plan, const double[::1] theta, Measured data,
     cdef const Net* net = &plan.net
     cdef int B, P = <int>net.P, size = _rows_at_once(plan), widest = max(net.width, net.p), one = 1
     cdef int j, p = net.p
-    cdef Py_ssize_t at, i, k, n = len(rows)
+    cdef Py_ssize_t at, i, k, n = runs.n
     cdef double sse = 0.0, unit = 1.0
     cdef double[::1] Z = np.empty(size * net.T + 1), A = np.empty(size * net.hidden + 1)
     cdef double[::1] e = np.empty(size * p), root = np.empty(size * p)
     cdef double[::1] G = np.empty(size * widest), spare = np.empty(size * widest)
     cdef double[:, ::1] J = np.empty((size, P))
-    check(plan, data, rows, weight)
+    cdef Measured data = runs.data
+    runs.check(plan)
     JtJ[:] = 0.0
     Jte[:] = 0.0
     with nogil:
@@ -603,9 +680,9 @@ def normal_equations(Plan plan, const double[::1] theta, Measured data,
             if stop[0]:
                 sse = NAN
                 break
-            B = gather_block(net, data, &rows[at], min(size, n - at), &Z[0])
+            B = gather_block(net, data, runs.origins + at, min(size, n - at), &Z[0])
             forward(net, &theta[0], B, &Z[0], &A[0], &e[0])
-            sse += residuals(net, data, B, &rows[at], &weight[0], &e[0], &root[0])
+            sse += residuals(net, data, B, runs.origins + at, runs.weight, &e[0], &root[0])
             for j in range(p):
                 jacobian(net, &theta[0], B, j, &Z[0], &A[0], &root[0], &G[0], &spare[0], &J[0, 0],
                          NULL)
@@ -619,32 +696,30 @@ def normal_equations(Plan plan, const double[::1] theta, Measured data,
 
 
 # ---------------------------------------------------------------- rollouts
-def rollout(Plan plan, const double[::1] theta, Measured data, const Py_ssize_t[::1] origins,
-            const Py_ssize_t[::1] lengths, double[:, :, ::1] path, Py_ssize_t[::1] bad):
-    """Trajectories that start at `origins` with measured history and feed back their own output.
+def rollout(Plan plan, const double[::1] theta, Trajectories runs, double[:, :, ::1] path,
+            Py_ssize_t[::1] bad):
+    """Trajectories that start with measured history and feed back their own output; from `FEW` on
+    none may be longer than the one before.
 
-    origins : first predicted row of each trajectory.
-    lengths : steps of each, in decreasing order.
-    path : OUT (len(origins), K + S, p), the history followed by the predictions, NaN after a
-        trajectory's length and from its first bad step.
+    path : OUT (n, K + S, p), the history followed by the predictions, NaN after a trajectory's
+        length and from its first bad step.
     bad : OUT, first step that is not finite or leaves 1e3, -1 where there is none.
     """
-    cdef Py_ssize_t i, s, N = len(origins), K = plan.history
+    cdef Py_ssize_t i, s, K = plan.history
     cdef Py_ssize_t p = plan.net.p, S = path.shape[1] - K
-    check(plan, data, origins[:0])
-    for i in range(N):
-        if (origins[i] < K or lengths[i] > S or lengths[i] < 0
-                or origins[i] + lengths[i] + plan.lead > data.n
-                or (i and lengths[i] > lengths[i - 1])):
-            raise IndexError(f"rollout {i} does not fit: origin {origins[i]}, {lengths[i]} steps.")
+    runs.check(plan, 0)
+    if runs.longest > S or not (runs.is_falling or runs.n < NK_LANES):
+        raise IndexError(f"rollouts of up to {runs.longest} steps must have room for them, here "
+                         f"{S}, and none may be longer than the one before.")
+    for i in range(runs.n):
         bad[i] = -1
-        memcpy(&path[i, 0, 0], data.y + (origins[i] - K) * p, K * p * sizeof(double))
-        for s in range(lengths[i] * p, S * p):
+        memcpy(&path[i, 0, 0], runs.data.y + (runs.origins[i] - K) * p, K * p * sizeof(double))
+        for s in range(runs.lengths[i] * p, S * p):
             (&path[i, 0, 0] + K * p)[s] = NAN
-    if N < NK_LANES:
-        roll_each(plan, theta, data, origins, lengths, path, bad)
+    if runs.n < NK_LANES:
+        roll_each(plan, theta, runs, path, bad)
     else:
-        roll_together(plan, theta, data, origins, lengths, path, bad)
+        roll_together(plan, theta, runs, path, bad)
 
 
 cdef inline void accept(const Net* net, Measured data, Py_ssize_t row, Py_ssize_t s,
@@ -661,33 +736,35 @@ cdef inline void accept(const Net* net, Measured data, Py_ssize_t row, Py_ssize_
             y_hat[j] = NAN
 
 
-cdef roll_each(Plan plan, const double[::1] theta, Measured data, const Py_ssize_t[::1] origins,
-               const Py_ssize_t[::1] lengths, double[:, :, ::1] path, Py_ssize_t[::1] bad):
+cdef roll_each(Plan plan, const double[::1] theta, Trajectories runs, double[:, :, ::1] path,
+               Py_ssize_t[::1] bad):
     """Few trajectories: one after another, step by step."""
     cdef const Net* net = &plan.net
+    cdef Measured data = runs.data
     cdef Py_ssize_t i, s, t, K = plan.history
     cdef double[::1] w = np.empty(packed_size(net)), z = np.zeros(pad(net.T) + NK_LANES)
     cdef double[::1] a = np.zeros(2 * pad(net.width) + NK_LANES)
     cdef double* y
     with nogil:
         pack(net, &theta[0], &w[0])
-        for i in range(len(origins)):
+        for i in range(runs.n):
             y = &path[i, 0, 0] + K * net.p
-            for s in range(lengths[i]):
-                t = origins[i] + s
+            for s in range(runs.lengths[i]):
+                t = runs.origins[i] + s
                 gather(net, y, data.u + t * net.m, &z[0])
                 forward_row(net, &w[0], &z[0], &a[0], y, NULL, 0, 0)
                 accept(net, data, t, s, y, &bad[i])
                 y += net.p
 
 
-cdef roll_together(Plan plan, const double[::1] theta, Measured data, const Py_ssize_t[::1] origins,
-                   const Py_ssize_t[::1] lengths, double[:, :, ::1] path, Py_ssize_t[::1] bad):
+cdef roll_together(Plan plan, const double[::1] theta, Trajectories runs, double[:, :, ::1] path,
+                   Py_ssize_t[::1] bad):
     """Many trajectories: a block of them takes each step together.  Lengths decrease, so those
     that are still running come first."""
     cdef const Net* net = &plan.net
+    cdef Measured data = runs.data
     cdef int B, n_running
-    cdef Py_ssize_t at, i, s, K = plan.history, N = len(origins)
+    cdef Py_ssize_t at, i, s, t, K = plan.history, N = runs.n
     cdef double[::1] Z = np.empty(BLOCK * net.T + 1), A = np.empty(BLOCK * net.hidden + 1)
     cdef double[::1] y_hat = np.empty(BLOCK * net.p)
     cdef double* y
@@ -695,17 +772,17 @@ cdef roll_together(Plan plan, const double[::1] theta, Measured data, const Py_s
         at = 0
         while at < N:
             B = n_running = <int>min(BLOCK, N - at)
-            for s in range(lengths[at]):
-                while lengths[at + n_running - 1] <= s:
+            for s in range(runs.lengths[at]):
+                while runs.lengths[at + n_running - 1] <= s:
                     n_running -= 1
                 for i in range(n_running):
-                    gather(net, &path[at + i, K + s, 0], data.u + (origins[at + i] + s) * net.m,
-                           &Z[0] + i * net.T)
+                    t = runs.origins[at + i] + s
+                    gather(net, &path[at + i, K + s, 0], data.u + t * net.m, &Z[0] + i * net.T)
                 forward(net, &theta[0], n_running, &Z[0], &A[0], &y_hat[0])
                 for i in range(n_running):
                     y = &path[at + i, K + s, 0]
                     memcpy(y, &y_hat[0] + i * net.p, net.p * sizeof(double))
-                    accept(net, data, origins[at + i] + s, s, y, &bad[at + i])
+                    accept(net, data, runs.origins[at + i] + s, s, y, &bad[at + i])
             at += B
 
 
@@ -721,31 +798,13 @@ cdef struct Walk:
     Py_ssize_t washout          # first steps of each rollout that have no weight
 
 
-cdef Py_ssize_t check_rollouts(Plan plan, Measured data, const Py_ssize_t[::1] origins,
-                               const Py_ssize_t[::1] lengths, const double[::1] weight,
-                               Py_ssize_t* longest) except -1:
-    """Rollouts stay inside the data and have their history; returns the number of all steps."""
-    cdef Py_ssize_t i, n = 0
-    check(plan, data, origins[:0], weight)
-    if len(lengths) != len(origins):
-        raise ValueError(f"{len(origins)} rollouts need as many lengths, not {len(lengths)}.")
-    longest[0] = 0
-    for i in range(len(origins)):
-        if (origins[i] < plan.history or lengths[i] < 1
-                or origins[i] + lengths[i] + plan.lead > data.n):
-            raise IndexError(f"rollout {i} does not fit: origin {origins[i]}, {lengths[i]} steps.")
-        n += lengths[i]
-        longest[0] = max(longest[0], lengths[i])
-    return n
-
-
 cdef bint roll_block(const Net* net, const double* w, Measured data, Walk* walk, Py_ssize_t B,
                      double* z, double* a, double* Z, double* A, double* y_hat, Py_ssize_t* rows,
                      Py_ssize_t* steps, double* free) noexcept nogil:
     """Walk on by B rows; False where a rollout diverges.
 
-    Z (B, T), A, rows (B,), steps (B,) are filled; y_hat (B, p), clipped, follows the predictions
-    before; free (B, p) is 1, or 0 where clipped.  z, a: padded, for one row.
+    Z (B, T) and A, if not NULL, rows (B,) and steps (B,) are filled; y_hat (B, p), clipped, follows
+    the predictions before; free (B, p) is 1, or 0 where clipped.  z, a: padded, for one row.
     """
     cdef Py_ssize_t r, t, j, at
     cdef int k
@@ -763,7 +822,8 @@ cdef bint roll_block(const Net* net, const double* w, Measured data, Walk* walk,
             z[k] = u[net.tap[k]]
         if net.n_means:
             average(net, y_hat, measured, u, walk.s, z)
-        memcpy(Z + r * net.T, z, net.T * sizeof(double))
+        if Z != NULL:
+            memcpy(Z + r * net.T, z, net.T * sizeof(double))
         forward_row(net, w, z, a, y_hat, A, B, r)
         for j in range(net.p):
             at = t * net.p + j
@@ -776,80 +836,105 @@ cdef bint roll_block(const Net* net, const double* w, Measured data, Walk* walk,
     return True
 
 
+cdef inline double* aligned(double* x) noexcept nogil:
+    """The next address that a whole vector may stand at without crossing a line of the cache."""
+    return <double*>((<size_t>x + 63) // 64 * 64)
+
+
 cdef class _Workspace:
-    """Arrays for `size` rows of a walk, with `before` predictions kept from the rows before."""
+    """Room for `size` rows of a walk, with `before` predictions kept from the rows before; taps Z
+    and hidden layers A only where it keeps them.  One array for all: a short call would spend most
+    of its time on making a dozen."""
 
-    cdef double[::1] w, z, a, Z, A, path, e, root, free
-    cdef Py_ssize_t[::1] rows, steps
+    cdef double[::1] _numbers
+    cdef Py_ssize_t[::1] _indices
+    cdef double* w
+    cdef double* z
+    cdef double* a
+    cdef double* Z
+    cdef double* A
+    cdef double* path
     cdef double* y_hat
+    cdef double* e
+    cdef double* root
+    cdef double* free
+    cdef Py_ssize_t* rows
+    cdef Py_ssize_t* steps
 
-    def __init__(self, Plan plan, Py_ssize_t size, Py_ssize_t before=0):
+    def __init__(self, Plan plan, Py_ssize_t size, Py_ssize_t before=0, bint keeps=True):
         cdef const Net* net = &plan.net
-        self.w = np.empty(packed_size(net))
-        self.z, self.a = np.zeros(pad(net.T) + NK_LANES), np.zeros(2 * pad(net.width) + NK_LANES)
-        self.Z, self.A = np.empty(size * net.T + 1), np.empty(size * net.hidden + 1)
-        self.path = np.zeros((before + size) * net.p)
-        self.e, self.root, self.free = (np.empty(size * net.p) for _ in range(3))
-        self.rows, self.steps = (np.empty(size, dtype=np.intp) for _ in range(2))
-        self.y_hat = &self.path[0] + before * net.p
+        cdef Py_ssize_t p = net.p, one_row = pad(net.T) + 2 * pad(net.width) + 2 * NK_LANES
+        cdef Py_ssize_t kept = size * (net.T + net.hidden) if keeps else 0
+        cdef Py_ssize_t n = one_row + packed_size(net) + (before + 4 * size) * p + kept
+        self._numbers = np.zeros(n + NK_LANES)
+        self._indices = np.empty(2 * size, dtype=np.intp)
+        self.z = aligned(&self._numbers[0])
+        self.a = self.z + pad(net.T) + NK_LANES
+        self.w = self.z + one_row
+        self.path = self.w + packed_size(net)
+        self.y_hat = self.path + before * p
+        self.e = self.y_hat + size * p
+        self.root, self.free = self.e + size * p, self.e + 2 * size * p
+        self.Z = self.e + 3 * size * p if keeps else NULL
+        self.A = self.Z + size * net.T if keeps else NULL
+        self.rows = &self._indices[0]
+        self.steps = self.rows + size
 
 
 cdef bint walk_on(const Net* net, _Workspace work, Measured data, Walk* walk, Py_ssize_t B,
                   const double* weight, double* sse) noexcept nogil:
     """The next B rows into the workspace, with residuals e and their root weights; False where a
     rollout diverges."""
-    if not roll_block(net, &work.w[0], data, walk, B, &work.z[0], &work.a[0], &work.Z[0],
-                      &work.A[0], work.y_hat, &work.rows[0], &work.steps[0], &work.free[0]):
+    if not roll_block(net, work.w, data, walk, B, work.z, work.a, work.Z,
+                      work.A, work.y_hat, work.rows, work.steps, work.free):
         return False
-    memcpy(&work.e[0], work.y_hat, B * net.p * sizeof(double))
+    memcpy(work.e, work.y_hat, B * net.p * sizeof(double))
     # what is clipped already moves no more: root is the weight alone
-    sse[0] += residuals(net, data, <int>B, &work.rows[0], weight, &work.e[0], &work.root[0],
-                        &work.steps[0], walk.washout)
+    sse[0] += residuals(net, data, <int>B, work.rows, weight, work.e, work.root,
+                        work.steps, walk.washout)
     return True
 
 
 cdef inline void keep_path(const Net* net, _Workspace work, Py_ssize_t B) noexcept nogil:
     """After a block of B rows, what the taps of the next one reach back to."""
-    memmove(&work.path[0], &work.path[0] + B * net.p, net.K * net.p * sizeof(double))
+    memmove(work.path, work.path + B * net.p, net.K * net.p * sizeof(double))
 
 
-def closed_values(Plan plan, const double[:, ::1] thetas, Measured data,
-                  const Py_ssize_t[::1] origins, const Py_ssize_t[::1] lengths,
-                  const double[::1] weight, Py_ssize_t washout, const int[::1] stop,
+def closed_values(Plan plan, const double[:, ::1] thetas, Trajectories runs, const int[::1] stop,
                   double[::1] sse):
     """Sum of squared errors of every parameter vector over rollouts.
 
     sse : OUT (len(thetas),); infinite where a rollout diverges, NaN when stopped.
     """
     cdef const Net* net = &plan.net
-    cdef Py_ssize_t longest, left, k, B
-    cdef Py_ssize_t n = check_rollouts(plan, data, origins, lengths, weight, &longest)
-    cdef _Workspace work = _Workspace(plan, BLOCK, net.K)
+    cdef Py_ssize_t left, k, B
+    cdef Py_ssize_t n = runs.n_steps
+    cdef Measured data = runs.data
+    cdef _Workspace work = _Workspace(plan, BLOCK, net.K, keeps=False)
     cdef Walk walk
+    runs.check(plan)
     sse[:] = 0.0
     if not n:
         return
     with nogil:
         for k in range(len(thetas)):
-            pack(net, &thetas[k, 0], &work.w[0])
-            walk = Walk(&origins[0], &lengths[0], 0, 0, washout)
+            pack(net, &thetas[k, 0], work.w)
+            walk = Walk(runs.origins, runs.lengths, 0, 0, runs.washout)
             left = n
             while left:
                 B = min(left, BLOCK)
                 if stop[0]:
                     sse[k] = NAN
                     break
-                if not walk_on(net, work, data, &walk, B, &weight[0], &sse[k]):
+                if not walk_on(net, work, data, &walk, B, runs.weight, &sse[k]):
                     sse[k] = INFINITY
                     break
                 keep_path(net, work, B)
                 left -= B
 
 
-def closed_normal_equations(Plan plan, const double[::1] theta, Measured data,
-                            const Py_ssize_t[::1] origins, const Py_ssize_t[::1] lengths,
-                            const double[::1] weight, Py_ssize_t washout, const int[::1] stop,
-                            double[:, ::1] JtJ, double[::1] Jte):
+def closed_normal_equations(Plan plan, const double[::1] theta, Trajectories runs,
+                            const int[::1] stop, double[:, ::1] JtJ, double[::1] Jte):
     """Sum of squared errors (returned: infinite where a rollout diverges, NaN when stopped), J'J
     and J'e over rollouts, block by block.
 
@@ -862,35 +947,41 @@ def closed_normal_equations(Plan plan, const double[::1] theta, Measured data,
     """
     cdef const Net* net = &plan.net
     cdef int P = <int>net.P, p = net.p, one = 1, B, j
-    cdef Py_ssize_t size = _rows_at_once(plan), K = net.K, r, i, k, left, longest
-    cdef Py_ssize_t n = check_rollouts(plan, data, origins, lengths, weight, &longest)
+    cdef Py_ssize_t size = _rows_at_once(plan), K = net.K, r, i, k, left
+    cdef Py_ssize_t n = runs.n_steps
+    cdef Measured data = runs.data
     cdef double sse = 0.0, unit = 1.0
     cdef _Workspace work = _Workspace(plan, size, K)
     cdef _Sensitivity S = _Sensitivity(plan, size)
     cdef double[:, ::1] J = np.empty((size, P))
+    cdef double* weighted
     cdef Walk walk
+    runs.check(plan)
     JtJ[:] = 0.0
     Jte[:] = 0.0
     if not n:
         return 0.0
     with nogil:
-        pack(net, &theta[0], &work.w[0])
-        walk = Walk(&origins[0], &lengths[0], 0, 0, washout)
+        pack(net, &theta[0], work.w)
+        walk = Walk(runs.origins, runs.lengths, 0, 0, runs.washout)
         left = n
         while left:
             B = <int>min(left, size)
             if stop[0]:
                 sse = NAN
                 break
-            if not walk_on(net, work, data, &walk, B, &weight[0], &sse):
+            if not walk_on(net, work, data, &walk, B, runs.weight, &sse):
                 sse = INFINITY
                 break
             differentiate(net, &theta[0], work, S, B)
             for j in range(p):
-                for r in range(B):
-                    weigh(work.root[r * p + j], &S.S[j, K + r, 0], P, &J[r, 0])
-                dsyrk("U", "N", &P, &B, &unit, &J[0, 0], &P, &unit, &JtJ[0, 0], &P)
-                dgemv("N", &P, &B, &unit, &J[0, 0], &P, &work.e[j], &p, &unit, &Jte[0], &one)
+                weighted = &S.S[j, K, 0]
+                if not are_ones(work.root + j, B, p):
+                    for r in range(B):
+                        weigh(work.root[r * p + j], &S.S[j, K + r, 0], P, &J[r, 0])
+                    weighted = &J[0, 0]
+                dsyrk("U", "N", &P, &B, &unit, weighted, &P, &unit, &JtJ[0, 0], &P)
+                dgemv("N", &P, &B, &unit, weighted, &P, work.e + j, &p, &unit, &Jte[0], &one)
             keep_sensitivities(net, S, B)
             keep_path(net, work, B)
             left -= B
@@ -900,29 +991,29 @@ def closed_normal_equations(Plan plan, const double[::1] theta, Measured data,
     return sse
 
 
-def closed_residuals_and_jacobian(Plan plan, const double[::1] theta, Measured data,
-                                  const Py_ssize_t[::1] origins, const Py_ssize_t[::1] lengths,
-                                  const double[::1] weight, Py_ssize_t washout, double[:, ::1] e,
-                                  double[:, :, ::1] J):
+def closed_residuals_and_jacobian(Plan plan, const double[::1] theta, Trajectories runs,
+                                  double[:, ::1] e, double[:, :, ::1] J):
     """Weighted residuals over rollouts and their whole Jacobian, for tests and intervals.
 
     e : OUT (sum of lengths, p).
     J : OUT (p, sum of lengths, P).
     """
     cdef const Net* net = &plan.net
-    cdef Py_ssize_t size = 64, K = net.K, at = 0, r, j, longest, B
-    cdef Py_ssize_t n = check_rollouts(plan, data, origins, lengths, weight, &longest)
+    cdef Py_ssize_t size = 64, K = net.K, at = 0, r, j, B
+    cdef Py_ssize_t n = runs.n_steps
+    cdef Measured data = runs.data
     cdef double sse = 0.0
     cdef _Workspace work = _Workspace(plan, size, K)
     cdef _Sensitivity S = _Sensitivity(plan, size)
     cdef Walk walk
+    runs.check(plan)
     if not n:
         return
-    pack(net, &theta[0], &work.w[0])
-    walk = Walk(&origins[0], &lengths[0], 0, 0, washout)
+    pack(net, &theta[0], work.w)
+    walk = Walk(runs.origins, runs.lengths, 0, 0, runs.washout)
     while at < n:
         B = min(n - at, size)
-        if not walk_on(net, work, data, &walk, B, &weight[0], &sse):
+        if not walk_on(net, work, data, &walk, B, runs.weight, &sse):
             raise FloatingPointError(f"a rollout diverges within its steps {at} to {at + B}.")
         differentiate(net, &theta[0], work, S, <int>B)
         for j in range(net.p):
@@ -959,7 +1050,7 @@ cdef void differentiate(const Net* net, const double* theta, _Workspace work, _S
     cdef const double* c
     cdef int j
     for j in range(net.p):
-        jacobian(net, theta, B, j, &work.Z[0], &work.A[0], &work.free[0], &S.G[0], &S.spare[0],
+        jacobian(net, theta, B, j, work.Z, work.A, work.free, &S.G[0], &S.spare[0],
                  &S.S[j, K, 0], &S.C[j, 0])
     for r in range(B):
         n = 0
@@ -985,15 +1076,21 @@ cdef inline void keep_sensitivities(const Net* net, _Sensitivity S, Py_ssize_t B
         memmove(&S.S[j, 0, 0], &S.S[j, B, 0], net.K * net.P * sizeof(double))
 
 
+cdef inline bint are_ones(const double* x, Py_ssize_t n, Py_ssize_t stride) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(n):
+        if x[i * stride] != 1.0:
+            return False
+    return True
+
+
 cdef inline void weigh(double weight, const double* S, Py_ssize_t P, double* J) noexcept nogil:
     cdef Py_ssize_t i
     for i in range(P):
         J[i] = weight * S[i]
 
 
-def closed_gradient(Plan plan, const double[::1] theta, Measured data,
-                    const Py_ssize_t[::1] origins, const Py_ssize_t[::1] lengths,
-                    const double[::1] weight, Py_ssize_t washout, const int[::1] stop,
+def closed_gradient(Plan plan, const double[::1] theta, Trajectories runs, const int[::1] stop,
                     double[::1] g):
     """Sum of squared errors over rollouts (returned: infinite where one diverges, NaN when
     stopped) and half its gradient, by backpropagation through time.
@@ -1001,34 +1098,36 @@ def closed_gradient(Plan plan, const double[::1] theta, Measured data,
     g : OUT (P,), J'e.
     """
     cdef const Net* net = &plan.net
-    cdef Py_ssize_t i = 0, B, longest, N = len(origins)
-    cdef Py_ssize_t n = check_rollouts(plan, data, origins, lengths, weight, &longest)
-    cdef Py_ssize_t size = max(longest, BLOCK)
+    cdef Py_ssize_t i = 0, B, N = runs.n
+    cdef Py_ssize_t n = runs.n_steps
+    cdef Measured data = runs.data
+    cdef Py_ssize_t size = max(runs.longest, BLOCK)
     cdef double sse = 0.0
     cdef _Workspace work = _Workspace(plan, size)
     cdef double[::1] adjoint = np.empty(size * net.p), G = np.empty(size * (net.hidden + net.p))
     cdef double[::1] d = np.zeros(2 * pad(net.width) + NK_LANES), dz = np.empty(net.T + 1)
     cdef double[::1] fed = np.empty(net.n_fed + 1)
     cdef Walk walk
+    runs.check(plan)
     g[:] = 0.0
     if not n:
         return 0.0
     with nogil:
-        pack(net, &theta[0], &work.w[0])
+        pack(net, &theta[0], work.w)
         while i < N:
             if stop[0]:
                 sse = NAN
                 break
-            walk = Walk(&origins[i], &lengths[i], 0, 0, washout)
+            walk = Walk(runs.origins + i, runs.lengths + i, 0, 0, runs.washout)
             B = 0
-            while i < N and B + lengths[i] <= size:         # whole rollouts
-                B += lengths[i]
+            while i < N and B + runs.lengths[i] <= size:         # whole rollouts
+                B += runs.lengths[i]
                 i += 1
-            if not walk_on(net, work, data, &walk, B, &weight[0], &sse):
+            if not walk_on(net, work, data, &walk, B, runs.weight, &sse):
                 sse = INFINITY
                 break
             unroll_block(net, work, B, &adjoint[0], &G[0], &d[0], &dz[0], &fed[0])
-            accumulate(net, <int>B, &work.Z[0], &work.A[0], &G[0], &g[0])
+            accumulate(net, <int>B, work.Z, work.A, &G[0], &g[0])
     return sse
 
 
@@ -1038,7 +1137,7 @@ cdef void unroll_block(const Net* net, _Workspace work, Py_ssize_t B, double* ad
     hidden layers one after another and the outputs last; adjoint (B, p) that by the path."""
     cdef Py_ssize_t r, i, k, p = net.p, at
     cdef int j, l, n_in, width, L = net.L, last = pad(net.size[L - 1])
-    cdef const double* w = &work.w[0]
+    cdef const double* w = work.w
     cdef const double* c
     cdef const double* out
     cdef double* g
@@ -1073,7 +1172,7 @@ cdef void unroll_block(const Net* net, _Workspace work, Py_ssize_t B, double* ad
             n_in, width = net.size[l], net.size[l + 1]
             at -= width
             w -= <Py_ssize_t>(n_in + 1) * pad(width)
-            a = &work.A[0] + B * at + r * width
+            a = work.A + B * at + r * width
             nk_chain(net.f, a, here, width)
             memcpy(G + B * at + r * width, here, width * sizeof(double))
             if l:
@@ -1118,8 +1217,7 @@ cdef void accumulate(const Net* net, int B, const double* Z, const double* A, co
 
 
 # ---------------------------------------------------------------- the loop's tangent
-def loop_gain(Plan plan, const double[::1] theta, Measured data, const Py_ssize_t[::1] origins,
-              const Py_ssize_t[::1] lengths, Py_ssize_t passes):
+def loop_gain(Plan plan, const double[::1] theta, Trajectories runs, Py_ssize_t passes):
     """Growth per step of a small perturbation of the fed-back output (returned), infinite where a
     rollout diverges, 0 where the perturbation dies.
 
@@ -1130,8 +1228,9 @@ def loop_gain(Plan plan, const double[::1] theta, Measured data, const Py_ssize_
     """
     cdef const Net* net = &plan.net
     cdef int B, j
-    cdef Py_ssize_t size = _rows_at_once(plan), Kp = net.K * net.p, i, left, longest
-    cdef Py_ssize_t n = check_rollouts(plan, data, origins, lengths, None, &longest)
+    cdef Py_ssize_t size = _rows_at_once(plan), Kp = net.K * net.p, i, left
+    cdef Py_ssize_t n = runs.n_steps
+    cdef Measured data = runs.data
     cdef double growth = 0.0
     cdef _Workspace work = _Workspace(plan, size, net.K)
     cdef double[:, ::1] J = np.empty((size, net.P)), C = np.empty((net.p, size * net.n_y + 1))
@@ -1139,23 +1238,24 @@ def loop_gain(Plan plan, const double[::1] theta, Measured data, const Py_ssize_
     cdef double[::1] G = np.empty(size * max(net.width, net.p)), spare = np.empty_like(G)
     cdef double[::1] fed = np.empty(net.n_fed + 1)
     cdef Walk walk
+    runs.check(plan)
     if not n or not Kp:
         return 0.0
     with nogil:
-        pack(net, &theta[0], &work.w[0])
+        pack(net, &theta[0], work.w)
         normalise(&d[0], Kp)
         for i in range(2 * passes):
             if i == passes:
                 growth = 0.0
-            walk = Walk(&origins[0], &lengths[0], 0, 0, 0)
+            walk = Walk(runs.origins, runs.lengths, 0, 0, 0)
             left = n
             while left and -INFINITY < growth < INFINITY:
                 B = <int>min(left, size)
-                if roll_block(net, &work.w[0], data, &walk, B, &work.z[0], &work.a[0], &work.Z[0],
-                              &work.A[0], work.y_hat, &work.rows[0], &work.steps[0],
-                              &work.free[0]):
+                if roll_block(net, work.w, data, &walk, B, work.z, work.a, work.Z,
+                              work.A, work.y_hat, work.rows, work.steps,
+                              work.free):
                     for j in range(net.p):
-                        jacobian(net, &theta[0], B, j, &work.Z[0], &work.A[0], &work.free[0],
+                        jacobian(net, &theta[0], B, j, work.Z, work.A, work.free,
                                  &G[0], &spare[0], &J[0, 0], &C[j, 0])
                     growth += perturb(net, B, C, &d[0], &fed[0])
                     keep_path(net, work, B)

@@ -191,11 +191,12 @@ NK_CLONES static void nk_layer(int f, const double *NK_RESTRICT x, Py_ssize_t n,
                                double *NK_RESTRICT z, Py_ssize_t units, Py_ssize_t width) {
     Py_ssize_t i;
     nk_affine(x, n, W, b, z, width);
-    if (f == NK_TANH)
-        for (i = 0; i < units; i += 4)          /* whole vectors of 4 */
+    if (f == NK_TANH) {                         /* finite layers leave the 0 of the padded weights: */
+        for (i = 0; i < units; i += 4)          /* to write it again delays who reads whole vectors */
             for (int k = 0; k < 4; k++) z[i + k] = nk_tanh_one(z[i + k]);
-    else
-        nk_activate(f, z, units);
+        return;
+    }
+    nk_activate(f, z, units);
     for (i = units; i < width; i++) z[i] = 0.0;
 }
 

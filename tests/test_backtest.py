@@ -451,6 +451,17 @@ def test_many_origins_in_one_call_equal_few_at_a_time(fitted):
         pd.testing.assert_frame_equal(part, alone)
 
 
+@pytest.mark.parametrize("n_rest", [0, 3, 255])
+def test_batches_give_the_same_bits_as_one_call(n_rest, fitted, monkeypatch):
+    """Fewer than eight rollouts go through another kernel, so a rest joins the batch before it."""
+    X, y = frames(300)
+    first = fitted.max_lag_ - 1
+    origins = np.tile(np.arange(first, first + 256), 2)[: 256 + n_rest]
+    whole = backtest(fitted, X, y, STEPS, origins)
+    monkeypatch.setattr("narxkit.forecasters.origins.FAST_CELLS", 256 * (first + 1 + STEPS))
+    pd.testing.assert_frame_equal(backtest(fitted, X, y, STEPS, origins), whole, check_exact=True)
+
+
 # --- skill ---------------------------------------------------------------------------------------
 
 

@@ -512,13 +512,15 @@ def test_plain_networks_are_shown_the_series_itself():
     for name in rolling.NAMES:
         kinds = [linear.kind for linear in rolling.kinds(TASKS[name])]
         assert kinds[:2] == ["one step", "24 steps"]
-        assert (kinds[2:] == [f"{kind}, plain" for kind in kinds[:2]]) == (
-            name in rolling.KNOWLEDGE
-        )
+        shown = [("plain", rolling.KNOWLEDGE), ("windows", rolling.WINDOWS)]
+        more = [word for word, names in shown if name in names]
+        assert kinds[2:] == [f"{kind}, {word}" for word in more for kind in kinds[:2]]
     recipe, data = rolled("solar", "2017-05-01", "2017-05-03", is_plain=True)
     y, weight = recipe.outputs(data)
     np.testing.assert_array_equal(y, data["ghi"])
     assert (weight == 1).all() and recipe.network().output_range == (0, "limit")
+    windows = rolled("solar", "2017-05-01", "2017-05-03", has_windows=True)[0].network()
+    assert windows.output_lags == rolling.WINDOWS["solar"] and (1, 48) in windows.output_lags
 
 
 def test_the_linear_model_stands_beside_every_network(monkeypatch):

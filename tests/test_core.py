@@ -340,15 +340,61 @@ def test_rollout_leaves_room_for_leads():
         network.rollout(theta, Rollouts(segments, np.array([10]), np.array([9])))
 
 
-@pytest.mark.parametrize("lengths", [(2, 3), (-1, -1), (9, 9)], ids=["order", "negative", "room"])
-def test_kernel_refuses_lengths_that_it_cannot_run(lengths):
+@pytest.mark.parametrize(
+    "lengths, sentence",
+    [
+        ([2] * 7 + [3], r"rollouts of up to 3 steps must have room for them, here 5, and none may"),
+        ([-1] * 8, r"rollout 0 does not fit: origin 5, -1 steps\."),
+        ([9] * 8, r"rollouts of up to 9 steps must have room for them, here 5, "),
+    ],
+    ids=["order", "negative", "room"],
+)
+def test_kernel_refuses_lengths_that_it_cannot_run(lengths, sentence):
     """Increasing or negative lengths, or more steps than the path has room for."""
     network, theta = a_network()
     s = one_segment(40, n_outputs=2)
-    path, bad = np.empty((2, network.plan.history + 5, 2)), np.empty(2, dtype=np.intp)
-    data = network.plan, theta, s.measured
-    with pytest.raises(IndexError, match="does not fit"):
-        _core.rollout(*data, np.array([5, 5]), np.array(lengths), path, bad)
+    path, bad = np.empty((8, network.plan.history + 5, 2)), np.empty(8, dtype=np.intp)
+    runs = _core.Trajectories(s.measured, np.full(8, 5), np.array(lengths))
+    with pytest.raises(IndexError, match=sentence):
+        _core.rollout(network.plan, theta, runs, path, bad)
+
+
+def test_trajectories_know_their_steps_and_are_checked_for_each_network():
+    network, theta = a_network()
+    s = one_segment(40, n_outputs=2)
+    arrays = np.array([5, 30, 2]), np.array([4, 3, 7])
+    runs = pickle.loads(pickle.dumps(_core.Trajectories(s.measured, *arrays, np.ones(40), 2)))
+    assert (runs.n, runs.n_steps, runs.longest, runs.washout) == (3, 14, 7, 2)
+    assert not runs.is_falling
+    deeper = TappedMLP(make_taps(1, 3, ["u"], 2), ())
+    path, bad = np.empty((3, 3 + 7, 2)), np.empty(3, dtype=np.intp)
+    _core.rollout(network.plan, theta, runs, path, bad)
+    with pytest.raises(IndexError, match=r"^rollout 2 does not fit: origin 2, 7 steps\.$"):
+        _core.rollout(deeper.plan, np.zeros(deeper.n_params), runs, path, bad)
+    wider = TappedMLP(make_taps(1, 2, ["u"], 1), ())
+    with pytest.raises(ValueError, match="the data do not have the columns of the network"):
+        _core.rollout(wider.plan, np.zeros(wider.n_params), runs, path, bad)
+
+
+def test_trajectories_need_a_length_each_and_a_weight_for_each_row():
+    s = one_segment(40)
+    with pytest.raises(ValueError, match=r"^2 rollouts need as many lengths, not 3\.$"):
+        _core.Trajectories(s.measured, np.array([5, 6]), np.ones(3, dtype=int))
+    with pytest.raises(ValueError, match=r"^40 rows need as many weights, not 39\.$"):
+        _core.Trajectories(s.measured, np.array([5]), np.array([1]), np.ones(39))
+
+
+def test_no_weights_are_weights_of_one():
+    network, theta = a_network()
+    s = one_segment(40, n_outputs=2)
+    for source in ("own", "measured"):
+        answers = [
+            network.normal_equations(
+                theta, Rollouts(s, np.arange(5, 30), np.full(25, 4), source, weight, 1), GO
+            )
+            for weight in (None, np.ones(40))
+        ]
+        assert_same_bits(*answers)
 
 
 @pytest.mark.skipif(
@@ -368,8 +414,8 @@ def test_path_begins_with_the_measured_history():
     network, theta = a_network()
     s = one_segment(40, n_outputs=2)
     path, bad = np.empty((1, 2 + 4, 2)), np.empty(1, dtype=np.intp)
-    data = network.plan, theta, s.measured
-    _core.rollout(*data, np.array([7]), np.array([3]), path, bad)
+    runs = _core.Trajectories(s.measured, np.array([7]), np.array([3]))
+    _core.rollout(network.plan, theta, runs, path, bad)
     assert_array_equal(path[0, :2], s.y[5:7])
     assert np.isfinite(path[0, 2:5]).all() and np.isnan(path[0, 5]).all()
 
@@ -415,11 +461,11 @@ def test_kernels_take_read_only_arrays(busy):
     assert_same_bits(answers, every_kernel(network, theta, s, weight))
 
     rows, origins, lengths, go = read_only(np.arange(2, 50), np.arange(2, 22), np.full(20, 3), GO)
-    data = network.plan, theta_, locked.measured
-    _core.open_loop(*data, rows, np.empty((48, 2)))
-    _core.rollout(*data, origins, lengths, np.empty((20, 5, 2)), np.empty(20, dtype=np.intp))
+    runs = _core.Trajectories(locked.measured, origins, lengths, weight_)
+    _core.open_loop(network.plan, theta_, locked.measured, rows, np.empty((48, 2)))
+    _core.rollout(network.plan, theta_, runs, np.empty((20, 5, 2)), np.empty(20, dtype=np.intp))
     thetas = read_only(np.stack([theta, theta]))[0]
-    _core.population_values(network.plan, thetas, *data[2:], rows, weight_, go, np.empty(2))
+    _core.population_values(network.plan, thetas, runs, go, np.empty(2))
 
 
 def test_same_call_same_bits(busy):

@@ -241,10 +241,11 @@ def test_a_stopped_kernel_says_so():
 def test_rollouts_outside_of_the_data_are_refused(origin, length):
     network = TappedMLP(make_taps(0, 2), (3,))
     data = Segments(np.empty((9, 0)), np.ones((9, 1)), np.array([0, 9])).measured
-    args = np.array([origin]), np.array([length]), np.ones(9), 0, NO_STOP
+    runs = _core.Trajectories(data, np.array([origin]), np.array([length]), np.ones(9))
+    thetas = np.zeros((1, network.n_params))
     sentence = f"rollout 0 does not fit: origin {origin}, {length} steps."
     with pytest.raises(IndexError, match=sentence):
-        _core.closed_values(network.plan, np.zeros((1, network.n_params)), data, *args, np.empty(1))
+        _core.closed_values(network.plan, thetas, runs, NO_STOP, np.empty(1))
 
 
 def test_the_correlation_time_of_a_first_order_process():

@@ -205,7 +205,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         2024-01-08    2.0
         Freq: D, Name: y, dtype: float64
         """
-        check_is_fitted(self)
+        self._check_fitted()
         if steps is None and X is None:
             raise ValueError("forecast needs a number of steps, or X with their inputs.")
         if steps is not None and not is_count(steps):
@@ -251,7 +251,8 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         for key, rows in table.series.items():
             past, *columns = self._history.continued(key, table, rows, self._reads_times)
             segment = self._roles.segment(*columns)
-            segment = segment.replace(y=self._filled(segment, past))
+            y = self._filled(segment, past)
+            segment = segment if y is segment.y else segment.replace(y=y)
             y_hat[rows] = self._free_run(segment, past, table, rows)
         return y_hat
 
@@ -410,7 +411,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         >>> bool(np.nanstd(fitted) < 0.2 * np.nanstd(off))
         True
         """
-        check_is_fitted(self)
+        self._check_fitted()
         is_fitted = is_estimate(y_init, y)
         given = ("y", y) if is_fitted else ("y_init", y_init)
         self._refuse_no_outputs(*given)
@@ -507,7 +508,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
     # ------------------------------------------------------------ rollouts over measured rows
     def _read_inputs(self, verb, X):
         """Rows of which the inputs are given."""
-        check_is_fitted(self)
+        self._check_fitted()
         if X is None and self.n_features_in_:
             raise ValueError(
                 f"{verb} needs X, and this {type(self).__name__} was fitted with it: give its "
@@ -524,13 +525,18 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _read(self, X, **columns):
         """Rows for a fitted model, like those of ``fit``."""
-        check_is_fitted(self)
+        self._check_fitted()
         if columns.get("y", X) is None:
             alone = "" if self.n_features_in_ else " A model of y alone takes them after X=None."
             raise ValueError(f"y is None, but measured outputs are needed: give them.{alone}")
         table = read_table(self, X, **columns)
         self._roles.check(table)
         return table
+
+    def _check_fitted(self):
+        """Refuse a model that is not fitted: scikit-learn's look at all attributes takes longer."""
+        if "_history" not in vars(self):
+            check_is_fitted(self)
 
     def _labelled(self, table):
         """A table whose rows have labels that can be compared with those of the state."""

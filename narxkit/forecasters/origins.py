@@ -11,7 +11,9 @@ from narxkit.rows.rollouts import Rollouts
 from narxkit.rows.segments import Segments
 from narxkit.rows.table import Table
 
-ROLLOUT_CELLS = 2**22  # numbers in the paths of one batch of rollouts: 32 MB
+BLOCK = 256  # rollouts that a kernel takes on together: whole blocks are the same in every batch
+FAST_CELLS = 2**17  # numbers in the paths of one batch of rollouts: 1 MB stays in the cache
+MOST_CELLS = 2**22  # where those are fewer than a block of rollouts: 32 MB
 
 
 @dataclass(frozen=True)
@@ -105,10 +107,8 @@ class Origins:
             Which of them left all bounds.
         """
         cells = (self.max_lag + int(np.max(lengths, initial=1))) * self.n_outputs
-        size = max(1, ROLLOUT_CELLS // cells)
         has_warned = False
-        for at in range(0, len(origins), size):
-            part = slice(at, at + size)
+        for part in _batches(len(origins), cells):
             rollouts = Rollouts(self.segments, origins[part], lengths[part])
             y_hat, bad = self.runner.run(rollouts)
             has_diverged = self.runner.has_diverged(rollouts, bad)
@@ -117,3 +117,10 @@ class Origins:
                 warn_of_divergence(self.label(origins[part][first] + bad[first]))
                 has_warned = True
             yield part, y_hat, has_diverged
+
+
+def _batches(n, cells):
+    """Slices of n rollouts with so many numbers each; the last one takes the rest along."""
+    size = FAST_CELLS // cells // BLOCK * BLOCK or min(BLOCK, MOST_CELLS // cells) or 1
+    edges = [*range(0, max(n - size, 0) + 1, size), n]
+    return [slice(*edge) for edge in zip(edges[:-1], edges[1:]) if n]

@@ -51,7 +51,9 @@ class Scale:
 
     def undo(self, y_hat):
         """Outputs in their own units."""
-        return y_hat * self.y_std + self.y_mean
+        y_hat = y_hat * self.y_std
+        y_hat += self.y_mean
+        return y_hat
 
 
 def _check_spread(owner, names, values, std, name_row, limits=SCALED):

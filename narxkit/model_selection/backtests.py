@@ -72,7 +72,7 @@ def backtest(model, X, y, steps=24, origins=None, segments=None):
     first = _first_rows(rows, steps, origins)
     parts = rows.rollouts(first, np.full(len(first), steps))
     y_hat = np.concatenate([part for _, part, _ in parts])
-    measured = rows.table.y[rows.table_row][first[:, None] + np.arange(steps)]
+    measured = rows.table.y[rows.table_row].take(first[:, None] + np.arange(steps), axis=0)
     outputs = names_of_outputs(y)[0]
     return _long(rows, first, undo(measured), undo(y_hat), outputs)
 
@@ -105,6 +105,8 @@ def _first_rows(rows, steps, origins):
 
 def _read_origins(origins):
     """Origins as an index, their times read."""
+    if _are_labels(origins):
+        return read_labels(pd.Index(origins), "origins")
     values = list(origins) if np.iterable(origins) and not isinstance(origins, str) else []
     if not values or not all(map(_is_label, values)):
         raise ValueError(
@@ -136,6 +138,15 @@ def _positions(origins, table):
     return positions
 
 
+def _are_labels(origins):
+    """Whether their dtype says that all are numbers or time stamps, without a look at each."""
+    is_array = isinstance(origins, (pd.Index, np.ndarray)) and origins.ndim == 1
+    if not is_array or not len(origins):
+        return False
+    dtype = origins.dtype
+    return isinstance(dtype, (np.dtype, pd.DatetimeTZDtype)) and dtype.kind in "iufM"
+
+
 def _is_label(origin):
     return isinstance(origin, Hashable)
 
@@ -147,15 +158,17 @@ def _long(rows, first, y, y_hat, outputs):
     labels = pd.RangeIndex(len(table)) if table.index is None else table.index
     if isinstance(labels, pd.MultiIndex):
         labels = labels.get_level_values(1)
+    # every column is an array of its own already: to copy them would take as long as to make them
     frames = [
         pd.DataFrame(
             {
-                "series": _series_names(table, origin.repeat(steps), outputs, j),
+                "series": _series_names(table, origin, outputs, j).repeat(steps),
                 "origin": labels[origin].repeat(steps),
                 "horizon": np.tile(np.arange(1, steps + 1), n),
                 "y": y[:, :, j].ravel(),
                 "y_hat": y_hat[:, :, j].ravel(),
-            }
+            },
+            copy=False,
         )
         for j in range(p)
     ]

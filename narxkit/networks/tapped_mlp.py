@@ -292,18 +292,23 @@ class TappedMLP(Network):
     def rollout(self, theta, rollouts):
         if rollouts.is_measured or not self.taps.output_lags:
             return self._row_by_row(theta, rollouts)
-        origins, lengths = rollouts.origins, rollouts.lengths
-        order = np.argsort(-lengths, kind="stable")
-        path = np.empty((len(origins), self.plan.history + rollouts.n_steps, self.n_outputs))
-        bad = np.empty(len(origins), dtype=np.intp)
-        measured = rollouts.segments.measured
+        runs = rollouts.trajectories
+        if runs.n < _core.FEW:
+            return self._roll(theta, runs)
         with one_blas_thread():
-            _core.rollout(self.plan, theta, measured, origins[order], lengths[order], path, bad)
-        y_hat = path[:, self.plan.history :]
-        if np.any(order[1:] < order[:-1]):
-            back = np.argsort(order)
-            y_hat, bad = y_hat[back], bad[back]
-        return y_hat, bad
+            if runs.is_falling:
+                return self._roll(theta, runs)
+            order = np.argsort(-rollouts.lengths, kind="stable")
+            y_hat, bad = self._roll(theta, rollouts.part(order).trajectories)
+        back = np.argsort(order)
+        return y_hat[back], bad[back]
+
+    def _roll(self, theta, runs):
+        """Predictions and first bad steps; few trajectories are run without BLAS."""
+        path = np.empty((runs.n, self.plan.history + runs.longest, self.n_outputs))
+        bad = np.empty(runs.n, dtype=np.intp)
+        _core.rollout(self.plan, theta, runs, path, bad)
+        return path[:, self.plan.history :], bad
 
     def _row_by_row(self, theta, rollouts):
         """Every row on its own: a bad one says nothing of those after it."""
@@ -323,16 +328,16 @@ class TappedMLP(Network):
     def sse(self, thetas, rollouts, stop):
         sse = np.empty(len(thetas))
         if rollouts.is_measured:
-            _core.population_values(self.plan, thetas, *_measured(rollouts), stop, sse)
+            _core.population_values(self.plan, thetas, rollouts.trajectories, stop, sse)
         else:
-            _core.closed_values(self.plan, thetas, *_own(rollouts), stop, sse)
+            _core.closed_values(self.plan, thetas, rollouts.trajectories, stop, sse)
         return sse
 
     def gradient(self, theta, rollouts, stop):
         g = np.empty(self.n_params)
         if rollouts.is_measured:
-            return _core.gradient(self.plan, theta, *_measured(rollouts), stop, g), g
-        return _core.closed_gradient(self.plan, theta, *_own(rollouts), stop, g), g
+            return _core.gradient(self.plan, theta, rollouts.trajectories, stop, g), g
+        return _core.closed_gradient(self.plan, theta, rollouts.trajectories, stop, g), g
 
     def normal_equations(self, theta, rollouts, stop):
         """Accumulate the normal equations, block by block.
@@ -356,11 +361,9 @@ class TappedMLP(Network):
             Sum of squared errors, infinite where a rollout diverges, NaN when stopped.
         """
         JtJ, Jte = np.empty((self.n_params, self.n_params)), np.empty(self.n_params)
-        if rollouts.is_measured:
-            accumulate, data = _core.normal_equations, _measured(rollouts)
-        else:
-            accumulate, data = _core.closed_normal_equations, _own(rollouts)
-        sse = accumulate(self.plan, theta, *data, stop, JtJ, Jte)
+        is_measured = rollouts.is_measured
+        kernel = _core.normal_equations if is_measured else _core.closed_normal_equations
+        sse = kernel(self.plan, theta, rollouts.trajectories, stop, JtJ, Jte)
         return JtJ, Jte, sse
 
     def residuals_and_jacobian(self, theta, rollouts):
@@ -380,12 +383,12 @@ class TappedMLP(Network):
         J : ndarray of shape (n * n_outputs, n_params)
             Jacobian.
         """
-        n = len(rollouts.targets) if rollouts.is_measured else int(rollouts.lengths.sum())
+        n = rollouts.trajectories.n_steps
         e, J = np.empty((n, self.n_outputs)), np.empty((self.n_outputs, n, self.n_params))
         if rollouts.is_measured:
-            _core.residuals_and_jacobian(self.plan, theta, *_measured(rollouts), e, J)
+            _core.residuals_and_jacobian(self.plan, theta, rollouts.trajectories, e, J)
         else:
-            _core.closed_residuals_and_jacobian(self.plan, theta, *_own(rollouts), e, J)
+            _core.closed_residuals_and_jacobian(self.plan, theta, rollouts.trajectories, e, J)
         return e.T.ravel(), J.reshape(-1, self.n_params)
 
     def input_gradient(self, theta, rollouts, output=0):
@@ -453,23 +456,7 @@ class TappedMLP(Network):
         float
             The gain, infinite where a rollout diverges, 0 without feedback.
         """
-        n_rounds = -(-LONG // max(int(rollouts.lengths.sum()), 1))
-        measured, origins, lengths = _own(rollouts)[:3]
+        runs = rollouts.trajectories
+        n_rounds = -(-LONG // max(runs.n_steps, 1))
         with one_blas_thread():
-            return _core.loop_gain(self.plan, theta, measured, origins, lengths, n_rounds)
-
-
-def _measured(rollouts):
-    """Rollouts as the batched kernels read them: rows, each with its weight."""
-    return rollouts.segments.measured, rollouts.targets, rollouts.row_weights
-
-
-def _own(rollouts):
-    """Rollouts as the walking kernels read them."""
-    return (
-        rollouts.segments.measured,
-        rollouts.origins,
-        rollouts.lengths,
-        rollouts.row_weights,
-        rollouts.washout,
-    )
+            return _core.loop_gain(self.plan, theta, runs, n_rounds)

@@ -198,6 +198,8 @@ class Clock:
         ndarray of bool, shape (len(index),)
         """
         seams = np.zeros(len(index), dtype=bool)
+        if len(index) < 2:
+            return seams
         if isinstance(index, pd.DatetimeIndex) and index.freq and index.freq == self.offset:
             return seams  # pandas has checked it
         low, high = self._bounds()
@@ -347,7 +349,9 @@ def take(index, rows):
     'B'
     """
     is_slice = len(rows) and rows[-1] - rows[0] == len(rows) - 1 and (np.diff(rows) == 1).all()
-    return index[rows[0] : rows[-1] + 1] if is_slice else index[rows]
+    if not is_slice:
+        return index[rows]
+    return index if len(rows) == len(index) else index[rows[0] : rows[-1] + 1]
 
 
 def _describe_step(step, sizes):

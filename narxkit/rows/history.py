@@ -1,6 +1,7 @@
 """The last rows of every series: what predictions continue from."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -41,7 +42,7 @@ class Tail:
     number_step: float
     is_elapsed: bool
 
-    @property
+    @cached_property
     def last(self):
         """The last time stamp, or None."""
         return None if self.times is None else self.times[-1]

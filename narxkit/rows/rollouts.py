@@ -7,6 +7,7 @@ from math import gcd
 import numpy as np
 
 from narxkit._checks import is_count, is_int
+from narxkit._core import Trajectories
 from narxkit.rows.segments import Segments
 
 
@@ -52,6 +53,15 @@ class Rollouts:
         return self.source == "measured"
 
     @cached_property
+    def trajectories(self):
+        """The same as kernels read them; from measured outputs each step is a rollout itself."""
+        measured = self.segments.measured
+        if not self.is_measured:
+            return Trajectories(measured, self.origins, self.lengths, self.weight, self.washout)
+        steps = np.ones(len(self.targets), dtype=np.intp)
+        return Trajectories(measured, self.targets, steps, self.weight)
+
+    @cached_property
     def n_steps(self):
         """The most steps of a rollout."""
         return int(np.max(self.lengths, initial=0))
@@ -65,7 +75,7 @@ class Rollouts:
     def rows(self):
         """The row of each of (n, n_steps) steps; the last one of all for those behind the data."""
         rows = self.origins[:, None] + np.arange(self.n_steps)
-        return np.minimum(rows, len(self.segments) - 1)
+        return np.minimum(rows, len(self.segments) - 1, out=rows)
 
     @cached_property
     def targets(self):
@@ -90,12 +100,13 @@ class Rollouts:
         return up_to[self.origins + self.lengths] - up_to[begins]
 
     def clip(self, y_hat):
-        """Predictions (n, n_steps, n_outputs), put between the bounds of their rows."""
+        """Predictions (n, n_steps, n_outputs), put between the bounds of their rows in place."""
         low, high = self.segments.low, self.segments.high
         if low is None:
             return y_hat
-        for bound, is_beyond in ((low[self.rows], np.less), (high[self.rows], np.greater)):
-            y_hat = np.where(is_beyond(y_hat, bound), bound, y_hat)
+        for bounds, is_beyond in ((low, np.less), (high, np.greater)):
+            bound = bounds.take(self.rows, axis=0)
+            np.copyto(y_hat, bound, where=is_beyond(y_hat, bound))
         return y_hat
 
     def part(self, which):

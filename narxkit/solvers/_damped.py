@@ -32,6 +32,7 @@ class DampedSteps:
         self._monitor = monitor
         self._mu = solver.damping
         self._A = np.empty((n_params, n_params), order="F")
+        self._diagonal_of_A = np.einsum("ii->i", self._A)
         self._D = np.zeros(n_params)
         self.JtJ = None
 
@@ -83,7 +84,7 @@ class DampedSteps:
         # JtJ is C-ordered and symmetric: its transpose is the Fortran order that LAPACK factors in
         # place
         A.T[...] = self.JtJ
-        np.einsum("ii->i", A)[...] = self._diagonal + mu * D
+        self._diagonal_of_A[...] = self._diagonal + mu * D
         factor, failed = dpotrf(A, lower=True, overwrite_a=True, clean=False)
         if failed:
             return None, np.inf

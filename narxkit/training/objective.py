@@ -171,7 +171,7 @@ class Objective:
 
     def value(self, theta):
         """Return the loss, infinite where a rollout diverges."""
-        return self.population_values(theta[None])[0]
+        return self._loss(theta, self.network.sse(theta[None], self.rollouts, self.flag)[0])
 
     def is_smooth(self, theta):
         """Tell whether loss and gradient are finite: over chaotic rollouts only the loss may be."""
