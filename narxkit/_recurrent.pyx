@@ -170,6 +170,8 @@ cdef class CellPlan:
     def __init__(self, cell, n_inputs, hidden, n_outputs, linear=False, peepholes=False,
                  outputs=()):
         cdef Net* net = &self.net
+        if cell not in CELLS:
+            raise ValueError(f"{cell!r} is no cell: choose from {', '.join(CELLS)}.")
         if not 1 <= len(hidden) <= MAX_LAYERS:
             raise ValueError(f"between 1 and {MAX_LAYERS} layers are supported, not {len(hidden)}.")
         if peepholes and cell != "lstm":
@@ -1089,7 +1091,7 @@ cdef check(CellPlan plan, Windows windows, const double[::1] theta, needs_target
         raise ValueError("windows without targets have no errors.")
 
 
-cdef void* writable(array, Windows windows, shape) except? NULL:
+cdef void* writable(array, Windows windows, tuple shape) except? NULL:
     """The first byte of an output of the windows' precision."""
     cdef unsigned char[::1] view
     dtype = np.float32 if windows.single else np.float64

@@ -161,26 +161,11 @@ def residuals(cells, theta, batch):
     return (np.sqrt(weight)[..., None] * (y_hat - batch.y))[counts]
 
 
-def sse(cells, theta, batch):
-    """Half of this has the gradient J'e."""
-    return np.sum(residuals(cells, theta, batch) ** 2)
-
-
-def jacobian(cells, theta, batch):
-    """By the complex step, one parameter after another."""
-    columns = np.eye(len(theta)) * STEP * 1j
-    return np.array([residuals(cells, theta + e, batch).imag / STEP for e in columns]).T
-
-
-def by_array(cells, theta, batch, name):
-    """Half the derivative of the sum of squared errors by every element of an array."""
-    array = getattr(batch, name)
-    answer = np.zeros(array.shape)
-    for place in np.ndindex(array.shape):
-        moved = array.astype(complex)
-        moved[place] += STEP * 1j
-        answer[place] = sse(cells, theta, replace(batch, **{name: moved})).imag / (2 * STEP)
-    return answer
+def along(cells, theta, batch, d_theta=0.0, **directions):
+    """The derivative of the residuals along a direction of theta, x and state: a complex step."""
+    moved = {name: getattr(batch, name) + 1j * STEP * d for name, d in directions.items()}
+    theta = theta + 1j * STEP * d_theta
+    return residuals(cells, theta, replace(batch, **moved)).imag / STEP
 
 
 # ---------------------------------------------------------------- random problems
