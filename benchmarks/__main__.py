@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from . import (
     accuracy,
+    cells,
     defaults,
     hurst,
     interrupt,
@@ -31,6 +32,7 @@ from . import (
 
 SUITES = {
     "speed": speed.SUITE,
+    "cells": cells.SUITE,
     "memory": memory.SUITE,
     "startup": startup.SUITE,
     "reading": reading.SUITE,
