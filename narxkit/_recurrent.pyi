@@ -62,6 +62,7 @@ class Windows:
         own: NDArray[np.uint8] | None = None,
         low: _Reals | None = None,
         high: _Reals | None = None,
+        shocks: _Reals | None = None,
         state: _Reals | None = None,
         masks: _Reals | None = None,
     ) -> None: ...
@@ -129,3 +130,15 @@ def normal_equations(
     block: int = 0,
 ) -> float:
     """Sum of squared errors, J'J and J'e, block by block."""
+
+def residuals_and_jacobian(
+    plan: CellPlan,
+    theta: _Floats,
+    windows: Windows,
+    stop: _Flag,
+    e: _Floats,
+    J: _Floats,
+    forwards: bool | None = None,
+    block: int = 0,
+) -> float:
+    """Weighted residuals and their whole Jacobian, for tests and intervals."""

@@ -92,6 +92,7 @@ cdef enum:
     CHUNK = 128         # rows of a product for the gradient of the weights
     FEW = 2             # sequences: products by hand, which BLAS is slow to begin
     LINE = 64           # bytes of a line of the cache, and of the widest vector
+    KEPT = 1 << 26      # bytes kept of a block
 
 cdef double LIMIT = DIVERGED
 
@@ -315,6 +316,7 @@ cdef struct Data:
     const void* weight
     const void* low
     const void* high
+    const void* shocks
     const void* state
     const void* masks
     const unsigned char* own
@@ -347,6 +349,8 @@ cdef class Windows:
         The outputs that later steps read as the network's own; none without.
     low, high : ndarray of shape (N, T, p), optional
         Bounds of the outputs; NaN where there is none.
+    shocks : ndarray of shape (N, T, p), optional
+        What is added to the outputs before they are clipped and fed back.
     state : ndarray of shape (N, n_state), optional
         The state before the first step of each; zero without.
     masks : ndarray of shape (N, n_masks), optional
@@ -359,7 +363,7 @@ cdef class Windows:
     cdef Py_ssize_t[::1] _begins, _ends
 
     def __init__(self, CellPlan plan, x, begins=None, ends=None, first=0, y=None, weight=None,
-                 own=None, low=None, high=None, state=None, masks=None):
+                 own=None, low=None, high=None, shocks=None, state=None, masks=None):
         cdef Data* data = &self.data
         cdef Py_ssize_t p = plan.net.p
         if x.dtype not in (np.float64, np.float32):
@@ -376,6 +380,7 @@ cdef class Windows:
         data.own = <const unsigned char*>self._address("own", own, np.uint8, (N, T, p))
         data.low = self._address("low", low, x.dtype, (N, T, p))
         data.high = self._address("high", high, x.dtype, (N, T, p))
+        data.shocks = self._address("shocks", shocks, x.dtype, (N, T, p))
         data.state = self._address("state", state, x.dtype, (N, plan.net.n_state))
         data.masks = self._address("masks", masks, x.dtype, (N, plan.net.n_masks))
         if (low is None) != (high is None):
@@ -494,11 +499,21 @@ def _multiplies_few_rows_fast():
     return any(pool.get("architecture") in small for pool in threadpool_info())
 
 
-cdef Py_ssize_t block_of(CellPlan plan, Windows windows, Py_ssize_t wanted) except -1:
-    """Sequences in a block, unless told: few, which stay in the cache, if BLAS is fast on few."""
-    cdef Py_ssize_t B = wanted
+cdef Py_ssize_t block_of(CellPlan plan, Windows windows, Py_ssize_t wanted,
+                         bint keep) except -1:
+    """Sequences in a block, unless told: few, which stay in the cache, if BLAS is fast on few.
+
+    What is kept of them takes 64 MB at most, or as much as one sequence does.
+    """
+    cdef const Padded* at = &plan.floats if windows.single else &plan.doubles
+    cdef Py_ssize_t B = wanted, size = 4 if windows.single else 8, numbers = 1
+    cdef int l
+    for l in range(plan.net.L):
+        numbers += at.layer[l].ldz + at.layer[l].ldg + 2 * plan.net.n_c * at.layer[l].H
     if not B:
-        B = 8 if _multiplies_few_rows_fast() else 128
+        B = max(8, min(32, 512 // plan.net.layer[0].H)) if _multiplies_few_rows_fast() else 128
+        if keep:
+            B = min(B, KEPT // (numbers * size * max(1, windows.data.T)))
     return max(1, min(B, windows.data.N))
 
 
@@ -735,8 +750,10 @@ cdef void answer(const real* w, const Net* net, const Padded* at, const Data* da
         head(w, net, at, h, x, y_hat)
         for j in range(net.p):
             free[j] = 1
+            place = ((i + b) * data.T + t) * net.p + j
+            if data.shocks != NULL:
+                y_hat[j] += (<const real*>data.shocks)[place]
             if data.low != NULL:
-                place = ((i + b) * data.T + t) * net.p + j
                 free[j] = not clip(<const real*>data.low + place, <const real*>data.high + place,
                                    y_hat + j)
             if not fabs(y_hat[j]) <= LIMIT and room.begins[b] <= t < room.ends[b]:
@@ -1110,7 +1127,7 @@ def run(CellPlan plan, const double[::1] theta, Windows windows, const int[::1] 
     end : OUT (N, n_state), NaN after a bad step on own output.
     Returns False when stopped.
     """
-    cdef Py_ssize_t N = windows.data.N, B = block_of(plan, windows, block)
+    cdef Py_ssize_t N = windows.data.N, B = block_of(plan, windows, block, False)
     cdef _Room space = _Room(plan, windows, B, False)
     cdef void* out = writable(y_hat, windows, (N, windows.data.S, plan.net.p))
     cdef void* last = writable(end, windows, (N, plan.net.n_state))
@@ -1140,7 +1157,7 @@ def sums_of_squares(CellPlan plan, const double[:, ::1] thetas, Windows windows,
     sse : OUT (len(thetas),); infinite where a run on its own output diverges or where it is not
         finite, NaN when stopped.
     """
-    cdef Py_ssize_t k, B = block_of(plan, windows, block)
+    cdef Py_ssize_t k, B = block_of(plan, windows, block, False)
     cdef _Room space = _Room(plan, windows, B, False)
     cdef Room* room = &space.room
     for k in range(len(thetas)):
@@ -1166,7 +1183,7 @@ def gradient(CellPlan plan, const double[::1] theta, Windows windows, const int[
     dstate : OUT (N, n_state), the same by the state before each sequence, unless None.
     dx : OUT (N, T, m), the same by x, 0 where an own output took its place, unless None.
     """
-    cdef Py_ssize_t N = windows.data.N, B = block_of(plan, windows, block)
+    cdef Py_ssize_t N = windows.data.N, B = block_of(plan, windows, block, True)
     cdef _Room space = _Room(plan, windows, B, True, True)
     cdef Room* room = &space.room
     cdef void* by_state = NULL
@@ -1204,13 +1221,24 @@ cdef struct Rows:
     Py_ssize_t n, size
     double* JtJ
     double* Jte
+    double* all_J           # or (N, S, p, P), where they are stored
+    double* all_e
+
+
+cdef inline void keep_row(const Net* net, const Data* data, const Rows* rows, Py_ssize_t row,
+                          Py_ssize_t i, Py_ssize_t t, int j) noexcept nogil:
+    """A gathered row to where it is stored, if it is."""
+    cdef Py_ssize_t place = (i * data.S + t - data.first) * net.p + j
+    if rows.all_J != NULL:
+        memcpy(rows.all_J + place * net.P, rows.J + row * net.P, net.P * sizeof(double))
+        rows.all_e[place] = rows.e[row]
 
 
 cdef void add_rows(const Net* net, Rows* rows) noexcept nogil:
     """J'J += and J'e += the rows gathered; only the upper triangle, as BLAS sees it."""
     cdef int P = <int>net.P, n = <int>rows.n, one = 1
     cdef double unit = 1.0
-    if n:
+    if n and rows.JtJ != NULL:
         dsyrk("U", "N", &P, &n, &unit, rows.J, &P, &unit, rows.JtJ, &P)
         dgemv("N", &P, &n, &unit, rows.J, &P, rows.e, &one, &unit, rows.Jte, &one)
     rows.n = 0
@@ -1262,6 +1290,8 @@ cdef bint rows_backwards(const double* w, const Net* net, const Padded* at, cons
             memset(rows.J, 0, B * net.P * sizeof(double))
             for b in range(B):
                 exchange(dw + b * at.size, rows.J + b * net.P, net, at, True)
+                if root_weight(net, data, room, i, b, B, t, j, rows.e + b) != 0.0:
+                    keep_row(net, data, rows, b, i + b, t, j)
             rows.n = B
             add_rows(net, rows)
     return True
@@ -1439,6 +1469,7 @@ cdef bint rows_forwards(const double* w, const Net* net, const Padded* at, const
             memset(rows.J + rows.n * net.P, 0, net.P * sizeof(double))
             nk_axpy_d(net.P, weight, tangent.S_y + (t % tangent.K * net.p + j) * net.P,
                       rows.J + rows.n * net.P)
+            keep_row(net, data, rows, rows.n, i, t, j)
             rows.n += 1
             if rows.n == rows.size:
                 add_rows(net, rows)
@@ -1458,6 +1489,51 @@ cdef bint goes_forwards(const Net* net, const Data* data) noexcept nogil:
     return 3 * data.S * net.p > forwards
 
 
+cdef double differentiate(CellPlan plan, const double[::1] theta, Windows windows,
+                          const int[::1] stop, Rows* rows, forwards, Py_ssize_t block) except? -1:
+    """All rows of J into `rows`; the sum of squared errors."""
+    cdef const Net* net = &plan.net
+    cdef const Data* data = &windows.data
+    cdef const Padded* at = &plan.doubles
+    cdef bint ahead = goes_forwards(net, data) if forwards is None else forwards
+    cdef Py_ssize_t P = net.P, N = data.N, i, k, n, t_0 = 0, t_1 = 0
+    cdef Py_ssize_t B = 1 if ahead else min(block_of(plan, windows, block, True), 16)
+    check(plan, windows, theta, True)
+    if windows.single:
+        raise ValueError("a Jacobian needs x in double precision, float64.")
+    cdef _Room space = _Room(plan, windows, B, True, not ahead, not ahead)
+    cdef Room* room = &space.room
+    cdef double* w = <double*>room.w
+    cdef double[:, ::1] J = np.empty((max(B, 64), P))
+    cdef double[::1] e = np.empty(max(B, 64)), S, A, S_y
+    cdef Tangent tangent
+    cdef double sse = 0.0
+    cdef bint done
+    rows.J, rows.e, rows.n, rows.size = &J[0, 0], &e[0], 0, len(e)
+    tangent.K = max(plan._lag) + 1
+    if ahead:
+        S, S_y = np.empty(net.n_state * P), np.empty(tangent.K * net.p * P)
+        A = np.empty(net.gates * max(plan.args[2]) * P)
+        tangent.S, tangent.A, tangent.S_y = &S[0], &A[0], &S_y[0]
+    with nogil:
+        pack(w, &theta[0], net, at)
+        for k in range(blocks(N, B)):
+            i, n = k * B, min(B, N - k * B)
+            done = sweep(w, net, at, data, room, i, n, &stop[0], &t_0, &t_1)
+            if done:
+                sse += residuals(w, net, data, room, i, n, False)
+            if not isfinite(sse):
+                return INFINITY
+            if done and ahead:
+                done = rows_forwards(w, net, at, data, room, &tangent, i, &stop[0], rows)
+            elif done:
+                done = rows_backwards(w, net, at, data, room, i, n, t_0, t_1, &stop[0], rows)
+            if not done:
+                return NAN
+        add_rows(net, rows)
+    return sse
+
+
 def normal_equations(CellPlan plan, const double[::1] theta, Windows windows,
                      const int[::1] stop, double[:, ::1] JtJ, double[::1] Jte, forwards=None,
                      Py_ssize_t block=0):
@@ -1470,60 +1546,40 @@ def normal_equations(CellPlan plan, const double[::1] theta, Windows windows,
     JtJ : OUT (P, P), full and symmetric.
     Jte : OUT (P,).
     """
-    cdef const Net* net = &plan.net
-    cdef const Data* data = &windows.data
-    cdef bint ahead = goes_forwards(net, data) if forwards is None else forwards
-    cdef Py_ssize_t P = net.P, N = data.N, i, k, n, t_0 = 0, t_1 = 0
-    cdef Py_ssize_t B = 1 if ahead else min(block_of(plan, windows, block), 16)
-    cdef Py_ssize_t size = max(B, 64)
-    check(plan, windows, theta, True)
-    if windows.single:
-        raise ValueError("normal equations need x in double precision, float64.")
+    cdef Py_ssize_t P = plan.net.P, i, k
+    cdef Rows rows
+    cdef double sse
     if JtJ.shape[0] != P or JtJ.shape[1] != P or len(Jte) != P:
         raise ValueError(f"J'J and J'e of {P} parameters have shapes ({P}, {P}) and ({P},).")
-    cdef _Room space = _Room(plan, windows, B, True, not ahead, not ahead)
-    cdef Room* room = &space.room
-    cdef double[:, ::1] J = np.empty((size, P))
-    cdef double[::1] e = np.empty(size)
-    cdef double[::1] S, A, S_y
-    cdef Tangent tangent
-    cdef double sse = 0.0
-    cdef bint done
-    tangent.K = max(plan._lag) + 1
-    if ahead:
-        S, S_y = np.empty(net.n_state * P), np.empty(tangent.K * net.p * P)
-        A = np.empty(net.gates * max(plan.args[2]) * P)
-        tangent.S, tangent.A, tangent.S_y = &S[0], &A[0], &S_y[0]
-    cdef Rows rows
-    rows.J, rows.e, rows.n, rows.size = &J[0, 0], &e[0], 0, size
-    rows.JtJ, rows.Jte = &JtJ[0, 0], &Jte[0]
     JtJ[:] = 0.0
     Jte[:] = 0.0
-    with nogil:
-        pack(<double*>room.w, &theta[0], net, &plan.doubles)
-        for k in range(blocks(N, B)):
-            i, n = k * B, min(B, N - k * B)
-            done = sweep(<const double*>room.w, net, &plan.doubles, data, room, i, n, &stop[0],
-                         &t_0, &t_1)
-            if done:
-                sse += residuals(<const double*>room.w, net, data, room, i, n, False)
-            if not isfinite(sse):
-                sse = INFINITY
-                break
-            if done and ahead:
-                done = rows_forwards(<const double*>room.w, net, &plan.doubles, data, room,
-                                     &tangent, i, &stop[0], &rows)
-            elif done:
-                done = rows_backwards(<const double*>room.w, net, &plan.doubles, data, room, i, n,
-                                      t_0, t_1, &stop[0], &rows)
-            if not done:
-                sse = NAN
-                break
-        add_rows(net, &rows)
-        for i in range(P):
-            for k in range(i):
-                JtJ[k, i] = JtJ[i, k]
+    rows.JtJ, rows.Jte, rows.all_J, rows.all_e = &JtJ[0, 0], &Jte[0], NULL, NULL
+    sse = differentiate(plan, theta, windows, stop, &rows, forwards, block)
+    for i in range(P):
+        for k in range(i):
+            JtJ[k, i] = JtJ[i, k]
     return sse
+
+
+def residuals_and_jacobian(CellPlan plan, const double[::1] theta, Windows windows,
+                           const int[::1] stop, double[:, :, ::1] e, double[:, :, :, ::1] J,
+                           forwards=None, Py_ssize_t block=0):
+    """Weighted residuals and their whole Jacobian, for tests and intervals; the sum of squared
+    errors is returned as by `normal_equations`.
+
+    e : OUT (N, S, p), 0 where no target counts.
+    J : OUT (N, S, p, P), likewise.
+    """
+    cdef Rows rows
+    cdef tuple shape = (windows.data.N, windows.data.S, plan.net.p)
+    if (np.shape(e), np.shape(J)) != (shape, (*shape, plan.net.P)):
+        raise ValueError(f"e has shape {shape}, and J one more axis, of {plan.net.P} parameters.")
+    e[:] = 0.0
+    J[:] = 0.0
+    rows.JtJ, rows.Jte, rows.all_J, rows.all_e = NULL, NULL, NULL, NULL
+    if e.size:
+        rows.all_J, rows.all_e = &J[0, 0, 0, 0], &e[0, 0, 0]
+    return differentiate(plan, theta, windows, stop, &rows, forwards, block)
 
 
 # ---------------------------------------------------------------- row by row

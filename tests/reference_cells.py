@@ -83,6 +83,7 @@ class Batch:
     own: np.ndarray | None = None
     low: np.ndarray | None = None
     high: np.ndarray | None = None
+    shocks: np.ndarray | None = None
     state: np.ndarray | None = None
     masks: np.ndarray | None = None
 
@@ -128,6 +129,7 @@ def run_one(cells, theta, batch, i, y_hat, end):
             below = h * masks[at:][:H]
         state = np.concatenate(new)
         y = h @ V + b + (0 if U is None else x @ U)
+        y = y if batch.shocks is None else y + batch.shocks[i, t]
         y = y if batch.low is None else clip(y, batch.low[i, t], batch.high[i, t])
         if t >= batch.first or batch.own is not None:
             is_bad = ~(np.abs(y.real) <= DIVERGED)
@@ -149,16 +151,23 @@ def read(cells, batch, i, t, begin, y_hat):
     return x
 
 
-def residuals(cells, theta, batch):
-    """Weighted residuals of all sequences, steps and outputs that count, as one vector."""
-    y_hat, _, _ = run(cells, theta, batch)
-    weight = np.ones(batch.y.shape[:2]) if batch.weight is None else batch.weight
-    counts = np.isfinite(batch.y) & (weight > 0)[..., None]
+def counted(batch):
+    """Which of (N, S, p) outputs have a target that counts."""
+    counts = np.isfinite(batch.y)
+    if batch.weight is not None:
+        counts &= (batch.weight > 0)[..., None]
     for i in range(len(counts)):
         begin, end = batch.span(i)
         counts[i, : max(0, begin - batch.first)] = False
         counts[i, max(0, end - batch.first) :] = False
-    return (np.sqrt(weight)[..., None] * (y_hat - batch.y))[counts]
+    return counts
+
+
+def residuals(cells, theta, batch):
+    """Weighted residuals of all sequences, steps and outputs that count, as one vector."""
+    y_hat, _, _ = run(cells, theta, batch)
+    weight = np.ones(batch.y.shape[:2]) if batch.weight is None else batch.weight
+    return (np.sqrt(weight)[..., None] * (y_hat - batch.y))[counted(batch)]
 
 
 def along(cells, theta, batch, d_theta=0.0, **directions):
@@ -198,7 +207,8 @@ def make_problem(cell, peepholes, hidden, own, seed=0, n=7, steps=6):
     batch = Batch(
         rng.normal(size=(n, steps, 5)), begins, ends, first, y, weight,
         (rng.uniform(size=(n, steps, 2)) < 0.6).astype(np.uint8) if own else None,
-        low, high, rng.normal(scale=0.5, size=(n, cells.n_state)),
+        low, high, rng.normal(scale=0.1, size=(n, steps, 2)) if own else None,
+        rng.normal(scale=0.5, size=(n, cells.n_state)),
         2.0 * (rng.uniform(size=(n, sum(hidden[:-1]))) < 0.6),
     )  # fmt: skip
     return Problem(cells, theta, batch)

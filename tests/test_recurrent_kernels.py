@@ -92,6 +92,13 @@ def normal_equations(cells, theta, batch, forwards=None, block=0, stop=GO):
     return answer, JtJ, Jte
 
 
+def jacobian(cells, theta, batch, forwards=None, block=0):
+    e = np.empty((len(batch.x), batch.x.shape[1] - batch.first, cells.n_outputs))
+    J, windows = np.empty((*e.shape, len(theta))), batch.windows(cells.plan)
+    _recurrent.residuals_and_jacobian(cells.plan, theta, windows, GO, e, J, forwards, block)
+    return e, J
+
+
 def every_kernel(p, dtype=np.float64):
     """What all of them answer."""
     thetas = np.stack([p.theta, 0.5 * p.theta])
@@ -143,6 +150,17 @@ def test_normal_equations_equal_the_complex_step(which, forwards):
     assert_allclose(directions @ JtJ @ directions.T, along @ along.T, rtol=1e-10, atol=1e-10)
     assert relative_error(Jte, gradient(p.cells, p.theta, p.batch)[1]) < 1e-12
     assert_array_equal(JtJ, JtJ.T)
+
+
+@pytest.mark.parametrize("forwards", [False, True])
+@every_problem
+def test_rows_of_the_jacobian_stand_where_their_targets_do(which, forwards):
+    p, (e, directions, along) = problem(which), exact(which)
+    residuals, J = jacobian(p.cells, p.theta, p.batch, forwards, block=3)
+    counts = reference_cells.counted(p.batch)
+    assert not residuals[~counts].any() and not J[~counts].any()
+    assert_allclose(residuals[counts], e, rtol=1e-12, atol=1e-12)
+    assert_allclose(J[counts] @ directions.T, along.T, rtol=1e-10, atol=1e-10)
 
 
 @every_problem
@@ -233,7 +251,7 @@ def test_a_sequence_is_alone(block):
     assert_array_equal(end_again, end)
     assert np.isfinite(gradient(p.cells, p.theta, replace(p.batch, x=x), block)[1]).all()
     for i, (begin, stop) in enumerate(zip(p.batch.begins, p.batch.ends)):
-        names = ("x", "y", "weight", "own", "low", "high")
+        names = ("x", "y", "weight", "own", "low", "high", "shocks")
         cut = {name: getattr(p.batch, name)[i : i + 1, begin:stop].copy() for name in names}
         cut |= {name: getattr(p.batch, name)[i : i + 1] for name in ("state", "masks")}
         single, _, last = run(p.cells, p.theta, Batch(**cut))
@@ -454,9 +472,14 @@ def test_outputs_and_parameters_that_do_not_fit_are_refused():
         args = cells.plan, theta, batch.windows(cells.plan), GO
         _recurrent.run(*args, np.empty((2, 3, 2)), np.empty(2, np.intp), np.empty((2, 6)))
     singles = replace(batch, y=np.zeros((2, 3, 1))).windows(cells.plan, np.float32)
-    with pytest.raises(ValueError, match="normal equations need x in double precision"):
+    with pytest.raises(ValueError, match="a Jacobian needs x in double precision"):
         JtJ = np.empty((76, 76))
         _recurrent.normal_equations(cells.plan, theta, singles, GO, JtJ, JtJ[0])
+    with pytest.raises(ValueError, match=r"J'J and J'e of 76 parameters have shapes \(76, 76\)"):
+        _recurrent.normal_equations(cells.plan, theta, singles, GO, JtJ[:75], JtJ[0])
+    with pytest.raises(ValueError, match=r"e has shape \(2, 3, 1\), and J one more axis, of 76"):
+        J = np.empty((2, 3, 1, 75))
+        _recurrent.residuals_and_jacobian(cells.plan, theta, singles, GO, J[..., 0].copy(), J)
     with pytest.raises(ValueError, match="a stream needs 3 contiguous rows of 2 numbers"):
         _recurrent.Stream(cells.plan, theta).walk(np.zeros((3, 3)), np.zeros((3, 1)))
     with pytest.raises(ValueError, match=r"the state has shape \(6,\), not \(5,\)"):
