@@ -1,5 +1,6 @@
 """Speed of recurrent cells: a training step, and one row of a stream, beside PyTorch."""
 
+import time
 from functools import partial
 
 import numpy as np
@@ -8,7 +9,8 @@ from scipy.linalg.blas import dgemm, sgemm
 from narxkit._recurrent import CellPlan, Stream, Windows, gradient
 from narxkit.solvers import Adam
 
-from .harness import Case, stopwatch
+from .harness import Case, constant, stopwatch
+from .memory import traced_peak
 from .report import Suite
 
 RATE = 1e-3
@@ -22,6 +24,8 @@ SHAPES = {  # cell, hidden, window, batch, inputs: speed-ups to reach in single 
 }
 STREAMS = {16: 0.3, 32: 0.8, 64: 2.7}  # hidden and inputs: microseconds to keep
 ROWS = 10_000
+# One thread works: the time of others on the machine is none of it
+processor_time = partial(stopwatch, clock=time.process_time)
 ADAMS = {"fused": True}, {"foreach": True}, {"foreach": False}
 
 
@@ -123,9 +127,9 @@ def beside_torch(shape, dtype):
     """Seconds of a training step, and of PyTorch's with the fastest of its Adams."""
     problem = Problem(shape, dtype)
     check(problem)
-    gauges = [stopwatch(torch_step(problem, options)) for options in ADAMS]
+    gauges = [processor_time(torch_step(problem, options)) for options in ADAMS]
     times = [min(gauge() for _ in range(3)) for gauge in gauges]
-    return stopwatch(our_step(problem)), gauges[int(np.argmin(times))]
+    return processor_time(our_step(problem)), gauges[int(np.argmin(times))]
 
 
 def beside_products(shape, dtype):
@@ -134,7 +138,16 @@ def beside_products(shape, dtype):
     A = np.asfortranarray(np.random.default_rng(0).normal(size=(n, n)), dtype=dtype)
     gemm = sgemm if dtype == np.float32 else dgemm
     per = 2 * n**3 / problem.operations()
-    return stopwatch(our_step(problem)), stopwatch(lambda: gemm(1.0, A, A), per)
+    return processor_time(our_step(problem)), processor_time(lambda: gemm(1.0, A, A), per)
+
+
+def memory(shape, dtype):
+    """Bytes of a training step, and of its activations: h, c and the gates of every row."""
+    problem = Problem(shape, dtype)
+    N, T, _ = problem.x.shape
+    per_unit = {"lstm": 6, "gru": 5}[problem.cell]
+    activations = N * T * problem.H * per_unit * problem.x.itemsize
+    return lambda: traced_peak(our_step(problem)), constant(activations)
 
 
 def stream(H):
@@ -160,13 +173,16 @@ def stream(H):
                 h, c = cell(row[None], (h, c))
                 head(h)
 
-    return stopwatch(lambda: own.walk(x, y_hat), ROWS), stopwatch(looped, len(rows))
+    return processor_time(lambda: own.walk(x, y_hat), ROWS), processor_time(looped, len(rows))
+
+
+def named(shape, dtype):
+    cell, H, T, N, m = shape
+    return f"{cell.upper()} {np.dtype(dtype).name}, {H} hidden, window {T}, batch {N}, {m} in"
 
 
 def step_cases(shape, dtype, target):
-    cell, H, T, N, m = shape
-    precision = np.dtype(dtype).name
-    name = f"training step, {cell.upper()} {precision}, {H} hidden, window {T}, batch {N}, {m} in"
+    name = f"training step, {named(shape, dtype)}"
     product = "sgemm" if dtype == np.float32 else "dgemm"
     setups = {
         "PyTorch": (beside_torch, target),
@@ -194,6 +210,18 @@ SUITE = Suite(
             for i, dtype in enumerate((np.float32, np.float64))
             for shape, targets in SHAPES.items()
             for case in step_cases(shape, dtype, targets[i])
+        ),
+        *(
+            Case(
+                f"memory of a training step, {named(shape, np.float32)}",
+                "its activations",
+                partial(memory, shape, np.float32),
+                2.0,
+                "ratio",
+                "MB",
+                repeats=1,
+            )
+            for shape in list(SHAPES)[1::2]
         ),
         *(
             Case(

@@ -65,6 +65,8 @@ class Windows:
         shocks: _Reals | None = None,
         state: _Reals | None = None,
         masks: _Reals | None = None,
+        starts: _Indices | None = None,
+        steps: int | None = None,
     ) -> None: ...
 
 class Stream:

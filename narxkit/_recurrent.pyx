@@ -320,34 +320,47 @@ cdef struct Data:
     const void* state
     const void* masks
     const unsigned char* own
+    const Py_ssize_t* starts        # rows of tables, or NULL
     const Py_ssize_t* begins
     const Py_ssize_t* ends
     Py_ssize_t N, T, first, S
 
 
+cdef inline Py_ssize_t row_of(const Data* data, Py_ssize_t i, Py_ssize_t t) noexcept nogil:
+    """The row of x and of the bounds in step t of sequence i."""
+    return data.starts[i] + t if data.starts != NULL else i * data.T + t
+
+
+cdef inline Py_ssize_t target_of(const Data* data, Py_ssize_t i, Py_ssize_t t) noexcept nogil:
+    """The row of y and of the weights in step t of sequence i."""
+    return data.starts[i] + t if data.starts != NULL else i * data.S + t - data.first
+
+
 cdef class Windows:
     """Sequences of prepared rows, as the kernels of cells read them.
 
-    All arrays of numbers have the type of x, which decides the precision of the kernels.
+    All arrays of numbers have the type of x, which decides the precision of the kernels. Arrays of
+    all sequences are copied by nobody: with `starts`, windows are rows of tables, one after
+    another, and may overlap.
 
     Parameters
     ----------
     plan : CellPlan
         The network that they are for.
-    x : ndarray of shape (N, T, m), double or single precision
-        What the network reads in each step, output taps first. It must be there, and is not read,
-        outside the steps of a sequence and where an own output takes its place.
+    x : ndarray of shape (N, T, m), or (n, m) with `starts`; double or single precision
+        What the network reads in each step, output taps first. What stands outside the steps of a
+        sequence, and where an own output takes its place, is not read.
     begins, ends : ndarray of intp of shape (N,), optional
         The steps of each sequence; all of them without.
     first : int, default=0
         The first step whose outputs are wanted: S = T - first of them.
-    y : ndarray of shape (N, S, p), optional
+    y : ndarray of shape (N, S, p), or (n, p) with `starts`, optional
         Targets; NaN where there is none.
-    weight : ndarray of shape (N, S), optional
+    weight : ndarray of shape (N, S), or (n,) with `starts`, optional
         Weights of their squared errors; 1 without.
     own : ndarray of uint8 of shape (N, T, p), optional
         The outputs that later steps read as the network's own; none without.
-    low, high : ndarray of shape (N, T, p), optional
+    low, high : ndarray of shape (N, T, p), or (n, p) with `starts`, optional
         Bounds of the outputs; NaN where there is none.
     shocks : ndarray of shape (N, T, p), optional
         What is added to the outputs before they are clipped and fed back.
@@ -355,31 +368,36 @@ cdef class Windows:
         The state before the first step of each; zero without.
     masks : ndarray of shape (N, n_masks), optional
         What the units of all layers but the last are multiplied by on their way up.
+    starts : ndarray of intp of shape (N,), optional
+        The row of step 0 of each sequence in the tables; one that has not begun may stand outside.
+    steps : int, optional
+        With `starts`, T.
     """
 
     cdef Data data
     cdef readonly bint single
     cdef list _kept
-    cdef Py_ssize_t[::1] _begins, _ends
 
     def __init__(self, CellPlan plan, x, begins=None, ends=None, first=0, y=None, weight=None,
-                 own=None, low=None, high=None, shocks=None, state=None, masks=None):
+                 own=None, low=None, high=None, shocks=None, state=None, masks=None, starts=None,
+                 steps=None):
         cdef Data* data = &self.data
         cdef Py_ssize_t p = plan.net.p
         if x.dtype not in (np.float64, np.float32):
             raise ValueError(f"x must be of dtype float64 or float32, not {x.dtype}.")
-        N, T, _ = x.shape
+        N, T = x.shape[:2] if starts is None else (len(starts), steps)
         if not 0 <= first <= T:
             raise ValueError(f"outputs from step {first} on need as many steps, not {T}.")
-        S = T - first
+        rows = (N, T) if starts is None else x.shape[:1]
+        targets = (N, T - first) if starts is None else rows
         self.single, self._kept = x.dtype == np.float32, []
-        data.N, data.T, data.first, data.S = N, T, first, S
-        data.x = self._address("x", x, x.dtype, (N, T, plan.net.m))
-        data.y = self._address("y", y, x.dtype, (N, S, p))
-        data.weight = self._address("weight", weight, x.dtype, (N, S))
+        data.N, data.T, data.first, data.S = N, T, first, T - first
+        data.x = self._address("x", x, x.dtype, (*rows, plan.net.m))
+        data.y = self._address("y", y, x.dtype, (*targets, p))
+        data.weight = self._address("weight", weight, x.dtype, targets)
         data.own = <const unsigned char*>self._address("own", own, np.uint8, (N, T, p))
-        data.low = self._address("low", low, x.dtype, (N, T, p))
-        data.high = self._address("high", high, x.dtype, (N, T, p))
+        data.low = self._address("low", low, x.dtype, (*rows, p))
+        data.high = self._address("high", high, x.dtype, (*rows, p))
         data.shocks = self._address("shocks", shocks, x.dtype, (N, T, p))
         data.state = self._address("state", state, x.dtype, (N, plan.net.n_state))
         data.masks = self._address("masks", masks, x.dtype, (N, plan.net.n_masks))
@@ -387,10 +405,14 @@ cdef class Windows:
             raise ValueError("low and high bounds come together.")
         begins = np.zeros(N, dtype=np.intp) if begins is None else begins
         ends = np.full(N, T, dtype=np.intp) if ends is None else ends
+        data.starts = <const Py_ssize_t*>self._address("starts", starts, np.intp, (N,))
         data.begins = <const Py_ssize_t*>self._address("begins", begins, np.intp, (N,))
         data.ends = <const Py_ssize_t*>self._address("ends", ends, np.intp, (N,))
         if np.any(begins < 0) or np.any(begins > ends) or np.any(ends > T):
             raise ValueError(f"sequences must begin and end, in this order, within {T} steps.")
+        if starts is not None and np.any(
+                (begins < ends) & ((starts + begins < 0) | (starts + ends > len(x)))):
+            raise ValueError(f"sequences must stay within the {len(x)} rows of their tables.")
 
     cdef const void* _address(self, name, array, dtype, shape) except? NULL:
         """The first byte of an array, which is kept alive; NULL without one."""
@@ -608,8 +630,8 @@ cdef void read(const real* w, const Net* net, const Padded* at, const Data* data
     cdef const real* x
     for b in range(B):
         z[0] = 1.0
-        x = <const real*>data.x + ((i + b) * data.T + t) * net.m
         if room.begins[b] <= t < room.ends[b]:
+            x = <const real*>data.x + row_of(data, i + b, t) * net.m
             for k in range(net.m):
                 z[1 + k] = x[k]
             for k in range(net.n_y if data.own != NULL else 0):
@@ -750,13 +772,15 @@ cdef void answer(const real* w, const Net* net, const Padded* at, const Data* da
         head(w, net, at, h, x, y_hat)
         for j in range(net.p):
             free[j] = 1
-            place = ((i + b) * data.T + t) * net.p + j
+            if not room.begins[b] <= t < room.ends[b]:
+                continue
             if data.shocks != NULL:
-                y_hat[j] += (<const real*>data.shocks)[place]
+                y_hat[j] += (<const real*>data.shocks)[((i + b) * data.T + t) * net.p + j]
             if data.low != NULL:
+                place = row_of(data, i + b, t) * net.p + j
                 free[j] = not clip(<const real*>data.low + place, <const real*>data.high + place,
                                    y_hat + j)
-            if not fabs(y_hat[j]) <= LIMIT and room.begins[b] <= t < room.ends[b]:
+            if not fabs(y_hat[j]) <= LIMIT:
                 if room.bad[b] < 0:
                     room.bad[b] = t
                 if data.own != NULL:
@@ -1007,7 +1031,7 @@ cdef double residuals(const real* w, const Net* net, const Data* data, const Roo
         if data.own != NULL and room.bad[b] >= 0:
             return INFINITY
         for t in range(max(data.first, room.begins[b]), room.ends[b]):
-            s = (i + b) * data.S + t - data.first
+            s = target_of(data, i + b, t)
             weight = (<const real*>data.weight)[s] if data.weight != NULL else 1.0
             y_hat = <const real*>room.y_hat + (t * B + b) * net.p
             adjoint = <real*>room.adjoint + (t * B + b) * net.p
@@ -1249,11 +1273,12 @@ cdef double root_weight(const Net* net, const Data* data, const Room* room, Py_s
                         double* e) noexcept nogil:
     """The root of the weight of output j in step t of a sequence, 0 where it does not count, and
     its residual times that."""
-    cdef Py_ssize_t s = (i + b) * data.S + t - data.first
+    cdef Py_ssize_t s
     cdef double target, weight
     e[0] = 0.0
     if t < data.first or not room.begins[b] <= t < room.ends[b]:
         return 0.0
+    s = target_of(data, i + b, t)
     target = (<const double*>data.y)[s * net.p + j]
     weight = (<const double*>data.weight)[s] if data.weight != NULL else 1.0
     if isnan(target) or weight == 0.0:

@@ -259,6 +259,37 @@ def test_a_sequence_is_alone(block):
         assert_allclose(last[0], end[i], rtol=1e-13, atol=1e-13)
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_windows_into_tables_are_those_cut_out_of_them(dtype):
+    """The same bits, overlapping windows and one that begins behind the start of the table."""
+    rng, n, T = np.random.default_rng(0), 30, 8
+    cells = Cells("lstm", 3, (5,), 2, True, outputs=((0, 1),))
+    plan, theta = cells.plan, rng.normal(scale=0.5, size=cells.plan.n_params)
+    tables = {"x": (n, 3), "y": (n, 2), "weight": (n,), "low": (n, 2), "high": (n, 2)}
+    tables = {name: rng.normal(size=shape).astype(dtype) for name, shape in tables.items()}
+    tables["weight"] **= 2
+    tables["low"] -= 1.5
+    tables["high"] += 1.5
+    starts, begins, ends = np.array([4, 5, -3, 22]), np.array([0, 1, 3, 0]), np.array([8, 8, 7, 8])
+    shared = {"begins": begins, "ends": ends, "first": 2}
+    shared["own"] = (rng.uniform(size=(4, T, 2)) < 0.5).astype(np.uint8)
+    rows = np.maximum(starts[:, None] + np.arange(T), 0)
+    cut = {name: table[rows] for name, table in tables.items()}
+    cut |= {name: np.ascontiguousarray(cut[name][:, 2:]) for name in ("y", "weight")}
+    answers = []
+    for windows in (
+        _recurrent.Windows(plan, **cut, **shared),
+        _recurrent.Windows(plan, **tables, **shared, starts=starts, steps=T),
+    ):
+        g, dx = np.empty(plan.n_params), np.empty((4, T, 3), dtype)
+        sse = _recurrent.gradient(plan, theta, windows, GO, g, None, dx)
+        y_hat, bad, end = np.empty((4, 6, 2), dtype), np.empty(4, np.intp), np.empty((4, 10), dtype)
+        _recurrent.run(plan, theta, windows, GO, y_hat, bad, end)
+        answers.append([sse, g, dx, y_hat, bad, end])
+    assert np.isfinite(answers[0][0]) and answers[0][1].all()
+    assert_same_bits(*answers)
+
+
 @pytest.mark.parametrize("cell, peepholes", KINDS)
 def test_a_run_goes_on_from_its_last_state(cell, peepholes):
     """Two halves, and a stream, are the whole."""
@@ -452,6 +483,8 @@ def test_a_plan_is_what_it_was_made_from():
         ({"low": np.zeros((2, 3, 1))}, "low and high bounds come together"),
         ({"ends": np.array([3, 4])}, "must begin and end, in this order, within 3 steps"),
         ({"begins": np.array([2, 0]), "ends": np.array([1, 3])}, "must begin and end"),
+        ({"x": np.zeros((9, 2)), "starts": np.array([0, 7]), "steps": 3}, "within the 9 rows"),
+        ({"x": np.zeros((9, 2)), "starts": np.array([-1, 5]), "steps": 3}, "within the 9 rows"),
         ({"first": 4}, "outputs from step 4 on need as many steps, not 3"),
     ],
 )
