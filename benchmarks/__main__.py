@@ -32,13 +32,13 @@ from . import (
 
 SUITES = {
     "speed": speed.SUITE,
-    "cells": cells.SUITE,
     "memory": memory.SUITE,
     "startup": startup.SUITE,
     "reading": reading.SUITE,
     "nist": nist.SUITE,
     "shelf": shelf.SUITE,
     "interrupt": interrupt.SUITE,
+    "cells": cells.SUITE,
     "rolling": rolling.SUITE,
     "accuracy": accuracy.SUITE,
     "defaults-monthly": defaults.MONTHLY,
