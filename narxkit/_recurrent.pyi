@@ -39,6 +39,7 @@ class CellPlan:
         linear: bool = False,
         peepholes: bool = False,
         outputs: tuple[_Tap, ...] = (),
+        head: bool = True,
     ) -> None: ...
 
 class Windows:

@@ -116,6 +116,7 @@ cdef struct Net:
     int gates_x             # the last ones: what x reaches
     int n_c                 # 1 where there is a c beside h
     bint peepholes
+    bint bare               # without V, b and U: the outputs are the last h
     Py_ssize_t P
     Py_ssize_t V, b, U      # offsets in theta; U is -1 where there is no linear term
     Py_ssize_t n_state
@@ -161,6 +162,9 @@ cdef class CellPlan:
         Whether the gates of an LSTM see its c.
     outputs : tuple of (int, int), default=()
         (column, lag) of each output tap; these come first in x.
+    head : bool, default=True
+        Whether there are V and b; without, the outputs are h of the last layer, for networks that
+        are put together of several, such as bidirectional ones.
     """
 
     cdef Net net
@@ -169,7 +173,7 @@ cdef class CellPlan:
     cdef readonly tuple args, parts
 
     def __init__(self, cell, n_inputs, hidden, n_outputs, linear=False, peepholes=False,
-                 outputs=()):
+                 outputs=(), head=True):
         cdef Net* net = &self.net
         if cell not in CELLS:
             raise ValueError(f"{cell!r} is no cell: choose from {', '.join(CELLS)}.")
@@ -177,9 +181,14 @@ cdef class CellPlan:
             raise ValueError(f"between 1 and {MAX_LAYERS} layers are supported, not {len(hidden)}.")
         if peepholes and cell != "lstm":
             raise ValueError(f"peepholes belong to an LSTM: a cell {cell!r} has none.")
-        self.args = (cell, n_inputs, hidden, n_outputs, linear, peepholes, outputs)
+        last = hidden[len(hidden) - 1]
+        if not head and (n_outputs != last or linear or outputs):
+            raise ValueError(f"without a head the outputs are the {last} units of the last layer, "
+                             "with no linear term and no feedback.")
+        self.args = (cell, n_inputs, hidden, n_outputs, linear, peepholes, outputs, head)
         net.cell, net.L, net.m, net.p = CELLS[cell], len(hidden), n_inputs, n_outputs
         net.n_y, net.peepholes, net.n_c = len(outputs), peepholes, cell == "lstm"
+        net.bare = not head
         net.gates, net.gates_h, net.gates_x = {"lstm": (4, 4, 4), "gru": (4, 3, 3)}.get(
             cell, (1, 1, 1))
         self.parts = self._lay_theta(hidden, linear)
@@ -205,7 +214,9 @@ cdef class CellPlan:
                 parts.append((name, l, at, shape))
                 at += int(np.prod(shape))
             below = H
-        net.V = at
+        net.V, net.b, net.U, net.P = at, at, -1, at
+        if net.bare:
+            return tuple(parts)
         net.b = net.V + below * net.p
         net.U = net.b + net.p if linear else -1
         net.P = net.b + net.p + (net.m * net.p if linear else 0)
@@ -252,7 +263,9 @@ cdef void lay_weights(const Net* net, Padded* at, Py_ssize_t lanes) noexcept nog
         layer.W = at.size
         layer.P = layer.W + layer.rows * layer.ldg
         at.size = layer.P + (3 * layer.H if net.peepholes else 0)
-    at.V = at.size
+    at.V = at.b = at.U = at.size
+    if net.bare:
+        return
     at.b = at.V + net.p * at.layer[net.L - 1].H
     at.ldu = pad(net.m, lanes)
     at.U = at.b + pad(net.p, lanes)
@@ -294,7 +307,7 @@ cdef void exchange(real* w, double* theta, const Net* net, const Padded* at,
             t = carry(row + i * at.layer[l].ldg, t, net.gates_x, H, padded, back)
         if net.peepholes:
             carry(w + at.layer[l].P, t, 3, H, padded, back)
-    for j in range(net.p):
+    for j in range(0 if net.bare else net.p):
         for i in range(net.layer[net.L - 1].H):
             carry(w + at.V + j * at.layer[net.L - 1].H + i, theta + net.V + i * net.p + j, 1, 1, 1,
                   back)
@@ -753,6 +766,9 @@ cdef inline void head(const real* w, const Net* net, const Padded* at, const rea
     """y_hat (p) of one row."""
     cdef Py_ssize_t H = at.layer[net.L - 1].H
     cdef int j
+    if net.bare:
+        memcpy(y_hat, h, net.p * sizeof(real))
+        return
     for j in range(net.p):
         y_hat[j] = w[at.b + j] + inner(H, h, w + at.V + j * H)
         if net.U >= 0:
@@ -780,7 +796,7 @@ cdef void answer(const real* w, const Net* net, const Padded* at, const Data* da
                 place = row_of(data, i + b, t) * net.p + j
                 free[j] = not clip(<const real*>data.low + place, <const real*>data.high + place,
                                    y_hat + j)
-            if not fabs(y_hat[j]) <= LIMIT:
+            if not fabs(y_hat[j]) <= LIMIT and not net.bare:
                 if room.bad[b] < 0:
                     room.bad[b] = t
                 if data.own != NULL:
@@ -839,6 +855,9 @@ cdef void leave(const real* w, real* dw, const Net* net, const Padded* at, const
         for j in range(net.p):
             d = adjoint[j] = adjoint[j] if free[j] else 0.0
             if d == 0.0:
+                continue
+            if net.bare:
+                dh[j] += d
                 continue
             axpy(H, d, w + at.V + j * H, dh)
             axpy(H, d, h, dw + at.V + j * H)
@@ -1119,7 +1138,7 @@ cdef bint run_all(const real* w, const Net* net, const Padded* at, const Data* d
                     out[j] = NAN
                     if room.begins[b] <= t < room.ends[b]:
                         out[j] = (<const real*>room.y_hat)[(t * n + b) * net.p + j]
-                        if not fabs(out[j]) <= LIMIT:
+                        if not fabs(out[j]) <= LIMIT and not net.bare:
                             out[j] = NAN
     return True
 
@@ -1526,6 +1545,8 @@ cdef double differentiate(CellPlan plan, const double[::1] theta, Windows window
     check(plan, windows, theta, True)
     if windows.single:
         raise ValueError("a Jacobian needs x in double precision, float64.")
+    if net.bare:
+        raise ValueError("a Jacobian needs the outputs of a network with a head.")
     cdef _Room space = _Room(plan, windows, B, True, not ahead, not ahead)
     cdef Room* room = &space.room
     cdef double* w = <double*>room.w

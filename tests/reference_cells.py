@@ -23,6 +23,7 @@ class Cells:
     linear: bool = False
     peepholes: bool = False
     outputs: tuple = ()
+    head: bool = True
 
     @property
     def plan(self):
@@ -46,6 +47,9 @@ class Cells:
             layer = [take(H, n_h * H), take(n_b * H), take(below, n_x * H)]
             layers.append([*layer, take(3, H) if self.peepholes else np.zeros((3, H))])
             below = H
+        if not self.head:
+            assert len(rest) == 0
+            return layers, (np.eye(below), np.zeros(below), None)
         head = take(below, self.n_outputs), take(self.n_outputs)
         U = take(self.n_inputs, self.n_outputs) if self.linear else None
         assert len(rest) == 0

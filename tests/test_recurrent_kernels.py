@@ -5,6 +5,7 @@ import importlib.util
 import pickle
 import threading
 import time
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache
@@ -226,6 +227,55 @@ def test_equal_weights_give_what_torch_gives(cell, layers):
         assert_allclose(ours, case[theirs], rtol=1e-10, atol=1e-10)
 
 
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_layers_that_read_both_ways_give_what_torch_gives(cell):
+    """Put together of networks without a head, one of which reads backwards in time."""
+    case, WAYS = from_torch(cell, "both"), {"": slice(None), "_reverse": slice(None, None, -1)}
+    x, read = case["x"], []
+    for l in range(2):
+        cells = Cells(cell, x.shape[2], (4,), 4, head=False)
+        read.append((cells, x))
+        x = np.concatenate(
+            [
+                run(cells, case[f"theta{l}{way}"], Batch(x[:, order].copy()))[0][:, order]
+                for way, order in WAYS.items()
+            ],
+            axis=2,
+        )
+    assert_allclose(x, case["h"], rtol=1e-10, atol=1e-10)
+    adjoint = x
+    for l, (cells, x) in reversed(list(enumerate(read))):
+        below = np.zeros_like(x)
+        for part, (way, order) in zip(np.split(adjoint, 2, axis=2), WAYS.items()):
+            batch, part = Batch(x[:, order].copy()), part[:, order].copy()
+            _, g, _, dx = gradient(cells, case[f"theta{l}{way}"], batch, adjoint=part)
+            assert_allclose(g, case[f"g{l}{way}"], rtol=1e-10, atol=1e-10)
+            below += dx[:, order]
+        adjoint = below
+    assert_allclose(adjoint, case["dx"], rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("cell, peepholes", KINDS)
+def test_without_a_head_the_outputs_are_the_last_units(cell, peepholes):
+    """Also where they are large: they are no predictions."""
+    rng = np.random.default_rng(0)
+    cells = Cells(cell, 2, (3, 5), 5, False, peepholes, head=False)
+    theta = rng.normal(scale=0.5, size=cells.plan.n_params)
+    batch = Batch(rng.normal(size=(4, 6, 2)), y=rng.normal(size=(4, 6, 5)))
+    y_hat, bad, end = run(cells, theta, batch, 3)
+    exact_y, _, exact_end = reference_cells.run(cells, theta, batch)
+    assert_allclose(y_hat, exact_y, rtol=1e-12, atol=1e-12)
+    assert_allclose(end, exact_end, rtol=1e-12, atol=1e-12)
+    d = rng.normal(size=len(theta))
+    e = reference_cells.residuals(cells, theta, batch)
+    along = reference_cells.along(cells, theta, batch, d)
+    assert gradient(cells, theta, batch, 3)[1] @ d == pytest.approx(along @ e, rel=1e-11)
+    large = run(cells, theta, Batch(1e6 * batch.x), 3)
+    assert np.isfinite(large[0]).all() and (large[1] == -1).all()
+    with pytest.raises(ValueError, match="a Jacobian needs the outputs of a network with a head"):
+        normal_equations(cells, theta, batch)
+
+
 def test_the_stored_answers_are_those_of_torch():
     pytest.importorskip("torch")
     path = DATA / "make_torch_cells.py"
@@ -427,6 +477,20 @@ def test_kernels_take_read_only_arrays(busy):
     assert_same_bits(every_kernel(locked), every_kernel(busy))
 
 
+def test_memory_is_that_of_a_block():
+    """Ten times as many sequences need no byte more."""
+    cells = Cells("lstm", 2, (6,))
+    theta, peaks = np.ones(cells.plan.n_params), []
+    for n in (50, 500):
+        windows = Batch(np.ones((n, 7, 2)), y=np.ones((n, 7, 1))).windows(cells.plan)
+        g = np.empty(len(theta))
+        tracemalloc.start()
+        _recurrent.gradient(cells.plan, theta, windows, GO, g, block=8)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < peaks[0] + 1000
+
+
 def test_a_raised_flag_stops_every_kernel(busy):
     cells, theta, batch = busy.cells, busy.theta, busy.batch
     assert np.isnan(gradient(cells, theta, batch, stop=HALT)[0])
@@ -524,6 +588,8 @@ def test_cells_and_layers_that_there_are_not_are_refused():
         _ = Cells("gru", 1, (1,) * 33).plan
     with pytest.raises(ValueError, match="peepholes belong to an LSTM: a cell 'gru' has none"):
         _ = Cells("gru", 1, (1,), peepholes=True).plan
+    with pytest.raises(ValueError, match="without a head the outputs are the 3 units of the last"):
+        _ = Cells("gru", 1, (4, 3), 1, head=False).plan
     with pytest.raises(ValueError, match="'rnn' is no cell: choose from lstm, gru, tanh, relu"):
         _ = Cells("rnn", 1, (1,)).plan
 

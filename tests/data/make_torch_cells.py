@@ -11,6 +11,7 @@ import numpy as np
 FILE = Path(__file__).with_name("torch_cells.npz")
 N, T, INPUTS, HIDDEN, OUTPUTS = 3, 7, 2, 4, 2
 CASES = [(cell, layers) for cell in ("lstm", "gru", "tanh", "relu") for layers in (1, 2)]
+BOTH_WAYS = "lstm", "gru"  # two bidirectional layers
 
 
 def make_case(cell, layers):
@@ -45,6 +46,26 @@ def make_case(cell, layers):
     }
 
 
+def make_both_ways(cell):
+    """Outputs of two bidirectional layers, and the gradients of half their sum of squares."""
+    import torch
+
+    torch.manual_seed(len(cell))
+    options = {"num_layers": 2, "bidirectional": True, "batch_first": True, "dtype": torch.float64}
+    network = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU}[cell](INPUTS, HIDDEN, **options)
+    x = torch.randn(N, T, INPUTS, dtype=torch.float64, requires_grad=True)
+    h, _ = network(x)
+    (0.5 * h**2).sum().backward()
+    answer = {"x": numpy(x), "h": numpy(h), "dx": numpy(x.grad)}
+    for l in range(2):
+        for way in ("", "_reverse"):
+            parts = layer(cell, network, f"l{l}{way}", lambda tensor: tensor)
+            grads = layer(cell, network, f"l{l}{way}", lambda tensor: tensor.grad)
+            answer[f"theta{l}{way}"] = np.concatenate([part.ravel() for part in parts])
+            answer[f"g{l}{way}"] = np.concatenate([part.ravel() for part in grads])
+    return answer
+
+
 def numpy(tensor):
     return tensor.detach().numpy()
 
@@ -54,31 +75,34 @@ def states(parts):
     return np.stack([numpy(part) for part in parts]).transpose(2, 1, 0, 3).reshape(N, -1)
 
 
-def flatten(cell, layers, network, head, of):
-    """Parameters, or their gradients, in narxkit's order.
+def layer(cell, network, name, of):
+    """Parameters of a layer, or their gradients, in narxkit's order.
 
     PyTorch has two biases of which only the sum matters, save for what the reset gate of a GRU
     multiplies; the gradients by both are equal.
     """
-    is_value = of(head.bias) is head.bias
-    parts = []
-    for l in range(layers):
-        names = (f"weight_hh_l{l}", f"weight_ih_l{l}", f"bias_hh_l{l}", f"bias_ih_l{l}")
-        W_h, W_x, b_h, b_x = (numpy(of(getattr(network, name))).T for name in names)
-        bias = b_h + b_x if is_value else b_x
-        if cell == "gru":
-            W_h = np.hstack((W_h[:, 2 * HIDDEN :], W_h[:, : 2 * HIDDEN]))
-            bias = np.r_[b_h[2 * HIDDEN :], bias[: 2 * HIDDEN], b_x[2 * HIDDEN :]]
-        parts += [W_h, bias, W_x]
+    names = (f"weight_hh_{name}", f"weight_ih_{name}", f"bias_hh_{name}", f"bias_ih_{name}")
+    parameters = [getattr(network, name) for name in names]
+    W_h, W_x, b_h, b_x = (numpy(of(parameter)).T for parameter in parameters)
+    bias = b_h + b_x if of(parameters[0]) is parameters[0] else b_x
+    if cell == "gru":
+        W_h = np.hstack((W_h[:, 2 * HIDDEN :], W_h[:, : 2 * HIDDEN]))
+        bias = np.r_[b_h[2 * HIDDEN :], bias[: 2 * HIDDEN], b_x[2 * HIDDEN :]]
+    return [W_h, bias, W_x]
+
+
+def flatten(cell, layers, network, head, of):
+    """Parameters of a network, or their gradients."""
+    parts = [part for l in range(layers) for part in layer(cell, network, f"l{l}", of)]
     parts += [numpy(of(head.weight)).T, numpy(of(head.bias))]
     return np.concatenate([part.ravel() for part in parts])
 
 
 def make_all():
+    cases = {f"{cell}-{layers}": make_case(cell, layers) for cell, layers in CASES}
+    cases |= {f"{cell}-both": make_both_ways(cell) for cell in BOTH_WAYS}
     return {
-        f"{cell}-{layers}-{name}": array
-        for cell, layers in CASES
-        for name, array in make_case(cell, layers).items()
+        f"{case}-{name}": array for case, arrays in cases.items() for name, array in arrays.items()
     }
 
 
