@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from . import (
     accuracy,
+    cells,
     defaults,
     hurst,
     interrupt,
@@ -37,6 +38,7 @@ SUITES = {
     "nist": nist.SUITE,
     "shelf": shelf.SUITE,
     "interrupt": interrupt.SUITE,
+    "cells": cells.SUITE,
     "rolling": rolling.SUITE,
     "accuracy": accuracy.SUITE,
     "defaults-monthly": defaults.MONTHLY,

@@ -92,6 +92,7 @@ cdef enum:
     CHUNK = 128         # rows of a product for the gradient of the weights
     FEW = 2             # sequences: products by hand, which BLAS is slow to begin
     LINE = 64           # bytes of a line of the cache, and of the widest vector
+    KEPT = 1 << 26      # bytes kept of a block
 
 cdef double LIMIT = DIVERGED
 
@@ -115,6 +116,7 @@ cdef struct Net:
     int gates_x             # the last ones: what x reaches
     int n_c                 # 1 where there is a c beside h
     bint peepholes
+    bint bare               # without V, b and U: the outputs are the last h
     Py_ssize_t P
     Py_ssize_t V, b, U      # offsets in theta; U is -1 where there is no linear term
     Py_ssize_t n_state
@@ -160,6 +162,9 @@ cdef class CellPlan:
         Whether the gates of an LSTM see its c.
     outputs : tuple of (int, int), default=()
         (column, lag) of each output tap; these come first in x.
+    head : bool, default=True
+        Whether there are V and b; without, the outputs are h of the last layer, for networks that
+        are put together of several, such as bidirectional ones.
     """
 
     cdef Net net
@@ -168,15 +173,22 @@ cdef class CellPlan:
     cdef readonly tuple args, parts
 
     def __init__(self, cell, n_inputs, hidden, n_outputs, linear=False, peepholes=False,
-                 outputs=()):
+                 outputs=(), head=True):
         cdef Net* net = &self.net
+        if cell not in CELLS:
+            raise ValueError(f"{cell!r} is no cell: choose from {', '.join(CELLS)}.")
         if not 1 <= len(hidden) <= MAX_LAYERS:
             raise ValueError(f"between 1 and {MAX_LAYERS} layers are supported, not {len(hidden)}.")
         if peepholes and cell != "lstm":
             raise ValueError(f"peepholes belong to an LSTM: a cell {cell!r} has none.")
-        self.args = (cell, n_inputs, hidden, n_outputs, linear, peepholes, outputs)
+        last = hidden[len(hidden) - 1]
+        if not head and (n_outputs != last or linear or outputs):
+            raise ValueError(f"without a head the outputs are the {last} units of the last layer, "
+                             "with no linear term and no feedback.")
+        self.args = (cell, n_inputs, hidden, n_outputs, linear, peepholes, outputs, head)
         net.cell, net.L, net.m, net.p = CELLS[cell], len(hidden), n_inputs, n_outputs
         net.n_y, net.peepholes, net.n_c = len(outputs), peepholes, cell == "lstm"
+        net.bare = not head
         net.gates, net.gates_h, net.gates_x = {"lstm": (4, 4, 4), "gru": (4, 3, 3)}.get(
             cell, (1, 1, 1))
         self.parts = self._lay_theta(hidden, linear)
@@ -202,7 +214,9 @@ cdef class CellPlan:
                 parts.append((name, l, at, shape))
                 at += int(np.prod(shape))
             below = H
-        net.V = at
+        net.V, net.b, net.U, net.P = at, at, -1, at
+        if net.bare:
+            return tuple(parts)
         net.b = net.V + below * net.p
         net.U = net.b + net.p if linear else -1
         net.P = net.b + net.p + (net.m * net.p if linear else 0)
@@ -249,7 +263,9 @@ cdef void lay_weights(const Net* net, Padded* at, Py_ssize_t lanes) noexcept nog
         layer.W = at.size
         layer.P = layer.W + layer.rows * layer.ldg
         at.size = layer.P + (3 * layer.H if net.peepholes else 0)
-    at.V = at.size
+    at.V = at.b = at.U = at.size
+    if net.bare:
+        return
     at.b = at.V + net.p * at.layer[net.L - 1].H
     at.ldu = pad(net.m, lanes)
     at.U = at.b + pad(net.p, lanes)
@@ -291,7 +307,7 @@ cdef void exchange(real* w, double* theta, const Net* net, const Padded* at,
             t = carry(row + i * at.layer[l].ldg, t, net.gates_x, H, padded, back)
         if net.peepholes:
             carry(w + at.layer[l].P, t, 3, H, padded, back)
-    for j in range(net.p):
+    for j in range(0 if net.bare else net.p):
         for i in range(net.layer[net.L - 1].H):
             carry(w + at.V + j * at.layer[net.L - 1].H + i, theta + net.V + i * net.p + j, 1, 1, 1,
                   back)
@@ -313,77 +329,103 @@ cdef struct Data:
     const void* weight
     const void* low
     const void* high
+    const void* shocks
     const void* state
     const void* masks
     const unsigned char* own
+    const Py_ssize_t* starts        # rows of tables, or NULL
     const Py_ssize_t* begins
     const Py_ssize_t* ends
     Py_ssize_t N, T, first, S
 
 
+cdef inline Py_ssize_t row_of(const Data* data, Py_ssize_t i, Py_ssize_t t) noexcept nogil:
+    """The row of x and of the bounds in step t of sequence i."""
+    return data.starts[i] + t if data.starts != NULL else i * data.T + t
+
+
+cdef inline Py_ssize_t target_of(const Data* data, Py_ssize_t i, Py_ssize_t t) noexcept nogil:
+    """The row of y and of the weights in step t of sequence i."""
+    return data.starts[i] + t if data.starts != NULL else i * data.S + t - data.first
+
+
 cdef class Windows:
     """Sequences of prepared rows, as the kernels of cells read them.
 
-    All arrays of numbers have the type of x, which decides the precision of the kernels.
+    All arrays of numbers have the type of x, which decides the precision of the kernels. Arrays of
+    all sequences are copied by nobody: with `starts`, windows are rows of tables, one after
+    another, and may overlap.
 
     Parameters
     ----------
     plan : CellPlan
         The network that they are for.
-    x : ndarray of shape (N, T, m), double or single precision
-        What the network reads in each step, output taps first. It must be there, and is not read,
-        outside the steps of a sequence and where an own output takes its place.
+    x : ndarray of shape (N, T, m), or (n, m) with `starts`; double or single precision
+        What the network reads in each step, output taps first. What stands outside the steps of a
+        sequence, and where an own output takes its place, is not read.
     begins, ends : ndarray of intp of shape (N,), optional
         The steps of each sequence; all of them without.
     first : int, default=0
         The first step whose outputs are wanted: S = T - first of them.
-    y : ndarray of shape (N, S, p), optional
+    y : ndarray of shape (N, S, p), or (n, p) with `starts`, optional
         Targets; NaN where there is none.
-    weight : ndarray of shape (N, S), optional
+    weight : ndarray of shape (N, S), or (n,) with `starts`, optional
         Weights of their squared errors; 1 without.
     own : ndarray of uint8 of shape (N, T, p), optional
         The outputs that later steps read as the network's own; none without.
-    low, high : ndarray of shape (N, T, p), optional
+    low, high : ndarray of shape (N, T, p), or (n, p) with `starts`, optional
         Bounds of the outputs; NaN where there is none.
+    shocks : ndarray of shape (N, T, p), optional
+        What is added to the outputs before they are clipped and fed back.
     state : ndarray of shape (N, n_state), optional
         The state before the first step of each; zero without.
     masks : ndarray of shape (N, n_masks), optional
         What the units of all layers but the last are multiplied by on their way up.
+    starts : ndarray of intp of shape (N,), optional
+        The row of step 0 of each sequence in the tables; one that has not begun may stand outside.
+    steps : int, optional
+        With `starts`, T.
     """
 
     cdef Data data
     cdef readonly bint single
     cdef list _kept
-    cdef Py_ssize_t[::1] _begins, _ends
 
     def __init__(self, CellPlan plan, x, begins=None, ends=None, first=0, y=None, weight=None,
-                 own=None, low=None, high=None, state=None, masks=None):
+                 own=None, low=None, high=None, shocks=None, state=None, masks=None, starts=None,
+                 steps=None):
         cdef Data* data = &self.data
         cdef Py_ssize_t p = plan.net.p
         if x.dtype not in (np.float64, np.float32):
             raise ValueError(f"x must be of dtype float64 or float32, not {x.dtype}.")
-        N, T, _ = x.shape
+        N, T = x.shape[:2] if starts is None else (len(starts), steps)
         if not 0 <= first <= T:
             raise ValueError(f"outputs from step {first} on need as many steps, not {T}.")
-        S = T - first
+        rows = (N, T) if starts is None else x.shape[:1]
+        targets = (N, T - first) if starts is None else rows
         self.single, self._kept = x.dtype == np.float32, []
-        data.N, data.T, data.first, data.S = N, T, first, S
-        data.x = self._address("x", x, x.dtype, (N, T, plan.net.m))
-        data.y = self._address("y", y, x.dtype, (N, S, p))
-        data.weight = self._address("weight", weight, x.dtype, (N, S))
+        data.N, data.T, data.first, data.S = N, T, first, T - first
+        data.x = self._address("x", x, x.dtype, (*rows, plan.net.m))
+        data.y = self._address("y", y, x.dtype, (*targets, p))
+        data.weight = self._address("weight", weight, x.dtype, targets)
         data.own = <const unsigned char*>self._address("own", own, np.uint8, (N, T, p))
-        data.low = self._address("low", low, x.dtype, (N, T, p))
-        data.high = self._address("high", high, x.dtype, (N, T, p))
+        data.low = self._address("low", low, x.dtype, (*rows, p))
+        data.high = self._address("high", high, x.dtype, (*rows, p))
+        data.shocks = self._address("shocks", shocks, x.dtype, (N, T, p))
         data.state = self._address("state", state, x.dtype, (N, plan.net.n_state))
         data.masks = self._address("masks", masks, x.dtype, (N, plan.net.n_masks))
         if (low is None) != (high is None):
             raise ValueError("low and high bounds come together.")
         begins = np.zeros(N, dtype=np.intp) if begins is None else begins
         ends = np.full(N, T, dtype=np.intp) if ends is None else ends
+        data.starts = <const Py_ssize_t*>self._address("starts", starts, np.intp, (N,))
         data.begins = <const Py_ssize_t*>self._address("begins", begins, np.intp, (N,))
         data.ends = <const Py_ssize_t*>self._address("ends", ends, np.intp, (N,))
         if np.any(begins < 0) or np.any(begins > ends) or np.any(ends > T):
             raise ValueError(f"sequences must begin and end, in this order, within {T} steps.")
+        if starts is not None and np.any(
+                (begins < ends) & ((starts + begins < 0) | (starts + ends > len(x)))):
+            raise ValueError(f"sequences must stay within the {len(x)} rows of their tables.")
 
     cdef const void* _address(self, name, array, dtype, shape) except? NULL:
         """The first byte of an array, which is kept alive; NULL without one."""
@@ -492,11 +534,21 @@ def _multiplies_few_rows_fast():
     return any(pool.get("architecture") in small for pool in threadpool_info())
 
 
-cdef Py_ssize_t block_of(CellPlan plan, Windows windows, Py_ssize_t wanted) except -1:
-    """Sequences in a block, unless told: few, which stay in the cache, if BLAS is fast on few."""
-    cdef Py_ssize_t B = wanted
+cdef Py_ssize_t block_of(CellPlan plan, Windows windows, Py_ssize_t wanted,
+                         bint keep) except -1:
+    """Sequences in a block, unless told: few, which stay in the cache, if BLAS is fast on few.
+
+    What is kept of them takes 64 MB at most, or as much as one sequence does.
+    """
+    cdef const Padded* at = &plan.floats if windows.single else &plan.doubles
+    cdef Py_ssize_t B = wanted, size = 4 if windows.single else 8, numbers = 1
+    cdef int l
+    for l in range(plan.net.L):
+        numbers += at.layer[l].ldz + at.layer[l].ldg + 2 * plan.net.n_c * at.layer[l].H
     if not B:
-        B = 8 if _multiplies_few_rows_fast() else 128
+        B = max(8, min(32, 512 // plan.net.layer[0].H)) if _multiplies_few_rows_fast() else 128
+        if keep:
+            B = min(B, KEPT // (numbers * size * max(1, windows.data.T)))
     return max(1, min(B, windows.data.N))
 
 
@@ -591,8 +643,8 @@ cdef void read(const real* w, const Net* net, const Padded* at, const Data* data
     cdef const real* x
     for b in range(B):
         z[0] = 1.0
-        x = <const real*>data.x + ((i + b) * data.T + t) * net.m
         if room.begins[b] <= t < room.ends[b]:
+            x = <const real*>data.x + row_of(data, i + b, t) * net.m
             for k in range(net.m):
                 z[1 + k] = x[k]
             for k in range(net.n_y if data.own != NULL else 0):
@@ -714,6 +766,9 @@ cdef inline void head(const real* w, const Net* net, const Padded* at, const rea
     """y_hat (p) of one row."""
     cdef Py_ssize_t H = at.layer[net.L - 1].H
     cdef int j
+    if net.bare:
+        memcpy(y_hat, h, net.p * sizeof(real))
+        return
     for j in range(net.p):
         y_hat[j] = w[at.b + j] + inner(H, h, w + at.V + j * H)
         if net.U >= 0:
@@ -733,11 +788,15 @@ cdef void answer(const real* w, const Net* net, const Padded* at, const Data* da
         head(w, net, at, h, x, y_hat)
         for j in range(net.p):
             free[j] = 1
+            if not room.begins[b] <= t < room.ends[b]:
+                continue
+            if data.shocks != NULL:
+                y_hat[j] += (<const real*>data.shocks)[((i + b) * data.T + t) * net.p + j]
             if data.low != NULL:
-                place = ((i + b) * data.T + t) * net.p + j
+                place = row_of(data, i + b, t) * net.p + j
                 free[j] = not clip(<const real*>data.low + place, <const real*>data.high + place,
                                    y_hat + j)
-            if not fabs(y_hat[j]) <= LIMIT and room.begins[b] <= t < room.ends[b]:
+            if not fabs(y_hat[j]) <= LIMIT and not net.bare:
                 if room.bad[b] < 0:
                     room.bad[b] = t
                 if data.own != NULL:
@@ -796,6 +855,9 @@ cdef void leave(const real* w, real* dw, const Net* net, const Padded* at, const
         for j in range(net.p):
             d = adjoint[j] = adjoint[j] if free[j] else 0.0
             if d == 0.0:
+                continue
+            if net.bare:
+                dh[j] += d
                 continue
             axpy(H, d, w + at.V + j * H, dh)
             axpy(H, d, h, dw + at.V + j * H)
@@ -988,7 +1050,7 @@ cdef double residuals(const real* w, const Net* net, const Data* data, const Roo
         if data.own != NULL and room.bad[b] >= 0:
             return INFINITY
         for t in range(max(data.first, room.begins[b]), room.ends[b]):
-            s = (i + b) * data.S + t - data.first
+            s = target_of(data, i + b, t)
             weight = (<const real*>data.weight)[s] if data.weight != NULL else 1.0
             y_hat = <const real*>room.y_hat + (t * B + b) * net.p
             adjoint = <real*>room.adjoint + (t * B + b) * net.p
@@ -1076,7 +1138,7 @@ cdef bint run_all(const real* w, const Net* net, const Padded* at, const Data* d
                     out[j] = NAN
                     if room.begins[b] <= t < room.ends[b]:
                         out[j] = (<const real*>room.y_hat)[(t * n + b) * net.p + j]
-                        if not fabs(out[j]) <= LIMIT:
+                        if not fabs(out[j]) <= LIMIT and not net.bare:
                             out[j] = NAN
     return True
 
@@ -1089,7 +1151,7 @@ cdef check(CellPlan plan, Windows windows, const double[::1] theta, needs_target
         raise ValueError("windows without targets have no errors.")
 
 
-cdef void* writable(array, Windows windows, shape) except? NULL:
+cdef void* writable(array, Windows windows, tuple shape) except? NULL:
     """The first byte of an output of the windows' precision."""
     cdef unsigned char[::1] view
     dtype = np.float32 if windows.single else np.float64
@@ -1108,7 +1170,7 @@ def run(CellPlan plan, const double[::1] theta, Windows windows, const int[::1] 
     end : OUT (N, n_state), NaN after a bad step on own output.
     Returns False when stopped.
     """
-    cdef Py_ssize_t N = windows.data.N, B = block_of(plan, windows, block)
+    cdef Py_ssize_t N = windows.data.N, B = block_of(plan, windows, block, False)
     cdef _Room space = _Room(plan, windows, B, False)
     cdef void* out = writable(y_hat, windows, (N, windows.data.S, plan.net.p))
     cdef void* last = writable(end, windows, (N, plan.net.n_state))
@@ -1138,7 +1200,7 @@ def sums_of_squares(CellPlan plan, const double[:, ::1] thetas, Windows windows,
     sse : OUT (len(thetas),); infinite where a run on its own output diverges or where it is not
         finite, NaN when stopped.
     """
-    cdef Py_ssize_t k, B = block_of(plan, windows, block)
+    cdef Py_ssize_t k, B = block_of(plan, windows, block, False)
     cdef _Room space = _Room(plan, windows, B, False)
     cdef Room* room = &space.room
     for k in range(len(thetas)):
@@ -1164,7 +1226,7 @@ def gradient(CellPlan plan, const double[::1] theta, Windows windows, const int[
     dstate : OUT (N, n_state), the same by the state before each sequence, unless None.
     dx : OUT (N, T, m), the same by x, 0 where an own output took its place, unless None.
     """
-    cdef Py_ssize_t N = windows.data.N, B = block_of(plan, windows, block)
+    cdef Py_ssize_t N = windows.data.N, B = block_of(plan, windows, block, True)
     cdef _Room space = _Room(plan, windows, B, True, True)
     cdef Room* room = &space.room
     cdef void* by_state = NULL
@@ -1202,13 +1264,24 @@ cdef struct Rows:
     Py_ssize_t n, size
     double* JtJ
     double* Jte
+    double* all_J           # or (N, S, p, P), where they are stored
+    double* all_e
+
+
+cdef inline void keep_row(const Net* net, const Data* data, const Rows* rows, Py_ssize_t row,
+                          Py_ssize_t i, Py_ssize_t t, int j) noexcept nogil:
+    """A gathered row to where it is stored, if it is."""
+    cdef Py_ssize_t place = (i * data.S + t - data.first) * net.p + j
+    if rows.all_J != NULL:
+        memcpy(rows.all_J + place * net.P, rows.J + row * net.P, net.P * sizeof(double))
+        rows.all_e[place] = rows.e[row]
 
 
 cdef void add_rows(const Net* net, Rows* rows) noexcept nogil:
     """J'J += and J'e += the rows gathered; only the upper triangle, as BLAS sees it."""
     cdef int P = <int>net.P, n = <int>rows.n, one = 1
     cdef double unit = 1.0
-    if n:
+    if n and rows.JtJ != NULL:
         dsyrk("U", "N", &P, &n, &unit, rows.J, &P, &unit, rows.JtJ, &P)
         dgemv("N", &P, &n, &unit, rows.J, &P, rows.e, &one, &unit, rows.Jte, &one)
     rows.n = 0
@@ -1219,11 +1292,12 @@ cdef double root_weight(const Net* net, const Data* data, const Room* room, Py_s
                         double* e) noexcept nogil:
     """The root of the weight of output j in step t of a sequence, 0 where it does not count, and
     its residual times that."""
-    cdef Py_ssize_t s = (i + b) * data.S + t - data.first
+    cdef Py_ssize_t s
     cdef double target, weight
     e[0] = 0.0
     if t < data.first or not room.begins[b] <= t < room.ends[b]:
         return 0.0
+    s = target_of(data, i + b, t)
     target = (<const double*>data.y)[s * net.p + j]
     weight = (<const double*>data.weight)[s] if data.weight != NULL else 1.0
     if isnan(target) or weight == 0.0:
@@ -1260,6 +1334,8 @@ cdef bint rows_backwards(const double* w, const Net* net, const Padded* at, cons
             memset(rows.J, 0, B * net.P * sizeof(double))
             for b in range(B):
                 exchange(dw + b * at.size, rows.J + b * net.P, net, at, True)
+                if root_weight(net, data, room, i, b, B, t, j, rows.e + b) != 0.0:
+                    keep_row(net, data, rows, b, i + b, t, j)
             rows.n = B
             add_rows(net, rows)
     return True
@@ -1437,6 +1513,7 @@ cdef bint rows_forwards(const double* w, const Net* net, const Padded* at, const
             memset(rows.J + rows.n * net.P, 0, net.P * sizeof(double))
             nk_axpy_d(net.P, weight, tangent.S_y + (t % tangent.K * net.p + j) * net.P,
                       rows.J + rows.n * net.P)
+            keep_row(net, data, rows, rows.n, i, t, j)
             rows.n += 1
             if rows.n == rows.size:
                 add_rows(net, rows)
@@ -1456,6 +1533,53 @@ cdef bint goes_forwards(const Net* net, const Data* data) noexcept nogil:
     return 3 * data.S * net.p > forwards
 
 
+cdef double differentiate(CellPlan plan, const double[::1] theta, Windows windows,
+                          const int[::1] stop, Rows* rows, forwards, Py_ssize_t block) except? -1:
+    """All rows of J into `rows`; the sum of squared errors."""
+    cdef const Net* net = &plan.net
+    cdef const Data* data = &windows.data
+    cdef const Padded* at = &plan.doubles
+    cdef bint ahead = goes_forwards(net, data) if forwards is None else forwards
+    cdef Py_ssize_t P = net.P, N = data.N, i, k, n, t_0 = 0, t_1 = 0
+    cdef Py_ssize_t B = 1 if ahead else min(block_of(plan, windows, block, True), 16)
+    check(plan, windows, theta, True)
+    if windows.single:
+        raise ValueError("a Jacobian needs x in double precision, float64.")
+    if net.bare:
+        raise ValueError("a Jacobian needs the outputs of a network with a head.")
+    cdef _Room space = _Room(plan, windows, B, True, not ahead, not ahead)
+    cdef Room* room = &space.room
+    cdef double* w = <double*>room.w
+    cdef double[:, ::1] J = np.empty((max(B, 64), P))
+    cdef double[::1] e = np.empty(max(B, 64)), S, A, S_y
+    cdef Tangent tangent
+    cdef double sse = 0.0
+    cdef bint done
+    rows.J, rows.e, rows.n, rows.size = &J[0, 0], &e[0], 0, len(e)
+    tangent.K = max(plan._lag) + 1
+    if ahead:
+        S, S_y = np.empty(net.n_state * P), np.empty(tangent.K * net.p * P)
+        A = np.empty(net.gates * max(plan.args[2]) * P)
+        tangent.S, tangent.A, tangent.S_y = &S[0], &A[0], &S_y[0]
+    with nogil:
+        pack(w, &theta[0], net, at)
+        for k in range(blocks(N, B)):
+            i, n = k * B, min(B, N - k * B)
+            done = sweep(w, net, at, data, room, i, n, &stop[0], &t_0, &t_1)
+            if done:
+                sse += residuals(w, net, data, room, i, n, False)
+            if not isfinite(sse):
+                return INFINITY
+            if done and ahead:
+                done = rows_forwards(w, net, at, data, room, &tangent, i, &stop[0], rows)
+            elif done:
+                done = rows_backwards(w, net, at, data, room, i, n, t_0, t_1, &stop[0], rows)
+            if not done:
+                return NAN
+        add_rows(net, rows)
+    return sse
+
+
 def normal_equations(CellPlan plan, const double[::1] theta, Windows windows,
                      const int[::1] stop, double[:, ::1] JtJ, double[::1] Jte, forwards=None,
                      Py_ssize_t block=0):
@@ -1468,60 +1592,40 @@ def normal_equations(CellPlan plan, const double[::1] theta, Windows windows,
     JtJ : OUT (P, P), full and symmetric.
     Jte : OUT (P,).
     """
-    cdef const Net* net = &plan.net
-    cdef const Data* data = &windows.data
-    cdef bint ahead = goes_forwards(net, data) if forwards is None else forwards
-    cdef Py_ssize_t P = net.P, N = data.N, i, k, n, t_0 = 0, t_1 = 0
-    cdef Py_ssize_t B = 1 if ahead else min(block_of(plan, windows, block), 16)
-    cdef Py_ssize_t size = max(B, 64)
-    check(plan, windows, theta, True)
-    if windows.single:
-        raise ValueError("normal equations need x in double precision, float64.")
+    cdef Py_ssize_t P = plan.net.P, i, k
+    cdef Rows rows
+    cdef double sse
     if JtJ.shape[0] != P or JtJ.shape[1] != P or len(Jte) != P:
         raise ValueError(f"J'J and J'e of {P} parameters have shapes ({P}, {P}) and ({P},).")
-    cdef _Room space = _Room(plan, windows, B, True, not ahead, not ahead)
-    cdef Room* room = &space.room
-    cdef double[:, ::1] J = np.empty((size, P))
-    cdef double[::1] e = np.empty(size)
-    cdef double[::1] S, A, S_y
-    cdef Tangent tangent
-    cdef double sse = 0.0
-    cdef bint done
-    tangent.K = max(plan._lag) + 1
-    if ahead:
-        S, S_y = np.empty(net.n_state * P), np.empty(tangent.K * net.p * P)
-        A = np.empty(net.gates * max(plan.args[2]) * P)
-        tangent.S, tangent.A, tangent.S_y = &S[0], &A[0], &S_y[0]
-    cdef Rows rows
-    rows.J, rows.e, rows.n, rows.size = &J[0, 0], &e[0], 0, size
-    rows.JtJ, rows.Jte = &JtJ[0, 0], &Jte[0]
     JtJ[:] = 0.0
     Jte[:] = 0.0
-    with nogil:
-        pack(<double*>room.w, &theta[0], net, &plan.doubles)
-        for k in range(blocks(N, B)):
-            i, n = k * B, min(B, N - k * B)
-            done = sweep(<const double*>room.w, net, &plan.doubles, data, room, i, n, &stop[0],
-                         &t_0, &t_1)
-            if done:
-                sse += residuals(<const double*>room.w, net, data, room, i, n, False)
-            if not isfinite(sse):
-                sse = INFINITY
-                break
-            if done and ahead:
-                done = rows_forwards(<const double*>room.w, net, &plan.doubles, data, room,
-                                     &tangent, i, &stop[0], &rows)
-            elif done:
-                done = rows_backwards(<const double*>room.w, net, &plan.doubles, data, room, i, n,
-                                      t_0, t_1, &stop[0], &rows)
-            if not done:
-                sse = NAN
-                break
-        add_rows(net, &rows)
-        for i in range(P):
-            for k in range(i):
-                JtJ[k, i] = JtJ[i, k]
+    rows.JtJ, rows.Jte, rows.all_J, rows.all_e = &JtJ[0, 0], &Jte[0], NULL, NULL
+    sse = differentiate(plan, theta, windows, stop, &rows, forwards, block)
+    for i in range(P):
+        for k in range(i):
+            JtJ[k, i] = JtJ[i, k]
     return sse
+
+
+def residuals_and_jacobian(CellPlan plan, const double[::1] theta, Windows windows,
+                           const int[::1] stop, double[:, :, ::1] e, double[:, :, :, ::1] J,
+                           forwards=None, Py_ssize_t block=0):
+    """Weighted residuals and their whole Jacobian, for tests and intervals; the sum of squared
+    errors is returned as by `normal_equations`.
+
+    e : OUT (N, S, p), 0 where no target counts.
+    J : OUT (N, S, p, P), likewise.
+    """
+    cdef Rows rows
+    cdef tuple shape = (windows.data.N, windows.data.S, plan.net.p)
+    if (np.shape(e), np.shape(J)) != (shape, (*shape, plan.net.P)):
+        raise ValueError(f"e has shape {shape}, and J one more axis, of {plan.net.P} parameters.")
+    e[:] = 0.0
+    J[:] = 0.0
+    rows.JtJ, rows.Jte, rows.all_J, rows.all_e = NULL, NULL, NULL, NULL
+    if e.size:
+        rows.all_J, rows.all_e = &J[0, 0, 0, 0], &e[0, 0, 0]
+    return differentiate(plan, theta, windows, stop, &rows, forwards, block)
 
 
 # ---------------------------------------------------------------- row by row

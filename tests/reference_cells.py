@@ -23,6 +23,7 @@ class Cells:
     linear: bool = False
     peepholes: bool = False
     outputs: tuple = ()
+    head: bool = True
 
     @property
     def plan(self):
@@ -46,6 +47,9 @@ class Cells:
             layer = [take(H, n_h * H), take(n_b * H), take(below, n_x * H)]
             layers.append([*layer, take(3, H) if self.peepholes else np.zeros((3, H))])
             below = H
+        if not self.head:
+            assert len(rest) == 0
+            return layers, (np.eye(below), np.zeros(below), None)
         head = take(below, self.n_outputs), take(self.n_outputs)
         U = take(self.n_inputs, self.n_outputs) if self.linear else None
         assert len(rest) == 0
@@ -83,6 +87,7 @@ class Batch:
     own: np.ndarray | None = None
     low: np.ndarray | None = None
     high: np.ndarray | None = None
+    shocks: np.ndarray | None = None
     state: np.ndarray | None = None
     masks: np.ndarray | None = None
 
@@ -128,6 +133,7 @@ def run_one(cells, theta, batch, i, y_hat, end):
             below = h * masks[at:][:H]
         state = np.concatenate(new)
         y = h @ V + b + (0 if U is None else x @ U)
+        y = y if batch.shocks is None else y + batch.shocks[i, t]
         y = y if batch.low is None else clip(y, batch.low[i, t], batch.high[i, t])
         if t >= batch.first or batch.own is not None:
             is_bad = ~(np.abs(y.real) <= DIVERGED)
@@ -149,38 +155,30 @@ def read(cells, batch, i, t, begin, y_hat):
     return x
 
 
-def residuals(cells, theta, batch):
-    """Weighted residuals of all sequences, steps and outputs that count, as one vector."""
-    y_hat, _, _ = run(cells, theta, batch)
-    weight = np.ones(batch.y.shape[:2]) if batch.weight is None else batch.weight
-    counts = np.isfinite(batch.y) & (weight > 0)[..., None]
+def counted(batch):
+    """Which of (N, S, p) outputs have a target that counts."""
+    counts = np.isfinite(batch.y)
+    if batch.weight is not None:
+        counts &= (batch.weight > 0)[..., None]
     for i in range(len(counts)):
         begin, end = batch.span(i)
         counts[i, : max(0, begin - batch.first)] = False
         counts[i, max(0, end - batch.first) :] = False
-    return (np.sqrt(weight)[..., None] * (y_hat - batch.y))[counts]
+    return counts
 
 
-def sse(cells, theta, batch):
-    """Half of this has the gradient J'e."""
-    return np.sum(residuals(cells, theta, batch) ** 2)
+def residuals(cells, theta, batch):
+    """Weighted residuals of all sequences, steps and outputs that count, as one vector."""
+    y_hat, _, _ = run(cells, theta, batch)
+    weight = np.ones(batch.y.shape[:2]) if batch.weight is None else batch.weight
+    return (np.sqrt(weight)[..., None] * (y_hat - batch.y))[counted(batch)]
 
 
-def jacobian(cells, theta, batch):
-    """By the complex step, one parameter after another."""
-    columns = np.eye(len(theta)) * STEP * 1j
-    return np.array([residuals(cells, theta + e, batch).imag / STEP for e in columns]).T
-
-
-def by_array(cells, theta, batch, name):
-    """Half the derivative of the sum of squared errors by every element of an array."""
-    array = getattr(batch, name)
-    answer = np.zeros(array.shape)
-    for place in np.ndindex(array.shape):
-        moved = array.astype(complex)
-        moved[place] += STEP * 1j
-        answer[place] = sse(cells, theta, replace(batch, **{name: moved})).imag / (2 * STEP)
-    return answer
+def along(cells, theta, batch, d_theta=0.0, **directions):
+    """The derivative of the residuals along a direction of theta, x and state: a complex step."""
+    moved = {name: getattr(batch, name) + 1j * STEP * d for name, d in directions.items()}
+    theta = theta + 1j * STEP * d_theta
+    return residuals(cells, theta, replace(batch, **moved)).imag / STEP
 
 
 # ---------------------------------------------------------------- random problems
@@ -213,7 +211,8 @@ def make_problem(cell, peepholes, hidden, own, seed=0, n=7, steps=6):
     batch = Batch(
         rng.normal(size=(n, steps, 5)), begins, ends, first, y, weight,
         (rng.uniform(size=(n, steps, 2)) < 0.6).astype(np.uint8) if own else None,
-        low, high, rng.normal(scale=0.5, size=(n, cells.n_state)),
+        low, high, rng.normal(scale=0.1, size=(n, steps, 2)) if own else None,
+        rng.normal(scale=0.5, size=(n, cells.n_state)),
         2.0 * (rng.uniform(size=(n, sum(hidden[:-1]))) < 0.6),
     )  # fmt: skip
     return Problem(cells, theta, batch)
