@@ -265,7 +265,7 @@ def make_start(objective, noise, seeds):
     network, part = objective.network, _linear_part(objective)
     thetas, solve = [network.initial(np.random.default_rng(seed)) for seed in seeds], ridge(part)
     linear = solve(0.0)
-    variance = _unbiased_variance(part, linear)
+    variance = _unbiased_variance(part, linear) if part.size else _mean_weight(objective)
     penalty = np.zeros(network.taps.n_taps)
     spans = network.taps.output_spans
     penalty[: len(spans)] = noise.penalty(objective, variance) / spans
@@ -276,9 +276,14 @@ def make_start(objective, noise, seeds):
 
 
 def _linear_part(objective):
-    """The same targets for the linear model of the same taps, without bounds or a flag."""
-    segments = objective.rollouts.segments.replace(low=None, high=None)
-    return Objective(objective.network.linear_part(), objective.rollouts.replace(segments=segments))
+    """The same targets for the linear model of the same taps, without bounds or a flag.
+
+    A state bridges missing outputs, which a lag cannot: rows whose taps lack one are left out.
+    """
+    part, rollouts = objective.network.linear_part(), objective.rollouts
+    segments = rollouts.segments.replace(low=None, high=None)
+    rows = segments.known(part.reach)[rollouts.origins]
+    return Objective(part, rollouts.part(rows).replace(segments=segments))
 
 
 def _unbiased_variance(objective, theta):
