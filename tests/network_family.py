@@ -517,7 +517,7 @@ class NetworkFamily:
     # ------------------------------------------------------------ loops
     @pytest.mark.parametrize("loop", [3, "closed", (1, 3)])
     def test_longer_rollouts_reduce_their_own_loss(self, data, loop):
-        self.only_with_feedback()
+        self.only("loop")
         X, y = data
         given = {"loop": loop, "alpha": 1e-4, "max_iter": 15}
         model = self.make(**given).fit(X[:N], y[:N])
@@ -528,10 +528,11 @@ class NetworkFamily:
 
     def test_the_loss_of_a_closed_loop_is_that_of_one_run(self, data):
         """From the first row with its lags on, window or not, each on its own output."""
-        self.only_with_feedback()
+        self.only("loop")
         X, y = data
         given = {"loop": "closed", "alpha": 0.0, "max_iter": 10}
         model = self.make(**given, **self.free()).fit(X[:N], y[:N])
+        assert [stage.loop for stage in model.loop_][-1] == "closed"
         run = model.simulate(X[:N], y[: model.max_lag_])[model.max_lag_ :]
         errors = (run - y[model.max_lag_ : N]) / y[:N].to_numpy().std()
         assert model.loss_ == pytest.approx(np.mean(errors**2) / 2, rel=1e-6)

@@ -650,12 +650,11 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         return values[:, 0] if self._roles.y_ndim == 1 else values
 
     def _warn_of_missing(self, label):
-        goes_on = self._reach.outputs or self._reach.window
         feedback = "predictions are NaN from there on"
         alone = "predictions of rows that need such a value are NaN"
         warn(
             f"a value that the prediction of {label} needs is missing: "
-            f"{feedback if goes_on else alone}."
+            f"{feedback if self._reach.carries else alone}."
         )
 
     def _warn_of_leads(self):

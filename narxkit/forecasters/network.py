@@ -133,7 +133,7 @@ class NetworkForecaster(ScaledForecaster):
         make = partial(
             Objective.over, segments=self._scale.apply(segments), sample_weight=weight, flag=flag
         )
-        loops = read_loops(self._loop) if network.reach.outputs else ("open",)
+        loops = read_loops(self._loop) if network.reach.carries else ("open",)
         lesson = Lesson(make, network, training, held_out, loops, self._washout)
         self.n_dropped_ = self._count_dropped(segments, weight, lesson.objective("open"), held_out)
         self._check_rollouts(lesson)
