@@ -660,7 +660,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         alone = "predictions of rows that need such a value are NaN"
         warn(
             f"a value that the prediction of {label} needs is missing: "
-            f"{feedback if self._reach.outputs else alone}."
+            f"{feedback if self._reach.carries else alone}."
         )
 
     def _warn_of_leads(self):

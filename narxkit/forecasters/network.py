@@ -133,7 +133,7 @@ class NetworkForecaster(ScaledForecaster):
         make = partial(
             Objective.over, segments=self._scale.apply(segments), sample_weight=weight, flag=flag
         )
-        loops = read_loops(self._loop) if network.reach.outputs else ("open",)
+        loops = read_loops(self._loop) if network.reach.carries else ("open",)
         lesson = Lesson(make, network, training, held_out, loops, self._washout)
         self.n_dropped_ = self._count_dropped(segments, weight, lesson.objective("open"), held_out)
         self._check_rollouts(lesson)
@@ -253,7 +253,7 @@ class NetworkForecaster(ScaledForecaster):
 
     def _candidates(self, lesson, warm, open_loop, seeds, flag):
         """Starts, and both penalties to train under, one after another until they hold."""
-        network, given = lesson.network, self._given_alpha(lesson.network, warm)
+        given = self._given_alpha(lesson.network, warm)
         candidates = []
 
         def add(alpha, share):
@@ -265,7 +265,7 @@ class NetworkForecaster(ScaledForecaster):
 
         for choice in self._choose(lesson, warm, seeds[0], flag):
             start = make_start(open_loop, choice.noise, seeds)
-            if given is not None or not network.holds_linear_model:
+            if given is not None or not lesson.has_linear_part:
                 add(choice.alpha if choice.is_on else 1.0, choice.share)
                 return candidates
             for alpha in (choice.alpha, 10.0 * choice.alpha) if choice.is_on else ():

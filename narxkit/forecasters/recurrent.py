@@ -355,6 +355,11 @@ class RecurrentForecaster(NetworkForecaster):
                 "stops: give l1_ratio=0, or one of the solvers 'adam', 'rmsprop', 'sgd' and "
                 "'irprop+'."
             )
+        if self._builds_JtJ and network.trains_state:
+            raise ValueError(
+                f"{name} has no derivatives by the {network.n_state} numbers of a trained initial "
+                "state: give initial_state='zero', or the solver 'adam' or 'lbfgs'."
+            )
         if self._builds_JtJ and network.n_params > MOST_FOR_JTJ:
             raise ValueError(
                 f"{name} carries the derivatives of the state by all {network.n_params:,} weights "

@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
+from sklearn.utils.metaestimators import available_if
 
 from narxkit import _recurrent
 from narxkit._blas import one_blas_thread
@@ -370,8 +371,9 @@ class CellNetwork(Network):
                 Jte[n_cells:] += by_state.sum(axis=0)
         return sse, Jte
 
+    @available_if(lambda network: not network.trains_state)
     def normal_equations(self, theta, rollouts, stop):
-        """Accumulate the normal equations, block by block.
+        """Accumulate the normal equations, where windows begin with a state of zero.
 
         Parameters
         ----------

@@ -45,6 +45,11 @@ class Reach:
         return max((lag for _, lag in self.outputs), default=0)
 
     @property
+    def carries(self):
+        """Whether a run hands anything on from step to step: its own output, or a state."""
+        return bool(self.outputs or self.window)
+
+    @property
     def memory(self):
         """Rows before its own of which a prediction may read any."""
         return self.history + self.window

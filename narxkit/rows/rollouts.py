@@ -155,7 +155,7 @@ def lay_rollouts(segments, reach, loop="open", weight=None, targets=None, washou
     if not is_int(washout) or washout < 0:
         raise ValueError(f"washout must be an int >= 0. Got {washout!r} instead.")
     targets = np.ones(len(segments), dtype=bool) if targets is None else targets
-    if loop in ("open", 1) or not reach.outputs:
+    if loop in ("open", 1) or not reach.carries:
         rows = np.flatnonzero(segments.known(reach) & targets)
         return Rollouts.one_step(segments, rows, weight)
     begins, lengths = _begins_and_lengths(segments, reach, targets)
@@ -174,7 +174,7 @@ def rollouts_from_everywhere(segments, reach, k, weight=None, targets=None):
     They overlap, and are shortened as those of `lay_rollouts`; without feedback, or for one step,
     they read measured outputs.
     """
-    if k == 1 or not reach.outputs:
+    if k == 1 or not reach.carries:
         return lay_rollouts(segments, reach, "open", weight, targets)
     begins, lengths = _begins_and_lengths(segments, reach, targets)
     return Rollouts(segments, begins, np.minimum(lengths[begins], k), "own", weight)

@@ -59,11 +59,24 @@ def _followed(objective, theta):
     """Return the rows of rollouts, and outputs with their own laid over the measured ones."""
     rollouts = objective.rollouts
     if rollouts.is_measured:
-        return rollouts.origins, rollouts.segments.y
+        return rollouts.origins, _bridged(objective, theta)
     y_hat, _ = objective.network.rollout(theta, rollouts)
     rows, y = rollouts.rows[rollouts.is_step], rollouts.segments.y.copy()
     y[rows] = y_hat[rollouts.is_step]
     return np.unique(rows), y
+
+
+def _bridged(objective, theta):
+    """Return the outputs, those that a state bridges laid over the missing ones."""
+    network, segments = objective.network, objective.rollouts.segments
+    lacks = np.isnan(segments.y)
+    rows = np.flatnonzero(lacks.any(axis=1) & segments.known(network.reach))
+    if not network.reach.window or not len(rows):
+        return segments.y
+    y = segments.y.copy()
+    y_hat = network.rollout(theta, Rollouts.one_step(segments, rows))[0][:, 0]
+    y[rows] = np.where(lacks[rows], y_hat, y[rows])
+    return y
 
 
 def effective_params(objective, theta):

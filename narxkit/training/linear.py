@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.linalg import lstsq
 
+FEWEST = 1e-300  # summed weight of no rows at all, whose other sums are 0 too
 ROUNDING = 1e-12  # of a tap's mean square: what sums leave of the variance of a constant
 
 
@@ -42,7 +43,7 @@ def ridge(objective):
             penalised = products + np.diag(alpha * (unit**2 if np.ndim(alpha) else std > 0))
             theta[w] = lstsq(penalised, shared, cond=ROUNDING, check_finite=False)[0]
             theta[w] /= np.where(std > 0, std, 1.0)
-            theta[b] = -Jte[b] / JtJ[b, b] - means @ theta[w]
+            theta[b] = -Jte[b] / max(JtJ[b, b], FEWEST) - means @ theta[w]
         return theta
 
     return solve
@@ -70,7 +71,7 @@ def _centred(JtJ, Jte, w, b):
     The derivative by a weight is its tap and that by an intercept is 1, so J'J holds sums of
     squares, sums and counts; at zero parameters the residual is -y.
     """
-    n = JtJ[b, b]
+    n = max(JtJ[b, b], FEWEST)
     means = JtJ[w, b] / n
     products = JtJ[np.ix_(w, w)] - n * np.outer(means, means)
     square, variance = np.diag(JtJ)[w] / n, np.diag(products) / n

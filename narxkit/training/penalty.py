@@ -265,7 +265,7 @@ def make_start(objective, noise, seeds):
     network, part = objective.network, _linear_part(objective)
     thetas, solve = [network.initial(np.random.default_rng(seed)) for seed in seeds], ridge(part)
     linear = solve(0.0)
-    variance = _unbiased_variance(part, linear)
+    variance = _unbiased_variance(part, linear) if part.size else _mean_weight(objective)
     penalty = np.zeros(network.taps.n_taps)
     spans = network.taps.output_spans
     penalty[: len(spans)] = noise.penalty(objective, variance) / spans

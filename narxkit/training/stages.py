@@ -23,6 +23,7 @@ import numpy as np
 from narxkit._checks import is_count
 from narxkit.rows.rollouts import rollouts_from_everywhere
 from narxkit.solvers import SolverResult, Stop
+from narxkit.training.linear import count_targets
 
 LADDER = tuple(2**i for i in range(1, 13))  # steps, where those wanted diverge
 WAY = (4, 16, 64, 256)  # steps on the way to those wanted
@@ -126,6 +127,13 @@ class Lesson:
         other = Lesson(self._make, self.network.linear_part(), *rows, self.loops, self._washout)
         return other.penalised(0.0, self.alphas[1])
 
+    @cached_property
+    def has_linear_part(self):
+        """Whether there is a linear part, and rows to fit it: missing outputs may leave none."""
+        if not self.network.holds_linear_model:
+            return False
+        return bool(count_targets(self.of_linear_part().objective("open")).min() >= 2)
+
     def penalised(self, alpha, linear_alpha):
         """The same under penalties of the weights and of the linear feedback."""
         other = copy(self)
@@ -162,7 +170,10 @@ class Lesson:
         return self._make(self.network, loop=loop, targets=self._rows["training"] & targets)
 
     def runs(self, steps, targets):
-        """Runs of some steps from everywhere in some of the training rows."""
+        """Runs of some steps from everywhere in some of the training rows.
+
+        They begin where the linear part can begin too, so that both are judged by the same rows.
+        """
         rollouts = self.objective("open").rollouts
         targets = self._rows["training"] & targets
         data = rollouts.segments, self.network.reach, steps, rollouts.weight, targets
