@@ -95,10 +95,17 @@ class Segments:
         outputs of its history measured: what is missing behind it is predicted by the run itself.
         Where there is none, it is a row behind.
         """
-        t, n = np.arange(len(self)), len(self)
-        may_begin = np.where(self._have_outputs(reach), t, n)
-        next_begin = np.append(np.minimum.accumulate(may_begin[::-1])[::-1], n)
-        return next_begin[np.minimum(np.maximum(t - reach.window, self.starts + reach.history), n)]
+        if reach not in self._window_begins:  # every batch asks for some rows of it
+            t, n = np.arange(len(self)), len(self)
+            may_begin = np.where(self._have_outputs(reach), t, n)
+            next_begin = np.append(np.minimum.accumulate(may_begin[::-1])[::-1], n)
+            first = np.maximum(t - reach.window, self.starts + reach.history)
+            self._window_begins[reach] = next_begin[np.minimum(first, n)]
+        return self._window_begins[reach]
+
+    @cached_property
+    def _window_begins(self):
+        return {}
 
     def _have_outputs(self, reach):
         """Return reachable rows with all outputs there, back to the largest lag of an output."""
