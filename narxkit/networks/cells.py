@@ -453,7 +453,7 @@ class CellNetwork(Network):
         begins = segments.window_begins(self.reach)[rollouts.origins] - first
         inside = np.clip(rows, 0, len(segments) - 1)
         ahead = inside[:, self.window :]
-        is_own = np.isnan(segments.y)[inside]
+        is_own = np.isnan(segments.y[inside])
         if not rollouts.is_measured:
             is_own[:, self.window :] = True
         weight = rollouts.row_weights[ahead]
