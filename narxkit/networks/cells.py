@@ -15,7 +15,7 @@ from narxkit.networks.taps import Taps
 from narxkit.rows.reach import Reach
 
 CELLS = tuple(_recurrent.CELLS)
-NUMBERS_AT_ONCE = 2**22  # of the taps of windows that are laid out side by side: 32 MB
+NUMBERS_AT_ONCE = 2**22  # of the taps of windows that are run together: derivatives of 32 MB
 GLOROT = 6.0  # of the square of the bound of uniform weights, over the sum of both widths
 KEPT = {"lstm": 1, "gru": 2}  # the gate that keeps the state, among the biases of a cell
 
@@ -322,12 +322,15 @@ class CellNetwork(Network):
         for part in self._parts(rollouts):
             some = rollouts.part(part)
             if not self.trains_state:
-                of_part, windows = np.empty(len(thetas)), self._windows(None, some)
+                of_part, windows = (
+                    np.empty(len(thetas)),
+                    self._windows(None, some, washout=some.washout),
+                )
                 _recurrent.sums_of_squares(self.plan, thetas, windows, stop, of_part)
                 sse += of_part
                 continue
             for k, theta in enumerate(thetas):
-                of_one, windows = np.empty(1), self._windows(theta, some)
+                of_one, windows = np.empty(1), self._windows(theta, some, washout=some.washout)
                 _recurrent.sums_of_squares(
                     self.plan, self._cells(theta)[None], windows, stop, of_one
                 )
@@ -359,7 +362,8 @@ class CellNetwork(Network):
         g, n_cells = np.empty(self.plan.n_params), self.plan.n_params
         for part in self._parts(rollouts):
             some = rollouts.part(part)
-            windows = self._windows(theta, some, None if masks is None else masks[part])
+            of_part = None if masks is None else masks[part]
+            windows = self._windows(theta, some, of_part, washout=some.washout)
             by_state = (
                 np.empty((len(some), self.n_state), self.dtype) if self.trains_state else None
             )
@@ -396,7 +400,8 @@ class CellNetwork(Network):
         JtJ, Jte, sse = np.zeros((self.n_params,) * 2), np.zeros(self.n_params), 0.0
         JtJ_part, Jte_part = np.empty_like(JtJ), np.empty_like(Jte)
         for part in self._parts(rollouts):
-            windows = self._windows(theta, rollouts.part(part), dtype=np.float64)
+            some = rollouts.part(part)
+            windows = self._windows(theta, some, dtype=np.float64, washout=some.washout)
             sse += _recurrent.normal_equations(self.plan, theta, windows, stop, JtJ_part, Jte_part)
             JtJ += JtJ_part
             Jte += Jte_part
@@ -445,42 +450,52 @@ class CellNetwork(Network):
         size = max(1, NUMBERS_AT_ONCE // (steps * max(self.taps.n_taps, 1)))
         return [slice(i, i + size) for i in range(0, len(rollouts), size)]
 
-    def _windows(self, theta, rollouts, masks=None, dtype=None):
-        """Lay out the rows of some rollouts, each behind its window, as the kernels read them."""
-        segments, n_steps = rollouts.segments, rollouts.n_steps
-        first = rollouts.origins - self.window
-        rows = first[:, None] + np.arange(self.window + n_steps)
-        begins = segments.window_begins(self.reach)[rollouts.origins] - first
-        inside = np.clip(rows, 0, len(segments) - 1)
-        ahead = inside[:, self.window :]
-        is_own = np.isnan(segments.y[inside])
-        if not rollouts.is_measured:
-            is_own[:, self.window :] = True
-        weight = rollouts.row_weights[ahead]
-        weight[:, : rollouts.washout] = 0.0
-        bounds = {}
-        if segments.low is not None:
-            bounds = {"low": segments.low[inside], "high": segments.high[inside]}
-        state = None
-        if self.trains_state:
-            state = np.tile(theta[self.plan.n_params :], (len(rollouts), 1))
+    def _windows(self, theta, rollouts, masks=None, dtype=None, washout=0):
+        """Rollouts, each behind its window, as the kernels read them: rows of tables, not copied.
+
+        Outputs are wanted from the origin on, or behind a washout.
+        """
+        segments, n = rollouts.segments, len(rollouts)
+        starts = rollouts.origins - self.window
+        begins = segments.window_begins(self.reach)[rollouts.origins] - starts
+        steps = self.window + rollouts.n_steps
         numbers = {
-            "x": segments.lagged(self.taps)[inside],
-            "y": segments.y[ahead],
-            "weight": weight,
-            "state": state,
+            "x": segments.lagged(self.taps),
+            "y": segments.y,
+            "weight": rollouts.row_weights,
+            "low": segments.low,
+            "high": segments.high,
+            "state": None if theta is None else self._first_states(theta, n),
             "masks": masks,
-            **bounds,
         }
         dtype = self.dtype if dtype is None else dtype
         return _recurrent.Windows(
             self.plan,
             begins=np.minimum(begins, self.window),
             ends=self.window + rollouts.lengths,
-            first=self.window,
-            own=is_own.view(np.uint8) if self.taps.outputs and is_own.any() else None,
+            first=min(self.window + washout, steps),
+            own=self._own(rollouts, starts, steps),
+            starts=starts,
+            steps=steps,
             **{k: None if v is None else v.astype(dtype, copy=False) for k, v in numbers.items()},
         )
+
+    def _own(self, rollouts, starts, steps):
+        """Which outputs later steps read as the network's own; None where all are measured."""
+        y = rollouts.segments.y
+        is_missing = np.isnan(y)
+        if not self.taps.outputs or rollouts.is_measured and not is_missing.any():
+            return None
+        own = np.zeros((len(starts), steps, self.n_outputs), dtype=np.uint8)
+        if is_missing.any():
+            own |= is_missing[np.clip(starts[:, None] + np.arange(steps), 0, len(y) - 1)]
+        if not rollouts.is_measured:
+            own[:, self.window :] = 1
+        return own
+
+    def _first_states(self, theta, n):
+        """The trained state that n windows begin with; None for zero."""
+        return np.tile(theta[self.plan.n_params :], (n, 1)) if self.trains_state else None
 
 
 NEVER = np.zeros(1, dtype=np.int32)
