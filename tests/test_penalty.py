@@ -338,9 +338,10 @@ def test_patience_ends(gains, n):
     assert endings[:1] == ([] if n is None else [n])
 
 
-def test_a_rival_has_to_be_beaten_within_three_strengths():
-    patience = Patience(1.0)
-    assert [patience.is_over(gain) for gain in (0.7, 0.8, 0.9)] == [False, False, True]
+@pytest.mark.parametrize("n", [2, 3])
+def test_a_rival_has_to_be_beaten_soon(n):
+    patience = Patience(1.0, n)
+    assert [patience.is_over(gain) for gain in (0.7, 0.8, 0.9)[:n]] == [False] * (n - 1) + [True]
 
 
 def test_a_network_whose_runs_fail_hides_none_that_is_sound(monkeypatch):

@@ -67,6 +67,7 @@ PRIOR = 10.0  # over the variance that weights of the linear feedback are expect
 FED_BACK = 1e-4  # largest variance of the errors that the linear feedback is made to bear
 MOST_FALLS = 2  # running, of what strengths gain: one may come by chance
 MOST_IN_VAIN = 3  # strengths running that gain no more than the best before
+MOST_BESIDE = 2  # the same, beside a network that has proven itself already
 STEP = 0.1  # of the penalty before, at least: what is learned at once may be too much
 MARGIN = np.log(2.0)  # by which a network has to be better that takes its feedback to be exact
 RISE = 0.02  # of the mean logarithm; what is less is none
@@ -355,10 +356,12 @@ class Patience:
     ----------
     least_gain : float, default=0.0
         The gain on the linear model, of the mean logarithm, that counts as the first.
+    most_in_vain : int, default=MOST_IN_VAIN
+        Strengths running that gain no more than the best before.
     """
 
-    def __init__(self, least_gain=0.0):
-        self._best, self._n_in_vain = least_gain, 0
+    def __init__(self, least_gain=0.0, most_in_vain=MOST_IN_VAIN):
+        self._best, self._n_in_vain, self._most_in_vain = least_gain, 0, most_in_vain
         self._before, self._n_falls = -np.inf, 0
 
     def is_over(self, gain):
@@ -368,7 +371,7 @@ class Patience:
         gains = gain > self._best + RISE
         self._n_in_vain = 0 if gains else self._n_in_vain + 1
         self._best = gain if gains else self._best
-        return self._n_falls == MOST_FALLS or self._n_in_vain == MOST_IN_VAIN
+        return self._n_falls == MOST_FALLS or self._n_in_vain == self._most_in_vain
 
 
 def _rank(choice, linear):
@@ -440,8 +443,7 @@ class Search:
             What has to be beaten by a margin as well, or else it is not worth the time.
         """
         linear, best = self.linear(noise), None
-        behind = 0.0 if rival is None else linear.errors.level - rival.errors.level + MARGIN
-        patience = Patience(max(behind, 0.0) if self._network.holds_linear_model else -np.inf)
+        patience = self._patience(linear, rival)
         for trial, gain in self._trials(noise):
             if trial and (best is None or _rank(trial, linear) < _rank(best, linear)):
                 best = trial
@@ -450,6 +452,14 @@ class Search:
         if best is None or not self._network.holds_linear_model:
             return best or linear
         return best if is_better(best.errors, linear.errors) else linear
+
+    def _patience(self, linear, rival):
+        if not self._network.holds_linear_model:
+            return Patience(-np.inf)
+        if rival is None:
+            return Patience()
+        least_gain = max(linear.errors.level - rival.errors.level + MARGIN, 0.0)
+        return Patience(least_gain, MOST_BESIDE if rival.is_on else MOST_IN_VAIN)
 
     def _trials(self, noise):
         """The network under each strength, and what it gains on the linear model.
