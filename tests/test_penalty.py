@@ -11,10 +11,22 @@ from narxkit import NARX, TDNN
 from narxkit.datasets import make_henon, make_lorenz, make_narendra
 from narxkit.networks import TappedMLP, make_taps
 from narxkit.rows.segments import Segments
-from narxkit.solvers import LevenbergMarquardt, Stop
+from narxkit.solvers import LevenbergMarquardt, Monitor, Stop
 from narxkit.training.alive import FLOOR
 from narxkit.training.objective import Objective
-from narxkit.training.penalty import Errors, Runs, holds, is_better
+from narxkit.training.penalty import (
+    EXACT,
+    STRENGTHS,
+    Errors,
+    Noise,
+    Patience,
+    Runs,
+    Search,
+    holds,
+    is_better,
+    make_blocks,
+    starts,
+)
 from narxkit.training.stages import Lesson, read_loops
 from reference import make_problem
 
@@ -271,6 +283,100 @@ def test_blocks_are_cut_from_targets():
     assert np.flatnonzero(lesson.last_rows(0.25))[0] == 150  # of 198 targets 50
     model = NARX(**SHORT).fit(None, y, sample_weight=weight)
     assert model.alpha_ < 0.01 and not model.is_linear_
+
+
+# ---------------------------------------------------------------- how long a search takes
+
+
+@pytest.fixture
+def fits(monkeypatch):
+    """Rows that networks learn from, fit by fit, those of the training included."""
+    n_rows = []
+
+    class Counting(LevenbergMarquardt):
+        def _solve(self, objective, *args):
+            if objective.network.hidden_layer_sizes:
+                n_rows.append(objective.size)
+            return super()._solve(objective, *args)
+
+    monkeypatch.setattr("narxkit.forecasters.network.make_solver", lambda solver: Counting())
+    return n_rows
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_four_strengths_in_vain_end_a_search(fits, seed):
+    NARX(**SHORT).fit(None, autoregression(1000, seed))
+    assert len(fits) == 4
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_of_two_blocks_the_smaller_sorts_out(fits, seed):
+    """A network that is behind there is not learned from the rows before the other."""
+    NARX(**SHORT).fit(None, autoregression(150, seed))
+    small, large = (fits.count(n) for n in (88, 118))
+    assert small == 4 and large <= 4 and len(fits) == small + large
+
+
+def test_a_search_takes_a_fit_for_each_strength_and_block_at_most(fits):
+    NARX(**SHORT).fit(None, henon())
+    assert len(fits) <= 2 * len(STRENGTHS) + 1
+
+
+@pytest.mark.parametrize(
+    "gains, n",
+    [
+        ([0.0, -1.0, 0.0, -1.0, 9.0], 4),  # none ahead
+        ([-1.0, -0.5, 1.0, 0.5, 2.0, 1.0, 1.5, 1.0, 1.5, 9.0], 9),  # four that are behind the best
+        ([1.0, 0.9, 0.8, 9.0], 3),  # two falls running
+        ([1.0, 1.01, 1.015, 1.01, 1.015, 9.0], 5),  # what is less than 0.02 is none
+        ([0.1, 0.2, 0.3, 0.4, 0.5], None),
+    ],
+)
+def test_patience_ends(gains, n):
+    patience = Patience()
+    endings = [i for i, gain in enumerate(gains, 1) if patience.is_over(gain)]
+    assert endings[:1] == ([] if n is None else [n])
+
+
+@pytest.mark.parametrize("n", [2, 3])
+def test_a_rival_has_to_be_beaten_soon(n):
+    patience = Patience(1.0, n)
+    assert [patience.is_over(gain) for gain in (0.7, 0.8, 0.9)[:n]] == [False] * (n - 1) + [True]
+
+
+def test_a_network_whose_runs_fail_hides_none_that_is_sound(monkeypatch):
+    """Of the first some runs fail, though its level is the lowest."""
+    X, y = make_narendra(400, random_state=0)
+    segments = Segments(X, y[:, None] / y.std(), np.array([0, 400]))
+    network = TappedMLP(make_taps([1], 2, ["u"]), (4,))
+    (block,) = make_blocks(make_lesson(network, segments), 4)
+    start = starts(block.objective, [0])(EXACT).thetas[0]
+    first = LevenbergMarquardt().solve(block.objective, start, Monitor(max_iter=30)).theta
+    judge, answers = block.runs.errors, iter([first])
+
+    def errors(network, theta):
+        found = judge(network, theta)
+        return found._replace(n_failed=7) if np.array_equal(theta, first) else found
+
+    monkeypatch.setattr(block.runs, "errors", errors)
+    flag = np.zeros(1, dtype=np.int32)
+    search = Search([block], 0, lambda objective, theta: next(answers, first + 0.01), flag)
+    (choice,) = search.choose([EXACT])
+    assert errors(network, first).level < choice.errors.level
+    assert choice.is_on and choice.errors.n_failed == 0
+
+
+def test_starts_of_several_noises_share_one_pass():
+    y = autoregression()[:, None]
+    segments = Segments(np.empty((150, 0)), y, np.array([0, 150]))
+    lesson = make_lesson(TappedMLP(make_taps([], 2, []), (3,)), segments)
+    start = starts(lesson.objective("open"), [0, 1])
+    free, bound = start(EXACT), start(Noise(alpha=100.0))
+    assert free.variance == bound.variance and len(free.thetas) == 2
+    assert abs(bound.linear[:2]).sum() < abs(free.linear[:2]).sum()
+    for theta, other in zip(free.thetas, bound.thetas):
+        straight = [lesson.network.unpack(one).straight.ravel() for one in (theta, other)]
+        np.testing.assert_array_equal(straight, [free.linear[:2], bound.linear[:2]])
 
 
 # ---------------------------------------------------------------- what could go wrong

@@ -29,7 +29,7 @@ from narxkit.solvers import (
 from narxkit.training.alive import NO_LIFE, effective_params, life
 from narxkit.training.linear import count_targets, name_scarcest
 from narxkit.training.objective import Objective
-from narxkit.training.penalty import EXACT, OFF, Noise, Runs, Search, holds, make_blocks, make_start
+from narxkit.training.penalty import EXACT, OFF, Noise, Runs, Search, holds, make_blocks, starts
 from narxkit.training.stages import Lesson, read_loops, train
 
 SHORTEST = 20  # steps of the free runs that choose penalties
@@ -240,13 +240,15 @@ class NetworkForecaster(ScaledForecaster):
         open_loop = lesson.objective("open").without_flag()
         candidates = self._candidates(lesson, warm, open_loop, seeds, flag)
         runs = Runs(lesson, lesson.last_rows(1.0), self._judged_steps) if candidates[1:] else None
+        judged = None
         for start, *alphas in candidates:
             results = self._train_restarts(lesson.penalised(*alphas), start, seeds, warm, flag)
             was_stopped = flag[0] or any(one.result.stop is Stop.CALLBACK for one in results)
             if was_stopped or runs is None or alphas[0] == OFF:
                 break
             best = min(results, key=lambda trained: trained.rank).theta
-            linear = runs.errors(lesson.network.linear_part(), start.linear)
+            if start is not judged:
+                judged, linear = start, runs.errors(lesson.network.linear_part(), start.linear)
             if holds(runs.errors(lesson.network, best), linear):
                 break
         return results, *alphas
@@ -254,7 +256,7 @@ class NetworkForecaster(ScaledForecaster):
     def _candidates(self, lesson, warm, open_loop, seeds, flag):
         """Starts, and both penalties to train under, one after another until they hold."""
         given = self._given_alpha(lesson.network, warm)
-        candidates = []
+        candidates, start_with = [], starts(open_loop, seeds)
 
         def add(alpha, share):
             """In units of the error variance, of which a share is left to the linear feedback."""
@@ -263,8 +265,8 @@ class NetworkForecaster(ScaledForecaster):
             penalty = choice.noise.penalty(open_loop, share * unit)
             candidates.append((start, scaled if given is None else given, penalty))
 
-        for choice in self._choose(lesson, warm, seeds[0], flag):
-            start = make_start(open_loop, choice.noise, seeds)
+        for choice in self._choose(lesson, given, warm, seeds[0], flag):
+            start = start_with(choice.noise)
             if given is not None or not lesson.has_linear_part:
                 add(choice.alpha if choice.is_on else 1.0, choice.share)
                 return candidates
@@ -273,14 +275,14 @@ class NetworkForecaster(ScaledForecaster):
         add(OFF, 1.0)
         return candidates
 
-    def _choose(self, lesson, warm, seed, flag):
+    def _choose(self, lesson, given, warm, seed, flag):
         """Ask blocks of the training rows for the penalties that are not given, best first."""
         network = lesson.network
-        given, noises = self._given_alpha(network, warm), self._noises(network, warm)
+        noises = self._noises(network, warm)
         chooses = given is None or len(noises) > 1
         blocks = make_blocks(lesson, self._judged_steps) if chooses else ()
         search = Search(blocks, seed, self._brief_solver(network, flag), flag)
-        return search.choose(noises, search.linear if given is not None else search.network)
+        return search.choose(noises, with_networks=given is None)
 
     @property
     def _judged_steps(self):

@@ -4,9 +4,11 @@ A penalty alpha on the weights, beside squared errors of variance :math:`\sigma^
 weights are normal around zero with the variance :math:`\sigma^2 / \alpha`. The unit of alpha is
 therefore the error variance: that of the linear model from which a network starts, and then what
 the network before has left of it. Strengths, penalties in this unit, are tried from the strongest
-on, until the errors rise twice running, on blocks at the end of the training rows: a network learns
-one step ahead from the rows before a block, and runs on its own output through it, from many
-origins.
+on, until the errors rise twice running or three strengths bring nothing better, on blocks at the
+end of the training rows: a network learns one step ahead from the rows before a block, and runs on
+its own output through it, from many origins. Of two blocks the earlier comes first, which has fewer
+rows to learn from. A network that is worse there than the linear model ends with it: what one block
+loses and the other gains is no more than chance.
 
 The linear feedback has a penalty of its own. Its weights v are taken to have a variance of a tenth,
 a ridge of :math:`10 \sigma^2 |v|^2`, which short series need. And in a free run the outputs that
@@ -63,7 +65,9 @@ MOST_ROWS = 10_000  # that are learned from before a block
 ROWS_OF_GROUP = 5  # at least
 PRIOR = 10.0  # over the variance that weights of the linear feedback are expected to have
 FED_BACK = 1e-4  # largest variance of the errors that the linear feedback is made to bear
-PATIENCE = 2  # rises running: one may come by chance
+MOST_FALLS = 2  # running, of what strengths gain: one may come by chance
+MOST_IN_VAIN = 4  # strengths running that gain no more than the best before
+MOST_BESIDE = 2  # the same, beside a network that has proven itself already
 STEP = 0.1  # of the penalty before, at least: what is learned at once may be too much
 MARGIN = np.log(2.0)  # by which a network has to be better that takes its feedback to be exact
 RISE = 0.02  # of the mean logarithm; what is less is none
@@ -213,7 +217,7 @@ def make_blocks(lesson, steps):
         later = behind
         if blocks[0].runs.n_groups >= ENOUGH:
             break
-    return [block for block in blocks if block.is_usable]
+    return [block for block in reversed(blocks) if block.is_usable]
 
 
 # ---------------------------------------------------------------- penalties and starts
@@ -260,19 +264,36 @@ class Start(NamedTuple):
     variance: float
 
 
-def make_start(objective, noise, seeds):
-    """Start beside one linear model of the same taps, once for all seeds."""
+def starts(objective, seeds):
+    """Make starts beside linear models of the same taps, as a function of the noise.
+
+    Parameters
+    ----------
+    objective : Objective
+        One-step predictions.
+    seeds : sequence of int
+        One start each.
+
+    Returns
+    -------
+    callable
+        ``start(noise)`` gives a `Start`; all share one pass over the data.
+    """
     network, part = objective.network, _linear_part(objective)
     thetas, solve = [network.initial(np.random.default_rng(seed)) for seed in seeds], ridge(part)
-    linear = solve(0.0)
-    variance = _unbiased_variance(part, linear) if part.size else _mean_weight(objective)
-    penalty = np.zeros(network.taps.n_taps)
+    free = solve(0.0)
+    variance = _unbiased_variance(part, free) if part.size else _mean_weight(objective)
     spans = network.taps.output_spans
-    penalty[: len(spans)] = noise.penalty(objective, variance) / spans
-    linear = solve(penalty) if penalty.any() else linear
-    if network.holds_linear_model:
-        thetas = [network.with_linear(theta, linear) for theta in thetas]
-    return Start(thetas, linear, variance)
+
+    def start(noise):
+        penalty = np.zeros(network.taps.n_taps)
+        penalty[: len(spans)] = noise.penalty(objective, variance) / spans
+        linear = solve(penalty) if penalty.any() else free
+        if not network.holds_linear_model:
+            return Start(thetas, linear, variance)
+        return Start([network.with_linear(one, linear) for one in thetas], linear, variance)
+
+    return start
 
 
 def _linear_part(objective):
@@ -332,6 +353,36 @@ class Choice(NamedTuple):
         return self.alpha < OFF
 
 
+class Patience:
+    """How long strengths are tried that bring nothing better.
+
+    Parameters
+    ----------
+    least_gain : float, default=0.0
+        The gain on the linear model, of the mean logarithm, that counts as the first.
+    most_in_vain : int, default=MOST_IN_VAIN
+        Strengths running that gain no more than the best before.
+    """
+
+    def __init__(self, least_gain=0.0, most_in_vain=MOST_IN_VAIN):
+        self._best, self._n_in_vain, self._most_in_vain = least_gain, 0, most_in_vain
+        self._before, self._n_falls = -np.inf, 0
+
+    def is_over(self, gain):
+        """Take note of the gain of a network, and say whether it was the last."""
+        self._n_falls = self._n_falls + 1 if gain < self._before - RISE else 0
+        self._before = gain
+        gains = gain > self._best + RISE
+        self._n_in_vain = 0 if gains else self._n_in_vain + 1
+        self._best = gain if gains else self._best
+        return self._n_falls == MOST_FALLS or self._n_in_vain == self._most_in_vain
+
+
+def _rank(choice, linear):
+    """No more failed runs than those of the linear model first, then the level."""
+    return choice.errors.n_failed > linear.errors.n_failed, choice.errors.level
+
+
 class Search:
     """A search for penalties on blocks of the training rows.
 
@@ -340,7 +391,7 @@ class Search:
     blocks : sequence of Block
         What is learned and judged.
     seed : int
-        Of the start in the first block; the others have the next ones.
+        Of the start in the last block; the one before has the next.
     solve : callable
         ``solve(objective, theta)`` gives the parameters of a network.
     flag : ndarray of int32 of shape (1,)
@@ -349,18 +400,19 @@ class Search:
 
     def __init__(self, blocks, seed, solve, flag):
         self._blocks, self._solve, self._flag = blocks, solve, flag
-        self._seeds = range(seed, seed + len(blocks))
-        self._starts, self.linear = cache(self._starts), cache(self.linear)
+        seeds = range(seed, seed + len(blocks))[::-1]
+        self._begins = [starts(one.objective, [s]) for one, s in zip(blocks, seeds)]
+        self._starts, self._linear_errors = cache(self._starts), cache(self._linear_errors)
 
-    def choose(self, noises, judge):
-        """Choose by linear models or networks; what comes later has to be better than the first.
+    def choose(self, noises, with_networks=True):
+        """Choose by networks, or by linear models alone; what comes later has to be better.
 
         Parameters
         ----------
         noises : sequence of Noise
             The errors that fed-back outputs may carry.
-        judge : callable
-            ``judge(noise)`` gives a `Choice`: `linear` or `network`.
+        with_networks : bool, default=True
+            Whether the penalty of the weights is to be chosen as well.
 
         Returns
         -------
@@ -370,50 +422,90 @@ class Search:
         first, *others = noises
         if not self._blocks:
             return [Choice(first)]
-        choices = [judge(first)]
+        choices = [self.network(first) if with_networks else self.linear(first)]
         for noise in others:
             if is_better(self.linear(noise).errors, self.linear(first).errors):
-                other = judge(noise)
+                other = self.network(noise, choices[0]) if with_networks else self.linear(noise)
                 if is_better(other.errors, choices[0].errors, MARGIN if other.is_on else 0.0):
                     choices = [other, *choices] if other.is_on else [other]
         return choices
 
     def linear(self, noise):
         """The linear model of the same taps."""
-        part = self._network.linear_part()
-        return Choice(noise, errors=self._errors(part, [one.linear for one in self._starts(noise)]))
+        return Choice(noise, errors=Errors.joined(self._linear_errors(noise)))
 
-    def network(self, noise):
+    def network(self, noise, rival=None):
         """The best network along the strengths, where it is better than the linear model.
 
         A network that holds no linear model cannot be switched off: the best is as good as it gets.
+
+        Parameters
+        ----------
+        noise : Noise
+            The error that fed-back outputs are taken to carry.
+        rival : Choice, default=None
+            What has to be beaten by a margin as well, or else it is not worth the time.
         """
-        starts, linear = self._starts(noise), self.linear(noise)
-        variances = np.array([one.variance for one in starts])
-        begins = [one.thetas[0] for one in starts]
-        best, share, alpha, before, n_rises = None, 1.0, 0.0, np.inf, 0
+        linear, best = self.linear(noise), None
+        patience = self._patience(linear, rival)
+        for trial, gain in self._trials(noise):
+            if trial and (best is None or _rank(trial, linear) < _rank(best, linear)):
+                best = trial
+            if patience.is_over(gain):
+                break
+        if best is None or not self._network.holds_linear_model:
+            return best or linear
+        return best if is_better(best.errors, linear.errors) else linear
+
+    def _patience(self, linear, rival):
+        if not self._network.holds_linear_model:
+            return Patience(-np.inf)
+        if rival is None:
+            return Patience()
+        least_gain = max(linear.errors.level - rival.errors.level + MARGIN, 0.0)
+        return Patience(least_gain, MOST_BESIDE if rival.is_on else MOST_IN_VAIN)
+
+    def _trials(self, noise):
+        """The network under each strength, and what it gains on the linear model.
+
+        None in its place where it is behind before all blocks have judged it.
+        """
+        variances = np.array([one.variance for one in self._starts(noise)])
+        linear, share, alpha = self._linear_errors(noise), 1.0, 0.0
         for strength in STRENGTHS:
             alpha = max(strength * share, STEP * alpha)
-            thetas = [
-                self._solve(self._penalised(block, noise, alpha * unit, share * unit), theta)
-                for block, unit, theta in zip(self._blocks, variances, begins)
-            ]
+            thetas, errors = self._learned(noise, alpha, share)
             if self._flag[0]:
                 break
             if all(map(self._network.is_linear, thetas)):
                 continue
-            errors = self._errors(self._network, thetas)
-            share = min(share, float(np.mean(self._variances(thetas) / variances)))
-            is_sound = errors.n_failed <= linear.errors.n_failed
-            if best is None or is_sound and errors.level < best.errors.level:
-                best = Choice(noise, max(strength * share, STEP * alpha), share, errors)
-            n_rises = n_rises + 1 if errors.level > before + RISE else 0
-            if n_rises == PATIENCE:
+            n = len(thetas)
+            share = min(share, float(np.mean(self._variances(thetas) / variances[:n])))
+            joined = Errors.joined(errors)
+            gain = Errors.joined(linear[:n]).level - joined.level
+            penalty = max(strength * share, STEP * alpha)
+            is_whole = n == len(self._blocks)
+            yield Choice(noise, penalty, share, joined) if is_whole else None, gain
+
+    def _learned(self, noise, alpha, share):
+        """Parameters and errors of one strength, up to the first block where it is behind."""
+        thetas, errors = [], []
+        for block, start, linear in zip(
+            self._blocks, self._starts(noise), self._linear_errors(noise)
+        ):
+            units = alpha * start.variance, share * start.variance
+            thetas.append(self._solve(self._penalised(block, noise, *units), start.thetas[0]))
+            if self._flag[0]:
                 break
-            before = errors.level
-        if best is None or not self._network.holds_linear_model:
-            return best or linear
-        return best if is_better(best.errors, linear.errors) else linear
+            errors.append(block.runs.errors(self._network, thetas[-1]))
+            if self._is_behind(thetas[-1], errors[-1], linear):
+                break
+        return thetas, errors
+
+    def _is_behind(self, theta, errors, linear):
+        """Whether a living network, which can be switched off, is worse than the linear model."""
+        can_be_off = self._network.holds_linear_model and not self._network.is_linear(theta)
+        return can_be_off and not holds(errors, linear)
 
     @property
     def _network(self):
@@ -426,12 +518,12 @@ class Search:
         return objective.with_alphas(alpha, noise.penalty(objective, variance))
 
     def _starts(self, noise):
-        pairs = zip(self._blocks, self._seeds)
-        return [make_start(one.objective, noise, [seed]) for one, seed in pairs]
+        return [start(noise) for start in self._begins]
 
-    def _errors(self, network, thetas):
-        pairs = zip(self._blocks, thetas)
-        return Errors.joined([one.runs.errors(network, theta) for one, theta in pairs])
+    def _linear_errors(self, noise):
+        """Of the linear model, block by block."""
+        part, pairs = self._network.linear_part(), zip(self._blocks, self._starts(noise))
+        return [block.runs.errors(part, start.linear) for block, start in pairs]
 
     def _variances(self, thetas):
         pairs = zip(self._blocks, thetas)
