@@ -315,7 +315,7 @@ class CellNetwork(Network):
         bad, end = np.empty(n, dtype=np.intp), np.empty((n, self.n_state), self.dtype)
         with one_blas_thread():
             _recurrent.run(self.plan, self._cells(theta), windows, NEVER, y_hat, bad, end)
-        return y_hat, np.where(bad < 0, -1, np.maximum(bad - self.window, 0)), end
+        return y_hat, np.where(bad < 0, -1, np.maximum(bad - self._depth(rollouts), 0)), end
 
     def sse(self, thetas, rollouts, stop):
         sse = np.zeros(len(thetas))
@@ -417,16 +417,17 @@ class CellNetwork(Network):
         Returns
         -------
         ndarray of shape (n, steps, n_taps)
-            By the taps of each step: those of the window, and then the rollout's own.
+            By the taps of each step: those of the window, as far as a segment can hold it, and then
+            the rollout's own.
         """
-        n, n_steps = len(rollouts), rollouts.n_steps
-        by_taps = np.zeros((n, self.window + n_steps, self.taps.n_taps))
+        n, depth = len(rollouts), self._depth(rollouts)
+        by_taps = np.zeros((n, depth + rollouts.n_steps, self.taps.n_taps))
         g = np.empty(self.plan.n_params)
         for part in self._parts(rollouts):
             some = rollouts.part(part)
             adjoint = np.zeros((len(some), some.n_steps, self.n_outputs), self.dtype)
             adjoint[np.arange(len(some)), some.lengths - 1, output] = 1.0
-            steps = self.window + some.n_steps
+            steps = depth + some.n_steps
             dx = np.empty((len(some), steps, self.taps.n_taps), self.dtype)
             windows = self._windows(theta, some)
             _recurrent.gradient(
@@ -439,23 +440,27 @@ class CellNetwork(Network):
         """The parameters that the kernels know: all but a trained state."""
         return theta[: self.plan.n_params]
 
+    def _depth(self, rollouts):
+        """Rows laid out before each origin: those of the window, or of the longest segment."""
+        return min(self.window, int(np.diff(rollouts.segments.edges).max()))
+
     def _parts(self, rollouts):
         """Slices of the rollouts whose windows are laid out together."""
-        steps = self.window + rollouts.n_steps
+        steps = self._depth(rollouts) + rollouts.n_steps
         size = max(1, NUMBERS_AT_ONCE // (steps * max(self.taps.n_taps, 1)))
         return [slice(i, i + size) for i in range(0, len(rollouts), size)]
 
     def _windows(self, theta, rollouts, masks=None, dtype=None):
         """Lay out the rows of some rollouts, each behind its window, as the kernels read them."""
-        segments, n_steps = rollouts.segments, rollouts.n_steps
-        first = rollouts.origins - self.window
-        rows = first[:, None] + np.arange(self.window + n_steps)
+        segments, depth = rollouts.segments, self._depth(rollouts)
+        first = rollouts.origins - depth
+        rows = first[:, None] + np.arange(depth + rollouts.n_steps)
         begins = segments.window_begins(self.reach)[rollouts.origins] - first
         inside = np.clip(rows, 0, len(segments) - 1)
-        ahead = inside[:, self.window :]
+        ahead = inside[:, depth:]
         is_own = np.isnan(segments.y)[inside]
         if not rollouts.is_measured:
-            is_own[:, self.window :] = True
+            is_own[:, depth:] = True
         weight = rollouts.row_weights[ahead]
         weight[:, : rollouts.washout] = 0.0
         bounds = {}
@@ -475,9 +480,9 @@ class CellNetwork(Network):
         dtype = self.dtype if dtype is None else dtype
         return _recurrent.Windows(
             self.plan,
-            begins=np.minimum(begins, self.window),
-            ends=self.window + rollouts.lengths,
-            first=self.window,
+            begins=np.minimum(begins, depth),
+            ends=depth + rollouts.lengths,
+            first=depth,
             own=is_own.view(np.uint8) if self.taps.outputs and is_own.any() else None,
             **{k: None if v is None else v.astype(dtype, copy=False) for k, v in numbers.items()},
         )
