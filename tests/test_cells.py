@@ -349,6 +349,14 @@ def test_a_missing_input_goes_through_relu_and_bounds():
         assert np.isfinite(y_hat[0, :3]).all() and np.isnan(y_hat[0, 3:]).all()
 
 
+def test_a_flag_stops_the_kernels():
+    network, theta, rollouts = make_problem("lstm", loop=4)
+    stop = np.ones(1, dtype=np.int32)
+    assert np.isnan(network.sse(theta[None], rollouts, stop)).all()
+    assert np.isnan(network.gradient(theta, rollouts, stop)[0])
+    assert np.isnan(network.normal_equations(theta, rollouts, stop)[2])
+
+
 # ---------------------------------------------------------------- structure and starts
 @pytest.mark.parametrize("kind", KINDS)
 def test_parts_of_theta(kind):

@@ -9,7 +9,18 @@ import narxkit
 
 PACKAGE = Path(narxkit.__file__).parent
 FLOORS = [
-    {"_core", "_fractal", "_checks", "_blas", "_lazy", "_moments", "_naming", "_words", "_warn"},
+    {
+        "_core",
+        "_fractal",
+        "_recurrent",
+        "_checks",
+        "_blas",
+        "_lazy",
+        "_moments",
+        "_naming",
+        "_words",
+        "_warn",
+    },
     {"rows", "solvers"},
     {"networks"},
     {"training"},
