@@ -1,5 +1,7 @@
 """What recurrent regressors refuse, by which sentence, and what they take although it looks odd."""
 
+import re
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -219,8 +221,12 @@ def test_no_window_begins_without_its_lags():
     """What the first row of a window reads must be measured."""
     y = Y.copy()
     y.iloc[::2] = np.nan
-    sentence = "0 of 88 rows can be trained on, the others have missing values"
-    with pytest.raises(ValueError, match=sentence):
+    sentence = (
+        "0 of 88 rows can be trained on, the others have missing values (NaN) in their window, "
+        "taps or targets, or no weight: at least 2 are needed; give smaller lags, a smaller window "
+        "or fill the gaps."
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
         make(output_lags=2).fit(X[:N], y[:N])
 
 
@@ -248,6 +254,36 @@ def test_memory_asks_for_a_network():
     model = make().fit(X[:N], Y[:N])
     with pytest.raises(ValueError, match="none of the 2 rows can be predicted"):
         memory_profile(model, X[:2], Y[:2])
+
+
+def test_the_memory_of_what_moves_nothing():
+    model = make().fit(X[:N], Y[:N])
+    model.theta_ = np.zeros_like(model.theta_)
+    memory = memory_profile(model, X[:N], Y[:N])
+    assert (memory.span, memory.reach) == (0, 0) and np.isnan(memory.growth)
+    assert memory.sentence == "Nothing that was measured moves a prediction."
+
+
+def test_the_memory_of_a_known_recurrence():
+    """h_t = relu(u_t / 2 + r h_{t-1}): derivatives change by r with every row.
+
+    The first rows have shorter windows, so that the mean over rows does by a little less.
+    """
+    u = np.ones((60, 1)) + 0.1 * np.random.default_rng(0).normal(size=(60, 1))
+    y = u[:, 0] + 5.0
+    for r, words in ((0.5, "Nine tenths of what moves a prediction lie within 1 rows"),
+                     (1.5, "Derivatives grow by the factor 1.49 with every row")):  # fmt: skip
+        model = ElmanRegressor(
+            0, [], (1,), window=6, activation="relu", linear_term=False, scale=False, max_iter=1,
+            alpha=0.0,
+        ).fit(u, y)  # fmt: skip
+        parts = model.structure_.unpack(model.theta_)
+        parts.layers[0]["inward"][:], parts.layers[0]["recurrent"][:] = 0.5, r
+        parts.layers[0]["bias"][:], parts.outward[:] = 0.0, 1.0
+        memory = memory_profile(model, u, y)
+        assert memory.growth == pytest.approx(r, rel=0.05) and memory.sentence.startswith(words)
+        values = model.input_gradient(u, y).values[30, 0, 0]
+        assert_allclose(values, 0.5 * r ** np.arange(7) * y.std(), rtol=1e-9)
 
 
 def test_kinds_are_compared_by_changing_one_name():
