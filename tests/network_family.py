@@ -6,6 +6,7 @@ have (a fed-back output, a window, precision) is read from its parameters.
 
 import copy
 import pickle
+import signal
 import warnings
 from inspect import signature
 
@@ -292,16 +293,14 @@ class NetworkFamily:
         trained = [self.make().fit(*pair, **given) for pair in ((X, y), (other_X, other_y))]
         assert_array_equal(trained[0].theta_, trained[1].theta_)
 
-    def test_after_a_gap_the_state_begins_anew(self, data, model):
-        X, y = data
-        model.update(X[N + 5 :], y[N + 5 :])
-        rows = X[-10:].set_axis(HOURS[-1] + pd.timedelta_range("1h", periods=10, freq="h"))
-        alone = self.make().fit(X[:N], y[:N]).update(X[N + 5 :], y[N + 5 :])
-        ahead = alone.predict_ahead(
-            pd.concat([X[N + 5 :], rows]), pd.concat([y[N + 5 :], pd.Series(np.nan, rows.index)]),
-            steps=range(1, 11),
-        )  # fmt: skip
-        assert_allclose(model.predict(rows), diagonal(ahead, LAST - N - 5, 10), rtol=0, atol=1e-12)
+    @pytest.mark.parametrize("k", [3, 12])
+    def test_after_a_gap_the_state_begins_anew(self, data, model, k):
+        """Also with fewer rows than a window has."""
+        X, y = (table[N + 5 :] for table in data)
+        model.update(X[:k], y[:k])
+        ahead = model.predict_ahead(X, y, steps=range(1, 11))
+        path = model.predict(X[k : k + 10])
+        assert_allclose(path, diagonal(ahead, k, 10), rtol=0, atol=1e-12)
 
     def test_series_of_a_panel_go_on_from_their_own_state(self, data):
         X, y = map(as_panel, data)
@@ -436,6 +435,22 @@ class NetworkFamily:
         short = self.make(solver=solver, max_iter=3, tol=0.0).fit(X[:N], y[:N])
         assert_array_equal(short.theta_, model.theta_)
 
+    def test_a_press_of_ctrl_c_keeps_the_best_so_far(self, data):
+        X, y = data
+        seen = []
+
+        def press(iteration):
+            seen.append(iteration)
+            if len(seen) == 3:
+                signal.raise_signal(signal.SIGINT)
+
+        given = {"max_iter": 50, "tol": 0.0, "solver": "irprop+"}
+        model, told = caught(lambda: self.make(callback=press, **given).fit(X[:N], y[:N]))
+        assert model.stop_ is Stop.INTERRUPTED and 1 <= model.n_iter_ <= 3
+        assert len(told) == 1 and told[0].startswith("fit: ")
+        assert model.loss_ == min(model.loss_curve_)
+        assert np.isfinite(model.predict(X[N:])).all()
+
     def test_an_error_leaves_the_model_as_it_was(self, data, model):
         X, y = data
         before = model.predict(X[N:])
@@ -470,9 +485,11 @@ class NetworkFamily:
         warm.fit(X[:N], y[:N])
         assert warm.loss_curve_[0] == pytest.approx(cold.loss_, rel=1e-9)
         assert warm.loss_ < cold.loss_
-        warm.set_params(hidden_layer_sizes=(2,))
-        with pytest.raises(ValueError, match="warm_start=True goes on from the fitted network"):
-            warm.fit(X[:N], y[:N])
+        for name, value in (("hidden_layer_sizes", (2,)), ("window", 7)):
+            if self.has(name):
+                other = copy.deepcopy(warm).set_params(**{name: value})
+                with pytest.raises(ValueError, match=f"this is another one, with .*{name} from"):
+                    other.fit(X[:N], y[:N])
 
     # ------------------------------------------------------------ bounds, outputs, precision
     def test_output_range_in_the_loop(self, data):

@@ -270,7 +270,7 @@ def test_a_window_that_no_row_has_whole_is_as_long_as_it_can_be():
     segments = make_segments()
     for loop in ("open", 4):
         values = []
-        for window in (22, 1000):
+        for window in (22, 10**9):
             network = make_network(window=window)
             theta = np.random.default_rng(0).normal(scale=0.3, size=network.n_params)
             rollouts = lay_rollouts(segments, network.reach, loop)
@@ -347,6 +347,14 @@ def test_a_missing_input_goes_through_relu_and_bounds():
         y_hat, bad = network.rollout(theta, Rollouts(segments, np.array([3]), np.array([8])))
         assert bad.tolist() == [3]
         assert np.isfinite(y_hat[0, :3]).all() and np.isnan(y_hat[0, 3:]).all()
+
+
+def test_a_flag_stops_the_kernels():
+    network, theta, rollouts = make_problem("lstm", loop=4)
+    stop = np.ones(1, dtype=np.int32)
+    assert np.isnan(network.sse(theta[None], rollouts, stop)).all()
+    assert np.isnan(network.gradient(theta, rollouts, stop)[0])
+    assert np.isnan(network.normal_equations(theta, rollouts, stop)[2])
 
 
 # ---------------------------------------------------------------- structure and starts

@@ -10,7 +10,7 @@ import narxkit
 
 PACKAGE = Path(narxkit.__file__).parent
 FLOORS = [
-    {"_core", "_fractal", "_checks", "_blas", "_lazy", "_moments", "_naming"}
+    {"_core", "_fractal", "_recurrent", "_checks", "_blas", "_lazy", "_moments", "_naming"}
     | {"_progress", "_warn", "_words"},
     {"rows", "solvers"},
     {"networks"},

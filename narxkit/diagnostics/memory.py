@@ -71,6 +71,8 @@ class MemoryProfile(Result):
     def sentence(self):
         """What came out, in one sentence."""
         last = self.norms.index[-1]
+        if not self.norms.to_numpy().any():
+            return "Nothing that was measured moves a prediction."
         if self.growth > 1.0:
             return (
                 f"Derivatives grow by the factor {self.growth:.3g} with every row back, up to lag "
@@ -186,13 +188,13 @@ def memory_profile(model, X, y=None, segments=None):
     norms = pd.DataFrame(
         np.sqrt(squares).T, index=pd.Index(gradient.lags, name="lag"), columns=gradient.columns
     )
-    by_lag = norms.to_numpy().max(axis=1)
-    share = np.cumsum(squares.sum(axis=0)) / max(squares.sum(), NOTHING)
-    lags = norms.index
+    by_lag, lags = norms.to_numpy().max(axis=1), norms.index
+    share = np.cumsum(squares.sum(axis=0)) / (squares.sum() or np.inf)
+    counts = by_lag >= FADED * by_lag.max() if by_lag.any() else lags == lags[0]
     return MemoryProfile(
         norms=norms,
-        span=int(lags[min(np.searchsorted(share, NEARLY_ALL), len(lags) - 1)]),
-        reach=int(lags[np.flatnonzero(by_lag >= FADED * by_lag.max())[-1]]),
+        span=int(lags[np.argmax(share >= NEARLY_ALL)]),
+        reach=int(lags[counts][-1]),
         growth=_growth(by_lag),
         n=int(is_there.sum()),
     )

@@ -62,12 +62,18 @@ def differentiate(network, thetas, segments, rows):
     """
     taps, reach, p = network.taps, network.reach, network.n_outputs
     rollouts = Rollouts.one_step(segments, rows)
-    lags = list(range(-reach.lead, reach.memory + 1))
-    values = np.zeros((len(rows), p, taps.n_inputs + p, len(lags)))
     of_outputs = [(taps.n_inputs + j, first, last) for j, first, last in taps.outputs]
+    by_taps = np.stack(
+        [
+            np.mean([network.input_gradient(theta, rollouts, j) for theta in thetas], axis=0)
+            for j in range(p)
+        ],
+        axis=1,
+    )
+    lags = list(range(-reach.lead, reach.history + by_taps.shape[2]))
+    values = np.zeros((len(rows), p, taps.n_inputs + p, len(lags)))
     for j in range(p):
-        by_taps = [network.input_gradient(theta, rollouts, j) for theta in thetas]
-        _add_by_lag(np.mean(by_taps, axis=0), [*of_outputs, *taps.inputs], reach.lead, values[:, j])
+        _add_by_lag(by_taps[:, j], [*of_outputs, *taps.inputs], reach.lead, values[:, j])
     return values, lags
 
 

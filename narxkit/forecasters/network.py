@@ -220,13 +220,14 @@ class NetworkForecaster(ScaledForecaster):
                 "no row is left to train on: those with enough history are held out "
                 f"(validation_fraction={self.validation_fraction}) or have no weight."
             )
-        n_targets = count_targets(objective)
+        n_targets, has_window = count_targets(objective), self._reach.window > 0
         if n_targets.min() < 2:
             raise ValueError(
                 f"{n_targets.min()} of {candidates.sum()} rows can be trained on"
                 f"{name_scarcest(self._roles.outputs, n_targets)}, the others have "
-                "missing values (NaN) in their taps or targets, or no weight: at least 2 are "
-                "needed; give smaller lags or fill the gaps."
+                f"missing values (NaN) in their {'window, ' * has_window}taps or targets, or no "
+                "weight: at least 2 are needed; give smaller lags"
+                f"{', a smaller window' * has_window} or fill the gaps."
             )
         return count_dropped(int(candidates.sum()), objective.size)
 

@@ -315,7 +315,7 @@ class CellNetwork(Network):
         bad, end = np.empty(n, dtype=np.intp), np.empty((n, self.n_state), self.dtype)
         with one_blas_thread():
             _recurrent.run(self.plan, self._cells(theta), windows, NEVER, y_hat, bad, end)
-        return y_hat, np.where(bad < 0, -1, np.maximum(bad - self.window, 0)), end
+        return y_hat, np.where(bad < 0, -1, np.maximum(bad - self._depth(rollouts), 0)), end
 
     def sse(self, thetas, rollouts, stop):
         sse = np.zeros(len(thetas))
@@ -422,16 +422,17 @@ class CellNetwork(Network):
         Returns
         -------
         ndarray of shape (n, steps, n_taps)
-            By the taps of each step: those of the window, and then the rollout's own.
+            By the taps of each step: those of the window, as far as a segment can hold it, and then
+            the rollout's own.
         """
-        n, n_steps = len(rollouts), rollouts.n_steps
-        by_taps = np.zeros((n, self.window + n_steps, self.taps.n_taps))
+        n, depth = len(rollouts), self._depth(rollouts)
+        by_taps = np.zeros((n, depth + rollouts.n_steps, self.taps.n_taps))
         g = np.empty(self.plan.n_params)
         for part in self._parts(rollouts):
             some = rollouts.part(part)
             adjoint = np.zeros((len(some), some.n_steps, self.n_outputs), self.dtype)
             adjoint[np.arange(len(some)), some.lengths - 1, output] = 1.0
-            steps = self.window + some.n_steps
+            steps = depth + some.n_steps
             dx = np.empty((len(some), steps, self.taps.n_taps), self.dtype)
             windows = self._windows(theta, some)
             _recurrent.gradient(
@@ -444,9 +445,13 @@ class CellNetwork(Network):
         """The parameters that the kernels know: all but a trained state."""
         return theta[: self.plan.n_params]
 
+    def _depth(self, rollouts):
+        """Rows laid out before each origin: those of the window, or of the longest segment."""
+        return min(self.window, int(np.diff(rollouts.segments.edges).max()))
+
     def _parts(self, rollouts):
         """Slices of the rollouts whose windows are laid out together."""
-        steps = self.window + rollouts.n_steps
+        steps = self._depth(rollouts) + rollouts.n_steps
         size = max(1, NUMBERS_AT_ONCE // (steps * max(self.taps.n_taps, 1)))
         return [slice(i, i + size) for i in range(0, len(rollouts), size)]
 
@@ -455,10 +460,10 @@ class CellNetwork(Network):
 
         Outputs are wanted from the origin on, or behind a washout.
         """
-        segments, n = rollouts.segments, len(rollouts)
-        starts = rollouts.origins - self.window
+        segments, n, depth = rollouts.segments, len(rollouts), self._depth(rollouts)
+        starts = rollouts.origins - depth
         begins = segments.window_begins(self.reach)[rollouts.origins] - starts
-        steps = self.window + rollouts.n_steps
+        steps = depth + rollouts.n_steps
         numbers = {
             "x": segments.lagged(self.taps),
             "y": segments.y,
@@ -471,18 +476,18 @@ class CellNetwork(Network):
         dtype = self.dtype if dtype is None else dtype
         return _recurrent.Windows(
             self.plan,
-            begins=np.minimum(begins, self.window),
-            ends=self.window + rollouts.lengths,
-            first=min(self.window + washout, steps),
-            own=self._own(rollouts, starts, steps),
+            begins=np.minimum(begins, depth),
+            ends=depth + rollouts.lengths,
+            first=min(depth + washout, steps),
+            own=self._own(rollouts, starts, depth),
             starts=starts,
             steps=steps,
             **{k: None if v is None else v.astype(dtype, copy=False) for k, v in numbers.items()},
         )
 
-    def _own(self, rollouts, starts, steps):
+    def _own(self, rollouts, starts, depth):
         """Which outputs later steps read as the network's own; None where all are measured."""
-        y = rollouts.segments.y
+        y, steps = rollouts.segments.y, depth + rollouts.n_steps
         is_missing = np.isnan(y)
         if not self.taps.outputs or rollouts.is_measured and not is_missing.any():
             return None
@@ -490,7 +495,7 @@ class CellNetwork(Network):
         if is_missing.any():
             own |= is_missing[np.clip(starts[:, None] + np.arange(steps), 0, len(y) - 1)]
         if not rollouts.is_measured:
-            own[:, self.window :] = 1
+            own[:, depth:] = 1
         return own
 
     def _first_states(self, theta, n):
