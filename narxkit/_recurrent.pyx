@@ -21,8 +21,9 @@ C. `x` comes prepared, sequence after sequence.  Only the first numbers of x, th
    rows, a missing output in it, steps on own outputs and one long run are the same sweep.
 D. A block of sequences goes forwards through all its steps and then backwards, so that what is
    kept stays in the cache.  Its products go through BLAS, one for each step on [h | 1 | x]; weight
-   gradients are added up over many steps at once.  A sequence alone goes through hand-written
-   products.  Blocks depend on shapes alone, so the same call gives the same bits.
+   gradients are added up over many steps at once.  One or two sequences, for which BLAS is slow
+   to begin, go through hand-written products.  Blocks depend on shapes and on the kind of BLAS
+   alone, so the same call gives the same bits.
 E. Weights are packed for a call: units padded to vectors of 64 bytes, rows that are no multiple of
    2 KB apart, since such rows would share the same few lines of the cache.  Padded units stay 0.
 F. Layers of a step stand innermost: the feedback of an output passes all of them.
