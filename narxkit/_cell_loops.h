@@ -5,12 +5,15 @@
  * activations. h and its derivative stand in rows of their own strides.
  */
 
+#define NK_VECTOR ((Py_ssize_t)(64 / sizeof(NK_REAL)))
+
 /* ---------------------------------------------------------------- gates, forwards
  * i, f, o = sigmoid, g = tanh;   c = f c_0 + i g,   t = tanh(c),   h = o t
  * peepholes (3, H): i and f see c_0, o sees c */
 NK_CLONES static void NK_NAME(nk_lstm)(Py_ssize_t B, Py_ssize_t H, NK_REAL *G, Py_ssize_t ldg,
                                        const NK_REAL *c_0, NK_REAL *c_1, NK_REAL *t_1,
                                        NK_REAL *h_1, Py_ssize_t ldh, const NK_REAL *peepholes) {
+    H &= -NK_VECTOR;                    /* whole vectors: nothing is left over */
     for (Py_ssize_t b = 0; b < B; b++) {
         NK_REAL *NK_RESTRICT i = G + b * ldg, *NK_RESTRICT f = i + H;
         NK_REAL *NK_RESTRICT g = f + H, *NK_RESTRICT o = g + H;
@@ -46,6 +49,7 @@ NK_CLONES static void NK_NAME(nk_lstm)(Py_ssize_t B, Py_ssize_t H, NK_REAL *G, P
 /* r, z = sigmoid, n = tanh(n + r m);   h = n + z (h_0 - n) */
 NK_CLONES static void NK_NAME(nk_gru)(Py_ssize_t B, Py_ssize_t H, NK_REAL *G, Py_ssize_t ldg,
                                       const NK_REAL *h_0, NK_REAL *h_1, Py_ssize_t ldh) {
+    H &= -NK_VECTOR;                    /* whole vectors: nothing is left over */
     for (Py_ssize_t b = 0; b < B; b++) {
         NK_REAL *NK_RESTRICT m = G + b * ldg, *NK_RESTRICT r = m + H;
         NK_REAL *NK_RESTRICT z = r + H, *NK_RESTRICT n = z + H;
@@ -63,6 +67,7 @@ NK_CLONES static void NK_NAME(nk_gru)(Py_ssize_t B, Py_ssize_t H, NK_REAL *G, Py
 
 NK_CLONES static void NK_NAME(nk_elman)(Py_ssize_t B, Py_ssize_t H, int is_relu, NK_REAL *G,
                                         Py_ssize_t ldg, NK_REAL *h_1, Py_ssize_t ldh) {
+    H &= -NK_VECTOR;                    /* whole vectors: nothing is left over */
     for (Py_ssize_t b = 0; b < B; b++) {
         NK_REAL *NK_RESTRICT a = G + b * ldg, *NK_RESTRICT h = h_1 + b * ldh;
         if (is_relu)
@@ -82,6 +87,7 @@ NK_CLONES static void NK_NAME(nk_lstm_back)(Py_ssize_t B, Py_ssize_t H, const NK
                                             const NK_REAL *c_1, const NK_REAL *t_1,
                                             const NK_REAL *dh_1, NK_REAL *dc_1, NK_REAL *D,
                                             const NK_REAL *peepholes, NK_REAL *dP) {
+    H &= -NK_VECTOR;                    /* whole vectors: nothing is left over */
     for (Py_ssize_t b = 0; b < B; b++) {
         const NK_REAL *NK_RESTRICT i = G + b * ldg, *NK_RESTRICT f = i + H;
         const NK_REAL *NK_RESTRICT g = f + H, *NK_RESTRICT o = g + H;
@@ -122,6 +128,7 @@ NK_CLONES static void NK_NAME(nk_lstm_back)(Py_ssize_t B, Py_ssize_t H, const NK
 NK_CLONES static void NK_NAME(nk_gru_back)(Py_ssize_t B, Py_ssize_t H, const NK_REAL *G,
                                            Py_ssize_t ldg, const NK_REAL *h_0, Py_ssize_t ldh,
                                            NK_REAL *dh_1, NK_REAL *D) {
+    H &= -NK_VECTOR;                    /* whole vectors: nothing is left over */
     for (Py_ssize_t b = 0; b < B; b++) {
         const NK_REAL *NK_RESTRICT m = G + b * ldg, *NK_RESTRICT r = m + H;
         const NK_REAL *NK_RESTRICT z = r + H, *NK_RESTRICT n = z + H;
@@ -144,6 +151,7 @@ NK_CLONES static void NK_NAME(nk_gru_back)(Py_ssize_t B, Py_ssize_t H, const NK_
 NK_CLONES static void NK_NAME(nk_elman_back)(Py_ssize_t B, Py_ssize_t H, int is_relu,
                                              const NK_REAL *G, Py_ssize_t ldg,
                                              const NK_REAL *dh_1, NK_REAL *D) {
+    H &= -NK_VECTOR;                    /* whole vectors: nothing is left over */
     for (Py_ssize_t b = 0; b < B; b++) {
         const NK_REAL *NK_RESTRICT a = G + b * ldg, *NK_RESTRICT dh = dh_1 + b * H;
         NK_REAL *NK_RESTRICT d = D + b * ldg;
@@ -164,15 +172,14 @@ NK_CLONES static void NK_NAME(nk_axpy)(Py_ssize_t m, NK_REAL a, const NK_REAL *N
 }
 
 /* x'w over m elements, lane by lane: the lanes of a vector of 64 bytes, then its halves */
-#define NK_SUM_LANES ((int)(64 / sizeof(NK_REAL)))
 NK_CLONES static NK_REAL NK_NAME(nk_inner)(Py_ssize_t m, const NK_REAL *NK_RESTRICT x,
                                            const NK_REAL *NK_RESTRICT w) {
     NK_REAL s[64 / sizeof(NK_REAL)] = {0}, rest = 0;
     Py_ssize_t j = 0;
-    for (; j + NK_SUM_LANES <= m; j += NK_SUM_LANES)
-        for (int k = 0; k < NK_SUM_LANES; k++) s[k] += x[j + k] * w[j + k];
+    for (; j + NK_VECTOR <= m; j += NK_VECTOR)
+        for (int k = 0; k < NK_VECTOR; k++) s[k] += x[j + k] * w[j + k];
     for (; j < m; j++) rest += x[j] * w[j];
-    for (int half = NK_SUM_LANES / 2; half; half /= 2)
+    for (int half = NK_VECTOR / 2; half; half /= 2)
         for (int k = 0; k < half; k++) s[k] += s[k + half];
     return s[0] + rest;
 }
@@ -240,4 +247,4 @@ static void NK_NAME(nk_row)(NK_ROW_ARGS) {
 
 #undef NK_ROW_BODY
 #undef NK_ROW_ARGS
-#undef NK_SUM_LANES
+#undef NK_VECTOR

@@ -145,3 +145,14 @@ def residuals_and_jacobian(
     block: int = 0,
 ) -> float:
     """Weighted residuals and their whole Jacobian, for tests and intervals."""
+
+def linearise(
+    plan: CellPlan,
+    theta: _Floats,
+    windows: Windows,
+    y_hat: _Floats,
+    end: _Floats,
+    d_y: _Floats,
+    d_end: _Floats,
+) -> None:
+    """The last step of one sequence, and its derivatives by theta and by the state before."""

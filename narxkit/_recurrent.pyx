@@ -21,8 +21,9 @@ C. `x` comes prepared, sequence after sequence.  Only the first numbers of x, th
    rows, a missing output in it, steps on own outputs and one long run are the same sweep.
 D. A block of sequences goes forwards through all its steps and then backwards, so that what is
    kept stays in the cache.  Its products go through BLAS, one for each step on [h | 1 | x]; weight
-   gradients are added up over many steps at once.  A sequence alone goes through hand-written
-   products.  Blocks depend on shapes alone, so the same call gives the same bits.
+   gradients are added up over many steps at once.  One or two sequences, for which BLAS is slow
+   to begin, go through hand-written products.  Blocks depend on shapes and on the kind of BLAS
+   alone, so the same call gives the same bits.
 E. Weights are packed for a call: units padded to vectors of 64 bytes, rows that are no multiple of
    2 KB apart, since such rows would share the same few lines of the cache.  Padded units stay 0.
 F. Layers of a step stand innermost: the feedback of an output passes all of them.
@@ -37,9 +38,12 @@ from functools import cache
 import numpy as np
 from threadpoolctl import threadpool_info
 
+cimport numpy as cnp
 from libc.math cimport INFINITY, NAN, fabs, isfinite, isnan, sqrt
 from libc.string cimport memcpy, memset
 from scipy.linalg.cython_blas cimport dgemm, dgemv, dsyrk, sgemm
+
+cnp.import_array()
 
 cdef extern from "_simd_cells.h" nogil:
     void nk_lstm_d(Py_ssize_t B, Py_ssize_t H, double* G, Py_ssize_t ldg, const double* c_0,
@@ -349,6 +353,35 @@ cdef inline Py_ssize_t target_of(const Data* data, Py_ssize_t i, Py_ssize_t t) n
     return data.starts[i] + t if data.starts != NULL else i * data.S + t - data.first
 
 
+cdef const void* readable(name, array, int kind, tuple shape) except? NULL:
+    """The first byte of an array; NULL without one."""
+    if array is None:
+        return NULL
+    if not fits(array, kind, shape, False):
+        raise ValueError(
+            f"{name} must be a contiguous array of shape {shape} and dtype "
+            f"{cnp.PyArray_DescrFromType(kind)}, not {np.shape(array)} and "
+            f"{getattr(array, 'dtype', type(array).__name__)}.")
+    return cnp.PyArray_DATA(array)      # which is not NULL for an empty array either
+
+
+cdef inline Py_ssize_t begin_of(const Data* data, Py_ssize_t i) noexcept nogil:
+    return data.begins[i] if data.begins != NULL else 0
+
+
+cdef inline Py_ssize_t end_of(const Data* data, Py_ssize_t i) noexcept nogil:
+    return data.ends[i] if data.ends != NULL else data.T
+
+
+cdef bint fits(array, int kind, tuple shape, bint writable):
+    """Whether kernels may read, or write to, the memory of an array."""
+    if not cnp.PyArray_Check(array) or array.shape != shape:
+        return False
+    if not cnp.PyArray_EquivTypenums(cnp.PyArray_TYPE(array), kind):
+        return False
+    return cnp.PyArray_ISCARRAY(array) if writable else cnp.PyArray_ISCARRAY_RO(array)
+
+
 cdef class Windows:
     """Sequences of prepared rows, as the kernels of cells read them.
 
@@ -389,56 +422,53 @@ cdef class Windows:
 
     cdef Data data
     cdef readonly bint single
-    cdef list _kept
+    cdef tuple _kept        # what the addresses point to
 
     def __init__(self, CellPlan plan, x, begins=None, ends=None, first=0, y=None, weight=None,
                  own=None, low=None, high=None, shocks=None, state=None, masks=None, starts=None,
                  steps=None):
         cdef Data* data = &self.data
         cdef Py_ssize_t p = plan.net.p
-        if x.dtype not in (np.float64, np.float32):
-            raise ValueError(f"x must be of dtype float64 or float32, not {x.dtype}.")
+        if not cnp.PyArray_Check(x) or x.dtype not in (np.float64, np.float32):
+            raise ValueError("x must be an array of dtype float64 or float32, not "
+                             f"{getattr(x, 'dtype', type(x).__name__)}.")
+        self.single = x.dtype == np.float32
+        self._kept = x, begins, ends, y, weight, own, low, high, shocks, state, masks, starts
         N, T = x.shape[:2] if starts is None else (len(starts), steps)
         if not 0 <= first <= T:
             raise ValueError(f"outputs from step {first} on need as many steps, not {T}.")
         rows = (N, T) if starts is None else x.shape[:1]
         targets = (N, T - first) if starts is None else rows
-        self.single, self._kept = x.dtype == np.float32, []
+        kind = cnp.NPY_FLOAT if self.single else cnp.NPY_DOUBLE
         data.N, data.T, data.first, data.S = N, T, first, T - first
-        data.x = self._address("x", x, x.dtype, (*rows, plan.net.m))
-        data.y = self._address("y", y, x.dtype, (*targets, p))
-        data.weight = self._address("weight", weight, x.dtype, targets)
-        data.own = <const unsigned char*>self._address("own", own, np.uint8, (N, T, p))
-        data.low = self._address("low", low, x.dtype, (*rows, p))
-        data.high = self._address("high", high, x.dtype, (*rows, p))
-        data.shocks = self._address("shocks", shocks, x.dtype, (N, T, p))
-        data.state = self._address("state", state, x.dtype, (N, plan.net.n_state))
-        data.masks = self._address("masks", masks, x.dtype, (N, plan.net.n_masks))
+        data.x = readable("x", x, kind, (*rows, plan.net.m))
+        data.y = readable("y", y, kind, (*targets, p))
+        data.weight = readable("weight", weight, kind, targets)
+        data.own = <const unsigned char*>readable("own", own, cnp.NPY_UINT8, (N, T, p))
+        data.low = readable("low", low, kind, (*rows, p))
+        data.high = readable("high", high, kind, (*rows, p))
+        data.shocks = readable("shocks", shocks, kind, (N, T, p))
+        data.state = readable("state", state, kind, (N, plan.net.n_state))
+        data.masks = readable("masks", masks, kind, (N, plan.net.n_masks))
+        data.starts = <const Py_ssize_t*>readable("starts", starts, cnp.NPY_INTP, (N,))
+        data.begins = <const Py_ssize_t*>readable("begins", begins, cnp.NPY_INTP, (N,))
+        data.ends = <const Py_ssize_t*>readable("ends", ends, cnp.NPY_INTP, (N,))
         if (low is None) != (high is None):
             raise ValueError("low and high bounds come together.")
-        begins = np.zeros(N, dtype=np.intp) if begins is None else begins
-        ends = np.full(N, T, dtype=np.intp) if ends is None else ends
-        data.starts = <const Py_ssize_t*>self._address("starts", starts, np.intp, (N,))
-        data.begins = <const Py_ssize_t*>self._address("begins", begins, np.intp, (N,))
-        data.ends = <const Py_ssize_t*>self._address("ends", ends, np.intp, (N,))
-        if np.any(begins < 0) or np.any(begins > ends) or np.any(ends > T):
-            raise ValueError(f"sequences must begin and end, in this order, within {T} steps.")
-        if starts is not None and np.any(
-                (begins < ends) & ((starts + begins < 0) | (starts + ends > len(x)))):
-            raise ValueError(f"sequences must stay within the {len(x)} rows of their tables.")
+        self._check_steps(len(x))
 
-    cdef const void* _address(self, name, array, dtype, shape) except? NULL:
-        """The first byte of an array, which is kept alive; NULL without one."""
-        cdef const unsigned char[::1] view
-        if array is None:
-            return NULL
-        if array.dtype != dtype or array.shape != shape or not array.flags.c_contiguous:
-            raise ValueError(
-                f"{name} must be a contiguous array of shape {shape} and dtype {np.dtype(dtype)}, "
-                f"not {array.shape} and {array.dtype}.")
-        self._kept.append(array)
-        view = array.reshape(-1).view(np.uint8)
-        return &view[0] if len(view) else <const void*>self
+    cdef _check_steps(self, Py_ssize_t n):
+        """Sequences stay within their steps and, of tables, within their n rows."""
+        cdef const Data* data = &self.data
+        cdef Py_ssize_t i, begin, end
+        for i in range(data.N):
+            begin, end = begin_of(data, i), end_of(data, i)
+            if not 0 <= begin <= end <= data.T:
+                raise ValueError(
+                    f"sequences must begin and end, in this order, within {data.T} steps.")
+            if data.starts != NULL and begin < end and not (
+                    0 <= data.starts[i] + begin and data.starts[i] + end <= n):
+                raise ValueError(f"sequences must stay within the {n} rows of their tables.")
 
     @property
     def shape(self):
@@ -821,7 +851,8 @@ cdef bint sweep(const real* w, const Net* net, const Padded* at, const Data* dat
     cdef int l
     t_0[0], t_1[0] = data.T, 0
     for b in range(B):
-        room.begins[b], room.ends[b], room.bad[b] = data.begins[i + b], data.ends[i + b], -1
+        room.begins[b], room.ends[b] = begin_of(data, i + b), end_of(data, i + b)
+        room.bad[b] = -1
         t_0[0], t_1[0] = min(t_0[0], room.begins[b]), max(t_1[0], room.ends[b])
     fill(<real*>room.end, B * net.n_state, NAN)
     for t in range(t_0[0], t_1[0]):
@@ -1153,12 +1184,11 @@ cdef check(CellPlan plan, Windows windows, const double[::1] theta, needs_target
 
 cdef void* writable(array, Windows windows, tuple shape) except? NULL:
     """The first byte of an output of the windows' precision."""
-    cdef unsigned char[::1] view
-    dtype = np.float32 if windows.single else np.float64
-    if array.dtype != dtype or array.shape != shape or not array.flags.c_contiguous:
-        raise ValueError(f"an output must be contiguous, of shape {shape} and of {dtype.__name__}.")
-    view = array.reshape(-1).view(np.uint8)
-    return &view[0] if len(view) else <void*>windows
+    cdef int kind = cnp.NPY_FLOAT if windows.single else cnp.NPY_DOUBLE
+    if not fits(array, kind, shape, True):
+        raise ValueError(f"an output must be contiguous, of shape {shape} and of dtype "
+                         f"{cnp.PyArray_DescrFromType(kind)}.")
+    return cnp.PyArray_DATA(array)
 
 
 def run(CellPlan plan, const double[::1] theta, Windows windows, const int[::1] stop, y_hat,
@@ -1243,7 +1273,9 @@ def gradient(CellPlan plan, const double[::1] theta, Windows windows, const int[
         by_x = writable(dx, windows, (N, windows.data.T, plan.net.m))
         dx[:] = 0.0
     if adjoint is not None:
-        outer_adjoint = writable(adjoint, windows, (N, windows.data.S, plan.net.p))
+        outer_adjoint = readable(
+            "adjoint", adjoint, cnp.NPY_FLOAT if windows.single else cnp.NPY_DOUBLE,
+            (N, windows.data.S, plan.net.p))
     with nogil:
         if windows.single:
             sse = add_gradients(<float*>room.w, &plan.net, &plan.floats, &theta[0], &windows.data,
@@ -1341,19 +1373,38 @@ cdef bint rows_backwards(const double* w, const Net* net, const Padded* at, cons
     return True
 
 
-# Forwards, a sequence alone: S (n_state, P) is the derivative of the state by theta, A that of the
-# sums of a layer's gates, S_y (K + 1, p, P) those of the last outputs.
+# Forwards, a sequence alone: S (n_state, width) is the derivative of the state by theta and, where
+# the width is larger than P, by the state at the beginning; A is that of the sums of a layer's
+# gates, S_y (K, p, width) those of the last outputs.
 cdef struct Tangent:
+    Py_ssize_t width
     double* S
     double* A
     double* S_y
     Py_ssize_t K
 
 
-cdef void by_own_row(const Net* net, const Padded* at, const Room* room, int l, Py_ssize_t t,
-                     double* A) noexcept nogil:
+cdef class _Tangent:
+    """Memory for them."""
+
+    cdef Tangent tangent
+    cdef double[::1] S, A, S_y
+
+    def __init__(self, CellPlan plan, Py_ssize_t width):
+        cdef const Net* net = &plan.net
+        K = max(plan._lag) + 1
+        self.S, self.S_y = np.empty(net.n_state * width), np.empty(K * net.p * width)
+        self.A = np.empty(net.gates * max(plan.args[2]) * width)
+        self.tangent.S, self.tangent.A, self.tangent.S_y = &self.S[0], &self.A[0], &self.S_y[0]
+        self.tangent.width, self.tangent.K = width, K
+
+
+cdef void by_own_row(const Net* net, const Padded* at, const Room* room, Tangent* tangent, int l,
+                     Py_ssize_t t) noexcept nogil:
     """A += the derivative of the sums by the weights of the layer itself: the row [h | 1 | x]."""
-    cdef Py_ssize_t H = net.layer[l].H, P = net.P, skipped = net.gates - net.gates_x, i, j, q, place
+    cdef double* A = tangent.A
+    cdef Py_ssize_t H = net.layer[l].H, P = tangent.width, i, j, q, place
+    cdef Py_ssize_t skipped = net.gates - net.gates_x
     cdef const double* z = <const double*>room.Z[l] + t * at.layer[l].ldz
     place = net.layer[l].at
     for i in range(H):
@@ -1376,7 +1427,8 @@ cdef void by_rows_below(const double* w, const Net* net, const Padded* at, const
                         const Room* room, Tangent* tangent, Py_ssize_t i, int l,
                         Py_ssize_t t) noexcept nogil:
     """A of a layer's sums: through the state before, and through what comes from below."""
-    cdef Py_ssize_t H = net.layer[l].H, padded = at.layer[l].H, P = net.P, ldg = at.layer[l].ldg
+    cdef Py_ssize_t H = net.layer[l].H, padded = at.layer[l].H, ldg = at.layer[l].ldg
+    cdef Py_ssize_t P = tangent.width
     cdef Py_ssize_t q, j, k
     cdef const double* W = w + at.layer[l].W
     cdef const double* inward = W + (padded + 1) * ldg
@@ -1403,7 +1455,7 @@ cdef void by_rows_below(const double* w, const Net* net, const Padded* at, const
             for j in range(H if S_x != NULL else 0):
                 nk_axpy_d(P, inward[k * ldg + q * padded + j] * (mask[k] if mask != NULL else 1.0),
                           S_x, A + (q * H + j) * P)
-    by_own_row(net, at, room, l, t, A)
+    by_own_row(net, at, room, tangent, l, t)
 
 
 cdef inline const double* by_fed(const Net* net, const Data* data, const Room* room,
@@ -1414,13 +1466,13 @@ cdef inline const double* by_fed(const Net* net, const Data* data, const Room* r
     if (data.own == NULL or s < room.begins[0]
             or not data.own[(i * data.T + s) * net.p + net.column[k]]):
         return NULL
-    return tangent.S_y + (s % tangent.K * net.p + net.column[k]) * net.P
+    return tangent.S_y + (s % tangent.K * net.p + net.column[k]) * tangent.width
 
 
 cdef void carry_state(const double* w, const Net* net, const Padded* at, const Room* room,
                       Tangent* tangent, int l, Py_ssize_t t) noexcept nogil:
     """S of a layer one step on, from A."""
-    cdef Py_ssize_t H = net.layer[l].H, P = net.P, padded = at.layer[l].H, j, k, place
+    cdef Py_ssize_t H = net.layer[l].H, P = tangent.width, padded = at.layer[l].H, j, k, place
     cdef const double* G = <const double*>room.G[l] + t * at.layer[l].ldg
     cdef const double* p = w + at.layer[l].P
     cdef const double* h = <const double*>room.Z[l] + t * at.layer[l].ldz
@@ -1467,7 +1519,7 @@ cdef void carry_outputs(const double* w, const Net* net, const Padded* at, const
                         Py_ssize_t t) noexcept nogil:
     """S_y of step t."""
     cdef int l = net.L - 1, j
-    cdef Py_ssize_t P = net.P, H = net.layer[l].H, k
+    cdef Py_ssize_t P = tangent.width, H = net.layer[l].H, k
     cdef const double* h = <const double*>room.Z[l] + (t + 1) * at.layer[l].ldz
     cdef const double* x = <const double*>room.Z[0] + t * at.layer[0].ldz + at.layer[0].H + 1
     cdef double* S_y
@@ -1489,23 +1541,29 @@ cdef void carry_outputs(const double* w, const Net* net, const Padded* at, const
                 nk_axpy_d(P, w[at.U + j * at.ldu + k], S_x, S_y)
 
 
+cdef void carry_on(const double* w, const Net* net, const Padded* at, const Data* data,
+                   const Room* room, Tangent* tangent, Py_ssize_t i, Py_ssize_t t) noexcept nogil:
+    """S and, where there are outputs, S_y of step t."""
+    cdef int l
+    for l in range(net.L):
+        by_rows_below(w, net, at, data, room, tangent, i, l, t)
+        carry_state(w, net, at, room, tangent, l, t)
+    if t >= data.first or data.own != NULL:
+        carry_outputs(w, net, at, data, room, tangent, i, t)
+
+
 cdef bint rows_forwards(const double* w, const Net* net, const Padded* at, const Data* data,
                         const Room* room, Tangent* tangent, Py_ssize_t i, const int* stop,
                         Rows* rows) noexcept nogil:
     """The rows of one sequence by sensitivities that go with the state."""
     cdef Py_ssize_t t
-    cdef int l, j
+    cdef int j
     cdef double weight
     memset(tangent.S, 0, net.n_state * net.P * sizeof(double))
     for t in range(room.begins[0], room.ends[0]):
         if stop[0]:
             return False
-        for l in range(net.L):
-            by_rows_below(w, net, at, data, room, tangent, i, l, t)
-            carry_state(w, net, at, room, tangent, l, t)
-        if t < data.first and data.own == NULL:
-            continue
-        carry_outputs(w, net, at, data, room, tangent, i, t)
+        carry_on(w, net, at, data, room, tangent, i, t)
         for j in range(net.p):
             weight = root_weight(net, data, room, i, 0, 1, t, j, rows.e + rows.n)
             if weight == 0.0:
@@ -1551,16 +1609,15 @@ cdef double differentiate(CellPlan plan, const double[::1] theta, Windows window
     cdef Room* room = &space.room
     cdef double* w = <double*>room.w
     cdef double[:, ::1] J = np.empty((max(B, 64), P))
-    cdef double[::1] e = np.empty(max(B, 64)), S, A, S_y
+    cdef double[::1] e = np.empty(max(B, 64))
+    cdef _Tangent carried
     cdef Tangent tangent
     cdef double sse = 0.0
     cdef bint done
     rows.J, rows.e, rows.n, rows.size = &J[0, 0], &e[0], 0, len(e)
-    tangent.K = max(plan._lag) + 1
     if ahead:
-        S, S_y = np.empty(net.n_state * P), np.empty(tangent.K * net.p * P)
-        A = np.empty(net.gates * max(plan.args[2]) * P)
-        tangent.S, tangent.A, tangent.S_y = &S[0], &A[0], &S_y[0]
+        carried = _Tangent(plan, P)
+        tangent = carried.tangent
     with nogil:
         pack(w, &theta[0], net, at)
         for k in range(blocks(N, B)):
@@ -1626,6 +1683,45 @@ def residuals_and_jacobian(CellPlan plan, const double[::1] theta, Windows windo
     if e.size:
         rows.all_J, rows.all_e = &J[0, 0, 0, 0], &e[0, 0, 0]
     return differentiate(plan, theta, windows, stop, &rows, forwards, block)
+
+
+def linearise(CellPlan plan, const double[::1] theta, Windows windows, double[::1] y_hat,
+              double[::1] end, double[:, ::1] d_y, double[:, ::1] d_end):
+    """The last step of one sequence, and its derivatives: of a single step, what a filter needs.
+
+    y_hat : OUT (p,), clipped and not judged; end : OUT (n_state,).
+    d_y : OUT (p, P + n_state), by theta and by the state before the sequence.
+    d_end : OUT (n_state, P + n_state), likewise.
+    """
+    cdef const Net* net = &plan.net
+    cdef Py_ssize_t width = net.P + net.n_state, t, k, t_0 = 0, t_1 = 0
+    cdef int go = 0
+    check(plan, windows, theta, False)
+    if windows.single or windows.data.N != 1 or net.bare:
+        raise ValueError("one sequence in double precision, of a network with a head, is needed.")
+    shapes = (net.p,), (net.n_state,), (net.p, width), (net.n_state, width)
+    if tuple(map(np.shape, (y_hat, end, d_y, d_end))) != shapes:
+        raise ValueError(f"y_hat, end and their derivatives have shapes {shapes}.")
+    if not begin_of(&windows.data, 0) < end_of(&windows.data, 0) or not windows.data.S:
+        raise ValueError("a sequence without a last step, or without its output, has none.")
+    cdef _Room space = _Room(plan, windows, 1, True)
+    cdef _Tangent carried = _Tangent(plan, width)
+    cdef Tangent* tangent = &carried.tangent
+    cdef double* w = <double*>space.room.w
+    with nogil:
+        pack(w, &theta[0], net, &plan.doubles)
+        sweep(<const double*>w, net, &plan.doubles, &windows.data, &space.room, 0, 1, &go, &t_0,
+              &t_1)
+        memset(tangent.S, 0, net.n_state * width * sizeof(double))
+        for k in range(net.n_state):
+            tangent.S[k * width + net.P + k] = 1.0
+        for t in range(t_0, t_1):
+            carry_on(w, net, &plan.doubles, &windows.data, &space.room, tangent, 0, t)
+        memcpy(&y_hat[0], <double*>space.room.y_hat + (t_1 - 1) * net.p, net.p * sizeof(double))
+        memcpy(&end[0], space.room.end, net.n_state * sizeof(double))
+        memcpy(&d_y[0, 0], tangent.S_y + (t_1 - 1) % tangent.K * net.p * width,
+               net.p * width * sizeof(double))
+        memcpy(&d_end[0, 0], tangent.S, net.n_state * width * sizeof(double))
 
 
 # ---------------------------------------------------------------- row by row
@@ -1698,26 +1794,23 @@ cdef class Stream:
         x : (T, m), in the precision of the stream.
         y_hat : OUT (T, p), not clipped.
         """
-        cdef const unsigned char[::1] rows
-        cdef unsigned char[::1] out
         cdef CellPlan plan = self.plan
         cdef Room* room = &self.space.room
         cdef Py_ssize_t T = len(x)
-        for array, width in ((x, plan.net.m), (y_hat, plan.net.p)):
-            if (array.dtype != self.dtype or array.shape != (T, width)
-                    or not array.flags.c_contiguous):
-                raise ValueError(f"a stream needs {T} contiguous rows of {width} numbers of "
-                                 f"{self.dtype}, not {array.shape} of {array.dtype}.")
-        if not T:
-            return
-        rows, out = x.reshape(-1).view(np.uint8), y_hat.reshape(-1).view(np.uint8)
+        cdef int kind = cnp.NPY_FLOAT if self.single else cnp.NPY_DOUBLE
+        if not (fits(x, kind, (T, plan.net.m), False)
+                and fits(y_hat, kind, (T, plan.net.p), True)):
+            raise ValueError(f"a stream needs contiguous rows of {plan.net.m} numbers, and as many "
+                             f"of {plan.net.p} for its outputs, of dtype {self.dtype}.")
+        cdef const void* rows = cnp.PyArray_DATA(x)
+        cdef void* out = cnp.PyArray_DATA(y_hat)
         with nogil:
             if self.single:
                 walk_rows(<const float*>room.w, &plan.net, &plan.floats, &self.data, room,
-                          self.turn, T, <const float*>&rows[0], <float*>&out[0])
+                          self.turn, T, <const float*>rows, <float*>out)
             else:
                 walk_rows(<const double*>room.w, &plan.net, &plan.doubles, &self.data, room,
-                          self.turn, T, <const double*>&rows[0], <double*>&out[0])
+                          self.turn, T, <const double*>rows, <double*>out)
         self.turn = (self.turn + T) & 1
 
 

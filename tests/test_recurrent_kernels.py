@@ -19,7 +19,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 import reference_cells
 from narxkit import _recurrent
 from narxkit._blas import one_blas_thread
-from reference import relative_error
+from reference import STEP, relative_error
 from reference_cells import KINDS, SHAPES, Batch, Cells
 
 GO = np.zeros(1, dtype=np.int32)
@@ -162,6 +162,28 @@ def test_rows_of_the_jacobian_stand_where_their_targets_do(which, forwards):
     assert not residuals[~counts].any() and not J[~counts].any()
     assert_allclose(residuals[counts], e, rtol=1e-12, atol=1e-12)
     assert_allclose(J[counts] @ directions.T, along.T, rtol=1e-10, atol=1e-10)
+
+
+@every_problem
+def test_a_step_is_linearised_as_the_complex_step_says(which):
+    """Outputs and state after a few steps, by the parameters and by the state before them."""
+    p, rng = problem(which), np.random.default_rng(2)
+    cells, P, n = p.cells, len(p.theta), p.cells.n_state
+    names = ("x", "own", "low", "high", "shocks", "state", "masks")
+    arrays = {name: getattr(p.batch, name) for name in names}
+    batch = Batch(**{k: v if v is None else v[:1].copy() for k, v in arrays.items()})
+    y_hat, end = np.empty(2), np.empty(n)
+    d_y, d_end = np.empty((2, P + n)), np.empty((n, P + n))
+    _recurrent.linearise(cells.plan, p.theta, batch.windows(cells.plan), y_hat, end, d_y, d_end)
+    d = rng.normal(size=P + n)
+    state = batch.state + 1j * STEP * d[P:]
+    path, _, last = reference_cells.run(
+        cells, p.theta + 1j * STEP * d[:P], replace(batch, state=state)
+    )
+    assert_allclose(y_hat, path[0, -1].real, rtol=1e-12, atol=1e-12)
+    assert_allclose(end, last[0].real, rtol=1e-12, atol=1e-12)
+    assert_allclose(d_y @ d, path[0, -1].imag / STEP, rtol=1e-11, atol=1e-11)
+    assert_allclose(d_end @ d, last[0].imag / STEP, rtol=1e-11, atol=1e-11)
 
 
 @every_problem
@@ -539,7 +561,11 @@ def test_a_plan_is_what_it_was_made_from():
     "change, sentence",
     [
         ({"x": np.zeros((2, 3, 4))}, r"x must be a contiguous array of shape \(2, 3, 2\)"),
-        ({"x": np.zeros((2, 3, 2), int)}, "x must be of dtype float64 or float32, not int64"),
+        (
+            {"x": np.zeros((2, 3, 2), int)},
+            "x must be an array of dtype float64 or float32, not int64",
+        ),
+        ({"x": [[[0.0, 0.0]]]}, "x must be an array of dtype float64 or float32, not list"),
         ({"x": np.zeros((2, 2, 3)).transpose(0, 2, 1)}, "x must be a contiguous array"),
         ({"y": np.zeros((2, 3, 2))}, r"y must be .* of shape \(2, 3, 1\)"),
         ({"state": np.zeros((2, 3))}, r"state must be .* of shape \(2, 6\)"),
@@ -565,7 +591,7 @@ def test_outputs_and_parameters_that_do_not_fit_are_refused():
         run(cells, theta[1:], batch)
     with pytest.raises(ValueError, match="windows without targets have no errors"):
         gradient(cells, theta, batch)
-    with pytest.raises(ValueError, match=r"contiguous, of shape \(2, 3, 1\) and of float64"):
+    with pytest.raises(ValueError, match=r"contiguous, of shape \(2, 3, 1\) and of dtype float64"):
         args = cells.plan, theta, batch.windows(cells.plan), GO
         _recurrent.run(*args, np.empty((2, 3, 2)), np.empty(2, np.intp), np.empty((2, 6)))
     singles = replace(batch, y=np.zeros((2, 3, 1))).windows(cells.plan, np.float32)
@@ -577,7 +603,15 @@ def test_outputs_and_parameters_that_do_not_fit_are_refused():
     with pytest.raises(ValueError, match=r"e has shape \(2, 3, 1\), and J one more axis, of 76"):
         J = np.empty((2, 3, 1, 75))
         _recurrent.residuals_and_jacobian(cells.plan, theta, singles, GO, J[..., 0].copy(), J)
-    with pytest.raises(ValueError, match="a stream needs 3 contiguous rows of 2 numbers"):
+    answers = np.empty(1), np.empty(6), np.empty((1, 82)), np.empty((6, 82))
+    with pytest.raises(ValueError, match="one sequence in double precision"):
+        _recurrent.linearise(cells.plan, theta, batch.windows(cells.plan), *answers)
+    one = Batch(np.zeros((1, 3, 2)), ends=np.array([0])).windows(cells.plan)
+    with pytest.raises(ValueError, match="without a last step, or without its output, has none"):
+        _recurrent.linearise(cells.plan, theta, one, *answers)
+    with pytest.raises(ValueError, match="y_hat, end and their derivatives have shapes"):
+        _recurrent.linearise(cells.plan, theta, one, *answers[:3], answers[3][:5])
+    with pytest.raises(ValueError, match="a stream needs contiguous rows of 2 numbers"):
         _recurrent.Stream(cells.plan, theta).walk(np.zeros((3, 3)), np.zeros((3, 1)))
     with pytest.raises(ValueError, match=r"the state has shape \(6,\), not \(5,\)"):
         _recurrent.Stream(cells.plan, theta, state=np.zeros(5))
