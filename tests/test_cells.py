@@ -9,7 +9,7 @@ from narxkit.networks import CellNetwork, cells, make_taps
 from narxkit.rows.rollouts import Rollouts, lay_rollouts
 from narxkit.rows.segments import Segments
 from narxkit.training.objective import Objective
-from narxkit.training.penalty import EXACT, make_start
+from narxkit.training.penalty import EXACT, starts
 from reference import STEP, clip
 from reference_cells import Cells, advance
 
@@ -438,7 +438,7 @@ def test_the_linear_start_is_fitted_to_the_rows_that_it_can_predict():
     segments = rollouts.segments.replace(low=None, high=None)
     objective = Objective(network, rollouts.replace(segments=segments))
     z = segments.tapped(network.taps, rollouts.origins)
-    start = make_start(objective, EXACT, [0])
+    start = starts(objective, [0])(EXACT)
     weights = network.unpack(start.thetas[0])
     assert not np.isfinite(z).all()
     for j in range(2):

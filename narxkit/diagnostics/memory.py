@@ -69,7 +69,7 @@ class MemoryProfile(Result):
 
     @property
     def sentence(self):
-        """What came out, in one sentence."""
+        """The result in one sentence."""
         last = self.norms.index[-1]
         if not self.norms.to_numpy().any():
             return "Nothing that was measured moves a prediction."
@@ -114,7 +114,7 @@ class MemoryProfile(Result):
         Returns
         -------
         matplotlib Axes
-            What was drawn on.
+            The axes drawn on.
         """
         ax = open_axes(ax)
         for i, (column, norms) in enumerate(self.norms.items()):
