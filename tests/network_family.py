@@ -525,6 +525,7 @@ class NetworkFamily:
         model = self.make(dtype="float32", max_iter=3).fit(X[:N], y[:N])
         double = self.make(max_iter=3).fit(X[:N], y[:N])
         assert_allclose(model.predict(X[N:]), double.predict(X[N:]), atol=1e-2)
+        assert not np.array_equal(model.theta_, double.theta_)
         ahead = model.predict_ahead(X, y, steps=range(1, 31))
         assert ahead.dtype == model.theta_.dtype == np.float64
         assert_allclose(model.predict(X[N:]), diagonal(ahead, N, 30), rtol=0, atol=1e-5)

@@ -1,5 +1,7 @@
 """The face of recurrent networks: what windows, gaps, bounds and loops make of the kernels."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -10,6 +12,7 @@ from narxkit.rows.rollouts import Rollouts, lay_rollouts
 from narxkit.rows.segments import Segments
 from narxkit.training.objective import Objective
 from narxkit.training.penalty import EXACT, starts
+from narxkit.training.stages import Lesson
 from reference import STEP, clip
 from reference_cells import Cells, advance
 
@@ -447,6 +450,21 @@ def test_the_linear_start_is_fitted_to_the_rows_that_it_can_predict():
         plain = LinearRegression().fit(z[rows], y[rows], sample_weight=weight[rows])
         assert_allclose(weights.straight[:, j], plain.coef_, atol=1e-9)
         assert weights.intercept[j] == pytest.approx(plain.intercept_, abs=1e-9)
+
+
+@pytest.mark.parametrize("steps", [1, 4])
+def test_runs_that_choose_penalties_begin_where_the_linear_model_can(steps):
+    """Both are judged by the same runs, none of which lacks an output that a lag reads."""
+    network, _, rollouts = make_problem("gru")
+    segments = rollouts.segments
+    everywhere = np.ones(len(segments), dtype=bool)
+    make = partial(Objective.over, segments=segments)
+    lesson = Lesson(make, network, everywhere, ~everywhere, ("open",), 0)
+    runs = lesson.runs(steps, everywhere)
+    part = network.linear_part()
+    y_hat, _ = part.rollout(np.ones(part.n_params), runs)
+    assert np.isfinite(y_hat[runs.is_step]).all()
+    assert 10 < len(runs) < len(rollouts)
 
 
 def test_a_dead_network_gets_its_layers_back():

@@ -44,7 +44,7 @@ BODY = r"""
     linear_term : bool, default=True
         A direct linear path U from the taps to the output, started from the least-squares ARX fit.
     initial_state : {"zero", "trained"}, default="zero"
-        The state that windows begin with.
+        The state that windows begin with. A trained one is for all solvers but "lm" and "br".
     output_range : tuple (low, high), default=None
         Bounds of the output in y's units, as in `NARX`.
     scale : bool, default=True

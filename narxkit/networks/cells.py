@@ -435,9 +435,10 @@ class CellNetwork(Network):
             steps = depth + some.n_steps
             dx = np.empty((len(some), steps, self.taps.n_taps), self.dtype)
             windows = self._windows(theta, some)
-            _recurrent.gradient(
-                self.plan, self._cells(theta), windows, NEVER, g, dx=dx, adjoint=adjoint
-            )
+            with one_blas_thread():
+                _recurrent.gradient(
+                    self.plan, self._cells(theta), windows, NEVER, g, dx=dx, adjoint=adjoint
+                )
             by_taps[part, :steps] = dx
         return by_taps
 
