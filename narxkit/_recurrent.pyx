@@ -94,6 +94,7 @@ cdef enum:
     LSTM, GRU, TANH, RELU
     MAX_LAYERS = 32
     CHUNK = 128         # rows of a product for the gradient of the weights
+    SMALL = 1000000     # multiplications that OpenBLAS's kernels for small products take
     FEW = 2             # sequences: products by hand, which BLAS is slow to begin
     LINE = 64           # bytes of a line of the cache, and of the widest vector
     KEPT = 1 << 26      # bytes kept of a block
@@ -500,6 +501,28 @@ cdef struct Room:
     Py_ssize_t steps        # of D
 
 
+@cache
+def _multiplies_few_rows_fast():
+    """Whether BLAS has kernels for small products, which do not copy the weights each time."""
+    small = ("SkylakeX", "Cooperlake", "SapphireRapids")
+    return any(pool.get("architecture") in small for pool in threadpool_info())
+
+
+cdef Py_ssize_t chunk_of(const Net* net, const Padded* at) except -1:
+    """Rows of a product for the gradient of the weights: fewer, if half of them make it small."""
+    cdef Py_ssize_t rows = CHUNK, small, columns
+    cdef int l
+    for l in range(net.L if _multiplies_few_rows_fast() else 0):
+        columns = at.layer[l].H * net.gates_h
+        small = at.layer[l].rows
+        if net.cell == GRU:
+            small = max(at.layer[l].H, small - at.layer[l].H)
+        small = SMALL // (small * columns)
+        if small >= CHUNK // 2:
+            rows = min(rows, small)
+    return rows
+
+
 cdef class _Room:
     """Memory for B sequences worked on together."""
 
@@ -516,7 +539,7 @@ cdef class _Room:
         cdef int l, turn
         cdef char* base = NULL
         room.every = keep
-        room.steps = T if by_row else max(1, min(T, CHUNK // B))
+        room.steps = T if by_row else max(1, min(T, chunk_of(net, at) // B))
         for turn in range(2):           # the first adds up, the second hands out
             used = 0
             for l in range(net.L):
@@ -557,13 +580,6 @@ cdef void* take(char* base, Py_ssize_t* used, Py_ssize_t n) noexcept nogil:
     return here
 
 
-@cache
-def _multiplies_few_rows_fast():
-    """Whether BLAS has kernels for small products, which do not copy the weights each time."""
-    small = ("SkylakeX", "Cooperlake", "SapphireRapids")
-    return any(pool.get("architecture") in small for pool in threadpool_info())
-
-
 cdef Py_ssize_t block_of(CellPlan plan, Windows windows, Py_ssize_t wanted,
                          bint keep) except -1:
     """Sequences in a block, unless told: few, which stay in the cache, if BLAS is fast on few.
@@ -576,7 +592,7 @@ cdef Py_ssize_t block_of(CellPlan plan, Windows windows, Py_ssize_t wanted,
     for l in range(plan.net.L):
         numbers += at.layer[l].ldz + at.layer[l].ldg + 2 * plan.net.n_c * at.layer[l].H
     if not B:
-        B = max(8, min(32, 512 // plan.net.layer[0].H)) if _multiplies_few_rows_fast() else 128
+        B = (32 if plan.net.layer[0].H <= 16 else 8) if _multiplies_few_rows_fast() else 128
         if keep:
             B = min(B, KEPT // (numbers * size * max(1, windows.data.T)))
     return max(1, min(B, windows.data.N))
