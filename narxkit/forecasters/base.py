@@ -96,9 +96,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         """
         self._validate_params()
         with _restored_on_error(self):
-            table = read_table(
-                self, X, y, sample_weight=sample_weight, segments=segments, reset=True
-            )
+            table = read_table(self, X, y, sample_weight=sample_weight, segments=segments)
             self._roles = ColumnRoles.read(table, self)
             self._read_clocks(table)
             self._reach = self._make_reach(self._roles.input_names, self._roles.n_outputs)
@@ -529,7 +527,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         if columns.get("y", X) is None:
             alone = "" if self.n_features_in_ else " A model of y alone takes them after X=None."
             raise ValueError(f"y is None, but measured outputs are needed: give them.{alone}")
-        table = read_table(self, X, **columns)
+        table = read_table(self, X, **columns, history=self._history)
         self._roles.check(table)
         return table
 

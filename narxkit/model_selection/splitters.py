@@ -304,7 +304,7 @@ def _refuse_hidden_hole(X, y, train, groups):
     rows = np.zeros(len(train)) if index is None else pd.Series(0.0, index[train])
     labels = None if groups is None else _read_groups(groups)[train]
     # the same reader that fit uses, so that both see the same seams
-    table = read_table(Persistence(), None, rows, segments=labels, reset=True)
+    table = read_table(Persistence(), None, rows, segments=labels)
     for key, members in table.series.items():
         is_hidden = (np.diff(rank[train[members]]) > 1) & ~table.cuts[key][1:]
         if is_hidden.any():

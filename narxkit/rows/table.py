@@ -179,13 +179,13 @@ class Table:
         return int(rows[-1]) + 1, 1
 
 
-def read_table(estimator, X, y=None, *, sample_weight=None, segments=None, reset=False):
+def read_table(estimator, X, y=None, *, sample_weight=None, segments=None, history=None):
     """Check what a verb was given.
 
     Parameters
     ----------
     estimator : Forecaster
-        Its number and names of features are set (`reset`) or compared.
+        Its number and names of features are compared, or set where there is no history.
     X : array-like of shape (n, n_features) or None
         Inputs.
     y : array-like of shape (n,) or (n, n_outputs), optional
@@ -194,13 +194,14 @@ def read_table(estimator, X, y=None, *, sample_weight=None, segments=None, reset
         Weights of the rows.
     segments : array-like of shape (n,), optional
         Segment labels of the rows.
-    reset : bool
-        True in ``fit``.
+    history : History, optional
+        The rows seen before, whose clocks these rows go on with; none in ``fit``.
 
     Returns
     -------
     Table
     """
+    reset = history is None
     if reset and y is None:
         raise ValueError(
             f"{type(estimator).__name__} requires y to be passed, but the target y is None. "
@@ -221,9 +222,8 @@ def read_table(estimator, X, y=None, *, sample_weight=None, segments=None, reset
     times, series = read_index(index, owner, len(X), labels)
     if reset:
         _warn_of_text(index, owner)
-    state = None if reset else estimator._history
-    if times is not None and state is not None:
-        times = state.in_zone(times)
+    if times is not None and history is not None:
+        times = history.in_zone(times)
     return Table(
         X=X,
         y=y,
@@ -232,7 +232,7 @@ def read_table(estimator, X, y=None, *, sample_weight=None, segments=None, reset
         outputs=outputs,
         index=index,
         times=times,
-        clocks={} if times is None else _read_clocks(state, index, times, series),
+        clocks={} if times is None else _read_clocks(history, index, times, series),
         series=series,
         weight=None if sample_weight is None else _read_weight(sample_weight, X),
         labels=labels,
