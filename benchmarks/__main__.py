@@ -17,6 +17,7 @@ from . import (
     defaults,
     hurst,
     interrupt,
+    long_memory,
     memory,
     nist,
     peers,
@@ -50,6 +51,8 @@ SUITES = {
     "hurst-speed": hurst.SPEED,
     "stochasticity": stochasticity.VERDICTS,
     "stochasticity-speed": stochasticity.SPEED,
+    "long-memory": long_memory.SUITE,
+    "depth": long_memory.DEPTH,
 }
 PEERS = peers.SUITES  # measured only when asked for: they need packages that narxkit does not
 HERE = Path(__file__).resolve().parent

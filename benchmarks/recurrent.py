@@ -16,7 +16,7 @@ from narxkit import ElmanRegressor, GRURegressor, LSTMRegressor
 from narxkit.evaluation import TASKS
 
 CELLS = {"Elman": ElmanRegressor, "GRU": GRURegressor, "LSTM": LSTMRegressor}
-RECIPE = {"hidden_layer_sizes": (8,), "window": 24, "linear_alpha": 0.0, "max_iter": 50}
+RECIPE = {"hidden_layer_sizes": (8,), "linear_alpha": 0.0, "max_iter": 50}  # a window by default
 PENALTIES = {}
 
 

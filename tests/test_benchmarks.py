@@ -27,6 +27,7 @@ from benchmarks import (  # noqa: E402
     hurst,
     hurst_laws,
     interrupt,
+    long_memory,
     report,
     rolling,
     shelf,
@@ -793,3 +794,69 @@ def test_a_rolling_error_is_that_of_the_evaluation():
     test = task.read().loc[slice(*task.test)]
     error = defaults.rolling_error(evaluation.models["ridge ARX"], task, test)
     assert error == pytest.approx(evaluation.table().loc["ridge ARX", "RMSE mean"])
+
+
+def sequences_of(made):
+    """The rows of each sequence: its inputs and its targets."""
+    cuts = np.flatnonzero(np.diff(made.labels)) + 1
+    return list(zip(np.split(made.X, cuts), np.split(made.y, cuts)))
+
+
+def test_the_adding_problem_asks_for_half_and_a_quarter_of_two_marked_numbers():
+    made = long_memory.adding(300, 20, np.random.default_rng(0))
+    for X, y in sequences_of(made):
+        (marked,) = np.nonzero(X[:, 1] == 1.0)
+        assert 20 <= len(X) <= 22 and len(marked) == 2 and marked[0] < 10 and marked[1] < 10
+        numbers = np.where(marked > 0, X[marked, 0], 0.0)
+        assert np.isnan(y[:-1]).all() and y[-1] == pytest.approx(0.5 + numbers.sum() / 4)
+        assert X[-1, 1] == -1.0 and X[0, 1] == (1.0 if marked[0] == 0 else -1.0)
+
+
+def test_the_temporal_order_is_that_of_the_two_symbols_that_count():
+    made = long_memory.temporal_order(300, 100, np.random.default_rng(0))
+    for X, y in sequences_of(made):
+        symbols = X.argmax(axis=1)
+        (at,) = np.nonzero((symbols == 4) | (symbols == 5))
+        assert 10 <= at[0] <= 20 and 50 <= at[1] <= 60 and 100 <= len(X) <= 110
+        first, second = symbols[at] - 4
+        assert np.isnan(y[:-1]).all() and y[-1].tolist() == np.eye(4)[2 * first + second].tolist()
+        assert symbols[0] == 6 and symbols[-1] == 7 and X.sum(axis=1).tolist() == [1.0] * len(X)
+
+
+def test_a_parity_is_of_all_bits_so_far():
+    made = long_memory.parity(5, 30, np.random.default_rng(0))
+    for X, y in sequences_of(made):
+        assert y.tolist() == [X[: i + 1].sum() % 2 for i in range(30)]
+
+
+def test_a_sequence_is_wrong_where_any_target_is_missed():
+    """Predictions that are not there are wrong too, and rows without a target never are."""
+    y = np.array([np.nan, 0.0, 0.0, np.nan, 0.0, 0.0])
+    made = long_memory.Sequences(np.zeros((6, 1)), y, np.array([0, 0, 1, 1, 2, 3]))
+    model = SimpleNamespace(simulate=lambda X: np.array([9.0, 0.3, 0.0, 9.0, np.nan, 0.1]))
+    assert [long_memory.n_wrong(model, made, limit) for limit in (0.2, 0.4)] == [2, 1]
+
+
+@pytest.mark.parametrize("network", long_memory.NETWORKS)
+def test_gates_are_told_how_long_to_remember(network):
+    rng = np.random.default_rng(0)
+    made = long_memory.adding(20, 20, rng)
+    model = long_memory.begun(long_memory.NETWORKS[network], made, 20, random_state=0)
+    before = model.theta_.copy()
+    kept = long_memory.KEPT[model.structure_.cell]
+    gates = model.structure_.unpack(long_memory.told(model, 20, rng).theta_).layers[0]["bias"]
+    rows = 1 + np.exp(gates.reshape(-1, 16)[kept])  # 1 / (1 - gate)
+    assert rows.min() >= 2.0 and rows.max() <= 20.0 and np.ptp(rows) > 5.0
+    assert np.sum(model.theta_ != before) == (32 if network == "LSTM" else 16)
+
+
+def test_medians_of_long_memories_are_shown_with_their_ranges():
+    figures = ((100, 1.0, 0), (300, 3.0, 2), (200, 2.0, 1))
+    rows = [
+        long_memory.line("adding", "LSTM", 100, seed, *those) for seed, those in enumerate(figures)
+    ]
+    console = Console(width=200, record=True, quiet=True)
+    console.print(long_memory.SUITE.table(rows))
+    assert [row["solved"] for row in rows] == ["yes", "no", "yes"]
+    shown = console.export_text()
+    assert all(text in shown for text in ("200 (100 to 300)", "1 (0 to 2)", "2 of 3"))
