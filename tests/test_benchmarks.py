@@ -855,7 +855,7 @@ def test_medians_of_long_memories_are_shown_with_their_ranges():
     rows = [
         long_memory.line("adding", "LSTM", 100, seed, *those) for seed, those in enumerate(figures)
     ]
-    console = Console(width=200, record=True, quiet=True)
+    console = Console(record=True, width=200)
     console.print(long_memory.SUITE.table(rows))
     assert [row["solved"] for row in rows] == ["yes", "no", "yes"]
     shown = console.export_text()
