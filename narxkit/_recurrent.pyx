@@ -422,6 +422,7 @@ cdef class Windows:
     """
 
     cdef Data data
+    cdef Py_ssize_t m, p, n_state, n_masks     # of the network
     cdef readonly bint single
     cdef tuple _kept        # what the addresses point to
 
@@ -433,6 +434,8 @@ cdef class Windows:
         if not cnp.PyArray_Check(x) or x.dtype not in (np.float64, np.float32):
             raise ValueError("x must be an array of dtype float64 or float32, not "
                              f"{getattr(x, 'dtype', type(x).__name__)}.")
+        self.m, self.p = plan.net.m, p
+        self.n_state, self.n_masks = plan.net.n_state, plan.net.n_masks
         self.single = x.dtype == np.float32
         self._kept = x, begins, ends, y, weight, own, low, high, shocks, state, masks, starts
         N, T = x.shape[:2] if starts is None else (len(starts), steps)
@@ -476,8 +479,8 @@ cdef class Windows:
         return self.data.N, self.data.T
 
 
-# ---------------------------------------------------------------- a block's room
-cdef struct Room:
+# ---------------------------------------------------------------- a block's work
+cdef struct Workspace:
     # of each layer: rows [h_{t-1} | 1 | x_t], gates, c, tanh(c), derivatives by h, c and sums
     void* Z[MAX_LAYERS]
     void* G[MAX_LAYERS]
@@ -523,46 +526,46 @@ cdef Py_ssize_t chunk_of(const Net* net, const Padded* at) except -1:
     return rows
 
 
-cdef class _Room:
+cdef class _Workspace:
     """Memory for B sequences worked on together."""
 
-    cdef Room room
+    cdef Workspace work
     cdef object _memory
 
     def __init__(self, CellPlan plan, Windows windows, Py_ssize_t B, bint keep, bint back=False,
                  bint by_row=False):
         cdef const Net* net = &plan.net
         cdef const Padded* at = &plan.floats if windows.single else &plan.doubles
-        cdef Room* room = &self.room
+        cdef Workspace* work = &self.work
         cdef Py_ssize_t size = 4 if windows.single else 8, T = windows.data.T, used, widest = 0
         cdef Py_ssize_t kept = T if keep else 1
         cdef int l, turn
         cdef char* base = NULL
-        room.every = keep
-        room.steps = T if by_row else max(1, min(T, chunk_of(net, at) // B))
+        work.every = keep
+        work.steps = T if by_row else max(1, min(T, chunk_of(net, at) // B))
         for turn in range(2):           # the first adds up, the second hands out
             used = 0
             for l in range(net.L):
                 H = at.layer[l].H
-                room.Z[l] = take(base, &used, (kept + 1) * B * at.layer[l].ldz * size)
-                room.G[l] = take(base, &used, kept * B * at.layer[l].ldg * size)
-                room.C[l] = take(base, &used, net.n_c * (kept + 1) * B * H * size)
-                room.tanh_C[l] = take(base, &used, net.n_c * kept * B * H * size)
-                room.dH[l] = take(base, &used, back * B * H * size)
-                room.dC[l] = take(base, &used, back * net.n_c * B * H * size)
-                room.D[l] = take(base, &used, back * room.steps * B * at.layer[l].ldg * size)
+                work.Z[l] = take(base, &used, (kept + 1) * B * at.layer[l].ldz * size)
+                work.G[l] = take(base, &used, kept * B * at.layer[l].ldg * size)
+                work.C[l] = take(base, &used, net.n_c * (kept + 1) * B * H * size)
+                work.tanh_C[l] = take(base, &used, net.n_c * kept * B * H * size)
+                work.dH[l] = take(base, &used, back * B * H * size)
+                work.dC[l] = take(base, &used, back * net.n_c * B * H * size)
+                work.D[l] = take(base, &used, back * work.steps * B * at.layer[l].ldg * size)
                 widest = max(widest, net.layer[l].n)
-            room.y_hat = take(base, &used, T * B * net.p * size)
-            room.adjoint = take(base, &used, back * T * B * net.p * size)
-            room.free = <unsigned char*>take(base, &used, T * B * net.p)
-            room.dx = take(base, &used, back * B * widest * size)
-            room.dstate = take(base, &used, back * B * net.n_state * size)
-            room.end = take(base, &used, B * net.n_state * size)
-            room.w = take(base, &used, at.size * size)
-            room.dw = take(base, &used, back * (B if by_row else 1) * at.size * size)
-            room.begins = <Py_ssize_t*>take(base, &used, B * sizeof(Py_ssize_t))
-            room.ends = <Py_ssize_t*>take(base, &used, B * sizeof(Py_ssize_t))
-            room.bad = <Py_ssize_t*>take(base, &used, B * sizeof(Py_ssize_t))
+            work.y_hat = take(base, &used, T * B * net.p * size)
+            work.adjoint = take(base, &used, back * T * B * net.p * size)
+            work.free = <unsigned char*>take(base, &used, T * B * net.p)
+            work.dx = take(base, &used, back * B * widest * size)
+            work.dstate = take(base, &used, back * B * net.n_state * size)
+            work.end = take(base, &used, B * net.n_state * size)
+            work.w = take(base, &used, at.size * size)
+            work.dw = take(base, &used, back * (B if by_row else 1) * at.size * size)
+            work.begins = <Py_ssize_t*>take(base, &used, B * sizeof(Py_ssize_t))
+            work.ends = <Py_ssize_t*>take(base, &used, B * sizeof(Py_ssize_t))
+            work.bad = <Py_ssize_t*>take(base, &used, B * sizeof(Py_ssize_t))
             if not turn:
                 base = self._allocate(used)
 
@@ -665,37 +668,37 @@ cdef inline void axpy(Py_ssize_t m, real a, const real* x, real* y) noexcept nog
 
 
 # ---------------------------------------------------------------- forwards
-cdef inline real* row_z(const real* w, const Padded* at, const Room* room, int l, Py_ssize_t B,
+cdef inline real* row_z(const real* w, const Padded* at, const Workspace* work, int l, Py_ssize_t B,
                         Py_ssize_t t) noexcept nogil:
     """The rows [h_{t-1} | 1 | x_t] of a layer."""
-    cdef Py_ssize_t slot = t if room.every else t & 1
-    return <real*>room.Z[l] + slot * B * at.layer[l].ldz
+    cdef Py_ssize_t slot = t if work.every else t & 1
+    return <real*>work.Z[l] + slot * B * at.layer[l].ldz
 
 
-cdef inline real* row_c(const real* w, const Padded* at, const Room* room, int l, Py_ssize_t B,
+cdef inline real* row_c(const real* w, const Padded* at, const Workspace* work, int l, Py_ssize_t B,
                         Py_ssize_t t) noexcept nogil:
     """c_{t-1} of a layer."""
-    cdef Py_ssize_t slot = t if room.every else t & 1
-    return <real*>room.C[l] + slot * B * at.layer[l].H
+    cdef Py_ssize_t slot = t if work.every else t & 1
+    return <real*>work.C[l] + slot * B * at.layer[l].H
 
 
 cdef void read(const real* w, const Net* net, const Padded* at, const Data* data,
-               const Room* room, Py_ssize_t i, Py_ssize_t B, Py_ssize_t t) noexcept nogil:
+               const Workspace* work, Py_ssize_t i, Py_ssize_t B, Py_ssize_t t) noexcept nogil:
     """1 and x of step t into the rows of the first layer, own outputs in their places."""
     cdef Py_ssize_t b, s, ldz = at.layer[0].ldz
     cdef int k
-    cdef real* z = row_z(w, at, room, 0, B, t) + at.layer[0].H
-    cdef const real* y_hat = <const real*>room.y_hat
+    cdef real* z = row_z(w, at, work, 0, B, t) + at.layer[0].H
+    cdef const real* y_hat = <const real*>work.y_hat
     cdef const real* x
     for b in range(B):
         z[0] = 1.0
-        if room.begins[b] <= t < room.ends[b]:
+        if work.begins[b] <= t < work.ends[b]:
             x = <const real*>data.x + row_of(data, i + b, t) * net.m
             for k in range(net.m):
                 z[1 + k] = x[k]
             for k in range(net.n_y if data.own != NULL else 0):
                 s = t - net.lag[k]
-                if s >= room.begins[b] and data.own[((i + b) * data.T + s) * net.p + net.column[k]]:
+                if s >= work.begins[b] and data.own[((i + b) * data.T + s) * net.p + net.column[k]]:
                     z[1 + k] = y_hat[(s * B + b) * net.p + net.column[k]]
         else:
             memset(z + 1, 0, net.m * sizeof(real))
@@ -703,11 +706,11 @@ cdef void read(const real* w, const Net* net, const Padded* at, const Data* data
 
 
 cdef void climb(const real* w, const Net* net, const Padded* at, const Data* data,
-                const Room* room, Py_ssize_t i, Py_ssize_t B, Py_ssize_t t, int l) noexcept nogil:
+                const Workspace* work, Py_ssize_t i, Py_ssize_t B, Py_ssize_t t, int l) noexcept nogil:
     """1 and the units below, through the mask of dropout, into the rows of layer l."""
     cdef Py_ssize_t b, j, H = net.layer[l].n, ldz = at.layer[l].ldz, below = at.layer[l - 1].ldz
-    cdef real* z = row_z(w, at, room, l, B, t) + at.layer[l].H
-    cdef const real* h = row_z(w, at, room, l - 1, B, t + 1)
+    cdef real* z = row_z(w, at, work, l, B, t) + at.layer[l].H
+    cdef const real* h = row_z(w, at, work, l - 1, B, t + 1)
     cdef const real* mask
     for b in range(B):
         z[0] = 1.0
@@ -722,7 +725,7 @@ cdef void climb(const real* w, const Net* net, const Padded* at, const Data* dat
 
 
 cdef void set_states(const real* w, const Net* net, const Padded* at, const Data* data,
-                     const Room* room, Py_ssize_t i, Py_ssize_t B, Py_ssize_t t) noexcept nogil:
+                     const Workspace* work, Py_ssize_t i, Py_ssize_t B, Py_ssize_t t) noexcept nogil:
     """The states before step t: given ones where a sequence begins, zero before and long after.
 
     A sequence that has ended runs on for one step, since its last states are still needed.
@@ -734,39 +737,39 @@ cdef void set_states(const real* w, const Net* net, const Padded* at, const Data
     cdef const real* state
     cdef real* end
     for b in range(B):
-        if room.begins[b] < t < room.ends[b]:
+        if work.begins[b] < t < work.ends[b]:
             continue
         for l in range(net.L):
             H = net.layer[l].H
-            h = row_z(w, at, room, l, B, t) + b * at.layer[l].ldz
+            h = row_z(w, at, work, l, B, t) + b * at.layer[l].ldz
             if net.n_c:
-                c = row_c(w, at, room, l, B, t) + b * at.layer[l].H
-            if t <= room.begins[b] or t > room.ends[b]:
+                c = row_c(w, at, work, l, B, t) + b * at.layer[l].H
+            if t <= work.begins[b] or t > work.ends[b]:
                 memset(h, 0, at.layer[l].H * sizeof(real))
                 if net.n_c:
                     memset(c, 0, at.layer[l].H * sizeof(real))
-            if t == room.begins[b] and data.state != NULL:
+            if t == work.begins[b] and data.state != NULL:
                 state = <const real*>data.state + (i + b) * net.n_state + net.layer[l].state
                 memcpy(h, state, H * sizeof(real))
                 if net.n_c:
                     memcpy(c, state + H, H * sizeof(real))
-            if t == room.ends[b]:
-                end = <real*>room.end + b * net.n_state + net.layer[l].state
+            if t == work.ends[b]:
+                end = <real*>work.end + b * net.n_state + net.layer[l].state
                 memcpy(end, h, H * sizeof(real))
                 if net.n_c:
                     memcpy(end + H, c, H * sizeof(real))
 
 
-cdef void advance(const real* w, const Net* net, const Padded* at, const Room* room, int l,
+cdef void advance(const real* w, const Net* net, const Padded* at, const Workspace* work, int l,
                   Py_ssize_t B, Py_ssize_t t) noexcept nogil:
     """Step t of a layer, whose rows are there."""
     cdef Py_ssize_t b, H = at.layer[l].H, ldz = at.layer[l].ldz, ldg = at.layer[l].ldg
-    cdef Py_ssize_t slot = t * room.every
+    cdef Py_ssize_t slot = t * work.every
     cdef const real* W = w + at.layer[l].W
     cdef const real* peepholes = w + at.layer[l].P if net.peepholes else NULL
-    cdef real* z = row_z(w, at, room, l, B, t)
-    cdef real* h = row_z(w, at, room, l, B, t + 1)
-    cdef real* G = <real*>room.G[l] + slot * B * ldg
+    cdef real* z = row_z(w, at, work, l, B, t)
+    cdef real* h = row_z(w, at, work, l, B, t + 1)
+    cdef real* G = <real*>work.G[l] + slot * B * ldg
     cdef real* c_0
     cdef real* c_1
     cdef real* tanh_c
@@ -778,8 +781,8 @@ cdef void advance(const real* w, const Net* net, const Padded* at, const Room* r
     else:
         forth(B, at.layer[l].rows, net.gates * H, z, ldz, W, ldg, False, G, ldg)
     if net.cell == LSTM:
-        c_0, c_1 = row_c(w, at, room, l, B, t), row_c(w, at, room, l, B, t + 1)
-        tanh_c = <real*>room.tanh_C[l] + slot * B * H
+        c_0, c_1 = row_c(w, at, work, l, B, t), row_c(w, at, work, l, B, t + 1)
+        tanh_c = <real*>work.tanh_C[l] + slot * B * H
         if real is float:
             nk_lstm_f(B, H, G, ldg, c_0, c_1, tanh_c, h, ldz, peepholes)
         else:
@@ -822,19 +825,19 @@ cdef inline void head(const real* w, const Net* net, const Padded* at, const rea
 
 
 cdef void answer(const real* w, const Net* net, const Padded* at, const Data* data,
-                 const Room* room, Py_ssize_t i, Py_ssize_t B, Py_ssize_t t) noexcept nogil:
+                 const Workspace* work, Py_ssize_t i, Py_ssize_t B, Py_ssize_t t) noexcept nogil:
     """The outputs of step t, clipped; a sequence on its own output ends with its first bad one."""
     cdef Py_ssize_t b, place
     cdef int j
-    cdef const real* h = row_z(w, at, room, net.L - 1, B, t + 1)
-    cdef const real* x = row_z(w, at, room, 0, B, t) + at.layer[0].H + 1
-    cdef real* y_hat = <real*>room.y_hat + t * B * net.p
-    cdef unsigned char* free = room.free + t * B * net.p
+    cdef const real* h = row_z(w, at, work, net.L - 1, B, t + 1)
+    cdef const real* x = row_z(w, at, work, 0, B, t) + at.layer[0].H + 1
+    cdef real* y_hat = <real*>work.y_hat + t * B * net.p
+    cdef unsigned char* free = work.free + t * B * net.p
     for b in range(B):
         head(w, net, at, h, x, y_hat)
         for j in range(net.p):
             free[j] = 1
-            if not room.begins[b] <= t < room.ends[b]:
+            if not work.begins[b] <= t < work.ends[b]:
                 continue
             if data.shocks != NULL:
                 y_hat[j] += (<const real*>data.shocks)[((i + b) * data.T + t) * net.p + j]
@@ -843,10 +846,10 @@ cdef void answer(const real* w, const Net* net, const Padded* at, const Data* da
                 free[j] = not clip(<const real*>data.low + place, <const real*>data.high + place,
                                    y_hat + j)
             if not fabs(y_hat[j]) <= LIMIT and not net.bare:
-                if room.bad[b] < 0:
-                    room.bad[b] = t
+                if work.bad[b] < 0:
+                    work.bad[b] = t
                 if data.own != NULL:
-                    room.ends[b] = t
+                    work.ends[b] = t
         y_hat += net.p
         free += net.p
         h += at.layer[net.L - 1].ldz
@@ -859,7 +862,7 @@ cdef inline void fill(real* x, Py_ssize_t n, real value) noexcept nogil:
         x[i] = value
 
 
-cdef bint sweep(const real* w, const Net* net, const Padded* at, const Data* data, Room* room,
+cdef bint sweep(const real* w, const Net* net, const Padded* at, const Data* data, Workspace* work,
                 Py_ssize_t i, Py_ssize_t B, const int* stop, Py_ssize_t* t_0,
                 Py_ssize_t* t_1) noexcept nogil:
     """B sequences from the i-th on, through all their steps t_0 <= t < t_1; False when stopped."""
@@ -867,37 +870,37 @@ cdef bint sweep(const real* w, const Net* net, const Padded* at, const Data* dat
     cdef int l
     t_0[0], t_1[0] = data.T, 0
     for b in range(B):
-        room.begins[b], room.ends[b] = begin_of(data, i + b), end_of(data, i + b)
-        room.bad[b] = -1
-        t_0[0], t_1[0] = min(t_0[0], room.begins[b]), max(t_1[0], room.ends[b])
-    fill(<real*>room.end, B * net.n_state, NAN)
+        work.begins[b], work.ends[b] = begin_of(data, i + b), end_of(data, i + b)
+        work.bad[b] = -1
+        t_0[0], t_1[0] = min(t_0[0], work.begins[b]), max(t_1[0], work.ends[b])
+    fill(<real*>work.end, B * net.n_state, NAN)
     for t in range(t_0[0], t_1[0]):
         if stop[0]:
             return False
-        set_states(w, net, at, data, room, i, B, t)
-        read(w, net, at, data, room, i, B, t)
+        set_states(w, net, at, data, work, i, B, t)
+        read(w, net, at, data, work, i, B, t)
         for l in range(net.L):
             if l:
-                climb(w, net, at, data, room, i, B, t, l)
-            advance(w, net, at, room, l, B, t)
+                climb(w, net, at, data, work, i, B, t, l)
+            advance(w, net, at, work, l, B, t)
         if t >= data.first or data.own != NULL:
-            answer(w, net, at, data, room, i, B, t)
-    set_states(w, net, at, data, room, i, B, t_1[0])
+            answer(w, net, at, data, work, i, B, t)
+    set_states(w, net, at, data, work, i, B, t_1[0])
     return True
 
 
 # ---------------------------------------------------------------- backwards
-cdef void leave(const real* w, real* dw, const Net* net, const Padded* at, const Room* room,
+cdef void leave(const real* w, real* dw, const Net* net, const Padded* at, const Workspace* work,
                 Py_ssize_t B, Py_ssize_t t, bint by_row) noexcept nogil:
     """From the derivatives by the outputs of step t to those by h, V, b and U."""
     cdef Py_ssize_t _, H = at.layer[net.L - 1].H
     cdef int j
     cdef real d
-    cdef const real* h = row_z(w, at, room, net.L - 1, B, t + 1)
-    cdef const real* x = row_z(w, at, room, 0, B, t) + at.layer[0].H + 1
-    cdef real* adjoint = <real*>room.adjoint + t * B * net.p
-    cdef real* dh = <real*>room.dH[net.L - 1]
-    cdef const unsigned char* free = room.free + t * B * net.p
+    cdef const real* h = row_z(w, at, work, net.L - 1, B, t + 1)
+    cdef const real* x = row_z(w, at, work, 0, B, t) + at.layer[0].H + 1
+    cdef real* adjoint = <real*>work.adjoint + t * B * net.p
+    cdef real* dh = <real*>work.dH[net.L - 1]
+    cdef const unsigned char* free = work.free + t * B * net.p
     for _ in range(B):
         for j in range(net.p):
             d = adjoint[j] = adjoint[j] if free[j] else 0.0
@@ -920,24 +923,24 @@ cdef void leave(const real* w, real* dw, const Net* net, const Padded* at, const
             dw += at.size
 
 
-cdef void retreat(const real* w, real* dw, const Net* net, const Padded* at, const Room* room,
+cdef void retreat(const real* w, real* dw, const Net* net, const Padded* at, const Workspace* work,
                   int l, Py_ssize_t B, Py_ssize_t t, bint by_row) noexcept nogil:
     """Step t of a layer backwards, as far as the sums of its gates."""
     cdef Py_ssize_t b, k, H = at.layer[l].H, ldz = at.layer[l].ldz, ldg = at.layer[l].ldg
     cdef Py_ssize_t part = 1 if by_row and net.peepholes else B
-    cdef const real* G = <const real*>room.G[l] + t * B * ldg
-    cdef const real* z = row_z(w, at, room, l, B, t)
+    cdef const real* G = <const real*>work.G[l] + t * B * ldg
+    cdef const real* z = row_z(w, at, work, l, B, t)
     cdef const real* peepholes = w + at.layer[l].P if net.peepholes else NULL
-    cdef real* D = <real*>room.D[l] + t % room.steps * B * ldg
-    cdef real* dH = <real*>room.dH[l]
-    cdef real* dC = <real*>room.dC[l]
+    cdef real* D = <real*>work.D[l] + t % work.steps * B * ldg
+    cdef real* dH = <real*>work.dH[l]
+    cdef real* dC = <real*>work.dC[l]
     cdef real* dP
     cdef const real* c_0
     cdef const real* c_1
     cdef const real* tanh_c
     if net.cell == LSTM:
-        c_0, c_1 = row_c(w, at, room, l, B, t), row_c(w, at, room, l, B, t + 1)
-        tanh_c = <const real*>room.tanh_C[l] + t * B * H
+        c_0, c_1 = row_c(w, at, work, l, B, t), row_c(w, at, work, l, B, t + 1)
+        tanh_c = <const real*>work.tanh_C[l] + t * B * H
         for k in range(B // part):
             b = k * part
             dP = dw + b * at.size * by_row + at.layer[l].P
@@ -960,48 +963,48 @@ cdef void retreat(const real* w, real* dw, const Net* net, const Padded* at, con
 
 
 cdef void hand_down(const real* w, const Net* net, const Padded* at, const Data* data,
-                    const Room* room, Py_ssize_t i, int l, Py_ssize_t B, Py_ssize_t t,
+                    const Workspace* work, Py_ssize_t i, int l, Py_ssize_t B, Py_ssize_t t,
                     int n) noexcept nogil:
     """From the sums of the gates to the first n numbers from below: units of the layer below, or
     x, into dx."""
     cdef Py_ssize_t b, j, H = at.layer[l].H, ldg = at.layer[l].ldg
     cdef Py_ssize_t skipped = (net.gates - net.gates_x) * H
     cdef const real* W = w + at.layer[l].W + (H + 1) * ldg + skipped
-    cdef const real* D = <const real*>room.D[l] + t % room.steps * B * ldg + skipped
-    cdef real* dx = <real*>room.dx
+    cdef const real* D = <const real*>work.D[l] + t % work.steps * B * ldg + skipped
+    cdef real* dx = <real*>work.dx
     cdef real* below
     cdef const real* mask
     if l and data.masks == NULL:
-        back(B, n, net.gates_x * H, D, ldg, W, ldg, True, <real*>room.dH[l - 1],
+        back(B, n, net.gates_x * H, D, ldg, W, ldg, True, <real*>work.dH[l - 1],
              at.layer[l - 1].H)
         return
     back(B, n, net.gates_x * H, D, ldg, W, ldg, False, dx, n)
     for b in range(B if l else 0):
-        below = <real*>room.dH[l - 1] + b * at.layer[l - 1].H
+        below = <real*>work.dH[l - 1] + b * at.layer[l - 1].H
         mask = <const real*>data.masks + (i + b) * net.n_masks + net.layer[l - 1].mask
         for j in range(n):
             below[j] += mask[j] * dx[b * n + j]
 
 
 cdef void feed_back(const real* w, const Net* net, const Padded* at, const Data* data,
-                    const Room* room, Py_ssize_t i, Py_ssize_t B, Py_ssize_t t, int n,
+                    const Workspace* work, Py_ssize_t i, Py_ssize_t B, Py_ssize_t t, int n,
                     real* dx_out) noexcept nogil:
     """The derivatives by x of step t, dx (B, n), to the own outputs that stood there, or out."""
     cdef Py_ssize_t b, s
     cdef int j, k
-    cdef const real* d = <const real*>room.adjoint + t * B * net.p
-    cdef real* adjoint = <real*>room.adjoint
-    cdef real* dx = <real*>room.dx
+    cdef const real* d = <const real*>work.adjoint + t * B * net.p
+    cdef real* adjoint = <real*>work.adjoint
+    cdef real* dx = <real*>work.dx
     cdef real* out
     for b in range(B):
         for j in range(net.p if net.U >= 0 else 0):
             axpy(n, d[j], w + at.U + j * at.ldu, dx)
         for k in range(net.n_y if data.own != NULL else 0):
             s = t - net.lag[k]
-            if s >= room.begins[b] and data.own[((i + b) * data.T + s) * net.p + net.column[k]]:
+            if s >= work.begins[b] and data.own[((i + b) * data.T + s) * net.p + net.column[k]]:
                 adjoint[(s * B + b) * net.p + net.column[k]] += dx[k]
                 dx[k] = 0.0
-        if dx_out != NULL and room.begins[b] <= t < room.ends[b]:
+        if dx_out != NULL and work.begins[b] <= t < work.ends[b]:
             out = dx_out + ((i + b) * data.T + t) * net.m
             for k in range(n):
                 out[k] += dx[k]
@@ -1009,28 +1012,28 @@ cdef void feed_back(const real* w, const Net* net, const Padded* at, const Data*
         dx += n
 
 
-cdef void begin(const real* w, const Net* net, const Padded* at, const Room* room, int l,
+cdef void begin(const real* w, const Net* net, const Padded* at, const Workspace* work, int l,
                 Py_ssize_t B, Py_ssize_t t) noexcept nogil:
     """Where a sequence begins with step t, its derivatives by h and c are those by its state."""
     cdef Py_ssize_t b, H = at.layer[l].H, units = net.layer[l].H
     cdef real* out
     for b in range(B):
-        if room.begins[b] == t:
-            out = <real*>room.dstate + b * net.n_state + net.layer[l].state
-            memcpy(out, <real*>room.dH[l] + b * H, units * sizeof(real))
-            memset(<real*>room.dH[l] + b * H, 0, H * sizeof(real))
+        if work.begins[b] == t:
+            out = <real*>work.dstate + b * net.n_state + net.layer[l].state
+            memcpy(out, <real*>work.dH[l] + b * H, units * sizeof(real))
+            memset(<real*>work.dH[l] + b * H, 0, H * sizeof(real))
             if net.n_c:
-                memcpy(out + units, <real*>room.dC[l] + b * H, units * sizeof(real))
-                memset(<real*>room.dC[l] + b * H, 0, H * sizeof(real))
+                memcpy(out + units, <real*>work.dC[l] + b * H, units * sizeof(real))
+                memset(<real*>work.dC[l] + b * H, 0, H * sizeof(real))
 
 
-cdef void weigh(const real* w, real* dw, const Net* net, const Padded* at, const Room* room,
+cdef void weigh(const real* w, real* dw, const Net* net, const Padded* at, const Workspace* work,
                 int l, Py_ssize_t B, Py_ssize_t t, Py_ssize_t n, bint by_row) noexcept nogil:
     """dw += [h | 1 | x]' D over the n steps from t on; `by_row` for each sequence alone."""
     cdef Py_ssize_t b, r, H = at.layer[l].H, ldz = at.layer[l].ldz, ldg = at.layer[l].ldg
     cdef Py_ssize_t rows = at.layer[l].rows, R = n * B, part = B if by_row else 1
-    cdef const real* z = row_z(w, at, room, l, B, t)
-    cdef const real* D = <const real*>room.D[l] + t % room.steps * B * ldg
+    cdef const real* z = row_z(w, at, work, l, B, t)
+    cdef const real* D = <const real*>work.D[l] + t % work.steps * B * ldg
     cdef real* dW
     for b in range(part):
         dW = dw + b * at.size + at.layer[l].W
@@ -1047,41 +1050,41 @@ cdef void weigh(const real* w, real* dw, const Net* net, const Padded* at, const
 
 
 cdef void unwind(const real* w, real* dw, const Net* net, const Padded* at, const Data* data,
-                 const Room* room, Py_ssize_t i, Py_ssize_t B, Py_ssize_t t_0, Py_ssize_t t_1,
+                 const Workspace* work, Py_ssize_t i, Py_ssize_t B, Py_ssize_t t_0, Py_ssize_t t_1,
                  bint wants_state, real* dx_out, bint by_row) noexcept nogil:
     """Backwards through the steps t_1 > t >= t_0 of a sweep, from the adjoints of its outputs."""
     cdef Py_ssize_t t, last
     cdef int l, n
     cdef int n_dx = net.m if dx_out != NULL else (net.n_y if data.own != NULL else 0)
     for l in range(net.L):
-        memset(room.dH[l], 0, B * at.layer[l].H * sizeof(real))
+        memset(work.dH[l], 0, B * at.layer[l].H * sizeof(real))
         if net.n_c:
-            memset(room.dC[l], 0, B * at.layer[l].H * sizeof(real))
+            memset(work.dC[l], 0, B * at.layer[l].H * sizeof(real))
     last = t_1
     for t in range(t_1 - 1, t_0 - 1, -1):
         if t >= data.first or data.own != NULL:
-            leave(w, dw, net, at, room, B, t, by_row)
+            leave(w, dw, net, at, work, B, t, by_row)
         for l in range(net.L - 1, -1, -1):
-            retreat(w, dw, net, at, room, l, B, t, by_row)
+            retreat(w, dw, net, at, work, l, B, t, by_row)
             if t > t_0 or wants_state:
                 back(B, at.layer[l].H, net.gates_h * at.layer[l].H,
-                     <const real*>room.D[l] + t % room.steps * B * at.layer[l].ldg,
+                     <const real*>work.D[l] + t % work.steps * B * at.layer[l].ldg,
                      at.layer[l].ldg, w + at.layer[l].W, at.layer[l].ldg, net.cell == GRU,
-                     <real*>room.dH[l], at.layer[l].H)
-                begin(w, net, at, room, l, B, t)
+                     <real*>work.dH[l], at.layer[l].H)
+                begin(w, net, at, work, l, B, t)
             n = net.layer[l].n if l else n_dx
             if n:
-                hand_down(w, net, at, data, room, i, l, B, t, n)
-            if t % room.steps == 0 or t == t_0:
-                weigh(w, dw, net, at, room, l, B, t, last - t, by_row)
+                hand_down(w, net, at, data, work, i, l, B, t, n)
+            if t % work.steps == 0 or t == t_0:
+                weigh(w, dw, net, at, work, l, B, t, last - t, by_row)
         if n_dx:
-            feed_back(w, net, at, data, room, i, B, t, n_dx, dx_out)
-        if t % room.steps == 0:
+            feed_back(w, net, at, data, work, i, B, t, n_dx, dx_out)
+        if t % work.steps == 0:
             last = t
 
 
 # ---------------------------------------------------------------- what is asked of a block
-cdef double residuals(const real* w, const Net* net, const Data* data, const Room* room,
+cdef double residuals(const real* w, const Net* net, const Data* data, const Workspace* work,
                       Py_ssize_t i, Py_ssize_t B, bint back) noexcept nogil:
     """Sum of squared errors of a block, infinite where a run on its own output diverges; `back`
     sets the adjoints to half its derivative by the outputs."""
@@ -1092,15 +1095,15 @@ cdef double residuals(const real* w, const Net* net, const Data* data, const Roo
     cdef const real* y_hat
     cdef real* adjoint
     if back:
-        memset(room.adjoint, 0, data.T * B * net.p * sizeof(real))
+        memset(work.adjoint, 0, data.T * B * net.p * sizeof(real))
     for b in range(B):
-        if data.own != NULL and room.bad[b] >= 0:
+        if data.own != NULL and work.bad[b] >= 0:
             return INFINITY
-        for t in range(max(data.first, room.begins[b]), room.ends[b]):
+        for t in range(max(data.first, work.begins[b]), work.ends[b]):
             s = target_of(data, i + b, t)
             weight = (<const real*>data.weight)[s] if data.weight != NULL else 1.0
-            y_hat = <const real*>room.y_hat + (t * B + b) * net.p
-            adjoint = <real*>room.adjoint + (t * B + b) * net.p
+            y_hat = <const real*>work.y_hat + (t * B + b) * net.p
+            adjoint = <real*>work.adjoint + (t * B + b) * net.p
             for j in range(net.p):
                 e = y_hat[j] - (<const real*>data.y)[s * net.p + j]
                 if isnan((<const real*>data.y)[s * net.p + j]) or weight == 0.0:
@@ -1112,7 +1115,7 @@ cdef double residuals(const real* w, const Net* net, const Data* data, const Roo
 
 
 cdef double add_errors(real* w, const Net* net, const Padded* at, const double* theta,
-                       const Data* data, Room* room, Py_ssize_t B,
+                       const Data* data, Workspace* work, Py_ssize_t B,
                        const int* stop) noexcept nogil:
     """Sum of squared errors over all sequences."""
     cdef double sse = 0.0
@@ -1121,50 +1124,50 @@ cdef double add_errors(real* w, const Net* net, const Padded* at, const double* 
     for k in range(blocks(data.N, B)):
         i = k * B
         n = min(B, data.N - i)
-        if not sweep(w, net, at, data, room, i, n, stop, &t_0, &t_1):
+        if not sweep(w, net, at, data, work, i, n, stop, &t_0, &t_1):
             return NAN
-        sse += residuals(w, net, data, room, i, n, False)
+        sse += residuals(w, net, data, work, i, n, False)
         if not isfinite(sse):
             return INFINITY
     return sse
 
 
 cdef double add_gradients(real* w, const Net* net, const Padded* at, const double* theta,
-                          const Data* data, Room* room, Py_ssize_t B, const int* stop,
+                          const Data* data, Workspace* work, Py_ssize_t B, const int* stop,
                           const real* adjoint, double* g, real* dstate,
                           real* dx) noexcept nogil:
     """The gradient over all sequences: of half the sum of squared errors, which is returned, or,
     with an adjoint (N, S, p), of its product with the outputs."""
     cdef double sse = 0.0
     cdef Py_ssize_t i, k, b, t, n, t_0, t_1
-    cdef real* dw = <real*>room.dw
+    cdef real* dw = <real*>work.dw
     pack(w, theta, net, at)
     for k in range(blocks(data.N, B)):
         i = k * B
         n = min(B, data.N - i)
-        if not sweep(w, net, at, data, room, i, n, stop, &t_0, &t_1):
+        if not sweep(w, net, at, data, work, i, n, stop, &t_0, &t_1):
             return NAN
         if adjoint == NULL:
-            sse += residuals(w, net, data, room, i, n, True)
+            sse += residuals(w, net, data, work, i, n, True)
             if not isfinite(sse):
                 return INFINITY
         else:
-            memset(room.adjoint, 0, data.T * n * net.p * sizeof(real))
+            memset(work.adjoint, 0, data.T * n * net.p * sizeof(real))
             for b in range(n):
-                for t in range(max(data.first, room.begins[b]), room.ends[b]):
-                    memcpy(<real*>room.adjoint + (t * n + b) * net.p,
+                for t in range(max(data.first, work.begins[b]), work.ends[b]):
+                    memcpy(<real*>work.adjoint + (t * n + b) * net.p,
                            adjoint + ((i + b) * data.S + t - data.first) * net.p,
                            net.p * sizeof(real))
         memset(dw, 0, at.size * sizeof(real))
-        memset(room.dstate, 0, n * net.n_state * sizeof(real))
-        unwind(w, dw, net, at, data, room, i, n, t_0, t_1, dstate != NULL, dx, False)
+        memset(work.dstate, 0, n * net.n_state * sizeof(real))
+        unwind(w, dw, net, at, data, work, i, n, t_0, t_1, dstate != NULL, dx, False)
         exchange(dw, g, net, at, True)
         if dstate != NULL:
-            memcpy(dstate + i * net.n_state, room.dstate, n * net.n_state * sizeof(real))
+            memcpy(dstate + i * net.n_state, work.dstate, n * net.n_state * sizeof(real))
     return sse
 
 
-cdef bint run_all(const real* w, const Net* net, const Padded* at, const Data* data, Room* room,
+cdef bint run_all(const real* w, const Net* net, const Padded* at, const Data* data, Workspace* work,
                   Py_ssize_t B, const int* stop, real* y_hat, Py_ssize_t* bad,
                   real* end) noexcept nogil:
     """Outputs, first bad steps and last states of all sequences; False when stopped."""
@@ -1174,17 +1177,17 @@ cdef bint run_all(const real* w, const Net* net, const Padded* at, const Data* d
     for k in range(blocks(data.N, B)):
         i = k * B
         n = min(B, data.N - i)
-        if not sweep(w, net, at, data, room, i, n, stop, &t_0, &t_1):
+        if not sweep(w, net, at, data, work, i, n, stop, &t_0, &t_1):
             return False
-        memcpy(end + i * net.n_state, room.end, n * net.n_state * sizeof(real))
+        memcpy(end + i * net.n_state, work.end, n * net.n_state * sizeof(real))
         for b in range(n):
-            bad[i + b] = room.bad[b]
+            bad[i + b] = work.bad[b]
             for t in range(data.first, data.T):
                 out = y_hat + ((i + b) * data.S + t - data.first) * net.p
                 for j in range(net.p):
                     out[j] = NAN
-                    if room.begins[b] <= t < room.ends[b]:
-                        out[j] = (<const real*>room.y_hat)[(t * n + b) * net.p + j]
+                    if work.begins[b] <= t < work.ends[b]:
+                        out[j] = (<const real*>work.y_hat)[(t * n + b) * net.p + j]
                         if not fabs(out[j]) <= LIMIT and not net.bare:
                             out[j] = NAN
     return True
@@ -1194,6 +1197,9 @@ cdef bint run_all(const real* w, const Net* net, const Padded* at, const Data* d
 cdef check(CellPlan plan, Windows windows, const double[::1] theta, needs_targets):
     if len(theta) != plan.net.P:
         raise ValueError(f"the network has {plan.net.P} parameters, not {len(theta)}.")
+    if (windows.m != plan.net.m or windows.p != plan.net.p or windows.n_state != plan.net.n_state
+            or windows.n_masks != plan.net.n_masks):
+        raise ValueError("the windows are those of another network.")
     if needs_targets and windows.data.y == NULL and windows.data.N * windows.data.S:
         raise ValueError("windows without targets have no errors.")
 
@@ -1217,10 +1223,10 @@ def run(CellPlan plan, const double[::1] theta, Windows windows, const int[::1] 
     Returns False when stopped.
     """
     cdef Py_ssize_t N = windows.data.N, B = block_of(plan, windows, block, False)
-    cdef _Room space = _Room(plan, windows, B, False)
+    cdef _Workspace space = _Workspace(plan, windows, B, False)
     cdef void* out = writable(y_hat, windows, (N, windows.data.S, plan.net.p))
     cdef void* last = writable(end, windows, (N, plan.net.n_state))
-    cdef Room* room = &space.room
+    cdef Workspace* work = &space.work
     cdef bint done
     check(plan, windows, theta, False)
     if len(bad) != N:
@@ -1229,12 +1235,12 @@ def run(CellPlan plan, const double[::1] theta, Windows windows, const int[::1] 
         return True
     with nogil:
         if windows.single:
-            pack(<float*>room.w, &theta[0], &plan.net, &plan.floats)
-            done = run_all(<const float*>room.w, &plan.net, &plan.floats, &windows.data, room, B,
+            pack(<float*>work.w, &theta[0], &plan.net, &plan.floats)
+            done = run_all(<const float*>work.w, &plan.net, &plan.floats, &windows.data, work, B,
                            &stop[0], <float*>out, &bad[0], <float*>last)
         else:
-            pack(<double*>room.w, &theta[0], &plan.net, &plan.doubles)
-            done = run_all(<const double*>room.w, &plan.net, &plan.doubles, &windows.data, room, B,
+            pack(<double*>work.w, &theta[0], &plan.net, &plan.doubles)
+            done = run_all(<const double*>work.w, &plan.net, &plan.doubles, &windows.data, work, B,
                            &stop[0], <double*>out, &bad[0], <double*>last)
     return done
 
@@ -1247,18 +1253,20 @@ def sums_of_squares(CellPlan plan, const double[:, ::1] thetas, Windows windows,
         finite, NaN when stopped.
     """
     cdef Py_ssize_t k, B = block_of(plan, windows, block, False)
-    cdef _Room space = _Room(plan, windows, B, False)
-    cdef Room* room = &space.room
+    cdef _Workspace space = _Workspace(plan, windows, B, False)
+    cdef Workspace* work = &space.work
+    if len(sse) != len(thetas):
+        raise ValueError(f"{len(thetas)} parameter vectors need as many sums, not {len(sse)}.")
     for k in range(len(thetas)):
         check(plan, windows, thetas[k], True)
     with nogil:
         for k in range(len(thetas)):
             if windows.single:
-                sse[k] = add_errors(<float*>room.w, &plan.net, &plan.floats, &thetas[k, 0],
-                                    &windows.data, room, B, &stop[0])
+                sse[k] = add_errors(<float*>work.w, &plan.net, &plan.floats, &thetas[k, 0],
+                                    &windows.data, work, B, &stop[0])
             else:
-                sse[k] = add_errors(<double*>room.w, &plan.net, &plan.doubles, &thetas[k, 0],
-                                    &windows.data, room, B, &stop[0])
+                sse[k] = add_errors(<double*>work.w, &plan.net, &plan.doubles, &thetas[k, 0],
+                                    &windows.data, work, B, &stop[0])
 
 
 def gradient(CellPlan plan, const double[::1] theta, Windows windows, const int[::1] stop,
@@ -1273,8 +1281,8 @@ def gradient(CellPlan plan, const double[::1] theta, Windows windows, const int[
     dx : OUT (N, T, m), the same by x, 0 where an own output took its place, unless None.
     """
     cdef Py_ssize_t N = windows.data.N, B = block_of(plan, windows, block, True)
-    cdef _Room space = _Room(plan, windows, B, True, True)
-    cdef Room* room = &space.room
+    cdef _Workspace space = _Workspace(plan, windows, B, True, True)
+    cdef Workspace* work = &space.work
     cdef void* by_state = NULL
     cdef void* by_x = NULL
     cdef const void* outer_adjoint = NULL
@@ -1294,12 +1302,12 @@ def gradient(CellPlan plan, const double[::1] theta, Windows windows, const int[
             (N, windows.data.S, plan.net.p))
     with nogil:
         if windows.single:
-            sse = add_gradients(<float*>room.w, &plan.net, &plan.floats, &theta[0], &windows.data,
-                                room, B, &stop[0], <const float*>outer_adjoint, &g[0],
+            sse = add_gradients(<float*>work.w, &plan.net, &plan.floats, &theta[0], &windows.data,
+                                work, B, &stop[0], <const float*>outer_adjoint, &g[0],
                                 <float*>by_state, <float*>by_x)
         else:
-            sse = add_gradients(<double*>room.w, &plan.net, &plan.doubles, &theta[0],
-                                &windows.data, room, B, &stop[0], <const double*>outer_adjoint,
+            sse = add_gradients(<double*>work.w, &plan.net, &plan.doubles, &theta[0],
+                                &windows.data, work, B, &stop[0], <const double*>outer_adjoint,
                                 &g[0], <double*>by_state, <double*>by_x)
     return sse
 
@@ -1335,7 +1343,7 @@ cdef void add_rows(const Net* net, Rows* rows) noexcept nogil:
     rows.n = 0
 
 
-cdef double root_weight(const Net* net, const Data* data, const Room* room, Py_ssize_t i,
+cdef double root_weight(const Net* net, const Data* data, const Workspace* work, Py_ssize_t i,
                         Py_ssize_t b, Py_ssize_t B, Py_ssize_t t, int j,
                         double* e) noexcept nogil:
     """The root of the weight of output j in step t of a sequence, 0 where it does not count, and
@@ -1343,7 +1351,7 @@ cdef double root_weight(const Net* net, const Data* data, const Room* room, Py_s
     cdef Py_ssize_t s
     cdef double target, weight
     e[0] = 0.0
-    if t < data.first or not room.begins[b] <= t < room.ends[b]:
+    if t < data.first or not work.begins[b] <= t < work.ends[b]:
         return 0.0
     s = target_of(data, i + b, t)
     target = (<const double*>data.y)[s * net.p + j]
@@ -1351,19 +1359,19 @@ cdef double root_weight(const Net* net, const Data* data, const Room* room, Py_s
     if isnan(target) or weight == 0.0:
         return 0.0
     weight = sqrt(weight)
-    e[0] = weight * ((<const double*>room.y_hat)[(t * B + b) * net.p + j] - target)
+    e[0] = weight * ((<const double*>work.y_hat)[(t * B + b) * net.p + j] - target)
     return weight
 
 
 cdef bint rows_backwards(const double* w, const Net* net, const Padded* at, const Data* data,
-                         Room* room, Py_ssize_t i, Py_ssize_t B, Py_ssize_t t_0, Py_ssize_t t_1,
+                         Workspace* work, Py_ssize_t i, Py_ssize_t B, Py_ssize_t t_0, Py_ssize_t t_1,
                          const int* stop, Rows* rows) noexcept nogil:
     """The rows of a block by backpropagation from each output alone, all sequences together."""
     cdef Py_ssize_t b, t
     cdef int j
     cdef double weight
-    cdef double* adjoint = <double*>room.adjoint
-    cdef double* dw = <double*>room.dw
+    cdef double* adjoint = <double*>work.adjoint
+    cdef double* dw = <double*>work.dw
     cdef bint counts
     for t in range(max(t_0, data.first), t_1):
         for j in range(net.p):
@@ -1372,17 +1380,17 @@ cdef bint rows_backwards(const double* w, const Net* net, const Padded* at, cons
             memset(adjoint, 0, (t + 1) * B * net.p * sizeof(double))
             counts = False
             for b in range(B):
-                weight = root_weight(net, data, room, i, b, B, t, j, rows.e + b)
+                weight = root_weight(net, data, work, i, b, B, t, j, rows.e + b)
                 adjoint[(t * B + b) * net.p + j] = weight
                 counts = counts or weight != 0.0
             if not counts:
                 continue
             memset(dw, 0, B * at.size * sizeof(double))
-            unwind(w, dw, net, at, data, room, i, B, t_0, t + 1, False, NULL, True)
+            unwind(w, dw, net, at, data, work, i, B, t_0, t + 1, False, NULL, True)
             memset(rows.J, 0, B * net.P * sizeof(double))
             for b in range(B):
                 exchange(dw + b * at.size, rows.J + b * net.P, net, at, True)
-                if root_weight(net, data, room, i, b, B, t, j, rows.e + b) != 0.0:
+                if root_weight(net, data, work, i, b, B, t, j, rows.e + b) != 0.0:
                     keep_row(net, data, rows, b, i + b, t, j)
             rows.n = B
             add_rows(net, rows)
@@ -1415,13 +1423,13 @@ cdef class _Tangent:
         self.tangent.width, self.tangent.K = width, K
 
 
-cdef void by_own_row(const Net* net, const Padded* at, const Room* room, Tangent* tangent, int l,
+cdef void by_own_row(const Net* net, const Padded* at, const Workspace* work, Tangent* tangent, int l,
                      Py_ssize_t t) noexcept nogil:
     """A += the derivative of the sums by the weights of the layer itself: the row [h | 1 | x]."""
     cdef double* A = tangent.A
     cdef Py_ssize_t H = net.layer[l].H, P = tangent.width, i, j, q, place
     cdef Py_ssize_t skipped = net.gates - net.gates_x
-    cdef const double* z = <const double*>room.Z[l] + t * at.layer[l].ldz
+    cdef const double* z = <const double*>work.Z[l] + t * at.layer[l].ldz
     place = net.layer[l].at
     for i in range(H):
         for q in range(net.gates_h):
@@ -1440,7 +1448,7 @@ cdef void by_own_row(const Net* net, const Padded* at, const Room* room, Tangent
 
 
 cdef void by_rows_below(const double* w, const Net* net, const Padded* at, const Data* data,
-                        const Room* room, Tangent* tangent, Py_ssize_t i, int l,
+                        const Workspace* work, Tangent* tangent, Py_ssize_t i, int l,
                         Py_ssize_t t) noexcept nogil:
     """A of a layer's sums: through the state before, and through what comes from below."""
     cdef Py_ssize_t H = net.layer[l].H, padded = at.layer[l].H, ldg = at.layer[l].ldg
@@ -1467,33 +1475,33 @@ cdef void by_rows_below(const double* w, const Net* net, const Padded* at, const
             if l:
                 S_x = tangent.S + (net.layer[l - 1].state + k) * P
             else:
-                S_x = by_fed(net, data, room, tangent, i, t, k)
+                S_x = by_fed(net, data, work, tangent, i, t, k)
             for j in range(H if S_x != NULL else 0):
                 nk_axpy_d(P, inward[k * ldg + q * padded + j] * (mask[k] if mask != NULL else 1.0),
                           S_x, A + (q * H + j) * P)
-    by_own_row(net, at, room, tangent, l, t)
+    by_own_row(net, at, work, tangent, l, t)
 
 
-cdef inline const double* by_fed(const Net* net, const Data* data, const Room* room,
+cdef inline const double* by_fed(const Net* net, const Data* data, const Workspace* work,
                                  const Tangent* tangent, Py_ssize_t i, Py_ssize_t t,
                                  Py_ssize_t k) noexcept nogil:
     """The derivative of the own output that stands in x_k of step t; NULL where none does."""
     cdef Py_ssize_t s = t - net.lag[k]
-    if (data.own == NULL or s < room.begins[0]
+    if (data.own == NULL or s < work.begins[0]
             or not data.own[(i * data.T + s) * net.p + net.column[k]]):
         return NULL
     return tangent.S_y + (s % tangent.K * net.p + net.column[k]) * tangent.width
 
 
-cdef void carry_state(const double* w, const Net* net, const Padded* at, const Room* room,
+cdef void carry_state(const double* w, const Net* net, const Padded* at, const Workspace* work,
                       Tangent* tangent, int l, Py_ssize_t t) noexcept nogil:
     """S of a layer one step on, from A."""
     cdef Py_ssize_t H = net.layer[l].H, P = tangent.width, padded = at.layer[l].H, j, k, place
-    cdef const double* G = <const double*>room.G[l] + t * at.layer[l].ldg
+    cdef const double* G = <const double*>work.G[l] + t * at.layer[l].ldg
     cdef const double* p = w + at.layer[l].P
-    cdef const double* h = <const double*>room.Z[l] + t * at.layer[l].ldz
-    cdef const double* c = <const double*>room.C[l] + t * padded
-    cdef const double* tanh_c = <const double*>room.tanh_C[l] + t * padded
+    cdef const double* h = <const double*>work.Z[l] + t * at.layer[l].ldz
+    cdef const double* c = <const double*>work.C[l] + t * padded
+    cdef const double* tanh_c = <const double*>work.tanh_C[l] + t * padded
     cdef double* A = tangent.A
     cdef double* S = tangent.S + net.layer[l].state * P
     cdef double* S_c
@@ -1531,19 +1539,19 @@ cdef void carry_state(const double* w, const Net* net, const Padded* at, const R
 
 
 cdef void carry_outputs(const double* w, const Net* net, const Padded* at, const Data* data,
-                        const Room* room, Tangent* tangent, Py_ssize_t i,
+                        const Workspace* work, Tangent* tangent, Py_ssize_t i,
                         Py_ssize_t t) noexcept nogil:
     """S_y of step t."""
     cdef int l = net.L - 1, j
     cdef Py_ssize_t P = tangent.width, H = net.layer[l].H, k
-    cdef const double* h = <const double*>room.Z[l] + (t + 1) * at.layer[l].ldz
-    cdef const double* x = <const double*>room.Z[0] + t * at.layer[0].ldz + at.layer[0].H + 1
+    cdef const double* h = <const double*>work.Z[l] + (t + 1) * at.layer[l].ldz
+    cdef const double* x = <const double*>work.Z[0] + t * at.layer[0].ldz + at.layer[0].H + 1
     cdef double* S_y
     cdef const double* S_x
     for j in range(net.p):
         S_y = tangent.S_y + (t % tangent.K * net.p + j) * P
         memset(S_y, 0, P * sizeof(double))
-        if not room.free[t * net.p + j]:
+        if not work.free[t * net.p + j]:
             continue
         for k in range(H):
             nk_axpy_d(P, w[at.V + j * at.layer[l].H + k],
@@ -1552,36 +1560,36 @@ cdef void carry_outputs(const double* w, const Net* net, const Padded* at, const
         S_y[net.b + j] += 1.0
         for k in range(net.m if net.U >= 0 else 0):
             S_y[net.U + k * net.p + j] += x[k]
-            S_x = by_fed(net, data, room, tangent, i, t, k) if k < net.n_y else NULL
+            S_x = by_fed(net, data, work, tangent, i, t, k) if k < net.n_y else NULL
             if S_x != NULL:
                 nk_axpy_d(P, w[at.U + j * at.ldu + k], S_x, S_y)
 
 
 cdef void carry_on(const double* w, const Net* net, const Padded* at, const Data* data,
-                   const Room* room, Tangent* tangent, Py_ssize_t i, Py_ssize_t t) noexcept nogil:
+                   const Workspace* work, Tangent* tangent, Py_ssize_t i, Py_ssize_t t) noexcept nogil:
     """S and, where there are outputs, S_y of step t."""
     cdef int l
     for l in range(net.L):
-        by_rows_below(w, net, at, data, room, tangent, i, l, t)
-        carry_state(w, net, at, room, tangent, l, t)
+        by_rows_below(w, net, at, data, work, tangent, i, l, t)
+        carry_state(w, net, at, work, tangent, l, t)
     if t >= data.first or data.own != NULL:
-        carry_outputs(w, net, at, data, room, tangent, i, t)
+        carry_outputs(w, net, at, data, work, tangent, i, t)
 
 
 cdef bint rows_forwards(const double* w, const Net* net, const Padded* at, const Data* data,
-                        const Room* room, Tangent* tangent, Py_ssize_t i, const int* stop,
+                        const Workspace* work, Tangent* tangent, Py_ssize_t i, const int* stop,
                         Rows* rows) noexcept nogil:
     """The rows of one sequence by sensitivities that go with the state."""
     cdef Py_ssize_t t
     cdef int j
     cdef double weight
     memset(tangent.S, 0, net.n_state * net.P * sizeof(double))
-    for t in range(room.begins[0], room.ends[0]):
+    for t in range(work.begins[0], work.ends[0]):
         if stop[0]:
             return False
-        carry_on(w, net, at, data, room, tangent, i, t)
+        carry_on(w, net, at, data, work, tangent, i, t)
         for j in range(net.p):
-            weight = root_weight(net, data, room, i, 0, 1, t, j, rows.e + rows.n)
+            weight = root_weight(net, data, work, i, 0, 1, t, j, rows.e + rows.n)
             if weight == 0.0:
                 continue
             memset(rows.J + rows.n * net.P, 0, net.P * sizeof(double))
@@ -1621,9 +1629,9 @@ cdef double differentiate(CellPlan plan, const double[::1] theta, Windows window
         raise ValueError("a Jacobian needs x in double precision, float64.")
     if net.bare:
         raise ValueError("a Jacobian needs the outputs of a network with a head.")
-    cdef _Room space = _Room(plan, windows, B, True, not ahead, not ahead)
-    cdef Room* room = &space.room
-    cdef double* w = <double*>room.w
+    cdef _Workspace space = _Workspace(plan, windows, B, True, not ahead, not ahead)
+    cdef Workspace* work = &space.work
+    cdef double* w = <double*>work.w
     cdef double[:, ::1] J = np.empty((max(B, 64), P))
     cdef double[::1] e = np.empty(max(B, 64))
     cdef _Tangent carried
@@ -1638,15 +1646,15 @@ cdef double differentiate(CellPlan plan, const double[::1] theta, Windows window
         pack(w, &theta[0], net, at)
         for k in range(blocks(N, B)):
             i, n = k * B, min(B, N - k * B)
-            done = sweep(w, net, at, data, room, i, n, &stop[0], &t_0, &t_1)
+            done = sweep(w, net, at, data, work, i, n, &stop[0], &t_0, &t_1)
             if done:
-                sse += residuals(w, net, data, room, i, n, False)
+                sse += residuals(w, net, data, work, i, n, False)
             if not isfinite(sse):
                 return INFINITY
             if done and ahead:
-                done = rows_forwards(w, net, at, data, room, &tangent, i, &stop[0], rows)
+                done = rows_forwards(w, net, at, data, work, &tangent, i, &stop[0], rows)
             elif done:
-                done = rows_backwards(w, net, at, data, room, i, n, t_0, t_1, &stop[0], rows)
+                done = rows_backwards(w, net, at, data, work, i, n, t_0, t_1, &stop[0], rows)
             if not done:
                 return NAN
         add_rows(net, rows)
@@ -1720,21 +1728,21 @@ def linearise(CellPlan plan, const double[::1] theta, Windows windows, double[::
         raise ValueError(f"y_hat, end and their derivatives have shapes {shapes}.")
     if not begin_of(&windows.data, 0) < end_of(&windows.data, 0) or not windows.data.S:
         raise ValueError("a sequence without a last step, or without its output, has none.")
-    cdef _Room space = _Room(plan, windows, 1, True)
+    cdef _Workspace space = _Workspace(plan, windows, 1, True)
     cdef _Tangent carried = _Tangent(plan, width)
     cdef Tangent* tangent = &carried.tangent
-    cdef double* w = <double*>space.room.w
+    cdef double* w = <double*>space.work.w
     with nogil:
         pack(w, &theta[0], net, &plan.doubles)
-        sweep(<const double*>w, net, &plan.doubles, &windows.data, &space.room, 0, 1, &go, &t_0,
+        sweep(<const double*>w, net, &plan.doubles, &windows.data, &space.work, 0, 1, &go, &t_0,
               &t_1)
         memset(tangent.S, 0, net.n_state * width * sizeof(double))
         for k in range(net.n_state):
             tangent.S[k * width + net.P + k] = 1.0
         for t in range(t_0, t_1):
-            carry_on(w, net, &plan.doubles, &windows.data, &space.room, tangent, 0, t)
-        memcpy(&y_hat[0], <double*>space.room.y_hat + (t_1 - 1) * net.p, net.p * sizeof(double))
-        memcpy(&end[0], space.room.end, net.n_state * sizeof(double))
+            carry_on(w, net, &plan.doubles, &windows.data, &space.work, tangent, 0, t)
+        memcpy(&y_hat[0], <double*>space.work.y_hat + (t_1 - 1) * net.p, net.p * sizeof(double))
+        memcpy(&end[0], space.work.end, net.n_state * sizeof(double))
         memcpy(&d_y[0, 0], tangent.S_y + (t_1 - 1) % tangent.K * net.p * width,
                net.p * width * sizeof(double))
         memcpy(&d_end[0, 0], tangent.S, net.n_state * width * sizeof(double))
@@ -1757,9 +1765,9 @@ cdef class Stream:
     """
 
     cdef CellPlan plan
-    cdef _Room space
+    cdef _Workspace space
     cdef Data data          # of no sequence: there is no mask
-    cdef Py_ssize_t turn    # which of two rooms holds the state
+    cdef Py_ssize_t turn    # which of two workspaces holds the state
     cdef bint single
 
     def __init__(self, CellPlan plan, const double[::1] theta, dtype=np.float64, state=None):
@@ -1767,11 +1775,11 @@ cdef class Stream:
         check(plan, one, theta, False)
         memset(&self.data, 0, sizeof(Data))
         self.plan, self.single, self.turn = plan, one.single, 0
-        self.space = _Room(plan, one, 1, False)
+        self.space = _Workspace(plan, one, 1, False)
         if one.single:
-            pack(<float*>self.space.room.w, &theta[0], &plan.net, &plan.floats)
+            pack(<float*>self.space.work.w, &theta[0], &plan.net, &plan.floats)
         else:
-            pack(<double*>self.space.room.w, &theta[0], &plan.net, &plan.doubles)
+            pack(<double*>self.space.work.w, &theta[0], &plan.net, &plan.doubles)
         self.state = np.zeros(plan.net.n_state) if state is None else state
 
     @property
@@ -1794,14 +1802,14 @@ cdef class Stream:
     def _exchange(self, state, bint put):
         cdef float[::1] singles
         cdef double[::1] doubles
-        cdef Room* room = &self.space.room
+        cdef Workspace* work = &self.space.work
         if self.single:
             singles = state
-            exchange_state(<float*>room.w, &self.plan.net, &self.plan.floats, room, self.turn,
+            exchange_state(<float*>work.w, &self.plan.net, &self.plan.floats, work, self.turn,
                            &singles[0], put)
         else:
             doubles = state
-            exchange_state(<double*>room.w, &self.plan.net, &self.plan.doubles, room, self.turn,
+            exchange_state(<double*>work.w, &self.plan.net, &self.plan.doubles, work, self.turn,
                            &doubles[0], put)
 
     def walk(self, x, y_hat):
@@ -1811,7 +1819,7 @@ cdef class Stream:
         y_hat : OUT (T, p), not clipped.
         """
         cdef CellPlan plan = self.plan
-        cdef Room* room = &self.space.room
+        cdef Workspace* work = &self.space.work
         cdef Py_ssize_t T = len(x)
         cdef int kind = cnp.NPY_FLOAT if self.single else cnp.NPY_DOUBLE
         if not (fits(x, kind, (T, plan.net.m), False)
@@ -1822,15 +1830,15 @@ cdef class Stream:
         cdef void* out = cnp.PyArray_DATA(y_hat)
         with nogil:
             if self.single:
-                walk_rows(<const float*>room.w, &plan.net, &plan.floats, &self.data, room,
+                walk_rows(<const float*>work.w, &plan.net, &plan.floats, &self.data, work,
                           self.turn, T, <const float*>rows, <float*>out)
             else:
-                walk_rows(<const double*>room.w, &plan.net, &plan.doubles, &self.data, room,
+                walk_rows(<const double*>work.w, &plan.net, &plan.doubles, &self.data, work,
                           self.turn, T, <const double*>rows, <double*>out)
         self.turn = (self.turn + T) & 1
 
 
-cdef void exchange_state(real* w, const Net* net, const Padded* at, const Room* room,
+cdef void exchange_state(real* w, const Net* net, const Padded* at, const Workspace* work,
                          Py_ssize_t t, real* state, bint put) noexcept nogil:
     """From a state to the rows before step t, or back."""
     cdef Py_ssize_t H
@@ -1839,7 +1847,7 @@ cdef void exchange_state(real* w, const Net* net, const Padded* at, const Room* 
     for l in range(net.L):
         H = net.layer[l].H
         for k in range(1 + net.n_c):
-            row = row_c(w, at, room, l, 1, t) if k else row_z(w, at, room, l, 1, t)
+            row = row_c(w, at, work, l, 1, t) if k else row_z(w, at, work, l, 1, t)
             if put:
                 memset(row, 0, at.layer[l].H * sizeof(real))
                 memcpy(row, state, H * sizeof(real))
@@ -1849,20 +1857,20 @@ cdef void exchange_state(real* w, const Net* net, const Padded* at, const Room* 
 
 
 cdef void walk_rows(const real* w, const Net* net, const Padded* at, const Data* data,
-                    const Room* room, Py_ssize_t turn, Py_ssize_t T, const real* x,
+                    const Workspace* work, Py_ssize_t turn, Py_ssize_t T, const real* x,
                     real* y_hat) noexcept nogil:
     cdef Py_ssize_t t
     cdef int l, k
     cdef real* z
     for t in range(turn, turn + T):
-        z = row_z(w, at, room, 0, 1, t) + at.layer[0].H
+        z = row_z(w, at, work, 0, 1, t) + at.layer[0].H
         z[0] = 1.0
         for k in range(net.m):
             z[1 + k] = x[k]
         for l in range(net.L):
             if l:
-                climb(w, net, at, data, room, 0, 1, t, l)
-            advance(w, net, at, room, l, 1, t)
-        head(w, net, at, row_z(w, at, room, net.L - 1, 1, t + 1), z + 1, y_hat)
+                climb(w, net, at, data, work, 0, 1, t, l)
+            advance(w, net, at, work, l, 1, t)
+        head(w, net, at, row_z(w, at, work, net.L - 1, 1, t + 1), z + 1, y_hat)
         x += net.m
         y_hat += net.p

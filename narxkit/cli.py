@@ -298,7 +298,7 @@ def lags(text):
 
 def models(text):
     """Read the models to train."""
-    named = MODELS if text == "all" else tuple(text.split(","))
+    named = MODELS if text == "all" else tuple(name.strip() for name in text.split(","))
     unknown = [name for name in named if name not in MODELS]
     if unknown:
         raise argparse.ArgumentTypeError(
@@ -363,8 +363,7 @@ def run_compare(args):
     else:
         tasks = [builtin_task(args)]
     for task in tasks:
-        chosen = task.quick if args.models is None else args.models
-        chosen = tuple(model for model in chosen if model in task.learnable)
+        chosen = {None: task.quick, MODELS: task.learnable}.get(args.models, args.models)
         with progress_shown() as progress:
             result = evaluation.run(task, chosen, args.seed, progress)
         show_evaluation(result, interval=True)

@@ -551,3 +551,10 @@ def test_stages_lead_to_the_rollouts_wanted(loop, n, stages):
     assert lesson.stages == stages and lesson.wanted == stages[-1]
     on_the_way = [stage for stage in stages if lesson.is_on_the_way(stage)]
     assert on_the_way == ([] if isinstance(loop, tuple) else list(stages[:-1]))
+
+
+def test_a_network_that_lives_holds_over_more_runs_than_are_judged():
+    """More than 2,000 rows: every other run is compared again, after training."""
+    X, y = make_narendra(2400, random_state=0)
+    model = NARX([1], 1, (3,), max_iter=20, random_state=0).fit(X, y)
+    assert not model.is_linear_ and np.isfinite(model.alpha_)

@@ -158,7 +158,7 @@ def test_parameters_of_one_kind(regressor, params, sentence):
 
 
 def test_an_unknown_cell():
-    with pytest.raises(KeyError, match="qrnn"):
+    with pytest.raises(ValueError, match="'qrnn'"):
         _ = CellNetwork(make_taps(0, 1, ["u"]), "qrnn").plan
     with pytest.raises(ValueError, match="peepholes belong to an LSTM: a cell 'gru' has none."):
         _ = CellNetwork(make_taps(0, 1, ["u"]), "gru", peepholes=True).plan
@@ -271,7 +271,7 @@ def test_the_memory_of_a_known_recurrence():
     """
     u = np.ones((60, 1)) + 0.1 * np.random.default_rng(0).normal(size=(60, 1))
     y = u[:, 0] + 5.0
-    for r, words in ((0.5, "Nine tenths of what moves a prediction lie within 1 rows"),
+    for r, words in ((0.5, "Nine tenths of what moves a prediction lie within 1 row,"),
                      (1.5, "Derivatives grow by the factor 1.49 with every row")):  # fmt: skip
         model = ElmanRegressor(
             0, [], (1,), window=6, activation="relu", linear_term=False, scale=False, max_iter=1,

@@ -14,7 +14,7 @@ from narxkit import NARX, _core
 from narxkit.datasets import make_narendra
 from narxkit.forecasters.scaled import combined
 from narxkit.networks import TappedMLP, make_taps
-from narxkit.rows.rollouts import Rollouts, stride
+from narxkit.rows.rollouts import Rollouts, lay_rollouts, stride
 from narxkit.rows.segments import Segments
 from narxkit.solvers import LevenbergMarquardt, Monitor, SolverResult, Stop, interruptible
 from narxkit.training.objective import Objective
@@ -614,3 +614,16 @@ def test_without_a_number_all_restarts_are_members(noisy):
     u, y, _ = noisy
     model = NARX([1], 2, (2,), alpha=1e-4, max_iter=3, n_restarts=3, combine="mean")
     assert len(model.fit(u, y).members_) == 3
+
+
+def test_every_other_rollout_is_one_too():
+    """Parts are read by kernels, whatever names them."""
+    rng = np.random.default_rng(0)
+    segments = Segments(rng.normal(size=(60, 1)), rng.normal(size=(60, 1)), np.array([0, 60]))
+    network = TappedMLP(make_taps(0, 1, ["u"]), (2,))
+    theta = network.initial(rng)
+    for loop in ("open", 3):
+        rollouts = lay_rollouts(segments, network.reach, loop)
+        whole, _ = network.rollout(theta, rollouts)
+        part, _ = network.rollout(theta, rollouts.part(slice(None, None, 3)))
+        np.testing.assert_allclose(part, whole[::3], rtol=1e-12)

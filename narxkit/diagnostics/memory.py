@@ -202,9 +202,14 @@ def memory_profile(model, X, y=None, segments=None):
 
 def _growth(sizes):
     """Return the factor per lag of sizes from the largest on: that of the line of logarithms."""
-    first = int(np.argmax(sizes))
-    rest = sizes[first if len(sizes) - first >= ENOUGH else 0 :]
-    rest = rest[rest > NOTHING]
-    if len(rest) < ENOUGH:
+    lags = np.flatnonzero(sizes > NOTHING)
+    later = lags[lags >= np.argmax(sizes)]
+    # of derivatives that explode the last is the largest, and all that lead up to it are read
+    lags = later if len(later) >= ENOUGH or not _are_consecutive(lags) else lags
+    if len(lags) < ENOUGH:
         return np.nan
-    return float(np.exp(np.polyfit(np.arange(len(rest)), np.log(rest), 1)[0]))
+    return float(np.exp(np.polyfit(lags, np.log(sizes[lags]), 1)[0]))
+
+
+def _are_consecutive(lags):
+    return len(lags) > 0 and len(lags) == lags[-1] - lags[0] + 1

@@ -34,6 +34,7 @@ LEARNED = {
     "gru": "GRU",
     "lstm": "LSTM",
 }
+NAMES = {network: LEARNED[model] for model, network in NETWORKS.items()}
 CELL_SETTINGS = {"hidden_layer_sizes": (8,), "max_iter": 50}  # a window and penalty by default
 
 

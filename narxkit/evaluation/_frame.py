@@ -18,7 +18,7 @@ from narxkit.plotting.base import load_matplotlib
 from narxkit.rows.clock import Clock
 from narxkit.rows.timetable import DAY, HOUR, WEEK
 
-from ._base import fit, run
+from ._base import NAMES, fit, run
 from ._bridges import note_blanks
 from ._horizon import HorizonEvaluation, HorizonTask, errs
 
@@ -469,7 +469,7 @@ def _forecast(evaluation, name, future, progress):
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".* were left out of training")  # the test said so
         fit(f"{name} on all rows", model, test, data, progress)
-    name = fitted_name(model) if hasattr(model, "is_linear_") else name
+    name = fitted_name(model, NAMES[type(model)]) if type(model) in NAMES else name
     return name, model.forecast(test.steps, X=future)
 
 

@@ -77,6 +77,19 @@ def differentiate(network, thetas, segments, rows):
     return values, lags
 
 
+def name_columns(inputs, outputs):
+    """Name inputs and outputs so that each is told from the others.
+
+    Examples
+    --------
+    >>> name_columns([0, 1], [None, None]), name_columns(["y"], [None])
+    ([0, 1, 'y0', 'y1'], ['y', 'output y'])
+    """
+    numbers = range(len(outputs)) if len(outputs) > 1 else [""]
+    names = [f"y{i}" if name is None else name for i, name in zip(numbers, outputs)]
+    return [*inputs, *(f"output {name}" if name in inputs else name for name in names)]
+
+
 def _add_by_lag(by_taps, taps, lead, by_lag):
     """Add what each tap of each step passes to the lags that it reads, counted from the last."""
     n_steps = by_taps.shape[1]

@@ -15,7 +15,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from narxkit._blas import one_blas_thread
 from narxkit._warn import warn
-from narxkit.forecasters.input_gradient import InputGradient, differentiate
+from narxkit.forecasters.input_gradient import InputGradient, differentiate, name_columns
 from narxkit.forecasters.scaled import ScaledForecaster, count_dropped
 from narxkit.solvers import (
     SOLVERS,
@@ -82,7 +82,8 @@ class NetworkForecaster(ScaledForecaster):
             \frac{\partial \hat y_t}{\partial y_{t-k}}
 
         from measured history: for a network over taps at its lags alone, for a recurrent one
-        through its state, as far back as its window. Of several members it is the mean.
+        through its state, as far back as its window. Of several members it is the mean. A missing
+        output counts as measured at what the model predicts for it.
 
         Parameters
         ----------
@@ -116,8 +117,7 @@ class NetworkForecaster(ScaledForecaster):
         standardised = np.full((len(origins.table), *by_lag.shape[1:]), np.nan)
         standardised[origins.table_row[rows]] = by_lag
         units = scale.y_std[:, None] / np.concatenate((scale.u_std, scale.y_std))
-        outputs = ["y" if name is None else name for name in self._roles.outputs]
-        columns = [*self._roles.input_names, *outputs]
+        columns = name_columns(self._roles.input_names, self._roles.outputs)
         return InputGradient(standardised * units[:, :, None], standardised, columns, lags)
 
     def _train(self, segments, weight):

@@ -370,11 +370,8 @@ class RecurrentForecaster(NetworkForecaster):
     def _disturbed(self, objective, rng):
         if self.l1_ratio:
             objective = objective.with_l1_ratio(float(self.l1_ratio))
-        return objective.with_dropout(rng) if self.dropout else objective
-
-    def _describe_reach(self):
-        leads = f" and leads up to {self._reach.lead}" if self._reach.lead else ""
-        return f"lags up to {self._reach.history}{leads} need", "smaller lags"
+        has_units = hasattr(objective.network, "draw_masks")  # its linear part has none
+        return objective.with_dropout(rng) if self.dropout and has_units else objective
 
 
 class ElmanRegressor(RecurrentForecaster):

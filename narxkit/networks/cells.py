@@ -319,21 +319,13 @@ class CellNetwork(Network):
 
     def sse(self, thetas, rollouts, stop):
         sse = np.zeros(len(thetas))
+        of_one = np.empty(1)
         for part in self._parts(rollouts):
             some = rollouts.part(part)
-            if not self.trains_state:
-                of_part, windows = (
-                    np.empty(len(thetas)),
-                    self._windows(None, some, washout=some.washout),
-                )
-                _recurrent.sums_of_squares(self.plan, thetas, windows, stop, of_part)
-                sse += of_part
-                continue
             for k, theta in enumerate(thetas):
-                of_one, windows = np.empty(1), self._windows(theta, some, washout=some.washout)
-                _recurrent.sums_of_squares(
-                    self.plan, self._cells(theta)[None], windows, stop, of_one
-                )
+                windows = self._windows(theta, some, washout=some.washout)
+                cells = self._cells(theta)[None]
+                _recurrent.sums_of_squares(self.plan, cells, windows, stop, of_one)
                 sse[k] += of_one[0]
         return sse
 
@@ -407,6 +399,38 @@ class CellNetwork(Network):
             Jte += Jte_part
         return JtJ, Jte, sse
 
+    def residuals_and_jacobian(self, theta, rollouts):
+        """Weighted residuals and their whole Jacobian, output after output.
+
+        Parameters
+        ----------
+        theta : ndarray of shape (n_params,)
+            Parameters.
+        rollouts : Rollouts
+            What is predicted.
+
+        Returns
+        -------
+        e : ndarray of shape (n * n_outputs,)
+            Residuals of all steps, rollout after rollout.
+        J : ndarray of shape (n * n_outputs, n_params)
+            Jacobian.
+        """
+        es, Js = [], []
+        for part in self._parts(rollouts):
+            some = rollouts.part(part)
+            first = min(some.washout, some.n_steps)
+            e = np.empty((len(some), some.n_steps - first, self.n_outputs))
+            J = np.empty((*e.shape, self.n_params))
+            windows = self._windows(theta, some, dtype=np.float64, washout=first)
+            _recurrent.residuals_and_jacobian(self.plan, theta, windows, NEVER, e, J)
+            is_step = some.is_step[:, first:]
+            es.append(e[is_step])
+            Js.append(J[is_step])
+        return np.concatenate(es).T.ravel(), np.concatenate(Js).swapaxes(0, 1).reshape(
+            -1, self.n_params
+        )
+
     def input_gradient(self, theta, rollouts, output=0):
         """Differentiate the last step of each rollout by what its taps read.
 
@@ -425,21 +449,21 @@ class CellNetwork(Network):
             By the taps of each step: those of the window, as far as a segment can hold it, and then
             the rollout's own.
         """
-        n, depth = len(rollouts), self._depth(rollouts)
-        by_taps = np.zeros((n, depth + rollouts.n_steps, self.taps.n_taps))
+        depth = self._depth(rollouts)
+        by_taps = np.zeros((len(rollouts), depth + rollouts.n_steps, self.taps.n_taps))
         g = np.empty(self.plan.n_params)
         for part in self._parts(rollouts):
             some = rollouts.part(part)
             adjoint = np.zeros((len(some), some.n_steps, self.n_outputs), self.dtype)
             adjoint[np.arange(len(some)), some.lengths - 1, output] = 1.0
-            steps = depth + some.n_steps
-            dx = np.empty((len(some), steps, self.taps.n_taps), self.dtype)
+            before = self._depth(some)
+            dx = np.empty((len(some), before + some.n_steps, self.taps.n_taps), self.dtype)
             windows = self._windows(theta, some)
             with one_blas_thread():
                 _recurrent.gradient(
                     self.plan, self._cells(theta), windows, NEVER, g, dx=dx, adjoint=adjoint
                 )
-            by_taps[part, :steps] = dx
+            by_taps[part, depth - before : depth + some.n_steps] = dx
         return by_taps
 
     def _cells(self, theta):
@@ -447,8 +471,9 @@ class CellNetwork(Network):
         return theta[: self.plan.n_params]
 
     def _depth(self, rollouts):
-        """Rows laid out before each origin: those of the window, or of the longest segment."""
-        return min(self.window, int(np.diff(rollouts.segments.edges).max()))
+        """The most rows that are run before an origin: those of its window, as far as they go."""
+        begins = rollouts.segments.window_begins(self.reach)[rollouts.origins]
+        return max(0, int(np.max(rollouts.origins - begins, initial=0)))
 
     def _parts(self, rollouts):
         """Slices of the rollouts whose windows are laid out together."""
@@ -465,16 +490,16 @@ class CellNetwork(Network):
         starts = rollouts.origins - depth
         begins = segments.window_begins(self.reach)[rollouts.origins] - starts
         steps = depth + rollouts.n_steps
+        dtype = self.dtype if dtype is None else dtype
         numbers = {
-            "x": segments.lagged(self.taps),
+            "x": segments.lagged(self.taps, dtype),
             "y": segments.y,
             "weight": rollouts.row_weights,
             "low": segments.low,
             "high": segments.high,
-            "state": None if theta is None else self._first_states(theta, n),
+            "state": self._first_states(theta, n),
             "masks": masks,
         }
-        dtype = self.dtype if dtype is None else dtype
         return _recurrent.Windows(
             self.plan,
             begins=np.minimum(begins, depth),
@@ -488,13 +513,12 @@ class CellNetwork(Network):
 
     def _own(self, rollouts, starts, depth):
         """Which outputs later steps read as the network's own; None where all are measured."""
-        y, steps = rollouts.segments.y, depth + rollouts.n_steps
-        is_missing = np.isnan(y)
+        is_missing, steps = rollouts.segments.is_missing, depth + rollouts.n_steps
         if not self.taps.outputs or rollouts.is_measured and not is_missing.any():
             return None
         own = np.zeros((len(starts), steps, self.n_outputs), dtype=np.uint8)
         if is_missing.any():
-            own |= is_missing[np.clip(starts[:, None] + np.arange(steps), 0, len(y) - 1)]
+            own |= is_missing[np.clip(starts[:, None] + np.arange(steps), 0, len(is_missing) - 1)]
         if not rollouts.is_measured:
             own[:, depth:] = 1
         return own
@@ -504,7 +528,8 @@ class CellNetwork(Network):
         return np.tile(theta[self.plan.n_params :], (n, 1)) if self.trains_state else None
 
 
-NEVER = np.zeros(1, dtype=np.int32)
+NEVER = np.zeros(1, dtype=np.int32)  # the flag of calls that nobody stops
+NEVER.flags.writeable = False
 
 
 def _orthogonal(n, rng):

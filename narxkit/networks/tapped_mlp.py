@@ -421,7 +421,8 @@ class TappedMLP(Network):
             g = (g * SLOPE[self.activation](a)) @ W.T
         if weights.linear is not None:
             g = g + weights.linear[:, output]
-        is_clipped = rollouts.clip(y_hat[:, None])[:, 0, output] != y_hat[:, output]
+        clipped = rollouts.clip(y_hat[:, None].copy())  # which works in place
+        is_clipped = clipped[:, 0, output] != y_hat[:, output]
         return np.where(is_clipped[:, None], 0.0, g)[:, None]
 
     def gain(self, theta, rollouts):

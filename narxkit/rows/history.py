@@ -1,7 +1,6 @@
 """The last rows of every series: what predictions continue from."""
 
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -32,6 +31,8 @@ class Tail:
         How much more the row after that is called.
     is_elapsed : bool
         Whether the labels are elapsed times.
+    last : Timestamp, Period or None
+        The last time stamp, read once: every short call asks for it.
     """
 
     X: np.ndarray
@@ -41,11 +42,10 @@ class Tail:
     next_number: float
     number_step: float
     is_elapsed: bool
+    last: object = field(init=False)
 
-    @cached_property
-    def last(self):
-        """The last time stamp, or None."""
-        return None if self.times is None else self.times[-1]
+    def __post_init__(self):
+        object.__setattr__(self, "last", None if self.times is None else self.times[-1])
 
     @property
     def last_label(self):

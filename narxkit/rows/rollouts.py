@@ -111,7 +111,10 @@ class Rollouts:
 
     def part(self, which):
         """Some of the rollouts: a mask, positions or a slice."""
-        return replace(self, origins=self.origins[which], lengths=self.lengths[which])
+        origins, lengths = self.origins[which], self.lengths[which]
+        if not origins.flags.c_contiguous:  # every other one, which kernels do not read
+            origins, lengths = origins.copy(), lengths.copy()
+        return replace(self, origins=origins, lengths=lengths)
 
     def replace(self, **changes):
         """A copy with other fields."""

@@ -47,6 +47,11 @@ class Segments:
         return Measured(self.u, self.y, self.low, self.high)
 
     @cached_property
+    def is_missing(self):
+        """Which outputs are NaN."""
+        return np.isnan(self.y)
+
+    @cached_property
     def starts(self):
         """First row of each row's segment."""
         return np.repeat(self.edges[:-1], np.diff(self.edges))
@@ -93,15 +98,21 @@ class Segments:
 
         Of the rows of the window, which a segment's start may shorten, it is the first with all
         outputs of its history measured: what is missing behind it is predicted by the run itself.
+        A run over a missing output begins before it, up to the largest lag of an output earlier.
         Where there is none, it is a row behind. Computed once: every batch of a training asks.
         """
-        if reach not in self._window_begins:
-            t, n = np.arange(len(self)), len(self)
-            may_begin = np.where(self._have_outputs(reach), t, n)
-            next_begin = np.append(np.minimum.accumulate(may_begin[::-1])[::-1], n)
-            first = np.minimum(np.maximum(t - reach.window, self.starts + reach.history), n)
-            self._window_begins[reach] = next_begin[first]
-        return self._window_begins[reach]
+        begins = self._window_begins.get(reach)
+        if begins is None:
+            t, n, may_begin = np.arange(len(self)), len(self), self._have_outputs(reach)
+            start = self.starts + reach.history
+            first = np.minimum(np.maximum(t - reach.window, start), n)
+            last_begin = np.maximum.accumulate(np.where(may_begin, t, -1))
+            next_begin = np.minimum.accumulate(np.where(may_begin, t, n)[::-1])[::-1]
+            before, behind = np.append(last_begin, -1)[first], np.append(next_begin, n)[first]
+            # a run from before the gap bridges it: the state behind it is as old as any other
+            bridges = before >= np.maximum(first - reach.feedback, start)
+            begins = self._window_begins[reach] = np.where(bridges, before, behind)
+        return begins
 
     @cached_property
     def _window_begins(self):
@@ -121,15 +132,17 @@ class Segments:
             there[rows] &= finite[rows - lag, column]
         return there
 
-    def lagged(self, taps):
+    def lagged(self, taps, dtype=float):
         """Return the lagged vectors of all rows, (n, n_taps), NaN where a lag leaves the rows."""
-        if taps not in self._lagged:
+        key = taps, np.dtype(dtype)
+        z = self._lagged.get(key)
+        if z is None:
             t, n = np.arange(len(self)), len(self)
-            z = np.full((n, taps.n_taps), np.nan)
+            z = np.full((n, taps.n_taps), np.nan, dtype)
             inside = (t >= taps.reach.history) & (t + taps.reach.lead < n)
             z[inside] = self.tapped(taps, t[inside])
-            self._lagged[taps] = z
-        return self._lagged[taps]
+            self._lagged[key] = z
+        return z
 
     @cached_property
     def _lagged(self):

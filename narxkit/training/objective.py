@@ -51,7 +51,7 @@ class Objective:
     free : ndarray of bool of shape (n_params,) or None
         The parameters that are trained; None for all.
     l1_ratio : float
-        The part :math:`\\rho` of the penalty that is paid for absolute values.
+        The part :math:`\\rho` of the penalty of the weights that is paid for absolute values.
     rng : numpy.random.Generator or None
         Where masks of dropout come from, in the slope of a batch.
     """
@@ -263,13 +263,15 @@ class Objective:
         """Return half the derivative of the penalty, 0 where an absolute value has none."""
         if not self.l1_ratio:
             return self.penalty * theta
-        return self.penalty * ((1.0 - self.l1_ratio) * theta + self.l1_ratio * np.sign(theta))
+        share = self.l1_ratio * self.groups["weights"]  # the linear feedback has a ridge
+        return self.penalty * ((1.0 - share) * theta + share * np.sign(theta))
 
     def _size_of_weights(self, theta):
         """Return what the penalty is paid for: squares, and the part of absolute values."""
         if not self.l1_ratio:
             return theta**2
-        return (1.0 - self.l1_ratio) * theta**2 + 2.0 * self.l1_ratio * np.abs(theta)
+        share = self.l1_ratio * self.groups["weights"]
+        return (1.0 - share) * theta**2 + 2.0 * share * np.abs(theta)
 
     def _loss(self, theta, sse):
         with np.errstate(over="ignore", invalid="ignore"):
