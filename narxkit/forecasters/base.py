@@ -47,7 +47,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         """Return what a prediction of a model with these input columns reads."""
 
     def _read_clocks(self, table):
-        """Nothing to read; a subclass whose reach follows from the clocks does it here."""
+        """Read nothing; a subclass whose reach follows from the clocks does it here."""
 
     @abstractmethod
     def _train(self, segments, weight):
@@ -55,7 +55,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
 
     @abstractmethod
     def _run(self, rollouts):
-        """Predictions (n, n_steps, n_outputs) and the first bad step of each rollout."""
+        """Return predictions (n, n_steps, n_outputs) and the first bad step of each rollout."""
 
     @property
     def _runner(self):
@@ -218,7 +218,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         return self._roles.frame(y_hat, index)
 
     def score(self, X, y=None, sample_weight=None):
-        """R2 of ``predict(X)``, the continuation from the last row seen.
+        """Return R2 of ``predict(X)``, the continuation from the last row seen.
 
         Parameters
         ----------
@@ -244,7 +244,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         return r2_score(table.y[ok], y_hat[ok], sample_weight=weight)
 
     def _continue(self, table):
-        """Predictions of the rows of `table`, each series from its own state."""
+        """Return predictions of the rows of `table`, each series from its own state."""
         y_hat = np.full((len(table), self._roles.n_outputs), np.nan)
         for key, rows in table.series.items():
             past, *columns = self._history.continued(key, table, rows, self._reads_times)
@@ -255,7 +255,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         return y_hat
 
     def _free_run(self, segment, past, table, rows):
-        """The one rollout over all rows after the first `past`."""
+        """Return the one rollout over all rows after the first `past`."""
         y_hat = np.full((len(segment) - past, self._roles.n_outputs), np.nan)
         steps = len(y_hat) - self._reach.lead
         if steps > 0:
@@ -270,7 +270,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         return y_hat
 
     def _future(self, steps, X):
-        """The rows to forecast; what is neither needed nor given is NaN."""
+        """Return the rows to forecast; what is neither needed nor given is NaN."""
         if not self.n_features_in_:
             index = labels_of(X, "X")
             steps = count_rows(X, "X") if steps is None and index is None else steps
@@ -306,7 +306,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         return table.first(n)
 
     def _refuse_missing(self, steps, missing):
-        """Columns may be missing whose lags all reach back to measured rows."""
+        """Refuse missing columns, but for those whose lags all reach back to measured rows."""
         names, bounds = self._roles.input_names, self._roles.bound_names
         early = {names[column] for column, lag in self._reach.inputs if lag < steps}
         needed = [c for c in missing if c in bounds or c in early]
@@ -447,7 +447,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             )
 
     def _rows_to_simulate(self, name, y, steps):
-        """A frame of rows without inputs, and the measured outputs under its labels."""
+        """Make a frame of rows without inputs, and put the measured outputs under its labels."""
         if steps is None and name == "y_init":
             raise ValueError(
                 "simulate needs a number of steps for a model of y alone: give "
@@ -460,7 +460,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         return X, (name, y)
 
     def _read_initial(self, name, y, key, table):
-        """Measured outputs of the first rows of a series: `y_init`, or the `y` to fit them to."""
+        """Read the outputs of the first rows of a series: `y_init`, or the `y` to fit them to."""
         p, n = self._roles.n_outputs, len(table.series[key])
         lags = self.max_lag_ if self._reach.outputs else 0
         if y is not None and key is not None:
@@ -489,7 +489,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         return initial.reshape(-1, p)
 
     def _check_initial_rows(self, name, y, table, key):
-        """Where both have labels, they must be those of the first rows of X."""
+        """Refuse labels other than those of the first rows of X, where both have labels."""
         if isinstance(y, pd.DataFrame):
             self._roles.check_outputs(list(y.columns), name)
         given, labels = labels_of(y, name), table.row_labels(table.series[key])
@@ -505,7 +505,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
 
     # ------------------------------------------------------------ rollouts over measured rows
     def _read_inputs(self, verb, X):
-        """Rows of which the inputs are given."""
+        """Read rows of which the inputs are given."""
         self._check_fitted()
         if X is None and self.n_features_in_:
             raise ValueError(
@@ -522,7 +522,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         return self._read(X)
 
     def _read(self, X, **columns):
-        """Rows for a fitted model, like those of ``fit``."""
+        """Read rows for a fitted model, like those of ``fit``."""
         self._check_fitted()
         if columns.get("y", X) is None:
             alone = "" if self.n_features_in_ else " A model of y alone takes them after X=None."
@@ -537,13 +537,13 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             check_is_fitted(self)
 
     def _labelled(self, table):
-        """A table whose rows have labels that can be compared with those of the state."""
+        """Return a table whose rows have labels that can be compared with those of the state."""
         if any(tail.times is not None for tail in self._history.tails.values()):
             self._roles.check_labels(table)
         return self._history.labelled(table)
 
     def _origins(self, X, y, segments=None, after_state=False):
-        """Measured rows, ready for rollouts from any of them.
+        """Return measured rows, ready for rollouts from any of them.
 
         The one door for everything that judges forecasts. With `after_state`, the rows of a series
         that follow the last ones seen have those as their history.
@@ -563,7 +563,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         )
 
     def _after_state(self, table):
-        """The segments of a table, each series behind its tail; the table's row of each, or -1."""
+        """Put each series of a table behind its tail; return the table's row of each row, or -1."""
         columns, cuts, place = [], [], []
         for key, rows in table.series.items():
             tail = self._history.tails.get(key)
@@ -583,7 +583,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         return rows.replace(edges=edges), np.concatenate(place)
 
     def _filled(self, segments, stop=None):
-        """The outputs, each missing one before row `stop` replaced by its one-step prediction.
+        """Fill the outputs: each missing one before row `stop` by its one-step prediction.
 
         Successive missing rows are one rollout: each is predicted from those before it.
         """
@@ -646,7 +646,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
 
     # ------------------------------------------------------------ answers and warnings
     def _units(self, y):
-        """Mean and standard deviation of each output: of measured ones, where none are known."""
+        """Return mean and deviation of each output: of measured ones, where none are known."""
         mean, std = moments(y)
         return mean, np.where(std > 0, std, 1.0)
 
@@ -683,7 +683,7 @@ def _refuse_nothing_measured(y):
 
 @contextmanager
 def _restored_on_error(estimator):
-    """A refused or broken-off call leaves the estimator as it was."""
+    """Leave the estimator as it was where a call is refused or broken off."""
     before = dict(vars(estimator))
     try:
         yield

@@ -27,7 +27,7 @@ class _Lookup(Forecaster):
     """A forecast that is looked up, not computed: no weights, nothing fed back."""
 
     def _train(self, segments, weight):
-        """Nothing to learn; a subclass that averages does it here."""
+        """Learn nothing; a subclass that averages does it here."""
 
     def _run(self, rollouts):
         y_hat = rollouts.clip(self._look_up(rollouts.segments, rollouts.origins, rollouts.rows))
@@ -41,7 +41,7 @@ class _Lookup(Forecaster):
 
     @abstractmethod
     def _look_up(self, segments, origins, rows):
-        """Values (n, steps, n_outputs) for the rows after each origin."""
+        """Return values (n, steps, n_outputs) for the rows after each origin."""
 
 
 class Persistence(_Lookup):
@@ -157,7 +157,7 @@ class SeasonalNaive(_Lookup):
 
 
 def _season(table):
-    """The season of the longest series whose clock has a step, else 24 rows."""
+    """Return the season of the longest series whose clock has a step, else 24 rows."""
     regular = [key for key, clock in table.clocks.items() if clock.is_regular]
     if not regular:
         return WITHOUT_CLOCK
@@ -359,12 +359,12 @@ class SmartPersistence(_Lookup):
         self.index_ = sums[0] / sums[1]
 
     def _clear_sky(self, segments):
-        """The clear sky (n, 1): the one column that taps read."""
+        """Return the clear sky (n, 1): the one column that taps read."""
         column, _ = self._reach.inputs[0]
         return segments.u[:, [column]]
 
     def _index(self, segments):
-        """The clear-sky index (n, n_outputs), NaN where it is dark or y is missing."""
+        """Return the clear-sky index (n, n_outputs), NaN where it is dark or y is missing."""
         clear = self._clear_sky(segments)
         is_day = clear > self.threshold
         return np.where(is_day, segments.y, np.nan) / np.where(is_day, clear, 1.0)

@@ -25,7 +25,7 @@ DIVERGED = 1e3  # standard deviations: the residual of a step after the run has 
 
 
 def is_estimate(y_init, y):
-    """Whether initial conditions shall be fitted to y."""
+    """Tell whether initial conditions shall be fitted to y."""
     if isinstance(y_init, str) and y_init != "estimate":
         raise ValueError(
             "y_init must be the measured outputs of the first rows of X, or 'estimate'. "
@@ -45,7 +45,7 @@ def is_estimate(y_init, y):
 
 
 def rows_of_steps(history, name, y, steps):
-    """The rows that a model of y alone runs over: those of its measured outputs, and the next.
+    """Make the rows that a model of y alone runs over: those of its measured outputs, and more.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def rows_of_steps(history, name, y, steps):
 
 
 def _count_rows(history, name, k, steps):
-    """How many rows k measured ones and the free steps are together."""
+    """Return how many rows k measured ones and the free steps are together."""
     if steps is None:
         return k
     needed = history.reach.history
@@ -99,7 +99,7 @@ def _count_rows(history, name, k, steps):
 
 
 def _labels_from(history, key, times, n):
-    """Time stamps from those of the measured rows on or, where none are known, positions."""
+    """Return time stamps from those of the measured rows on or, where none are known, positions."""
     if times is None or not len(times):
         return pd.RangeIndex(n)
     clock = history.clock(key, times) or Clock.from_index(times)
@@ -109,7 +109,7 @@ def _labels_from(history, key, times, n):
 
 
 def fitted_start(runner, segment, begin, series=None):
-    """The outputs of a segment, those that a free run from row `begin` starts from fitted.
+    """Fit the outputs of a segment that a free run from row `begin` starts from; return all.
 
     Parameters
     ----------
@@ -134,7 +134,7 @@ def fitted_start(runner, segment, begin, series=None):
 
 
 def _fitted(run, series):
-    """The start: from the measured one or, where the run from there diverges, from the mean."""
+    """Fit the start: from the measured one or, where that run diverges, from the mean."""
     guesses = run.guesses()
     if not run.steps:
         return guesses[0]
@@ -152,7 +152,7 @@ def _fitted(run, series):
 
 
 def _minimise(run, start):
-    """The start whose run comes closest; steps that lack an input or a measured output are none."""
+    """Find the start whose run comes closest, over steps with inputs and a measured output."""
     from scipy.optimize import least_squares
 
     counts = np.isfinite(run.path(start) - run.measured)
@@ -194,25 +194,25 @@ class _Run:
         return (y - self.mean) / self.std
 
     def _bound(self, bound, infinite):
-        """A bound of the start, infinite where there is none."""
+        """Return a bound of the start, infinite where there is none."""
         bound = np.full_like(self.segment.y, np.nan) if bound is None else bound
         scaled = self._scaled(bound[self.start])
         return np.where(np.isnan(scaled), infinite, scaled)
 
     def guesses(self):
-        """The measured start, the mean in place of what is missing; and the mean alone."""
+        """Return the measured start, the mean in place of what is missing; and the mean alone."""
         middle = np.broadcast_to(self.middle, self.low.shape)
         measured = self.measured[: len(self.low)]
         guesses = np.where(np.isnan(measured), middle, measured), middle
         return [np.clip(v, self.low, self.high) for v in guesses]
 
     def path(self, v):
-        """The start and the run from it."""
+        """Return the start and the run from it."""
         _, y_hat, _ = self._roll(v)
         return np.concatenate([v, self._scaled(y_hat[0])])
 
     def diverges(self, v):
-        """Whether the run from a start leaves all bounds."""
+        """Return whether the run from a start leaves all bounds."""
         rollouts, _, bad = self._roll(v)
         return self.runner.has_diverged(rollouts, bad)[0]
 

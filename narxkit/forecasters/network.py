@@ -199,7 +199,7 @@ class NetworkForecaster(ScaledForecaster):
         return isinstance(make_solver(self.solver), BayesianRegularisation)
 
     def _warm_start(self, network):
-        """The parameters to go on from, or None."""
+        """Return the parameters to go on from, or None."""
         if not self.warm_start or not hasattr(self, "theta_"):
             return None
         if network != self.structure_:
@@ -213,7 +213,7 @@ class NetworkForecaster(ScaledForecaster):
         return None if is_off else self.theta_
 
     def _count_dropped(self, segments, weight, objective, held_out):
-        """Rows that had the history but were lost to missing values; warn once."""
+        """Count the rows that had the history but were lost to missing values; warn once."""
         candidates = segments.reachable(self._reach) & (weight > 0) & ~held_out
         if not candidates.any():
             raise ValueError(
@@ -225,9 +225,9 @@ class NetworkForecaster(ScaledForecaster):
             raise ValueError(
                 f"{n_targets.min()} of {candidates.sum()} rows can be trained on"
                 f"{name_scarcest(self._roles.outputs, n_targets)}, the others have "
-                f"missing values (NaN) in their {'window, ' * has_window}taps or targets, or no "
-                "weight: at least 2 are needed; give smaller lags"
-                f"{', a smaller window' * has_window} or fill the gaps."
+                f"missing values (NaN) in their {'window, ' if has_window else ''}taps or targets, "
+                "or no weight: at least 2 are needed; give smaller lags"
+                f"{', a smaller window' if has_window else ''} or fill the gaps."
             )
         return count_dropped(int(candidates.sum()), objective.size)
 
@@ -255,12 +255,12 @@ class NetworkForecaster(ScaledForecaster):
         return results, *alphas
 
     def _candidates(self, lesson, warm, open_loop, seeds, flag):
-        """Starts, and both penalties to train under, one after another until they hold."""
+        """Collect starts, and both penalties to train under, one after another until they hold."""
         given = self._given_alpha(lesson.network, warm)
         candidates, start_with = [], starts(open_loop, seeds)
 
         def add(alpha, share):
-            """In units of the error variance, of which a share is left to the linear feedback."""
+            """Add a candidate: penalties in units of the error variance, and of a share of it."""
             unit = start.variance
             scaled = alpha if alpha == OFF else alpha * unit  # the unit may be 0
             penalty = choice.noise.penalty(open_loop, share * unit)
@@ -291,7 +291,7 @@ class NetworkForecaster(ScaledForecaster):
         return max(2 * self._reach.feedback, SHORTEST) if self._reach.outputs else 1
 
     def _given_alpha(self, network, warm):
-        """The penalty, where it is not for the training rows to choose; None where it is."""
+        """Return the penalty, where it is not for the training rows to choose; None where it is."""
         if self.alpha != "auto":
             return float(self.alpha)
         if not network.hidden_layer_sizes:
@@ -322,7 +322,7 @@ class NetworkForecaster(ScaledForecaster):
         return solve
 
     def _train_restarts(self, lesson, start, seeds, warm, flag):
-        """One training for each restart, in threads; without a network, of its linear part."""
+        """Train each restart, in threads; without a network, its linear part."""
         if lesson.alphas[0] == OFF:
             return [self._train_linear_part(lesson, start.linear, flag)]
         thetas, first = list(start.thetas), "open"
@@ -366,7 +366,7 @@ class NetworkForecaster(ScaledForecaster):
         return solve
 
     def _disturbed(self, objective, rng):
-        """An objective under what a subclass adds to its slopes or its penalty."""
+        """Return an objective under what a subclass adds to its slopes or its penalty."""
         return objective
 
     def _keep(self, network, results, alpha, linear_alpha):
@@ -409,7 +409,7 @@ class NetworkForecaster(ScaledForecaster):
             self.loop_gain_ = max(objective.loop_gain(theta) for theta in self._thetas)
 
     def _warn_of_training(self, loop):
-        """At most one warning: of what broke training off, or else of what it ended with."""
+        """Warn at most once: of what broke training off, or else of what it ended with."""
         last = self.loop_[-1].loop
         if self.stop_ is Stop.INTERRUPTED:
             ending = "" if last == loop else f", before any of loop={loop!r}"
@@ -444,7 +444,7 @@ class NetworkForecaster(ScaledForecaster):
             )
 
     def _was_switched_off_by_alpha(self):
-        """Whether the user's own penalty, and nothing else, leaves a linear model."""
+        """Return whether the user's own penalty, and nothing else, leaves a linear model."""
         could_bend = self.structure_.can_bend
         is_own = 0 < self.alpha_ == self.alpha  # no "auto", nor what "br" found
         return self.is_linear_ and could_bend and is_own and self.stop_ is not Stop.CALLBACK

@@ -72,11 +72,11 @@ class Origins:
         return self.segments.y.shape[1]
 
     def can_run(self, steps=1):
-        """From which rows a rollout of so many steps can start, as a mask."""
+        """Return from which rows a rollout of so many steps can start, as a mask."""
         return (self.n_history >= self.max_lag) & (self.max_steps >= steps)
 
     def reaching(self, horizons):
-        """The rollouts that reach one of these horizons, each as long as the last that it reaches.
+        """Find the rollouts that reach a horizon, each as long as the last that it reaches.
 
         Returns
         -------
@@ -91,7 +91,7 @@ class Origins:
         return origins, horizons[last]
 
     def label(self, row):
-        """How to name a row to a reader."""
+        """Return how to name a row to a reader."""
         return self.table.label(self.table_row[row])
 
     def rollouts(self, origins, lengths):
@@ -120,7 +120,7 @@ class Origins:
 
 
 def _batches(n, cells):
-    """Slices of n rollouts with so many numbers each; the last one takes the rest along."""
+    """Return slices of n rollouts with so many numbers each; the last one takes the rest along."""
     size = FAST_CELLS // cells // BLOCK * BLOCK or min(BLOCK, MOST_CELLS // cells) or 1
     edges = [*range(0, max(n - size, 0) + 1, size), n]
     return [slice(*edge) for edge in zip(edges[:-1], edges[1:]) if n]

@@ -28,7 +28,7 @@ class Runner:
     units: Callable
 
     def has_diverged(self, rollouts, bad):
-        """Which rollouts went bad at a row where no missing value explains it."""
+        """Return which rollouts went bad at a row where no missing value explains it."""
         segments, i = rollouts.segments, np.flatnonzero(bad >= 0)
         rows, origins = (rollouts.origins + bad)[i], rollouts.origins[i]
         lacks = np.zeros(len(rows), dtype=bool)

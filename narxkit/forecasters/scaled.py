@@ -29,7 +29,7 @@ class Scale:
 
     @classmethod
     def of(cls, inputs, outputs, is_scaled=True):
-        """From the `moments` of inputs and outputs; where inputs are not scaled, of constants."""
+        """Take the `moments` of inputs and outputs; of inputs not scaled, those of constants."""
         (u_mean, u_std), (y_mean, y_std) = inputs, outputs
         is_constant = u_std == 0
         if not is_scaled:
@@ -38,7 +38,7 @@ class Scale:
         return cls(u_mean, u_std, y_mean, np.where(y_std == 0, 1.0, y_std))
 
     def apply(self, segments):
-        """Segments in standardised units."""
+        """Return segments in standardised units."""
         return segments.replace(
             u=(segments.u - self.u_mean) / self.u_std,
             y=self._y(segments.y),
@@ -50,7 +50,7 @@ class Scale:
         return (values - self.y_mean) / self.y_std
 
     def undo(self, y_hat):
-        """Outputs in their own units."""
+        """Return outputs in their own units."""
         y_hat = y_hat * self.y_std
         y_hat += self.y_mean
         return y_hat
@@ -108,7 +108,7 @@ class ScaledForecaster(Forecaster):
 
     @abstractmethod
     def _make_network(self, columns, n_outputs):
-        """The network over these input columns."""
+        """Return the network over these input columns."""
 
     def _make_reach(self, columns, n_outputs):
         self._network = self._make_network(columns, n_outputs)

@@ -78,7 +78,7 @@ def backtest(model, X, y, steps=24, origins=None, segments=None):
 
 
 def _first_rows(rows, steps, origins):
-    """First predicted rows, in the order of the segments."""
+    """Return first predicted rows, in the order of the segments."""
     complete = rows.can_run(steps) & (rows.n_history > 0)
     n = len(complete)
     if origins is None:
@@ -104,7 +104,7 @@ def _first_rows(rows, steps, origins):
 
 
 def _read_origins(origins):
-    """Origins as an index, their times read."""
+    """Return origins as an index, their times read."""
     if _are_labels(origins):
         return read_labels(pd.Index(origins), "origins")
     values = list(origins) if np.iterable(origins) and not isinstance(origins, str) else []
@@ -116,7 +116,7 @@ def _read_origins(origins):
 
 
 def _positions(origins, table):
-    """Row positions of origins given as such or as labels."""
+    """Return row positions of origins given as such or as labels."""
     index = pd.RangeIndex(len(table)) if table.index is None else table.index
     are_numbers = pd.api.types.is_integer_dtype(origins.dtype)
     if are_numbers and not pd.api.types.is_integer_dtype(index.dtype):
@@ -139,7 +139,7 @@ def _positions(origins, table):
 
 
 def _are_labels(origins):
-    """Whether their dtype says that all are numbers or time stamps, without a look at each."""
+    """Tell by the dtype whether all are numbers or time stamps, without a look at each."""
     is_array = isinstance(origins, (pd.Index, np.ndarray)) and origins.ndim == 1
     if not is_array or not len(origins):
         return False
@@ -152,7 +152,7 @@ def _is_label(origin):
 
 
 def _long(rows, first, y, y_hat, outputs):
-    """One row per origin, horizon and output."""
+    """Return one row per origin, horizon and output."""
     n, steps, p = y.shape
     table, origin = rows.table, rows.table_row[first - 1]
     labels = pd.RangeIndex(len(table)) if table.index is None else table.index
@@ -176,7 +176,7 @@ def _long(rows, first, y, y_hat, outputs):
 
 
 def _series_names(table, rows, outputs, j):
-    """The series of each row: name of the output, key of the panel, or both."""
+    """Return the series of each row: name of the output, key of the panel, or both."""
     is_alone = len(outputs) == 1
     name = ("y" if is_alone else f"y{j}") if outputs[j] is None else str(outputs[j])
     codes = np.empty(len(table), dtype=int)

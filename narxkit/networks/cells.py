@@ -121,7 +121,7 @@ class CellNetwork(Network):
 
     @cached_property
     def plan(self):
-        """What the kernels know of this structure."""
+        """The structure as the kernels know it."""
         outputs = tuple((column, lag) for column, lag, _ in self.taps.outputs)
         sizes = self.taps.n_taps, self.hidden_layer_sizes, self.n_outputs
         return _recurrent.CellPlan(self.cell, *sizes, self.linear_term, self.peepholes, outputs)
@@ -136,7 +136,7 @@ class CellNetwork(Network):
         return self.plan.n_params + (self.n_state if self.trains_state else 0)
 
     def unpack(self, theta):
-        """Weights by name, as views of a parameter vector.
+        """Return weights by name, as views of a parameter vector.
 
         Parameters
         ----------
@@ -185,7 +185,7 @@ class CellNetwork(Network):
 
     # ------------------------------------------------------------ where training begins
     def initial(self, rng):
-        """Random starting parameters.
+        """Draw random starting parameters.
 
         The recurrent matrix of each gate is orthogonal (Saxe, McClelland and Ganguli 2014), other
         weights are uniform within :math:`\\pm\\sqrt{6 / (n_{in} + n_{out})}` (Glorot and Bengio
@@ -220,7 +220,7 @@ class CellNetwork(Network):
         return np.abs(self.unpack(theta).outward).max(initial=0.0) <= DEAD
 
     def with_linear(self, theta, linear):
-        """Parameters with the linear model of the same taps in the place of the linear term.
+        """Put the linear model of the same taps in the place of the linear term.
 
         Parameters
         ----------
@@ -308,7 +308,7 @@ class CellNetwork(Network):
         return state
 
     def _run(self, theta, rollouts):
-        """Outputs, first bad steps from the origin on, and the states that they end in."""
+        """Run the windows and return outputs, bad steps from the origin on, and the last states."""
         windows = self._windows(theta, rollouts)
         n, n_steps = len(rollouts), rollouts.n_steps
         y_hat = np.empty((n, n_steps, self.n_outputs), self.dtype)
@@ -443,21 +443,21 @@ class CellNetwork(Network):
         return by_taps
 
     def _cells(self, theta):
-        """The parameters that the kernels know: all but a trained state."""
+        """Return the parameters that the kernels know: all but a trained state."""
         return theta[: self.plan.n_params]
 
     def _depth(self, rollouts):
-        """Rows laid out before each origin: those of the window, or of the longest segment."""
+        """Count the rows laid out before each origin: the window, or the longest segment."""
         return min(self.window, int(np.diff(rollouts.segments.edges).max()))
 
     def _parts(self, rollouts):
-        """Slices of the rollouts whose windows are laid out together."""
+        """Return slices of the rollouts whose windows are laid out together."""
         steps = self._depth(rollouts) + rollouts.n_steps
         size = max(1, NUMBERS_AT_ONCE // (steps * max(self.taps.n_taps, 1)))
         return [slice(i, i + size) for i in range(0, len(rollouts), size)]
 
     def _windows(self, theta, rollouts, masks=None, dtype=None, washout=0):
-        """Rollouts, each behind its window, as the kernels read them: rows of tables, not copied.
+        """Lay each rollout behind its window, as the kernels read them: rows of tables, not copied.
 
         Outputs are wanted from the origin on, or behind a washout.
         """
@@ -487,7 +487,7 @@ class CellNetwork(Network):
         )
 
     def _own(self, rollouts, starts, depth):
-        """Which outputs later steps read as the network's own; None where all are measured."""
+        """Mark outputs that later steps read as the network's own; None if all are measured."""
         y, steps = rollouts.segments.y, depth + rollouts.n_steps
         is_missing = np.isnan(y)
         if not self.taps.outputs or rollouts.is_measured and not is_missing.any():
@@ -500,7 +500,7 @@ class CellNetwork(Network):
         return own
 
     def _first_states(self, theta, n):
-        """The trained state that n windows begin with; None for zero."""
+        """Return the trained state that n windows begin with; None for zero."""
         return np.tile(theta[self.plan.n_params :], (n, 1)) if self.trains_state else None
 
 

@@ -143,7 +143,7 @@ class TappedMLP(Network):
         return self.plan.n_params
 
     def unpack(self, theta):
-        """Weights and intercepts as views of a parameter vector.
+        """Return weights and intercepts as views of a parameter vector.
 
         Parameters
         ----------
@@ -193,7 +193,7 @@ class TappedMLP(Network):
         return share
 
     def initial(self, rng):
-        """Random starting parameters.
+        """Draw random starting parameters.
 
         Weights are uniform within :math:`\\pm\\sqrt{6 / (n_{in} + n_{out})}` (Glorot and Bengio
         2010), intercepts and the linear term zero. Beside a linear term the output layer starts
@@ -226,7 +226,7 @@ class TappedMLP(Network):
         return not self.hidden_layer_sizes or np.abs(last).max(initial=0.0) <= DEAD
 
     def with_linear(self, theta, linear):
-        """Parameters with the linear model of the same taps in the place of the linear term.
+        """Put the linear model of the same taps in the place of the linear term.
 
         Parameters
         ----------
@@ -304,14 +304,14 @@ class TappedMLP(Network):
         return y_hat[back], bad[back]
 
     def _roll(self, theta, runs):
-        """Predictions and first bad steps; few trajectories are run without BLAS."""
+        """Return predictions and first bad steps; few trajectories are run without BLAS."""
         path = np.empty((runs.n, self.plan.history + runs.longest, self.n_outputs))
         bad = np.empty(runs.n, dtype=np.intp)
         _core.rollout(self.plan, theta, runs, path, bad)
         return path[:, self.plan.history :], bad
 
     def _row_by_row(self, theta, rollouts):
-        """Every row on its own: a bad one says nothing of those after it."""
+        """Predict every row on its own: a bad one says nothing of those after it."""
         y_hat = np.full((*rollouts.is_step.shape, self.n_outputs), np.nan)
         i, s = np.nonzero(rollouts.is_step)
         rows, at = np.unique(rollouts.origins[i] + s, return_inverse=True)
@@ -367,7 +367,7 @@ class TappedMLP(Network):
         return JtJ, Jte, sse
 
     def residuals_and_jacobian(self, theta, rollouts):
-        """Weighted residuals and their whole Jacobian, output after output.
+        """Return weighted residuals and their whole Jacobian, output after output.
 
         Parameters
         ----------
@@ -425,7 +425,7 @@ class TappedMLP(Network):
         return np.where(is_clipped[:, None], 0.0, g)[:, None]
 
     def gain(self, theta, rollouts):
-        r"""Growth per step of a small perturbation of the fed-back output.
+        r"""Measure the growth per step of a small perturbation of the fed-back output.
 
         A perturbation d of the last K outputs, in standardised units, follows the tangent of the
         loop along the trajectory,

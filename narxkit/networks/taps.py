@@ -180,7 +180,7 @@ def _read_each_column(input_lags, columns):
 
 
 def _read_lags(lags, name, first):
-    """0..L or 1..K from a number, exactly those from a sequence."""
+    """Read 0..L or 1..K from a number, exactly those from a sequence."""
     if is_int(lags) and lags >= 0:
         _refuse_endless(lags, name)
         return tuple(range(first, int(lags) + 1))

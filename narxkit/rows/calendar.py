@@ -1,4 +1,4 @@
-"""What an index of time stamps says of its clock: by its ``freq``, or by its rows.
+"""The clock of an index of time stamps: by its ``freq``, or by its rows.
 
 The rules stand at the head of :mod:`narxkit.rows.clock`, whose fields `by_offset` and `by_rows`
 return.

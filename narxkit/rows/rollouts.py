@@ -100,7 +100,7 @@ class Rollouts:
         return up_to[self.origins + self.lengths] - up_to[begins]
 
     def clip(self, y_hat):
-        """Predictions (n, n_steps, n_outputs), put between the bounds of their rows in place."""
+        """Put predictions (n, n_steps, n_outputs) between the bounds of their rows, in place."""
         low, high = self.segments.low, self.segments.high
         if low is None:
             return y_hat
@@ -110,11 +110,11 @@ class Rollouts:
         return y_hat
 
     def part(self, which):
-        """Some of the rollouts: a mask, positions or a slice."""
+        """Return some of the rollouts: a mask, positions or a slice."""
         return replace(self, origins=self.origins[which], lengths=self.lengths[which])
 
     def replace(self, **changes):
-        """A copy with other fields."""
+        """Return a copy with other fields."""
         return replace(self, **changes)
 
 
@@ -181,7 +181,7 @@ def rollouts_from_everywhere(segments, reach, k, weight=None, targets=None):
 
 
 def _begins_and_lengths(segments, reach, targets):
-    """Where rollouts may begin, and how many steps they may take from each row."""
+    """Find where rollouts may begin, and how many steps they may take from each row."""
     is_step = segments.known_inputs(reach) & targets
     n = np.arange(len(segments))
     ends = np.minimum.accumulate(np.where(is_step, len(segments), n)[::-1])[::-1]
@@ -190,7 +190,7 @@ def _begins_and_lengths(segments, reach, targets):
 
 
 def one_after_another(begins, lengths):
-    """Rows to begin from: each the first one after the rows that the one before claims."""
+    """Choose rows to begin from: each the first after those that the one before claims."""
     chosen, at = [], 0
     while at < len(begins):
         chosen.append(begins[at])
@@ -199,7 +199,7 @@ def one_after_another(begins, lengths):
 
 
 def stride(k):
-    """Rows from one rollout of k steps to the next.
+    """Return rows from one rollout of k steps to the next.
 
     Examples
     --------

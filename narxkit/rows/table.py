@@ -298,7 +298,7 @@ def _refuse_recordings(values, name):
 
 
 def _odd_columns(values):
-    """Name and values of each column of another type than real numbers."""
+    """Return name and values of each column of another type than real numbers."""
     if isinstance(values, pd.DataFrame):
         odd = [i for i, dtype in enumerate(values.dtypes) if dtype.kind not in _REAL]
         return [(values.columns[i], values.iloc[:, i]) for i in odd]

@@ -1,4 +1,4 @@
-"""What a solver may ask: the training loss over a flat parameter vector."""
+"""The objective of solvers: the training loss over a flat parameter vector."""
 
 from copy import copy
 
