@@ -128,6 +128,7 @@ class History:
                 f"{'one series' if key is not None else f'the series {list(self.tails)}'}: "
                 f"give {'no' if key is not None else 'a'} MultiIndex (series, time)."
             )
+        # behind a seam inside the new rows nothing of the tail is read any more
         start = int(np.flatnonzero(table.cuts[key])[-1])
         if start == 0 and tail is not None:
             relation = tail.relation(table, rows)
@@ -143,14 +144,17 @@ class History:
 
     def tail(self, key, table, X, y, times):
         """Return a new tail: the last rows of a segment, one at least for its time stamp."""
+        # with a lead, the last missing outputs are filled later, and from as many rows before
         at = max(0, len(y) - max(self.reach.memory + self.reach.lead, 1))
         old = self.tails.get(key)
         rows = table.series[key]
         number, step = table.next_number(rows) if old is None else old.number_after(len(rows))
         return Tail(
+            # copies, for views would keep all rows of a fit in memory
             X=X[at:].copy(),
             y=y[at:].copy(),
             times=None if times is None else times[at:],
+            # the clock of the fit stays: a few new rows may not show their step
             clock=table.clocks.get(key) if old is None or old.clock is None else old.clock,
             next_number=number,
             number_step=step,

@@ -80,6 +80,7 @@ class Rollouts:
     @cached_property
     def targets(self):
         """The rows of all steps behind the washout, rollout after rollout."""
+        # the usual case of training, without tables of (n, n_steps)
         if self.n_steps == 1 and not self.washout:
             return self.origins
         return self.rows[self.is_step & (np.arange(self.n_steps) >= self.washout)]
@@ -95,6 +96,7 @@ class Rollouts:
         counts = self.row_weights * np.isfinite(self.segments.y).sum(axis=1)
         if self.n_steps == 1 and not self.washout:
             return counts[self.origins]
+        # sums over any run of rows are differences of one cumulative sum
         up_to = np.concatenate(([0.0], np.cumsum(counts)))
         begins = self.origins + np.minimum(self.washout, self.lengths)
         return up_to[self.origins + self.lengths] - up_to[begins]
@@ -105,6 +107,7 @@ class Rollouts:
         if low is None:
             return y_hat
         for bounds, is_beyond in ((low, np.less), (high, np.greater)):
+            # a NaN bound is beyond nothing, where np.clip would make the prediction NaN
             bound = bounds.take(self.rows, axis=0)
             np.copyto(y_hat, bound, where=is_beyond(y_hat, bound))
         return y_hat
@@ -184,6 +187,7 @@ def _begins_and_lengths(segments, reach, targets):
     """Find where rollouts may begin, and how many steps they may take from each row."""
     is_step = segments.known_inputs(reach) & targets
     n = np.arange(len(segments))
+    # from behind: the first row from each one on that is no step
     ends = np.minimum.accumulate(np.where(is_step, len(segments), n)[::-1])[::-1]
     begins = np.flatnonzero(is_step & segments.known_history(reach))
     return begins, np.minimum(ends, segments.stops) - n
