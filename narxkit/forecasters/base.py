@@ -104,10 +104,12 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             rows = self._roles.segments(table)
             self._check_rows(rows, table)
             self._warn_of_short_segments(table, rows)
+            # segments stand series after series, and so do the weights
             weight = np.ones(len(rows)) if table.weight is None else table.weight[table.order]
             self._train(rows, weight)
             self.max_lag_, self.lead_ = self._reach.history, self._reach.lead
             names = [None] if table.index is None else list(table.index.names)
+            # an empty one: rows of an earlier fit are no history of these
             self._history = History(self._reach, names, {})
             self._remember(table)
         return self
@@ -212,6 +214,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         y_hat = self._continue(table)
         index = table.index
         if self._reach.lead:
+            # the last rows of each series are there for the leads of those before them
             reached = [rows[: -self._reach.lead] for rows in table.series.values()]
             keep = np.sort(np.concatenate(reached))
             y_hat, index = y_hat[keep], take(index, keep)
@@ -237,6 +240,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         """
         table = self._labelled(self._read(X, y=y, sample_weight=sample_weight))
         warn_of_interruption(self)
+        # what is to be predicted must not be read
         y_hat = self._continue(table.replace(y=None))
         self._warn_of_leads()
         ok = np.isfinite(table.y).all(axis=1) & np.isfinite(y_hat).all(axis=1)
@@ -249,6 +253,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         for key, rows in table.series.items():
             past, *columns = self._history.continued(key, table, rows, self._reads_times)
             segment = self._roles.segment(*columns)
+            # a lead may have kept the last outputs of the tail from being filled until now
             y = self._filled(segment, past)
             segment = segment if y is segment.y else segment.replace(y=y)
             y_hat[rows] = self._free_run(segment, past, table, rows)
@@ -274,6 +279,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         if not self.n_features_in_:
             index = labels_of(X, "X")
             steps = count_rows(X, "X") if steps is None and index is None else steps
+            # of X a model of y alone takes the labels
             X = None if index is None else pd.DataFrame(index=index)
         if X is None:
             self._refuse_missing(steps, self._roles.columns)
@@ -283,6 +289,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             missing = [name for name in columns if name not in X]
             self._refuse_missing(len(X) if steps is None else steps, missing)
             if missing:
+                # NaN in columns that no lag reaches in so few steps
                 X = X.reindex(columns=[*columns, *(name for name in X if name not in columns)])
         table = self._labelled(self._read(X))
         if table.index is None and None not in self._history.tails:
@@ -350,7 +357,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         horizons = np.array(horizons)
         rows = self._origins(X, y, segments)
         if not rows.can_run().any():
-            rows.check()
+            rows.check()  # refuses, and says why
         origins, lengths = rows.reaching(horizons)
         ahead = np.full((len(rows.table), self._roles.n_outputs, len(horizons)), np.nan)
         for part, y_hat, _ in rows.rollouts(origins, lengths):
@@ -358,6 +365,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
                 long = lengths[part] >= h
                 if not long.any():
                     continue
+                # step h of a rollout that starts at row o predicts row o + h - 1
                 ahead[rows.table_row[origins[part][long] + h - 1], :, i] = y_hat[long, h - 1]
         ahead = self._shape(ahead)
         return ahead if np.iterable(steps) else ahead[..., 0]
@@ -425,6 +433,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         for key, rows in table.series.items():
             refuse_seams(table, key)
             initial = self._read_initial(*given, key, table)
+            # a fitted start is as early as it can be, so that it meets all that was measured
             begin = self.max_lag_ if is_fitted else max(len(initial), self.max_lag_)
             measured = np.full((len(rows), y_hat.shape[1]), np.nan)
             measured[: len(initial)] = initial
@@ -470,12 +479,13 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
                     f"{name} lacks the series {key!r} of X: give its first rows too, under a "
                     "MultiIndex (series, time) like that of X."
                 )
+            # under the labels as read, as X has them: text of dates is times there
             y = y.set_axis(index, axis=0).xs(key, level=0)
         self._check_initial_rows(name, y, table, key)
         initial = np.empty((0, p)) if y is None else read_outputs(y, name, min_samples=0)
         if len(initial) and initial.shape[1:] != (p,):
             raise ValueError(f"{name} has {initial.shape[1]} columns, but the model has {p}.")
-        needed = lags + (name == "y")
+        needed = lags + (name == "y")  # one row more, for the start to be fitted to
         if not needed <= len(initial) <= n:
             raise ValueError(
                 f"{name} has {len(initial)} rows, but "
@@ -573,6 +583,8 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
                 part, past = tail.followed_by(table, rows), len(tail.y)
             columns.append(part)
             cut = np.concatenate([np.zeros(past, dtype=bool), table.cuts[key]])
+            # the first new row follows the tail, and the first row of all begins a segment: in
+            # this order, for without a tail both are one
             cut[past], cut[0] = False, True
             cuts.append(cut)
             place += [np.full(past, -1), rows]
@@ -594,17 +606,21 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         for start, length in segments.gaps(reach):
             if stop is not None and start >= stop:
                 break
+            # as far back as is read, and no further: a gap costs its own length, not that of all
+            # rows
             first = max(start - reach.memory, segments.starts[start])
             window = segments.replace(y=y).window(first, start + length + reach.lead)
             values, _ = self._run(Rollouts(window, np.array([start - first]), np.array([length])))
             rows = slice(start, start + length)
+            # of a row that misses some outputs the measured ones stay
             y[rows] = np.where(missing[rows], values[0], y[rows])
         if stop is not None:
-            y[stop:] = segments.y[stop:]
+            y[stop:] = segments.y[stop:]  # a gap may reach beyond it
         return y
 
     def _check_rows(self, segments, table):
         longest = int(np.max(np.diff(segments.edges)))
+        # two rows to learn from: one has no deviation
         needed = self._reach.history + self._reach.lead + 2
         if longest < needed:
             is_whole = len(segments.edges) == 2
@@ -687,7 +703,7 @@ def _restored_on_error(estimator):
     before = dict(vars(estimator))
     try:
         yield
-    except BaseException:
+    except BaseException:  # Ctrl-C too
         vars(estimator).clear()
         vars(estimator).update(before)
         raise

@@ -32,6 +32,7 @@ class _Lookup(Forecaster):
     def _run(self, rollouts):
         y_hat = rollouts.clip(self._look_up(rollouts.segments, rollouts.origins, rollouts.rows))
         is_asked = rollouts.is_step[..., None]
+        # no step is bad: what is looked up cannot diverge
         return np.where(is_asked, y_hat, np.nan), np.full(len(rollouts), -1)
 
     def __sklearn_tags__(self):
@@ -223,7 +224,7 @@ class Climatology(_Lookup):
             )
 
     def _make_reach(self, columns, n_outputs):
-        return Reach()
+        return Reach()  # the calendar alone, no row before
 
     def _train(self, segments, weight):
         fields = self._fields(segments.times)
@@ -233,6 +234,7 @@ class Climatology(_Lookup):
                 f"no measured row has a weight{name_scarcest(self._roles.outputs, totals)}: give "
                 "one to some of them, or leave such an output out."
             )
+        # a missing value has the weight 0, but 0 times NaN is NaN
         sums = pd.DataFrame(np.nan_to_num(segments.y) * weights).groupby(fields).sum()
         self.means_ = sums / pd.DataFrame(weights).groupby(fields).sum()
 
@@ -242,6 +244,7 @@ class Climatology(_Lookup):
                 f"Climatology averages by {', '.join(self.by)}, and the rows have no time stamps: "
                 "give X or y a DatetimeIndex."
             )
+        # a field has a value for each row, as no method and no other attribute has
         unknown = [f for f in self.by if np.shape(getattr(times, f, None)) != times.shape]
         if unknown or not len(self.by):
             raise ValueError(
@@ -253,6 +256,7 @@ class Climatology(_Lookup):
     def _look_up(self, segments, origins, rows):
         fields = self._fields(segments.times)
         keys = pd.MultiIndex.from_arrays(fields) if len(fields) > 1 else pd.Index(fields[0])
+        # NaN for what the training rows have not had, such as a month
         return self.means_.reindex(keys).to_numpy()[rows]
 
 
@@ -356,6 +360,7 @@ class SmartPersistence(_Lookup):
                 "a lower threshold."
             )
         sums = [(np.nan_to_num(values) * counts).sum(axis=0) for values in (segments.y, clear)]
+        # in a mean of quotients those of a low sun, which are noisy, would count as much as others
         self.index_ = sums[0] / sums[1]
 
     def _clear_sky(self, segments):
@@ -367,10 +372,13 @@ class SmartPersistence(_Lookup):
         """Return the clear-sky index (n, n_outputs), NaN where it is dark or y is missing."""
         clear = self._clear_sky(segments)
         is_day = clear > self.threshold
+        # 1 in place of a dark sky: the quotient is NaN there without a warning
         return np.where(is_day, segments.y, np.nan) / np.where(is_day, clear, 1.0)
 
     def _look_up(self, segments, origins, rows):
         index = self._index(segments)
+        # the row of the last index up to each row; -1, which is never remembered, before the
+        # first
         seen = np.where(np.isfinite(index), np.arange(len(index))[:, None], -1)
         last = np.maximum.accumulate(seen)[origins - 1]
         is_remembered = last >= origins[:, None] - self._reach.history
@@ -474,6 +482,7 @@ class ARX(TapWeights, ScaledForecaster):
             )
         self.structure_ = self._network
         self._fit_scale(segments, weight > 0)
+        # least squares know no bounds: the model is clipped where it predicts
         free = self._scale.apply(segments.replace(low=None, high=None))
         last = segments.last_block(self.validation_fraction)
         first, held_out, whole = (

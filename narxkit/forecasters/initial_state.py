@@ -103,6 +103,7 @@ def _labels_from(history, key, times, n):
     if times is None or not len(times):
         return pd.RangeIndex(n)
     clock = history.clock(key, times) or Clock.from_index(times)
+    # one kind of labels for all rows: positions, where the next times are not known
     if n > len(times) and not clock.is_regular:
         return pd.RangeIndex(n)
     return times.append(clock.after(times[-1], n - len(times))) if n > len(times) else times
@@ -136,7 +137,7 @@ def fitted_start(runner, segment, begin, series=None):
 def _fitted(run, series):
     """Fit the start: from the measured one or, where that run diverges, from the mean."""
     guesses = run.guesses()
-    if not run.steps:
+    if not run.steps:  # no row to compare with
         return guesses[0]
     start = next((v for v in guesses if not run.diverges(v)), None)
     if start is not None:
@@ -155,14 +156,16 @@ def _minimise(run, start):
     """Find the start whose run comes closest, over steps with inputs and a measured output."""
     from scipy.optimize import least_squares
 
+    # the same residuals in all iterations, as least_squares needs them
     counts = np.isfinite(run.path(start) - run.measured)
-    free = run.low < run.high
+    free = run.low < run.high  # least_squares refuses bounds without room
     fitted = start.copy()
 
     def residuals(values):
         v = start.copy()
         v[free] = values
         e = (run.path(v) - run.measured)[counts]
+        # a start that diverges is as far off as a run may go, and no error
         return np.where(np.isfinite(e), e, DIVERGED)
 
     if free.any() and counts.any():
@@ -180,6 +183,7 @@ class _Run:
     def __init__(self, runner, segment, begin):
         K, lead = runner.reach.feedback, runner.reach.lead
         last = np.flatnonzero(np.isfinite(segment.y).any(axis=1))[-1]
+        # behind the last measured row there is nothing to compare
         stop = max(begin, min(last + 1, len(segment) - lead))
         self.runner = runner
         self.start, self.begin, self.steps = slice(begin - K, begin), begin, stop - begin
@@ -204,6 +208,7 @@ class _Run:
         middle = np.broadcast_to(self.middle, self.low.shape)
         measured = self.measured[: len(self.low)]
         guesses = np.where(np.isnan(measured), middle, measured), middle
+        # least_squares begins within the bounds
         return [np.clip(v, self.low, self.high) for v in guesses]
 
     def path(self, v):

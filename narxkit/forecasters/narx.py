@@ -326,6 +326,7 @@ class NARX(_TappedNetwork):
 
     def _make_network(self, columns, n_outputs):
         wanted = read_loops(self.loop)[-1]
+        # rollouts of one step have no washout, whatever is given
         if 1 < n_steps(wanted) <= self.washout:
             raise ValueError(
                 f"washout={self.washout} leaves nothing of rollouts of loop={wanted} steps: give a "

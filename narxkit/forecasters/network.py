@@ -115,6 +115,7 @@ class NetworkForecaster(ScaledForecaster):
         by_lag, lags = differentiate(self.structure_, self._thetas, scaled, rows)
         standardised = np.full((len(origins.table), *by_lag.shape[1:]), np.nan)
         standardised[origins.table_row[rows]] = by_lag
+        # a constant input has an infinite deviation, and so the slope 0
         units = scale.y_std[:, None] / np.concatenate((scale.u_std, scale.y_std))
         outputs = ["y" if name is None else name for name in self._roles.outputs]
         columns = [*self._roles.input_names, *outputs]
@@ -127,12 +128,15 @@ class NetworkForecaster(ScaledForecaster):
         network = self._network
         self._check_memory(network.n_params)
         warm = self._warm_start(network)
+        # the weights of a warm start are those of its scale
         if warm is None:
             self._fit_scale(segments, training & (weight > 0), self.scale)
+        # all that runs looks at it: kernels, solvers and restarts end where it is set
         flag = np.zeros(1, dtype=np.int32)
         make = partial(
             Objective.over, segments=self._scale.apply(segments), sample_weight=weight, flag=flag
         )
+        # without feedback and state a rollout is so many single steps
         loops = read_loops(self._loop) if network.reach.carries else ("open",)
         lesson = Lesson(make, network, training, held_out, loops, self._washout)
         self.n_dropped_ = self._count_dropped(segments, weight, lesson.objective("open"), held_out)
@@ -237,9 +241,11 @@ class NetworkForecaster(ScaledForecaster):
         What is trained under a penalty that was chosen has to hold: where its free runs are worse
         than those of the linear model, a stronger one follows, and at last none is left on.
         """
+        # all drawn before the first training, so that the number of threads changes nothing
         seeds = check_random_state(self.random_state).randint(2**31, size=int(self.n_restarts))
         open_loop = lesson.objective("open").without_flag()
         candidates = self._candidates(lesson, warm, open_loop, seeds, flag)
+        # a single candidate has none to give way to
         runs = Runs(lesson, lesson.last_rows(1.0), self._judged_steps) if candidates[1:] else None
         judged = None
         for start, *alphas in candidates:
@@ -248,7 +254,7 @@ class NetworkForecaster(ScaledForecaster):
             if was_stopped or runs is None or alphas[0] == OFF:
                 break
             best = min(results, key=lambda trained: trained.rank).theta
-            if start is not judged:
+            if start is not judged:  # the same linear model until then
                 judged, linear = start, runs.errors(lesson.network.linear_part(), start.linear)
             if holds(runs.errors(lesson.network, best), linear):
                 break
@@ -268,6 +274,7 @@ class NetworkForecaster(ScaledForecaster):
 
         for choice in self._choose(lesson, given, warm, seeds[0], flag):
             start = start_with(choice.noise)
+            # nothing to choose, or no linear model to fall back on
             if given is not None or not lesson.has_linear_part:
                 add(choice.alpha if choice.is_on else 1.0, choice.share)
                 return candidates
@@ -328,14 +335,17 @@ class NetworkForecaster(ScaledForecaster):
         thetas, first = list(start.thetas), "open"
         if warm is not None:
             thetas[0] = warm
+            # where the old weights diverge in the rollouts wanted, there is no slope to follow
             first = lesson.wanted if lesson.objective(lesson.wanted).is_smooth(warm) else "open"
 
         def train_one(theta, seed):
+            # other restarts have to learn one step ahead first
             begin_with = first if theta is warm else "open"
             revive = partial(lesson.network.revive, start=theta)
             solve = self._solver(np.random.default_rng(seed), flag)
             return train(lesson, theta, solve, begin_with, revive)
 
+        # threads, for kernels leave the GIL and share the rows and the flag
         return Parallel(self.n_jobs, require="sharedmem")(
             delayed(train_one)(theta, seed) for theta, seed in zip(thetas, seeds)
         )
@@ -371,6 +381,7 @@ class NetworkForecaster(ScaledForecaster):
 
     def _keep(self, network, results, alpha, linear_alpha):
         trained, result = results[0], results[0].result
+        # a member that diverges would leave the average, step by step; one has to stay
         stable = [trained for trained in results if np.isfinite(trained.rank)] or results[:1]
         self.members_ = [trained.theta for trained in stable[: self.n_members]]
         self.structure_ = network
@@ -380,6 +391,7 @@ class NetworkForecaster(ScaledForecaster):
             share = network.linear_feedback
             is_fed_back = share > 0.0
             self.linear_alpha_ = float(
+                # the penalty of a weight is that of the noise times its share
                 (result.penalty[is_fed_back] / share[is_fed_back]).max(initial=0.0)
             )
         self.theta_ = trained.theta

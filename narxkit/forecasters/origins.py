@@ -87,6 +87,7 @@ class Origins:
         """
         horizons = np.sort(horizons)
         origins = np.flatnonzero(self.can_run(horizons[0]))
+        # the longest horizon that ends in the segment
         last = np.searchsorted(horizons, self.max_steps[origins], side="right") - 1
         return origins, horizons[last]
 
@@ -121,6 +122,7 @@ class Origins:
 
 def _batches(n, cells):
     """Return slices of n rollouts with so many numbers each; the last one takes the rest along."""
+    # whole blocks in the cache, or else one block, or as many rollouts as memory allows
     size = FAST_CELLS // cells // BLOCK * BLOCK or min(BLOCK, MOST_CELLS // cells) or 1
     edges = [*range(0, max(n - size, 0) + 1, size), n]
     return [slice(*edge) for edge in zip(edges[:-1], edges[1:]) if n]

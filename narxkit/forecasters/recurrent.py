@@ -201,6 +201,7 @@ def describe(name, summary, cell, reference, extra=""):
     parts = {"extra": extra, "others": others, "reference": reference, "name": name}
     body = BODY
     for key, text in parts.items():
+        # not str.format: the braces of formulas and of choices are text
         body = body.replace("{" + key + "}", text)
     return f"{summary}\n{cell}{body}"
 

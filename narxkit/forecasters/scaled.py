@@ -35,6 +35,7 @@ class Scale:
         if not is_scaled:
             u_mean, u_std = np.where(is_constant, u_mean, 0.0), np.ones_like(u_std)
         u_std = np.where(is_constant, np.inf, u_std)
+        # a constant output is learned as 0, and comes back as its mean
         return cls(u_mean, u_std, y_mean, np.where(y_std == 0, 1.0, y_std))
 
     def apply(self, segments):
@@ -51,7 +52,7 @@ class Scale:
 
     def undo(self, y_hat):
         """Return outputs in their own units."""
-        y_hat = y_hat * self.y_std
+        y_hat = y_hat * self.y_std  # a new array, which the sum may fill
         y_hat += self.y_mean
         return y_hat
 
@@ -59,6 +60,7 @@ class Scale:
 def _check_spread(owner, names, values, std, name_row, limits=SCALED):
     """Refuse columns of a unit that floats do not fit, and warn of what a few numbers bury."""
     smallest, largest = limits
+    # constant columns have no unit to judge
     for column in np.flatnonzero(std):
         if not smallest <= std[column] <= largest:
             raise ValueError(
@@ -96,6 +98,7 @@ def combined(runs, average):
     """
     y_hats, bads = map(np.stack, zip(*runs))
     with warnings.catch_warnings():
+        # where all have diverged, NaN is the answer
         warnings.filterwarnings("ignore", "All-NaN slice|Mean of empty slice")
         y_hat = average(y_hats, axis=0)
     return y_hat, np.where((bads < 0).any(axis=0), -1, bads.max(axis=0))

@@ -176,6 +176,7 @@ class CellNetwork(Network):
         """Share of the noise of fed-back outputs that passes each weight to the outputs."""
         share = np.zeros(self.n_params)
         if self.linear_term:
+            # of single lags, the only ones that it takes
             self.unpack(share).straight[: len(self.taps.outputs)] = 1.0
         return share
 
@@ -315,6 +316,7 @@ class CellNetwork(Network):
         bad, end = np.empty(n, dtype=np.intp), np.empty((n, self.n_state), self.dtype)
         with one_blas_thread():
             _recurrent.run(self.plan, self._cells(theta), windows, NEVER, y_hat, bad, end)
+        # what goes bad within the window is bad from the first step on
         return y_hat, np.where(bad < 0, -1, np.maximum(bad - self._depth(rollouts), 0)), end
 
     def sse(self, thetas, rollouts, stop):
@@ -322,6 +324,7 @@ class CellNetwork(Network):
         for part in self._parts(rollouts):
             some = rollouts.part(part)
             if not self.trains_state:
+                # windows that begin with zero are the same under all parameters
                 of_part, windows = (
                     np.empty(len(thetas)),
                     self._windows(None, some, washout=some.washout),
@@ -329,6 +332,7 @@ class CellNetwork(Network):
                 _recurrent.sums_of_squares(self.plan, thetas, windows, stop, of_part)
                 sse += of_part
                 continue
+            # a trained state is part of the parameters, and so each has windows of its own
             for k, theta in enumerate(thetas):
                 of_one, windows = np.empty(1), self._windows(theta, some, washout=some.washout)
                 _recurrent.sums_of_squares(
@@ -372,9 +376,11 @@ class CellNetwork(Network):
             )
             Jte[:n_cells] += g
             if by_state is not None:
+                # all windows begin with the same state
                 Jte[n_cells:] += by_state.sum(axis=0)
         return sse, Jte
 
+    # an objective asks by hasattr: the kernel has no derivatives by the first state
     @available_if(lambda network: not network.trains_state)
     def normal_equations(self, theta, rollouts, stop):
         """Accumulate the normal equations, where windows begin with a state of zero.
@@ -431,6 +437,7 @@ class CellNetwork(Network):
         for part in self._parts(rollouts):
             some = rollouts.part(part)
             adjoint = np.zeros((len(some), some.n_steps, self.n_outputs), self.dtype)
+            # in the place of residuals: one output of each last step
             adjoint[np.arange(len(some)), some.lengths - 1, output] = 1.0
             steps = depth + some.n_steps
             dx = np.empty((len(some), steps, self.taps.n_taps), self.dtype)
@@ -477,7 +484,7 @@ class CellNetwork(Network):
         dtype = self.dtype if dtype is None else dtype
         return _recurrent.Windows(
             self.plan,
-            begins=np.minimum(begins, depth),
+            begins=np.minimum(begins, depth),  # a window that cannot begin has no row
             ends=depth + rollouts.lengths,
             first=min(depth + washout, steps),
             own=self._own(rollouts, starts, depth),
@@ -494,6 +501,7 @@ class CellNetwork(Network):
             return None
         own = np.zeros((len(starts), steps, self.n_outputs), dtype=np.uint8)
         if is_missing.any():
+            # rows before the first one are not run, and any flag will do
             own |= is_missing[np.clip(starts[:, None] + np.arange(steps), 0, len(y) - 1)]
         if not rollouts.is_measured:
             own[:, depth:] = 1
@@ -504,12 +512,13 @@ class CellNetwork(Network):
         return np.tile(theta[self.plan.n_params :], (n, 1)) if self.trains_state else None
 
 
-NEVER = np.zeros(1, dtype=np.int32)
+NEVER = np.zeros(1, dtype=np.int32)  # a flag that nobody sets
 
 
 def _orthogonal(n, rng):
     """Return a random orthogonal matrix."""
     Q, R = np.linalg.qr(rng.normal(size=(n, n)))
+    # with these signs all orthogonal matrices are equally likely; QR alone prefers some
     return Q * np.sign(np.diag(R))
 
 

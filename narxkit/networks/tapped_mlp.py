@@ -25,6 +25,7 @@ SLOPE = {  # at an activation a
     "tanh": lambda a: 1.0 - a**2,
     "logistic": lambda a: a * (1.0 - a),
     "relu": lambda a: (a > 0.0).astype(float),
+    # 1 - exp(-log(1 + exp(x))) is the logistic function of x
     "softplus": lambda a: -np.expm1(-a),
 }
 DEAD = 1e-6  # weight at the outputs, in standard deviations
@@ -314,14 +315,16 @@ class TappedMLP(Network):
         """Predict every row on its own: a bad one says nothing of those after it."""
         y_hat = np.full((*rollouts.is_step.shape, self.n_outputs), np.nan)
         i, s = np.nonzero(rollouts.is_step)
+        # rollouts overlap: each row is computed once
         rows, at = np.unique(rollouts.origins[i] + s, return_inverse=True)
         one_step = np.empty((len(rows), self.n_outputs))
         with one_blas_thread():
             _core.open_loop(self.plan, theta, rollouts.segments.measured, rows, one_step)
-        is_bad = ~(np.abs(one_step) <= _core.DIVERGED).all(axis=1)
+        is_bad = ~(np.abs(one_step) <= _core.DIVERGED).all(axis=1)  # NaN as well
         one_step[is_bad] = np.nan
         y_hat[i, s] = one_step[at]
         bad = np.full(len(y_hat), -1)
+        # backwards, so that the first bad step of each is the last one written
         bad[i[is_bad[at]][::-1]] = s[is_bad[at]][::-1]
         return y_hat, bad
 
@@ -415,6 +418,7 @@ class TappedMLP(Network):
             layers.append(ACTIVATION[self.activation](layers[-1] @ W + b))
         last = weights.coefs[-1]
         y_hat = layers[-1] @ last + weights.intercepts[-1]
+        # the value is needed to know where it is clipped
         y_hat += 0.0 if weights.linear is None else z @ weights.linear
         g = np.tile(last[:, output], (len(z), 1))
         for a, W in zip(layers[:0:-1], weights.coefs[-2::-1]):

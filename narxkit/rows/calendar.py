@@ -82,7 +82,7 @@ def labels_of_season(offset):
     """Return how many labels an offset makes in a day, or else in a year."""
     first = pd.Timestamp("2001-01-01") + offset
     if first + offset - first < pd.Timedelta(days=1):
-        # four weeks: weekends have no label, and the last day has one alone
+        # the usual day of four weeks, of which midnight cuts the last one short
         labels = pd.date_range("2001-01-08", "2001-02-05", freq=offset)
         return _most_common(*_distinct(np.unique(labels.normalize(), return_counts=True)[1]))[0]
     n_years = 28  # until the days of the week come again
@@ -97,7 +97,6 @@ def next_labels(index, offset):
     if len(wall) > MANY and isinstance(offset, pd.offsets.BusinessHour):  # pandas takes seconds
         following = _next_hours(wall, offset)
     else:
-        # anchored and custom offsets have no arithmetic for whole indexes
         following = [label + offset for label in wall]
     return localized(pd.DatetimeIndex(following), index.tz)
 

@@ -590,7 +590,7 @@ def _shared_clock(index):
     if not isinstance(index, pd.MultiIndex):
         return None
     level = as_clock(index.levels[1])
-    # levels are not always sorted, such as those of tables that were joined
+    # the levels of an index may stand in any order
     return Clock.from_index(level if level.is_monotonic_increasing else level.sort_values())
 
 
