@@ -270,6 +270,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             wrong = np.flatnonzero(np.isnan(values[0]).any(axis=1))
             if len(wrong):
                 has_diverged = self._runner.has_diverged(rollouts, bad)
+                # NaN for want of a value is no divergence
                 tell = warn_of_divergence if has_diverged.any() else self._warn_of_missing
                 tell(table.label(rows[wrong[0]]))
         return y_hat
@@ -600,6 +601,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         Successive missing rows are one rollout: each is predicted from those before it.
         """
         reach, missing = self._reach, np.isnan(segments.y)
+        # without feedback nothing reads the outputs
         if not reach.outputs or not missing[:stop].any():
             return segments.y
         y = segments.y.copy()
@@ -652,6 +654,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
                 "not trained on."
             )
         elif n_reachable < len(segments) / 2 and n_segments > 1:
+            # pandas has no asfreq for a panel, nor for elapsed times
             has_asfreq = None in table.series and not table.is_elapsed
             such = advise_asfreq(table.clocks.get(None), table.times) if has_asfreq else ""
             warn(

@@ -255,6 +255,7 @@ class Climatology(_Lookup):
 
     def _look_up(self, segments, origins, rows):
         fields = self._fields(segments.times)
+        # labels as groupby has made them: of one field no MultiIndex
         keys = pd.MultiIndex.from_arrays(fields) if len(fields) > 1 else pd.Index(fields[0])
         # NaN for what the training rows have not had, such as a month
         return self.means_.reindex(keys).to_numpy()[rows]
@@ -503,6 +504,7 @@ class ARX(TapWeights, ScaledForecaster):
 
     def _choose(self, training, held_out):
         can_solve = count_targets(training).all() and held_out.size
+        # without rows to learn from, or to judge by, nothing can be compared
         if len(self.alphas) == 1 or not can_solve:
             return self.alphas[0]
         solve = ridge(training)

@@ -89,6 +89,7 @@ def _count_rows(history, name, k, steps):
     if steps is None:
         return k
     needed = history.reach.history
+    # steps follow all of y_init, but of y the history alone: what follows there is fitted to
     n = steps + (needed if name == "y" else max(k, needed))
     if k > n:
         raise ValueError(
@@ -189,6 +190,7 @@ class _Run:
         self.start, self.begin, self.steps = slice(begin - K, begin), begin, stop - begin
         self.segment = segment.window(0, stop + lead)
         self.mean, self.std = runner.units(segment.y)
+        # of these rows, which may be far from the mean of the training
         self.middle = self._scaled(np.nanmean(segment.y, axis=0))
         self.measured = self._scaled(segment.y[self.start.start : stop])
         self.low = self._bound(segment.low, -np.inf)

@@ -288,6 +288,7 @@ class NetworkForecaster(ScaledForecaster):
         network = lesson.network
         noises = self._noises(network, warm)
         chooses = given is None or len(noises) > 1
+        # nothing is trained on blocks where all is given
         blocks = make_blocks(lesson, self._judged_steps) if chooses else ()
         search = Search(blocks, seed, self._brief_solver(network, flag), flag)
         return search.choose(noises, with_networks=given is None)
@@ -301,6 +302,7 @@ class NetworkForecaster(ScaledForecaster):
         """Return the penalty, where it is not for the training rows to choose; None where it is."""
         if self.alpha != "auto":
             return float(self.alpha)
+        # the linear weights, all that there are, have a penalty of their own
         if not network.hidden_layer_sizes:
             return 0.0
         if self._finds_penalties:
@@ -318,6 +320,7 @@ class NetworkForecaster(ScaledForecaster):
     def _brief_solver(self, network, flag):
         """Solve well enough to rank penalties, which are the network's and not its solver's."""
         is_quick = network.n_params <= QUICK_TO_SOLVE and hasattr(network, "normal_equations")
+        # lm builds J'J, which grows with the square of the parameters
         solver = make_solver("lm" if is_quick else "lbfgs")
 
         def solve(objective, theta):
@@ -354,6 +357,7 @@ class NetworkForecaster(ScaledForecaster):
         """Train the linear model that a network stands beside, as it would be trained itself."""
         network, lesson = lesson.network, lesson.of_linear_part()
         trained = train(lesson, linear, self._solver(np.random.default_rng(0), flag))
+        # zero weights at the outputs switch the hidden layers off
         whole = network.with_linear(np.zeros(network.n_params), trained.theta)
         return trained._replace(theta=whole)
 
@@ -386,6 +390,7 @@ class NetworkForecaster(ScaledForecaster):
         self.members_ = [trained.theta for trained in stable[: self.n_members]]
         self.structure_ = network
         self.alpha_, self.linear_alpha_ = float(alpha), float(linear_alpha)
+        # Bayesian regularisation found penalties of its own
         if result.penalty is not None:
             self.alpha_ = float(result.penalty[network.groups["weights"]].max(initial=0.0))
             share = network.linear_feedback
@@ -400,6 +405,7 @@ class NetworkForecaster(ScaledForecaster):
         self.validation_curve_ = result.validation_curve
         is_stalled = result.stop is Stop.STALLED  # one step was tried, at least
         self.n_iter_ = max(result.n_iter, int(is_stalled))
+        # another restart may have been the better one, had it gone on
         was_interrupted = any(other.result.stop is Stop.INTERRUPTED for other in results)
         self.stop_ = Stop.INTERRUPTED if was_interrupted else result.stop
         self.n_effective_params_ = result.n_effective_params
@@ -409,8 +415,9 @@ class NetworkForecaster(ScaledForecaster):
     def _look_inside(self, lesson):
         """Measure what of the networks that predict lives, and whether their loops forget."""
         is_off = self.alpha_ == OFF
-        alpha = 0.0 if is_off else self.alpha_
+        alpha = 0.0 if is_off else self.alpha_  # an infinite penalty of nothing is NaN
         last = lesson.penalised(alpha, self.linear_alpha_).objective(self.loop_[-1].loop)
+        # the flag ended the training, and must not end this
         objective = last.without_flag()
         lives = [NO_LIFE if is_off else life(objective, theta) for theta in self._thetas]
         self.hidden_share_ = max(one.share for one in lives)

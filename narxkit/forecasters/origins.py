@@ -108,7 +108,7 @@ class Origins:
             Which of them left all bounds.
         """
         cells = (self.max_lag + int(np.max(lengths, initial=1))) * self.n_outputs
-        has_warned = False
+        has_warned = False  # one warning stands for all batches
         for part in _batches(len(origins), cells):
             rollouts = Rollouts(self.segments, origins[part], lengths[part])
             y_hat, bad = self.runner.run(rollouts)

@@ -123,7 +123,7 @@ class ScaledForecaster(Forecaster):
         u, y = segments.u[rows], segments.y[rows]
         inputs, outputs = moments(u), moments(y)
         self._scale = Scale.of(inputs, outputs, is_scaled)
-        chosen = np.flatnonzero(rows)
+        chosen = np.flatnonzero(rows)  # to name rows by their place among all
 
         def name_row(i):
             return segments.name_row(chosen[i])

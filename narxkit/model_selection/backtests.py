@@ -72,6 +72,7 @@ def backtest(model, X, y, steps=24, origins=None, segments=None):
     first = _first_rows(rows, steps, origins)
     parts = rows.rollouts(first, np.full(len(first), steps))
     y_hat = np.concatenate([part for _, part, _ in parts])
+    # as it was measured: the segments have missing outputs filled
     measured = rows.table.y[rows.table_row].take(first[:, None] + np.arange(steps), axis=0)
     outputs = names_of_outputs(y)[0]
     return _long(rows, first, undo(measured), undo(y_hat), outputs)
@@ -79,17 +80,19 @@ def backtest(model, X, y, steps=24, origins=None, segments=None):
 
 def _first_rows(rows, steps, origins):
     """Return first predicted rows, in the order of the segments."""
+    # an origin is a row, also of a model that needs no history
     complete = rows.can_run(steps) & (rows.n_history > 0)
     n = len(complete)
     if origins is None:
         first = np.flatnonzero(complete)
         if not len(first):
-            rows.check()
+            rows.check()  # refuses, and says why
             raise ValueError(
                 f"no row has {rows.max_lag} rows of history and {steps} rows ahead of it: "
                 "give a longer series or fewer steps."
             )
         return first
+    # where each row of the table stands among the segments
     row = np.empty(n, dtype=int)
     row[rows.table_row] = np.arange(n)
     origins = _read_origins(origins)
@@ -119,6 +122,7 @@ def _positions(origins, table):
     """Return row positions of origins given as such or as labels."""
     index = pd.RangeIndex(len(table)) if table.index is None else table.index
     are_numbers = pd.api.types.is_integer_dtype(origins.dtype)
+    # integers are positions, unless the labels are integers too
     if are_numbers and not pd.api.types.is_integer_dtype(index.dtype):
         outside = (origins < 0) | (origins >= len(table))
         if outside.any():

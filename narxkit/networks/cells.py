@@ -284,7 +284,7 @@ class CellNetwork(Network):
         bad = np.full(len(rollouts), -1)
         for part in self._parts(rollouts):
             values, bad[part], _ = self._run(theta, rollouts.part(part))
-            y_hat[part, : values.shape[1]] = values
+            y_hat[part, : values.shape[1]] = values  # a part has the steps of its own longest
         return y_hat, bad
 
     def observe(self, theta, rollouts):
@@ -303,6 +303,7 @@ class CellNetwork(Network):
             The state at each origin.
         """
         state = np.empty((len(rollouts), self.n_state))
+        # no steps of their own, so that the runs end with their windows
         before = rollouts.replace(lengths=np.zeros_like(rollouts.lengths))
         for part in self._parts(before):
             state[part] = self._run(theta, before.part(part))[2]

@@ -173,6 +173,7 @@ class TappedMLP(Network):
         Weights that lead from the taps straight to the outputs are "linear", with hidden layers
         beside them and without.
         """
+        # names in the place of numbers: unpack gives views of them as well
         name = np.full(self.n_params, "weights", dtype="<U10")
         weights = self.unpack(name)
         for intercepts in weights.intercepts:
@@ -299,6 +300,7 @@ class TappedMLP(Network):
         with one_blas_thread():
             if runs.is_falling:
                 return self._roll(theta, runs)
+            # the kernel steps a block of them together, and lets go of the last ones as they end
             order = np.argsort(-rollouts.lengths, kind="stable")
             y_hat, bad = self._roll(theta, rollouts.part(order).trajectories)
         back = np.argsort(order)
