@@ -608,8 +608,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         for start, length in segments.gaps(reach):
             if stop is not None and start >= stop:
                 break
-            # as far back as is read, and no further: a gap costs its own length, not that of all
-            # rows
+            # no further back than is read: a gap costs its own length, not that of all rows
             first = max(start - reach.memory, segments.starts[start])
             window = segments.replace(y=y).window(first, start + length + reach.lead)
             values, _ = self._run(Rollouts(window, np.array([start - first]), np.array([length])))

@@ -204,7 +204,7 @@ class Climatology(_Lookup):
     """
 
     _parameter_constraints: dict = {"by": ["array-like"], "output_range": "no_validation"}
-    _reads_times = True
+    _reads_times = True  # the calendar of the rows predicted is looked up
 
     def __init__(self, by=("month", "hour"), output_range=None):
         self.by = by
@@ -244,7 +244,7 @@ class Climatology(_Lookup):
                 f"Climatology averages by {', '.join(self.by)}, and the rows have no time stamps: "
                 "give X or y a DatetimeIndex."
             )
-        # a field has a value for each row, as no method and no other attribute has
+        # a field has a value for each row; methods, and names such as freq, have not
         unknown = [f for f in self.by if np.shape(getattr(times, f, None)) != times.shape]
         if unknown or not len(self.by):
             raise ValueError(
@@ -378,8 +378,7 @@ class SmartPersistence(_Lookup):
 
     def _look_up(self, segments, origins, rows):
         index = self._index(segments)
-        # the row of the last index up to each row; -1, which is never remembered, before the
-        # first
+        # the last row with an index up to each row; -1, which is never remembered, before any
         seen = np.where(np.isfinite(index), np.arange(len(index))[:, None], -1)
         last = np.maximum.accumulate(seen)[origins - 1]
         is_remembered = last >= origins[:, None] - self._reach.history

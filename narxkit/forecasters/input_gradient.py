@@ -70,7 +70,7 @@ def differentiate(network, thetas, segments, rows):
         ],
         axis=1,
     )
-    # the first step of a window is as many rows back as there are steps, and its lags beyond
+    # the lags of a window's first step reach back from there
     lags = list(range(-reach.lead, reach.history + by_taps.shape[2]))
     values = np.zeros((len(rows), p, taps.n_inputs + p, len(lags)))
     for j in range(p):

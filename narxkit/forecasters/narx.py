@@ -24,6 +24,7 @@ class _TappedNetwork(TapWeights, NetworkForecaster):
 
     def _tapped_mlp(self, taps):
         sizes = self.hidden_layer_sizes
+        # an int is one layer, as in scikit-learn's MLP
         sizes = tuple(sizes) if np.iterable(sizes) else (sizes,)
         if not all(map(is_count, sizes)):
             raise ValueError(

@@ -305,6 +305,7 @@ class RecurrentForecaster(NetworkForecaster):
         taps = make_taps(self.input_lags, self.output_lags, columns, n_outputs)
         self._check_taps(taps)
         sizes = self.hidden_layer_sizes
+        # an int is one layer, as in scikit-learn's MLP
         sizes = tuple(sizes) if np.iterable(sizes) else (sizes,)
         if not sizes or not all(map(is_count, sizes)):
             raise ValueError(

@@ -288,8 +288,7 @@ class Clock:
         if len(index) < 2 or not self.is_regular:
             return False
         if self.unit == "session":
-            # breaks lets early closes and holidays pass, which are labels that the timetable
-            # makes
+            # breaks lets holidays and early closes pass, whose labels the timetable makes
             return self.after(index[0], len(index) - 1).equals(index[1:])
         return not replace(self, holiday=0).breaks(index).any()  # no holiday is left out
 

@@ -119,7 +119,7 @@ class Lesson:
         self._make = make
         self._rows = {"training": training, "held out": held_out}
         self._washout = washout
-        self._objectives = {}
+        self._objectives = {}  # shared by copies under other penalties: rollouts are laid once
 
     def of_linear_part(self):
         """Return the same for the linear part of the network."""
@@ -188,7 +188,7 @@ class Lesson:
         rows, segments = rollouts.origins, rollouts.segments
         starts, counts = np.unique(segments.starts[rows], return_counts=True)
         firsts = rows[np.cumsum(counts) - np.ceil(fraction * counts).astype(int)]
-        begins = np.full(len(segments), len(segments))
+        begins = np.full(len(segments), len(segments))  # none without a target
         begins[starts] = firsts
         return np.arange(len(segments)) >= begins[segments.starts]
 
@@ -211,6 +211,7 @@ class Lesson:
         return np.nanmin(y, axis=0), np.nanmax(y, axis=0)
 
     def _made(self, name, loop):
+        # stages on the way may be no longer than the washout
         washout = self._washout if n_steps(loop) > self._washout else 0
         if (name, loop) not in self._objectives:
             self._objectives[name, loop] = self._make(
