@@ -16,6 +16,9 @@ from narxkit import (
     NARX,
     TDNN,
     Climatology,
+    ElmanRegressor,
+    GRURegressor,
+    LSTMRegressor,
     Persistence,
     SeasonalNaive,
     SmartPersistence,
@@ -23,10 +26,23 @@ from narxkit import (
     solvers,
 )
 
-ROOMS = "diagnostics", "evaluation", "files", "plotting", "report", "solvers"
+ROOMS = (
+    "diagnostics",
+    "evaluation",
+    "files",
+    "forecasters",
+    "model_selection",
+    "networks",
+    "plotting",
+    "report",
+    "rows",
+    "solvers",
+    "training",
+)
 PACKAGE = Path(narxkit.__file__).parent
 FILES = [*PACKAGE.glob("*.py"), *(path for room in ROOMS for path in PACKAGE.glob(f"{room}/*.py"))]
 NO_IMPERATIVES = {"A", "An", "The", "Whether", "How", "Which", "Where", "Why"}
+RECURRENT = [ElmanRegressor, GRURegressor, LSTMRegressor]
 LOOKUPS = [Persistence, SeasonalNaive, Climatology, SmartPersistence]
 GAUSS_NEWTON = [solvers.LevenbergMarquardt, solvers.BayesianRegularisation]
 BATCHES = [solvers.SGD, solvers.RMSprop, solvers.Adam]
@@ -42,6 +58,7 @@ CORRELATIONS = [plotting.ErrorAutocorrelationDisplay, plotting.InputErrorCorrela
 GROUPS = {
     "networks": ([NARX, TDNN], ["alpha"], ["loop_gain_"]),
     "tapped models": ([NARX, ARX], ["input_lags", "output_lags"], ["alpha_"]),  # ARX refers to NARX
+    "recurrent networks": (RECURRENT, [], []),
     "baselines": (LOOKUPS, [], []),
     "forecasters": ([NARX, Persistence], ["output_range"], []),  # one has inputs to name
     "Gauss-Newton": (GAUSS_NEWTON, ["n_trials"], []),

@@ -200,6 +200,7 @@ class Task(ABC):
             return 0.1
         index = self.load().index
         held_out, whole = (index.slice_indexer(*p) for p in (self.validation, self.fitting))
+        # forecasters hold out by rows, and gaps have none
         return len(index[held_out]) / len(index[whole])
 
     @property
@@ -241,7 +242,7 @@ class Task(ABC):
         last = np.arange(min(self.history - 1, stop), stop)
         clock = Clock.from_index(data.index)
         if clock is not None and len(last):
-            segment = clock.breaks(data.index).cumsum()
+            segment = clock.breaks(data.index).cumsum()  # number of each row's
             # no seam between the first row of history and the last target
             last = last[segment[last - self.history + 1] == segment[last + self.steps]]
         origins = data.index[last]
@@ -497,7 +498,7 @@ class Evaluation(ABC):
         table = first[["origin", "horizon"]].assign(time=self.y.index[rows])
         table[self.task.target] = first["y"]
         for name, run in self.backtests.items():
-            table[name] = run["y_hat"].to_numpy()
+            table[name] = run["y_hat"].to_numpy()  # all have the same origins, in one order
         return table
 
     def to_csv(self, path):
@@ -555,6 +556,7 @@ def run(task, learned=("narx",), random_state=0, progress=None):
     models = task.models(learned, random_state)
     data = task.read()
     fitting, test = (data.loc[slice(*period)] for period in (task.fitting, task.test))
+    # before any fit, which may take long: a test that is too short is refused here
     origins, rows = task.origins(test), _with_history(task, fitting, test)
     names, backtests, fit_seconds = {}, {}, {}
     for kind, model in models.items():
@@ -635,7 +637,7 @@ def decimals(scale, digits):
     >>> decimals(52.4, digits=3), decimals(0.295, digits=3), decimals(5000, digits=3)
     (1, 3, 0)
     """
-    if not 0 < scale < np.inf:
+    if not 0 < scale < np.inf:  # of equal values, or a single one
         return digits
     return max(0, digits - 1 - int(np.floor(np.log10(scale))))
 

@@ -89,8 +89,8 @@ def longest_stretch(is_there, seams):
     begins = is_there & (seams | ~np.append(False, is_there[:-1]))
     run = np.where(is_there, np.cumsum(begins), 0)
     lengths = np.bincount(run)
-    lengths[0] = 0
-    longest = len(lengths) - 1 - np.argmax(lengths[::-1])
+    lengths[0] = 0  # the rows that are not there
+    longest = len(lengths) - 1 - np.argmax(lengths[::-1])  # from behind: the last of equals
     rows = np.flatnonzero(run == longest)
     return int(rows[0]), int(rows[-1]) + 1
 

@@ -27,6 +27,7 @@ def _solar_limit(data):
 
 
 def _lowest_power(data):
+    # up to the end of validation, for nothing of the test may bound its own forecasts
     return data.loc[:"2015-06", "power_kw"].min()
 
 
@@ -37,7 +38,7 @@ def _highest_power(data):
 def log_returns(load):
     """Read a series of prices as returns in per cent: 100 times the steps of their logarithm."""
     prices = load()
-    returns = 100 * np.log(prices).diff().iloc[1:]
+    returns = 100 * np.log(prices).diff().iloc[1:]  # the first has none before it
     returns.attrs = {**prices.attrs, "units": dict.fromkeys(returns.columns, "%")}
     return returns
 

@@ -100,7 +100,7 @@ class FrameTask:
         if not self.known_future:
             return None
         if clock is None:
-            due = pd.RangeIndex(index[-1] + 1, index[-1] + 1 + horizon)
+            due = pd.RangeIndex(index[-1] + 1, index[-1] + 1 + horizon)  # row numbers count on
         else:
             due = clock.after(index[-1], horizon).rename(index.name)
         rows = self.rows_after.reindex(due)[self.known_future]
@@ -182,6 +182,7 @@ class Forecast:
         best, target = errors.index[0], self.evaluation.task.target
         start = f"{target!r} is forecast by {self.forecaster}, {self._why}"
         if self.is_named and chosen != best:
+            # a model without any forecast has no error in the table
             how = errs(errors[chosen], errors[best]) if chosen in errors else "diverged in it"
             return f"{start}; {best} won the test, {chosen} {how}."
         if self.is_named:
@@ -347,8 +348,10 @@ def task_from_frame(
         is_bridged=True,
         season=season,
         climate=_climate(clock, known.index[:n_training]),
+        # a block holds whole forecasts and a week of days, so that its errors leave the next alone
         block=max(horizon, 7 * season),
     )
+    # slices of labels hold both ends: the last row of the target goes again
     return FrameTask(test, list(known_future), data.loc[last:].iloc[1:])
 
 
@@ -446,6 +449,7 @@ def look_ahead(task, model=None, random_state=0, progress=None, rivals=False):
     "'load' is forecast by ridge ARX, as asked; it won the test too."
     """
     progress = progress or no_progress
+    # first of all, so that missing inputs are known before a network is trained
     future = task.future()
     evaluation = run(task.test, (model or "narx",), random_state, progress)
     # one fit for each model, for the forecast, its name and its picture
@@ -453,7 +457,7 @@ def look_ahead(task, model=None, random_state=0, progress=None, rivals=False):
     names = [evaluation.chosen] if model else evaluation.ranked
     # the winner of the test, unless its forecast diverges on all rows
     chosen = next((name for name in names if np.isfinite(forecast(name)[1]).all()), names[0])
-    others = [name for name in evaluation.models if name != chosen] if rivals else []
+    others = [name for name in evaluation.models if name != chosen] if rivals else []  # a fit each
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what rivals lack is seen in the picture
         drawn = {name: forecast(name)[1] for name in others}
@@ -465,7 +469,7 @@ def look_ahead(task, model=None, random_state=0, progress=None, rivals=False):
 def _forecast(evaluation, name, future, progress):
     """Fit a model of the test again, on all rows; return its name then, and its forecast."""
     test, data = evaluation.task, evaluation.task.read()
-    model = clone(evaluation.models[name])
+    model = clone(evaluation.models[name])  # the fitted one stays with its test
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".* were left out of training")  # the test said so
         fit(f"{name} on all rows", model, test, data, progress)
@@ -499,7 +503,7 @@ def heading(forecasts):
     models = " and ".join(dict.fromkeys(forecast.forecaster for forecast in forecasts))
     ends = [forecast.evaluation.y.index for forecast in forecasts]
     last = {label_writer(index)(index[-1]) for index in ends}
-    until = f" up to {last.pop()}" if len(last) == 1 else ""
+    until = f" up to {last.pop()}" if len(last) == 1 else ""  # targets may end at different rows
     return f"Forecast by {models}, fitted on all rows{until}"
 
 
@@ -528,6 +532,7 @@ def side_by_side(forecasts):
     ['a', 'a RMSE', 'b', 'b RMSE']
     """
     frames = [forecast.to_frame() for forecast in forecasts]
+    # targets keep their names, and errors give way
     taken = {frame.columns[0] for frame in frames}
     for frame in frames:
         error = _unused(frame.columns[1], taken)
@@ -594,7 +599,7 @@ def _climate(clock, index):
     is_year = index[-1] - index[0] >= pd.Timedelta(days=364)
     month = ("month",) if is_year else ()
     if clock.unit == "month":
-        return month if clock.step < 12 else ()
+        return month if clock.step < 12 else ()  # years know one month alone
     if clock.step > DAY:
         return month
     if clock.step == DAY:

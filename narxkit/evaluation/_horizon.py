@@ -81,6 +81,7 @@ class HorizonTask(Task):
         options = {name: option for name, option in options.items() if option is not None}
         if not options:
             return self
+        # an origin has as many rows before it as lags read
         history = max(self.history, np.max(options.get("output_lags", 1)))
         return replace(self, protocol="", history=int(history), **options)
 
@@ -139,6 +140,7 @@ class HorizonEvaluation(Evaluation):
             interval=interval and self.n_blocks >= MIN_BLOCKS,
             block=self.task.block,
         )
+        # models without any forecast come back as rows of NaN
         return table.reindex(list(self.backtests))
 
     @property
@@ -179,6 +181,7 @@ class HorizonEvaluation(Evaluation):
         errors = self.table()["RMSE mean"].dropna()
         kinds = tuple(NETWORKS.values())
         is_network = np.array([isinstance(self.models.get(k), kinds) for k in errors.index], bool)
+        # a stable sort leaves networks behind what is as good and simpler
         return pd.concat([errors[~is_network], errors[is_network]]).sort_values(kind="stable")
 
     @property
@@ -218,6 +221,7 @@ class HorizonEvaluation(Evaluation):
         errors = squares.groupby(run["origin"].to_numpy()).mean().dropna()
         before = self._before_midnight().intersection(errors.index)
         ranked = errors.loc[before if len(before) else errors.index].sort_values()
+        # of an even number, too, the error of one forecast and not a mean of two
         return ranked.index[len(ranked) // 2]
 
     def _before_midnight(self):
@@ -329,6 +333,7 @@ def with_title(figure, title):
 def two_panels(figure=None):
     """Make a wide panel and a narrow one, on a new figure unless one is given."""
     if figure is None:
+        # not a figure of pyplot, which keeps each until it is closed
         figure = load_matplotlib("figure").Figure((11, 4), dpi=150, layout="constrained")
         figure.get_layout_engine().set(wspace=0.06)
     return figure.subplots(1, 2, width_ratios=(1.8, 1))

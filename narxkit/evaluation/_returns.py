@@ -166,7 +166,7 @@ class ReturnsEvaluation(Evaluation):
     def plot(self, figure=None):
         """Draw the last quarter of a year one step ahead, and the share of hits beside it."""
         left, right = two_panels(figure)
-        frame = self.to_frame().set_index("time").iloc[-60:]
+        frame = self.to_frame().set_index("time").iloc[-60:]  # trading days
         ForecastDisplay.from_predictions(
             frame[self.task.target],
             {f"{self.chosen}, one step ahead": frame[self.chosen]},

@@ -47,7 +47,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         """Return what a prediction of a model with these input columns reads."""
 
     def _read_clocks(self, table):
-        """Nothing to read; a subclass whose reach follows from the clocks does it here."""
+        """Read nothing; a subclass whose reach follows from the clocks does it here."""
 
     @abstractmethod
     def _train(self, segments, weight):
@@ -55,7 +55,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
 
     @abstractmethod
     def _run(self, rollouts):
-        """Predictions (n, n_steps, n_outputs) and the first bad step of each rollout."""
+        """Return predictions (n, n_steps, n_outputs) and the first bad step of each rollout."""
 
     @property
     def _runner(self):
@@ -104,10 +104,12 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             rows = self._roles.segments(table)
             self._check_rows(rows, table)
             self._warn_of_short_segments(table, rows)
+            # segments stand series after series, and so do the weights
             weight = np.ones(len(rows)) if table.weight is None else table.weight[table.order]
             self._train(rows, weight)
             self.max_lag_, self.lead_ = self._reach.history, self._reach.lead
             names = [None] if table.index is None else list(table.index.names)
+            # an empty one: rows of an earlier fit are no history of these
             self._history = History(self._reach, names, {})
             self._remember(table)
         return self
@@ -212,13 +214,14 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         y_hat = self._continue(table)
         index = table.index
         if self._reach.lead:
+            # the last rows of each series are there for the leads of those before them
             reached = [rows[: -self._reach.lead] for rows in table.series.values()]
             keep = np.sort(np.concatenate(reached))
             y_hat, index = y_hat[keep], take(index, keep)
         return self._roles.frame(y_hat, index)
 
     def score(self, X, y=None, sample_weight=None):
-        """R2 of ``predict(X)``, the continuation from the last row seen.
+        """Return R2 of ``predict(X)``, the continuation from the last row seen.
 
         Parameters
         ----------
@@ -237,6 +240,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         """
         table = self._labelled(self._read(X, y=y, sample_weight=sample_weight))
         warn_of_interruption(self)
+        # what is to be predicted must not be read
         y_hat = self._continue(table.replace(y=None))
         self._warn_of_leads()
         ok = np.isfinite(table.y).all(axis=1) & np.isfinite(y_hat).all(axis=1)
@@ -244,18 +248,19 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         return r2_score(table.y[ok], y_hat[ok], sample_weight=weight)
 
     def _continue(self, table):
-        """Predictions of the rows of `table`, each series from its own state."""
+        """Return predictions of the rows of `table`, each series from its own state."""
         y_hat = np.full((len(table), self._roles.n_outputs), np.nan)
         for key, rows in table.series.items():
             past, *columns = self._history.continued(key, table, rows, self._reads_times)
             segment = self._roles.segment(*columns)
+            # a lead may have kept the last outputs of the tail from being filled until now
             y = self._filled(segment, past)
             segment = segment if y is segment.y else segment.replace(y=y)
             y_hat[rows] = self._free_run(segment, past, table, rows)
         return y_hat
 
     def _free_run(self, segment, past, table, rows):
-        """The one rollout over all rows after the first `past`."""
+        """Return the one rollout over all rows after the first `past`."""
         y_hat = np.full((len(segment) - past, self._roles.n_outputs), np.nan)
         steps = len(y_hat) - self._reach.lead
         if steps > 0:
@@ -265,15 +270,17 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             wrong = np.flatnonzero(np.isnan(values[0]).any(axis=1))
             if len(wrong):
                 has_diverged = self._runner.has_diverged(rollouts, bad)
+                # NaN for want of a value is no divergence
                 tell = warn_of_divergence if has_diverged.any() else self._warn_of_missing
                 tell(table.label(rows[wrong[0]]))
         return y_hat
 
     def _future(self, steps, X):
-        """The rows to forecast; what is neither needed nor given is NaN."""
+        """Return the rows to forecast; what is neither needed nor given is NaN."""
         if not self.n_features_in_:
             index = labels_of(X, "X")
             steps = count_rows(X, "X") if steps is None and index is None else steps
+            # of X a model of y alone takes the labels
             X = None if index is None else pd.DataFrame(index=index)
         if X is None:
             self._refuse_missing(steps, self._roles.columns)
@@ -283,6 +290,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             missing = [name for name in columns if name not in X]
             self._refuse_missing(len(X) if steps is None else steps, missing)
             if missing:
+                # NaN in columns that no lag reaches in so few steps
                 X = X.reindex(columns=[*columns, *(name for name in X if name not in columns)])
         table = self._labelled(self._read(X))
         if table.index is None and None not in self._history.tails:
@@ -306,7 +314,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         return table.first(n)
 
     def _refuse_missing(self, steps, missing):
-        """Columns may be missing whose lags all reach back to measured rows."""
+        """Refuse missing columns, but for those whose lags all reach back to measured rows."""
         names, bounds = self._roles.input_names, self._roles.bound_names
         early = {names[column] for column, lag in self._reach.inputs if lag < steps}
         needed = [c for c in missing if c in bounds or c in early]
@@ -350,7 +358,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         horizons = np.array(horizons)
         rows = self._origins(X, y, segments)
         if not rows.can_run().any():
-            rows.check()
+            rows.check()  # refuses, and says why
         origins, lengths = rows.reaching(horizons)
         ahead = np.full((len(rows.table), self._roles.n_outputs, len(horizons)), np.nan)
         for part, y_hat, _ in rows.rollouts(origins, lengths):
@@ -358,6 +366,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
                 long = lengths[part] >= h
                 if not long.any():
                     continue
+                # step h of a rollout that starts at row o predicts row o + h - 1
                 ahead[rows.table_row[origins[part][long] + h - 1], :, i] = y_hat[long, h - 1]
         ahead = self._shape(ahead)
         return ahead if np.iterable(steps) else ahead[..., 0]
@@ -425,6 +434,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         for key, rows in table.series.items():
             refuse_seams(table, key)
             initial = self._read_initial(*given, key, table)
+            # a fitted start is as early as it can be, so that it meets all that was measured
             begin = self.max_lag_ if is_fitted else max(len(initial), self.max_lag_)
             measured = np.full((len(rows), y_hat.shape[1]), np.nan)
             measured[: len(initial)] = initial
@@ -447,7 +457,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             )
 
     def _rows_to_simulate(self, name, y, steps):
-        """A frame of rows without inputs, and the measured outputs under its labels."""
+        """Make a frame of rows without inputs, and put the measured outputs under its labels."""
         if steps is None and name == "y_init":
             raise ValueError(
                 "simulate needs a number of steps for a model of y alone: give "
@@ -460,7 +470,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         return X, (name, y)
 
     def _read_initial(self, name, y, key, table):
-        """Measured outputs of the first rows of a series: `y_init`, or the `y` to fit them to."""
+        """Read the outputs of the first rows of a series: `y_init`, or the `y` to fit them to."""
         p, n = self._roles.n_outputs, len(table.series[key])
         lags = self.max_lag_ if self._reach.outputs else 0
         if y is not None and key is not None:
@@ -470,12 +480,13 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
                     f"{name} lacks the series {key!r} of X: give its first rows too, under a "
                     "MultiIndex (series, time) like that of X."
                 )
+            # under the labels as read, as X has them: text of dates is times there
             y = y.set_axis(index, axis=0).xs(key, level=0)
         self._check_initial_rows(name, y, table, key)
         initial = np.empty((0, p)) if y is None else read_outputs(y, name, min_samples=0)
         if len(initial) and initial.shape[1:] != (p,):
             raise ValueError(f"{name} has {initial.shape[1]} columns, but the model has {p}.")
-        needed = lags + (name == "y")
+        needed = lags + (name == "y")  # one row more, for the start to be fitted to
         if not needed <= len(initial) <= n:
             raise ValueError(
                 f"{name} has {len(initial)} rows, but "
@@ -489,7 +500,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         return initial.reshape(-1, p)
 
     def _check_initial_rows(self, name, y, table, key):
-        """Where both have labels, they must be those of the first rows of X."""
+        """Refuse labels other than those of the first rows of X, where both have labels."""
         if isinstance(y, pd.DataFrame):
             self._roles.check_outputs(list(y.columns), name)
         given, labels = labels_of(y, name), table.row_labels(table.series[key])
@@ -505,7 +516,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
 
     # ------------------------------------------------------------ rollouts over measured rows
     def _read_inputs(self, verb, X):
-        """Rows of which the inputs are given."""
+        """Read rows of which the inputs are given."""
         self._check_fitted()
         if X is None and self.n_features_in_:
             raise ValueError(
@@ -522,7 +533,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         return self._read(X)
 
     def _read(self, X, **columns):
-        """Rows for a fitted model, like those of ``fit``."""
+        """Read rows for a fitted model, like those of ``fit``."""
         self._check_fitted()
         if columns.get("y", X) is None:
             alone = "" if self.n_features_in_ else " A model of y alone takes them after X=None."
@@ -537,13 +548,13 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             check_is_fitted(self)
 
     def _labelled(self, table):
-        """A table whose rows have labels that can be compared with those of the state."""
+        """Return a table whose rows have labels that can be compared with those of the state."""
         if any(tail.times is not None for tail in self._history.tails.values()):
             self._roles.check_labels(table)
         return self._history.labelled(table)
 
     def _origins(self, X, y, segments=None, after_state=False):
-        """Measured rows, ready for rollouts from any of them.
+        """Return measured rows, ready for rollouts from any of them.
 
         The one door for everything that judges forecasts. With `after_state`, the rows of a series
         that follow the last ones seen have those as their history.
@@ -563,7 +574,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         )
 
     def _after_state(self, table):
-        """The segments of a table, each series behind its tail; the table's row of each, or -1."""
+        """Put each series of a table behind its tail; return the table's row of each row, or -1."""
         columns, cuts, place = [], [], []
         for key, rows in table.series.items():
             tail = self._history.tails.get(key)
@@ -573,6 +584,8 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
                 part, past = tail.followed_by(table, rows), len(tail.y)
             columns.append(part)
             cut = np.concatenate([np.zeros(past, dtype=bool), table.cuts[key]])
+            # the first new row follows the tail, and the first row of all begins a segment: in
+            # this order, for without a tail both are one
             cut[past], cut[0] = False, True
             cuts.append(cut)
             place += [np.full(past, -1), rows]
@@ -583,28 +596,32 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         return rows.replace(edges=edges), np.concatenate(place)
 
     def _filled(self, segments, stop=None):
-        """The outputs, each missing one before row `stop` replaced by its one-step prediction.
+        """Fill the outputs: each missing one before row `stop` by its one-step prediction.
 
         Successive missing rows are one rollout: each is predicted from those before it.
         """
         reach, missing = self._reach, np.isnan(segments.y)
+        # without feedback nothing reads the outputs
         if not reach.outputs or not missing[:stop].any():
             return segments.y
         y = segments.y.copy()
         for start, length in segments.gaps(reach):
             if stop is not None and start >= stop:
                 break
+            # no further back than is read: a gap costs its own length, not that of all rows
             first = max(start - reach.memory, segments.starts[start])
             window = segments.replace(y=y).window(first, start + length + reach.lead)
             values, _ = self._run(Rollouts(window, np.array([start - first]), np.array([length])))
             rows = slice(start, start + length)
+            # of a row that misses some outputs the measured ones stay
             y[rows] = np.where(missing[rows], values[0], y[rows])
         if stop is not None:
-            y[stop:] = segments.y[stop:]
+            y[stop:] = segments.y[stop:]  # a gap may reach beyond it
         return y
 
     def _check_rows(self, segments, table):
         longest = int(np.max(np.diff(segments.edges)))
+        # two rows to learn from: one has no deviation
         needed = self._reach.history + self._reach.lead + 2
         if longest < needed:
             is_whole = len(segments.edges) == 2
@@ -636,6 +653,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
                 "not trained on."
             )
         elif n_reachable < len(segments) / 2 and n_segments > 1:
+            # pandas has no asfreq for a panel, nor for elapsed times
             has_asfreq = None in table.series and not table.is_elapsed
             such = advise_asfreq(table.clocks.get(None), table.times) if has_asfreq else ""
             warn(
@@ -646,7 +664,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
 
     # ------------------------------------------------------------ answers and warnings
     def _units(self, y):
-        """Mean and standard deviation of each output: of measured ones, where none are known."""
+        """Return mean and deviation of each output: of measured ones, where none are known."""
         mean, std = moments(y)
         return mean, np.where(std > 0, std, 1.0)
 
@@ -683,11 +701,11 @@ def _refuse_nothing_measured(y):
 
 @contextmanager
 def _restored_on_error(estimator):
-    """A refused or broken-off call leaves the estimator as it was."""
+    """Leave the estimator as it was where a call is refused or broken off."""
     before = dict(vars(estimator))
     try:
         yield
-    except BaseException:
+    except BaseException:  # Ctrl-C too
         vars(estimator).clear()
         vars(estimator).update(before)
         raise

@@ -27,11 +27,12 @@ class _Lookup(Forecaster):
     """A forecast that is looked up, not computed: no weights, nothing fed back."""
 
     def _train(self, segments, weight):
-        """Nothing to learn; a subclass that averages does it here."""
+        """Learn nothing; a subclass that averages does it here."""
 
     def _run(self, rollouts):
         y_hat = rollouts.clip(self._look_up(rollouts.segments, rollouts.origins, rollouts.rows))
         is_asked = rollouts.is_step[..., None]
+        # no step is bad: what is looked up cannot diverge
         return np.where(is_asked, y_hat, np.nan), np.full(len(rollouts), -1)
 
     def __sklearn_tags__(self):
@@ -41,7 +42,7 @@ class _Lookup(Forecaster):
 
     @abstractmethod
     def _look_up(self, segments, origins, rows):
-        """Values (n, steps, n_outputs) for the rows after each origin."""
+        """Return values (n, steps, n_outputs) for the rows after each origin."""
 
 
 class Persistence(_Lookup):
@@ -157,7 +158,7 @@ class SeasonalNaive(_Lookup):
 
 
 def _season(table):
-    """The season of the longest series whose clock has a step, else 24 rows."""
+    """Return the season of the longest series whose clock has a step, else 24 rows."""
     regular = [key for key, clock in table.clocks.items() if clock.is_regular]
     if not regular:
         return WITHOUT_CLOCK
@@ -203,7 +204,7 @@ class Climatology(_Lookup):
     """
 
     _parameter_constraints: dict = {"by": ["array-like"], "output_range": "no_validation"}
-    _reads_times = True
+    _reads_times = True  # the calendar of the rows predicted is looked up
 
     def __init__(self, by=("month", "hour"), output_range=None):
         self.by = by
@@ -223,7 +224,7 @@ class Climatology(_Lookup):
             )
 
     def _make_reach(self, columns, n_outputs):
-        return Reach()
+        return Reach()  # the calendar alone, no row before
 
     def _train(self, segments, weight):
         fields = self._fields(segments.times)
@@ -233,6 +234,7 @@ class Climatology(_Lookup):
                 f"no measured row has a weight{name_scarcest(self._roles.outputs, totals)}: give "
                 "one to some of them, or leave such an output out."
             )
+        # a missing value has the weight 0, but 0 times NaN is NaN
         sums = pd.DataFrame(np.nan_to_num(segments.y) * weights).groupby(fields).sum()
         self.means_ = sums / pd.DataFrame(weights).groupby(fields).sum()
 
@@ -242,6 +244,7 @@ class Climatology(_Lookup):
                 f"Climatology averages by {', '.join(self.by)}, and the rows have no time stamps: "
                 "give X or y a DatetimeIndex."
             )
+        # a field has a value for each row; methods, and names such as freq, have not
         unknown = [f for f in self.by if np.shape(getattr(times, f, None)) != times.shape]
         if unknown or not len(self.by):
             raise ValueError(
@@ -252,7 +255,9 @@ class Climatology(_Lookup):
 
     def _look_up(self, segments, origins, rows):
         fields = self._fields(segments.times)
+        # labels as groupby has made them: of one field no MultiIndex
         keys = pd.MultiIndex.from_arrays(fields) if len(fields) > 1 else pd.Index(fields[0])
+        # NaN for what the training rows have not had, such as a month
         return self.means_.reindex(keys).to_numpy()[rows]
 
 
@@ -356,21 +361,24 @@ class SmartPersistence(_Lookup):
                 "a lower threshold."
             )
         sums = [(np.nan_to_num(values) * counts).sum(axis=0) for values in (segments.y, clear)]
+        # in a mean of quotients those of a low sun, which are noisy, would count as much as others
         self.index_ = sums[0] / sums[1]
 
     def _clear_sky(self, segments):
-        """The clear sky (n, 1): the one column that taps read."""
+        """Return the clear sky (n, 1): the one column that taps read."""
         column, _ = self._reach.inputs[0]
         return segments.u[:, [column]]
 
     def _index(self, segments):
-        """The clear-sky index (n, n_outputs), NaN where it is dark or y is missing."""
+        """Return the clear-sky index (n, n_outputs), NaN where it is dark or y is missing."""
         clear = self._clear_sky(segments)
         is_day = clear > self.threshold
+        # 1 in place of a dark sky: the quotient is NaN there without a warning
         return np.where(is_day, segments.y, np.nan) / np.where(is_day, clear, 1.0)
 
     def _look_up(self, segments, origins, rows):
         index = self._index(segments)
+        # the last row with an index up to each row; -1, which is never remembered, before any
         seen = np.where(np.isfinite(index), np.arange(len(index))[:, None], -1)
         last = np.maximum.accumulate(seen)[origins - 1]
         is_remembered = last >= origins[:, None] - self._reach.history
@@ -474,6 +482,7 @@ class ARX(TapWeights, ScaledForecaster):
             )
         self.structure_ = self._network
         self._fit_scale(segments, weight > 0)
+        # least squares know no bounds: the model is clipped where it predicts
         free = self._scale.apply(segments.replace(low=None, high=None))
         last = segments.last_block(self.validation_fraction)
         first, held_out, whole = (
@@ -494,6 +503,7 @@ class ARX(TapWeights, ScaledForecaster):
 
     def _choose(self, training, held_out):
         can_solve = count_targets(training).all() and held_out.size
+        # without rows to learn from, or to judge by, nothing can be compared
         if len(self.alphas) == 1 or not can_solve:
             return self.alphas[0]
         solve = ridge(training)

@@ -25,7 +25,7 @@ DIVERGED = 1e3  # standard deviations: the residual of a step after the run has 
 
 
 def is_estimate(y_init, y):
-    """Whether initial conditions shall be fitted to y."""
+    """Tell whether initial conditions shall be fitted to y."""
     if isinstance(y_init, str) and y_init != "estimate":
         raise ValueError(
             "y_init must be the measured outputs of the first rows of X, or 'estimate'. "
@@ -45,7 +45,7 @@ def is_estimate(y_init, y):
 
 
 def rows_of_steps(history, name, y, steps):
-    """The rows that a model of y alone runs over: those of its measured outputs, and the next.
+    """Make the rows that a model of y alone runs over: those of its measured outputs, and more.
 
     Parameters
     ----------
@@ -85,10 +85,11 @@ def rows_of_steps(history, name, y, steps):
 
 
 def _count_rows(history, name, k, steps):
-    """How many rows k measured ones and the free steps are together."""
+    """Return how many rows k measured ones and the free steps are together."""
     if steps is None:
         return k
     needed = history.reach.history
+    # steps follow all of y_init, but of y the history alone: what follows there is fitted to
     n = steps + (needed if name == "y" else max(k, needed))
     if k > n:
         raise ValueError(
@@ -99,17 +100,18 @@ def _count_rows(history, name, k, steps):
 
 
 def _labels_from(history, key, times, n):
-    """Time stamps from those of the measured rows on or, where none are known, positions."""
+    """Return time stamps from those of the measured rows on or, where none are known, positions."""
     if times is None or not len(times):
         return pd.RangeIndex(n)
     clock = history.clock(key, times) or Clock.from_index(times)
+    # one kind of labels for all rows: positions, where the next times are not known
     if n > len(times) and not clock.is_regular:
         return pd.RangeIndex(n)
     return times.append(clock.after(times[-1], n - len(times))) if n > len(times) else times
 
 
 def fitted_start(runner, segment, begin, series=None):
-    """The outputs of a segment, those that a free run from row `begin` starts from fitted.
+    """Fit the outputs of a segment that a free run from row `begin` starts from; return all.
 
     Parameters
     ----------
@@ -134,9 +136,9 @@ def fitted_start(runner, segment, begin, series=None):
 
 
 def _fitted(run, series):
-    """The start: from the measured one or, where the run from there diverges, from the mean."""
+    """Fit the start: from the measured one or, where that run diverges, from the mean."""
     guesses = run.guesses()
-    if not run.steps:
+    if not run.steps:  # no row to compare with
         return guesses[0]
     start = next((v for v in guesses if not run.diverges(v)), None)
     if start is not None:
@@ -152,17 +154,19 @@ def _fitted(run, series):
 
 
 def _minimise(run, start):
-    """The start whose run comes closest; steps that lack an input or a measured output are none."""
+    """Find the start whose run comes closest, over steps with inputs and a measured output."""
     from scipy.optimize import least_squares
 
+    # the same residuals in all iterations, as least_squares needs them
     counts = np.isfinite(run.path(start) - run.measured)
-    free = run.low < run.high
+    free = run.low < run.high  # least_squares refuses bounds without room
     fitted = start.copy()
 
     def residuals(values):
         v = start.copy()
         v[free] = values
         e = (run.path(v) - run.measured)[counts]
+        # a start that diverges is as far off as a run may go, and no error
         return np.where(np.isfinite(e), e, DIVERGED)
 
     if free.any() and counts.any():
@@ -180,11 +184,13 @@ class _Run:
     def __init__(self, runner, segment, begin):
         K, lead = runner.reach.feedback, runner.reach.lead
         last = np.flatnonzero(np.isfinite(segment.y).any(axis=1))[-1]
+        # behind the last measured row there is nothing to compare
         stop = max(begin, min(last + 1, len(segment) - lead))
         self.runner = runner
         self.start, self.begin, self.steps = slice(begin - K, begin), begin, stop - begin
         self.segment = segment.window(0, stop + lead)
         self.mean, self.std = runner.units(segment.y)
+        # of these rows, which may be far from the mean of the training
         self.middle = self._scaled(np.nanmean(segment.y, axis=0))
         self.measured = self._scaled(segment.y[self.start.start : stop])
         self.low = self._bound(segment.low, -np.inf)
@@ -194,25 +200,26 @@ class _Run:
         return (y - self.mean) / self.std
 
     def _bound(self, bound, infinite):
-        """A bound of the start, infinite where there is none."""
+        """Return a bound of the start, infinite where there is none."""
         bound = np.full_like(self.segment.y, np.nan) if bound is None else bound
         scaled = self._scaled(bound[self.start])
         return np.where(np.isnan(scaled), infinite, scaled)
 
     def guesses(self):
-        """The measured start, the mean in place of what is missing; and the mean alone."""
+        """Return the measured start, the mean in place of what is missing; and the mean alone."""
         middle = np.broadcast_to(self.middle, self.low.shape)
         measured = self.measured[: len(self.low)]
         guesses = np.where(np.isnan(measured), middle, measured), middle
+        # least_squares begins within the bounds
         return [np.clip(v, self.low, self.high) for v in guesses]
 
     def path(self, v):
-        """The start and the run from it."""
+        """Return the start and the run from it."""
         _, y_hat, _ = self._roll(v)
         return np.concatenate([v, self._scaled(y_hat[0])])
 
     def diverges(self, v):
-        """Whether the run from a start leaves all bounds."""
+        """Return whether the run from a start leaves all bounds."""
         rollouts, _, bad = self._roll(v)
         return self.runner.has_diverged(rollouts, bad)[0]
 

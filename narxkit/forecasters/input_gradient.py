@@ -70,6 +70,7 @@ def differentiate(network, thetas, segments, rows):
         ],
         axis=1,
     )
+    # the lags of a window's first step reach back from there
     lags = list(range(-reach.lead, reach.history + by_taps.shape[2]))
     values = np.zeros((len(rows), p, taps.n_inputs + p, len(lags)))
     for j in range(p):
@@ -94,6 +95,7 @@ def _add_by_lag(by_taps, taps, lead, by_lag):
     """Add what each tap of each step passes to the lags that it reads, counted from the last."""
     n_steps = by_taps.shape[1]
     for k, (column, first, last) in enumerate(taps):
+        # a mean passes the same part on to each of its rows; the last step has lag 0
         share = by_taps[:, ::-1, k] / (last - first + 1)
         for lag in range(first, last + 1):
             by_lag[:, column, lead + lag : lead + lag + n_steps] += share

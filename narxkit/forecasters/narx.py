@@ -24,6 +24,7 @@ class _TappedNetwork(TapWeights, NetworkForecaster):
 
     def _tapped_mlp(self, taps):
         sizes = self.hidden_layer_sizes
+        # an int is one layer, as in scikit-learn's MLP
         sizes = tuple(sizes) if np.iterable(sizes) else (sizes,)
         if not all(map(is_count, sizes)):
             raise ValueError(
@@ -326,6 +327,7 @@ class NARX(_TappedNetwork):
 
     def _make_network(self, columns, n_outputs):
         wanted = read_loops(self.loop)[-1]
+        # rollouts of one step have no washout, whatever is given
         if 1 < n_steps(wanted) <= self.washout:
             raise ValueError(
                 f"washout={self.washout} leaves nothing of rollouts of loop={wanted} steps: give a "

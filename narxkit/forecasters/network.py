@@ -116,6 +116,7 @@ class NetworkForecaster(ScaledForecaster):
         by_lag, lags = differentiate(self.structure_, self._thetas, scaled, rows)
         standardised = np.full((len(origins.table), *by_lag.shape[1:]), np.nan)
         standardised[origins.table_row[rows]] = by_lag
+        # a constant input has an infinite deviation, and so the slope 0
         units = scale.y_std[:, None] / np.concatenate((scale.u_std, scale.y_std))
         columns = name_columns(self._roles.input_names, self._roles.outputs)
         return InputGradient(standardised * units[:, :, None], standardised, columns, lags)
@@ -127,12 +128,15 @@ class NetworkForecaster(ScaledForecaster):
         network = self._network
         self._check_memory(network.n_params)
         warm = self._warm_start(network)
+        # the weights of a warm start are those of its scale
         if warm is None:
             self._fit_scale(segments, training & (weight > 0), self.scale)
+        # all that runs looks at it: kernels, solvers and restarts end where it is set
         flag = np.zeros(1, dtype=np.int32)
         make = partial(
             Objective.over, segments=self._scale.apply(segments), sample_weight=weight, flag=flag
         )
+        # without feedback and state a rollout is so many single steps
         loops = read_loops(self._loop) if network.reach.carries else ("open",)
         lesson = Lesson(make, network, training, held_out, loops, self._washout)
         self.n_dropped_ = self._count_dropped(segments, weight, lesson.objective("open"), held_out)
@@ -199,7 +203,7 @@ class NetworkForecaster(ScaledForecaster):
         return isinstance(make_solver(self.solver), BayesianRegularisation)
 
     def _warm_start(self, network):
-        """The parameters to go on from, or None."""
+        """Return the parameters to go on from, or None."""
         if not self.warm_start or not hasattr(self, "theta_"):
             return None
         if network != self.structure_:
@@ -213,7 +217,7 @@ class NetworkForecaster(ScaledForecaster):
         return None if is_off else self.theta_
 
     def _count_dropped(self, segments, weight, objective, held_out):
-        """Rows that had the history but were lost to missing values; warn once."""
+        """Count the rows that had the history but were lost to missing values; warn once."""
         candidates = segments.reachable(self._reach) & (weight > 0) & ~held_out
         if not candidates.any():
             raise ValueError(
@@ -225,9 +229,9 @@ class NetworkForecaster(ScaledForecaster):
             raise ValueError(
                 f"{n_targets.min()} of {candidates.sum()} rows can be trained on"
                 f"{name_scarcest(self._roles.outputs, n_targets)}, the others have "
-                f"missing values (NaN) in their {'window, ' * has_window}taps or targets, or no "
-                "weight: at least 2 are needed; give smaller lags"
-                f"{', a smaller window' * has_window} or fill the gaps."
+                f"missing values (NaN) in their {'window, ' if has_window else ''}taps or targets, "
+                "or no weight: at least 2 are needed; give smaller lags"
+                f"{', a smaller window' if has_window else ''} or fill the gaps."
             )
         return count_dropped(int(candidates.sum()), objective.size)
 
@@ -237,9 +241,11 @@ class NetworkForecaster(ScaledForecaster):
         What is trained under a penalty that was chosen has to hold: where its free runs are worse
         than those of the linear model, a stronger one follows, and at last none is left on.
         """
+        # all drawn before the first training, so that the number of threads changes nothing
         seeds = check_random_state(self.random_state).randint(2**31, size=int(self.n_restarts))
         open_loop = lesson.objective("open").without_flag()
         candidates = self._candidates(lesson, warm, open_loop, seeds, flag)
+        # a single candidate has none to give way to
         runs = Runs(lesson, lesson.last_rows(1.0), self._judged_steps) if candidates[1:] else None
         judged = None
         for start, *alphas in candidates:
@@ -248,19 +254,19 @@ class NetworkForecaster(ScaledForecaster):
             if was_stopped or runs is None or alphas[0] == OFF:
                 break
             best = min(results, key=lambda trained: trained.rank).theta
-            if start is not judged:
+            if start is not judged:  # the same linear model until then
                 judged, linear = start, runs.errors(lesson.network.linear_part(), start.linear)
             if holds(runs.errors(lesson.network, best), linear):
                 break
         return results, *alphas
 
     def _candidates(self, lesson, warm, open_loop, seeds, flag):
-        """Starts, and both penalties to train under, one after another until they hold."""
+        """Collect starts, and both penalties to train under, one after another until they hold."""
         given = self._given_alpha(lesson.network, warm)
         candidates, start_with = [], starts(open_loop, seeds)
 
         def add(alpha, share):
-            """In units of the error variance, of which a share is left to the linear feedback."""
+            """Add a candidate: penalties in units of the error variance, and of a share of it."""
             unit = start.variance
             scaled = alpha if alpha == OFF else alpha * unit  # the unit may be 0
             penalty = choice.noise.penalty(open_loop, share * unit)
@@ -268,6 +274,7 @@ class NetworkForecaster(ScaledForecaster):
 
         for choice in self._choose(lesson, given, warm, seeds[0], flag):
             start = start_with(choice.noise)
+            # nothing to choose, or no linear model to fall back on
             if given is not None or not lesson.has_linear_part:
                 add(choice.alpha if choice.is_on else 1.0, choice.share)
                 return candidates
@@ -281,6 +288,7 @@ class NetworkForecaster(ScaledForecaster):
         network = lesson.network
         noises = self._noises(network, warm)
         chooses = given is None or len(noises) > 1
+        # nothing is trained on blocks where all is given
         blocks = make_blocks(lesson, self._judged_steps) if chooses else ()
         search = Search(blocks, seed, self._brief_solver(network, flag), flag)
         return search.choose(noises, with_networks=given is None)
@@ -291,9 +299,10 @@ class NetworkForecaster(ScaledForecaster):
         return max(2 * self._reach.feedback, SHORTEST) if self._reach.outputs else 1
 
     def _given_alpha(self, network, warm):
-        """The penalty, where it is not for the training rows to choose; None where it is."""
+        """Return the penalty, where it is not for the training rows to choose; None where it is."""
         if self.alpha != "auto":
             return float(self.alpha)
+        # the linear weights, all that there are, have a penalty of their own
         if not network.hidden_layer_sizes:
             return 0.0
         if self._finds_penalties:
@@ -311,6 +320,7 @@ class NetworkForecaster(ScaledForecaster):
     def _brief_solver(self, network, flag):
         """Solve well enough to rank penalties, which are the network's and not its solver's."""
         is_quick = network.n_params <= QUICK_TO_SOLVE and hasattr(network, "normal_equations")
+        # lm builds J'J, which grows with the square of the parameters
         solver = make_solver("lm" if is_quick else "lbfgs")
 
         def solve(objective, theta):
@@ -322,20 +332,23 @@ class NetworkForecaster(ScaledForecaster):
         return solve
 
     def _train_restarts(self, lesson, start, seeds, warm, flag):
-        """One training for each restart, in threads; without a network, of its linear part."""
+        """Train each restart, in threads; without a network, its linear part."""
         if lesson.alphas[0] == OFF:
             return [self._train_linear_part(lesson, start.linear, flag)]
         thetas, first = list(start.thetas), "open"
         if warm is not None:
             thetas[0] = warm
+            # where the old weights diverge in the rollouts wanted, there is no slope to follow
             first = lesson.wanted if lesson.objective(lesson.wanted).is_smooth(warm) else "open"
 
         def train_one(theta, seed):
+            # other restarts have to learn one step ahead first
             begin_with = first if theta is warm else "open"
             revive = partial(lesson.network.revive, start=theta)
             solve = self._solver(np.random.default_rng(seed), flag)
             return train(lesson, theta, solve, begin_with, revive)
 
+        # threads, for kernels leave the GIL and share the rows and the flag
         return Parallel(self.n_jobs, require="sharedmem")(
             delayed(train_one)(theta, seed) for theta, seed in zip(thetas, seeds)
         )
@@ -344,6 +357,7 @@ class NetworkForecaster(ScaledForecaster):
         """Train the linear model that a network stands beside, as it would be trained itself."""
         network, lesson = lesson.network, lesson.of_linear_part()
         trained = train(lesson, linear, self._solver(np.random.default_rng(0), flag))
+        # zero weights at the outputs switch the hidden layers off
         whole = network.with_linear(np.zeros(network.n_params), trained.theta)
         return trained._replace(theta=whole)
 
@@ -366,20 +380,23 @@ class NetworkForecaster(ScaledForecaster):
         return solve
 
     def _disturbed(self, objective, rng):
-        """An objective under what a subclass adds to its slopes or its penalty."""
+        """Return an objective under what a subclass adds to its slopes or its penalty."""
         return objective
 
     def _keep(self, network, results, alpha, linear_alpha):
         trained, result = results[0], results[0].result
+        # a member that diverges would leave the average, step by step; one has to stay
         stable = [trained for trained in results if np.isfinite(trained.rank)] or results[:1]
         self.members_ = [trained.theta for trained in stable[: self.n_members]]
         self.structure_ = network
         self.alpha_, self.linear_alpha_ = float(alpha), float(linear_alpha)
+        # Bayesian regularisation found penalties of its own
         if result.penalty is not None:
             self.alpha_ = float(result.penalty[network.groups["weights"]].max(initial=0.0))
             share = network.linear_feedback
             is_fed_back = share > 0.0
             self.linear_alpha_ = float(
+                # the penalty of a weight is that of the noise times its share
                 (result.penalty[is_fed_back] / share[is_fed_back]).max(initial=0.0)
             )
         self.theta_ = trained.theta
@@ -388,6 +405,7 @@ class NetworkForecaster(ScaledForecaster):
         self.validation_curve_ = result.validation_curve
         is_stalled = result.stop is Stop.STALLED  # one step was tried, at least
         self.n_iter_ = max(result.n_iter, int(is_stalled))
+        # another restart may have been the better one, had it gone on
         was_interrupted = any(other.result.stop is Stop.INTERRUPTED for other in results)
         self.stop_ = Stop.INTERRUPTED if was_interrupted else result.stop
         self.n_effective_params_ = result.n_effective_params
@@ -397,8 +415,9 @@ class NetworkForecaster(ScaledForecaster):
     def _look_inside(self, lesson):
         """Measure what of the networks that predict lives, and whether their loops forget."""
         is_off = self.alpha_ == OFF
-        alpha = 0.0 if is_off else self.alpha_
+        alpha = 0.0 if is_off else self.alpha_  # an infinite penalty of nothing is NaN
         last = lesson.penalised(alpha, self.linear_alpha_).objective(self.loop_[-1].loop)
+        # the flag ended the training, and must not end this
         objective = last.without_flag()
         lives = [NO_LIFE if is_off else life(objective, theta) for theta in self._thetas]
         self.hidden_share_ = max(one.share for one in lives)
@@ -409,7 +428,7 @@ class NetworkForecaster(ScaledForecaster):
             self.loop_gain_ = max(objective.loop_gain(theta) for theta in self._thetas)
 
     def _warn_of_training(self, loop):
-        """At most one warning: of what broke training off, or else of what it ended with."""
+        """Warn at most once: of what broke training off, or else of what it ended with."""
         last = self.loop_[-1].loop
         if self.stop_ is Stop.INTERRUPTED:
             ending = "" if last == loop else f", before any of loop={loop!r}"
@@ -444,7 +463,7 @@ class NetworkForecaster(ScaledForecaster):
             )
 
     def _was_switched_off_by_alpha(self):
-        """Whether the user's own penalty, and nothing else, leaves a linear model."""
+        """Return whether the user's own penalty, and nothing else, leaves a linear model."""
         could_bend = self.structure_.can_bend
         is_own = 0 < self.alpha_ == self.alpha  # no "auto", nor what "br" found
         return self.is_linear_ and could_bend and is_own and self.stop_ is not Stop.CALLBACK

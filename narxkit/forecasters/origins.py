@@ -72,11 +72,11 @@ class Origins:
         return self.segments.y.shape[1]
 
     def can_run(self, steps=1):
-        """From which rows a rollout of so many steps can start, as a mask."""
+        """Return from which rows a rollout of so many steps can start, as a mask."""
         return (self.n_history >= self.max_lag) & (self.max_steps >= steps)
 
     def reaching(self, horizons):
-        """The rollouts that reach one of these horizons, each as long as the last that it reaches.
+        """Find the rollouts that reach a horizon, each as long as the last that it reaches.
 
         Returns
         -------
@@ -87,11 +87,12 @@ class Origins:
         """
         horizons = np.sort(horizons)
         origins = np.flatnonzero(self.can_run(horizons[0]))
+        # the longest horizon that ends in the segment
         last = np.searchsorted(horizons, self.max_steps[origins], side="right") - 1
         return origins, horizons[last]
 
     def label(self, row):
-        """How to name a row to a reader."""
+        """Return how to name a row to a reader."""
         return self.table.label(self.table_row[row])
 
     def rollouts(self, origins, lengths):
@@ -107,7 +108,7 @@ class Origins:
             Which of them left all bounds.
         """
         cells = (self.max_lag + int(np.max(lengths, initial=1))) * self.n_outputs
-        has_warned = False
+        has_warned = False  # one warning stands for all batches
         for part in _batches(len(origins), cells):
             rollouts = Rollouts(self.segments, origins[part], lengths[part])
             y_hat, bad = self.runner.run(rollouts)
@@ -120,7 +121,8 @@ class Origins:
 
 
 def _batches(n, cells):
-    """Slices of n rollouts with so many numbers each; the last one takes the rest along."""
+    """Return slices of n rollouts with so many numbers each; the last one takes the rest along."""
+    # whole blocks in the cache, or else one block, or as many rollouts as memory allows
     size = FAST_CELLS // cells // BLOCK * BLOCK or min(BLOCK, MOST_CELLS // cells) or 1
     edges = [*range(0, max(n - size, 0) + 1, size), n]
     return [slice(*edge) for edge in zip(edges[:-1], edges[1:]) if n]

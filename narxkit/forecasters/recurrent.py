@@ -201,6 +201,7 @@ def describe(name, summary, cell, reference, extra=""):
     parts = {"extra": extra, "others": others, "reference": reference, "name": name}
     body = BODY
     for key, text in parts.items():
+        # not str.format: the braces of formulas and of choices are text
         body = body.replace("{" + key + "}", text)
     return f"{summary}\n{cell}{body}"
 
@@ -304,6 +305,7 @@ class RecurrentForecaster(NetworkForecaster):
         taps = make_taps(self.input_lags, self.output_lags, columns, n_outputs)
         self._check_taps(taps)
         sizes = self.hidden_layer_sizes
+        # an int is one layer, as in scikit-learn's MLP
         sizes = tuple(sizes) if np.iterable(sizes) else (sizes,)
         if not sizes or not all(map(is_count, sizes)):
             raise ValueError(

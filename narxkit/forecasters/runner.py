@@ -28,15 +28,17 @@ class Runner:
     units: Callable
 
     def has_diverged(self, rollouts, bad):
-        """Which rollouts went bad at a row where no missing value explains it."""
+        """Return which rollouts went bad at a row where no missing value explains it."""
         segments, i = rollouts.segments, np.flatnonzero(bad >= 0)
         rows, origins = (rollouts.origins + bad)[i], rollouts.origins[i]
         lacks = np.zeros(len(rows), dtype=bool)
         for column, lag in self.reach.inputs:
             lacks |= np.isnan(segments.u[rows - lag, column])
         for column, lag in self.reach.outputs:
+            # from the origin on the rollout reads its own output, which is never missing
             lacks |= (rows - lag < origins) & np.isnan(segments.y[rows - lag, column])
         if self.reach.window:
+            # any row of a window reaches all steps
             lacks |= ~segments.known_history(self.reach)[origins]
         has_diverged = np.zeros(len(bad), dtype=bool)
         has_diverged[i] = ~lacks

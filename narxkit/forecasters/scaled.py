@@ -29,16 +29,17 @@ class Scale:
 
     @classmethod
     def of(cls, inputs, outputs, is_scaled=True):
-        """From the `moments` of inputs and outputs; where inputs are not scaled, of constants."""
+        """Take the `moments` of inputs and outputs; of inputs not scaled, those of constants."""
         (u_mean, u_std), (y_mean, y_std) = inputs, outputs
         is_constant = u_std == 0
         if not is_scaled:
             u_mean, u_std = np.where(is_constant, u_mean, 0.0), np.ones_like(u_std)
         u_std = np.where(is_constant, np.inf, u_std)
+        # a constant output is learned as 0, and comes back as its mean
         return cls(u_mean, u_std, y_mean, np.where(y_std == 0, 1.0, y_std))
 
     def apply(self, segments):
-        """Segments in standardised units."""
+        """Return segments in standardised units."""
         return segments.replace(
             u=(segments.u - self.u_mean) / self.u_std,
             y=self._y(segments.y),
@@ -50,8 +51,8 @@ class Scale:
         return (values - self.y_mean) / self.y_std
 
     def undo(self, y_hat):
-        """Outputs in their own units."""
-        y_hat = y_hat * self.y_std
+        """Return outputs in their own units."""
+        y_hat = y_hat * self.y_std  # a new array, which the sum may fill
         y_hat += self.y_mean
         return y_hat
 
@@ -59,6 +60,7 @@ class Scale:
 def _check_spread(owner, names, values, std, name_row, limits=SCALED):
     """Refuse columns of a unit that floats do not fit, and warn of what a few numbers bury."""
     smallest, largest = limits
+    # constant columns have no unit to judge
     for column in np.flatnonzero(std):
         if not smallest <= std[column] <= largest:
             raise ValueError(
@@ -96,6 +98,7 @@ def combined(runs, average):
     """
     y_hats, bads = map(np.stack, zip(*runs))
     with warnings.catch_warnings():
+        # where all have diverged, NaN is the answer
         warnings.filterwarnings("ignore", "All-NaN slice|Mean of empty slice")
         y_hat = average(y_hats, axis=0)
     return y_hat, np.where((bads < 0).any(axis=0), -1, bads.max(axis=0))
@@ -108,7 +111,7 @@ class ScaledForecaster(Forecaster):
 
     @abstractmethod
     def _make_network(self, columns, n_outputs):
-        """The network over these input columns."""
+        """Return the network over these input columns."""
 
     def _make_reach(self, columns, n_outputs):
         self._network = self._make_network(columns, n_outputs)
@@ -120,7 +123,7 @@ class ScaledForecaster(Forecaster):
         u, y = segments.u[rows], segments.y[rows]
         inputs, outputs = moments(u), moments(y)
         self._scale = Scale.of(inputs, outputs, is_scaled)
-        chosen = np.flatnonzero(rows)
+        chosen = np.flatnonzero(rows)  # to name rows by their place among all
 
         def name_row(i):
             return segments.name_row(chosen[i])

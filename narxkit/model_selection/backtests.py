@@ -72,24 +72,27 @@ def backtest(model, X, y, steps=24, origins=None, segments=None):
     first = _first_rows(rows, steps, origins)
     parts = rows.rollouts(first, np.full(len(first), steps))
     y_hat = np.concatenate([part for _, part, _ in parts])
+    # as it was measured: the segments have missing outputs filled
     measured = rows.table.y[rows.table_row].take(first[:, None] + np.arange(steps), axis=0)
     outputs = names_of_outputs(y)[0]
     return _long(rows, first, undo(measured), undo(y_hat), outputs)
 
 
 def _first_rows(rows, steps, origins):
-    """First predicted rows, in the order of the segments."""
+    """Return first predicted rows, in the order of the segments."""
+    # an origin is a row, also of a model that needs no history
     complete = rows.can_run(steps) & (rows.n_history > 0)
     n = len(complete)
     if origins is None:
         first = np.flatnonzero(complete)
         if not len(first):
-            rows.check()
+            rows.check()  # refuses, and says why
             raise ValueError(
                 f"no row has {rows.max_lag} rows of history and {steps} rows ahead of it: "
                 "give a longer series or fewer steps."
             )
         return first
+    # where each row of the table stands among the segments
     row = np.empty(n, dtype=int)
     row[rows.table_row] = np.arange(n)
     origins = _read_origins(origins)
@@ -104,7 +107,7 @@ def _first_rows(rows, steps, origins):
 
 
 def _read_origins(origins):
-    """Origins as an index, their times read."""
+    """Return origins as an index, their times read."""
     if _are_labels(origins):
         return read_labels(pd.Index(origins), "origins")
     values = list(origins) if np.iterable(origins) and not isinstance(origins, str) else []
@@ -116,9 +119,10 @@ def _read_origins(origins):
 
 
 def _positions(origins, table):
-    """Row positions of origins given as such or as labels."""
+    """Return row positions of origins given as such or as labels."""
     index = pd.RangeIndex(len(table)) if table.index is None else table.index
     are_numbers = pd.api.types.is_integer_dtype(origins.dtype)
+    # integers are positions, unless the labels are integers too
     if are_numbers and not pd.api.types.is_integer_dtype(index.dtype):
         outside = (origins < 0) | (origins >= len(table))
         if outside.any():
@@ -139,7 +143,7 @@ def _positions(origins, table):
 
 
 def _are_labels(origins):
-    """Whether their dtype says that all are numbers or time stamps, without a look at each."""
+    """Tell by the dtype whether all are numbers or time stamps, without a look at each."""
     is_array = isinstance(origins, (pd.Index, np.ndarray)) and origins.ndim == 1
     if not is_array or not len(origins):
         return False
@@ -152,7 +156,7 @@ def _is_label(origin):
 
 
 def _long(rows, first, y, y_hat, outputs):
-    """One row per origin, horizon and output."""
+    """Return one row per origin, horizon and output."""
     n, steps, p = y.shape
     table, origin = rows.table, rows.table_row[first - 1]
     labels = pd.RangeIndex(len(table)) if table.index is None else table.index
@@ -176,7 +180,7 @@ def _long(rows, first, y, y_hat, outputs):
 
 
 def _series_names(table, rows, outputs, j):
-    """The series of each row: name of the output, key of the panel, or both."""
+    """Return the series of each row: name of the output, key of the panel, or both."""
     is_alone = len(outputs) == 1
     name = ("y" if is_alone else f"y{j}") if outputs[j] is None else str(outputs[j])
     codes = np.empty(len(table), dtype=int)

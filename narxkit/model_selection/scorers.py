@@ -260,6 +260,7 @@ class Scorer(ABC):
         """Split (n, steps, n_outputs) into what is scored together, arrays (n, n_outputs)."""
 
     def __repr__(self):
+        # the fields of a subclass come last, and what they hold first in the call of its maker
         given = {f.name: getattr(self, f.name) for f in reversed(fields(self))}
         texts = {
             name: getattr(value, "__name__", repr(value))

@@ -190,6 +190,7 @@ def _aligned_errors(backtests):
     parts = [f[["y", "y_hat"]].set_axis(index) for f, index in zip(frames, indexes)]
     table = pd.concat(parts, axis=1, join="inner", keys=range(len(parts)))
     truths, forecasts = (table.xs(column, axis=1, level=1) for column in ("y", "y_hat"))
+    # a failed forecast is NaN, and its target is left out for all
     errors = (forecasts - truths).set_axis(list(backtests), axis=1)
     is_known = errors.notna().all(axis=1)
     if not is_known.any():

@@ -128,7 +128,7 @@ class RollingOrigin(BaseCrossValidator):
         if self.test_size is not None:
             return self.test_size
         if self.min_train_size is None:
-            return max(1, n // (self.n_splits + 1))
+            return max(1, n // (self.n_splits + 1))  # as TimeSeriesSplit
         rest = n - self.gap - self.min_train_size
         if self.step is None:
             return max(1, rest // self.n_splits)
@@ -248,6 +248,7 @@ class BlockedKFold(BaseCrossValidator):
                 f"{self.n_splits} blocks need at least as many rows, but there are {n}: give more "
                 "rows or a smaller n_splits."
             )
+        # as KFold: where rows do not divide, the first blocks are longer by one
         sizes = [len(part) for part in np.array_split(np.arange(n), self.n_splits)]
         return np.repeat(np.arange(self.n_splits), sizes)[moment]
 

@@ -30,6 +30,7 @@ def unwrap(model, X, y):
         check_is_fitted(model)
         if X is not None and len(model.steps) > 1:
             X = model[:-1].transform(X)
+            # transformers may return X as an array: y goes on to carry the labels
             y = _with_index(y, index)
         return unwrap(model.steps[-1][1], X, y)
     if isinstance(model, TransformedTargetRegressor):

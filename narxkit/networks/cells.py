@@ -121,7 +121,7 @@ class CellNetwork(Network):
 
     @cached_property
     def plan(self):
-        """What the kernels know of this structure."""
+        """The structure as the kernels know it."""
         outputs = tuple((column, lag) for column, lag, _ in self.taps.outputs)
         sizes = self.taps.n_taps, self.hidden_layer_sizes, self.n_outputs
         return _recurrent.CellPlan(self.cell, *sizes, self.linear_term, self.peepholes, outputs)
@@ -136,7 +136,7 @@ class CellNetwork(Network):
         return self.plan.n_params + (self.n_state if self.trains_state else 0)
 
     def unpack(self, theta):
-        """Weights by name, as views of a parameter vector.
+        """Return weights by name, as views of a parameter vector.
 
         Parameters
         ----------
@@ -176,6 +176,7 @@ class CellNetwork(Network):
         """Share of the noise of fed-back outputs that passes each weight to the outputs."""
         share = np.zeros(self.n_params)
         if self.linear_term:
+            # of single lags, the only ones that it takes
             self.unpack(share).straight[: len(self.taps.outputs)] = 1.0
         return share
 
@@ -185,7 +186,7 @@ class CellNetwork(Network):
 
     # ------------------------------------------------------------ where training begins
     def initial(self, rng):
-        """Random starting parameters.
+        """Draw random starting parameters.
 
         The recurrent matrix of each gate is orthogonal (Saxe, McClelland and Ganguli 2014), other
         weights are uniform within :math:`\\pm\\sqrt{6 / (n_{in} + n_{out})}` (Glorot and Bengio
@@ -220,7 +221,7 @@ class CellNetwork(Network):
         return np.abs(self.unpack(theta).outward).max(initial=0.0) <= DEAD
 
     def with_linear(self, theta, linear):
-        """Parameters with the linear model of the same taps in the place of the linear term.
+        """Put the linear model of the same taps in the place of the linear term.
 
         Parameters
         ----------
@@ -283,7 +284,7 @@ class CellNetwork(Network):
         bad = np.full(len(rollouts), -1)
         for part in self._parts(rollouts):
             values, bad[part], _ = self._run(theta, rollouts.part(part))
-            y_hat[part, : values.shape[1]] = values
+            y_hat[part, : values.shape[1]] = values  # a part has the steps of its own longest
         return y_hat, bad
 
     def observe(self, theta, rollouts):
@@ -302,19 +303,21 @@ class CellNetwork(Network):
             The state at each origin.
         """
         state = np.empty((len(rollouts), self.n_state))
+        # no steps of their own, so that the runs end with their windows
         before = rollouts.replace(lengths=np.zeros_like(rollouts.lengths))
         for part in self._parts(before):
             state[part] = self._run(theta, before.part(part))[2]
         return state
 
     def _run(self, theta, rollouts):
-        """Outputs, first bad steps from the origin on, and the states that they end in."""
+        """Run the windows and return outputs, bad steps from the origin on, and the last states."""
         windows = self._windows(theta, rollouts)
         n, n_steps = len(rollouts), rollouts.n_steps
         y_hat = np.empty((n, n_steps, self.n_outputs), self.dtype)
         bad, end = np.empty(n, dtype=np.intp), np.empty((n, self.n_state), self.dtype)
         with one_blas_thread():
             _recurrent.run(self.plan, self._cells(theta), windows, NEVER, y_hat, bad, end)
+        # what goes bad within the window is bad from the first step on
         return y_hat, np.where(bad < 0, -1, np.maximum(bad - self._depth(rollouts), 0)), end
 
     def sse(self, thetas, rollouts, stop):
@@ -364,9 +367,11 @@ class CellNetwork(Network):
             )
             Jte[:n_cells] += g
             if by_state is not None:
+                # all windows begin with the same state
                 Jte[n_cells:] += by_state.sum(axis=0)
         return sse, Jte
 
+    # an objective asks by hasattr: the kernel has no derivatives by the first state
     @available_if(lambda network: not network.trains_state)
     def normal_equations(self, theta, rollouts, stop):
         """Accumulate the normal equations, where windows begin with a state of zero.
@@ -455,6 +460,7 @@ class CellNetwork(Network):
         for part in self._parts(rollouts):
             some = rollouts.part(part)
             adjoint = np.zeros((len(some), some.n_steps, self.n_outputs), self.dtype)
+            # in the place of residuals: one output of each last step
             adjoint[np.arange(len(some)), some.lengths - 1, output] = 1.0
             before = self._depth(some)
             dx = np.empty((len(some), before + some.n_steps, self.taps.n_taps), self.dtype)
@@ -467,22 +473,22 @@ class CellNetwork(Network):
         return by_taps
 
     def _cells(self, theta):
-        """The parameters that the kernels know: all but a trained state."""
+        """Return the parameters that the kernels know: all but a trained state."""
         return theta[: self.plan.n_params]
 
     def _depth(self, rollouts):
-        """The most rows that are run before an origin: those of its window, as far as they go."""
+        """Return the most rows run before an origin: those of its window, as far as they go."""
         begins = rollouts.segments.window_begins(self.reach)[rollouts.origins]
         return max(0, int(np.max(rollouts.origins - begins, initial=0)))
 
     def _parts(self, rollouts):
-        """Slices of the rollouts whose windows are laid out together."""
+        """Return slices of the rollouts whose windows are laid out together."""
         steps = self._depth(rollouts) + rollouts.n_steps
         size = max(1, NUMBERS_AT_ONCE // (steps * max(self.taps.n_taps, 1)))
         return [slice(i, i + size) for i in range(0, len(rollouts), size)]
 
     def _windows(self, theta, rollouts, masks=None, dtype=None, washout=0):
-        """Rollouts, each behind its window, as the kernels read them: rows of tables, not copied.
+        """Lay each rollout behind its window, as the kernels read them: rows of tables, not copied.
 
         Outputs are wanted from the origin on, or behind a washout.
         """
@@ -502,7 +508,7 @@ class CellNetwork(Network):
         }
         return _recurrent.Windows(
             self.plan,
-            begins=np.minimum(begins, depth),
+            begins=np.minimum(begins, depth),  # a window that cannot begin has no row
             ends=depth + rollouts.lengths,
             first=min(depth + washout, steps),
             own=self._own(rollouts, starts, depth),
@@ -512,7 +518,7 @@ class CellNetwork(Network):
         )
 
     def _own(self, rollouts, starts, depth):
-        """Which outputs later steps read as the network's own; None where all are measured."""
+        """Mark outputs that later steps read as the network's own; None if all are measured."""
         is_missing, steps = rollouts.segments.is_missing, depth + rollouts.n_steps
         if not self.taps.outputs or rollouts.is_measured and not is_missing.any():
             return None
@@ -524,7 +530,7 @@ class CellNetwork(Network):
         return own
 
     def _first_states(self, theta, n):
-        """The trained state that n windows begin with; None for zero."""
+        """Return the trained state that n windows begin with; None for zero."""
         return np.tile(theta[self.plan.n_params :], (n, 1)) if self.trains_state else None
 
 
@@ -535,6 +541,7 @@ NEVER.flags.writeable = False
 def _orthogonal(n, rng):
     """Return a random orthogonal matrix."""
     Q, R = np.linalg.qr(rng.normal(size=(n, n)))
+    # with these signs all orthogonal matrices are equally likely; QR alone prefers some
     return Q * np.sign(np.diag(R))
 
 

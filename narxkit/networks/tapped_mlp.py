@@ -25,6 +25,7 @@ SLOPE = {  # at an activation a
     "tanh": lambda a: 1.0 - a**2,
     "logistic": lambda a: a * (1.0 - a),
     "relu": lambda a: (a > 0.0).astype(float),
+    # 1 - exp(-log(1 + exp(x))) is the logistic function of x
     "softplus": lambda a: -np.expm1(-a),
 }
 DEAD = 1e-6  # weight at the outputs, in standard deviations
@@ -143,7 +144,7 @@ class TappedMLP(Network):
         return self.plan.n_params
 
     def unpack(self, theta):
-        """Weights and intercepts as views of a parameter vector.
+        """Return weights and intercepts as views of a parameter vector.
 
         Parameters
         ----------
@@ -172,6 +173,7 @@ class TappedMLP(Network):
         Weights that lead from the taps straight to the outputs are "linear", with hidden layers
         beside them and without.
         """
+        # names in the place of numbers: unpack gives views of them as well
         name = np.full(self.n_params, "weights", dtype="<U10")
         weights = self.unpack(name)
         for intercepts in weights.intercepts:
@@ -193,7 +195,7 @@ class TappedMLP(Network):
         return share
 
     def initial(self, rng):
-        """Random starting parameters.
+        """Draw random starting parameters.
 
         Weights are uniform within :math:`\\pm\\sqrt{6 / (n_{in} + n_{out})}` (Glorot and Bengio
         2010), intercepts and the linear term zero. Beside a linear term the output layer starts
@@ -226,7 +228,7 @@ class TappedMLP(Network):
         return not self.hidden_layer_sizes or np.abs(last).max(initial=0.0) <= DEAD
 
     def with_linear(self, theta, linear):
-        """Parameters with the linear model of the same taps in the place of the linear term.
+        """Put the linear model of the same taps in the place of the linear term.
 
         Parameters
         ----------
@@ -298,30 +300,33 @@ class TappedMLP(Network):
         with one_blas_thread():
             if runs.is_falling:
                 return self._roll(theta, runs)
+            # the kernel steps a block of them together, and lets go of the last ones as they end
             order = np.argsort(-rollouts.lengths, kind="stable")
             y_hat, bad = self._roll(theta, rollouts.part(order).trajectories)
         back = np.argsort(order)
         return y_hat[back], bad[back]
 
     def _roll(self, theta, runs):
-        """Predictions and first bad steps; few trajectories are run without BLAS."""
+        """Return predictions and first bad steps; few trajectories are run without BLAS."""
         path = np.empty((runs.n, self.plan.history + runs.longest, self.n_outputs))
         bad = np.empty(runs.n, dtype=np.intp)
         _core.rollout(self.plan, theta, runs, path, bad)
         return path[:, self.plan.history :], bad
 
     def _row_by_row(self, theta, rollouts):
-        """Every row on its own: a bad one says nothing of those after it."""
+        """Predict every row on its own: a bad one says nothing of those after it."""
         y_hat = np.full((*rollouts.is_step.shape, self.n_outputs), np.nan)
         i, s = np.nonzero(rollouts.is_step)
+        # rollouts overlap: each row is computed once
         rows, at = np.unique(rollouts.origins[i] + s, return_inverse=True)
         one_step = np.empty((len(rows), self.n_outputs))
         with one_blas_thread():
             _core.open_loop(self.plan, theta, rollouts.segments.measured, rows, one_step)
-        is_bad = ~(np.abs(one_step) <= _core.DIVERGED).all(axis=1)
+        is_bad = ~(np.abs(one_step) <= _core.DIVERGED).all(axis=1)  # NaN as well
         one_step[is_bad] = np.nan
         y_hat[i, s] = one_step[at]
         bad = np.full(len(y_hat), -1)
+        # backwards, so that the first bad step of each is the last one written
         bad[i[is_bad[at]][::-1]] = s[is_bad[at]][::-1]
         return y_hat, bad
 
@@ -367,7 +372,7 @@ class TappedMLP(Network):
         return JtJ, Jte, sse
 
     def residuals_and_jacobian(self, theta, rollouts):
-        """Weighted residuals and their whole Jacobian, output after output.
+        """Return weighted residuals and their whole Jacobian, output after output.
 
         Parameters
         ----------
@@ -415,6 +420,7 @@ class TappedMLP(Network):
             layers.append(ACTIVATION[self.activation](layers[-1] @ W + b))
         last = weights.coefs[-1]
         y_hat = layers[-1] @ last + weights.intercepts[-1]
+        # the value is needed to know where it is clipped
         y_hat += 0.0 if weights.linear is None else z @ weights.linear
         g = np.tile(last[:, output], (len(z), 1))
         for a, W in zip(layers[:0:-1], weights.coefs[-2::-1]):
@@ -426,7 +432,7 @@ class TappedMLP(Network):
         return np.where(is_clipped[:, None], 0.0, g)[:, None]
 
     def gain(self, theta, rollouts):
-        r"""Growth per step of a small perturbation of the fed-back output.
+        r"""Measure the growth per step of a small perturbation of the fed-back output.
 
         A perturbation d of the last K outputs, in standardised units, follows the tangent of the
         loop along the trajectory,

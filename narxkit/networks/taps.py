@@ -109,6 +109,7 @@ def _first_and_last(lag):
 
 def _single_lags(taps):
     """Return each (column, lag) that taps read, once."""
+    # a mean may hold lags that stand alone, too
     rows = ((column, lag) for column, first, last in taps for lag in range(first, last + 1))
     return tuple(dict.fromkeys(rows))
 
@@ -180,12 +181,13 @@ def _read_each_column(input_lags, columns):
 
 
 def _read_lags(lags, name, first):
-    """0..L or 1..K from a number, exactly those from a sequence."""
+    """Read 0..L or 1..K from a number, exactly those from a sequence."""
     if is_int(lags) and lags >= 0:
         _refuse_endless(lags, name)
         return tuple(range(first, int(lags) + 1))
     is_sequence = isinstance(lags, Sequence) and not isinstance(lags, str)
     is_sequence |= isinstance(lags, np.ndarray) and lags.ndim == 1
+    # before each is looked at
     _refuse_endless(len(lags) if is_sequence else 0, name)
     if not is_sequence or not all(is_int(lag) or _is_pair(lag) for lag in lags):
         kinds = f"an int >= 0 (lags {first}..{'K' if first else 'L'}), a sequence of ints"

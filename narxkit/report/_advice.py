@@ -54,7 +54,7 @@ def advise_on_network(subject, validity):
     named = [validity.tests[name].peak[:2] for name in NAMING if name in validity.failures]
     barred = [
         (column, lag)
-        for column, lag in dict.fromkeys(named)
+        for column, lag in dict.fromkeys(named)  # several tests may name one lag
         if column in map(str, subject.unknown_ahead) and lag < subject.horizon
     ]
     return [_bar(subject, *pair) for pair in barred] + [ELSEWHERE]

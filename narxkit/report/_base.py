@@ -152,7 +152,7 @@ def diagnose(subject, model=False, random_state=0, progress=None, max_lag=None):
     progress = progress or no_progress
     X, y = subject.X, subject.y
     report = _tried(y, stochasticity, y, random_state=random_state, progress=progress)
-    season = getattr(report, "season", None)
+    season = getattr(report, "season", None)  # a failure has none
     season = season.period if season else None
     progress("Hurst exponents", 0, 1)
     # without trend and season, which would be read as memory
@@ -225,6 +225,7 @@ def _tried(series, report, *args, **kwargs):
     """Call a function; where it refuses, return a failure that names the series."""
     try:
         return report(*args, **kwargs)
+    # any other error is a fault of the program, which no report should hide
     except ValueError as error:
         sentence = str(error)
         if sentence.startswith(("x ", "y ")):

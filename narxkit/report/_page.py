@@ -100,6 +100,7 @@ def write_page(diagnosis, path, translate=str):
         f"<title>{heading}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n"
         f"<h1>{heading}</h1>\n{body}\n</main>\n</body>\n</html>\n"
     )
+    # what UTF-8 cannot write, as a broken letter in the name of a file, is written by its number
     Path(path).write_text(page, encoding="utf-8", errors="xmlcharrefreplace")
 
 
@@ -121,10 +122,11 @@ def _series(diagnosis):
     }
     ax = _axes()
     times = as_times(whole.index)
+    # thousands of rows would grow together under a thicker line
     width = max(0.3, min(1.2, 600 / len(whole)))
     ax.plot(
         times,
-        whole.mask(find_seams(whole.index)).to_numpy(),
+        whole.mask(find_seams(whole.index)).to_numpy(),  # no line across a gap
         color=PALE if len(y) < len(whole) else COLOURS[0],
         lw=width,
     )
@@ -162,7 +164,7 @@ def _lags(diagnosis, advice):
     if isinstance(result, Failure):
         return _section("Lags", _text(result))
     n = 1 + len(result.input_lags)
-    figure, ax = _subplots(1, (SIZE[0], 1.6 + 1.4 * n))
+    figure, ax = _subplots(1, (SIZE[0], 1.6 + 1.4 * n))  # room for the target and each input
     result.plot(ax)
     alt = f"Evidence for each lag of each series. {result.sentence}"
     return _section("Lags", _text(result, advice) + _picture(figure, alt, EVIDENCE))
@@ -233,7 +235,7 @@ def _picture(figure, alt, caption="", wide=False):
         _take_names_literally(figure)
         _break_lines(figure)
         figure.savefig(file, format="png", dpi=DPI)
-    load_matplotlib().close(figure)
+    load_matplotlib().close(figure)  # pyplot would keep it
     data = b64encode(file.getvalue()).decode()
     image = f'<img src="data:image/png;base64,{data}" alt="{escape(alt, quote=True)}">'
     image = _scroll("pictures of the residuals", image) if wide else image
@@ -268,6 +270,7 @@ def _along(ax, side):
     """Return the texts that stand along a side of the axes."""
     if side == "height":
         return [ax.yaxis.label]
+    # matplotlib has no other name for the titles at the sides
     return [ax.title, ax._left_title, ax._right_title, ax.xaxis.label]
 
 

@@ -109,6 +109,7 @@ def builtin_subject(task):
     """
     inputs = list(task.input_lags)
     lags = make_taps(dict(task.input_lags), [], inputs).input_lags if inputs else []
+    # an input that the task reads at the time forecast is known there
     known_ahead = [name for name, of_input in zip(inputs, lags) if 0 in of_input]
     names = {"title": task.title, "unit": task.unit, "name": task.name}
     return _make(task.read(), task.target, inputs, known_ahead, task.steps, **names)
@@ -193,6 +194,7 @@ def _make(data, target, inputs, known_ahead, horizon, *, title, name, unit="", i
 
 def _check_target(whole, y):
     n_blank = int(whole.isna().sum())
+    # gaps are named where they are the reason; read_values names a short series
     if len(y) < min(N_ROWS, len(whole)) and n_blank:
         raise ValueError(
             f"{whole.name!r} is blank in {n_blank:,} of {len(whole):,} rows, and its longest "

@@ -1,4 +1,4 @@
-"""What an index of time stamps says of its clock: by its ``freq``, or by its rows.
+"""The clock of an index of time stamps: by its ``freq``, or by its rows.
 
 The rules stand at the head of :mod:`narxkit.rows.clock`, whose fields `by_offset` and `by_rows`
 return.
@@ -40,13 +40,13 @@ _DAY_NAMES = "Mon Tue Wed Thu Fri Sat Sun".split()
 def by_offset(offset):
     """Return the clock that a freq says."""
     offset = _simplified(offset)
-    if isinstance(offset, pd.offsets.Day):
+    if isinstance(offset, pd.offsets.Day):  # a Tick in pandas 2, but not in pandas 3
         return dict(unit="second", step=float(offset.n * DAY), offset=offset)
     if isinstance(offset, pd.offsets.Tick):
         return dict(unit="second", step=offset.nanos / PER_SECOND["ns"], offset=offset)
     if isinstance(offset, pd.offsets.Week):
         return dict(unit="second", step=float(offset.n * WEEK), offset=offset)
-    if isinstance(offset, pd.offsets.CDay):
+    if isinstance(offset, pd.offsets.CDay):  # a BDay too, so it is asked for first
         week = "".join("1" if day else "0" for day in offset.calendar.weekmask)
         return dict(unit="trading day", step=offset.n, offset=offset, week=week)
     if isinstance(offset, pd.offsets.BDay):
@@ -58,9 +58,10 @@ def by_offset(offset):
 
 def _simplified(offset):
     """Return a DateOffset of days or of less as the fixed step that it is; any other as it is."""
+    # months have no fixed length: they stand for all that stays as it is
     parts = set(offset.kwds) if type(offset) is pd.DateOffset else {"months"}
     if parts <= {"weeks", "days"}:
-        step = pd.Timedelta(**(offset.kwds or {"days": 1}))
+        step = pd.Timedelta(**(offset.kwds or {"days": 1}))  # DateOffset() is a day
         return pd.offsets.Day(offset.n * step.days)
     shorter = {f"{noun}s" for noun in SECONDS} - {"weeks", "days"}
     return to_offset(offset.n * pd.Timedelta(**offset.kwds)) if parts <= shorter else offset
@@ -71,6 +72,7 @@ def _months_of(offset):
     first = pd.Timestamp("2001-01-31") + offset
     if first + offset - first < pd.Timedelta(days=26):
         return None
+    # in seconds, for 32 steps of ten years end after the last year that nanoseconds reach
     ideal = pd.date_range(first, periods=32, freq=offset, unit="s")
     months = np.unique(np.diff(count_months(ideal)))
     return int(months[0]) if len(months) == 1 else None
@@ -80,10 +82,12 @@ def labels_of_season(offset):
     """Return how many labels an offset makes in a day, or else in a year."""
     first = pd.Timestamp("2001-01-01") + offset
     if first + offset - first < pd.Timedelta(days=1):
+        # the usual day of four weeks, of which midnight cuts the last one short
         labels = pd.date_range("2001-01-08", "2001-02-05", freq=offset)
         return _most_common(*_distinct(np.unique(labels.normalize(), return_counts=True)[1]))[0]
     n_years = 28  # until the days of the week come again
     rows = len(pd.date_range("2001-01-01", f"{2000 + n_years}-12-31", freq=offset)) / n_years
+    # the ends of the years may cost or bring one label of all
     return round(rows) if abs(rows - round(rows)) <= 1 / n_years else 1
 
 
@@ -129,6 +133,7 @@ def _is_about_holidays(offset, earlier, later):
 def localized(wall, zone):
     """Return labels of the wall clock in a zone: of an hour that comes twice, the first."""
     is_summer = np.ones(len(wall), dtype=bool)
+    # an hour that spring skips is the first one behind it
     return wall.tz_localize(zone, ambiguous=is_summer, nonexistent="shift_forward")
 
 
@@ -138,6 +143,7 @@ def by_rows(index):
         return dict(unit="order")
     wall = index.tz_localize(None)
     apart = seconds_between(wall[:-1], wall[1:])
+    # 13 days are from the 15th to the end of February
     if apart.min() >= 13 * DAY and (clock := _monthly(wall, apart) or _half_monthly(wall)):
         return clock
     steps = _distinct(apart)
@@ -161,6 +167,7 @@ def _monthly(wall, apart):
         place = "S"
     elif (day == length).all():
         place = "E"
+    # such as the 30th of every month, and the last of February
     elif (day == np.minimum(day.max(), length)).all():
         return dict(unit="month", step=step, offset=pd.DateOffset(months=step, day=int(day.max())))
     elif is_varied and day.max() <= 4:
@@ -186,6 +193,7 @@ def _weekday_of_month(wall, step):
     weekday, week = wall.day_of_week, (wall.day - 1) // 7
     if np.ptp(weekday) > 0:
         return None
+    # a fifth Friday does not come in every month
     if np.ptp(week) == 0 and week[0] < 4:
         return pd.offsets.WeekOfMonth(step, week=int(week[0]), weekday=int(weekday[0]))
     if (wall.days_in_month - wall.day).max() < 7:
@@ -199,6 +207,7 @@ def _month_offset(step, place, month):
     if step == 12:
         return to_offset(f"{business}Y{edge}-{_MONTH_NAMES[month - 1]}")
     if step == 3:
+        # pandas has several names of the same quarters, as QE-MAR and QE-DEC: one is taken
         anchor = (month - 1) % 3 + (9 if edge == "E" else 0)
         return to_offset(f"{business}Q{edge}-{_MONTH_NAMES[anchor]}")
     return to_offset(f"{step}{business}M{edge}")
@@ -222,13 +231,17 @@ def _trading(wall, steps):
     if usual <= 0 or usual % DAY:
         return None
     dates = dates_of(wall)
+    # a Monday, as the days of working_week are counted
     first, last = (dates[[0, -1]] - np.datetime64("1970-01-05")).astype(int)
     week = working_week(np.bincount(wall.day_of_week, minlength=7), first, last)
+    # two rows on Friday and Monday may be three days apart, or one working day
     is_too_short = last - first < 7 and usual > DAY
+    # seven days are a fixed step
     if week.count("1") not in (5, 6) or is_too_short:
         return None
     apart = np.busday_count(dates[:-1], dates[1:], weekmask=week)
     step = int(_most_common(*_distinct(apart))[0])
+    # nobody keeps holidays where a year has missed none, so a missing row is a seam
     has_rows_on_holidays = last - first > 366 and (apart == step).all()
     holiday = 0 if has_rows_on_holidays else LONGEST_HOLIDAY
     if week == WORKING_WEEK:
@@ -251,9 +264,11 @@ def _in_sessions(index, steps):
 
 def _business_hour(timetable):
     """Return the pandas offset that makes the labels of a timetable of whole hours, or None."""
+    # BusinessHour counts whole hours, on the wall clock of the labels
     is_hourly = timetable.step == HOUR and timetable.zone is None
     hours = timetable.hours() if is_hourly else None
     begins = [first for first, _ in hours or ()][1:] + [DAY]
+    # pandas refuses hours that touch, and an end at 24:00
     if not hours or any(last + HOUR >= first for (_, last), first in zip(hours, begins)):
         return None
     start = [clock_time(first) for first, _ in hours]
@@ -267,6 +282,7 @@ def _business_hour(timetable):
 def _fixed(index, apart, steps):
     """Return the clock of a fixed step, if one difference prevails."""
     step = _prevailing(apart, steps)
+    # hours go on through a change of the clock, which the wall clock skips or repeats
     if index.tz is not None and (step is None or step % DAY):
         apart = seconds_between(index[:-1], index[1:])
         step = _prevailing(apart, _distinct(apart))
@@ -284,6 +300,7 @@ def _fixed(index, apart, steps):
 def _prevailing(apart, steps):
     """Return the most common difference, else a round number near the median, else None."""
     step, count = _most_common(*steps)
+    # rule 5: a step has to stand twice, unless it is the only one
     if count < max(0.25 * len(apart), min(len(apart), 2)):
         step = np.median(apart)
         if step <= 0 or np.mean(np.abs(apart - step) <= SLACK * step) <= 0.5:

@@ -185,9 +185,11 @@ class Clock:
         if self.unit == "offset":
             return max(1, labels_of_season(self.offset))
         if self.unit == "second":
+            # a year of weeks has 52 rows, and a day that is left over
             season = 52 * WEEK if self.step % WEEK == 0 else WEEK if self.step == DAY else DAY
         else:
             season = {"month": 12, "trading day": self.week.count("1")}.get(self.unit, 0)
+        # an irregular clock has neither season nor step
         return max(1, season / max(self.step, 1e-9))
 
     def breaks(self, index):
@@ -224,6 +226,7 @@ class Clock:
         """
         _check_alike(last, first)
         low, high = self._bounds()
+        # days are counted on the wall clock of the rows seen
         there = first.tz_convert(last.tz) if getattr(first, "tz", None) is not None else first
         if self.unit == "second":  # without indexes, which take longer than all else
             elapsed = (there - last) / pd.Timedelta(1, "s")  # to the nanosecond
@@ -252,6 +255,7 @@ class Clock:
         if self.unit == "period":
             return pd.period_range(last + 1, periods=n)
         labels = self._labels_from(last, n)
+        # date_range begins with `last` itself, or with an anchor less than a step behind it
         labels = labels[self._count_undue(last, labels[:UNDUE]) :][:n]
         if labels.freq is None:
             with suppress(Exception):  # daylight saving took the hour: ValueError, or pytz's own
@@ -284,8 +288,9 @@ class Clock:
         if len(index) < 2 or not self.is_regular:
             return False
         if self.unit == "session":
+            # breaks lets holidays and early closes pass, whose labels the timetable makes
             return self.after(index[0], len(index) - 1).equals(index[1:])
-        return not replace(self, holiday=0).breaks(index).any()
+        return not replace(self, holiday=0).breaks(index).any()  # no holiday is left out
 
     def _bounds(self):
         """Return the smallest and the largest count that is still one step."""
@@ -301,15 +306,17 @@ class Clock:
     def _elapsed(self, earlier, later):
         """Count the units between the labels of two indexes, pair by pair."""
         if self.unit == "period":
-            return later.asi8 - earlier.asi8
+            return later.asi8 - earlier.asi8  # ordinals: a step of n periods is n
         if self.unit == "month":
             return count_months(later) - count_months(earlier)
         if self.unit == "trading day":
             earlier, later = dates_of(earlier), dates_of(later)
+            # numpy counts the days of [earlier, later); a step leads to those of (earlier, later]
             counted = np.busday_count(earlier + ONE_DAY, later + ONE_DAY, busdaycal=self._calendar)
             # rows alone make no rule: one on a stray Saturday follows all the same
             return np.maximum(counted, later > earlier) if self.holiday else counted
         if self.unit == "offset":
+            # 1 on the label that the offset makes, 0 before it and 2 behind it
             return 1 + np.sign(seconds_between(next_labels(earlier, self.offset), later))
         elapsed = seconds_between(earlier, later)
         if self.unit == "session":
@@ -332,7 +339,7 @@ class Clock:
         """Return the labels from `start` on, n of which are due: ticks in UTC, days by the wall."""
         if self.unit == "session":
             return self.timetable.labels_after(start, n)
-        offset, n = self.offset, n + UNDUE
+        offset, n = self.offset, n + UNDUE  # as many as _count_undue may take away
         if isinstance(offset, pd.offsets.Tick) and not isinstance(offset, pd.offsets.Day):
             return pd.date_range(start, periods=n, freq=offset, unit=start.unit)
         wall = pd.date_range(start.tz_localize(None), periods=n, freq=offset, unit=start.unit)

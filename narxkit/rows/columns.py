@@ -75,6 +75,7 @@ class ColumnRoles:
     def _bound(self, bound, X):
         """Return a column of X, one number per output, or NaN for no bound."""
         values = X[:, [bound]] if isinstance(bound, int) else np.nan if bound is None else bound
+        # kernels read rows of memory, which a broadcast number has none of
         return np.ascontiguousarray(np.broadcast_to(values, (len(X), self.n_outputs)))
 
     def check(self, table):
@@ -100,6 +101,7 @@ class ColumnRoles:
 
     def check_outputs(self, outputs, name="y"):
         """Refuse other outputs than those of ``fit``."""
+        # arrays have no names, and one output is the same under any
         is_named = self.n_outputs > 1 and None not in [*outputs, *self.outputs]
         if len(outputs) != self.n_outputs or is_named and outputs != self.outputs:
             given = f"the columns {outputs}" if is_named else f"{len(outputs)} columns"

@@ -56,7 +56,7 @@ class Tail:
         return as_elapsed(times) if self.is_elapsed else times
 
     def followed_by(self, table, rows, with_times=True):
-        """Inputs, outputs (NaN where not measured) and time stamps of tail and new rows."""
+        """Return inputs, outputs (NaN where not measured) and time stamps of tail and new rows."""
         y = np.full((len(rows), self.y.shape[1]), np.nan) if table.y is None else table.y[rows]
         has_times = with_times and self.times is not None and table.times is not None
         return (
@@ -66,17 +66,17 @@ class Tail:
         )
 
     def relation(self, table, rows):
-        """How new rows relate to the last one: "follows", "overlaps" or "gap"."""
+        """Return how new rows relate to the last one: "follows", "overlaps" or "gap"."""
         if self.last is None or table.times is None:
             return "follows"
         return self.clock.relation(self.last, table.times[rows[0]])
 
     def number_after(self, n):
-        """The number of the row after the next n ones, and the step."""
+        """Return the number of the row after the next n ones, and the step."""
         return self.next_number + n * self.number_step, self.number_step
 
     def labels(self, n):
-        """Labels of the next n rows: times, or numbers that count on."""
+        """Return labels of the next n rows: times, or numbers that count on."""
         if self.times is None:
             return numbers_from(self.next_number, self.number_step, n)
         return self._as_given(self.clock.after(self.last, n))
@@ -101,25 +101,25 @@ class History:
     tails: dict
 
     def clock(self, key, times):
-        """The clock of a series, or else of any; None for time stamps of another kind."""
+        """Return the clock of a series, or else of any; None for time stamps of another kind."""
         tail = self.tails.get(key, next(iter(self.tails.values())))
         return tail.clock if tail.clock is not None and is_alike(tail.last, times[0]) else None
 
     def in_zone(self, times):
-        """Time stamps in the time zone that was seen before, where both have one."""
+        """Return time stamps in the time zone that was seen before, where both have one."""
         zone = getattr(next(iter(self.tails.values())).times, "tz", None)
         has_other = getattr(times, "tz", None) is not None and zone is not None
         return times.tz_convert(zone) if has_other else times
 
     def continued(self, key, table, rows, with_times):
-        """The tail and the new rows after it, which must follow it directly."""
+        """Return the tail and the new rows after it, which must follow it directly."""
         tail = self._known(key)
         _check_follows(tail, table, rows)
         refuse_seams(table, key)
         return len(tail.y), *tail.followed_by(table, rows, with_times)
 
     def extended(self, key, table):
-        """The segment that the new measured rows end in: with the tail if they join it."""
+        """Return the segment that the new measured rows end in: with the tail if they join it."""
         rows = table.series[key]
         tail = self.tails.get(key)
         if self.tails and (key is None) != (None in self.tails):
@@ -128,6 +128,7 @@ class History:
                 f"{'one series' if key is not None else f'the series {list(self.tails)}'}: "
                 f"give {'no' if key is not None else 'a'} MultiIndex (series, time)."
             )
+        # behind a seam inside the new rows nothing of the tail is read any more
         start = int(np.flatnonzero(table.cuts[key])[-1])
         if start == 0 and tail is not None:
             relation = tail.relation(table, rows)
@@ -142,15 +143,18 @@ class History:
         return table.X[rows], table.y[rows], None if table.times is None else table.times[rows]
 
     def tail(self, key, table, X, y, times):
-        """A new tail: the last rows of a segment, one at least for its time stamp."""
+        """Return a new tail: the last rows of a segment, one at least for its time stamp."""
+        # with a lead, the last missing outputs are filled later, and from as many rows before
         at = max(0, len(y) - max(self.reach.memory + self.reach.lead, 1))
         old = self.tails.get(key)
         rows = table.series[key]
         number, step = table.next_number(rows) if old is None else old.number_after(len(rows))
         return Tail(
+            # copies, for views would keep all rows of a fit in memory
             X=X[at:].copy(),
             y=y[at:].copy(),
             times=None if times is None else times[at:],
+            # the clock of the fit stays: a few new rows may not show their step
             clock=table.clocks.get(key) if old is None or old.clock is None else old.clock,
             next_number=number,
             number_step=step,
@@ -178,13 +182,13 @@ class History:
 
     @staticmethod
     def _advise_rows(key, tail):
-        """Pandas has no asfreq for a panel, nor for elapsed times."""
+        """Advise asfreq, which pandas has neither for a panel nor for elapsed times."""
         has_asfreq = key is None and not tail.is_elapsed
         return advise_asfreq(tail.clock, tail.times) if has_asfreq else ""
 
     # ------------------------------------------------------------ rows that nobody has given
     def future(self, n, n_features):
-        """The next n rows of every series, of which nothing is known."""
+        """Return the next n rows of every series, of which nothing is known."""
         tails = list(self.tails.values())
         series = {key: np.arange(n) + i * n for i, key in enumerate(self.tails)}
         labels = [tail.labels(n) for tail in tails]
@@ -200,7 +204,7 @@ class History:
         return Table(X, None, 1, None, None, index, times, clocks, series)
 
     def labelled(self, table):
-        """A table whose rows have labels: those that follow the tail, where they bring none."""
+        """Give the rows of a table labels: those that follow the tail, where they bring none."""
         tail = self.tails.get(None)
         if tail is None or None not in table.series or table.times is not None:
             return table

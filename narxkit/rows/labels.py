@@ -66,6 +66,7 @@ def read_labels(index, name="X"):
     """
     if not isinstance(index, pd.MultiIndex):
         return _read_level(index, name)
+    # a panel has each time once in its levels, so that most need no look at all rows
     level = index.levels[-1]
     if _read_level(level, name, is_level=True) is level:
         return index
@@ -81,7 +82,7 @@ def _read_level(index, name, is_level=False):
         return _read_level(index.astype(index.categories.dtype), name, is_level)
     kind = pd.api.types.infer_dtype(index, skipna=True)
     if kind in _NUMBERS:
-        return index.infer_objects()
+        return index.infer_objects()  # numbers of Python among objects
     if kind in _DATES:
         return _as_one_zone(index, name, is_level)
     if kind in ("timedelta", "timedelta64"):
@@ -130,6 +131,7 @@ def _advise_utc(name, is_level):
 def _read_text(index, name, is_level):
     """Return time stamps, where all of the text is of ISO 8601."""
     text = index.dropna()
+    # a look at the first label spares most text the pattern
     if (
         not len(text)
         or not text[0][:4].isdigit()
@@ -140,6 +142,7 @@ def _read_text(index, name, is_level):
         with _mixed_zones_refused():
             times = pd.to_datetime(index, format="ISO8601")
     except (ValueError, FutureWarning) as error:
+        # these are dates, and no other text
         if "zone" in str(error):
             return _as_one_zone(index, name, is_level)
         return index
@@ -155,6 +158,7 @@ def no_date_among(text):
     ('total', 'it is no date and others are, so correct it or leave its row out')
     """
     text = text.dropna().astype(str)
+    # in UTC, where dates of several zones can stand together
     dates = pd.to_datetime(text, format="ISO8601", errors="coerce", utc=True)
     is_date = dates.notna() & text.str.fullmatch(ISO_DATE).astype(bool)
     label = text[int(np.argmin(is_date))]
@@ -231,9 +235,11 @@ def step_of_numbers(index):
     if not _are_numbers(index) or len(index) < 2:
         return None
     is_whole = index.dtype.kind in "iu" and not index.hasnans
+    # floats would lose the last digits of large whole numbers
     numbers = index.to_numpy(np.int64) if is_whole else index.to_numpy(float, na_value=np.nan)
     steps = np.diff(numbers)
     step = (numbers[-1] - numbers[0]) / len(steps)
+    # NaN is in no range, so that these negations refuse it
     if not 0 < step < np.inf or not np.ptp(steps) <= (0 if is_whole else ROUNDING * step):
         return None
     return int(steps[0]) if is_whole else float(step)
@@ -249,6 +255,7 @@ def numbers_from(start, step, n):
     """
     if isinstance(step, int):
         return pd.RangeIndex(start, start + n * step, step)
+    # twelve digits behind the first one of the step: what floats round comes after them
     digits = 12 - int(np.floor(np.log10(step)))
     return pd.Index([round(start + i * step, digits) for i in range(n)], dtype=float)
 
@@ -365,6 +372,7 @@ def common_index(**tables):
     """
     found = {name: labels_of(values, name) for name, values in tables.items()}
     given = [(index, name) for name, index in found.items() if index is not None]
+    # the sort is stable: of two that say as much the first one stays first
     given.sort(key=lambda pair: _are_numbers(pair[0]))
     for other, its_name in given[1:]:
         refuse_other_labels(*given[0], other, its_name)
@@ -455,6 +463,7 @@ def read_segment_labels(segments, n):
         raise ValueError(
             f"segments must be one label for each row, of shape ({n},). Got {given} instead."
         )
+    # asarray forgets what a mask hides
     missing = pd.isna(labels) | np.ma.getmask(segments)
     if missing.any():
         row = int(np.argmax(missing))
@@ -511,6 +520,7 @@ def _read_series(index):
             f"stamps, such as {index.levels[0][0]}: use swaplevel().sort_index() or, where they "
             "name recordings, names that are no times, such as 'run 1'."
         )
+    # in the order in which the series appear, and -1 for NaN
     codes, keys = pd.factorize(index.get_level_values(0))
     if (codes < 0).any():
         raise ValueError(
@@ -525,6 +535,7 @@ def _begins_with_times(index):
     first, last = index.levels
     if has_clock(first) or pd.api.types.infer_dtype(first) in _DATES:
         return True
+    # beside times, whatever can be read as one is a name
     return not has_clock(last) and not is_elapsed(last) and _could_be_times(first)
 
 

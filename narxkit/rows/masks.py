@@ -12,10 +12,11 @@ def unmasked(values):
     array([ 1., nan,  3.])
     """
     if isinstance(values, (list, tuple)) and any(map(np.ma.isMaskedArray, values)):
+        # np.asarray would take the data of each, hidden ones too
         values = np.ma.array(values)
     if not isinstance(values, np.ma.MaskedArray):
         return values
-    if values.dtype.kind in "iub":
+    if values.dtype.kind in "iub":  # no NaN among integers
         values = values.astype(float)
     elif values.dtype.kind in "SU":
         values = values.astype(object)

@@ -1,4 +1,4 @@
-"""What a prediction reads around its own row."""
+"""The reach of a prediction: the rows and columns that it reads around its own row."""
 
 from dataclasses import dataclass
 from functools import cached_property

@@ -80,6 +80,7 @@ class Rollouts:
     @cached_property
     def targets(self):
         """The rows of all steps behind the washout, rollout after rollout."""
+        # the usual case of training, without tables of (n, n_steps)
         if self.n_steps == 1 and not self.washout:
             return self.origins
         return self.rows[self.is_step & (np.arange(self.n_steps) >= self.washout)]
@@ -95,29 +96,31 @@ class Rollouts:
         counts = self.row_weights * np.isfinite(self.segments.y).sum(axis=1)
         if self.n_steps == 1 and not self.washout:
             return counts[self.origins]
+        # sums over any run of rows are differences of one cumulative sum
         up_to = np.concatenate(([0.0], np.cumsum(counts)))
         begins = self.origins + np.minimum(self.washout, self.lengths)
         return up_to[self.origins + self.lengths] - up_to[begins]
 
     def clip(self, y_hat):
-        """Predictions (n, n_steps, n_outputs), put between the bounds of their rows in place."""
+        """Put predictions (n, n_steps, n_outputs) between the bounds of their rows, in place."""
         low, high = self.segments.low, self.segments.high
         if low is None:
             return y_hat
         for bounds, is_beyond in ((low, np.less), (high, np.greater)):
+            # a NaN bound is beyond nothing, where np.clip would make the prediction NaN
             bound = bounds.take(self.rows, axis=0)
             np.copyto(y_hat, bound, where=is_beyond(y_hat, bound))
         return y_hat
 
     def part(self, which):
-        """Some of the rollouts: a mask, positions or a slice."""
+        """Return some of the rollouts: a mask, positions or a slice."""
         origins, lengths = self.origins[which], self.lengths[which]
         if not origins.flags.c_contiguous:  # every other one, which kernels do not read
             origins, lengths = origins.copy(), lengths.copy()
         return replace(self, origins=origins, lengths=lengths)
 
     def replace(self, **changes):
-        """A copy with other fields."""
+        """Return a copy with other fields."""
         return replace(self, **changes)
 
 
@@ -184,16 +187,17 @@ def rollouts_from_everywhere(segments, reach, k, weight=None, targets=None):
 
 
 def _begins_and_lengths(segments, reach, targets):
-    """Where rollouts may begin, and how many steps they may take from each row."""
+    """Find where rollouts may begin, and how many steps they may take from each row."""
     is_step = segments.known_inputs(reach) & targets
     n = np.arange(len(segments))
+    # from behind: the first row from each one on that is no step
     ends = np.minimum.accumulate(np.where(is_step, len(segments), n)[::-1])[::-1]
     begins = np.flatnonzero(is_step & segments.known_history(reach))
     return begins, np.minimum(ends, segments.stops) - n
 
 
 def one_after_another(begins, lengths):
-    """Rows to begin from: each the first one after the rows that the one before claims."""
+    """Choose rows to begin from: each the first after those that the one before claims."""
     chosen, at = [], 0
     while at < len(begins):
         chosen.append(begins[at])
@@ -202,7 +206,7 @@ def one_after_another(begins, lengths):
 
 
 def stride(k):
-    """Rows from one rollout of k steps to the next.
+    """Return rows from one rollout of k steps to the next.
 
     Examples
     --------

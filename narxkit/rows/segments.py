@@ -88,6 +88,7 @@ class Segments:
         if not reach.window:
             return self._have_outputs(reach)
         t, begins = np.arange(len(self)), self.window_begins(reach)
+        # a window has all inputs where none is missing from its first row to its last
         n_missing = np.concatenate(([0], np.cumsum(~self.known_inputs(reach))))
         has_window = begins <= t
         has_window[has_window] = n_missing[begins[has_window]] == n_missing[t[has_window]]
@@ -128,6 +129,7 @@ class Segments:
         """Return reachable rows of which these columns and lags are not NaN, as a mask."""
         there = self.reachable(reach)
         rows, finite = np.flatnonzero(there), np.isfinite(values)
+        # most columns miss nothing, and need no look at each lag
         for column, lag in () if finite.all() else pairs:
             there[rows] &= finite[rows - lag, column]
         return there
@@ -165,6 +167,7 @@ class Segments:
         alone = ~missing[rows].all(axis=1)
         begins = np.ones(len(rows), dtype=bool)
         begins[1:] = (np.diff(rows) > 1) | alone[1:] | alone[:-1]
+        # the rows of two segments are two gaps, also where they follow each other
         begins |= np.isin(rows, self.edges)
         at = np.append(np.flatnonzero(begins), len(rows))
         return list(zip(rows[at[:-1]].tolist(), np.diff(at).tolist()))
@@ -191,4 +194,5 @@ class Segments:
 
 def _mean_back(values, rows, column, first, last):
     """Return the mean of a column from the first lag of each row to the last."""
+    # a cumulative sum would carry one NaN on to all rows behind it
     return sum(values[rows - lag, column] for lag in range(first, last + 1)) / (last - first + 1)

@@ -207,11 +207,13 @@ def read_table(estimator, X, y=None, *, sample_weight=None, segments=None, histo
             f"{type(estimator).__name__} requires y to be passed, but the target y is None. "
             "Give fit(X, y), or fit(None, y) for a series without inputs."
         )
+    # the labels come first, so that what is refused below is named by them
     index, owner = common_index(X=X, y=y)
     columns = _names_of_inputs(X)
     X = _read_X(estimator, X, y, reset, index)
     given, y = y, None if y is None else read_outputs(y, index=index)
     outputs, y_ndim = names_of_outputs(given)
+    # NaN is a missing value, which has a meaning; an infinite one has none
     refuse_infinite(X, "X", index, getattr(estimator, "feature_names_in_", None))
     if y is not None:
         check_consistent_length(X, y)
@@ -248,6 +250,7 @@ def _refuse_no_table(values, name):
     elif not issparse(values) and not isinstance(values, Number) and not _is_frame(values):
         _refuse_no_array(np.asarray(values), name, type(values).__name__)
     for column, part in _odd_columns(values):
+        # a categorical column is what its categories are
         kind = pd.api.types.infer_dtype(getattr(part.dtype, "categories", part), skipna=True)
         whose = name if column is None else f"the column {column!r} of {name}"
         if kind in _TIMES:
@@ -298,7 +301,7 @@ def _refuse_recordings(values, name):
 
 
 def _odd_columns(values):
-    """Name and values of each column of another type than real numbers."""
+    """Return name and values of each column of another type than real numbers."""
     if isinstance(values, pd.DataFrame):
         odd = [i for i, dtype in enumerate(values.dtypes) if dtype.kind not in _REAL]
         return [(values.columns[i], values.iloc[:, i]) for i in odd]
@@ -327,6 +330,7 @@ def _naming_text(values, name, index):
     try:
         yield
     except (TypeError, ValueError, OverflowError) as error:
+        # errors of shape or size say what is wrong; those of a cell do not say where
         if isinstance(error, ValueError) and not _is_of_a_value(error):
             raise
         for column, part in _odd_columns(values):
@@ -381,6 +385,7 @@ def _names_of_inputs(X):
 
 def _read_X(estimator, X, y, reset, index):
     name = type(estimator).__name__
+    # a frame without columns brings labels alone
     has_columns = X is not None and not (isinstance(X, pd.DataFrame) and X.shape[1] == 0)
     floats = None if reset else _floats_as_fitted(estimator, X)
     if floats is not None:
@@ -400,7 +405,7 @@ def _read_X(estimator, X, y, reset, index):
     if reset:
         estimator.n_features_in_ = 0
         if hasattr(estimator, "feature_names_in_"):
-            del estimator.feature_names_in_
+            del estimator.feature_names_in_  # of an earlier fit, with X
     elif estimator.n_features_in_:
         columns = list(getattr(estimator, "feature_names_in_", range(estimator.n_features_in_)))
         raise ValueError(f"this {name} was fitted with the columns {columns} of X: give them.")
@@ -433,6 +438,7 @@ def count_rows(values, name):
 def read_outputs(y, name="y", index=None, min_samples=1):
     """Return outputs as floats of shape (n, n_outputs), NaN where they are missing or masked."""
     _refuse_no_table(y, name)
+    # check_array takes most of the time of a short call, and finds nothing here
     if type(y) is pd.Series and y.dtype == np.float64 and len(y) >= max(min_samples, 1):
         return np.ascontiguousarray(y.to_numpy()[:, None])
     with _naming_text(y, name, index):
@@ -584,6 +590,7 @@ def _shared_clock(index):
     if not isinstance(index, pd.MultiIndex):
         return None
     level = as_clock(index.levels[1])
+    # the levels of an index may stand in any order
     return Clock.from_index(level if level.is_monotonic_increasing else level.sort_values())
 
 

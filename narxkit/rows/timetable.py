@@ -98,6 +98,7 @@ class Timetable:
         step, n = apart[counts.argmax()], counts.sum()
         n_gaps, n_weeks = counts[apart > step].sum(), n * step // WEEK
         has_pauses = n_gaps > 1 and n_gaps >= USUAL * n_weeks  # each week has one at least
+        # times of the week are counted in whole seconds, on a grid that is the same each day
         if not has_pauses or counts.max() < n / 4 or not 0 < step < DAY or (apart % 1).any():
             return None
         grid = int(np.gcd.reduce(apart.astype(np.int64)))
@@ -105,7 +106,7 @@ class Timetable:
             return None
         plain = _read(wall_clock(index), int(step), grid)
         readings = [plain] if plain else []
-        if plain and plain.may_move:
+        if plain and plain.may_move:  # zones cost a reading each
             readings += _readings_in_zones(index, plain)
         fitting = [reading for reading in readings if reading.is_timetable]
         best = min(fitting, key=lambda reading: reading.misfit, default=None)
@@ -165,6 +166,7 @@ class Timetable:
         ndarray of int
         """
         rows = np.ones(len(elapsed), dtype=np.int64)
+        # most rows are one step apart, and need no timetable
         other = np.flatnonzero(np.abs(elapsed - self.step) > SLACK * self.step)
         earlier, later = (wall_clock(index[other], self.zone) for index in (earlier, later))
         counted = self._position(later) - self._position(earlier)
@@ -205,7 +207,9 @@ class Timetable:
         is_after_pause = np.diff(self.slots, prepend=self.slots[-1] - WEEK) > self.step
         firsts, lasts = self.slots[self._firsts], self.slots[self._firsts - 1]
         openings = firsts[is_after_pause[self._firsts]]
+        # after an early close, if a pause comes before the opening
         begins = np.isin(opened % WEEK, openings)
+        # or from the last row of one day to the first of another
         begins |= np.isin(opened % WEEK, firsts) & np.isin(closed % WEEK, lasts)
         days = np.busday_count(_date(closed) + ONE_DAY, _date(opened), weekmask=self.week)
         return begins & (days <= LONGEST_HOLIDAY)
@@ -321,12 +325,13 @@ def _shares(rows, due, days):
     n_days = np.bincount(days % 7, minlength=7)
     week = working_week(n_days, days[0], days[-1])
     is_open = np.array([day == "1" for day in week])[:, None]
+    # too few to tell the days of the week apart: all share their times
     if days[-1] - days[0] < 7 * FEWEST_WEEKS:
         rows, due = (np.sum(x, axis=0, where=is_open) for x in (rows, due))
     else:
         is_rare = n_days < USUAL * n_days.max()  # more than holidays
         due = np.where(is_rare[:, None], n_days.max(), due)
-    return np.where(is_open, rows / np.maximum(due, 1), 0)
+    return np.where(is_open, rows / np.maximum(due, 1), 0)  # 0 of 0 is none
 
 
 def working_week(counts, first, last):
@@ -353,7 +358,7 @@ def working_week(counts, first, last):
     '1111100'
     """
     if last - first < 7:
-        is_working = last // 7 > first // 7 and not counts[5:].any()
+        is_working = last // 7 > first // 7 and not counts[5:].any()  # over a weekend
         return WORKING_WEEK if is_working else EVERY_DAY
     week = "".join("1" if n > RARE_DAY * max(counts) else "0" for n in counts)
     is_seen = week == WORKING_WEEK or last - first >= 7 * FEWEST_WEEKS

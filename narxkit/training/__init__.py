@@ -1,1 +1,1 @@
-"""What is minimised and in which order: objectives, penalties, stages."""
+"""Training: objectives, penalties and the stages in which they are minimised."""

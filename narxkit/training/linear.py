@@ -75,6 +75,7 @@ def _centred(JtJ, Jte, w, b):
     means = JtJ[w, b] / n
     products = JtJ[np.ix_(w, w)] - n * np.outer(means, means)
     square, variance = np.diag(JtJ)[w] / n, np.diag(products) / n
+    # rounding leaves a constant tap some variance, which is none
     std = np.sqrt(np.where(variance > ROUNDING * square, variance, 0.0))
     unit = np.divide(1.0, std, out=np.zeros_like(std), where=std > 0)
     shared = means * Jte[b] - Jte[w]

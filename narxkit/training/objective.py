@@ -1,4 +1,4 @@
-"""What a solver may ask: the training loss over a flat parameter vector."""
+"""The objective of solvers: the training loss over a flat parameter vector."""
 
 from copy import copy
 
@@ -66,6 +66,7 @@ class Objective:
         self.rollouts = rollouts.part(has_targets).replace(weight=rollouts.row_weights)
         self.penalty = np.zeros(network.n_params) if penalty is None else penalty
         self.flag = np.zeros(1, dtype=np.int32) if flag is None else flag
+        # of all rollouts, for a sentence where the washout leaves no target
         self.longest = rollouts.n_steps
         self._counts = rollouts.counts[has_targets]
         self.n = float(self._counts.sum())
@@ -194,7 +195,7 @@ class Objective:
         if batch is not None and self.rng is not None:
             masks = {"masks": self.network.draw_masks(len(rollouts), self.rng)}
         sse, Jte = self.network.gradient(theta, rollouts, self.flag, **masks)
-        with np.errstate(over="ignore", invalid="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):  # a diverged loss is an answer
             grad = (scale * Jte + self._slope_of_penalty(theta)) / self.n
         return self._loss(theta, scale * sse), self._of_free(grad)
 

@@ -107,7 +107,7 @@ class Errors(NamedTuple):
         return cls(*map(stack, arrays), min(n_tested), sum(n_failed))
 
     def levels(self, n_steps=None):
-        """The mean logarithm of the mean squared error of each group, near steps before far."""
+        """Take the mean log of the mean squared error of each group, near steps before far."""
         sums, of_mean, weights = (values[:, :n_steps] for values in self[:3])
         # of all groups: one by one, the lucky half of nothing but noise would count
         is_foretold = sums.sum(axis=0) < of_mean.sum(axis=0)
@@ -124,12 +124,12 @@ class Errors(NamedTuple):
 
 
 def holds(errors, others):
-    """Whether errors are no larger than others of the same runs, and no more of the runs fail."""
+    """Tell whether errors are no larger than others of the same runs, and no more runs fail."""
     return errors.n_failed <= others.n_failed and errors.level <= others.level
 
 
 def is_better(errors, others, margin=0.0):
-    """Whether the level of errors is lower than that of others by a margin and more than chance."""
+    """Tell whether the level of errors is lower than another by a margin and more than chance."""
     gains = others.levels(errors.n_tested) - errors.levels(errors.n_tested)
     n = len(gains)
     if n < 2 or not holds(errors, others) or errors.level > others.level - margin:
@@ -169,7 +169,7 @@ class Runs:
         self._width = high - low
 
     def errors(self, network, theta):
-        """The squared errors of a network that reads the same rows."""
+        """Return the squared errors of a network that reads the same rows."""
         rollouts = self.rollouts
         y_hat, _ = network.rollout(theta, rollouts)
         y = rollouts.segments.y[rollouts.rows]
@@ -236,7 +236,7 @@ class Noise(NamedTuple):
     alpha: float | None = None
 
     def penalty(self, objective, variance):
-        """The penalty of the linear feedback where the errors of one step have this variance."""
+        """Return the penalty of linear feedback where the errors of one step have this variance."""
         if self.alpha is not None:
             return self.alpha
         n, weight = _count(objective) / objective.network.n_outputs, _mean_weight(objective)
@@ -297,7 +297,7 @@ def starts(objective, seeds):
 
 
 def _linear_part(objective):
-    """The same targets for the linear model of the same taps, without bounds or a flag."""
+    """Lay the same targets before the linear model of the same taps, without bounds or a flag."""
     segments = objective.rollouts.segments.replace(low=None, high=None)
     linear, rollouts = objective.network.linear_part(), objective.rollouts
     if objective.network.reach.window:  # which bridges missing outputs, as taps alone cannot
@@ -306,14 +306,14 @@ def _linear_part(objective):
 
 
 def _unbiased_variance(objective, theta):
-    """The error variance behind least squares; that of y, 1, where they fit any numbers."""
+    """Return the error variance behind least squares; that of y, 1, where they fit any numbers."""
     n, weight = _count(objective), _mean_weight(objective)
     n_left = n - objective.network.n_params
     return _variance(objective, theta) * n / n_left if n_left > 0 else weight
 
 
 def _variance(objective, theta):
-    """The mean square of the errors of one step, times the mean weight of the rows."""
+    """Return the mean square of the errors of one step, times the mean weight of the rows."""
     return float(2.0 * objective.value(theta)) * _mean_weight(objective)
 
 
@@ -379,7 +379,7 @@ class Patience:
 
 
 def _rank(choice, linear):
-    """No more failed runs than those of the linear model first, then the level."""
+    """Rank no more failed runs than those of the linear model first, then by level."""
     return choice.errors.n_failed > linear.errors.n_failed, choice.errors.level
 
 
@@ -431,11 +431,11 @@ class Search:
         return choices
 
     def linear(self, noise):
-        """The linear model of the same taps."""
+        """Return the linear model of the same taps."""
         return Choice(noise, errors=Errors.joined(self._linear_errors(noise)))
 
     def network(self, noise, rival=None):
-        """The best network along the strengths, where it is better than the linear model.
+        """Choose the best network along the strengths, where it beats the linear model.
 
         A network that holds no linear model cannot be switched off: the best is as good as it gets.
 
@@ -466,7 +466,7 @@ class Search:
         return Patience(least_gain, MOST_BESIDE if rival.is_on else MOST_IN_VAIN)
 
     def _trials(self, noise):
-        """The network under each strength, and what it gains on the linear model.
+        """Yield the network under each strength, and what it gains on the linear model.
 
         None in its place where it is behind before all blocks have judged it.
         """
@@ -488,7 +488,7 @@ class Search:
             yield Choice(noise, penalty, share, joined) if is_whole else None, gain
 
     def _learned(self, noise, alpha, share):
-        """Parameters and errors of one strength, up to the first block where it is behind."""
+        """Train under one strength, up to the first block where it is behind."""
         thetas, errors = [], []
         for block, start, linear in zip(
             self._blocks, self._starts(noise), self._linear_errors(noise)
@@ -503,7 +503,7 @@ class Search:
         return thetas, errors
 
     def _is_behind(self, theta, errors, linear):
-        """Whether a living network, which can be switched off, is worse than the linear model."""
+        """Tell whether a living network that can be switched off is worse than the linear model."""
         can_be_off = self._network.holds_linear_model and not self._network.is_linear(theta)
         return can_be_off and not holds(errors, linear)
 
@@ -513,7 +513,7 @@ class Search:
 
     @staticmethod
     def _penalised(block, noise, alpha, variance):
-        """The objective of a block under both penalties, where errors have this variance."""
+        """Return the objective of a block under both penalties, where errors have this variance."""
         objective = block.objective
         return objective.with_alphas(alpha, noise.penalty(objective, variance))
 
@@ -521,7 +521,7 @@ class Search:
         return [start(noise) for start in self._begins]
 
     def _linear_errors(self, noise):
-        """Of the linear model, block by block."""
+        """Measure the errors of the linear model, block by block."""
         part, pairs = self._network.linear_part(), zip(self._blocks, self._starts(noise))
         return [block.runs.errors(part, start.linear) for block, start in pairs]
 

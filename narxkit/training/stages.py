@@ -48,7 +48,7 @@ class Trained(NamedTuple):
 
 
 def read_loops(loop):
-    """Rollouts to train over, one stage after another, as ``loop`` names them.
+    """Read the rollouts to train over, one stage after another, as ``loop`` names them.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def read_loops(loop):
 
 
 def n_steps(loop):
-    """How many steps a rollout takes, infinitely many in closed loop."""
+    """Count the steps of a rollout, infinitely many in closed loop."""
     return {"open": 1, "closed": np.inf}.get(loop, loop)
 
 
@@ -119,10 +119,10 @@ class Lesson:
         self._make = make
         self._rows = {"training": training, "held out": held_out}
         self._washout = washout
-        self._objectives = {}
+        self._objectives = {}  # shared by copies under other penalties: rollouts are laid once
 
     def of_linear_part(self):
-        """The same for the linear part of the network."""
+        """Return the same for the linear part of the network."""
         rows = self._rows["training"], self._rows["held out"]
         other = Lesson(self._make, self.network.linear_part(), *rows, self.loops, self._washout)
         return other.penalised(0.0, self.alphas[1])
@@ -135,7 +135,7 @@ class Lesson:
         return bool(count_targets(self.of_linear_part().objective("open")).min() >= 2)
 
     def penalised(self, alpha, linear_alpha):
-        """The same under penalties of the weights and of the linear feedback."""
+        """Return the same under penalties of the weights and of the linear feedback."""
         other = copy(self)
         other.alphas = alpha, linear_alpha
         return other
@@ -154,23 +154,23 @@ class Lesson:
         return (*(k for k in WAY if 2 * k <= longest), self.wanted)
 
     def is_on_the_way(self, loop):
-        """Whether these rollouts only lead to those that were named."""
+        """Return whether these rollouts only lead to those that were named."""
         return loop in self.stages and loop not in self.loops
 
     def objective(self, loop):
-        """Rollouts of the training rows."""
+        """Return rollouts of the training rows."""
         return self._made("training", loop).with_alphas(*self.alphas)
 
     def held_out(self, loop):
-        """Rollouts of the rows held out, without a penalty; None where there are none."""
+        """Return rollouts of the rows held out, without a penalty; None where there are none."""
         return self._made("held out", loop) if self._rows["held out"].any() else None
 
     def over(self, loop, targets):
-        """Rollouts of some of the training rows, without a penalty or a washout."""
+        """Return rollouts of some of the training rows, without a penalty or a washout."""
         return self._make(self.network, loop=loop, targets=self._rows["training"] & targets)
 
     def runs(self, steps, targets):
-        """Runs of some steps from everywhere in some of the training rows.
+        """Return runs of some steps from everywhere in some of the training rows.
 
         They begin where the linear part can begin too, so that both are judged by the same rows.
         """
@@ -183,17 +183,17 @@ class Lesson:
         return runs
 
     def last_rows(self, fraction):
-        """From where on, in each segment, the last part of its training targets is, as a mask."""
+        """Return a mask of the rows from the last part of each segment's training targets on."""
         rollouts = self.objective("open").rollouts
         rows, segments = rollouts.origins, rollouts.segments
         starts, counts = np.unique(segments.starts[rows], return_counts=True)
         firsts = rows[np.cumsum(counts) - np.ceil(fraction * counts).astype(int)]
-        begins = np.full(len(segments), len(segments))
+        begins = np.full(len(segments), len(segments))  # none without a target
         begins[starts] = firsts
         return np.arange(len(segments)) >= begins[segments.starts]
 
     def last_targets(self, n, mask):
-        """The last n training targets among the rows of a mask, as a mask."""
+        """Return the last n training targets among the rows of a mask, as a mask."""
         rows = self.objective("open").rollouts.origins
         chosen = np.zeros(len(mask), dtype=bool)
         chosen[rows[mask[rows]][-n:]] = True
@@ -211,6 +211,7 @@ class Lesson:
         return np.nanmin(y, axis=0), np.nanmax(y, axis=0)
 
     def _made(self, name, loop):
+        # stages on the way may be no longer than the washout
         washout = self._washout if n_steps(loop) > self._washout else 0
         if (name, loop) not in self._objectives:
             self._objectives[name, loop] = self._make(
@@ -219,7 +220,7 @@ class Lesson:
         return self._objectives[name, loop]
 
     def rank(self, theta):
-        """The loss that counts in the end, also where training was interrupted."""
+        """Return the loss that counts in the end, also where training was interrupted."""
         judge = self.held_out(self.wanted) or self.objective(self.wanted)
         return judge.without_flag().value(theta)
 
@@ -263,7 +264,7 @@ def train(lesson, theta, solve, first="open", revive=None):
 
 
 def _next_stage(lesson, here, thetas):
-    """The next rollouts that do not diverge, and from where; None where all do.
+    """Return the next rollouts that do not diverge, and from where; None where all do.
 
     In the order of the stages, or else the longest; from what was learned, or else from where it
     began.
