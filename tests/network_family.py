@@ -570,6 +570,16 @@ class NetworkFamily:
         ahead = fitted.predict_ahead(X, y, steps=range(1, 5))
         assert_allclose(alone["y_hat"], ahead[rows + steps, steps - 1], rtol=0, atol=1e-12)
 
+    def test_a_clipped_output_has_no_derivative(self, data):
+        X, y = data
+        model = self.make(output_range=(-0.1, 0.1)).fit(X, y)
+        ahead = model.predict_ahead(X, y)
+        is_clipped = np.abs(ahead) == 0.1
+        gradient = model.input_gradient(X, y).values[:, 0]
+        is_there = np.isfinite(gradient).all(axis=(1, 2))
+        assert is_clipped.any() and not gradient[is_clipped & is_there].any()
+        assert gradient[~is_clipped & is_there].any()
+
     def test_a_search_over_sizes_and_windows(self, data):
         X, y = (table[:60] for table in data)
         grid = {"hidden_layer_sizes": [(2,), (3,)]}

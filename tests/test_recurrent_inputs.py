@@ -17,8 +17,11 @@ from narxkit import (
     backtest,
 )
 from narxkit.diagnostics import memory_profile
+from narxkit.diagnostics.memory import _growth
 from narxkit.networks import CellNetwork, make_taps
+from narxkit.rows.segments import Segments
 from narxkit.solvers import Adam
+from narxkit.training.objective import Objective
 from network_family import N, caught, make_data
 
 X, Y = make_data()
@@ -189,7 +192,7 @@ def test_a_window_longer_than_the_data_is_as_long_as_they_are(window):
     assert_allclose(model.predict(X[N + 3 : N + 8]), path, rtol=0, atol=1e-12)
     assert np.isfinite(backtest(model, X[N + 3 :], Y[N + 3 :], 2)["y_hat"]).all()
     gradient = model.input_gradient(X[:N], Y[:N])
-    assert gradient.lags == list(range(N + 3)) and np.isfinite(gradient.values[2:]).all()
+    assert gradient.lags == list(range(N)) and np.isfinite(gradient.values[2:]).all()
     assert memory_profile(model, X[:N], Y[:N]).n == N - 2
 
 
@@ -271,7 +274,7 @@ def test_the_memory_of_a_known_recurrence():
     """
     u = np.ones((60, 1)) + 0.1 * np.random.default_rng(0).normal(size=(60, 1))
     y = u[:, 0] + 5.0
-    for r, words in ((0.5, "Nine tenths of what moves a prediction lie within 1 row,"),
+    for r, words in ((0.5, "Nine tenths of what moves a prediction lie within 1 row"),
                      (1.5, "Derivatives grow by the factor 1.49 with every row")):  # fmt: skip
         model = ElmanRegressor(
             0, [], (1,), window=6, activation="relu", linear_term=False, scale=False, max_iter=1,
@@ -297,3 +300,44 @@ def test_kinds_are_compared_by_changing_one_name():
             assert np.isfinite(score)
     shared = set(NARX().get_params()) & set(LSTMRegressor().get_params())
     assert {"input_lags", "output_lags", "loop", "solver", "alpha", "output_range"} <= shared
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_dropout_ends_with_the_cells_that_are_switched_off(solver):
+    """The linear part, which is trained then, has no units to do without."""
+    noise = np.random.default_rng(0).normal(size=200)
+    model = GRURegressor(hidden_layer_sizes=(3, 3), dropout=0.2, solver=solver, max_iter=3,
+                         random_state=0).fit(None, noise)  # fmt: skip
+    assert model.is_linear_ and np.isfinite(model.forecast(3)).all()
+
+
+def test_a_washout_as_long_as_the_rollouts_is_refused():
+    with pytest.raises(ValueError, match="washout=5 leaves nothing of rollouts of loop=5 steps"):
+        GRURegressor(loop=5, washout=5).fit(None, np.arange(50.0) % 7)
+
+
+def test_an_absolute_penalty_leaves_the_linear_feedback_a_ridge():
+    y = np.random.default_rng(0).normal(size=60)
+    model = GRURegressor(hidden_layer_sizes=(2,), window=3, alpha=0.1, max_iter=1).fit(None, y)
+    segments = Segments(np.empty((60, 0)), y[:, None], np.array([0, 60]))
+    plain = Objective.over(model.structure_, segments).with_alphas(0.0, 10.0)
+    part = plain.with_l1_ratio(1.0)
+    assert part.value(model.theta_) == plain.value(model.theta_)
+    kinked = plain.with_alphas(1.0, 0.0).with_l1_ratio(1.0)
+    weights = model.theta_[model.structure_.groups["weights"]]
+    free = plain.with_alphas(0.0, 0.0).value(model.theta_)
+    assert kinked.value(model.theta_) - free == pytest.approx(np.abs(weights).sum() / kinked.n)
+
+
+def test_columns_of_derivatives_are_told_apart():
+    y = np.random.default_rng(0).normal(size=(80, 2))
+    model = GRURegressor(hidden_layer_sizes=(2,), window=3, alpha=0.1, max_iter=1).fit(y, y)
+    assert model.input_gradient(y, y).columns == [0, 1, "y0", "y1"]
+    assert "of y1" in repr(memory_profile(model, y, y))
+
+
+def test_growth_is_that_of_a_row_whatever_lags_are_read():
+    sizes = np.array([0.0, 0.4, 0.0, 0.2, 0.0, 0.1])
+    assert _growth(sizes) == pytest.approx(np.sqrt(0.5))
+    assert np.isnan(_growth(np.array([0.0, 0.4, 0.0, 0.9])))  # of lags 1 and 3 alone
+    assert _growth(2.0 ** np.arange(5)) == pytest.approx(2.0)

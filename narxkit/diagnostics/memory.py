@@ -120,12 +120,17 @@ class MemoryProfile(Result):
         for i, (column, norms) in enumerate(self.norms.items()):
             there = norms[norms > NOTHING]
             colour = COLOURS[i % len(COLOURS)]
-            ax.plot(there.index, there, color=colour, marker="o", markersize=3, label=str(column))
+            if len(there):  # a column that no tap reads has none
+                ax.plot(
+                    there.index, there, color=colour, marker="o", markersize=3, label=str(column)
+                )
         faded = FADED * self.norms.to_numpy().max()
         ax.axhline(faded, color=GREY, lw=0.8, ls=":")
         label(ax, (self.norms.index[-1], faded), "1 % of the largest", GREY, ha="right")
         ax.legend(frameon=False)
-        ax.set_yscale("log")
+        if faded > 0:
+            ax.set_yscale("log")
+        ax.xaxis.get_major_locator().set_params(integer=True)
         ax.set_xlabel("lag, rows")
         ax.set_ylabel("size of the derivative, standardised")
         return ax
@@ -172,10 +177,11 @@ def memory_profile(model, X, y=None, segments=None):
     >>> memory_profile(model, X, y).reach
     1
     """
-    if not hasattr(model, "input_gradient"):
+    if isinstance(model, type) or not hasattr(model, "input_gradient"):
+        name = getattr(model, "__name__", type(model).__name__)
         raise TypeError(
-            f"{type(model).__name__} has no input_gradient, which the memory is measured by: give "
-            "a fitted network such as NARX or LSTMRegressor."
+            f"{name} has no input_gradient, which the memory is measured by: give a fitted network "
+            "such as NARX or LSTMRegressor."
         )
     gradient = model.input_gradient(X, y, segments)
     is_there = np.isfinite(gradient.standardised).all(axis=(1, 2, 3))

@@ -9,7 +9,6 @@ from narxkit._checks import is_count
 from narxkit.forecasters.network import NetworkForecaster
 from narxkit.forecasters.scaled import TapWeights
 from narxkit.networks import ACTIVATIONS, TappedMLP, make_taps
-from narxkit.training.stages import n_steps, read_loops
 
 
 class _TappedNetwork(TapWeights, NetworkForecaster):
@@ -326,13 +325,7 @@ class NARX(_TappedNetwork):
         return self.linear_alpha
 
     def _make_network(self, columns, n_outputs):
-        wanted = read_loops(self.loop)[-1]
-        # rollouts of one step have no washout, whatever is given
-        if 1 < n_steps(wanted) <= self.washout:
-            raise ValueError(
-                f"washout={self.washout} leaves nothing of rollouts of loop={wanted} steps: give a "
-                "smaller washout or longer rollouts."
-            )
+        self._check_washout()
         taps = make_taps(self.input_lags, self.output_lags, columns, n_outputs)
         if not taps.n_taps:
             raise ValueError(

@@ -30,7 +30,7 @@ from narxkit.training.alive import NO_LIFE, effective_params, life
 from narxkit.training.linear import count_targets, name_scarcest
 from narxkit.training.objective import Objective
 from narxkit.training.penalty import EXACT, OFF, Noise, Runs, Search, holds, make_blocks, starts
-from narxkit.training.stages import Lesson, read_loops, train
+from narxkit.training.stages import Lesson, n_steps, read_loops, train
 
 SHORTEST = 20  # steps of the free runs that choose penalties
 FIRST_GUESS = 1e-4  # of a penalty that Bayesian regularisation then finds
@@ -82,8 +82,9 @@ class NetworkForecaster(ScaledForecaster):
             \frac{\partial \hat y_t}{\partial y_{t-k}}
 
         from measured history: for a network over taps at its lags alone, for a recurrent one
-        through its state, as far back as its window. Of several members it is the mean. A missing
-        output counts as measured at what the model predicts for it.
+        through its state, as far back as its window and the lags of its first row. Of several
+        members it is the mean of theirs. A missing output counts as measured at what the model
+        predicts for it.
 
         Parameters
         ----------
@@ -156,6 +157,15 @@ class NetworkForecaster(ScaledForecaster):
             raise ValueError(
                 f"n_members={self.n_members} are more than n_restarts={self.n_restarts} can give: "
                 "give a larger n_restarts or a smaller n_members."
+            )
+
+    def _check_washout(self):
+        wanted = read_loops(self._loop)[-1]
+        # rollouts of one step have no washout, whatever is given
+        if 1 < n_steps(wanted) <= self._washout:
+            raise ValueError(
+                f"washout={self._washout} leaves nothing of rollouts of loop={wanted} steps: give "
+                "a smaller washout or longer rollouts."
             )
 
     def _check_rollouts(self, lesson):
@@ -319,7 +329,9 @@ class NetworkForecaster(ScaledForecaster):
 
     def _brief_solver(self, network, flag):
         """Solve well enough to rank penalties, which are the network's and not its solver's."""
-        is_quick = network.n_params <= QUICK_TO_SOLVE and hasattr(network, "normal_equations")
+        # through a window each row of J costs as much as a gradient of all of them
+        is_quick = network.n_params <= QUICK_TO_SOLVE and not network.reach.window
+        is_quick = is_quick and hasattr(network, "normal_equations")
         # lm builds J'J, which grows with the square of the parameters
         solver = make_solver("lm" if is_quick else "lbfgs")
 

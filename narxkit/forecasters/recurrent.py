@@ -57,7 +57,8 @@ BODY = r"""
     alpha : float or "auto", default="auto"
         L2 penalty of all weights but those of the linear term, as in `NARX`: "auto" chooses one by
         free runs through blocks at the end of the training rows, and switches the cells off where
-        they do no better there than the linear model that they stand beside.
+        they do no better there than the linear model that they stand beside: that of the lags
+        named, so that a series with a season wants them to reach it, such as ``output_lags=24``.
     l1_ratio : float, default=0.0
         The part of the penalty that is paid for absolute values in the place of squares, for the
         solvers "adam", "rmsprop", "sgd" and "irprop+".
@@ -136,6 +137,8 @@ BODY = r"""
     n_effective_params_ : float or None
         Parameters that the data determine and the penalty does not; None for solvers that build no
         normal equations.
+    loop_gain_ : None
+        Not measured of recurrent networks; see `narxkit.diagnostics.memory_profile`.
     n_dropped_ : int
         Rows left out of training because of missing values.
     n_features_in_ : int
@@ -302,6 +305,7 @@ class RecurrentForecaster(NetworkForecaster):
         return self.linear_alpha
 
     def _make_network(self, columns, n_outputs):
+        self._check_washout()
         taps = make_taps(self.input_lags, self.output_lags, columns, n_outputs)
         self._check_taps(taps)
         sizes = self.hidden_layer_sizes

@@ -484,7 +484,7 @@ class CellNetwork(Network):
     def _parts(self, rollouts):
         """Return slices of the rollouts whose windows are laid out together."""
         steps = self._depth(rollouts) + rollouts.n_steps
-        size = max(1, NUMBERS_AT_ONCE // (steps * max(self.taps.n_taps, 1)))
+        size = max(1, NUMBERS_AT_ONCE // max(steps * self.taps.n_taps, 1))
         return [slice(i, i + size) for i in range(0, len(rollouts), size)]
 
     def _windows(self, theta, rollouts, masks=None, dtype=None, washout=0):

@@ -42,7 +42,7 @@ class Tail:
     next_number: float
     number_step: float
     is_elapsed: bool
-    last: object = field(init=False)
+    last: pd.Timestamp | pd.Period | None = field(init=False)
 
     def __post_init__(self):
         object.__setattr__(self, "last", None if self.times is None else self.times[-1])
