@@ -706,7 +706,8 @@ cdef void read(const real* w, const Net* net, const Padded* at, const Data* data
 
 
 cdef void climb(const real* w, const Net* net, const Padded* at, const Data* data,
-                const Workspace* work, Py_ssize_t i, Py_ssize_t B, Py_ssize_t t, int l) noexcept nogil:
+                const Workspace* work, Py_ssize_t i, Py_ssize_t B, Py_ssize_t t,
+                int l) noexcept nogil:
     """1 and the units below, through the mask of dropout, into the rows of layer l."""
     cdef Py_ssize_t b, j, H = net.layer[l].n, ldz = at.layer[l].ldz, below = at.layer[l - 1].ldz
     cdef real* z = row_z(w, at, work, l, B, t) + at.layer[l].H
@@ -725,7 +726,8 @@ cdef void climb(const real* w, const Net* net, const Padded* at, const Data* dat
 
 
 cdef void set_states(const real* w, const Net* net, const Padded* at, const Data* data,
-                     const Workspace* work, Py_ssize_t i, Py_ssize_t B, Py_ssize_t t) noexcept nogil:
+                     const Workspace* work, Py_ssize_t i, Py_ssize_t B,
+                     Py_ssize_t t) noexcept nogil:
     """The states before step t: given ones where a sequence begins, zero before and long after.
 
     A sequence that has ended runs on for one step, since its last states are still needed.
@@ -1167,8 +1169,8 @@ cdef double add_gradients(real* w, const Net* net, const Padded* at, const doubl
     return sse
 
 
-cdef bint run_all(const real* w, const Net* net, const Padded* at, const Data* data, Workspace* work,
-                  Py_ssize_t B, const int* stop, real* y_hat, Py_ssize_t* bad,
+cdef bint run_all(const real* w, const Net* net, const Padded* at, const Data* data,
+                  Workspace* work, Py_ssize_t B, const int* stop, real* y_hat, Py_ssize_t* bad,
                   real* end) noexcept nogil:
     """Outputs, first bad steps and last states of all sequences; False when stopped."""
     cdef Py_ssize_t i, k, b, t, n, t_0, t_1
@@ -1364,8 +1366,8 @@ cdef double root_weight(const Net* net, const Data* data, const Workspace* work,
 
 
 cdef bint rows_backwards(const double* w, const Net* net, const Padded* at, const Data* data,
-                         Workspace* work, Py_ssize_t i, Py_ssize_t B, Py_ssize_t t_0, Py_ssize_t t_1,
-                         const int* stop, Rows* rows) noexcept nogil:
+                         Workspace* work, Py_ssize_t i, Py_ssize_t B, Py_ssize_t t_0,
+                         Py_ssize_t t_1, const int* stop, Rows* rows) noexcept nogil:
     """The rows of a block by backpropagation from each output alone, all sequences together."""
     cdef Py_ssize_t b, t
     cdef int j
@@ -1423,8 +1425,8 @@ cdef class _Tangent:
         self.tangent.width, self.tangent.K = width, K
 
 
-cdef void by_own_row(const Net* net, const Padded* at, const Workspace* work, Tangent* tangent, int l,
-                     Py_ssize_t t) noexcept nogil:
+cdef void by_own_row(const Net* net, const Padded* at, const Workspace* work, Tangent* tangent,
+                     int l, Py_ssize_t t) noexcept nogil:
     """A += the derivative of the sums by the weights of the layer itself: the row [h | 1 | x]."""
     cdef double* A = tangent.A
     cdef Py_ssize_t H = net.layer[l].H, P = tangent.width, i, j, q, place
@@ -1566,7 +1568,8 @@ cdef void carry_outputs(const double* w, const Net* net, const Padded* at, const
 
 
 cdef void carry_on(const double* w, const Net* net, const Padded* at, const Data* data,
-                   const Workspace* work, Tangent* tangent, Py_ssize_t i, Py_ssize_t t) noexcept nogil:
+                   const Workspace* work, Tangent* tangent, Py_ssize_t i,
+                   Py_ssize_t t) noexcept nogil:
     """S and, where there are outputs, S_y of step t."""
     cdef int l
     for l in range(net.L):
