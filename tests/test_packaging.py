@@ -237,3 +237,15 @@ def test_sdist_carries_all_sources_and_nothing_built(archives):
     for folder in ("examples", "benchmarks"):
         for file in ROOT.glob(f"{folder}/*.py"):
             assert f"{folder}/{file.name}" in sdist
+
+
+@pytest.mark.parametrize("name", [".ci/run", "pyproject.toml"])
+def test_test_files_that_are_named_are_there(name):
+    """Also those in braces, as the shell reads them."""
+    if not (ROOT / name).exists():
+        pytest.skip(f"{name} is not here")
+    text = (ROOT / name).read_text()
+    named = re.findall(r"tests/(test_\w+)\.py", text)
+    for words in re.findall(r"tests/test_\{([\w,]+)\}\.py", text):
+        named += [f"test_{word}" for word in words.split(",")]
+    assert named and [word for word in named if not (ROOT / f"tests/{word}.py").exists()] == []
