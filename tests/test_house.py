@@ -81,8 +81,8 @@ def test_scorers_and_backtests_use_one_door():
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_options_of_the_command_are_known_to_the_command_alone(path):
     """The library names parameters, ``horizon=3``, which the command translates."""
-    if room(path) in {"cli", "_console", "__main__"}:
-        return
+    if room(path) in {"cli", "_console", "__main__"} or path.name == "rebuild.py":
+        return  # the last is a command of its own, and in the package where that is installed
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             assert not re.search(r"(?<!-)--(?!editable)[a-z]", node.value), node.value
