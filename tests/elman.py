@@ -28,6 +28,10 @@ class Weights(NamedTuple):
     intercept: np.ndarray
     straight: None = None
 
+    @property
+    def intercepts(self):
+        return [self.bias, self.intercept]
+
 
 @dataclass(frozen=True)
 class Elman(Network):
@@ -62,15 +66,6 @@ class Elman(Network):
         edges = np.cumsum([np.prod(shape) for shape in self.shapes])[:-1]
         parts = np.split(theta, edges)
         return Weights(*(part.reshape(shape) for part, shape in zip(parts, self.shapes)))
-
-    @cached_property
-    def groups(self):
-        is_weight = np.concatenate([np.full(np.prod(s), len(s) > 1) for s in self.shapes])
-        return {"weights": is_weight, "intercepts": ~is_weight}
-
-    @cached_property
-    def linear_feedback(self):
-        return np.zeros(self.n_params, dtype=bool)
 
     def initial(self, rng):
         return self.groups["weights"] * rng.normal(scale=0.4, size=self.n_params)
@@ -186,10 +181,6 @@ class ElmanRegressor(NetworkForecaster):
         self.max_iter = max_iter
         self.random_state = random_state
         self.verbose = verbose
-
-    @property
-    def _loop(self):
-        return self.loop
 
     def _make_network(self, columns, n_outputs):
         taps = make_taps(self.input_lags, self.output_lags, columns, n_outputs)

@@ -288,6 +288,19 @@ def test_a_window_that_no_row_has_whole_is_as_long_as_it_can_be():
         assert values[0][2] == values[1][2] > 20
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_whole_jacobian_makes_the_normal_equations(kind):
+    network, theta, rollouts = make_problem(kind, 4, 1)
+    if network.trains_state:
+        assert not hasattr(network, "residuals_and_jacobian")
+        return
+    e, J = network.residuals_and_jacobian(theta, rollouts)
+    JtJ, Jte, sse = network.normal_equations(theta, rollouts, GO)
+    assert_allclose(J.T @ J, JtJ, rtol=1e-10, atol=1e-12)
+    assert_allclose(J.T @ e, Jte, rtol=1e-10, atol=1e-12)
+    assert e @ e == pytest.approx(sse, rel=1e-12)
+
+
 # ---------------------------------------------------------------- parts, precision, divergence
 @pytest.mark.parametrize("kind", ["peepholes", "trained gru"])
 def test_parts_give_the_same_sums(kind, monkeypatch):

@@ -274,20 +274,19 @@ class Task(ABC):
         ValueError
             When the task has no inputs for a TDNN, which reads nothing else.
         """
-        settings = {
+        shared = {
             "input_lags": dict(self.input_lags),
             "output_range": self.output_range,
             "validation_fraction": self.validation_fraction,
             "random_state": random_state,
-            **self.settings,
         }
+        if model in CELLS:
+            # all else of the settings was chosen for a multilayer perceptron
+            loop = {name: value for name, value in self.settings.items() if name == "loop"}
+            return CELLS[model](output_lags=self.output_lags, **shared, **loop, **CELL_SETTINGS)
+        settings = shared | self.settings
         if model == "narx":
             return NARX(output_lags=self.output_lags, **settings)
-        if model in CELLS:
-            for name in self.settings:
-                if name != "loop":  # what was chosen for a multilayer perceptron
-                    settings.pop(name)
-            return CELLS[model](output_lags=self.output_lags, **settings, **CELL_SETTINGS)
         if not self.input_lags:
             raise ValueError(
                 f"a TDNN forecasts from inputs alone, and {self.name} has none: choose narx or "

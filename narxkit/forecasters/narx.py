@@ -2,10 +2,8 @@
 
 from numbers import Integral, Real
 
-import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from narxkit._checks import is_count
 from narxkit.forecasters.network import NetworkForecaster
 from narxkit.forecasters.scaled import TapWeights
 from narxkit.networks import ACTIVATIONS, TappedMLP, make_taps
@@ -22,14 +20,7 @@ class _TappedNetwork(TapWeights, NetworkForecaster):
     }
 
     def _tapped_mlp(self, taps):
-        sizes = self.hidden_layer_sizes
-        # an int is one layer, as in scikit-learn's MLP
-        sizes = tuple(sizes) if np.iterable(sizes) else (sizes,)
-        if not all(map(is_count, sizes)):
-            raise ValueError(
-                f"hidden_layer_sizes must hold ints >= 1. Got {self.hidden_layer_sizes!r} instead."
-            )
-        return TappedMLP(taps, tuple(map(int, sizes)), self.activation, self.linear_term)
+        return TappedMLP(taps, self._read_sizes(), self.activation, self.linear_term)
 
 
 class NARX(_TappedNetwork):
@@ -312,26 +303,9 @@ class NARX(_TappedNetwork):
         self.verbose = verbose
         self.callback = callback
 
-    @property
-    def _loop(self):
-        return self.loop
-
-    @property
-    def _washout(self):
-        return self.washout
-
-    @property
-    def _linear_alpha(self):
-        return self.linear_alpha
-
     def _make_network(self, columns, n_outputs):
         self._check_washout()
-        taps = make_taps(self.input_lags, self.output_lags, columns, n_outputs)
-        if not taps.n_taps:
-            raise ValueError(
-                "the model has neither output lags nor input lags: give at least one lag."
-            )
-        return self._tapped_mlp(taps)
+        return self._tapped_mlp(self._read_taps(columns, n_outputs))
 
 
 class TDNN(_TappedNetwork):

@@ -14,9 +14,11 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from narxkit._blas import one_blas_thread
+from narxkit._checks import is_count
 from narxkit._warn import warn
 from narxkit.forecasters.input_gradient import InputGradient, differentiate, name_columns
 from narxkit.forecasters.scaled import ScaledForecaster, count_dropped
+from narxkit.networks import make_taps
 from narxkit.solvers import (
     SOLVERS,
     BayesianRegularisation,
@@ -68,9 +70,6 @@ class NetworkForecaster(ScaledForecaster):
         "verbose": ["verbose"],
         "callback": [None, callable],
     }
-    _loop = "open"
-    _washout = 0
-    _linear_alpha = 0.0
     loop_gain_ = None  # of a network that cannot tell
 
     def input_gradient(self, X, y=None, segments=None):
@@ -158,6 +157,37 @@ class NetworkForecaster(ScaledForecaster):
                 f"n_members={self.n_members} are more than n_restarts={self.n_restarts} can give: "
                 "give a larger n_restarts or a smaller n_members."
             )
+
+    # parameters that not every network has: one without feedback has none of them
+    @property
+    def _loop(self):
+        return getattr(self, "loop", "open")
+
+    @property
+    def _washout(self):
+        return getattr(self, "washout", 0)
+
+    @property
+    def _linear_alpha(self):
+        return getattr(self, "linear_alpha", 0.0)
+
+    def _read_taps(self, columns, n_outputs):
+        taps = make_taps(self.input_lags, self.output_lags, columns, n_outputs)
+        if not taps.n_taps:
+            raise ValueError(
+                "the model has neither output lags nor input lags: give at least one lag."
+            )
+        return taps
+
+    def _read_sizes(self, rule="ints >= 1", fewest=0):
+        """Return the widths of the hidden layers: an int is one layer, as in scikit-learn's MLP."""
+        sizes = self.hidden_layer_sizes
+        sizes = tuple(sizes) if np.iterable(sizes) else (sizes,)
+        if len(sizes) < fewest or not all(map(is_count, sizes)):
+            raise ValueError(
+                f"hidden_layer_sizes must hold {rule}. Got {self.hidden_layer_sizes!r} instead."
+            )
+        return tuple(map(int, sizes))
 
     def _check_washout(self):
         wanted = read_loops(self._loop)[-1]

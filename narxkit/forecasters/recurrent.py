@@ -2,12 +2,10 @@
 
 from numbers import Integral, Real
 
-import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from narxkit._checks import is_count
 from narxkit.forecasters.network import NetworkForecaster
-from narxkit.networks import CellNetwork, make_taps
+from narxkit.networks import CellNetwork
 from narxkit.solvers import make_solver
 
 MOST_FOR_JTJ = 2000  # parameters whose sensitivities are carried through time
@@ -292,34 +290,14 @@ class RecurrentForecaster(NetworkForecaster):
         self.verbose = verbose
         self.callback = callback
 
-    @property
-    def _loop(self):
-        return self.loop
-
-    @property
-    def _washout(self):
-        return self.washout
-
-    @property
-    def _linear_alpha(self):
-        return self.linear_alpha
-
     def _make_network(self, columns, n_outputs):
         self._check_washout()
-        taps = make_taps(self.input_lags, self.output_lags, columns, n_outputs)
-        self._check_taps(taps)
-        sizes = self.hidden_layer_sizes
-        # an int is one layer, as in scikit-learn's MLP
-        sizes = tuple(sizes) if np.iterable(sizes) else (sizes,)
-        if not sizes or not all(map(is_count, sizes)):
-            raise ValueError(
-                "hidden_layer_sizes must hold at least one layer, and ints >= 1. Got "
-                f"{self.hidden_layer_sizes!r} instead."
-            )
+        taps = self._read_taps(columns, n_outputs)
+        self._refuse_means(taps)
         network = CellNetwork(
             taps,
             self._cell,
-            tuple(map(int, sizes)),
+            self._read_sizes("at least one layer, and ints >= 1", fewest=1),
             window=int(self.window),
             linear_term=self.linear_term,
             peepholes=self._peepholes,
@@ -330,11 +308,7 @@ class RecurrentForecaster(NetworkForecaster):
         self._check_solver(network)
         return network
 
-    def _check_taps(self, taps):
-        if not taps.n_taps:
-            raise ValueError(
-                "the model has neither output lags nor input lags: give at least one lag."
-            )
+    def _refuse_means(self, taps):
         means = [(first, last) for _, first, last in taps.outputs if first < last]
         if means:
             raise ValueError(

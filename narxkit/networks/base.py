@@ -1,7 +1,11 @@
 """The contract of networks: what training, rollouts and diagnostics ask of any of them."""
 
 from abc import ABC, abstractmethod
+from functools import cached_property
 
+import numpy as np
+
+GLOROT = 6.0  # of the square of the bound of uniform weights, over the sum of both widths
 LONG = 1000  # steps over which the gain of a loop is measured
 
 
@@ -67,7 +71,8 @@ class Network(ABC):
         -------
         NamedTuple
             Views: writing to them writes to `theta`. ``straight`` are the weights from the taps
-            straight to the outputs, (n_taps, n_outputs), or None.
+            straight to the outputs, (n_taps, n_outputs), or None; ``intercepts`` a list of what no
+            penalty is for, among them ``intercept``, that of the outputs.
         """
 
     @abstractmethod
@@ -79,6 +84,34 @@ class Network(ABC):
         dict
             Plain data by name.
         """
+
+    @cached_property
+    def groups(self):
+        """Masks over the parameters: ``"weights"``, ``"intercepts"`` and ``"linear"``.
+
+        Weights that lead from the taps straight to the outputs are "linear", with hidden layers
+        beside them and without.
+        """
+        # names in the place of numbers: unpack gives views of them as well
+        name = np.full(self.n_params, "weights", dtype="<U10")
+        weights = self.unpack(name)
+        for intercepts in weights.intercepts:
+            intercepts[:] = "intercepts"
+        if weights.straight is not None:
+            weights.straight[:] = "linear"
+        return {group: name == group for group in ("weights", "intercepts", "linear")}
+
+    @cached_property
+    def linear_feedback(self):
+        """Share of the noise of fed-back outputs that passes each weight straight to the outputs.
+
+        1 for the weight of an output, 1 / k for that of a mean over k rows, 0 for all others.
+        """
+        share = np.zeros(self.n_params)
+        if self.holds_linear_model:
+            spans = self.taps.output_spans
+            self.unpack(share).straight[: len(spans)] = 1.0 / spans[:, None]
+        return share
 
     # ------------------------------------------------------------ where training begins
     @abstractmethod
@@ -105,6 +138,27 @@ class Network(ABC):
         TappedMLP
             A network without hidden layers.
         """
+
+    def with_linear(self, theta, linear):
+        """Put the linear model of the same taps in the place of the linear term.
+
+        Parameters
+        ----------
+        theta : ndarray of shape (n_params,)
+            Parameters of a network that holds a linear model.
+        linear : ndarray
+            Parameters of ``linear_part()``.
+
+        Returns
+        -------
+        ndarray of shape (n_params,)
+            A copy, which predicts what the linear model does where hidden layers have no weight at
+            the outputs.
+        """
+        theta, given = theta.copy(), self.linear_part().unpack(linear)
+        weights = self.unpack(theta)
+        weights.straight[:], weights.intercept[:] = given.straight, given.intercept
+        return theta
 
     @abstractmethod
     def is_linear(self, theta):
@@ -199,3 +253,14 @@ class Network(ABC):
         Jte : ndarray of shape (n_params,)
             J'e.
         """
+
+
+def glorot(shape):
+    """Return the bound of uniform weights between layers of these widths.
+
+    Examples
+    --------
+    >>> float(glorot((2, 4)))
+    1.0
+    """
+    return np.sqrt(GLOROT / max(sum(shape), 1))

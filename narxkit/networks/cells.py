@@ -9,14 +9,13 @@ from sklearn.utils.metaestimators import available_if
 
 from narxkit import _recurrent
 from narxkit._blas import one_blas_thread
-from narxkit.networks.base import Network
+from narxkit.networks.base import Network, glorot
 from narxkit.networks.tapped_mlp import DEAD, TappedMLP
 from narxkit.networks.taps import Taps
 from narxkit.rows.reach import Reach
 
 CELLS = tuple(_recurrent.CELLS)
 NUMBERS_AT_ONCE = 2**22  # of the taps of windows that are run together: derivatives of 32 MB
-GLOROT = 6.0  # of the square of the bound of uniform weights, over the sum of both widths
 KEPT = {"lstm": 1, "gru": 2}  # the gate that keeps the state, among the biases of a cell
 
 
@@ -51,6 +50,12 @@ class CellWeights(NamedTuple):
     intercept: np.ndarray
     straight: np.ndarray | None
     state: np.ndarray | None
+
+    @property
+    def intercepts(self):
+        """Biases, intercepts and a trained state: what no penalty is for."""
+        state = [] if self.state is None else [self.state]
+        return [*(layer["bias"] for layer in self.layers), self.intercept, *state]
 
 
 @dataclass(frozen=True)
@@ -155,31 +160,6 @@ class CellNetwork(Network):
         state = theta[self.plan.n_params :] if self.trains_state else None
         return CellWeights(layers, **rest, state=state)
 
-    @cached_property
-    def groups(self):
-        """Masks over the parameters: ``"weights"``, ``"intercepts"`` and ``"linear"``.
-
-        Biases and a trained state are "intercepts", weights from the taps straight to the outputs
-        "linear".
-        """
-        name = np.full(self.n_params, "weights", dtype="<U10")
-        weights = self.unpack(name)
-        for free in (weights.intercept, weights.state, *(each["bias"] for each in weights.layers)):
-            if free is not None:
-                free[:] = "intercepts"
-        if weights.straight is not None:
-            weights.straight[:] = "linear"
-        return {group: name == group for group in ("weights", "intercepts", "linear")}
-
-    @cached_property
-    def linear_feedback(self):
-        """Share of the noise of fed-back outputs that passes each weight to the outputs."""
-        share = np.zeros(self.n_params)
-        if self.linear_term:
-            # of single lags, the only ones that it takes
-            self.unpack(share).straight[: len(self.taps.outputs)] = 1.0
-        return share
-
     def describe(self):
         parts = asdict(self)
         return {**parts.pop("taps"), **parts}
@@ -210,36 +190,15 @@ class CellNetwork(Network):
             for gate in np.split(layer["recurrent"], layer["recurrent"].shape[1] // H, axis=1):
                 gate[:] = _orthogonal(H, rng)
             for gate in np.split(layer["inward"], layer["inward"].shape[1] // H, axis=1):
-                gate[:] = _glorot(gate.shape, rng)
+                gate[:] = _uniform(gate.shape, rng)
             if self.cell in KEPT:
                 layer["bias"][KEPT[self.cell] * H :][:H] = 1.0
         if not self.linear_term:
-            weights.outward[:] = _glorot(weights.outward.shape, rng)
+            weights.outward[:] = _uniform(weights.outward.shape, rng)
         return theta
 
     def is_linear(self, theta):
         return np.abs(self.unpack(theta).outward).max(initial=0.0) <= DEAD
-
-    def with_linear(self, theta, linear):
-        """Put the linear model of the same taps in the place of the linear term.
-
-        Parameters
-        ----------
-        theta : ndarray of shape (n_params,)
-            Parameters.
-        linear : ndarray
-            Parameters of ``linear_part()``.
-
-        Returns
-        -------
-        ndarray of shape (n_params,)
-            A copy, which predicts what the linear model does where hidden layers have no weight at
-            the outputs.
-        """
-        theta, given = theta.copy(), self.linear_part().unpack(linear)
-        weights = self.unpack(theta)
-        weights.straight[:], weights.intercept[:] = given.coefs[0], given.intercepts[0]
-        return theta
 
     def linear_part(self):
         return TappedMLP(self.taps, (), linear_term=False)
@@ -322,14 +281,19 @@ class CellNetwork(Network):
 
     def sse(self, thetas, rollouts, stop):
         sse = np.zeros(len(thetas))
-        of_one = np.empty(1)
         for part in self._parts(rollouts):
             some = rollouts.part(part)
-            for k, theta in enumerate(thetas):
-                windows = self._windows(theta, some, washout=some.washout)
-                cells = self._cells(theta)[None]
-                _recurrent.sums_of_squares(self.plan, cells, windows, stop, of_one)
-                sse[k] += of_one[0]
+            if self.trains_state:  # which each theta has of its own
+                sse += [self._sse(theta[None], some, stop)[0] for theta in thetas]
+            else:
+                sse += self._sse(thetas, some, stop)
+        return sse
+
+    def _sse(self, thetas, rollouts, stop):
+        """Sum the squared errors of parameter vectors that begin with one and the same state."""
+        sse, cells = np.empty(len(thetas)), np.ascontiguousarray(thetas[:, : self.plan.n_params])
+        windows = self._windows(thetas[0], rollouts, washout=rollouts.washout)
+        _recurrent.sums_of_squares(self.plan, cells, windows, stop, sse)
         return sse
 
     def gradient(self, theta, rollouts, stop, masks=None):
@@ -404,6 +368,7 @@ class CellNetwork(Network):
             Jte += Jte_part
         return JtJ, Jte, sse
 
+    @available_if(lambda network: not network.trains_state)
     def residuals_and_jacobian(self, theta, rollouts):
         """Weighted residuals and their whole Jacobian, output after output.
 
@@ -432,9 +397,8 @@ class CellNetwork(Network):
             is_step = some.is_step[:, first:]
             es.append(e[is_step])
             Js.append(J[is_step])
-        return np.concatenate(es).T.ravel(), np.concatenate(Js).swapaxes(0, 1).reshape(
-            -1, self.n_params
-        )
+        e, J = np.concatenate(es), np.concatenate(Js)
+        return e.T.ravel(), J.swapaxes(0, 1).reshape(-1, self.n_params)
 
     def input_gradient(self, theta, rollouts, output=0):
         """Differentiate the last step of each rollout by what its taps read.
@@ -545,6 +509,6 @@ def _orthogonal(n, rng):
     return Q * np.sign(np.diag(R))
 
 
-def _glorot(shape, rng):
-    bound = np.sqrt(GLOROT / sum(shape))
+def _uniform(shape, rng):
+    bound = glorot(shape)
     return rng.uniform(-bound, bound, shape)

@@ -9,7 +9,7 @@ from scipy.special import expit
 
 from narxkit import _core
 from narxkit._blas import one_blas_thread
-from narxkit.networks.base import LONG, Network
+from narxkit.networks.base import LONG, Network, glorot
 from narxkit.networks.taps import Taps
 
 ACTIVATIONS = tuple(_core.ACTIVATIONS)
@@ -56,6 +56,11 @@ class Weights(NamedTuple):
     coefs: list
     intercepts: list
     linear: np.ndarray | None
+
+    @property
+    def intercept(self):
+        """Intercepts of the outputs."""
+        return self.intercepts[-1]
 
     @property
     def straight(self):
@@ -166,34 +171,6 @@ class TappedMLP(Network):
         )
         return Weights(coefs, intercepts, linear)
 
-    @cached_property
-    def groups(self):
-        """Masks over the parameters: ``"weights"``, ``"intercepts"`` and ``"linear"``.
-
-        Weights that lead from the taps straight to the outputs are "linear", with hidden layers
-        beside them and without.
-        """
-        # names in the place of numbers: unpack gives views of them as well
-        name = np.full(self.n_params, "weights", dtype="<U10")
-        weights = self.unpack(name)
-        for intercepts in weights.intercepts:
-            intercepts[:] = "intercepts"
-        if weights.straight is not None:
-            weights.straight[:] = "linear"
-        return {group: name == group for group in ("weights", "intercepts", "linear")}
-
-    @cached_property
-    def linear_feedback(self):
-        """Share of the noise of fed-back outputs that passes each weight straight to the outputs.
-
-        1 for the weight of an output, 1 / k for that of a mean over k rows, 0 for all others.
-        """
-        share = np.zeros(self.n_params)
-        if self.holds_linear_model:
-            spans = self.taps.output_spans
-            self.unpack(share).straight[: len(spans)] = 1.0 / spans[:, None]
-        return share
-
     def initial(self, rng):
         """Draw random starting parameters.
 
@@ -215,7 +192,7 @@ class TappedMLP(Network):
         theta = np.zeros(self.n_params)
         coefs, intercepts, linear = self.unpack(theta)
         for W, b in zip(coefs, intercepts):
-            bound = np.sqrt(6.0 / max(sum(W.shape), 1))
+            bound = glorot(W.shape)
             W[:] = rng.uniform(-bound, bound, W.shape)
             if W is not coefs[-1]:
                 b[:] = rng.uniform(-bound, bound, b.shape)
@@ -226,27 +203,6 @@ class TappedMLP(Network):
     def is_linear(self, theta):
         last = self.unpack(theta).coefs[-1]
         return not self.hidden_layer_sizes or np.abs(last).max(initial=0.0) <= DEAD
-
-    def with_linear(self, theta, linear):
-        """Put the linear model of the same taps in the place of the linear term.
-
-        Parameters
-        ----------
-        theta : ndarray of shape (n_params,)
-            Parameters.
-        linear : ndarray
-            Parameters of ``linear_part()``.
-
-        Returns
-        -------
-        ndarray of shape (n_params,)
-            A copy, which predicts what the linear model does where hidden layers have no weight at
-            the outputs.
-        """
-        theta, given = theta.copy(), self.linear_part().unpack(linear)
-        weights = self.unpack(theta)
-        weights.straight[:], weights.intercepts[-1][:] = given.coefs[0], given.intercepts[0]
-        return theta
 
     def linear_part(self):
         """Leave out the hidden layers: an ARX model of the same taps.

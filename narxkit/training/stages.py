@@ -178,7 +178,7 @@ class Lesson:
         targets = self._rows["training"] & targets
         data = rollouts.segments, self.network.reach, steps, rollouts.weight, targets
         runs = rollouts_from_everywhere(*data)
-        if self.network.reach.window:  # from where the linear model of the same taps can run too
+        if self.network.reach.window:
             runs = runs.part(rollouts.segments.known_history(self.network.taps.reach)[runs.origins])
         return runs
 
