@@ -25,6 +25,7 @@ FLOORS = [
 ]
 OF_ARRAYS = {"plotting", "diagnostics", "significance", "rows", "_fractal", "_checks"}
 OF_ARRAYS |= {"_lazy", "_warn", "_words", "_naming"}
+BEHIND = {"_hurst": "hurst_exponent"}  # folders of diagnostics, and the file that opens each
 FLOOR = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
 FILES = sorted(p for p in PACKAGE.rglob("*.py") if p != PACKAGE / "__init__.py")
 
@@ -102,6 +103,18 @@ def test_no_room_reaches_into_another(path):
         first, there, *inside = name.split(".") + [""]
         if first == "narxkit" and there != room(path):
             assert not list(filter(underscored, inside)), f"{name} is not {room(path)}'s"
+
+
+def test_a_folder_of_diagnostics_stands_behind_one_file():
+    """It is private to that file, and names without an underscore are all that the file takes."""
+    home = PACKAGE / "diagnostics"
+    assert {path.parent.name for path in home.glob("*/__init__.py")} == set(BEHIND)
+    for path in home.rglob("*.py"):
+        for name in imported(path):
+            folder, *inside = name.removeprefix("narxkit.diagnostics.").split(".")
+            if folder in BEHIND:
+                assert path.parent.name == folder or path.stem == BEHIND[folder], name
+                assert not list(filter(underscored, inside)), name
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
