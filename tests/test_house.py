@@ -28,6 +28,7 @@ OF_ARRAYS |= {"_lazy", "_warn", "_words", "_naming"}
 BEHIND = {  # folders of diagnostics, and the file that opens each
     "_hurst": "hurst_exponent.py",
     "_lags": "lags.py",
+    "_stochasticity": "stochasticity_report.py",
     "_validity": "residuals.py",
 }
 FLOOR = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
