@@ -4,7 +4,8 @@ import numpy as np
 from rich.table import Table
 from scipy.linalg import solve_toeplitz
 
-from narxkit.diagnostics import _scaling, hurst, make_fgn
+from narxkit.diagnostics import hurst, make_fgn
+from narxkit.diagnostics._hurst import scaling
 from narxkit.diagnostics.fgn import autocovariance
 from narxkit.diagnostics.hurst_exponent import METHODS
 
@@ -91,7 +92,7 @@ def numpy_fluctuations(x, scales, order):
     for s in scales:
         boxes = path[: len(path) // s * s].reshape(-1, s)
         boxes = boxes - boxes[:, :1]
-        basis = _scaling.polynomials(s, order)
+        basis = scaling.polynomials(s, order)
         rest = boxes - (boxes @ basis.T) @ basis
         answers.append(np.sqrt(np.mean(rest**2)))
     return np.array(answers)
@@ -112,7 +113,7 @@ def numpy_ranges(x, scales):
 def fluctuations():
     """Seconds of ``hurst(x, "dfa")``, and of its fluctuations by NumPy."""
     x = make_fgn(MILLION, 0.7, random_state=0)
-    scales = _scaling.box_sizes("dfa", len(x))
+    scales = scaling.box_sizes("dfa", len(x))
     ours = hurst(x, "dfa").fluctuations
     np.testing.assert_allclose(ours, numpy_fluctuations(x, scales, 1), rtol=1e-8)
     return (
@@ -124,8 +125,8 @@ def fluctuations():
 def ranges():
     """Seconds of ``hurst(x, "rs")``, and of its ranges by NumPy."""
     x = make_fgn(MILLION, 0.7, random_state=0)
-    scales = _scaling.box_sizes("rs", len(x))
-    expected = np.array([_scaling.expected_range(s) for s in scales])
+    scales = scaling.box_sizes("rs", len(x))
+    expected = np.array([scaling.expected_range(s) for s in scales])
     ours = hurst(x, "rs").fluctuations * expected / np.sqrt(scales)
     np.testing.assert_allclose(ours, numpy_ranges(x, scales), rtol=1e-8)
     return stopwatch(lambda: hurst(x, "rs")), stopwatch(lambda: numpy_ranges(x, scales))

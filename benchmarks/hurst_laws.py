@@ -1,8 +1,8 @@
 """Simulate what R/S, DFA and the wavelet spectrum say of exact fractional Gaussian noise.
 
-``python -m benchmarks.hurst_laws`` writes `narxkit/diagnostics/_simulated.py` anew, in about twenty
-minutes: mean and standard deviation of each statistic for every length and every H of the grid,
-which are the ground of its intervals.
+``python -m benchmarks.hurst_laws`` writes `narxkit/diagnostics/_hurst/simulated.py` anew, in about
+twenty minutes: mean and standard deviation of each statistic for every length and every H of the
+grid, which are the ground of its intervals.
 """
 
 from functools import cache
@@ -12,8 +12,8 @@ import numpy as np
 from rich.console import Console
 from threadpoolctl import threadpool_limits
 
-import narxkit.diagnostics
-from narxkit.diagnostics import _scaling, _wavelet, make_fgn
+from narxkit.diagnostics import make_fgn
+from narxkit.diagnostics._hurst import scaling, simulated, wavelet
 
 RUNS = {128: 2500, 256: 2500, 512: 2500, 1024: 2500, 4096: 1500, 16384: 800} | {
     65536: 400,
@@ -23,7 +23,7 @@ HURSTS = (0.05, 0.2, 0.35, 0.5, 0.65, 0.8, 0.95)
 ORDERS = (1, 2, 3)
 SEED = 20_000
 BLOCK = 100  # series drawn together
-PATH = Path(narxkit.diagnostics.__file__).parent / "_simulated.py"
+PATH = Path(simulated.__file__)
 HEAD = '''"""Mean and standard deviation of scaling statistics on exact fractional Gaussian noise.
 
 Written by ``python -m benchmarks.hurst_laws``: {runs}
@@ -37,13 +37,13 @@ rows for each H, from seed {seed} on. Rows of a table are sizes, columns are val
 def statistics(x):
     """Every statistic of one series."""
     n, answers = len(x), {}
-    scales = _scaling.box_sizes("rs", n)
-    answers["rs"] = _scaling.line(scales, _scaling.rescaled_ranges(x, scales))[0]
-    scales = _scaling.box_sizes("dfa", n)
+    scales = scaling.box_sizes("rs", n)
+    answers["rs"] = scaling.line(scales, scaling.rescaled_ranges(x, scales))[0]
+    scales = scaling.box_sizes("dfa", n)
     for order in ORDERS:
-        fluctuations = _scaling.detrended_fluctuations(x, scales, order)
-        answers[f"dfa{order}"] = _scaling.line(scales, fluctuations)[0]
-    answers["wavelet"] = _wavelet.wavelet_statistic(_wavelet.wavelet_line(x)[2])
+        fluctuations = scaling.detrended_fluctuations(x, scales, order)
+        answers[f"dfa{order}"] = scaling.line(scales, fluctuations)[0]
+    answers["wavelet"] = wavelet.wavelet_statistic(wavelet.wavelet_line(x)[2])
     return answers
 
 
@@ -59,7 +59,7 @@ def simulate(n, hurst, runs, seed):
 
 def tables(announce):
     """MEANS and STDS: name of a statistic to an array of shape (sizes, values of H)."""
-    _scaling.polynomials = cache(_scaling.polynomials)
+    scaling.polynomials = cache(scaling.polynomials)
     cells = []
     for i, (n, runs) in enumerate(RUNS.items()):
         for j, hurst in enumerate(HURSTS):

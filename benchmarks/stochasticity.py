@@ -11,7 +11,7 @@ from scipy.stats import binomtest
 
 from narxkit.datasets import load_solar, make_henon, make_lorenz, make_mackey_glass
 from narxkit.diagnostics import hurst, lyapunov, make_fgn, stochasticity
-from narxkit.diagnostics._stochasticity_tests import N_HURST
+from narxkit.diagnostics._stochasticity.tests import N_HURST
 
 from .harness import Case, stopwatch
 from .report import Suite

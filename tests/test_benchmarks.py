@@ -642,7 +642,7 @@ def test_numpy_gives_the_fluctuations_of_the_kernels(monkeypatch):
 
 def test_simulated_laws_are_written_as_they_are_read(monkeypatch):
     monkeypatch.setattr(hurst_laws, "RUNS", {128: 4, 256: 4})
-    monkeypatch.setattr(hurst_laws._scaling, "polynomials", hurst_laws._scaling.polynomials)
+    monkeypatch.setattr(hurst_laws.scaling, "polynomials", hurst_laws.scaling.polynomials)
     room = {}
     exec(hurst_laws.module(*hurst_laws.tables(lambda name: None)), room)
     assert room["SIZES"] == (128, 256)

@@ -40,7 +40,10 @@ ROOMS = (
     "training",
 )
 PACKAGE = Path(narxkit.__file__).parent
-FILES = [*PACKAGE.glob("*.py"), *(path for room in ROOMS for path in PACKAGE.glob(f"{room}/*.py"))]
+FILES = [
+    *PACKAGE.glob("*.py"),
+    *(path for room in ROOMS for path in (PACKAGE / room).rglob("*.py")),
+]
 NO_IMPERATIVES = {"A", "An", "The", "Whether", "How", "Which", "Where", "Why"}
 RECURRENT = [ElmanRegressor, GRURegressor, LSTMRegressor]
 LOOKUPS = [Persistence, SeasonalNaive, Climatology, SmartPersistence]

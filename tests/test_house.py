@@ -25,6 +25,12 @@ FLOORS = [
 ]
 OF_ARRAYS = {"plotting", "diagnostics", "significance", "rows", "_fractal", "_checks"}
 OF_ARRAYS |= {"_lazy", "_warn", "_words", "_naming"}
+BEHIND = {  # folders of diagnostics, and the file that opens each
+    "_hurst": "hurst_exponent.py",
+    "_lags": "lags.py",
+    "_stochasticity": "stochasticity_report.py",
+    "_validity": "residuals.py",
+}
 FLOOR = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
 FILES = sorted(p for p in PACKAGE.rglob("*.py") if p != PACKAGE / "__init__.py")
 
@@ -34,39 +40,42 @@ def room(path):
     return path.relative_to(PACKAGE).with_suffix("").parts[0]
 
 
-def imports(path):
-    """Return rooms of narxkit that a file imports, wherever the import stands."""
+def imported(path):
+    """Return the full names of what a file imports, wherever the import stands."""
+    package = ["narxkit", *path.relative_to(PACKAGE).parts[:-1]]
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.level:
-            yield room(path)
-        elif isinstance(node, ast.ImportFrom) and node.module == "narxkit":
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module.startswith("narxkit."):
-            yield node.module.split(".")[1]
+        if isinstance(node, ast.ImportFrom):
+            above = package[: len(package) + 1 - node.level] if node.level else []
+            module = ".".join(filter(None, [*above, node.module]))
+            yield from (f"{module}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.Import):
-            yield from (a.name.split(".")[1] for a in node.names if a.name.startswith("narxkit."))
+            yield from (alias.name for alias in node.names)
+
+
+def imports(path):
+    """Return rooms of narxkit that a file imports."""
+    return {name.split(".")[1] for name in imported(path) if name.startswith("narxkit.")}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_imports_go_downwards(path):
     """A room imports from lower floors, or from itself."""
     here = room(path)
-    for there in set(imports(path)) - {here}:
+    for there in imports(path) - {here}:
         assert FLOOR[there] < FLOOR[here], f"{here} imports {there}"
 
 
 def test_solvers_know_no_network():
     """Solvers import nothing of ours but their own contract."""
     for path in (PACKAGE / "solvers").glob("*.py"):
-        assert set(imports(path)) <= {"solvers"}
+        assert imports(path) <= {"solvers"}
 
 
 def test_plots_and_diagnostics_know_no_estimator():
     """They take arrays, or use public verbs of what they are given."""
-    rooms = [PACKAGE / "plotting", PACKAGE / "diagnostics"]
-    walled = [path for path in FILES if {path, path.parent} & set(rooms)]
+    walled = [path for path in FILES if room(path) in {"plotting", "diagnostics"}]
     for path in walled:
-        assert set(imports(path)) <= OF_ARRAYS
+        assert imports(path) <= OF_ARRAYS
 
 
 def test_scorers_and_backtests_use_one_door():
@@ -95,13 +104,22 @@ def underscored(name):
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_no_room_reaches_into_another(path):
     """Underscored modules and names of a room are its own."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if not isinstance(node, ast.ImportFrom) or not (node.module or "").startswith("narxkit."):
-            continue
-        there, *inside = node.module.split(".")[1:]
-        if there != room(path):
-            names = [*inside, *(alias.name for alias in node.names if inside)]
-            assert not list(filter(underscored, names)), f"{node.module} is not {room(path)}'s"
+    for name in imported(path):
+        first, there, *inside = name.split(".") + [""]
+        if first == "narxkit" and there != room(path):
+            assert not list(filter(underscored, inside)), f"{name} is not {room(path)}'s"
+
+
+def test_a_folder_of_diagnostics_stands_behind_one_file():
+    """It is private to that file, and names without an underscore are all that the file takes."""
+    home = PACKAGE / "diagnostics"
+    assert {path.parent.name for path in home.glob("*/__init__.py")} == set(BEHIND)
+    for path in home.rglob("*.py"):
+        for name in imported(path):
+            folder, *inside = name.removeprefix("narxkit.diagnostics.").split(".")
+            if folder in BEHIND:
+                assert home / folder == path.parent or home / BEHIND[folder] == path, name
+                assert not list(filter(underscored, inside)), name
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))

@@ -8,19 +8,10 @@ from scipy import stats
 from scipy.fft import next_fast_len
 
 from narxkit import _fractal
-from narxkit.diagnostics import (
-    _likelihood,
-    _scaling,
-    _simulated,
-    _wavelet,
-    fgn,
-    hurst,
-    make_fbm,
-    make_fgn,
-    rolling_hurst,
-)
-from narxkit.diagnostics._hurst_methods import METHODS
-from narxkit.diagnostics._simulated_law import ENDS, simulated_law
+from narxkit.diagnostics import fgn, hurst, make_fbm, make_fgn, rolling_hurst
+from narxkit.diagnostics._hurst import likelihood, scaling, simulated, wavelet
+from narxkit.diagnostics._hurst.methods import METHODS
+from narxkit.diagnostics._hurst.simulated_law import ENDS, simulated_law
 from reference import detrended_variance, fgn_covariance, rescaled_range, restricted_surprise
 
 EXPONENTS = 0.05, 0.2, 0.5, 0.8, 0.95
@@ -107,7 +98,7 @@ def test_forms_are_those_of_the_dense_inverse(n, exponent):
 
 def test_the_likelihood_is_that_of_contrasts():
     x = 5 + 3 * make_fgn(60, 0.7, random_state=0)
-    surprise = _likelihood.exact(x)
+    surprise = likelihood.exact(x)
     differences = [surprise(h) - restricted_surprise(x, h) for h in EXPONENTS]
     np.testing.assert_allclose(differences, differences[0], atol=1e-8)
 
@@ -119,7 +110,7 @@ def test_boxes_are_those_of_the_twins(n, s):
     found = _fractal.rescaled_range(x, np.r_[0.0, path], s)
     assert found == pytest.approx(rescaled_range(x, s), rel=1e-10)
     for order in (1, 2, 3):
-        basis, box = _scaling.polynomials(s, order), np.empty(s)
+        basis, box = scaling.polynomials(s, order), np.empty(s)
         np.testing.assert_allclose(basis @ basis.T, np.eye(order + 1), atol=1e-12)
         found = _fractal.detrended_variance(path, basis, box)
         assert found == pytest.approx(detrended_variance(path, s, order), rel=1e-8)
@@ -143,7 +134,7 @@ def test_expected_range_is_that_of_anis_and_lloyd():
     s = 50
     i = np.arange(1, s)
     exact = gamma((s - 1) / 2) / (np.sqrt(np.pi) * gamma(s / 2)) * np.sqrt((s - i) / i).sum()
-    assert _scaling.expected_range(s) == pytest.approx(exact * (s - 0.5) / s)
+    assert scaling.expected_range(s) == pytest.approx(exact * (s - 0.5) / s)
     x = make_fgn(s * 4000, 0.5, random_state=0)
     seen = rescaled_range(x, s)
     assert seen == pytest.approx(exact, rel=0.01)
@@ -165,11 +156,11 @@ def test_bands_on_white_noise_are_those_of_weron(n):
     }
     slopes = {name: [] for name in published}
     for x in make_fgn(n, 0.5, n_series=runs, random_state=0):
-        F = _scaling.rescaled_ranges(x, sizes[2:])
-        slopes["rs"].append(_scaling.line(sizes[2:], F)[0])
-        F = _scaling.detrended_fluctuations(x, sizes, 1)
-        slopes["dfa to n / 2"].append(_scaling.line(sizes, F)[0])
-        slopes["dfa to n / 4"].append(_scaling.line(sizes[:-1], F[:-1])[0])
+        F = scaling.rescaled_ranges(x, sizes[2:])
+        slopes["rs"].append(scaling.line(sizes[2:], F)[0])
+        F = scaling.detrended_fluctuations(x, sizes, 1)
+        slopes["dfa to n / 2"].append(scaling.line(sizes, F)[0])
+        slopes["dfa to n / 4"].append(scaling.line(sizes[:-1], F[:-1])[0])
     for name, (below, above) in published.items():
         low, high = np.quantile(slopes[name], [0.025, 0.975])
         assert high - low == pytest.approx(below + above, rel=0.12)
@@ -180,8 +171,8 @@ def test_bands_on_white_noise_are_those_of_weron(n):
 @pytest.mark.parametrize("exponent, published", [(0.5, 0.0194), (0.8, 0.0205)])
 def test_the_standard_error_is_near_the_cramer_rao_bound(exponent, published):
     """The published bound knows the mean: without it 2 to 4 % are lost at 1,024 rows."""
-    errors = _likelihood.fisher_errors(1024)
-    assert np.interp(exponent, _likelihood.GRID, errors) == pytest.approx(published, rel=0.05)
+    errors = likelihood.fisher_errors(1024)
+    assert np.interp(exponent, likelihood.GRID, errors) == pytest.approx(published, rel=0.05)
 
 
 @pytest.mark.parametrize("exponent", [0.2, 0.5, 0.8])
@@ -192,14 +183,14 @@ def test_fishers_information_is_near_the_exact_one(exponent):
     weight = np.linalg.solve(G, one)
     P = np.linalg.inv(G) - np.outer(weight, weight) / weight.sum()
     exact = 1 / np.sqrt(np.trace(P @ D @ P @ D) / 2 - np.trace(P @ D) ** 2 / (2 * n - 2))
-    found = np.interp(exponent, _likelihood.GRID, _likelihood.fisher_errors(n))
+    found = np.interp(exponent, likelihood.GRID, likelihood.fisher_errors(n))
     assert found == pytest.approx(exact, rel=0.02)
 
 
 def test_exact_and_whittle_agree_where_they_meet(monkeypatch):
     x = make_fgn(4000, 0.7, random_state=0)
     exact = hurst(x)
-    monkeypatch.setattr(_likelihood, "EXACT", 1000)
+    monkeypatch.setattr(likelihood, "EXACT", 1000)
     whittle = hurst(x)
     assert abs(exact.estimate - whittle.estimate) < 0.1 * exact.stderr
     assert "Whittle's approximation" in whittle.notes[0]
@@ -207,8 +198,8 @@ def test_exact_and_whittle_agree_where_they_meet(monkeypatch):
 
 
 def test_fishers_information_grows_like_n():
-    n = _likelihood.ENOUGH
-    np.testing.assert_allclose(_likelihood.fisher_errors(4 * n), _likelihood.fisher_errors(n) / 2)
+    n = likelihood.ENOUGH
+    np.testing.assert_allclose(likelihood.fisher_errors(4 * n), likelihood.fisher_errors(n) / 2)
 
 
 def test_the_spread_of_local_whittle_knows_how_few_frequencies_there_are():
@@ -219,12 +210,12 @@ def test_the_spread_of_local_whittle_knows_how_few_frequencies_there_are():
     assert result.stderr == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("name", _simulated.MEANS)
+@pytest.mark.parametrize("name", simulated.MEANS)
 def test_laws_are_those_of_the_table_and_go_on_beyond_it(name):
-    *_, before, last = _simulated.SIZES
-    means, stds = np.array(_simulated.MEANS[name]), np.array(_simulated.STDS[name])
+    *_, before, last = simulated.SIZES
+    means, stds = np.array(simulated.MEANS[name]), np.array(simulated.STDS[name])
     law = simulated_law(name, 1024)
-    row = _simulated.SIZES.index(1024)
+    row = simulated.SIZES.index(1024)
     np.testing.assert_allclose(law.mean[1:-1], means[row])
     np.testing.assert_allclose(law.std[1:-1], stds[row])
     beyond = simulated_law(name, last**2 / before)
@@ -237,17 +228,17 @@ def test_laws_are_those_of_the_table_and_go_on_beyond_it(name):
 
 
 def test_longer_series_than_were_simulated_are_told():
-    x = make_fgn(_simulated.SIZES[-1] + 1, 0.5, random_state=0)
+    x = make_fgn(simulated.SIZES[-1] + 1, 0.5, random_state=0)
     note = "above 262,144 rows the spread is extrapolated from that of shorter series"
     assert note in hurst(x, "wavelet").notes and note in hurst(x, "rs").notes
     assert not hurst(x[1:], "wavelet").notes
 
 
 def test_the_wavelet_is_orthonormal_and_blind_to_a_straight_line():
-    assert _wavelet.SCALING @ _wavelet.SCALING == pytest.approx(1.0)
-    assert _wavelet.SCALING[:2] @ _wavelet.SCALING[2:] == pytest.approx(0.0, abs=1e-15)
+    assert wavelet.SCALING @ wavelet.SCALING == pytest.approx(1.0)
+    assert wavelet.SCALING[:2] @ wavelet.SCALING[2:] == pytest.approx(0.0, abs=1e-15)
     for power in (0, 1):
-        assert _wavelet.WAVELET @ np.arange(4.0) ** power == pytest.approx(0.0, abs=1e-12)
+        assert wavelet.WAVELET @ np.arange(4.0) ** power == pytest.approx(0.0, abs=1e-12)
     x = make_fgn(512, 0.6, random_state=0)
     trend = 0.1 * np.arange(512)
     bent, plain = (hurst(v, method="wavelet").estimate for v in (x + trend, x))
@@ -313,7 +304,7 @@ def test_intervals_are_wide_enough_for_the_rows_that_means_of_a_season_take(meth
 def test_windows_lose_no_more_rows_to_a_season_than_the_whole_series():
     x = make_fgn(2400, 0.5, random_state=0)
     whole = rolling_hurst(x, 100, step=100, season=24, method="ml").windows["stderr"].iloc[0]
-    narrow = np.interp(0.5, _likelihood.GRID, _likelihood.fisher_errors(100))
+    narrow = np.interp(0.5, likelihood.GRID, likelihood.fisher_errors(100))
     assert whole == pytest.approx(narrow * np.sqrt(2400 / (2400 - 24)), rel=0.05)
     assert whole < narrow * np.sqrt(100 / (100 - 24)) * 0.95
 

@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 from scipy.signal import lfilter
 
-from narxkit.diagnostics import _wavelet, hurst, make_fbm, make_fgn, rolling_hurst
-from narxkit.diagnostics._hurst_methods import METHODS
+from narxkit.diagnostics import hurst, make_fbm, make_fgn, rolling_hurst
+from narxkit.diagnostics._hurst import wavelet
+from narxkit.diagnostics._hurst.methods import METHODS
+from narxkit.diagnostics._hurst.simulated_law import simulated_law
 from narxkit.diagnostics._outlier import find_outlier
-from narxkit.diagnostics._simulated_law import simulated_law
 
 
 # ---------------------------------------------------------------- results
@@ -148,7 +149,7 @@ def test_lines_are_the_regressions_where_nothing_is_cut():
         result = hurst(x, method)
         line = np.polyfit(np.log(result.scales), np.log(result.fluctuations), 1)
         np.testing.assert_allclose(np.log(result.fitted), np.polyval(line, np.log(result.scales)))
-    octaves, _, line, _ = _wavelet.wavelet_line(x)
+    octaves, _, line, _ = wavelet.wavelet_line(x)
     fitted = hurst(x, "wavelet").fitted
     np.testing.assert_allclose(2 * np.log2(fitted), np.polyval(line, octaves))
 

@@ -12,7 +12,7 @@ from statsmodels.tsa.stattools import pacf
 from narxkit import NARX
 from narxkit.datasets import load_solar, load_wind, make_narendra, make_narma10
 from narxkit.diagnostics import suggest_lags
-from narxkit.diagnostics._evidence import (
+from narxkit.diagnostics._lags.evidence import (
     Criterion,
     cross_correlation,
     cut,

@@ -11,10 +11,10 @@ from sklearn.linear_model import LinearRegression
 
 from narxkit import ARX, NARX, TDNN, Persistence, SeasonalNaive, SmartPersistence
 from narxkit.diagnostics import validate, validate_residuals
-from narxkit.diagnostics._forecastable_rows import ForecastableRows
-from narxkit.diagnostics._naive_comparison import skill_by_horizon
-from narxkit.diagnostics._residual_tests import run_tests_of_rollouts
-from narxkit.diagnostics._shuffles import PaddedRows
+from narxkit.diagnostics._validity.forecastable_rows import ForecastableRows
+from narxkit.diagnostics._validity.naive_comparison import skill_by_horizon
+from narxkit.diagnostics._validity.residual_tests import run_tests_of_rollouts
+from narxkit.diagnostics._validity.shuffles import PaddedRows
 from narxkit.solvers import Stop
 
 N = 400

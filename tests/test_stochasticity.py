@@ -24,7 +24,7 @@ from narxkit.diagnostics import (
     validate_residuals,
     variance_ratio,
 )
-from narxkit.diagnostics._stochasticity_tests import lead_of_autoregression
+from narxkit.diagnostics._stochasticity.tests import lead_of_autoregression
 from narxkit.diagnostics.seasons import measure_season
 
 

@@ -2,12 +2,12 @@ r"""The Hurst exponent: do the moves of a series go on, or are they undone?
 
 The path y of a series of increments x with the exponent H strays like k^H over k rows. At H = 1/2
 it is a walk without memory, and no past move tells the next; above, moves go on (persistence);
-below, they are undone (anti-persistence). Six methods, one file for each family:
+below, they are undone (anti-persistence). Six methods, one file of `_hurst` for each family:
 
-- `_likelihood`: "ml", the exact likelihood of fractional Gaussian noise, the sharpest;
-- `_scaling`: "rs" and "dfa", how far the path strays in boxes of growing size;
-- `_spectral`: "gph" and "local_whittle", the slope of the spectrum at its lowest frequencies;
-- `_wavelet`: "wavelet", the slope of the wavelet spectrum, blind to straight trends.
+- `likelihood`: "ml", the exact likelihood of fractional Gaussian noise, the sharpest;
+- `scaling`: "rs" and "dfa", how far the path strays in boxes of growing size;
+- `spectral`: "gph" and "local_whittle", the slope of the spectrum at its lowest frequencies;
+- `wavelet`: "wavelet", the slope of the wavelet spectrum, blind to straight trends.
 """
 
 from collections import Counter
@@ -18,8 +18,8 @@ import pandas as pd
 
 from narxkit._warn import warn
 
-from ._hurst_methods import METHODS, Settings, rounding_of
-from ._hurst_results import WRONG_KIND, Hurst, HurstTable, RollingHurst
+from ._hurst.methods import METHODS, Settings, rounding_of
+from ._hurst.results import WRONG_KIND, Hurst, HurstTable, RollingHurst
 from ._outlier import HEAVY, SEE, find_outlier, without_outliers
 from .values import choose, is_row_count
 

@@ -11,7 +11,16 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from narxkit.diagnostics._evidence import (
+from narxkit.diagnostics._lags.data import (
+    check_min_gain,
+    first_lags,
+    leave_out_constants,
+    list_candidates,
+    read_both,
+    read_max_lag,
+    tabulate,
+)
+from narxkit.diagnostics._lags.evidence import (
     Criterion,
     cross_correlation,
     cut,
@@ -23,16 +32,7 @@ from narxkit.diagnostics._evidence import (
     partial_autocorrelation,
     residual,
 )
-from narxkit.diagnostics._lag_data import (
-    check_min_gain,
-    first_lags,
-    leave_out_constants,
-    list_candidates,
-    read_both,
-    read_max_lag,
-    tabulate,
-)
-from narxkit.diagnostics._lag_plot import LagPicture, column_name
+from narxkit.diagnostics._lags.plot import LagPicture, column_name
 from narxkit.diagnostics._result import Result, Row
 
 __all__ = ["LagSuggestion", "suggest_lags"]

@@ -34,9 +34,10 @@ import pandas as pd
 from narxkit._naming import fitted_name, is_off, what_passes
 from narxkit._warn import warn_of_interruption
 from narxkit._words import counted
-from narxkit.diagnostics._forecastable_rows import ForecastableRows
-from narxkit.diagnostics._naive_comparison import read_horizons, skill_by_horizon
-from narxkit.diagnostics._residual_rows import (
+from narxkit.diagnostics._result import Row
+from narxkit.diagnostics._validity.forecastable_rows import ForecastableRows
+from narxkit.diagnostics._validity.naive_comparison import read_horizons, skill_by_horizon
+from narxkit.diagnostics._validity.residual_rows import (
     check_residuals,
     constant_columns,
     number_segments,
@@ -44,17 +45,16 @@ from narxkit.diagnostics._residual_rows import (
     read_output_columns,
     refuse_infinite_residuals,
 )
-from narxkit.diagnostics._residual_tests import (
+from narxkit.diagnostics._validity.residual_tests import (
     FEWEST_SHUFFLES,
     CorrelationTest,
     measure_normality,
     run_tests,
     run_tests_of_rollouts,
 )
-from narxkit.diagnostics._result import Row
-from narxkit.diagnostics._shuffles import PaddedRows
-from narxkit.diagnostics._validity import Validity, n_steps_of
-from narxkit.diagnostics._validity_table import ValidityTable
+from narxkit.diagnostics._validity.shuffles import PaddedRows
+from narxkit.diagnostics._validity.table import ValidityTable
+from narxkit.diagnostics._validity.verdict import Validity, n_steps_of
 from narxkit.diagnostics.seasons import periods_of_clock
 from narxkit.diagnostics.values import check_count, is_row_count
 from narxkit.plotting.loops import predictions

@@ -42,11 +42,11 @@ from scipy import stats
 from scipy.signal import detrend
 
 from narxkit._warn import warn
-from narxkit.diagnostics import _stochasticity_tests as parts
-from narxkit.diagnostics import _stochasticity_words as words
 from narxkit.diagnostics._outlier import SEE, Outlier, find_outlier_of_levels
 from narxkit.diagnostics._result import Result, Row
-from narxkit.diagnostics._stochasticity_tests import (
+from narxkit.diagnostics._stochasticity import tests as parts
+from narxkit.diagnostics._stochasticity import words
+from narxkit.diagnostics._stochasticity.tests import (
     LEVEL,
     LEVEL_OF_NOISE,
     N_CHAOS,
@@ -300,7 +300,7 @@ class Stochasticity(Result):
         sequence of three matplotlib Axes
             The axes drawn on.
         """
-        from narxkit.diagnostics._stochasticity_plot import draw_report
+        from narxkit.diagnostics._stochasticity.plot import draw_report
 
         return draw_report(self, axes)
 

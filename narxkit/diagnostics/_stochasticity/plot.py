@@ -37,7 +37,7 @@ def _draw_series(report, ax):
 
 
 def _draw_correlation(report, ax):
-    from narxkit.diagnostics._stochasticity_tests import autocorrelations
+    from .tests import autocorrelations
 
     n = len(report.analysed)
     period = report.season.period if report.season else 0

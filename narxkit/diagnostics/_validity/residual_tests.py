@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from narxkit.diagnostics._shuffles import in_random_order, with_memory, with_random_phases
+from .shuffles import in_random_order, with_memory, with_random_phases
 
 SIZE = 0.05  # of each test, and of the verdict over all of them
 FEWEST_SHUFFLES = 139  # with which the least p of seven tests can fail at SIZE / 7

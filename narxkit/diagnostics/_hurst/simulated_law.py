@@ -5,8 +5,8 @@ from functools import lru_cache
 import numpy as np
 from scipy.interpolate import make_interp_spline
 
-from ._law import SamplingDistribution
-from ._simulated import HURSTS, MEANS, SIZES, STDS
+from .law import SamplingDistribution
+from .simulated import HURSTS, MEANS, SIZES, STDS
 
 ENDS = 0.01, 0.99  # values of H to which the tables are extrapolated
 

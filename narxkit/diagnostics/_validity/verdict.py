@@ -6,13 +6,14 @@ import numpy as np
 import pandas as pd
 
 from narxkit._words import counted
-from narxkit.diagnostics._residual_tests import OF_INPUTS, SIZE, Normality, Portmanteau
 from narxkit.diagnostics._result import Result, Row
 from narxkit.diagnostics.values import is_row_count
 from narxkit.plotting.base import load_matplotlib
 from narxkit.plotting.correlation import OF_ALL, CorrelationDisplay
 from narxkit.plotting.horizon import HorizonDisplay
 from narxkit.plotting.response import ErrorHistogramDisplay, RegressionDisplay, ResponseDisplay
+
+from .residual_tests import OF_INPUTS, SIZE, Normality, Portmanteau
 
 TITLES = {
     "phi_ee": "residuals and earlier ones{whose}",

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import pandas as pd
 
 from narxkit.diagnostics._result import Result
-from narxkit.diagnostics._validity import HEIGHT, WIDTH, draw_pictures, lay_out
 from narxkit.plotting.base import load_matplotlib
+
+from .verdict import HEIGHT, WIDTH, draw_pictures, lay_out
 
 TITLE = 0.4  # inches, for the name of an output
 

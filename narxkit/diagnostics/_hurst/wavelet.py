@@ -16,7 +16,7 @@ sampling shows, is left out.
 
 Sampled noise with H below 1/2 still bends this line at the next octaves: the plain slope is too
 small by 0.06 at H = 0.2, whatever the length, and an interval around it misses. So mean and spread
-of (1 + slope) / 2 were simulated on exact fractional Gaussian noise (`_simulated`), and an estimate
+of (1 + slope) / 2 were simulated on exact fractional Gaussian noise (`simulated`), and an estimate
 is the H whose mean is the one seen.
 
 Prefer it where the series has a trend or slow swings.
@@ -27,8 +27,8 @@ Transactions on Information Theory 44, 2-15; Daubechies 1992, "Ten Lectures on W
 
 import numpy as np
 
-from ._law import NO_POWER, Reading
-from ._simulated_law import note_extrapolation, simulated_law
+from .law import NO_POWER, Reading
+from .simulated_law import note_extrapolation, simulated_law
 
 ROOT3 = np.sqrt(3.0)
 SCALING = np.array([1 + ROOT3, 3 + ROOT3, 3 - ROOT3, 1 - ROOT3]) / (4 * np.sqrt(2.0))

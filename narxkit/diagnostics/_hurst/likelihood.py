@@ -34,9 +34,14 @@ from functools import lru_cache
 import numpy as np
 
 from narxkit._fractal import toeplitz_forms
+from narxkit.diagnostics.fgn import (
+    autocovariance,
+    fourier_frequencies,
+    periodogram,
+    spectral_density,
+)
 
-from ._law import Reading, SamplingDistribution
-from .fgn import autocovariance, fourier_frequencies, periodogram, spectral_density
+from .law import Reading, SamplingDistribution
 
 EXACT = 20_000  # points up to which the likelihood is the exact one
 GRID = np.linspace(0.001, 0.999, 41)

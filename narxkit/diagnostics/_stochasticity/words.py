@@ -5,7 +5,9 @@ from typing import NamedTuple
 import numpy as np
 
 from narxkit._words import counted
-from narxkit.diagnostics._stochasticity_tests import (
+from narxkit.diagnostics.entropy import permutation_entropy, spectral_entropy
+
+from .tests import (
     FAINT,
     FEW,
     LEVEL,
@@ -18,7 +20,6 @@ from narxkit.diagnostics._stochasticity_tests import (
     N_SURROGATE,
     autocorrelations,
 )
-from narxkit.diagnostics.entropy import permutation_entropy, spectral_entropy
 
 LEVEL_OF_STRENGTH = 0.01  # of ARCH effects that are worth a word
 BENT = 0.2  # exponents of increments below it are those of too many differences

@@ -7,12 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ._likelihood import GRID, read_likelihood
-from ._scaling import read_detrended_fluctuations, read_rescaled_range
-from ._simulated_law import ENDS
-from ._spectral import GPH_ENDS, WHITTLE_ENDS, read_gph, read_local_whittle
-from ._wavelet import read_wavelet
-from .values import choose, is_row_count, read_values, without_season
+from narxkit.diagnostics.values import choose, is_row_count, read_values, without_season
+
+from .likelihood import GRID, read_likelihood
+from .scaling import read_detrended_fluctuations, read_rescaled_range
+from .simulated_law import ENDS
+from .spectral import GPH_ENDS, WHITTLE_ENDS, read_gph, read_local_whittle
+from .wavelet import read_wavelet
 
 NEAR = 1e-4  # to an end, where a search stops short of it
 

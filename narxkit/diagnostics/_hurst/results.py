@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ._hurst_methods import AT_LONG_TIMES, METHODS
-from ._outlier import Outlier
-from ._result import Result, Row
+from narxkit.diagnostics._outlier import Outlier
+from narxkit.diagnostics._result import Result, Row
+
+from .methods import AT_LONG_TIMES, METHODS
 
 WRONG_KIND = {  # notes on an estimate near 1, and near 0
     "increments": (
@@ -141,7 +142,7 @@ class Hurst(Result):
         matplotlib Axes
             The axes drawn on.
         """
-        from ._hurst_plots import plot_scales
+        from .plots import plot_scales
 
         return plot_scales(self, ax)
 
@@ -278,7 +279,7 @@ class HurstTable(Result):
         matplotlib Axes
             The axes drawn on.
         """
-        from ._hurst_plots import plot_table
+        from .plots import plot_table
 
         return plot_table(self, ax)
 
@@ -375,7 +376,7 @@ class RollingHurst(Result):
         matplotlib Axes
             The axes drawn on.
         """
-        from ._hurst_plots import plot_rolling
+        from .plots import plot_rolling
 
         return plot_rolling(self, ax)
 

@@ -30,9 +30,10 @@ Annals of Statistics 23, 1048-1072 and 1630-1661.
 
 import numpy as np
 
-from ._law import NO_POWER, Reading, SamplingDistribution
-from ._likelihood import minimise_scalar
-from .fgn import periodogram
+from narxkit.diagnostics.fgn import periodogram
+
+from .law import NO_POWER, Reading, SamplingDistribution
+from .likelihood import minimise_scalar
 
 POWER = 0.6  # of n, the number of frequencies
 FEWEST = 5  # frequencies

@@ -17,7 +17,7 @@ square of what is left. With orthonormal polynomials that is a few dot products 
 
 Both slopes are biased, and boxes share their rows across scales, so that no formula tells their
 spread: means and standard deviations were simulated on exact fractional Gaussian noise
-(`_simulated`), and an estimate is the H whose mean slope is the one seen.
+(`simulated`), and an estimate is the H whose mean slope is the one seen.
 
 Prefer them to be comparable with what was published; the likelihood has a third of their spread.
 DFA of order n does not see trends of order n - 1 in x.
@@ -33,8 +33,8 @@ import numpy as np
 
 from narxkit._fractal import detrended_variance, rescaled_range
 
-from ._law import Reading
-from ._simulated_law import note_extrapolation, simulated_law
+from .law import Reading
+from .simulated_law import note_extrapolation, simulated_law
 
 N_SCALES = 20
 SMALLEST = {"rs": 50, "dfa": 10}  # rows of a box

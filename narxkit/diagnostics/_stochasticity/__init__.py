@@ -1,0 +1,1 @@
+"""The single tests, the words and the picture of `stochasticity_report`."""
