@@ -306,10 +306,19 @@ def is_confirmed(linear, alpha, announce):
 
 
 class RollingSuite:
-    """Every task with a network of each kind, with the verbs of `report.Suite`."""
+    """Every task with a network of each kind, with the verbs of `report.Suite`.
 
-    title = "Rolling origin, 24 hours ahead, the median of ten networks; beside it each alone"
+    Parameters
+    ----------
+    title : str
+    recipes : callable
+        ``recipes(task)`` gives what stands in the table.
+    """
+
     packages = ()
+
+    def __init__(self, title, recipes):
+        self.title, self.recipes = title, recipes
 
     def rows(self, quick, announce):
         """One dict per task and model."""
@@ -319,7 +328,7 @@ class RollingSuite:
             with without_warnings():
                 evaluation = run(task, learned=("arx",))
             more = {"ridge ARX": {}}
-            for recipe in recipes(task):
+            for recipe in self.recipes(task):
                 announce(f"{name}, {recipe.kind}, alpha {recipe.alpha:g}")
                 label, y_hat, more_of_it = forecast(
                     recipe, evaluation, SEEDS[: 2 if quick else None]
@@ -370,7 +379,9 @@ def line(task, model, figures, more):
     return {"protocol": task.protocol, "unit": task.unit, "model": model} | cells
 
 
-SUITE = RollingSuite()
+SUITE = RollingSuite(
+    "Rolling origin, 24 hours ahead, the median of ten networks; beside it each alone", recipes
+)
 
 if __name__ == "__main__":
     for linear in (kind for name in NAMES for kind in kinds(TASKS[name])):
