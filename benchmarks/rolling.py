@@ -144,9 +144,9 @@ class Recipe:
         """The network, not fitted."""
         task = self.task
         known = {"input_lags": dict(task.input_lags), "output_range": task.output_range}
-        is_linear = self.alpha == OFF
-        penalty = {"hidden_layer_sizes": ()} if is_linear else {"alpha": self.alpha}
-        estimator = NARX if is_linear else self.estimator
+        estimator, penalty = self.estimator, {"alpha": self.alpha}
+        if self.alpha == OFF:
+            estimator, penalty = NARX, {"hidden_layer_sizes": ()}
         parameters = known | self.settings | penalty | self.knowledge
         lags = WINDOWS[task.name] if self.has_windows else task.output_lags
         return estimator(output_lags=lags, loop=self.loop, random_state=seed, **parameters)
@@ -266,13 +266,17 @@ def ratio_by_blocks(recipe, n_blocks=N_BLOCKS, n_folds=N_FOLDS, folds=FOLDS):
     return errors[1] / errors[0], lives
 
 
-def choose(linear, announce=print):
+def choose(linear, alphas=ALPHAS, patience=1, announce=print):
     """The penalty that blocks choose, from the largest on until living networks get worse.
 
     Parameters
     ----------
     linear : Recipe
         The linear model of a kind.
+    alphas : sequence of float
+        Penalties, in falling order.
+    patience : int
+        Living networks in turn that are no better than the best living one before it ends.
     announce : callable
         Told of each penalty and its ratio to the ridge.
 
@@ -282,19 +286,19 @@ def choose(linear, announce=print):
         The penalty; inf where no living network is better than the linear model.
     """
     where = f"{linear.task.name}, {linear.kind}"
-    best, chosen, before = ratio_by_blocks(linear)[0], OFF, np.inf
-    announce(f"{where}: linear {best:.4f} of the ridge")
-    for alpha in ALPHAS:
+    bar, best, chosen, n_in_vain = ratio_by_blocks(linear)[0], np.inf, OFF, 0
+    announce(f"{where}: linear {bar:.4f} of the ridge")
+    for alpha in alphas:
         ratio, lives = ratio_by_blocks(replace(linear, alpha=alpha))
         announce(f"{where}: alpha {alpha:g} {ratio:.4f}{'' if lives else ', network off'}")
         if not lives:
             continue
+        n_in_vain = 0 if ratio < best else n_in_vain + 1
         if ratio < best:
             best, chosen = ratio, alpha
-        if ratio > before:
+        if n_in_vain == patience:
             break
-        before = ratio
-    return chosen if chosen < OFF and is_confirmed(linear, chosen, announce) else OFF
+    return chosen if best < bar and is_confirmed(linear, chosen, announce) else OFF
 
 
 def is_confirmed(linear, alpha, announce):

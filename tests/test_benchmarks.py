@@ -563,9 +563,10 @@ def test_blocks_choose_a_penalty_or_the_linear_model(monkeypatch, ratios, chosen
     def judge(recipe, folds=rolling.FOLDS):
         return ratios.get(recipe.alpha, 1.0), recipe.alpha in ratios
 
-    monkeypatch.setattr(rolling, "ALPHAS", (1000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3))
+    alphas = 1000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3
     monkeypatch.setattr(rolling, "ratio_by_blocks", judge)
-    assert rolling.choose(rolling.Recipe(TASKS["wind"], "open"), told.append) == chosen
+    linear = rolling.Recipe(TASKS["wind"], "open")
+    assert rolling.choose(linear, alphas, announce=told.append) == chosen
     assert len(told) == n_tried + 1 + (chosen < np.inf)
     assert ("network off" in told[1]) == (1000.0 not in ratios)
 
@@ -575,7 +576,7 @@ def test_all_folds_confirm_a_network(monkeypatch):
         return (0.9 if folds == rolling.FOLDS else 1.1) if recipe.alpha == 3.0 else 1.0, True
 
     monkeypatch.setattr(rolling, "ratio_by_blocks", judge)
-    assert rolling.choose(rolling.Recipe(TASKS["wind"], "open"), str) == np.inf
+    assert rolling.choose(rolling.Recipe(TASKS["wind"], "open"), announce=str) == np.inf
 
 
 def test_a_row_is_called_a_network_where_one_lives_and_tells_each_alone():
