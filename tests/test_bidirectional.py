@@ -67,7 +67,7 @@ def test_an_output_that_needs_what_is_to_come(regressor):
         model = regressor(output_lags=[], bidirectional=both, alpha=1e-3, random_state=0)
         path = model.fit(u[:600], y[:600]).simulate(u[600:])
         errors.append(np.mean((path - y[600:]) ** 2) / y[600:].var())
-    assert errors[0] > 0.5 and errors[1] < 0.35
+    assert errors[0] > 0.5 and errors[1] < 0.4
 
 
 def test_defaults_learn_it():

@@ -10,8 +10,9 @@ from narxkit.networks import BidirectionalNetwork, both_ways, make_taps
 from narxkit.rows.rollouts import Rollouts, lay_rollouts
 from narxkit.rows.segments import Segments
 from narxkit.training.objective import Objective
-from reference import STEP, clip
+from reference import clip
 from reference_cells import Cells, advance
+from test_cells import directions, residuals, slopes
 from test_recurrent_kernels import from_torch
 
 GO = np.zeros(1, dtype=np.int32)
@@ -114,24 +115,6 @@ def follow(network, theta, rollouts):
     return y_hat
 
 
-def residuals(network, theta, rollouts):
-    """Weighted, of all measured outputs of all steps behind the washout."""
-    y_hat, rows = follow(network, theta, rollouts), rollouts.rows
-    e = np.sqrt(rollouts.row_weights[rows])[..., None] * (y_hat - rollouts.segments.y[rows])
-    counts = rollouts.is_step & (np.arange(rollouts.n_steps) >= rollouts.washout)
-    return e[counts[..., None] & np.isfinite(rollouts.segments.y[rows])]
-
-
-def directions(network, seed=2):
-    """Random directions, one within each part of theta."""
-    rng, parts = np.random.default_rng(seed), []
-    for _, _, at, shape in network.parts:
-        direction = np.zeros(network.n_params)
-        direction[at : at + int(np.prod(shape))] = rng.normal(size=int(np.prod(shape)))
-        parts.append(direction)
-    return np.array(parts)
-
-
 # ---------------------------------------------------------------- values and derivatives
 @pytest.mark.parametrize("loop, washout", LOOPS)
 @pytest.mark.parametrize("kind", KINDS)
@@ -141,7 +124,7 @@ def test_rollouts_are_those_of_the_twin(kind, loop, washout):
     y_hat, bad = network.rollout(theta, rollouts)
     assert_allclose(y_hat, follow(network, theta, rollouts), rtol=0, atol=1e-12)
     assert (bad == -1).all()
-    e, half = (residuals(network, each, rollouts) for each in (theta, 0.5 * theta))
+    e, half = (residuals(network, each, rollouts, follow) for each in (theta, 0.5 * theta))
     sse = network.sse(np.array([theta, 0.5 * theta]), rollouts, GO)
     assert_allclose(sse, [e @ e, half @ half], rtol=1e-12)
 
@@ -153,9 +136,8 @@ def test_the_gradient_is_that_of_the_complex_step(kind, loop, washout):
     network, theta, rollouts = make_problem(kind, loop, washout)
     along = directions(network)
     sse, Jte = network.gradient(theta, rollouts, GO)
-    e = residuals(network, theta, rollouts)
-    slopes = [residuals(network, theta + 1j * STEP * d, rollouts).imag / STEP for d in along]
-    expected = np.array(slopes) @ e
+    e = residuals(network, theta, rollouts, follow)
+    expected = slopes(network, theta, rollouts, along, follow).T @ e
     assert sse == pytest.approx(e @ e, rel=1e-12)
     assert_allclose(along @ Jte, expected, rtol=0, atol=1e-9 * np.abs(expected).max())
     assert (np.abs(expected) > 1e-6).all()

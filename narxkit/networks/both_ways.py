@@ -52,27 +52,22 @@ class Stretches:
     @classmethod
     def of(cls, rollouts, reach, window):
         """Find what is read for some rollouts."""
-        segments, origins = rollouts.segments, rollouts.origins
-        firsts, stops = segments.starts[origins], segments.stops[origins]
-        if rollouts.is_measured:  # once for all rows of a segment
-            firsts, owners, span = np.unique(firsts, return_index=True, return_inverse=True)
-            stops = stops[owners]
-        else:
-            owners = span = np.arange(len(origins))
-            firsts = np.maximum(firsts, origins - window)
-            stops = np.minimum(stops, origins + rollouts.lengths + window)
+        firsts, stops, owners, spans = _spans(rollouts, window)
+        # all rows of the spans, span after span
         at = np.concatenate(([0], np.cumsum(stops - firsts)))
-        of_span = np.repeat(np.arange(len(firsts)), stops - firsts)
-        rows = np.arange(at[-1]) + (firsts - at[:-1])[of_span]
-        is_read = segments.known_inputs(reach)[rows]
+        span = np.repeat(np.arange(len(firsts)), stops - firsts)
+        rows = np.arange(at[-1]) + (firsts - at[:-1])[span]
+        is_read = rollouts.segments.known_inputs(reach)[rows]
         place = np.where(is_read, np.cumsum(is_read) - 1, -1)
+        steps = (at[spans] + rollouts.origins - firsts[spans])[:, None]
+        steps = (steps + np.arange(rollouts.n_steps))[rollouts.is_step]
         places = np.full(rollouts.is_step.shape, -1)
-        steps = (at[span] + origins - firsts[span])[:, None] + np.arange(rollouts.n_steps)
-        places[rollouts.is_step] = place[steps[rollouts.is_step]]
-        rows, of_span = rows[is_read], of_span[is_read]
-        begins = np.flatnonzero((np.diff(rows, prepend=-2) != 1) | np.diff(of_span, prepend=-1))
+        places[rollouts.is_step] = place[steps]
+        # and of them those that are read; where one is left out, or a span ends, a stretch does
+        rows, span = rows[is_read], span[is_read]
+        begins = np.flatnonzero((np.diff(rows, prepend=-2) != 1) | np.diff(span, prepend=-1))
         lengths = np.diff(begins, append=len(rows))
-        return cls(rows, begins, lengths, owners[of_span[begins]], places)
+        return cls(rows, begins, lengths, owners[span[begins]], places)
 
     def batches(self, n_numbers):
         """Yield some of the stretches after others, of like lengths, with so many numbers a row."""
@@ -231,26 +226,6 @@ class BidirectionalNetwork(CellLayers):
         return np.array([self._errors(theta, rollouts, stop) for theta in thetas])
 
     def gradient(self, theta, rollouts, stop, masks=None):
-        """Sum the squared errors, and half their gradient.
-
-        Parameters
-        ----------
-        theta : ndarray of shape (n_params,)
-            Parameters.
-        rollouts : Rollouts
-            What is predicted.
-        stop : ndarray of int32 of shape (1,)
-            Return early once it is set.
-        masks : ndarray of shape (n, units below the last layer), optional
-            Those of dropout.
-
-        Returns
-        -------
-        sse : float
-            Sum, infinite where a prediction diverges, NaN when stopped.
-        Jte : ndarray of shape (n_params,)
-            J'e.
-        """
         Jte = np.zeros(self.n_params)
         return self._errors(theta, rollouts, stop, Jte, masks), Jte
 
@@ -328,6 +303,20 @@ class BidirectionalNetwork(CellLayers):
         at = 2 * sum(self.hidden_layer_sizes[:layer])
         chosen = masks[:, None, at : at + 2 * self.hidden_layer_sizes[layer]]
         return chosen.astype(self.dtype)
+
+
+def _spans(rollouts, window):
+    """Return the first row of each span that is read, the one behind it, a rollout that it is for,
+    and the span of each rollout."""
+    segments, origins = rollouts.segments, rollouts.origins
+    firsts, stops = segments.starts[origins], segments.stops[origins]
+    if rollouts.is_measured:  # a segment is read once for all its rows
+        firsts, owners, spans = np.unique(firsts, return_index=True, return_inverse=True)
+        return firsts, stops[owners], owners, spans
+    firsts = np.maximum(firsts, origins - window)
+    stops = np.minimum(stops, origins + rollouts.lengths + window)
+    alone = np.arange(len(origins))
+    return firsts, stops, alone, alone
 
 
 def _run(plan, ways, batch, x, stop):

@@ -1,5 +1,6 @@
 """Recurrent networks: layers of LSTM, GRU or Elman cells that read taps."""
 
+from abc import abstractmethod
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -59,9 +60,7 @@ class CellWeights(NamedTuple):
 
 
 class CellLayers(Network):
-    """What networks of cells share, whichever way they read: layers, a head, where they begin.
-
-    Parameters are those of the cells, layer after layer, and the weights at the outputs.
+    """Base of networks of cells, whichever way they read: layers below weights at the outputs.
 
     See Also
     --------
@@ -187,6 +186,29 @@ class CellLayers(Network):
             return None
         stays = rng.random((n, self.n_masks)) >= self.dropout
         return stays / (1.0 - self.dropout)
+
+    @abstractmethod
+    def gradient(self, theta, rollouts, stop, masks=None):
+        """Sum the squared errors, and half their gradient.
+
+        Parameters
+        ----------
+        theta : ndarray of shape (n_params,)
+            Parameters.
+        rollouts : Rollouts
+            What is predicted.
+        stop : ndarray of int32 of shape (1,)
+            Return early once it is set.
+        masks : ndarray of shape (n, units below the last layer), optional
+            Those of dropout.
+
+        Returns
+        -------
+        sse : float
+            Sum, infinite where a rollout diverges, NaN when stopped.
+        Jte : ndarray of shape (n_params,)
+            J'e.
+        """
 
 
 @dataclass(frozen=True)
@@ -333,26 +355,6 @@ class CellNetwork(CellLayers):
         return sse
 
     def gradient(self, theta, rollouts, stop, masks=None):
-        """Sum the squared errors, and half their gradient.
-
-        Parameters
-        ----------
-        theta : ndarray of shape (n_params,)
-            Parameters.
-        rollouts : Rollouts
-            What is predicted.
-        stop : ndarray of int32 of shape (1,)
-            Return early once it is set.
-        masks : ndarray of shape (n, units below the last layer), optional
-            Those of dropout.
-
-        Returns
-        -------
-        sse : float
-            Sum, infinite where a rollout diverges, NaN when stopped.
-        Jte : ndarray of shape (n_params,)
-            J'e.
-        """
         sse, Jte = 0.0, np.zeros(self.n_params)
         g, n_cells = np.empty(self.plan.n_params), self.plan.n_params
         for part in self._parts(rollouts):
