@@ -260,11 +260,10 @@ class BidirectionalNetwork(CellLayers):
         read, weights = [batch.x], self.unpack(theta)
         for i, (plan, ways) in enumerate(self._layers(theta)):
             h = _run(plan, ways, batch, read[-1], stop)
-            read.append(h * self._masks_of(i, masks))
-        # np.dot of all rows at once; @ would go stretch by stretch
-        y_hat = np.dot(read[-1], weights.outward) + weights.intercept
+            read.append(self._masked(h, i, masks))
+        y_hat = _times(read[-1], weights.outward) + weights.intercept
         if weights.straight is not None:
-            y_hat += np.dot(batch.x, weights.straight)
+            y_hat += _times(batch.x, weights.straight)
         if segments.low is None:
             return y_hat, (read, True)
         rows = stretches.rows[batch.places]
@@ -276,15 +275,16 @@ class BidirectionalNetwork(CellLayers):
         """Add half the gradient, given half the slopes of the squared errors by the outputs."""
         (read, is_free), by = kept, self.unpack(Jte)
         d = np.where(is_free, d, 0.0)
-        over_rows = ((0, 1), (0, 1))
-        by.outward[:] += np.tensordot(read[-1], d, over_rows)
         by.intercept[:] += d.sum(axis=(0, 1))
+        d, over_rows = d.astype(self.dtype), ((0, 1), (0, 1))
+        by.outward[:] += np.tensordot(read[-1], d, over_rows)
         if by.straight is not None:
             by.straight[:] += np.tensordot(batch.x, d, over_rows)
-        d = np.dot(d, self.unpack(theta).outward.T)
+        d = _times(d, self.unpack(theta).outward.T)
         layers = zip(self._layers(theta), self._layers(Jte), read)
         for i, ((plan, ways), (_, slopes), x) in reversed(list(enumerate(layers))):
-            d = _unwind(plan, ways, batch, x, d * self._masks_of(i, masks), stop, slopes)
+            d = self._masked(d, i, masks)
+            d = _unwind(plan, ways, batch, x, d, stop, slopes, wants_x=i > 0)
 
     def _layers(self, theta):
         """Return of each layer its plan, and the parameters of both directions as views."""
@@ -295,14 +295,14 @@ class BidirectionalNetwork(CellLayers):
             at += 2 * n
         return layers
 
-    def _masks_of(self, layer, masks):
-        """Return the masks (n, 1, units) of both directions of a layer; 1 without."""
+    def _masked(self, values, layer, masks):
+        """Multiply what both directions of a layer give, or its slopes, by their masks."""
         is_last = layer == len(self.plans) - 1
         if masks is None or is_last:
-            return 1.0
+            return values
         at = 2 * sum(self.hidden_layer_sizes[:layer])
         chosen = masks[:, None, at : at + 2 * self.hidden_layer_sizes[layer]]
-        return chosen.astype(self.dtype)
+        return values * chosen.astype(self.dtype)
 
 
 def _spans(rollouts, window):
@@ -319,27 +319,34 @@ def _spans(rollouts, window):
     return firsts, stops, alone, alone
 
 
+def _times(values, weights):
+    """Multiply the rows of all stretches at once, in their precision."""
+    product = values.reshape(-1, len(weights)) @ weights.astype(values.dtype)
+    return product.reshape(*values.shape[:2], -1)
+
+
 def _run(plan, ways, batch, x, stop):
     """Return the states (n, n_steps, 2 H) that a layer gives in both directions, 0 outside."""
-    n, n_steps, _ = x.shape
+    (n, n_steps, _), H = x.shape, plan.args[3]
     bad, end = np.empty(n, dtype=np.intp), np.empty((n, plan.n_state), x.dtype)
-    states = []
+    states, h = np.empty((n, n_steps, 2 * H), x.dtype), np.zeros((n, n_steps, H), x.dtype)
     for way, theta in enumerate(ways):
-        h = np.zeros((n, n_steps, plan.args[3]), x.dtype)
         _recurrent.run(plan, theta, batch.windows(plan, x, way), stop, h, bad, end)
-        states.append(h[:, WAYS[way]])
-    return np.where(batch.is_row[:, :, None], np.concatenate(states, axis=2), x.dtype.type(0.0))
+        states[:, :, way * H : (way + 1) * H] = h[:, WAYS[way]]
+    states[~batch.is_row] = 0.0  # NaN, which no weight of 0 would take away
+    return states
 
 
-def _unwind(plan, ways, batch, x, d, stop, slopes):
+def _unwind(plan, ways, batch, x, d, stop, slopes, wants_x):
     """Return slopes by what a layer reads, given those by its states; add those by its weights."""
-    by_x, g = np.zeros(x.shape), np.empty(plan.n_params)
+    by_x, g = np.zeros_like(x) if wants_x else None, np.empty(plan.n_params)
+    dx = np.empty_like(x) if wants_x else None
     for way, (theta, adjoint) in enumerate(zip(ways, np.split(d, 2, axis=2))):
-        adjoint, dx = np.ascontiguousarray(adjoint[:, WAYS[way]], x.dtype), np.empty_like(x)
-        windows = batch.windows(plan, x, way)
+        adjoint, windows = np.ascontiguousarray(adjoint[:, WAYS[way]]), batch.windows(plan, x, way)
         _recurrent.gradient(plan, theta, windows, stop, g, dx=dx, adjoint=adjoint)
         slopes[way][:] += g
-        by_x += dx[:, WAYS[way]]
+        if wants_x:
+            by_x += dx[:, WAYS[way]]
     return by_x
 
 
