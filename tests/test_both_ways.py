@@ -295,6 +295,17 @@ def test_what_diverges_is_nan_there_alone():
     assert np.isfinite(network.sse(theta[None], rollouts.part([1]), GO)[0])
 
 
+def test_nothing_to_read_gives_nothing():
+    """No rollout at all, and one over a single row that lacks its input."""
+    network, theta, rollouts = make_problem("lstm", "closed")
+    none = rollouts.part(np.empty(0, dtype=int))
+    assert network.rollout(theta, none)[0].shape == (0, 0, 2)
+    assert network.sse(theta[None], none, GO)[0] == 0.0
+    unread = Rollouts(rollouts.segments, np.array([9]), np.array([1]))
+    y_hat, bad = network.rollout(theta, unread)
+    assert np.isnan(y_hat).all() and bad.tolist() == [0]
+
+
 def test_a_flag_stops_the_kernels():
     network, theta, rollouts = make_problem("lstm", loop=4)
     stop = np.ones(1, dtype=np.int32)

@@ -182,8 +182,9 @@ class Scorer(ABC):
     def __call__(self, estimator, X, y):
         """Score a fitted estimator on a fold; greater is better."""
         forecaster, X, inner_y, undo = unwrap(estimator, X, y)
-        after_state = self.warmup is None
-        rows = forecaster._origins(X, inner_y, None, after_state, self.is_free_run)
+        rows = forecaster._origins(
+            X, inner_y, after_state=self.warmup is None, is_free_run=self.is_free_run
+        )
         origins, lengths = self._rollouts(rows, self._free_rows(rows))
         y_hat = np.full((len(origins), max(lengths), rows.n_outputs), np.nan)
         for part, values, has_diverged in rows.rollouts(origins, lengths):

@@ -219,8 +219,10 @@ class BidirectionalNetwork(CellLayers):
                 values[batch.places[batch.is_row]] = y_hat[batch.is_row]
         values[_is_bad(values).any(axis=1)] = np.nan
         y_hat = values[stretches.places]
-        is_bad = np.isnan(y_hat).any(axis=2) & rollouts.is_step
-        return y_hat, np.where(is_bad.any(axis=1), is_bad.argmax(axis=1), -1)
+        bad = np.full(len(rollouts), -1)
+        i, step = np.nonzero(np.isnan(y_hat).any(axis=2) & rollouts.is_step)
+        bad[i[::-1]] = step[::-1]  # the first bad step of each is the last one written
+        return y_hat, bad
 
     def sse(self, thetas, rollouts, stop):
         return np.array([self._errors(theta, rollouts, stop) for theta in thetas])
