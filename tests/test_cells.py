@@ -108,7 +108,7 @@ def follow_one(network, theta, rollouts, origin, length):
     return path
 
 
-def residuals(network, theta, rollouts):
+def residuals(network, theta, rollouts, follow=follow):
     """Weighted, of all measured outputs of all steps behind the washout."""
     y_hat, rows = follow(network, theta, rollouts), rollouts.rows
     e = np.sqrt(rollouts.row_weights[rows])[..., None] * (y_hat - rollouts.segments.y[rows])
@@ -119,19 +119,17 @@ def residuals(network, theta, rollouts):
 def directions(network, seed=2):
     """Random directions, one within each part of theta."""
     rng, parts = np.random.default_rng(seed), []
-    bounds = [(at, int(np.prod(shape))) for _, _, at, shape in network.plan.parts]
-    if network.trains_state:
-        bounds.append((network.plan.n_params, network.n_state))
-    for at, size in bounds:
-        direction = np.zeros(network.n_params)
+    for _, _, at, shape in network.parts:
+        direction, size = np.zeros(network.n_params), int(np.prod(shape))
         direction[at : at + size] = rng.normal(size=size)
         parts.append(direction)
     return np.array(parts)
 
 
-def slopes(network, theta, rollouts, along):
+def slopes(network, theta, rollouts, along, follow=follow):
     """Derivatives of the residuals along some directions, (n_residuals, n_directions)."""
-    columns = [residuals(network, theta + 1j * STEP * d, rollouts).imag / STEP for d in along]
+    moved = (theta + 1j * STEP * d for d in along)
+    columns = [residuals(network, one, rollouts, follow).imag / STEP for one in moved]
     return np.transpose(columns)
 
 

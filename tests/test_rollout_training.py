@@ -13,7 +13,7 @@ import reference
 from narxkit import NARX, _core
 from narxkit.datasets import make_narendra
 from narxkit.forecasters.scaled import combined
-from narxkit.networks import TappedMLP, make_taps
+from narxkit.networks import BidirectionalNetwork, TappedMLP, make_taps
 from narxkit.rows.rollouts import Rollouts, lay_rollouts, stride
 from narxkit.rows.segments import Segments
 from narxkit.solvers import LevenbergMarquardt, Monitor, SolverResult, Stop, interruptible
@@ -291,14 +291,18 @@ class Parabola:
         return self
 
 
-def lesson_of(ends, loops, held_out=None):
+ONE_WAY = TappedMLP(make_taps(0, 1, ["u"]))
+BOTH_WAYS = BidirectionalNetwork(make_taps(0, [], ["u"]))
+
+
+def lesson_of(ends, loops, held_out=None, network=ONE_WAY):
     """Return parabolas by rollouts, for the training rows and those held out."""
 
     def make(network, loop, targets, washout):
         return Parabola(*ends.get(loop, (0, 1))) if targets[0] else held_out
 
     rows = np.array([True, False])
-    return Lesson(make, None, rows, ~rows if held_out else rows & ~rows, loops, 0)
+    return Lesson(make, network, rows, ~rows if held_out else rows & ~rows, loops, 0)
 
 
 def jump(objective, theta, validate, is_brief):
@@ -318,6 +322,16 @@ def test_named_stages_are_gone_through():
     trained = train(lesson_of(ends, (5, 20, "closed")), 0.0, jump)
     assert [stage.loop for stage in trained.stages] == ["open", 5, 20, "closed"]
     assert trained.theta == 4.0
+
+
+def test_what_reads_stretches_both_ways_begins_with_those_wanted():
+    """No output is fed back in it, and one step is no easier than many."""
+    ends = {"open": (1.0,), 4: (3.0,), 24: (2.0,), "closed": (4.0,)}
+    for loops in ((24,), ("closed",), (4, "closed")):
+        lesson = lesson_of(ends, loops, network=BOTH_WAYS)
+        trained = train(lesson, 0.0, jump, lesson.first)
+        assert [stage.loop for stage in trained.stages] == list(loops)
+        assert trained.theta == ends[loops[-1]][0]
 
 
 def test_named_stages_that_diverge_yet_are_left_out():

@@ -135,6 +135,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         ValueError
             When the rows begin before the last one seen.
         """
+        self._refuse_both_ways()
         table = self._read(X, y=y)
         self._remember(self._labelled(table))
         return self
@@ -167,6 +168,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         ValueError
             When a clock shows that X does not follow the last row seen, or a series is unknown.
         """
+        self._refuse_both_ways()
         table = self._labelled(self._read_inputs("predict", X))
         y_hat = self._continue(table)
         self._warn_of_leads()
@@ -205,7 +207,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         2024-01-08    2.0
         Freq: D, Name: y, dtype: float64
         """
-        self._check_fitted()
+        self._refuse_both_ways()
         if steps is None and X is None:
             raise ValueError("forecast needs a number of steps, or X with their inputs.")
         if steps is not None and not is_count(steps):
@@ -238,6 +240,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             R2. For rows used in ``fit`` it is a wrong question; where a clock shows that, it
             raises and names ``predict_ahead``: cross-validate with TimeSeriesSplit, without gap.
         """
+        self._refuse_both_ways()
         table = self._labelled(self._read(X, y=y, sample_weight=sample_weight))
         warn_of_interruption(self)
         # what is to be predicted must not be read
@@ -547,18 +550,33 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         if "_history" not in vars(self):
             check_is_fitted(self)
 
+    def _refuse_both_ways(self):
+        """Refuse what cannot forecast, for it reads the rows after its own as well."""
+        self._check_fitted()
+        if self._reach.both_ways:
+            raise ValueError(
+                f"this {type(self).__name__} was fitted with bidirectional=True and reads the rows "
+                "after the one that it predicts, so that it has no forecast: give all rows of a "
+                "stretch to simulate(X), score by "
+                f"scoring=simulation_scorer(warmup={self.max_lag_}), or fit with "
+                "bidirectional=False."
+            )
+
     def _labelled(self, table):
         """Return a table whose rows have labels that can be compared with those of the state."""
         if any(tail.times is not None for tail in self._history.tails.values()):
             self._roles.check_labels(table)
         return self._history.labelled(table)
 
-    def _origins(self, X, y, segments=None, after_state=False):
+    def _origins(self, X, y, segments=None, after_state=False, is_free_run=False):
         """Return measured rows, ready for rollouts from any of them.
 
         The one door for everything that judges forecasts. With `after_state`, the rows of a series
-        that follow the last ones seen have those as their history.
+        that follow the last ones seen have those as their history. With `is_free_run`, each rollout
+        goes to the end of its segment.
         """
+        if not is_free_run:
+            self._refuse_both_ways()
         table = self._read(X, y=y, segments=segments)
         rows, table_row = self._roles.segments(table), table.order
         if after_state:
@@ -676,7 +694,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         alone = "predictions of rows that need such a value are NaN"
         warn(
             f"a value that the prediction of {label} needs is missing: "
-            f"{feedback if self._reach.carries else alone}."
+            f"{feedback if self._reach.carries and not self._reach.both_ways else alone}."
         )
 
     def _warn_of_leads(self):

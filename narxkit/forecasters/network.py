@@ -377,15 +377,16 @@ class NetworkForecaster(ScaledForecaster):
         """Train each restart, in threads; without a network, its linear part."""
         if lesson.alphas[0] == OFF:
             return [self._train_linear_part(lesson, start.linear, flag)]
-        thetas, first = list(start.thetas), "open"
+        thetas, first = list(start.thetas), lesson.first
         if warm is not None:
             thetas[0] = warm
             # where the old weights diverge in the rollouts wanted, there is no slope to follow
-            first = lesson.wanted if lesson.objective(lesson.wanted).is_smooth(warm) else "open"
+            is_smooth = lesson.objective(lesson.wanted).is_smooth(warm)
+            first = lesson.wanted if is_smooth else lesson.first
 
         def train_one(theta, seed):
             # other restarts have to learn one step ahead first
-            begin_with = first if theta is warm else "open"
+            begin_with = first if theta is warm else lesson.first
             revive = partial(lesson.network.revive, start=theta)
             solve = self._solver(np.random.default_rng(seed), flag)
             return train(lesson, theta, solve, begin_with, revive)

@@ -5,8 +5,9 @@ from numbers import Integral, Real
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from narxkit.forecasters.network import NetworkForecaster
-from narxkit.networks import CellNetwork
+from narxkit.networks import BidirectionalNetwork, CellNetwork
 from narxkit.solvers import make_solver
+from narxkit.training.stages import read_loops
 
 MOST_FOR_JTJ = 2000  # parameters whose sensitivities are carried through time
 
@@ -43,6 +44,10 @@ BODY = r"""
         A direct linear path U from the taps to the output, started from the least-squares ARX fit.
     initial_state : {"zero", "trained"}, default="zero"
         The state that windows begin with. A trained one is for all solvers but "lm" and "br".
+    bidirectional : bool, default=False
+        Whether each layer has cells that read the rows backwards beside those that read them
+        forwards, all of which the next layer and the output read. For regression over known
+        stretches: with ``output_lags=[]``, through ``simulate``; see the Notes.
     output_range : tuple (low, high), default=None
         Bounds of the output in y's units, as in `NARX`.
     scale : bool, default=True
@@ -101,7 +106,7 @@ BODY = r"""
     ----------
     theta_ : ndarray of shape (n_params_,)
         Parameters, in standardised units; ``structure_.unpack(theta_)`` names them.
-    structure_ : CellNetwork
+    structure_ : CellNetwork or BidirectionalNetwork
         What explains them.
     members_ : list of ndarray of shape (n_params_,)
         Parameters of the best `n_members` restarts, the best first, without those that diverge.
@@ -156,6 +161,21 @@ BODY = r"""
     ``predict`` over k rows equals ``predict_ahead(steps=1..k)`` from the same origin. To feed rows
     one at a time by ``update`` moves the window on, which agrees as far as the memory has faded.
 
+    With ``bidirectional=True``
+
+    .. math::
+
+        \hat y_t = [\overrightarrow{h}_t, \overleftarrow{h}_t] V + b + z_t U
+
+    depends on inputs of later rows as well, to the end of the stretch, so that there is no forecast
+    and no state: ``predict``, ``forecast``, ``predict_ahead``, ``update``, ``score``,
+    ``input_gradient``, ``backtest`` and `ahead_scorer` are refused. ``simulate(X)`` reads all rows
+    of X at once, each series on its own, and `simulation_scorer` scores it, in searches too.
+    Training reads each segment as a whole; ``loop=k`` runs of k rows, `window` rows before and
+    after each included, which solvers of batches want of long segments. A row whose inputs are
+    missing parts the rows before it from those behind it. The solvers "lm" and "br" and a trained
+    initial state are for one direction alone.
+
     References
     ----------
     {reference}
@@ -168,6 +188,15 @@ BODY = r"""
     >>> model = {name}(window=6, alpha=1e-3, random_state=0).fit(X[:300], y[:300])
     >>> error = model.predict(X[300:]) - y[300:]
     >>> bool(error.std() < 0.7 * y.std())
+    True
+
+    An output two rows ahead of what brings it about, read in one direction and in both:
+
+    >>> X, y, errors = X[:-2], y[2:], []
+    >>> for both in (False, True):
+    ...     model = {name}(output_lags=[], bidirectional=both, alpha=1e-3, random_state=0)
+    ...     errors.append((model.fit(X[:300], y[:300]).simulate(X[300:]) - y[300:]).std())
+    >>> bool(errors[1] < 0.5 * errors[0])
     True
     """
 OTHERS = {
@@ -221,6 +250,7 @@ class RecurrentForecaster(NetworkForecaster):
         "washout": [Interval(Integral, 0, None, closed="left")],
         "linear_term": ["boolean"],
         "initial_state": [StrOptions({"zero", "trained"})],
+        "bidirectional": ["boolean"],
         "output_range": "no_validation",
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "l1_ratio": [Interval(Real, 0, 1, closed="both")],
@@ -238,6 +268,7 @@ class RecurrentForecaster(NetworkForecaster):
         washout=0,
         linear_term=True,
         initial_state="zero",
+        bidirectional=False,
         output_range=None,
         scale=True,
         solver="lbfgs",
@@ -268,6 +299,7 @@ class RecurrentForecaster(NetworkForecaster):
         self.washout = washout
         self.linear_term = linear_term
         self.initial_state = initial_state
+        self.bidirectional = bidirectional
         self.output_range = output_range
         self.scale = scale
         self.solver = solver
@@ -294,19 +326,29 @@ class RecurrentForecaster(NetworkForecaster):
         self._check_washout()
         taps = self._read_taps(columns, n_outputs)
         self._refuse_means(taps)
-        network = CellNetwork(
-            taps,
-            self._cell,
-            self._read_sizes("at least one layer, and ints >= 1", fewest=1),
-            window=int(self.window),
-            linear_term=self.linear_term,
-            peepholes=self._peepholes,
-            trains_state=self.initial_state == "trained",
-            dropout=float(self.dropout),
-            dtype=self.dtype,
-        )
+        given = {
+            "taps": taps,
+            "cell": self._cell,
+            "hidden_layer_sizes": self._read_sizes("at least one layer, and ints >= 1", fewest=1),
+            "window": int(self.window),
+            "linear_term": self.linear_term,
+            "peepholes": self._peepholes,
+            "dropout": float(self.dropout),
+            "dtype": self.dtype,
+        }
+        if self.bidirectional:
+            self._check_both_ways(taps)
+            network = BidirectionalNetwork(**given)
+        else:
+            network = CellNetwork(**given, trains_state=self.initial_state == "trained")
         self._check_solver(network)
         return network
+
+    @property
+    def _loop(self):
+        # what reads no output reads each segment as a whole in open loop, too
+        is_open = self.bidirectional and read_loops(self.loop) == ("open",)
+        return "closed" if is_open else self.loop
 
     def _refuse_means(self, taps):
         means = [(first, last) for _, first, last in taps.outputs if first < last]
@@ -314,6 +356,25 @@ class RecurrentForecaster(NetworkForecaster):
             raise ValueError(
                 f"output_lags holds the mean over the lags {means[0]}, but a recurrent network "
                 "remembers by its state: give single lags and a window, or use NARX."
+            )
+
+    def _check_both_ways(self, taps):
+        if taps.outputs:
+            raise ValueError(
+                f"bidirectional=True reads rows whose outputs are not known yet, but output_lags="
+                f"{self.output_lags!r} asks for them: give output_lags=[], and the inputs that "
+                "tell of the output as X."
+            )
+        if self.initial_state == "trained":
+            raise ValueError(
+                "bidirectional=True reads a stretch from a state of zero at both of its ends: give "
+                "initial_state='zero'."
+            )
+        if self._builds_JtJ:
+            raise ValueError(
+                f"{type(make_solver(self.solver)).__name__} builds normal equations, for which "
+                "cells that read both ways have no derivatives: give the solver 'lbfgs' or 'adam', "
+                "or bidirectional=False."
             )
 
     def _check_solver(self, network):
@@ -383,6 +444,7 @@ class ElmanRegressor(RecurrentForecaster):
         washout=0,
         linear_term=True,
         initial_state="zero",
+        bidirectional=False,
         output_range=None,
         scale=True,
         solver="lbfgs",
@@ -414,6 +476,7 @@ class ElmanRegressor(RecurrentForecaster):
             washout=washout,
             linear_term=linear_term,
             initial_state=initial_state,
+            bidirectional=bidirectional,
             output_range=output_range,
             scale=scale,
             solver=solver,
@@ -497,6 +560,7 @@ class LSTMRegressor(RecurrentForecaster):
         washout=0,
         linear_term=True,
         initial_state="zero",
+        bidirectional=False,
         output_range=None,
         scale=True,
         solver="lbfgs",
@@ -528,6 +592,7 @@ class LSTMRegressor(RecurrentForecaster):
             washout=washout,
             linear_term=linear_term,
             initial_state=initial_state,
+            bidirectional=bidirectional,
             output_range=output_range,
             scale=scale,
             solver=solver,

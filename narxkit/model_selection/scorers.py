@@ -161,6 +161,7 @@ class Scorer(ABC):
     metric: str | Callable
     warmup: int | None
     greater_is_better: bool | None
+    is_free_run: ClassVar = False
 
     def __post_init__(self):
         is_own = callable(self.metric)
@@ -181,7 +182,9 @@ class Scorer(ABC):
     def __call__(self, estimator, X, y):
         """Score a fitted estimator on a fold; greater is better."""
         forecaster, X, inner_y, undo = unwrap(estimator, X, y)
-        rows = forecaster._origins(X, inner_y, after_state=self.warmup is None)
+        rows = forecaster._origins(
+            X, inner_y, after_state=self.warmup is None, is_free_run=self.is_free_run
+        )
         origins, lengths = self._rollouts(rows, self._free_rows(rows))
         y_hat = np.full((len(origins), max(lengths), rows.n_outputs), np.nan)
         for part, values, has_diverged in rows.rollouts(origins, lengths):
@@ -305,6 +308,7 @@ class SimulationScorer(Scorer):
 
     washout: int
     maker: ClassVar = "simulation_scorer"
+    is_free_run: ClassVar = True
 
     def __post_init__(self):
         super().__post_init__()

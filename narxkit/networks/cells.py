@@ -1,5 +1,6 @@
 """Recurrent networks: layers of LSTM, GRU or Elman cells that read taps."""
 
+from abc import abstractmethod
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -58,8 +59,160 @@ class CellWeights(NamedTuple):
         return [*(layer["bias"] for layer in self.layers), self.intercept, *state]
 
 
+class CellLayers(Network):
+    """Base of networks of cells, whichever way they read: layers below weights at the outputs.
+
+    See Also
+    --------
+    CellNetwork : Cells that read forwards.
+    BidirectionalNetwork : Cells that read both ways.
+
+    Examples
+    --------
+    >>> from narxkit.networks import CellLayers, CellNetwork
+    >>> issubclass(CellNetwork, CellLayers)
+    True
+    """
+
+    trains_state = False
+
+    # beside the fields of both a network has `parts`, blocks of theta as (name, layer, offset,
+    # shape) with the layer -1 for the head, and `n_masks`, the units that dropout may leave out
+
+    @property
+    def n_outputs(self):
+        return self.taps.n_outputs
+
+    @property
+    def holds_linear_model(self):
+        """Whether there is a path from the taps straight to the outputs."""
+        return self.linear_term
+
+    def unpack(self, theta):
+        """Return weights by name, as views of a parameter vector.
+
+        Parameters
+        ----------
+        theta : ndarray of shape (n_params,)
+            Parameters.
+
+        Returns
+        -------
+        CellWeights
+            Writing to them writes to `theta`.
+        """
+        layers, rest = {}, {"straight": None, "state": None}
+        for name, layer, at, shape in self.parts:
+            into = rest if layer < 0 else layers.setdefault(layer, {})
+            into[name] = theta[at : at + int(np.prod(shape))].reshape(shape)
+        return CellWeights(list(layers.values()), **rest)
+
+    def describe(self):
+        # of both kinds, so that one is told from the other
+        kind = {"bidirectional": self.reach.both_ways, "trains_state": self.trains_state}
+        parts = asdict(self)
+        return {**kind, **parts.pop("taps"), **parts}
+
+    # ------------------------------------------------------------ where training begins
+    def initial(self, rng):
+        """Draw random starting parameters.
+
+        The recurrent matrix of each gate is orthogonal (Saxe, McClelland and Ganguli 2014), other
+        weights are uniform within :math:`\\pm\\sqrt{6 / (n_{in} + n_{out})}` (Glorot and Bengio
+        2010). The gate that keeps the state begins open, with a bias of 1 (Gers, Schmidhuber and
+        Cummins 2000). Beside a linear term the weights at the outputs begin at zero, so that
+        training starts from what the linear term alone achieves.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            Source of randomness.
+
+        Returns
+        -------
+        ndarray of shape (n_params,)
+            Parameters.
+        """
+        theta = np.zeros(self.n_params)
+        weights = self.unpack(theta)
+        for layer in weights.layers:
+            H = len(layer["recurrent"])
+            for gate in np.split(layer["recurrent"], layer["recurrent"].shape[1] // H, axis=1):
+                gate[:] = _orthogonal(H, rng)
+            for gate in np.split(layer["inward"], layer["inward"].shape[1] // H, axis=1):
+                gate[:] = _uniform(gate.shape, rng)
+            if self.cell in KEPT:
+                layer["bias"][KEPT[self.cell] * H :][:H] = 1.0
+        if not self.linear_term:
+            weights.outward[:] = _uniform(weights.outward.shape, rng)
+        return theta
+
+    def is_linear(self, theta):
+        return np.abs(self.unpack(theta).outward).max(initial=0.0) <= DEAD
+
+    def linear_part(self):
+        return TappedMLP(self.taps, (), linear_term=False)
+
+    def revive(self, theta, start):
+        if not self.is_linear(theta):
+            return theta
+        return np.where(self._of_layers, start, theta)
+
+    @cached_property
+    def _of_layers(self):
+        """The parameters of the hidden layers, as a mask."""
+        mask = np.zeros(self.n_params, dtype=bool)
+        for layer in self.unpack(mask).layers:
+            for part in layer.values():
+                part[:] = True
+        return mask
+
+    def draw_masks(self, n, rng):
+        """Draw the masks of dropout, one for each training sequence.
+
+        Parameters
+        ----------
+        n : int
+            Number of sequences.
+        rng : numpy.random.Generator
+            Source of randomness.
+
+        Returns
+        -------
+        ndarray of shape (n, units below the last layer) or None
+            0 for the units that a sequence does without, 1 / (1 - dropout) for the others.
+        """
+        if not self.dropout or not self.n_masks:
+            return None
+        stays = rng.random((n, self.n_masks)) >= self.dropout
+        return stays / (1.0 - self.dropout)
+
+    @abstractmethod
+    def gradient(self, theta, rollouts, stop, masks=None):
+        """Sum the squared errors, and half their gradient.
+
+        Parameters
+        ----------
+        theta : ndarray of shape (n_params,)
+            Parameters.
+        rollouts : Rollouts
+            What is predicted.
+        stop : ndarray of int32 of shape (1,)
+            Return early once it is set.
+        masks : ndarray of shape (n, units below the last layer), optional
+            Those of dropout.
+
+        Returns
+        -------
+        sse : float
+            Sum, infinite where a rollout diverges, NaN when stopped.
+        Jte : ndarray of shape (n_params,)
+            J'e.
+        """
+
+
 @dataclass(frozen=True)
-class CellNetwork(Network):
+class CellNetwork(CellLayers):
     """Structure of a recurrent network that reads taps.
 
     .. math::
@@ -115,15 +268,6 @@ class CellNetwork(Network):
         single = self.taps.reach
         return Reach(single.outputs, single.inputs, self.window)
 
-    @property
-    def n_outputs(self):
-        return self.taps.n_outputs
-
-    @property
-    def holds_linear_model(self):
-        """Whether there is a path from the taps straight to the outputs."""
-        return self.linear_term
-
     @cached_property
     def plan(self):
         """The structure as the kernels know it."""
@@ -140,102 +284,16 @@ class CellNetwork(Network):
     def n_params(self):
         return self.plan.n_params + (self.n_state if self.trains_state else 0)
 
-    def unpack(self, theta):
-        """Return weights by name, as views of a parameter vector.
+    @property
+    def parts(self):
+        """Blocks of the parameters: name, layer or -1, offset, shape."""
+        state = ("state", -1, self.plan.n_params, (self.n_state,))
+        return (*self.plan.parts, state) if self.trains_state else self.plan.parts
 
-        Parameters
-        ----------
-        theta : ndarray of shape (n_params,)
-            Parameters.
-
-        Returns
-        -------
-        CellWeights
-            Writing to them writes to `theta`.
-        """
-        layers, rest = [{} for _ in self.hidden_layer_sizes], {"straight": None}
-        for name, layer, at, shape in self.plan.parts:
-            into = rest if layer < 0 else layers[layer]
-            into[name] = theta[at : at + int(np.prod(shape))].reshape(shape)
-        state = theta[self.plan.n_params :] if self.trains_state else None
-        return CellWeights(layers, **rest, state=state)
-
-    def describe(self):
-        parts = asdict(self)
-        return {**parts.pop("taps"), **parts}
-
-    # ------------------------------------------------------------ where training begins
-    def initial(self, rng):
-        """Draw random starting parameters.
-
-        The recurrent matrix of each gate is orthogonal (Saxe, McClelland and Ganguli 2014), other
-        weights are uniform within :math:`\\pm\\sqrt{6 / (n_{in} + n_{out})}` (Glorot and Bengio
-        2010). The gate that keeps the state begins open, with a bias of 1 (Gers, Schmidhuber and
-        Cummins 2000). Beside a linear term the weights at the outputs begin at zero, so that
-        training starts from what the linear term alone achieves.
-
-        Parameters
-        ----------
-        rng : numpy.random.Generator
-            Source of randomness.
-
-        Returns
-        -------
-        ndarray of shape (n_params,)
-            Parameters.
-        """
-        theta = np.zeros(self.n_params)
-        weights = self.unpack(theta)
-        for layer, H in zip(weights.layers, self.hidden_layer_sizes):
-            for gate in np.split(layer["recurrent"], layer["recurrent"].shape[1] // H, axis=1):
-                gate[:] = _orthogonal(H, rng)
-            for gate in np.split(layer["inward"], layer["inward"].shape[1] // H, axis=1):
-                gate[:] = _uniform(gate.shape, rng)
-            if self.cell in KEPT:
-                layer["bias"][KEPT[self.cell] * H :][:H] = 1.0
-        if not self.linear_term:
-            weights.outward[:] = _uniform(weights.outward.shape, rng)
-        return theta
-
-    def is_linear(self, theta):
-        return np.abs(self.unpack(theta).outward).max(initial=0.0) <= DEAD
-
-    def linear_part(self):
-        return TappedMLP(self.taps, (), linear_term=False)
-
-    def revive(self, theta, start):
-        if not self.is_linear(theta):
-            return theta
-        return np.where(self._of_layers, start, theta)
-
-    @cached_property
-    def _of_layers(self):
-        """The parameters of the hidden layers, as a mask."""
-        mask = np.zeros(self.n_params, dtype=bool)
-        for layer in self.unpack(mask).layers:
-            for part in layer.values():
-                part[:] = True
-        return mask
-
-    def draw_masks(self, n, rng):
-        """Draw the masks of dropout, one for each training sequence.
-
-        Parameters
-        ----------
-        n : int
-            Number of sequences.
-        rng : numpy.random.Generator
-            Source of randomness.
-
-        Returns
-        -------
-        ndarray of shape (n, units below the last layer) or None
-            0 for the units that a sequence does without, 1 / (1 - dropout) for the others.
-        """
-        if not self.dropout or not self.plan.n_masks:
-            return None
-        stays = rng.random((n, self.plan.n_masks)) >= self.dropout
-        return stays / (1.0 - self.dropout)
+    @property
+    def n_masks(self):
+        """Units that dropout may leave out."""
+        return self.plan.n_masks
 
     # ------------------------------------------------------------ the face of the kernels
     def rollout(self, theta, rollouts):
@@ -297,26 +355,6 @@ class CellNetwork(Network):
         return sse
 
     def gradient(self, theta, rollouts, stop, masks=None):
-        """Sum the squared errors, and half their gradient.
-
-        Parameters
-        ----------
-        theta : ndarray of shape (n_params,)
-            Parameters.
-        rollouts : Rollouts
-            What is predicted.
-        stop : ndarray of int32 of shape (1,)
-            Return early once it is set.
-        masks : ndarray of shape (n, units below the last layer), optional
-            Those of dropout.
-
-        Returns
-        -------
-        sse : float
-            Sum, infinite where a rollout diverges, NaN when stopped.
-        Jte : ndarray of shape (n_params,)
-            J'e.
-        """
         sse, Jte = 0.0, np.zeros(self.n_params)
         g, n_cells = np.empty(self.plan.n_params), self.plan.n_params
         for part in self._parts(rollouts):

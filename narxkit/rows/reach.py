@@ -17,6 +17,8 @@ class Reach:
         Column of X and lag of each input that is read; negative lags are leads.
     window : int, default=0
         Rows before the history that are read where they are there.
+    both_ways : bool, default=False
+        Whether all rows of a stretch are read, those after its own as well.
 
     Examples
     --------
@@ -28,6 +30,7 @@ class Reach:
     outputs: tuple[tuple[int, int], ...] = ()
     inputs: tuple[tuple[int, int], ...] = ()
     window: int = 0
+    both_ways: bool = False
 
     @cached_property
     def history(self):
@@ -47,7 +50,7 @@ class Reach:
     @property
     def carries(self):
         """Whether a run hands anything on from step to step: its own output, or a state."""
-        return bool(self.outputs or self.window)
+        return bool(self.outputs or self.window or self.both_ways)
 
     @property
     def memory(self):
@@ -61,6 +64,6 @@ def of_outputs(lags, n_outputs):
     Examples
     --------
     >>> of_outputs([1], 2)
-    Reach(outputs=((0, 1), (1, 1)), inputs=(), window=0)
+    Reach(outputs=((0, 1), (1, 1)), inputs=(), window=0, both_ways=False)
     """
     return Reach(outputs=tuple((j, int(lag)) for j in range(n_outputs) for lag in lags))

@@ -141,6 +141,11 @@ class Lesson:
         return other
 
     @property
+    def first(self):
+        """The rollouts to begin with: one step ahead, but of what reads stretches those named."""
+        return self.loops[0] if self.network.reach.both_ways else "open"
+
+    @property
     def wanted(self):
         """The rollouts that count in the end."""
         return self.loops[-1]
@@ -148,7 +153,7 @@ class Lesson:
     @cached_property
     def stages(self):
         """The rollouts named, with the way to them where only one is."""
-        if len(self.loops) > 1:
+        if len(self.loops) > 1 or self.network.reach.both_ways:
             return self.loops
         longest = min(n_steps(self.wanted), self.objective(self.wanted).longest)
         return (*(k for k in WAY if 2 * k <= longest), self.wanted)
