@@ -22,6 +22,7 @@ from . import (
     nist,
     peers,
     reading,
+    recurrent,
     report,
     rolling,
     shelf,
@@ -51,6 +52,8 @@ SUITES = {
     "hurst-speed": hurst.SPEED,
     "stochasticity": stochasticity.VERDICTS,
     "stochasticity-speed": stochasticity.SPEED,
+    "recurrent": recurrent.SUITE,
+    "recurrent-free-runs": recurrent.FREE_RUNS,
     "long-memory": long_memory.SUITE,
     "depth": long_memory.DEPTH,
 }

@@ -52,7 +52,8 @@ class Committee:
     Parameters
     ----------
     structures : sequence of dict
-        Parameters of `NARX`; those of the training of a `head` may be among them.
+        Parameters of `NARX` or of another `estimator`; those of the training of a `head` may be
+        among them.
     n_members : int
         Networks of each structure.
     seed : int
@@ -96,15 +97,18 @@ class Member:
         Training rows, the first ones, that are learned from before all are, to save time.
     finish : int
         Most iterations over all rows, after a `head`.
+    estimator : type
+        The class of the network.
     **settings : object
-        Parameters of `NARX`.
+        Its parameters.
     """
 
-    def __init__(self, state, head=None, finish=0, **settings):
-        self.model = NARX(random_state=state, linear_alpha=0.0, **settings)
+    def __init__(self, state, head=None, finish=0, estimator=NARX, **settings):
+        self.model = estimator(random_state=state, linear_alpha=0.0, **settings)
         self.head, self.finish = head, finish
 
     def fit(self, X, **rows):
+        """Train on the head, and then on all rows."""
         head = {name: values[: self.head] for name, values in rows.items()}
         self.model.fit(None if X is None else X[: self.head], **head)
         if self.head:
@@ -194,15 +198,15 @@ class AccuracySuite:
 
     Parameters
     ----------
+    title : str
     makers : dict of callable
         ``makers[name]()`` gives a `Series`; FileNotFoundError says that its file is not here.
     """
 
-    title = "Free runs, test errors of ten seeds (the median of networks each)"
     packages = ()
 
-    def __init__(self, makers):
-        self.makers = makers
+    def __init__(self, title, makers):
+        self.title, self.makers = title, makers
 
     def rows(self, quick, announce):
         """One dict per training and test; without figures where a file is missing."""
@@ -256,7 +260,9 @@ def summary(series, structures, choice_s, trials):
     """The rows of one training: medians over the seeds, ranges and all errors."""
     loop = read_loops(structures[0]["loop"])[-1]
     structure = " | ".join(
-        " ".join(f"{k}={v}".replace(" ", "") for k, v in one.items() if v != loop)
+        " ".join(
+            f"{k}={getattr(v, '__name__', v)}".replace(" ", "") for k, v in one.items() if v != loop
+        )
         for one in structures
     )
     wall, cpu, _ = (list(column) for column in zip(*trials))
@@ -545,6 +551,7 @@ def henon():
 
 
 SUITE = AccuracySuite(
+    "Free runs, test errors of ten seeds (the median of networks each)",
     {
         "Silverbox": silverbox,
         "Cascaded Tanks": tanks,
@@ -553,5 +560,5 @@ SUITE = AccuracySuite(
         "Narendra": narendra,
         "NARMA-10": narma10,
         "Henon": henon,
-    }
+    },
 )

@@ -206,7 +206,7 @@ def test_stretches_with_the_largest_peaks_are_held_out(linear):
 
 
 def test_both_trainings_are_reported_with_all_seeds(linear):
-    suite = free_runs.AccuracySuite({"Toys": lambda: linear, "Lost": lost})
+    suite = free_runs.AccuracySuite("Toys", {"Toys": lambda: linear, "Lost": lost})
     *rows, missing = suite.rows(False, lambda name: None)
     assert [(row["test"], row["loop"]) for row in rows] == [
         (test, loop) for loop in ("closed", "open") for test in linear.tests
