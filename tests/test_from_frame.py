@@ -471,6 +471,8 @@ def test_a_short_series():
 def test_a_horizon_or_lags_beyond_all_rows(huge):
     assert f"forecast of {huge} steps" in refused(frame(300), horizon=huge)
     assert f"season or lags of {huge} needs" in refused(frame(300), lags=[1, huge])
+    assert task_from_frame(frame(300), lags=[1, (1, 30)]).test.history == 30
+    assert refused(frame(300), lags=[1, (2,)]).startswith("lags must be an int >= 0 (lags 1..K)")
     task = task_from_frame(frame(300)).test
     for options in ({"horizon": huge}, {"lags": huge}):
         with pytest.raises(

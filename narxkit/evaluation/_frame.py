@@ -14,6 +14,7 @@ from narxkit._naming import fitted_name, is_off
 from narxkit._progress import no_progress
 from narxkit._words import counted
 from narxkit.files import label_writer, listed
+from narxkit.networks import largest_lag
 from narxkit.plotting.base import load_matplotlib
 from narxkit.rows.clock import Clock
 from narxkit.rows.timetable import DAY, HOUR, WEEK
@@ -318,8 +319,8 @@ def task_from_frame(
     # what is not known ahead is read from before the origin, at every step
     input_lags = {c: [0, 1] if c in known_future else [horizon, horizon + 1] for c in inputs}
     # the baselines and lags of unknown inputs need rows, too
-    history = max(np.max(lags), season, horizon + 1 if set(inputs) - set(known_future) else 1)
-    history = int(history)
+    unknown = horizon + 1 if set(inputs) - set(known_future) else 1
+    history = max(largest_lag(lags, "lags"), season, unknown)
     # at least `horizon` origins, so that one luck does not choose the model
     n_test = max(len(known) // HELD_OUT, history + 2 * horizon - 1)
     n_training = len(known) - n_test

@@ -43,7 +43,8 @@ class NARX(_TappedNetwork):
         own (``[]`` leaves one out).
     output_lags : int or sequence of int, default=2
         K means lags 1..K; a sequence means exactly those lags, and a pair (first, last) in it the
-        mean over these lags: ``[1, 2, (1, 24)]`` reads two outputs and the mean of the last 24.
+        mean over these lags: ``[1, 2, (1, 24)]`` reads two outputs and the mean of the last 24,
+        ``(1, 24)`` just the lags 1 and 24.
     hidden_layer_sizes : array-like of int, default=(10,)
         Widths of the hidden layers; ``()`` gives a linear model.
     activation : {"identity", "tanh", "logistic", "relu", "softplus"}, default="tanh"
