@@ -357,7 +357,9 @@ class NetworkFamily:
         whole = model.predict(X[N:])
         path, told = caught(lambda: model.predict(holey[N:]))
         assert_array_equal(path[:7], whole[:7])
-        label = f"a value that the prediction of row 7 ({HOURS[N + 7]}) needs is missing: "
+        row = f"row 7 ({HOURS[N + 7]})"
+        label = f"a value that the prediction of {row} needs is missing, "
+        label += f"that of the column 'a' of X in {row}: "
         if self.feeds_back or self.window:
             assert np.isnan(path[7:]).all()
             assert told == [label + "predictions are NaN from there on."]
@@ -366,6 +368,21 @@ class NetworkFamily:
             assert told == [label + "predictions of rows that need such a value are NaN."]
         _, told = caught(lambda: model.update(holey[N : N + 9], y[N : N + 9]))
         assert told == []
+
+    def test_a_missing_input_is_named_where_it_is(self, data):
+        """In the window or the lags before the rows to predict, or in those themselves."""
+        X, y = data
+        back = 4 if self.window else 1
+        X = X.copy()
+        X.iloc[N - back, 1] = np.nan
+        model, _ = caught(lambda: self.make().fit(X[:N], y[:N]))
+        place = f"the column 'b' of X in row {-back} of those seen before ({HOURS[N - back]}): "
+        _, told = caught(lambda: model.predict(X[N:]))
+        assert f"of row 0 ({HOURS[N]}) needs is missing, that of {place}" in told[0]
+        if self.feeds_back:
+            _, told = caught(lambda: model.simulate(X[N - 6 :], y[N - 6 : N]))
+            row = f"the column 'b' of X in row {6 - back} ({HOURS[N - back]}): predictions are NaN"
+            assert f"of row 6 ({HOURS[N]}) needs is missing, that of {row}" in told[0]
 
     def test_predict_ahead_is_nan_where_lags_or_window_need_a_missing_input(self, data, fitted):
         X, y = data

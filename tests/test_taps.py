@@ -1,6 +1,7 @@
 """Lag specifications, the taps they become, and segments that no tap leaves."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -313,6 +314,32 @@ def test_known_rows_have_all_taps_there():
     assert_array_equal(np.flatnonzero(segments.known(taps.reach)), [3, 8])
     second = Taps((2,), ()).reach
     assert_array_equal(np.flatnonzero(segments.known(second)), [2, 3, 4, 7, 9, 10, 11])
+
+
+@pytest.mark.parametrize(
+    "window, u, y, found",
+    [
+        (0, [], [], None),
+        (0, [5], [], None),  # read by the prediction of no row after the sixth
+        (0, [6, 7], [5], (6, 0, True)),
+        (0, [], [5], (5, 0, False)),
+        (0, [], [4, 7], None),  # one too old, and one that the run predicts itself
+        (3, [2], [], None),
+        (3, [3], [], (3, 0, True)),  # the lag of the first row of the window
+        (3, [7], [], (7, 0, True)),
+        (3, [], [1, 2, 3, 4, 5, 6], (2, 0, False)),  # read by the first row of the window
+    ],
+    ids=str,
+)  # fmt: skip
+def test_the_value_that_is_missing(window, u, y, found):
+    """Of what the rows from 7 on need to predict row 7: inputs at lags 0 and 1, outputs at 1, 2."""
+    taps = Taps((1, 2), ((0, 1),))
+    reach = replace(taps.reach, window=window)
+    inputs, outputs = np.zeros((10, 1)), np.zeros((10, 1))
+    inputs[u], outputs[y] = np.nan, np.nan
+    segments = Segments(inputs, outputs, np.array([0, 10]))
+    assert segments.first_missing(reach, 7, 7) == found
+    assert segments.known(reach)[7] == (found is None)
 
 
 def test_a_missing_target_leaves_its_own_row_known():
