@@ -630,6 +630,22 @@ class NetworkFamily:
         unpredicted = np.isnan(gradient.values).all(axis=(1, 2, 3))
         assert_array_equal(np.flatnonzero(unpredicted), np.arange(fitted.max_lag_))
 
+    def test_input_gradient_reads_as_a_table(self, data, fitted):
+        X, y = data
+        gradient = fitted.input_gradient(X, y)
+        n, lags = LAST - fitted.max_lag_, gradient.lags
+        assert repr(gradient).startswith(
+            f"Derivatives of 1 output in {LAST} rows, {n} of them predicted, by 3 columns at lags "
+            f"from 0 to {lags[-1]}.\n\n  column  largest, standardised  at lag\n"
+        )
+        norms = memory_profile(fitted, X, y).norms
+        first = norms.max().idxmax()
+        cells = repr(gradient).splitlines()[3].split()
+        assert cells == [first, f"{norms[first].max():.3g}", str(norms[first].idxmax())]
+        frame = gradient.to_frame()
+        assert frame.index.equals(X.index) and frame.columns.names == ["output", "column", "lag"]
+        assert_array_equal(frame["y", "b"].to_numpy(), gradient.values[:, 0, 1])
+
     def test_memory_profile(self, data, fitted):
         X, y = data
         profile = memory_profile(fitted, X, y)
