@@ -52,6 +52,11 @@ class Segments:
         return np.isnan(self.y)
 
     @cached_property
+    def ones(self):
+        """The weights of rows that have none of their own."""
+        return np.ones(len(self))
+
+    @cached_property
     def starts(self):
         """First row of each row's segment."""
         return np.repeat(self.edges[:-1], np.diff(self.edges))
@@ -172,6 +177,20 @@ class Segments:
 
     @cached_property
     def _lagged(self):
+        return {}
+
+    def in_precision(self, table, dtype):
+        """Return a table of all rows, or None, in a precision: converted once, for all batches."""
+        if table is None or table.dtype == dtype:
+            return table
+        key = id(table), np.dtype(dtype)
+        if key not in self._converted:
+            # the table is kept too, so that no other one gets its id
+            self._converted[key] = table, table.astype(dtype)
+        return self._converted[key][1]
+
+    @cached_property
+    def _converted(self):
         return {}
 
     def tapped(self, taps, rows):
