@@ -6,10 +6,19 @@ import warnings
 import numpy as np
 import pytest
 
-from narxkit import ARX, NARX, TDNN, Persistence
+from narxkit import (
+    ARX,
+    NARX,
+    TDNN,
+    ElmanRegressor,
+    GRURegressor,
+    LSTMRegressor,
+    Persistence,
+)
 from narxkit._naming import fitted_name, is_off, what_passes
 from narxkit.datasets import make_narendra
 from narxkit.diagnostics import validate
+from narxkit.evaluation._base import LEARNED, NETWORKS
 from narxkit.solvers import Stop
 from narxkit.training import alive
 
@@ -64,6 +73,36 @@ def test_switched_off_by_the_training_rows_it_is_linear():
         "no network has proven better than the linear model, beyond chance, on blocks of the "
         "training rows"
     )
+
+
+@pytest.mark.parametrize("kind", [ElmanRegressor, GRURegressor, LSTMRegressor])
+def test_recurrent_kinds_have_one_name_everywhere(kind):
+    """That of tables: in legends as in the evaluations."""
+    model = kind(input_lags=[1], hidden_layer_sizes=(2,), window=3, alpha=0.01, max_iter=5).fit(
+        X, Y
+    )
+    name = kind.__name__.removesuffix("Regressor")
+    assert fitted_name(model) == name and NETWORKS[name.lower()] is kind
+    assert LEARNED[name.lower()] == name
+    model.is_linear_ = True
+    assert fitted_name(model) == f"linear ({name}, network off)"
+
+
+@pytest.mark.parametrize(
+    "kind, params",
+    [(NARX, {}), (TDNN, {}), (GRURegressor, {"window": 3, "alpha": 0.01}), (NARX, {"alpha": 1e5})],
+)
+def test_a_progress_line_ends_with_what_passes(kind, params, capsys):
+    """Whether the network lives, may hang on the seed."""
+    y = NOISE[1] if kind is TDNN else Y[:200]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = small(kind, verbose=True, **params).fit(X[:200], y)
+    assert is_off(model) == (kind is TDNN or params.get("alpha") == 1e5)
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last == f"{fitted_name(model)}: {what_passes(model)}."
+    small(kind, **params).set_params(alpha=0.01).fit(X[:200], y)
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize("model", [ARX(input_lags=1), Persistence()])

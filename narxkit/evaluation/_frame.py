@@ -19,7 +19,7 @@ from narxkit.plotting.base import load_matplotlib
 from narxkit.rows.clock import Clock
 from narxkit.rows.timetable import DAY, HOUR, WEEK
 
-from ._base import NAMES, fit, run
+from ._base import NETWORKS, fit, run
 from ._bridges import note_blanks
 from ._horizon import HorizonEvaluation, HorizonTask, errs
 
@@ -474,7 +474,8 @@ def _forecast(evaluation, name, future, progress):
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".* were left out of training")  # the test said so
         fit(f"{name} on all rows", model, test, data, progress)
-    name = fitted_name(model, NAMES[type(model)]) if type(model) in NAMES else name
+    is_network = type(model) in NETWORKS.values()
+    name = fitted_name(model) if is_network else name
     return name, model.forecast(test.steps, X=future)
 
 

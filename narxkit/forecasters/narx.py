@@ -118,7 +118,7 @@ class NARX(_TappedNetwork):
     n_jobs : int or None, default=None
         Threads for restarts; the result does not depend on it.
     verbose : bool or int, default=False
-        Whether to show a progress line.
+        Whether to show a progress line, and in the end what passes the hidden layers, if anything.
     callback : callable, default=None
         ``callback(iteration)`` is called after each iteration with one `narxkit.solvers.Iteration`
         (fields ``n_iter``, ``loss``, ``validation_loss``, ``theta``); True ends training. While
@@ -375,7 +375,7 @@ class TDNN(_TappedNetwork):
     n_jobs : int or None, default=None
         Threads for restarts; the result does not depend on it.
     verbose : bool or int, default=False
-        Whether to show a progress line.
+        Whether to show a progress line, and in the end what passes the hidden layers, if anything.
     callback : callable, default=None
         ``callback(iteration)`` is called after each iteration with one `narxkit.solvers.Iteration`
         (fields ``n_iter``, ``loss``, ``validation_loss``, ``theta``); True ends training. While

@@ -5,6 +5,7 @@ are trained on and held out, penalties given or chosen, restarts in threads, sta
 stopping, warm starts, and what is said of the result.
 """
 
+import sys
 from functools import partial
 from numbers import Integral, Real
 
@@ -15,6 +16,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from narxkit._blas import one_blas_thread
 from narxkit._checks import is_count
+from narxkit._naming import fitted_name, what_passes
 from narxkit._warn import warn
 from narxkit.forecasters.scaled import ScaledForecaster, count_dropped
 from narxkit.networks import make_taps
@@ -99,6 +101,8 @@ class NetworkForecaster(ScaledForecaster):
             results.sort(key=lambda trained: trained.rank)
             self._keep(network, results, *alphas)
             self._look_inside(lesson)
+        if self.verbose:
+            print(f"{fitted_name(self)}: {what_passes(self)}.", file=sys.stderr)
         self._warn_of_training(loops[-1])
 
     def _check_members(self):
