@@ -53,6 +53,8 @@ def why_off(model):
     """Say why nothing passes the hidden layers of a network that is off, as a clause."""
     if not model.structure_.hidden_layer_sizes:
         return "it has no hidden layers"
+    if model.stop_.name == "INTERRUPTED" and not model.n_iter_:
+        return "the fit was interrupted before the training of a network"
     # alpha="auto" has switched it off
     if model.alpha_ == float("inf"):
         return (

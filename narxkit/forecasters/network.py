@@ -33,7 +33,7 @@ from narxkit.training.alive import NO_LIFE, effective_params, life
 from narxkit.training.linear import count_targets, name_scarcest
 from narxkit.training.objective import Objective
 from narxkit.training.penalty import EXACT, OFF, Noise, Runs, Search, holds, make_blocks, starts
-from narxkit.training.stages import Lesson, n_steps, read_loops, train
+from narxkit.training.stages import Lesson, n_steps, read_loops, train, untrained
 
 SHORTEST = 20  # steps of the free runs that choose penalties
 FIRST_GUESS = 1e-4  # of a penalty that Bayesian regularisation then finds
@@ -103,7 +103,7 @@ class NetworkForecaster(ScaledForecaster):
             self._look_inside(lesson)
         if self.verbose:
             print(f"{fitted_name(self)}: {what_passes(self)}.", file=sys.stderr)
-        self._warn_of_training(loops[-1])
+        self._warn_of_training(loops[-1], results[0].kept)
 
     def _check_members(self):
         if self.n_members is not None and self.n_members > self.n_restarts:
@@ -239,6 +239,9 @@ class NetworkForecaster(ScaledForecaster):
         seeds = check_random_state(self.random_state).randint(2**31, size=int(self.n_restarts))
         open_loop = lesson.objective("open").without_flag()
         candidates = self._candidates(lesson, warm, open_loop, seeds, flag)
+        if flag[0]:
+            start, *alphas = candidates[0]
+            return [self._untrained(lesson, start, warm, *alphas)], *alphas
         # a single candidate has none to give way to
         runs = Runs(lesson, lesson.last_rows(1.0), self._judged_steps) if candidates[1:] else None
         judged = None
@@ -267,7 +270,7 @@ class NetworkForecaster(ScaledForecaster):
             candidates.append((start, scaled if given is None else given, penalty))
 
         for choice in self._choose(lesson, given, warm, seeds[0], flag):
-            start = start_with(choice.noise)
+            start = start_with(choice.noise)._replace(found=choice.theta)
             # nothing to choose, or no linear model to fall back on
             if given is not None or not lesson.has_linear_part:
                 add(choice.alpha if choice.is_on else 1.0, choice.share)
@@ -349,6 +352,22 @@ class NetworkForecaster(ScaledForecaster):
             delayed(train_one)(theta, seed) for theta, seed in zip(thetas, seeds)
         )
 
+    @staticmethod
+    def _untrained(lesson, start, warm, alpha, linear_alpha):
+        """Keep the best that there is before the training, and say whose it is."""
+        network, is_off = lesson.network, alpha == OFF
+        lesson = lesson.penalised(0.0 if is_off else alpha, linear_alpha)
+        if warm is not None:
+            return untrained(lesson, warm, "those of the fit before")
+        if start.found is not None and not is_off:
+            kept = "those of the best network of the search for penalties, which has learned from "
+            return untrained(lesson, start.found, f"{kept}the earlier rows alone")
+        if not network.holds_linear_model:
+            return untrained(lesson, start.thetas[0], "random, for no training had begun")
+        theta = network.with_linear(np.zeros(network.n_params), start.linear)
+        theta = theta if is_off else start.thetas[0]
+        return untrained(lesson, theta, "those of the linear model that training begins with")
+
     def _train_linear_part(self, lesson, linear, flag):
         """Train the linear model that a network stands beside, as it would be trained itself."""
         network, lesson = lesson.network, lesson.of_linear_part()
@@ -423,15 +442,16 @@ class NetworkForecaster(ScaledForecaster):
         if hasattr(objective, "loop_gain"):
             self.loop_gain_ = max(objective.loop_gain(theta) for theta in self._thetas)
 
-    def _warn_of_training(self, loop):
+    def _warn_of_training(self, loop, kept):
         """Warn at most once: of what broke training off, or else of what it ended with."""
         last = self.loop_[-1].loop
         if self.stop_ is Stop.INTERRUPTED:
             ending = "" if last == loop else f", before any of loop={loop!r}"
+            after = f"those after {self.n_iter_} of at most {self.max_iter} iterations of "
             warn(
-                f"fit: {self.stop_} They are those after {self.n_iter_} of at most {self.max_iter} "
-                f"iterations of loop={last!r}{ending}. A second Ctrl-C during a fit breaks it off, "
-                "and a loop of fits ends where the next one begins.",
+                f"fit: {self.stop_} They are {kept or f'{after}loop={last!r}{ending}'}. A second "
+                "Ctrl-C during a fit breaks it off, and a loop of fits ends where the next one "
+                "begins.",
                 RuntimeWarning,
             )
         elif last != loop and self.stop_ is not Stop.CALLBACK:

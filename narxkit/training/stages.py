@@ -39,12 +39,16 @@ class Stage(NamedTuple):
 
 
 class Trained(NamedTuple):
-    """The end of a training: the best parameters and their rank, what the last stage said."""
+    """The end of a training: the best parameters and their rank, what the last stage said.
+
+    Where it never began, `kept` says whose parameters these are.
+    """
 
     theta: np.ndarray
     rank: float
     result: SolverResult
     stages: list
+    kept: str = ""
 
 
 def read_loops(loop):
@@ -261,6 +265,15 @@ def train(lesson, theta, solve, first="open", revive=None):
     is_wanted = stages[-1].loop == lesson.wanted and lesson.held_out(lesson.wanted) is None
     rank = result.loss if is_wanted else lesson.rank(result.theta)
     return Trained(result.theta, rank, result, stages)
+
+
+def untrained(lesson, theta, kept):
+    """Take parameters as they are, where Ctrl-C has come before their training."""
+    loss = lesson.objective("open").without_flag().value(theta)
+    held_out = lesson.held_out("open") if lesson.wanted == "open" else None
+    curve = None if held_out is None else [held_out.without_flag().value(theta)]
+    result = SolverResult(theta, loss, 0, Stop.INTERRUPTED, [loss], curve)
+    return Trained(theta, lesson.rank(theta), result, [Stage("open", loss, 0)], kept)
 
 
 def _next_stage(lesson, here, thetas):
