@@ -103,7 +103,9 @@ class NetworkForecaster(ScaledForecaster):
             self._look_inside(lesson)
         if self.verbose:
             print(f"{fitted_name(self)}: {what_passes(self)}.", file=sys.stderr)
-        self._warn_of_training(loops[-1], results[0].kept)
+        # a warm start may be as good as it gets
+        has_learned = warm is not None or not results[0].went_nowhere
+        self._warn_of_training(loops[-1], results[0].kept, has_learned)
 
     def _check_members(self):
         if self.n_members is not None and self.n_members > self.n_restarts:
@@ -193,6 +195,11 @@ class NetworkForecaster(ScaledForecaster):
         return "normal_equations" in make_solver(self.solver).requires
 
     @property
+    def _learning_rate(self):
+        """The rate of a solver that has one, 0 of any other."""
+        return getattr(make_solver(self.solver), "learning_rate", 0.0)
+
+    @property
     def _finds_penalties(self):
         return isinstance(make_solver(self.solver), BayesianRegularisation)
 
@@ -250,6 +257,8 @@ class NetworkForecaster(ScaledForecaster):
             was_stopped = flag[0] or any(one.result.stop is Stop.CALLBACK for one in results)
             if was_stopped or runs is None or alphas[0] == OFF:
                 break
+            if self._learning_rate and all(one.went_nowhere for one in results):
+                break  # which no penalty mends
             best = min(results, key=lambda trained: trained.rank).theta
             if start is not judged:  # the same linear model until then
                 judged, linear = start, runs.errors(lesson.network.linear_part(), start.linear)
@@ -374,7 +383,7 @@ class NetworkForecaster(ScaledForecaster):
         trained = train(lesson, linear, self._solver(np.random.default_rng(0), flag))
         # zero weights at the outputs switch the hidden layers off
         whole = network.with_linear(np.zeros(network.n_params), trained.theta)
-        return trained._replace(theta=whole)
+        return trained._replace(theta=whole, went_nowhere=False)
 
     def _solver(self, rng, flag):
         """Solve one stage of a training."""
@@ -442,7 +451,7 @@ class NetworkForecaster(ScaledForecaster):
         if hasattr(objective, "loop_gain"):
             self.loop_gain_ = max(objective.loop_gain(theta) for theta in self._thetas)
 
-    def _warn_of_training(self, loop, kept):
+    def _warn_of_training(self, loop, kept, has_learned):
         """Warn at most once: of what broke training off, or else of what it ended with."""
         last = self.loop_[-1].loop
         if self.stop_ is Stop.INTERRUPTED:
@@ -459,6 +468,15 @@ class NetworkForecaster(ScaledForecaster):
                 f"training ended with loop={last!r}: longer rollouts diverge, so that "
                 f"loop={loop!r} had no loss to reduce. Try a larger alpha, fewer hidden units or "
                 "an output_range.",
+                RuntimeWarning,
+            )
+        elif self._learning_rate and not has_learned and self.stop_ is not Stop.CALLBACK:
+            rate, kind = self._learning_rate, type(make_solver(self.solver))
+            smaller = f"{kind.__name__}(learning_rate={min(kind().learning_rate, rate / 10):g})"
+            warn(
+                f"no iteration with learning_rate={rate:g} came below the loss of the start: what "
+                f"is left is {'a linear model' if self.is_linear_ else 'random'}. Give a solver "
+                f"with a smaller one, such as {smaller}, or a larger max_iter.",
                 RuntimeWarning,
             )
         elif self.loop_gain_ is not None and self.loop_gain_ > GROWTH:
