@@ -10,6 +10,7 @@ from time import perf_counter
 import numpy as np
 import pandas as pd
 
+from narxkit._moments import moments
 from narxkit._naming import fitted_name, is_off, short_name, what_passes, why_off
 from narxkit._progress import no_progress
 from narxkit._words import counted
@@ -571,7 +572,8 @@ def run(task, learned=("narx",), random_state=0, progress=None):
         )
     y = test[task.target]
     # the names after fitting: a network that is off has another one
-    kinds = _kinds_by_name(models, backtests, SAME * y.std())
+    _, deviation = moments(y.to_numpy(dtype=float)[:, None])
+    kinds = _kinds_by_name(models, backtests, SAME * deviation)
     answers = (
         {name: of_kind[first] for name, (first, *_) in kinds.items()}
         for of_kind in (models, backtests, fit_seconds)
