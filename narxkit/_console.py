@@ -9,11 +9,14 @@ import sys
 import warnings
 from contextlib import contextmanager, suppress
 from math import isfinite
+from textwrap import fill
 
 from narxkit._progress import no_progress
 from narxkit._words import printable
 
 WIDTH = 80
+MODEL_WIDTH = 15  # of a column of models
+OFF = ", network off)"
 MOST_ROWS = 48
 
 HEADERS = {
@@ -85,7 +88,7 @@ def show_evaluation(evaluation, interval=False):
     headers = ["\nmodel", *(_header(name, step) for name in table)]
     places = [size if name.startswith(("RMSE", "MAE")) else PLACES.get(name, 3) for name in table]
     rows = [
-        [_in_two_lines(str(name)), *(_number(value, n) for value, n in zip(row, places))]
+        [_in_lines(str(name)), *(_number(value, n) for value, n in zip(row, places))]
         for name, row in zip(table.index, table.to_numpy())
     ]
     bold = list(table.index).index(evaluation.chosen)
@@ -237,9 +240,12 @@ def _width(cell):
     return max(map(len, cell.split("\n")))
 
 
-def _in_two_lines(name):
-    """Break the name of a network that is off, so that its table stays narrow."""
-    return name.replace(", network off)", ",\n network off)")
+def _in_lines(name):
+    """Break the name of networks that are off, so that their table stays narrow."""
+    if not name.endswith(OFF):
+        return name
+    kinds = fill(name.removesuffix(OFF) + ",", MODEL_WIDTH, subsequent_indent=" ")
+    return f"{kinds}\n{OFF[1:]}"
 
 
 def _header(name, step):

@@ -6,6 +6,18 @@ def is_off(model):
     return bool(getattr(model, "is_linear_", False))
 
 
+def short_name(kind):
+    """Name a class of models as tables and legends do.
+
+    Examples
+    --------
+    >>> from narxkit import NARX, GRURegressor
+    >>> short_name(NARX), short_name(GRURegressor)
+    ('NARX', 'GRU')
+    """
+    return kind.__name__.removesuffix("Regressor")
+
+
 def fitted_name(model, name=None):
     """Name a fitted model.
 
@@ -14,7 +26,8 @@ def fitted_name(model, name=None):
     model : estimator
         Fitted; of a network its ``is_linear_`` is asked for.
     name : str, default=None
-        Its name where it is no network, or where the network lives; by default its class.
+        Its name where it is no network, or where the network lives; by default that of its class,
+        without "Regressor".
 
     Returns
     -------
@@ -32,7 +45,7 @@ def fitted_name(model, name=None):
     >>> fitted_name(model.set_params(hidden_layer_sizes=()).fit(X, y))
     'linear (NARX, network off)'
     """
-    name = type(model).__name__ if name is None else name
+    name = short_name(type(model)) if name is None else name
     return f"linear ({name}, network off)" if is_off(model) else name
 
 
@@ -40,6 +53,8 @@ def why_off(model):
     """Say why nothing passes the hidden layers of a network that is off, as a clause."""
     if not model.structure_.hidden_layer_sizes:
         return "it has no hidden layers"
+    if model.stop_.name == "INTERRUPTED" and not model.n_iter_:
+        return "the fit was interrupted before the training of a network"
     # alpha="auto" has switched it off
     if model.alpha_ == float("inf"):
         return (

@@ -69,7 +69,8 @@ this test, or the model that --model names, then forecasts past its end.
 COLUMNS = """\
 the table, one row per model; the winner has the least mean RMSE. A network is
 called NARX, TDNN, Elman, GRU or LSTM where something passes its hidden layers,
-and elsewhere what is left of it: linear (NARX, network off).
+and elsewhere what is left of it: linear (NARX, network off); of several that
+leave the same model the first one's row stands for all.
   RMSE     root mean squared error 1, 8 and 24 steps ahead, and the mean over
            all horizons, in the unit of the series
   MAE      mean absolute error over all horizons

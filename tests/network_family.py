@@ -357,7 +357,9 @@ class NetworkFamily:
         whole = model.predict(X[N:])
         path, told = caught(lambda: model.predict(holey[N:]))
         assert_array_equal(path[:7], whole[:7])
-        label = f"a value that the prediction of row 7 ({HOURS[N + 7]}) needs is missing: "
+        row = f"row 7 ({HOURS[N + 7]})"
+        label = f"a value that the prediction of {row} needs is missing, "
+        label += f"that of the column 'a' of X in {row}: "
         if self.feeds_back or self.window:
             assert np.isnan(path[7:]).all()
             assert told == [label + "predictions are NaN from there on."]
@@ -366,6 +368,21 @@ class NetworkFamily:
             assert told == [label + "predictions of rows that need such a value are NaN."]
         _, told = caught(lambda: model.update(holey[N : N + 9], y[N : N + 9]))
         assert told == []
+
+    def test_a_missing_input_is_named_where_it_is(self, data):
+        """In the window or the lags before the rows to predict, or in those themselves."""
+        X, y = data
+        back = 4 if self.window else 1
+        X = X.copy()
+        X.iloc[N - back, 1] = np.nan
+        model, _ = caught(lambda: self.make().fit(X[:N], y[:N]))
+        place = f"the column 'b' of X in row {-back} of those seen before ({HOURS[N - back]}): "
+        _, told = caught(lambda: model.predict(X[N:]))
+        assert f"of row 0 ({HOURS[N]}) needs is missing, that of {place}" in told[0]
+        if self.feeds_back:
+            _, told = caught(lambda: model.simulate(X[N - 6 :], y[N - 6 : N]))
+            row = f"the column 'b' of X in row {6 - back} ({HOURS[N - back]}): predictions are NaN"
+            assert f"of row 6 ({HOURS[N]}) needs is missing, that of {row}" in told[0]
 
     def test_predict_ahead_is_nan_where_lags_or_window_need_a_missing_input(self, data, fitted):
         X, y = data
@@ -612,6 +629,22 @@ class NetworkFamily:
                 assert gradient.values[t, 0, i, k] == pytest.approx(slope, abs=1e-7), (column, lag)
         unpredicted = np.isnan(gradient.values).all(axis=(1, 2, 3))
         assert_array_equal(np.flatnonzero(unpredicted), np.arange(fitted.max_lag_))
+
+    def test_input_gradient_reads_as_a_table(self, data, fitted):
+        X, y = data
+        gradient = fitted.input_gradient(X, y)
+        n, lags = LAST - fitted.max_lag_, gradient.lags
+        assert repr(gradient).startswith(
+            f"Derivatives of 1 output in {LAST} rows, {n} of them predicted, by 3 columns at lags "
+            f"from 0 to {lags[-1]}.\n\n  column  largest, standardised  at lag\n"
+        )
+        norms = memory_profile(fitted, X, y).norms
+        first = norms.max().idxmax()
+        cells = repr(gradient).splitlines()[3].split()
+        assert cells == [first, f"{norms[first].max():.3g}", str(norms[first].idxmax())]
+        frame = gradient.to_frame()
+        assert frame.index.equals(X.index) and frame.columns.names == ["output", "column", "lag"]
+        assert_array_equal(frame["y", "b"].to_numpy(), gradient.values[:, 0, 1])
 
     def test_memory_profile(self, data, fitted):
         X, y = data

@@ -309,16 +309,17 @@ BAD_FITS = {
     **{
         f"input lags {lags!r}": (
             {"input_lags": lags}, X[SEEN], Y[SEEN], {},
-            "input_lags must be an int >= 0 (lags 0..L), a sequence of ints or a dict of "
-            f"column: lags. Got {lags!r} instead.",
+            "input_lags must be an int >= 0 (lags 0..L) or a sequence, each of it an int, or a "
+            "pair (first, last) for the mean over these lags; or a dict of column: lags. "
+            f"Got {lags!r} instead.",
         )
         for lags in (1.5, "2", -1, True, None, [0.5], [0, "1"], np.array([0.0, 1.0]))
     },
     **{
         f"output lags {lags!r}": (
             {"output_lags": lags}, X[SEEN], Y[SEEN], {},
-            f"output_lags must be an int >= 0 (lags 1..K)...a sequence of ints. Got {lags!r} "
-            "instead.",
+            "output_lags must be an int >= 0 (lags 1..K) or a sequence, each of it an int, or a "
+            f"pair (first, last) for the mean over these lags. Got {lags!r} instead.",
         )
         for lags in (1.5, "2", -1, True, None, [1.5], {"y": 1})
     },
@@ -332,7 +333,8 @@ BAD_FITS = {
     ),
     "wrong lags in a dict": (
         {"input_lags": {"a": 1, "b": "2"}}, X[SEEN], Y[SEEN], {},
-        "input_lags['b'] must be an int >= 0 (lags 0..L)...a sequence of ints. Got '2' instead.",
+        "input_lags['b'] must be an int >= 0 (lags 0..L) or a sequence, each of it...these lags. "
+        "Got '2' instead.",
     ),
     "a column without lags": (
         {"input_lags": {"a": 1}}, X[SEEN], Y[SEEN], {},

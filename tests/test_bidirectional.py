@@ -165,8 +165,8 @@ def test_what_missing_values_cost():
     path, told = caught(lambda: model.simulate(holey))
     assert np.flatnonzero(np.isnan(path)).tolist() == [0, 40, 41]
     assert told == [
-        f"a value that the prediction of row 40 ({HOURS[40]}) needs is missing: predictions of "
-        "rows that need such a value are NaN."
+        f"a value that the prediction of row 40 ({HOURS[40]}) needs is missing, that of the column "
+        f"'b' of X in row 40 ({HOURS[40]}): predictions of rows that need such a value are NaN."
     ]
     assert_allclose(path[:40], model.simulate(X[:40]), rtol=0, atol=1e-12)
     assert_allclose(path[42:], model.simulate(X[41:])[1:], rtol=0, atol=1e-12)

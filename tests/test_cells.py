@@ -338,6 +338,33 @@ def test_single_precision_is_near(kind):
             assert_array_equal(one, other)  # in double precision whatever the kernels
 
 
+def test_tables_are_converted_once_for_all_batches(monkeypatch):
+    """Of one precision each; other weights are others, and a double is itself."""
+    network, theta, rollouts = make_problem("gru", loop=4)
+    segments = rollouts.segments
+    single = make_network(**KINDS["gru"], dtype="float32")
+    other = rollouts.replace(weight=2.0 * rollouts.row_weights)
+    fresh = other.replace(segments=segments.replace())
+    sse, Jte = single.gradient(theta, fresh, GO)
+    converted = []
+
+    class Counting(np.ndarray):
+        def astype(self, *args, **kwargs):
+            converted.append(self)
+            return np.ndarray.astype(self.view(np.ndarray), *args, **kwargs)
+
+    counted = {k: getattr(segments, k).view(Counting) for k in ("y", "low", "high")}
+    rollouts = rollouts.replace(segments=segments.replace(**counted))
+    other = other.replace(segments=rollouts.segments)
+    for batch in ([0, 2], [1, 3], slice(None)):
+        single.gradient(theta, rollouts.part(batch), GO)
+    answer = single.gradient(theta, other, GO)
+    assert len(converted) == 3
+    assert answer[0] == sse and (answer[1] == Jte).all()
+    assert segments.in_precision(segments.y, "float64") is segments.y
+    assert segments.in_precision(None, "float32") is None
+
+
 def test_what_diverges_is_nan_from_there_on():
     network = make_network(cell="relu", linear_term=False)
     segments = make_segments().replace(low=None, high=None)

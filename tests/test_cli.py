@@ -807,6 +807,16 @@ def test_compare_shows_all_models(capsys):
         assert told.count(f"linear ({name}, network off): {why}") == 1
 
 
+def test_compare_shows_a_linear_model_once(capsys):
+    assert main(["compare", "stock", "--models", "narx,gru,lstm"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    at = next(i for i, line in enumerate(lines) if line.startswith("linear (NARX"))
+    row = [line.partition("  ")[0].rstrip() for line in lines[at : at + 3]]
+    assert row == ["linear (NARX", " and 2 more,", " network off)"]
+    told = " ".join(" ".join(lines).split())
+    assert "linear (NARX and 2 more, network off) is one model of NARX, GRU and LSTM: no" in told
+
+
 def test_returns_are_told_apart_from_luck(capsys):
     assert main(["compare", "stock"]) == 0
     out = capsys.readouterr().out

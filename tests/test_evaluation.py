@@ -368,6 +368,8 @@ def test_other_lags_ask_for_their_history():
     task = SOLAR.with_options(lags=[1, 2, 72], horizon=6)
     assert (task.output_lags, task.steps, task.history, task.protocol) == ([1, 2, 72], 6, 72, "")
     assert TASKS["fx"].with_options(lags=20).history == 21
+    assert TASKS["fx"].with_options(lags=[1, (2, 30)]).history == 31
+    assert SOLAR.with_options(lags=[1, (1, 72)]).history == 72
 
 
 def test_another_market_can_be_chosen():

@@ -999,8 +999,9 @@ class TestMissingAndBadValues:
         np.testing.assert_array_equal(predicted[:7], model.predict(X[150:])[:7])
         assert np.isnan(predicted[7:]).all()
         assert message == (
-            "a value that the prediction of row 7 (2024-01-07 13:00:00) needs is missing: "
-            "predictions are NaN from there on."
+            "a value that the prediction of row 7 (2024-01-07 13:00:00) needs is missing, that of "
+            "the column 'a' of X in row 7 (2024-01-07 13:00:00): predictions are NaN from there "
+            "on."
         )
 
     def test_a_missing_input_of_the_history_gives_nan(self):
@@ -1014,6 +1015,7 @@ class TestMissingAndBadValues:
             np.isnan(predicted).all()
             and "the prediction of row 0 (2024-01-07 16:00:00) needs" in message
         )
+        assert "column 'a' of X in row -1 of those seen before (2024-01-07 15:00:00):" in message
 
     def test_predict_ahead_is_nan_where_its_rollout_needs_a_missing_input(self):
         X, y = system()

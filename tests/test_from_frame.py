@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from narxkit import ARX
-from narxkit.evaluation import heading, look_ahead, side_by_side, task_from_frame, write_csv
+from narxkit.evaluation import heading, look_ahead, run, side_by_side, task_from_frame, write_csv
 from narxkit.files import label_writer, read_series
 
 RNG = np.random.default_rng(0)
@@ -266,6 +266,35 @@ def test_elsewhere_it_is_called_linear():
     assert told == [f"{OFF}: under alpha=1e+06 nothing passes the hidden layers."]
 
 
+NOISE = pd.DataFrame(np.random.default_rng(0).normal(size=(200, 2)), columns=["y", "x"])
+
+
+def test_networks_that_left_one_linear_model_share_a_row():
+    """Of the same lags without an input; a TDNN reads others, and keeps a row of its own."""
+    task = task_from_frame(NOISE, "y", inputs=["x"], horizon=2, lags=2).test
+    evaluation = run(task, ("gru", "narx", "tdnn", "lstm"))
+    one, other = "linear (GRU and 2 more, network off)", "linear (TDNN, network off)"
+    assert list(evaluation.table().index) == [one, other, "persistence", "ridge ARX"]
+    assert evaluation.chosen == one
+    assert evaluation.stands_for == {one: ["GRU", "NARX", "LSTM"]}
+    why = "no network has proven better than the linear model, beyond chance"
+    starts = (f"{one} is one model of GRU, NARX and LSTM: {why}", f"{other}: {why}")
+    told = [note for note in evaluation.notes() if note.startswith("linear")]
+    assert len(told) == 2 and all(map(str.startswith, told, starts))
+    apart = run(task, ("narx",)).backtests["linear (NARX, network off)"]["y_hat"]
+    np.testing.assert_allclose(evaluation.backtests[one]["y_hat"], apart, atol=1e-9)
+
+
+def test_networks_that_were_switched_off_otherwise_have_their_own_row():
+    """By a penalty that was given, or with other forecasts."""
+    task = replace(task_from_frame(NOISE[["y"]], lags=2, horizon=2).test, settings={"alpha": 1e6})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        evaluation = run(task, ("narx", "gru"))
+    assert list(evaluation.table().index)[:2] == [OFF, "linear (GRU, network off)"]
+    assert evaluation.stands_for == {}
+
+
 def test_a_network_that_lives_on_all_rows_alone_says_so():
     pytest.importorskip("matplotlib")
     outlook = bent(1e6, rivals=True)
@@ -471,6 +500,8 @@ def test_a_short_series():
 def test_a_horizon_or_lags_beyond_all_rows(huge):
     assert f"forecast of {huge} steps" in refused(frame(300), horizon=huge)
     assert f"season or lags of {huge} needs" in refused(frame(300), lags=[1, huge])
+    assert task_from_frame(frame(300), lags=[1, (1, 30)]).test.history == 30
+    assert refused(frame(300), lags=[1, (2,)]).startswith("lags must be an int >= 0 (lags 1..K)")
     task = task_from_frame(frame(300)).test
     for options in ({"horizon": huge}, {"lags": huge}):
         with pytest.raises(

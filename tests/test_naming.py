@@ -6,11 +6,20 @@ import warnings
 import numpy as np
 import pytest
 
-from narxkit import ARX, NARX, TDNN, Persistence
+from narxkit import (
+    ARX,
+    NARX,
+    TDNN,
+    ElmanRegressor,
+    GRURegressor,
+    LSTMRegressor,
+    Persistence,
+)
 from narxkit._naming import fitted_name, is_off, what_passes
 from narxkit.datasets import make_narendra
 from narxkit.diagnostics import validate
-from narxkit.solvers import Stop
+from narxkit.evaluation._base import LEARNED, NETWORKS
+from narxkit.solvers import SGD, Adam, RMSprop, Stop
 from narxkit.training import alive
 
 X, Y = make_narendra(250, random_state=0)
@@ -66,6 +75,36 @@ def test_switched_off_by_the_training_rows_it_is_linear():
     )
 
 
+@pytest.mark.parametrize("kind", [ElmanRegressor, GRURegressor, LSTMRegressor])
+def test_recurrent_kinds_have_one_name_everywhere(kind):
+    """That of tables: in legends as in the evaluations."""
+    model = kind(input_lags=[1], hidden_layer_sizes=(2,), window=3, alpha=0.01, max_iter=5).fit(
+        X, Y
+    )
+    name = kind.__name__.removesuffix("Regressor")
+    assert fitted_name(model) == name and NETWORKS[name.lower()] is kind
+    assert LEARNED[name.lower()] == name
+    model.is_linear_ = True
+    assert fitted_name(model) == f"linear ({name}, network off)"
+
+
+@pytest.mark.parametrize(
+    "kind, params",
+    [(NARX, {}), (TDNN, {}), (GRURegressor, {"window": 3, "alpha": 0.01}), (NARX, {"alpha": 1e5})],
+)
+def test_a_progress_line_ends_with_what_passes(kind, params, capsys):
+    """Whether the network lives, may hang on the seed."""
+    y = NOISE[1] if kind is TDNN else Y[:200]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = small(kind, verbose=True, **params).fit(X[:200], y)
+    assert is_off(model) == (kind is TDNN or params.get("alpha") == 1e5)
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last == f"{fitted_name(model)}: {what_passes(model)}."
+    small(kind, **params).set_params(alpha=0.01).fit(X[:200], y)
+    assert capsys.readouterr().err == ""
+
+
 @pytest.mark.parametrize("model", [ARX(input_lags=1), Persistence()])
 def test_other_models_keep_their_names(model):
     model.fit(X, Y)
@@ -90,6 +129,42 @@ def test_a_penalty_is_not_blamed_for_what_it_did_not_do():
     assert fitted(alpha=1.0, hidden_layer_sizes=()).is_linear_
     assert fitted(alpha=1.0, activation="identity").is_linear_
     assert fitted(alpha=1e5, callback=lambda iteration: True).stop_ is Stop.CALLBACK
+
+
+@pytest.mark.filterwarnings("error:overflow")
+@pytest.mark.parametrize(
+    "kind, solver, left",
+    [
+        (NARX, SGD(learning_rate=100.0), "a linear model"),
+        (GRURegressor, Adam(learning_rate=50.0), "a linear model"),
+        (GRURegressor, RMSprop(learning_rate=1e300), "a linear model"),
+        (LSTMRegressor, SGD(learning_rate=1e300), "random"),
+    ],
+)
+@pytest.mark.parametrize("alpha", [1e-3, "auto"])
+def test_a_training_that_diverges_blames_its_learning_rate(kind, solver, left, alpha):
+    """Not the penalty, which was given or chosen by another solver."""
+    size = {"max_iter": 20} if kind is NARX else {"window": 3, "max_iter": 50}
+    size["linear_term"] = left != "random"
+    with pytest.warns(RuntimeWarning) as caught:
+        model = small(kind, alpha=alpha, solver=solver, **size).fit(X, Y)
+    name, rate = type(solver).__name__, solver.learning_rate
+    assert [str(one.message) for one in caught] == [
+        f"no iteration with learning_rate={rate:g} came below the loss of the start: what is left "
+        f"is {left}. Give a solver with a smaller one, such as "
+        f"{name}(learning_rate={type(solver)().learning_rate:g}), or a larger max_iter."
+    ]
+    assert model.alpha_ < np.inf and model.is_linear_ == (left != "random")
+
+
+def test_a_rate_is_not_blamed_for_what_it_did_not_do():
+    model = fitted(alpha=1e-3, solver="adam", warm_start=True, max_iter=200)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.set_params(solver=SGD(learning_rate=1e3), max_iter=2).fit(X, Y)
+        NARX([1], 1, random_state=0, solver="adam").fit(NOISE[0, :, None], NOISE[1])
+    with pytest.warns(UserWarning, match="with alpha=100000 nothing passes the hidden layers"):
+        small(alpha=1e5, solver="adam", max_iter=60).fit(X, Y)
 
 
 def test_an_interrupted_fit_is_warned_of_as_such():

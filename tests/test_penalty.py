@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import reference
-from narxkit import NARX, TDNN
+from narxkit import NARX, TDNN, GRURegressor
+from narxkit._naming import what_passes
 from narxkit.datasets import make_henon, make_lorenz, make_narendra
 from narxkit.networks import TappedMLP, make_taps
 from narxkit.rows.segments import Segments
@@ -30,6 +31,8 @@ from narxkit.training.penalty import (
 from narxkit.training.stages import Lesson, read_loops
 from reference import make_problem
 
+FOUND = "those of the best network of the search for penalties, which has learned from the earlier "
+FOUND += "rows alone"
 SHORT = {"max_iter": 30, "random_state": 0}
 pytestmark = pytest.mark.filterwarnings("ignore:loop_gain_ is", "error:.*encountered")
 
@@ -459,6 +462,65 @@ def test_an_interrupt_while_penalties_are_chosen_keeps_the_linear_model(moment, 
         model = NARX([1], 2, random_state=0).fit(X, y)
     assert model.stop_ is Stop.INTERRUPTED
     np.testing.assert_allclose(model.predict(X[:5]), linear.predict(X[:5]), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "kind, linear_term, moment, kept",
+    [
+        (NARX, True, 1, "those of the linear model that training begins with"),
+        (NARX, True, 6, FOUND),
+        (NARX, False, 1, "random, for no training had begun"),
+        (NARX, False, 2, FOUND),
+        (GRURegressor, True, 1, "those of the linear model that training begins with"),
+        (GRURegressor, True, 4, FOUND),
+        (GRURegressor, False, 2, FOUND),
+    ],
+)
+def test_an_interrupted_search_keeps_its_best_and_says_so(
+    kind, linear_term, moment, kept, monkeypatch
+):
+    """A network that has proven itself by then, or else what training begins with."""
+    learned, n_strengths = Search._learned, []
+
+    def interrupting(*args):
+        n_strengths.append(1)
+        if len(n_strengths) == moment:
+            signal.raise_signal(signal.SIGINT)
+        return learned(*args)
+
+    monkeypatch.setattr(Search, "_learned", interrupting)
+    X, y = make_narendra(400, random_state=0)
+    size = {"window": 6, "hidden_layer_sizes": (4,)} if kind is GRURegressor else {}
+    with pytest.warns(RuntimeWarning) as caught:
+        model = kind([1], 2, linear_term=linear_term, random_state=0, **size).fit(X, y)
+    assert [str(one.message) for one in caught] == [
+        f"fit: Interrupted; the best parameters so far were kept. They are {kept}. A second Ctrl-C "
+        "during a fit breaks it off, and a loop of fits ends where the next one begins."
+    ]
+    error = np.nanstd(model.predict_ahead(X, y) - y) / y.std()
+    assert model.n_iter_ == 0 and model.loss_curve_ == [model.loss_]
+    assert 0.4 * error**2 < model.loss_ < 1.0  # the penalty comes to the half of the error
+    assert (error < 0.2) == (kept == FOUND)
+    if kept.startswith("those of the linear"):
+        assert what_passes(model) == "the fit was interrupted before the training of a network"
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_a_warm_start_that_is_interrupted_keeps_what_it_had(early_stopping, monkeypatch):
+    X, y = make_narendra(200, random_state=0)
+    model = NARX([1], 2, alpha=1e-3, warm_start=True, early_stopping=early_stopping, random_state=0)
+    before = model.fit(X, y).theta_
+
+    def interrupting(*args):
+        signal.raise_signal(signal.SIGINT)
+        return starts(*args)
+
+    monkeypatch.setattr("narxkit.forecasters.network.starts", interrupting)
+    with pytest.warns(RuntimeWarning, match="They are those of the fit before"):
+        model.fit(X, y)
+    np.testing.assert_array_equal(model.theta_, before)
+    curve = model.validation_curve_
+    assert len(curve) == 1 and np.isfinite(curve[0]) if early_stopping else curve is None
 
 
 def test_a_warm_start_after_a_network_was_off_begins_anew():

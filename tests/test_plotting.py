@@ -217,6 +217,19 @@ def test_no_error_at_all_stands_at_the_bottom():
     assert display.labels_["exact"].xy == (2, low) and display.labels_["model"].xy == (2, 3)
 
 
+def test_lines_of_many_models_are_told_apart(y):
+    """Behind the last colour lines are dashed, in both displays alike."""
+    names = [f"model {i}" for i in range(11)]
+    errors = HorizonDisplay(rmse=pd.DataFrame(1.0 + np.arange(11.0)[None], [1], names)).plot()
+    ahead = ForecastDisplay.from_predictions(y, dict.fromkeys(names, y))
+    styles = [
+        [(line.get_color(), line.get_linestyle()) for line in lines.values()]
+        for lines in (errors.lines_, ahead.forecast_lines_)
+    ]
+    assert styles[0] == styles[1] and len(set(styles[0])) == 11
+    assert [dash for _, dash in styles[0]] == ["-"] * 6 + ["--"] * 5
+
+
 def test_spread_moves_only_what_is_too_close():
     np.testing.assert_allclose(_spread(np.array([0.0, 10.0, 11.0, 30.0]), 3), [0, 9, 12, 30])
 

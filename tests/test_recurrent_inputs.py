@@ -3,10 +3,15 @@
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from narxkit import (
+    ARX,
     NARX,
     ElmanRegressor,
     GRURegressor,
@@ -17,7 +22,7 @@ from narxkit import (
     backtest,
 )
 from narxkit.diagnostics import memory_profile
-from narxkit.diagnostics.memory import _growth
+from narxkit.diagnostics.memory import MemoryProfile, _growth
 from narxkit.networks import CellNetwork, make_taps
 from narxkit.rows.segments import Segments
 from narxkit.solvers import Adam
@@ -259,6 +264,44 @@ def test_memory_asks_for_a_network():
         memory_profile(model, X[:2], Y[:2])
 
 
+def test_the_memory_of_a_linear_model():
+    """Derivatives of ARX are its weights, whatever the row."""
+    model = ARX([0, 1], 2, alphas=[1.0]).fit(X[:N], Y[:N])
+    weights = np.abs(model.coef_[:, 0])
+    norms = memory_profile(model, X[:N], Y[:N]).norms
+    assert_allclose(norms["y"], [0.0, *weights[:2]], rtol=1e-12)
+    assert_allclose(norms.iloc[:, 0], [*weights[2:4], 0.0], rtol=1e-12)
+
+
+def test_the_memory_of_what_wraps_a_network():
+    """A Pipeline's last step sees transformed inputs, and the labels of what it was given."""
+    frame = X[:N].iloc[np.r_[:40, 50:N]]  # with a seam, that an array of y does not tell
+    pipeline = make_pipeline(StandardScaler(), make()).fit(frame, Y[frame.index])
+    scaled = pipeline[:-1].transform(frame)
+    expected = memory_profile(pipeline[-1], scaled, Y[frame.index])
+    assert expected.n == N - 10 - 2 * pipeline[-1].max_lag_
+    search = GridSearchCV(pipeline, {}, cv=[(np.arange(30), np.arange(30, 35))])
+    search.set_params(scoring=ahead_scorer(1)).fit(frame, Y[frame.index])
+    for wrapped in (pipeline, search):
+        memory = memory_profile(wrapped, frame, Y[frame.index].to_numpy())
+        assert_array_equal(memory.norms.to_numpy(), expected.norms.to_numpy())
+        assert memory.n == expected.n
+    alone = make_pipeline(make(input_lags=0)).fit(None, Y[:N])
+    assert memory_profile(alone, None, Y[:N]).n == N - 2
+
+
+def test_the_picture_of_many_columns_tells_the_largest_apart():
+    pytest.importorskip("matplotlib")
+    sizes = 2.0 ** -np.arange(20.0)
+    norms = pd.DataFrame(np.outer([1.0, 0.5], sizes), columns=range(20))
+    ax = MemoryProfile(norms, 0, 1, np.nan, 10).plot()
+    named = [line for line in ax.lines if not line.get_label().startswith("_")]
+    assert [line.get_label() for line in named] == [*map(str, range(12)), "8 smaller"]
+    assert len({(line.get_color(), line.get_linestyle()) for line in named}) == 13
+    assert len(ax.lines) == 20 + 2  # beside the limit, and the sample of the smaller ones
+    ax.figure.clear()
+
+
 def test_the_memory_of_what_moves_nothing():
     model = make().fit(X[:N], Y[:N])
     model.theta_ = np.zeros_like(model.theta_)
@@ -341,3 +384,6 @@ def test_growth_is_that_of_a_row_whatever_lags_are_read():
     assert _growth(sizes) == pytest.approx(np.sqrt(0.5))
     assert np.isnan(_growth(np.array([0.0, 0.4, 0.0, 0.9])))  # of lags 1 and 3 alone
     assert _growth(2.0 ** np.arange(5)) == pytest.approx(2.0)
+    # a hump fades in the end, a rise before the largest does not count
+    assert _growth(np.array([0.1, 0.2, 0.4, 0.8, 0.4, 0.2])) == pytest.approx(0.5)
+    assert _growth(np.array([0.8, 0.1, 0.9])) == pytest.approx(np.sqrt(0.9 / 0.8))  # all three

@@ -1,13 +1,14 @@
 """Lag specifications, the taps they become, and segments that no tap leaves."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 
-from narxkit.networks import Taps, make_taps
+from narxkit.networks import Taps, largest_lag, make_taps
 from narxkit.rows.segments import Segments
 
 
@@ -75,12 +76,18 @@ def test_without_columns_there_are_no_inputs():
 
 
 # ---------------------------------------------------------------- errors
+EACH = "each of it an int, or a pair (first, last) for the mean over these lags"
+
+
 @pytest.mark.parametrize(
-    "lags", [-1, 1.0, "2", None, True, [1.0], [True], ["1"], [None], {1, 2}, {"y": 1}], ids=repr
-)
+    "lags",
+    [-1, 1.0, "2", None, True, [1.0], [1, (1,)], [(1, "24")], [True], ["1"], [None], {1, 2},
+     {"y": 1}],
+    ids=repr,
+)  # fmt: skip
 def test_output_lags_of_the_wrong_kind(lags):
     """The sentence names what is allowed and what came."""
-    message = "output_lags must be an int >= 0 (lags 1..K), a sequence of ints. "
+    message = f"output_lags must be an int >= 0 (lags 1..K) or a sequence, {EACH}. "
     message += f"Got {lags!r} instead."
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         make_taps(1, lags, columns=["u"])
@@ -90,8 +97,8 @@ def test_output_lags_of_the_wrong_kind(lags):
 def test_input_lags_of_the_wrong_kind(lags):
     """The sentence offers a dict as well."""
     message = (
-        "input_lags must be an int >= 0 (lags 0..L), a sequence of ints or a dict of column: lags. "
-        f"Got {lags!r} instead."
+        f"input_lags must be an int >= 0 (lags 0..L) or a sequence, {EACH}; or a dict of column: "
+        f"lags. Got {lags!r} instead."
     )
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         make_taps(lags, 1, columns=["u"])
@@ -100,7 +107,7 @@ def test_input_lags_of_the_wrong_kind(lags):
 def test_lags_of_the_wrong_kind_within_a_dict():
     """The sentence names the column."""
     message = (
-        "input_lags['sun'] must be an int >= 0 (lags 0..L), a sequence of ints. Got 1.5 instead."
+        f"input_lags['sun'] must be an int >= 0 (lags 0..L) or a sequence, {EACH}. Got 1.5 instead."
     )
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         make_taps({"sun": 1.5}, 1, columns=["sun"])
@@ -220,11 +227,16 @@ def test_a_window_is_one_tap():
     [
         (
             [1, (5, 2)],
-            "holds the window (5, 2), whose last lag comes before its first: give (2, 5)",
+            "holds (5, 2), whose last lag comes before its first, but each lag must be an int, or "
+            "a pair (first, last) for the mean over these lags: give (2, 5).",
         ),
-        ([(0, 3)], "must be at least 1: an output is not known at its own time. Got 0."),
-        ([(1, 2, 3)], "must be an int >= 0 (lags 1..K), a sequence of ints. Got ["),
-        ([(1, 2.5)], "must be an int >= 0 (lags 1..K), a sequence of ints. Got ["),
+        (
+            [(0, 3)],
+            "must be at least 1: an output is not known at its own time. Got (0, 3), the mean over "
+            "the lags from 0 to 3.",
+        ),
+        ([(1, 2, 3)], f"must be an int >= 0 (lags 1..K) or a sequence, {EACH}. Got ["),
+        ([(1, 2.5)], f"must be an int >= 0 (lags 1..K) or a sequence, {EACH}. Got ["),
         ([(1, 3), (1, 3)], "holds a lag twice: [(1, 3), (1, 3)]. Name each lag once."),
         ([(1, 10**7)], "must hold at most 1,000,000 lags. Got 10,000,000"),
     ],
@@ -234,6 +246,20 @@ def test_windows_that_are_none(lags, message):
     """Each with its own sentence."""
     with pytest.raises(ValueError, match="^output_lags " + re.escape(message)):
         make_taps(1, lags, columns=["u"])
+
+
+def test_a_pair_is_a_mean_only_inside_of_a_sequence():
+    """By itself it is two lags, as any tuple."""
+    assert make_taps([], (1, 24)).outputs == ((0, 1, 1), (0, 24, 24))
+    assert make_taps([], [(1, 24)]).outputs == ((0, 1, 24),)
+
+
+def test_the_largest_lag():
+    assert [largest_lag(lags) for lags in (0, 3, 10**30, [], [5, 2], [1, (2, 48)])] == [
+        0, 3, 10**30, 0, 5, 48
+    ]  # fmt: skip
+    with pytest.raises(ValueError, match=r"^lags must be an int >= 0 .* instead\.$"):
+        largest_lag(2.5, "lags")
 
 
 def test_taps_are_frozen_and_compare_by_value():
@@ -288,6 +314,32 @@ def test_known_rows_have_all_taps_there():
     assert_array_equal(np.flatnonzero(segments.known(taps.reach)), [3, 8])
     second = Taps((2,), ()).reach
     assert_array_equal(np.flatnonzero(segments.known(second)), [2, 3, 4, 7, 9, 10, 11])
+
+
+@pytest.mark.parametrize(
+    "window, u, y, found",
+    [
+        (0, [], [], None),
+        (0, [5], [], None),  # read by the prediction of no row after the sixth
+        (0, [6, 7], [5], (6, 0, True)),
+        (0, [], [5], (5, 0, False)),
+        (0, [], [4, 7], None),  # one too old, and one that the run predicts itself
+        (3, [2], [], None),
+        (3, [3], [], (3, 0, True)),  # the lag of the first row of the window
+        (3, [7], [], (7, 0, True)),
+        (3, [], [1, 2, 3, 4, 5, 6], (2, 0, False)),  # read by the first row of the window
+    ],
+    ids=str,
+)  # fmt: skip
+def test_the_value_that_is_missing(window, u, y, found):
+    """Of what the rows from 7 on need to predict row 7: inputs at lags 0 and 1, outputs at 1, 2."""
+    taps = Taps((1, 2), ((0, 1),))
+    reach = replace(taps.reach, window=window)
+    inputs, outputs = np.zeros((10, 1)), np.zeros((10, 1))
+    inputs[u], outputs[y] = np.nan, np.nan
+    segments = Segments(inputs, outputs, np.array([0, 10]))
+    assert segments.first_missing(reach, 7, 7) == found
+    assert segments.known(reach)[7] == (found is None)
 
 
 def test_a_missing_target_leaves_its_own_row_known():

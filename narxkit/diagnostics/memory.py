@@ -15,15 +15,19 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
 
 from narxkit._words import counted
-from narxkit.diagnostics._draw import COLOURS, GREY, label, open_axes
+from narxkit.diagnostics._draw import GREY, PALE, label, line_styles, open_axes
 from narxkit.diagnostics._result import Result, Row
+from narxkit.rows.labels import common_index, with_index
 
 NEARLY_ALL = 0.9  # of the summed squares
 FADED = 0.01  # of the largest derivative
 NOTHING = 1e-300
 ENOUGH = 3  # lags, for a line
+MOST_NAMED, FEW_NAMED = 12, 6  # columns in a picture, and in one column of its legend
 
 
 @dataclass(frozen=True, repr=False)
@@ -41,7 +45,7 @@ class MemoryProfile(Result):
         The largest lag whose derivative is more than a hundredth of the largest.
     growth : float
         The factor per row by which derivatives change with the lag, fitted to their logarithms from
-        the largest on; NaN where there are fewer than three.
+        the largest on that two more follow; NaN where there are fewer than three.
     n : int
         Rows that the means are over.
 
@@ -117,23 +121,35 @@ class MemoryProfile(Result):
             The axes drawn on.
         """
         ax = open_axes(ax)
-        for i, (column, norms) in enumerate(self.norms.items()):
-            there = norms[norms > NOTHING]
-            colour = COLOURS[i % len(COLOURS)]
-            if len(there):  # a column that no tap reads has none
-                ax.plot(
-                    there.index, there, color=colour, marker="o", markersize=3, label=str(column)
-                )
+        self._draw_lines(ax)
         faded = FADED * self.norms.to_numpy().max()
         ax.axhline(faded, color=GREY, lw=0.8, ls=":")
         label(ax, (self.norms.index[-1], faded), "1 % of the largest", GREY, ha="right")
-        ax.legend(frameon=False)
         if faded > 0:
             ax.set_yscale("log")
         ax.xaxis.get_major_locator().set_params(integer=True)
         ax.set_xlabel("lag, rows")
         ax.set_ylabel("size of the derivative, standardised")
         return ax
+
+    def _draw_lines(self, ax):
+        """Draw a line for each column, and name those with the largest derivatives."""
+        # a column that no tap reads has none
+        read = self.norms.loc[:, (self.norms > NOTHING).any()]
+        largest = set(np.argsort(-read.max().to_numpy(), kind="stable")[:MOST_NAMED])
+        styles = iter(line_styles(MOST_NAMED))
+        for i, (column, norms) in enumerate(read.items()):
+            there, is_named = norms[norms > NOTHING], i in largest
+            style = next(styles) if is_named else {"color": PALE, "zorder": 1}
+            ax.plot(
+                there.index, there, marker="o", markersize=3, **style,
+                label=str(column) if is_named else None,
+            )  # fmt: skip
+        n_others = read.shape[1] - len(largest)
+        if n_others:
+            ax.plot([], [], color=PALE, marker="o", markersize=3, label=f"{n_others} smaller")
+        if len(read.columns):
+            ax.legend(frameon=False, ncols=2 if len(largest) > FEW_NAMED else 1)
 
 
 def memory_profile(model, X, y=None, segments=None):
@@ -142,7 +158,8 @@ def memory_profile(model, X, y=None, segments=None):
     Parameters
     ----------
     model : forecaster
-        A fitted network: anything with ``input_gradient(X, y, segments)``.
+        A fitted network or ARX: anything with ``input_gradient(X, y, segments)``. Of a Pipeline its
+        last step, with X as the others transform it; of a search the best estimator.
     X : array-like of shape (n, n_features) or None
         Inputs.
     y : array-like of shape (n,) or (n, n_outputs)
@@ -177,11 +194,12 @@ def memory_profile(model, X, y=None, segments=None):
     >>> memory_profile(model, X, y).reach
     1
     """
+    model, X, y = _unwrapped(model, X, y)
     if isinstance(model, type) or not hasattr(model, "input_gradient"):
         name = getattr(model, "__name__", type(model).__name__)
         raise TypeError(
             f"{name} has no input_gradient, which the memory is measured by: give a fitted network "
-            "such as NARX or LSTMRegressor."
+            "such as NARX or LSTMRegressor, an ARX, or a Pipeline or a search of one."
         )
     gradient = model.input_gradient(X, y, segments)
     is_there = np.isfinite(gradient.standardised).all(axis=(1, 2, 3))
@@ -206,16 +224,28 @@ def memory_profile(model, X, y=None, segments=None):
     )
 
 
+def _unwrapped(model, X, y):
+    """Return the last step of a Pipeline, and what it is given."""
+    if hasattr(model, "best_estimator_"):
+        return _unwrapped(model.best_estimator_, X, y)
+    if not isinstance(model, Pipeline):
+        return model, X, y
+    check_is_fitted(model)
+    if X is not None and len(model.steps) > 1:
+        # transformers may return X as an array: y goes on to carry the labels
+        y = with_index(y, common_index(X=X, y=y)[0])
+        X = model[:-1].transform(X)
+    return _unwrapped(model[-1], X, y)
+
+
 def _growth(sizes):
-    """Return the factor per lag of sizes from the largest on: that of the line of logarithms."""
+    """Return the factor per lag of sizes: that of the line of logarithms.
+
+    It begins with the largest size that two others follow: where sizes fade the largest of all, and
+    where they explode, so that the last one is that, the third from the end.
+    """
     lags = np.flatnonzero(sizes > NOTHING)
-    later = lags[lags >= np.argmax(sizes)]
-    # of derivatives that explode the last is the largest, and all that lead up to it are read
-    lags = later if len(later) >= ENOUGH or not _are_consecutive(lags) else lags
     if len(lags) < ENOUGH:
         return np.nan
+    lags = lags[np.argmax(sizes[lags[: 1 - ENOUGH]]) :]
     return float(np.exp(np.polyfit(lags, np.log(sizes[lags]), 1)[0]))
-
-
-def _are_consecutive(lags):
-    return len(lags) > 0 and len(lags) == lags[-1] - lags[0] + 1

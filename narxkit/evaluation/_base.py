@@ -10,7 +10,8 @@ from time import perf_counter
 import numpy as np
 import pandas as pd
 
-from narxkit._naming import fitted_name, what_passes
+from narxkit._moments import moments
+from narxkit._naming import fitted_name, is_off, short_name, what_passes, why_off
 from narxkit._progress import no_progress
 from narxkit._words import counted
 from narxkit.files import label_writer
@@ -26,15 +27,9 @@ from ._csv import write_csv
 
 CELLS = {"elman": ElmanRegressor, "gru": GRURegressor, "lstm": LSTMRegressor}
 NETWORKS = {"narx": NARX, "tdnn": TDNN, **CELLS}
-LEARNED = {
-    "narx": "NARX",
-    "tdnn": "TDNN",
-    "arx": "ridge ARX",
-    "elman": "Elman",
-    "gru": "GRU",
-    "lstm": "LSTM",
-}
-NAMES = {network: LEARNED[model] for model, network in NETWORKS.items()}
+LEARNED = {"narx": NARX, "tdnn": TDNN, "arx": ARX, **CELLS}  # in the order in which they are told
+LEARNED = {model: short_name(kind) for model, kind in LEARNED.items()} | {"arx": "ridge ARX"}
+SAME = 1e-6  # of the deviation of the target: what rounding makes of one linear model
 CELL_SETTINGS = {"hidden_layer_sizes": (8,), "max_iter": 50}  # a window and penalty by default
 
 
@@ -127,7 +122,7 @@ class Task(ABC):
 
         Parameters
         ----------
-        *answers : y, models, backtests, fit_seconds, chosen
+        *answers : y, models, backtests, fit_seconds, chosen, stands_for
             As in `Evaluation`.
 
         Returns
@@ -354,13 +349,16 @@ class Evaluation(ABC):
         Measured values of the test period.
     models : dict of str to estimator
         Fitted models. A network is called by its name only where it lives, and elsewhere
-        ``"linear (NARX, network off)"``.
+        ``"linear (NARX, network off)"``; where several that are off have left the same linear
+        model, one stands for all: ``"linear (NARX and 2 more, network off)"``.
     backtests : dict of str to DataFrame
         Their forecasts from every origin, as from `narxkit.backtest`.
     fit_seconds : dict of str to float
         Seconds that each fit took.
     chosen : str
         Name of the model that was asked for.
+    stands_for : dict of str to list of str, default={}
+        The kinds of networks behind a name that stands for several.
 
     See Also
     --------
@@ -380,6 +378,7 @@ class Evaluation(ABC):
     backtests: dict
     fit_seconds: dict
     chosen: str
+    stands_for: Mapping = field(default_factory=dict)
 
     @abstractmethod
     def table(self, interval=False):
@@ -459,8 +458,13 @@ class Evaluation(ABC):
     @property
     def of_networks(self):
         """A sentence on each network: what passes its hidden layers, or why nothing does."""
-        shares = {name: what_passes(model) for name, model in self.models.items()}
-        return [f"{name}: {share}." for name, share in shares.items() if share]
+        shares = ((name, what_passes(model)) for name, model in self.models.items())
+        return [f"{name}{self._kinds_of(name)}: {share}." for name, share in shares if share]
+
+    def _kinds_of(self, name):
+        """List the kinds behind a name that stands for several, as a clause."""
+        *kinds, last = self.stands_for.get(name, [""])
+        return f" is one model of {', '.join(kinds)} and {last}" if kinds else ""
 
     def forecast(self, origin, model=None):
         """Look up one forecast.
@@ -557,20 +561,51 @@ def run(task, learned=("narx",), random_state=0, progress=None):
     fitting, test = (data.loc[slice(*period)] for period in (task.fitting, task.test))
     # before any fit, which may take long: a test that is too short is refused here
     origins, rows = task.origins(test), _with_history(task, fitting, test)
-    names, backtests, fit_seconds = {}, {}, {}
+    backtests, fit_seconds = {}, {}
     for kind, model in models.items():
         start = perf_counter()
         fit(kind, model, task, fitting, progress)
-        name = names[kind] = fitted_name(model, kind)  # from here on
-        fit_seconds[name] = perf_counter() - start
-        progress(f"forecasting with {name}", 0, 1)
-        backtests[name] = backtest(
+        fit_seconds[kind] = perf_counter() - start
+        progress(f"forecasting with {fitted_name(model, kind)}", 0, 1)
+        backtests[kind] = backtest(
             model, rows[task.features], rows[task.target], task.steps, origins
         )
-    fitted = {names[kind]: model for kind, model in models.items()}
-    # the name after fitting: a network that is off has another one
-    chosen = names[LEARNED[learned[0]]]
-    return task.evaluation(test[task.target], fitted, backtests, fit_seconds, chosen)
+    y = test[task.target]
+    # the names after fitting: a network that is off has another one
+    _, deviation = moments(y.to_numpy(dtype=float)[:, None])
+    kinds = _kinds_by_name(models, backtests, SAME * deviation)
+    answers = (
+        {name: of_kind[first] for name, (first, *_) in kinds.items()}
+        for of_kind in (models, backtests, fit_seconds)
+    )
+    chosen = next(name for name, those in kinds.items() if LEARNED[learned[0]] in those)
+    several = {name: those for name, those in kinds.items() if len(those) > 1}
+    return task.evaluation(y, *answers, chosen, several)
+
+
+def _kinds_by_name(models, backtests, tolerance):
+    """Name each fitted model; networks that are off share a name where they are one model."""
+
+    def are_one(kind, other):
+        one, another = models[kind], models[other]
+        if not (is_off(one) and is_off(another) and why_off(one) == why_off(another)):
+            return False
+        # each was trained by its own solver, so that rounding differs
+        y_hats = (backtests[name]["y_hat"] for name in (kind, other))
+        return np.allclose(*y_hats, rtol=0.0, atol=tolerance, equal_nan=True)
+
+    groups = []
+    for kind in models:
+        group = next((those for those in groups if are_one(kind, those[0])), None)
+        if group is None:
+            groups.append([kind])
+        else:
+            group.append(kind)
+    return {fitted_name(models[those[0]], _and_more(those)): those for those in groups}
+
+
+def _and_more(kinds):
+    return kinds[0] if len(kinds) == 1 else f"{kinds[0]} and {len(kinds) - 1} more"
 
 
 def _with_history(task, fitting, test):

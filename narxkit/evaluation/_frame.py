@@ -14,11 +14,12 @@ from narxkit._naming import fitted_name, is_off
 from narxkit._progress import no_progress
 from narxkit._words import counted
 from narxkit.files import label_writer, listed
+from narxkit.networks import largest_lag
 from narxkit.plotting.base import load_matplotlib
 from narxkit.rows.clock import Clock
 from narxkit.rows.timetable import DAY, HOUR, WEEK
 
-from ._base import NAMES, fit, run
+from ._base import NETWORKS, fit, run
 from ._bridges import note_blanks
 from ._horizon import HorizonEvaluation, HorizonTask, errs
 
@@ -318,8 +319,8 @@ def task_from_frame(
     # what is not known ahead is read from before the origin, at every step
     input_lags = {c: [0, 1] if c in known_future else [horizon, horizon + 1] for c in inputs}
     # the baselines and lags of unknown inputs need rows, too
-    history = max(np.max(lags), season, horizon + 1 if set(inputs) - set(known_future) else 1)
-    history = int(history)
+    unknown = horizon + 1 if set(inputs) - set(known_future) else 1
+    history = max(largest_lag(lags, "lags"), season, unknown)
     # at least `horizon` origins, so that one luck does not choose the model
     n_test = max(len(known) // HELD_OUT, history + 2 * horizon - 1)
     n_training = len(known) - n_test
@@ -473,7 +474,8 @@ def _forecast(evaluation, name, future, progress):
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".* were left out of training")  # the test said so
         fit(f"{name} on all rows", model, test, data, progress)
-    name = fitted_name(model, NAMES[type(model)]) if type(model) in NAMES else name
+    is_network = type(model) in NETWORKS.values()
+    name = fitted_name(model) if is_network else name
     return name, model.forecast(test.steps, X=future)
 
 

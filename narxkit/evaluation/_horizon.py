@@ -10,6 +10,7 @@ import pandas as pd
 
 from narxkit.forecasters.baselines import Climatology, Persistence, SeasonalNaive, SmartPersistence
 from narxkit.model_selection import skill_table
+from narxkit.networks import largest_lag
 from narxkit.plotting import ForecastDisplay, HorizonDisplay
 from narxkit.plotting.base import load_matplotlib
 
@@ -82,8 +83,8 @@ class HorizonTask(Task):
         if not options:
             return self
         # an origin has as many rows before it as lags read
-        history = max(self.history, np.max(options.get("output_lags", 1)))
-        return replace(self, protocol="", history=int(history), **options)
+        history = max(self.history, largest_lag(options.get("output_lags", 1), "lags"))
+        return replace(self, protocol="", history=history, **options)
 
     def evaluation(self, *answers):
         """Gather models and backtests as an evaluation."""

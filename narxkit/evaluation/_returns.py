@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from narxkit.forecasters.baselines import Persistence
+from narxkit.networks import largest_lag
 from narxkit.plotting import ForecastDisplay
 from narxkit.plotting.base import COLOURS, GREY, PALE, SMALL
 from narxkit.significance import diebold_mariano, hit_rate
@@ -58,7 +59,7 @@ class ReturnsTask(Task):
         inputs = {name: own for name, own in self.input_lags.items() if name != target}
         return replace(
             self, title=title, target=target, input_lags=inputs, output_lags=lags, protocol="",
-            history=int(max(self.history, np.max(lags) + 1)),
+            history=int(max(self.history, largest_lag(lags, "lags") + 1)),
         )  # fmt: skip
 
     def evaluation(self, *answers):

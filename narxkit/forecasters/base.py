@@ -259,10 +259,11 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             # a lead may have kept the last outputs of the tail from being filled until now
             y = self._filled(segment, past)
             segment = segment if y is segment.y else segment.replace(y=y)
-            y_hat[rows] = self._free_run(segment, past, table, rows)
+            name_row = partial(self._history.name_row, key, table)
+            y_hat[rows] = self._free_run(segment, past, name_row)
         return y_hat
 
-    def _free_run(self, segment, past, table, rows):
+    def _free_run(self, segment, past, name_row):
         """Return the one rollout over all rows after the first `past`."""
         y_hat = np.full((len(segment) - past, self._roles.n_outputs), np.nan)
         steps = len(y_hat) - self._reach.lead
@@ -272,10 +273,13 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             y_hat[:steps] = values[0]
             wrong = np.flatnonzero(np.isnan(values[0]).any(axis=1))
             if len(wrong):
-                has_diverged = self._runner.has_diverged(rollouts, bad)
+                row = past + int(wrong[0])
                 # NaN for want of a value is no divergence
-                tell = warn_of_divergence if has_diverged.any() else self._warn_of_missing
-                tell(table.label(rows[wrong[0]]))
+                if self._runner.has_diverged(rollouts, bad).any():
+                    warn_of_divergence(name_row(row))
+                else:
+                    cell = segment.first_missing(self._reach, past, row)
+                    self._warn_of_missing(name_row, row, cell)
         return y_hat
 
     def _future(self, steps, X):
@@ -448,7 +452,8 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             else:
                 start = self._filled(segment, begin)
             segment = segment.replace(y=start)
-            y_hat[rows[begin:]] = self._free_run(segment, begin, table, rows[begin:])
+            name_row = partial(_name_row, table, rows)
+            y_hat[rows[begin:]] = self._free_run(segment, begin, name_row)
         self._warn_of_leads()
         return self._shape(y_hat)
 
@@ -689,13 +694,22 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
     def _shape(self, values):
         return values[:, 0] if self._roles.y_ndim == 1 else values
 
-    def _warn_of_missing(self, label):
+    def _warn_of_missing(self, name_row, row, cell):
         feedback = "predictions are NaN from there on"
         alone = "predictions of rows that need such a value are NaN"
         warn(
-            f"a value that the prediction of {label} needs is missing: "
+            f"a value that the prediction of {name_row(row)} needs is missing"
+            f"{self._name_cell(name_row, *cell) if cell else ''}: "
             f"{feedback if self._reach.carries and not self._reach.both_ways else alone}."
         )
+
+    def _name_cell(self, name_row, row, column, is_input):
+        if is_input:
+            what = f"the column {self._roles.input_names[column]!r} of X"
+        else:
+            name = self._roles.outputs[column]
+            what = "y" if name is None else f"the output {name!r}"
+        return f", that of {what} in {name_row(row)}"
 
     def _warn_of_leads(self):
         lead = self._reach.lead
@@ -710,6 +724,10 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         tags.input_tags.allow_nan = True
         tags.target_tags.multi_output = True
         return tags
+
+
+def _name_row(table, rows, i):
+    return table.label(rows[i])
 
 
 def _refuse_nothing_measured(y):

@@ -3,8 +3,13 @@
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
+from narxkit._words import counted
 from narxkit.rows.rollouts import Rollouts
+
+MOST_SHOWN = 10  # columns, of those in a repr
+LARGEST = "largest, standardised"
 
 
 class InputGradient(NamedTuple):
@@ -21,6 +26,8 @@ class InputGradient(NamedTuple):
         The inputs, then the outputs.
     lags : list of int
         Rows back; negative ones are leads.
+    index : pandas.Index or None, default=None
+        Labels of the rows, where they have any.
 
     Examples
     --------
@@ -31,12 +38,58 @@ class InputGradient(NamedTuple):
     >>> gradient = model.input_gradient(u[1:, None], u[:-1])
     >>> gradient.columns, gradient.lags, gradient.values[5, 0, 0].round(3)
     ([0, 'y'], [0, 1], array([-0.,  1.]))
+    >>> gradient
+    Derivatives of 1 output in 59 rows, 58 of them predicted, by 2 columns at lags from 0 to 1.
+    <BLANKLINE>
+      column  largest, standardised  at lag
+           0                   1.01       1
+           y                      0       0
     """
 
     values: np.ndarray
     standardised: np.ndarray
     columns: list
     lags: list
+    index: pd.Index | None = None
+
+    def __repr__(self):
+        n, p, n_columns, _ = self.values.shape
+        is_there = np.isfinite(self.values).all(axis=(1, 2, 3))
+        lines = [
+            f"Derivatives of {counted(p, 'output')} in {counted(n, 'row')}, {is_there.sum():,} of "
+            f"them predicted, by {counted(n_columns, 'column')} at lags from {self.lags[0]} to "
+            f"{self.lags[-1]}."
+        ]
+        if is_there.any():
+            lines += ["", *(f"  {line}" for line in self._describe_largest(is_there))]
+        return "\n".join(lines)
+
+    def _describe_largest(self, rows):
+        """Write the largest standardised derivative of each column, as root mean square of rows."""
+        sizes = np.sqrt(np.mean(self.standardised[rows] ** 2, axis=(0, 1)))
+        largest = pd.DataFrame(
+            {
+                "column": self.columns,
+                LARGEST: sizes.max(axis=1),
+                "at lag": np.take(self.lags, sizes.argmax(axis=1)),
+            }
+        ).sort_values(LARGEST, ascending=False, kind="stable")
+        text = largest.head(MOST_SHOWN).to_string(index=False, float_format="{:.3g}".format)
+        rest = counted(len(largest) - MOST_SHOWN, "column")
+        return [*text.split("\n"), *([f"and {rest} more"] if len(largest) > MOST_SHOWN else [])]
+
+    def to_frame(self):
+        """Gather the derivatives, in units of the outputs over those of the columns.
+
+        Returns
+        -------
+        DataFrame
+            A row for each row, and columns by "output", "column" and "lag".
+        """
+        n, p = self.values.shape[:2]
+        levels = [self.columns[-p:], self.columns, self.lags]
+        columns = pd.MultiIndex.from_product(levels, names=["output", "column", "lag"])
+        return pd.DataFrame(self.values.reshape(n, -1), self.index, columns)
 
 
 def differentiate(network, thetas, segments, rows):

@@ -43,7 +43,8 @@ class NARX(_TappedNetwork):
         own (``[]`` leaves one out).
     output_lags : int or sequence of int, default=2
         K means lags 1..K; a sequence means exactly those lags, and a pair (first, last) in it the
-        mean over these lags: ``[1, 2, (1, 24)]`` reads two outputs and the mean of the last 24.
+        mean over these lags: ``[1, 2, (1, 24)]`` reads two outputs and the mean of the last 24,
+        ``(1, 24)`` just the lags 1 and 24.
     hidden_layer_sizes : array-like of int, default=(10,)
         Widths of the hidden layers; ``()`` gives a linear model.
     activation : {"identity", "tanh", "logistic", "relu", "softplus"}, default="tanh"
@@ -117,7 +118,7 @@ class NARX(_TappedNetwork):
     n_jobs : int or None, default=None
         Threads for restarts; the result does not depend on it.
     verbose : bool or int, default=False
-        Whether to show a progress line.
+        Whether to show a progress line, and in the end what passes the hidden layers, if anything.
     callback : callable, default=None
         ``callback(iteration)`` is called after each iteration with one `narxkit.solvers.Iteration`
         (fields ``n_iter``, ``loss``, ``validation_loss``, ``theta``); True ends training. While
@@ -374,7 +375,7 @@ class TDNN(_TappedNetwork):
     n_jobs : int or None, default=None
         Threads for restarts; the result does not depend on it.
     verbose : bool or int, default=False
-        Whether to show a progress line.
+        Whether to show a progress line, and in the end what passes the hidden layers, if anything.
     callback : callable, default=None
         ``callback(iteration)`` is called after each iteration with one `narxkit.solvers.Iteration`
         (fields ``n_iter``, ``loss``, ``validation_loss``, ``theta``); True ends training. While

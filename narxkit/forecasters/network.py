@@ -5,6 +5,7 @@ are trained on and held out, penalties given or chosen, restarts in threads, sta
 stopping, warm starts, and what is said of the result.
 """
 
+import sys
 from functools import partial
 from numbers import Integral, Real
 
@@ -15,8 +16,8 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from narxkit._blas import one_blas_thread
 from narxkit._checks import is_count
+from narxkit._naming import fitted_name, what_passes
 from narxkit._warn import warn
-from narxkit.forecasters.input_gradient import InputGradient, differentiate, name_columns
 from narxkit.forecasters.scaled import ScaledForecaster, count_dropped
 from narxkit.networks import make_taps
 from narxkit.solvers import (
@@ -32,7 +33,7 @@ from narxkit.training.alive import NO_LIFE, effective_params, life
 from narxkit.training.linear import count_targets, name_scarcest
 from narxkit.training.objective import Objective
 from narxkit.training.penalty import EXACT, OFF, Noise, Runs, Search, holds, make_blocks, starts
-from narxkit.training.stages import Lesson, n_steps, read_loops, train
+from narxkit.training.stages import Lesson, n_steps, read_loops, train, untrained
 
 SHORTEST = 20  # steps of the free runs that choose penalties
 FIRST_GUESS = 1e-4  # of a penalty that Bayesian regularisation then finds
@@ -72,55 +73,6 @@ class NetworkForecaster(ScaledForecaster):
     }
     loop_gain_ = None  # of a network that cannot tell
 
-    def input_gradient(self, X, y=None, segments=None):
-        r"""Differentiate one-step predictions by what came before them.
-
-        .. math::
-
-            \frac{\partial \hat y_t}{\partial u_{t-k}}, \qquad
-            \frac{\partial \hat y_t}{\partial y_{t-k}}
-
-        from measured history: for a network over taps at its lags alone, for a recurrent one
-        through its state, as far back as its window and the lags of its first row. Of several
-        members it is the mean of theirs. A missing output counts as measured at what the model
-        predicts for it.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, n_features) or None
-            Inputs.
-        y : array-like of shape (n,) or (n, n_outputs)
-            Measured outputs.
-        segments : array-like of shape (n,), optional
-            Segment labels, as in ``fit``.
-
-        Returns
-        -------
-        InputGradient
-            Derivatives by row, output, column and lag, in the units of y over those of the column;
-            NaN for rows that are not predicted.
-
-        Examples
-        --------
-        >>> from narxkit import NARX
-        >>> from narxkit.datasets import make_narendra
-        >>> X, y = make_narendra(300, random_state=0)
-        >>> model = NARX(input_lags=[1], output_lags=1, random_state=0).fit(X, y)
-        >>> gradient = model.input_gradient(X, y)
-        >>> gradient.columns, gradient.lags, gradient.values.shape
-        ([0, 'y'], [0, 1], (300, 1, 2, 2))
-        """
-        origins = self._origins(X, y, segments)
-        rows = np.flatnonzero(origins.segments.known(self._reach))
-        scaled, scale = self._scale.apply(origins.segments), self._scale
-        by_lag, lags = differentiate(self.structure_, self._thetas, scaled, rows)
-        standardised = np.full((len(origins.table), *by_lag.shape[1:]), np.nan)
-        standardised[origins.table_row[rows]] = by_lag
-        # a constant input has an infinite deviation, and so the slope 0
-        units = scale.y_std[:, None] / np.concatenate((scale.u_std, scale.y_std))
-        columns = name_columns(self._roles.input_names, self._roles.outputs)
-        return InputGradient(standardised * units[:, :, None], standardised, columns, lags)
-
     def _train(self, segments, weight):
         self._check_members()
         held_out = segments.last_block(self.validation_fraction if self.early_stopping else 0.0)
@@ -149,7 +101,11 @@ class NetworkForecaster(ScaledForecaster):
             results.sort(key=lambda trained: trained.rank)
             self._keep(network, results, *alphas)
             self._look_inside(lesson)
-        self._warn_of_training(loops[-1])
+        if self.verbose:
+            print(f"{fitted_name(self)}: {what_passes(self)}.", file=sys.stderr)
+        # a warm start may be as good as it gets
+        has_learned = warm is not None or not results[0].went_nowhere
+        self._warn_of_training(loops[-1], results[0].kept, has_learned)
 
     def _check_members(self):
         if self.n_members is not None and self.n_members > self.n_restarts:
@@ -239,6 +195,11 @@ class NetworkForecaster(ScaledForecaster):
         return "normal_equations" in make_solver(self.solver).requires
 
     @property
+    def _learning_rate(self):
+        """The rate of a solver that has one, 0 of any other."""
+        return getattr(make_solver(self.solver), "learning_rate", 0.0)
+
+    @property
     def _finds_penalties(self):
         return isinstance(make_solver(self.solver), BayesianRegularisation)
 
@@ -285,6 +246,9 @@ class NetworkForecaster(ScaledForecaster):
         seeds = check_random_state(self.random_state).randint(2**31, size=int(self.n_restarts))
         open_loop = lesson.objective("open").without_flag()
         candidates = self._candidates(lesson, warm, open_loop, seeds, flag)
+        if flag[0]:
+            start, *alphas = candidates[0]
+            return [self._untrained(lesson, start, warm, *alphas)], *alphas
         # a single candidate has none to give way to
         runs = Runs(lesson, lesson.last_rows(1.0), self._judged_steps) if candidates[1:] else None
         judged = None
@@ -293,6 +257,8 @@ class NetworkForecaster(ScaledForecaster):
             was_stopped = flag[0] or any(one.result.stop is Stop.CALLBACK for one in results)
             if was_stopped or runs is None or alphas[0] == OFF:
                 break
+            if self._learning_rate and all(one.went_nowhere for one in results):
+                break  # which no penalty mends
             best = min(results, key=lambda trained: trained.rank).theta
             if start is not judged:  # the same linear model until then
                 judged, linear = start, runs.errors(lesson.network.linear_part(), start.linear)
@@ -313,7 +279,7 @@ class NetworkForecaster(ScaledForecaster):
             candidates.append((start, scaled if given is None else given, penalty))
 
         for choice in self._choose(lesson, given, warm, seeds[0], flag):
-            start = start_with(choice.noise)
+            start = start_with(choice.noise)._replace(found=choice.theta)
             # nothing to choose, or no linear model to fall back on
             if given is not None or not lesson.has_linear_part:
                 add(choice.alpha if choice.is_on else 1.0, choice.share)
@@ -396,13 +362,29 @@ class NetworkForecaster(ScaledForecaster):
             delayed(train_one)(theta, seed) for theta, seed in zip(thetas, seeds)
         )
 
+    @staticmethod
+    def _untrained(lesson, start, warm, alpha, linear_alpha):
+        """Keep the best that there is before the training, and say whose it is."""
+        network, is_off = lesson.network, alpha == OFF
+        lesson = lesson.penalised(0.0 if is_off else alpha, linear_alpha)
+        if warm is not None:
+            return untrained(lesson, warm, "those of the fit before")
+        if start.found is not None and not is_off:
+            kept = "those of the best network of the search for penalties, which has learned from "
+            return untrained(lesson, start.found, f"{kept}the earlier rows alone")
+        if not network.holds_linear_model:
+            return untrained(lesson, start.thetas[0], "random, for no training had begun")
+        theta = network.with_linear(np.zeros(network.n_params), start.linear)
+        theta = theta if is_off else start.thetas[0]
+        return untrained(lesson, theta, "those of the linear model that training begins with")
+
     def _train_linear_part(self, lesson, linear, flag):
         """Train the linear model that a network stands beside, as it would be trained itself."""
         network, lesson = lesson.network, lesson.of_linear_part()
         trained = train(lesson, linear, self._solver(np.random.default_rng(0), flag))
         # zero weights at the outputs switch the hidden layers off
         whole = network.with_linear(np.zeros(network.n_params), trained.theta)
-        return trained._replace(theta=whole)
+        return trained._replace(theta=whole, went_nowhere=False)
 
     def _solver(self, rng, flag):
         """Solve one stage of a training."""
@@ -470,15 +452,16 @@ class NetworkForecaster(ScaledForecaster):
         if hasattr(objective, "loop_gain"):
             self.loop_gain_ = max(objective.loop_gain(theta) for theta in self._thetas)
 
-    def _warn_of_training(self, loop):
+    def _warn_of_training(self, loop, kept, has_learned):
         """Warn at most once: of what broke training off, or else of what it ended with."""
         last = self.loop_[-1].loop
         if self.stop_ is Stop.INTERRUPTED:
             ending = "" if last == loop else f", before any of loop={loop!r}"
+            after = f"those after {self.n_iter_} of at most {self.max_iter} iterations of "
             warn(
-                f"fit: {self.stop_} They are those after {self.n_iter_} of at most {self.max_iter} "
-                f"iterations of loop={last!r}{ending}. A second Ctrl-C during a fit breaks it off, "
-                "and a loop of fits ends where the next one begins.",
+                f"fit: {self.stop_} They are {kept or f'{after}loop={last!r}{ending}'}. A second "
+                "Ctrl-C during a fit breaks it off, and a loop of fits ends where the next one "
+                "begins.",
                 RuntimeWarning,
             )
         elif last != loop and self.stop_ is not Stop.CALLBACK:
@@ -486,6 +469,15 @@ class NetworkForecaster(ScaledForecaster):
                 f"training ended with loop={last!r}: longer rollouts diverge, so that "
                 f"loop={loop!r} had no loss to reduce. Try a larger alpha, fewer hidden units or "
                 "an output_range.",
+                RuntimeWarning,
+            )
+        elif self._learning_rate and not has_learned and self.stop_ is not Stop.CALLBACK:
+            rate, kind = self._learning_rate, type(make_solver(self.solver))
+            smaller = f"{kind.__name__}(learning_rate={min(kind().learning_rate, rate / 10):g})"
+            warn(
+                f"no iteration with learning_rate={rate:g} came below the loss of the start: what "
+                f"is left is {'a linear model' if self.is_linear_ else 'random'}. Give a solver "
+                f"with a smaller one, such as {smaller}, or a larger max_iter.",
                 RuntimeWarning,
             )
         elif self.loop_gain_ is not None and self.loop_gain_ > GROWTH:

@@ -98,7 +98,7 @@ BODY = r"""
     n_jobs : int or None, default=None
         Threads for restarts; the result does not depend on it.
     verbose : bool or int, default=False
-        Whether to show a progress line.
+        Whether to show a progress line, and in the end what passes the hidden layers, if anything.
     callback : callable, default=None
         ``callback(iteration)`` is called after each iteration; True ends training.
 

@@ -9,6 +9,7 @@ import numpy as np
 from narxkit._moments import buried, moments
 from narxkit._warn import warn
 from narxkit.forecasters.base import Forecaster
+from narxkit.forecasters.input_gradient import InputGradient, differentiate, name_columns
 
 COMBINE = {"mean": np.nanmean, "median": np.nanmedian}
 SCALED = 1e-300, 1e300  # standard deviations of columns: room for a thousand of them
@@ -144,6 +145,56 @@ class ScaledForecaster(Forecaster):
         y_hat, bad = runs[0] if len(runs) == 1 else combined(runs, COMBINE[self.combine])
         y_hat = self._scale.undo(y_hat)
         return rollouts.clip(y_hat), bad  # once more: undoing the scale rounds
+
+    def input_gradient(self, X, y=None, segments=None):
+        r"""Differentiate one-step predictions by what came before them.
+
+        .. math::
+
+            \frac{\partial \hat y_t}{\partial u_{t-k}}, \qquad
+            \frac{\partial \hat y_t}{\partial y_{t-k}}
+
+        from measured history: for a model over taps at its lags alone, for a recurrent one
+        through its state, as far back as its window and the lags of its first row. Of several
+        members it is the mean of theirs. A missing output counts as measured at what the model
+        predicts for it.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features) or None
+            Inputs.
+        y : array-like of shape (n,) or (n, n_outputs)
+            Measured outputs.
+        segments : array-like of shape (n,), optional
+            Segment labels, as in ``fit``.
+
+        Returns
+        -------
+        InputGradient
+            Derivatives by row, output, column and lag, in the units of y over those of the column;
+            NaN for rows that are not predicted.
+
+        Examples
+        --------
+        >>> from narxkit import NARX
+        >>> from narxkit.datasets import make_narendra
+        >>> X, y = make_narendra(300, random_state=0)
+        >>> model = NARX(input_lags=[1], output_lags=1, random_state=0).fit(X, y)
+        >>> gradient = model.input_gradient(X, y)
+        >>> gradient.columns, gradient.lags, gradient.values.shape
+        ([0, 'y'], [0, 1], (300, 1, 2, 2))
+        """
+        origins = self._origins(X, y, segments)
+        rows = np.flatnonzero(origins.segments.known(self._reach))
+        scaled, scale = self._scale.apply(origins.segments), self._scale
+        by_lag, lags = differentiate(self.structure_, self._thetas, scaled, rows)
+        standardised = np.full((len(origins.table), *by_lag.shape[1:]), np.nan)
+        standardised[origins.table_row[rows]] = by_lag
+        # a constant input has an infinite deviation, and so the slope 0
+        units = scale.y_std[:, None] / np.concatenate((scale.u_std, scale.y_std))
+        columns = name_columns(self._roles.input_names, self._roles.outputs)
+        values = standardised * units[:, :, None]
+        return InputGradient(values, standardised, columns, lags, origins.table.index)
 
     def _units(self, y):
         return self._scale.y_mean, self._scale.y_std

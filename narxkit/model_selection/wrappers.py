@@ -1,14 +1,13 @@
 """Wrappers of a forecaster: pipelines, transformed targets, searches."""
 
 import numpy as np
-import pandas as pd
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from narxkit._warn import warn_of_interruption
 from narxkit.forecasters.base import Forecaster
-from narxkit.rows.labels import common_index
+from narxkit.rows.labels import common_index, with_index
 from narxkit.rows.table import read_outputs
 
 
@@ -31,7 +30,7 @@ def unwrap(model, X, y):
         if X is not None and len(model.steps) > 1:
             X = model[:-1].transform(X)
             # transformers may return X as an array: y goes on to carry the labels
-            y = _with_index(y, index)
+            y = with_index(y, index)
         return unwrap(model.steps[-1][1], X, y)
     if isinstance(model, TransformedTargetRegressor):
         check_is_fitted(model)
@@ -39,7 +38,7 @@ def unwrap(model, X, y):
         # the forecaster inside was fitted to transformed outputs, and reads such history
         values = read_outputs(y).reshape(np.shape(y))
         inner = _where_finite(forward, values.reshape(len(values), -1)).reshape(values.shape)
-        forecaster, X, inner, undo = unwrap(model.regressor_, X, _with_index(inner, index))
+        forecaster, X, inner, undo = unwrap(model.regressor_, X, with_index(inner, index))
 
         def undo_both(values):
             return _where_finite(back, undo(values))
@@ -67,12 +66,3 @@ def _where_finite(transform, values):
     stand_in = np.where(np.isfinite(stand_in), stand_in, 1.0)  # of a column without a value
     out = np.asarray(transform(np.where(missing, stand_in, flat)), dtype=float)
     return np.where(missing, np.nan, out).reshape(values.shape)
-
-
-def _with_index(y, index):
-    """Return y under the index that says most."""
-    if index is None:
-        return y
-    if isinstance(y, (pd.Series, pd.DataFrame)):
-        return y.set_axis(index, axis=0)
-    return pd.Series(y, index=index) if np.ndim(y) == 1 else pd.DataFrame(y, index=index)

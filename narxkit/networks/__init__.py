@@ -4,7 +4,7 @@ from narxkit.networks.base import Network
 from narxkit.networks.both_ways import BidirectionalNetwork
 from narxkit.networks.cells import CELLS, CellLayers, CellNetwork, CellWeights
 from narxkit.networks.tapped_mlp import ACTIVATIONS, TappedMLP, Weights
-from narxkit.networks.taps import Taps, make_taps
+from narxkit.networks.taps import Taps, largest_lag, make_taps
 
 __all__ = [
     "ACTIVATIONS",
@@ -17,5 +17,6 @@ __all__ = [
     "TappedMLP",
     "Taps",
     "Weights",
+    "largest_lag",
     "make_taps",
 ]

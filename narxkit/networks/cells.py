@@ -499,15 +499,13 @@ class CellNetwork(CellLayers):
         begins = segments.window_begins(self.reach)[rollouts.origins] - starts
         steps = depth + rollouts.n_steps
         dtype = self.dtype if dtype is None else dtype
-        numbers = {
-            "x": segments.lagged(self.taps, dtype),
+        tables = {
             "y": segments.y,
             "weight": rollouts.row_weights,
             "low": segments.low,
             "high": segments.high,
-            "state": self._first_states(theta, n),
-            "masks": masks,
         }
+        numbers = {"state": self._first_states(theta, n), "masks": masks}
         return _recurrent.Windows(
             self.plan,
             begins=np.minimum(begins, depth),  # a window that cannot begin has no row
@@ -516,6 +514,8 @@ class CellNetwork(CellLayers):
             own=self._own(rollouts, starts, depth),
             starts=starts,
             steps=steps,
+            x=segments.lagged(self.taps, dtype),
+            **{k: segments.in_precision(v, dtype) for k, v in tables.items()},
             **{k: None if v is None else v.astype(dtype, copy=False) for k, v in numbers.items()},
         )
 

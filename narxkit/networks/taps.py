@@ -7,7 +7,8 @@ a window of rows. The lagged vector of row t is
 
 so ``output_lags=2, input_lags=1`` gives ``z_t = [y_{t-1}, y_{t-2}, u_t, u_{t-1}]``. Among the lags
 a pair (first, last) stands for the mean over all lags from the first to the last:
-``output_lags=[1, (1, 24)]`` gives ``z_t = [y_{t-1}, (y_{t-1} + ... + y_{t-24}) / 24]``.
+``output_lags=[1, (1, 24)]`` gives ``z_t = [y_{t-1}, (y_{t-1} + ... + y_{t-24}) / 24]``. The pair
+stands inside of a sequence: ``output_lags=(1, 24)`` are the lags 1 and 24.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,7 @@ from narxkit._checks import is_int
 from narxkit.rows.reach import Reach
 
 Lag = int | tuple[int, int]  # one row, or the mean over the rows from a first lag to a last one
+A_LAG = "an int, or a pair (first, last) for the mean over these lags"
 MOST_LAGS = 10**6  # more than any network can read; a number of them stands for a tuple
 
 
@@ -163,6 +165,36 @@ def make_taps(input_lags, output_lags, columns=(), n_outputs=1):
     return Taps(outputs, inputs, n_outputs)
 
 
+def largest_lag(lags, name="output_lags"):
+    """Return the largest lag that a specification of lags of the output names, 0 without any.
+
+    Parameters
+    ----------
+    lags : int or sequence of int or (int, int)
+        As in `make_taps`.
+    name : str, default="output_lags"
+        What a refusal calls them.
+
+    Returns
+    -------
+    int
+        Rows back.
+
+    Raises
+    ------
+    ValueError
+        When a lag is of the wrong kind.
+
+    Examples
+    --------
+    >>> largest_lag(24), largest_lag([1, (2, 48)])
+    (24, 48)
+    """
+    if is_int(lags) and lags >= 0:
+        return int(lags)  # however large: they are not laid out
+    return max((_first_and_last(lag)[1] for lag in _read_lags(lags, name, first=1)), default=0)
+
+
 def _read_each_column(input_lags, columns):
     columns = list(columns)
     missing = [c for c in columns if c not in input_lags]
@@ -190,18 +222,26 @@ def _read_lags(lags, name, first):
     # before each is looked at
     _refuse_endless(len(lags) if is_sequence else 0, name)
     if not is_sequence or not all(is_int(lag) or _is_pair(lag) for lag in lags):
-        kinds = f"an int >= 0 (lags {first}..{'K' if first else 'L'}), a sequence of ints"
-        kinds += " or a dict of column: lags" if name == "input_lags" else ""
+        letter = "K" if first else "L"
+        kinds = f"an int >= 0 (lags {first}..{letter}) or a sequence, each of it {A_LAG}"
+        kinds += "; or a dict of column: lags" if name == "input_lags" else ""
         raise ValueError(f"{name} must be {kinds}. Got {lags!r} instead.")
     lags = tuple(int(lag) if is_int(lag) else _read_window(lag, name) for lag in lags)
-    least = min((_first_and_last(lag)[0] for lag in lags), default=first)
-    if first and least < first:
-        raise ValueError(
-            f"{name} must be at least {first}: an output is not known at its own time. Got {least}."
-        )
+    if first:
+        _refuse_unknown_outputs(lags, name)
     if len(set(lags)) < len(lags):
         raise ValueError(f"{name} holds a lag twice: {list(lags)}. Name each lag once.")
     return lags
+
+
+def _refuse_unknown_outputs(lags, name):
+    for lag in lags:
+        if _first_and_last(lag)[0] < 1:
+            means = "" if is_int(lag) else f", the mean over the lags from {lag[0]} to {lag[1]}"
+            raise ValueError(
+                f"{name} must be at least 1: an output is not known at its own time. Got "
+                f"{lag}{means}."
+            )
 
 
 def _is_pair(lag):
@@ -213,8 +253,8 @@ def _read_window(pair, name):
     first, last = map(int, pair)
     if last < first:
         raise ValueError(
-            f"{name} holds the window {tuple(pair)}, whose last lag comes before its first: give "
-            f"({last}, {first}) for the mean over these lags."
+            f"{name} holds {tuple(pair)}, whose last lag comes before its first, but each lag must "
+            f"be {A_LAG}: give ({last}, {first})."
         )
     _refuse_endless(last - first + 1, name)
     return first if first == last else (first, last)

@@ -10,6 +10,7 @@ from narxkit.plotting.loops import predictions
 INK, GREY, PALE = "#222222", "#767676", "#dddddd"
 # Okabe and Ito's palette: told apart by the colour-blind too
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#b5658f", "#c98700", "#3a9bdc")
+DASHES = ("-", "--", ":", "-.")
 SMALL = 9.0  # points, for labels inside the axes
 LETTER = 0.5 * SMALL  # points, the width of a mean one
 LEGEND_COLUMNS = 4
@@ -152,5 +153,23 @@ def dot(values):
     return {"marker": "o"} if len(values) == 1 else {}
 
 
-def cycle(n):
-    return [COLOURS[i % len(COLOURS)] for i in range(n)]
+def line_styles(n):
+    """Return colours, and behind the last one the same in dashes, dots and both.
+
+    Parameters
+    ----------
+    n : int
+        Lines to tell apart; of more than 24 some look alike.
+
+    Returns
+    -------
+    list of dict
+        Properties of each line.
+
+    Examples
+    --------
+    >>> line_styles(7)[0], line_styles(7)[6]
+    ({'color': '#0072b2', 'ls': '-'}, {'color': '#0072b2', 'ls': '--'})
+    """
+    rounds = (divmod(i, len(COLOURS)) for i in range(n))
+    return [{"color": COLOURS[at], "ls": DASHES[k % len(DASHES)]} for k, at in rounds]

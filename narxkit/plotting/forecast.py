@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from narxkit._naming import fitted_name
-from narxkit.plotting.base import GREY, INK, LEGEND_COLUMNS, SMALL, Display, cycle, dot
+from narxkit.plotting.base import GREY, INK, LEGEND_COLUMNS, SMALL, Display, dot, line_styles
 from narxkit.plotting.times import as_series, format_time_axis, points, time_name
 from narxkit.rows.labels import has_clock
 
@@ -230,9 +230,9 @@ class ForecastDisplay(Display):
                 *points(self.y_true), color=INK, lw=0.9, marker="o", ms=2.8, label="measured",
                 zorder=4,
             )  # fmt: skip
-        colours = dict(zip(self._in_front_first(), cycle(len(self.y_pred))))
+        styles = dict(zip(self._in_front_first(), line_styles(len(self.y_pred))))
         self.forecast_lines_ = {
-            name: self._draw_forecast(name, y_pred, colours[name], kwargs)
+            name: self._draw_forecast(name, y_pred, styles[name], kwargs)
             for name, y_pred in self.y_pred.items()
         }
         ax.margins(x=0.01, y=0.06)
@@ -246,9 +246,9 @@ class ForecastDisplay(Display):
         first = next(iter(self.y_pred)) if self.highlight is None else self.highlight
         return [first, *(name for name in self.y_pred if name != first)]
 
-    def _draw_forecast(self, name, y_pred, colour, kwargs):
+    def _draw_forecast(self, name, y_pred, style, kwargs):
         is_bold = self.highlight in (None, name)
-        style = {"color": colour, "label": name, "lw": 2.4 if is_bold else 1.0}
+        style = {**style, "label": name, "lw": 2.4 if is_bold else 1.0}
         style |= {"zorder": 3 if is_bold else 2} | dot(y_pred)
         return self.ax_.plot(*points(y_pred), **style | kwargs)[0]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import isotonic_regression
 
-from narxkit.plotting.base import SMALL, Display, cycle, dot, load_matplotlib, plain_log_ticks
+from narxkit.plotting.base import SMALL, Display, dot, line_styles, load_matplotlib, plain_log_ticks
 
 __all__ = ["HorizonDisplay"]
 
@@ -117,9 +117,9 @@ class HorizonDisplay(Display):
             raise ValueError(f"highlight must be one of {known}. Got {first!r} instead.")
         ax = self._open(ax)
         names = [first, *(name for name in self.rmse.columns if name != first)]
-        colours = dict(zip(names, cycle(len(names))))
+        styles = dict(zip(names, line_styles(len(names))))
         self.lines_ = {
-            name: self._draw(name, colours[name], name == first, kwargs)
+            name: self._draw(name, styles[name], name == first, kwargs)
             for name in self.rmse.columns
         }
         ax.set_yscale("log")
@@ -132,9 +132,8 @@ class HorizonDisplay(Display):
         self._label_lines(first)
         return self
 
-    def _draw(self, name, colour, bold, kwargs):
-        style = {"color": colour, "label": name, "lw": 2.6 if bold else 1.3}
-        style["zorder"] = 3 if bold else 2
+    def _draw(self, name, style, bold, kwargs):
+        style = {**style, "label": name, "lw": 2.6 if bold else 1.3, "zorder": 3 if bold else 2}
         errors = self.rmse[name]
         style |= dot(errors)
         return self.ax_.plot(errors.index, errors.to_numpy(), **{**style, **kwargs})[0]

@@ -50,7 +50,11 @@ class Tail:
     @property
     def last_label(self):
         """The label of the last row, or None without a clock."""
-        return None if self.times is None else self._as_given(self.times[-1:])[0]
+        return None if self.times is None else self.label(-1)
+
+    def label(self, i):
+        """Return the time stamp of a row, as it was given."""
+        return self._as_given(self.times[[i]])[0]
 
     def _as_given(self, times):
         return as_elapsed(times) if self.is_elapsed else times
@@ -160,6 +164,15 @@ class History:
             number_step=step,
             is_elapsed=table.is_elapsed,
         )
+
+    def name_row(self, key, table, i):
+        """Name a row of what `continued` returns: new ones by their place in X."""
+        tail = self.tails[key]
+        n_before = len(tail.y) - i
+        if n_before <= 0:
+            return table.label(table.series[key][-n_before])
+        place = f"row {-n_before} of those seen before"
+        return place if tail.times is None else f"{place} ({tail.label(i)})"
 
     def _known(self, key):
         name = "the rows" if key is None else f"series {key!r}"

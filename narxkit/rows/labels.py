@@ -379,6 +379,16 @@ def common_index(**tables):
     return given[0] if given else (None, None)
 
 
+def with_index(values, index):
+    """Return a table under an index; as it is, where there is none."""
+    if index is None:
+        return values
+    if isinstance(values, (pd.Series, pd.DataFrame)):
+        return values.set_axis(index, axis=0)
+    make = pd.Series if np.ndim(values) == 1 else pd.DataFrame
+    return make(values, index=index)
+
+
 def refuse_other_labels(index, name, other, its_name):
     """Raise where two tables have as many rows, but other labels.
 

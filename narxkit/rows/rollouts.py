@@ -88,7 +88,7 @@ class Rollouts:
     @cached_property
     def row_weights(self):
         """The weight of each row."""
-        return np.ones(len(self.segments)) if self.weight is None else self.weight
+        return self.segments.ones if self.weight is None else self.weight
 
     @cached_property
     def counts(self):

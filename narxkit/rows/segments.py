@@ -52,6 +52,11 @@ class Segments:
         return np.isnan(self.y)
 
     @cached_property
+    def ones(self):
+        """The weights of rows that have none of their own."""
+        return np.ones(len(self))
+
+    @cached_property
     def starts(self):
         """First row of each row's segment."""
         return np.repeat(self.edges[:-1], np.diff(self.edges))
@@ -134,6 +139,30 @@ class Segments:
             there[rows] &= finite[rows - lag, column]
         return there
 
+    def first_missing(self, reach, origin, row):
+        """Return the first missing value that the prediction of a row needs, from an origin on.
+
+        Returns
+        -------
+        tuple of (row, column, is_input) or None
+            An output only where no input is missing, for missing inputs cost outputs, too.
+        """
+        begin, before = row, row
+        if reach.window:
+            begin, before = min(self.window_begins(reach)[origin], origin), origin - reach.window
+        inputs = self._missing(self.u, reach.inputs, begin, row)
+        outputs = self._missing(self.y[:origin], reach.outputs, before, row)
+        found = [(*cell, True) for cell in inputs] or [(*cell, False) for cell in outputs]
+        return min(found, default=None)
+
+    @staticmethod
+    def _missing(values, pairs, first, last):
+        """Yield (row, column) of what is NaN at these columns and lags of some rows."""
+        for column, lag in pairs:
+            start = max(first - lag, 0)
+            for i in np.flatnonzero(np.isnan(values[start : last - lag + 1, column])):
+                yield start + int(i), column
+
     def lagged(self, taps, dtype=float):
         """Return the lagged vectors of all rows, (n, n_taps), NaN where a lag leaves the rows."""
         key = taps, np.dtype(dtype)
@@ -148,6 +177,20 @@ class Segments:
 
     @cached_property
     def _lagged(self):
+        return {}
+
+    def in_precision(self, table, dtype):
+        """Return a table of all rows, or None, in a precision: converted once, for all batches."""
+        if table is None or table.dtype == dtype:
+            return table
+        key = id(table), np.dtype(dtype)
+        if key not in self._converted:
+            # the table is kept too, so that no other one gets its id
+            self._converted[key] = table, table.astype(dtype)
+        return self._converted[key][1]
+
+    @cached_property
+    def _converted(self):
         return {}
 
     def tapped(self, taps, rows):

@@ -106,7 +106,8 @@ class _BatchedDescent(Solver):
             _, grad = objective.value_and_grad(theta, order[at : at + batch_size])
             if not np.isfinite(grad).all():
                 return theta, np.inf
-            theta = theta + step(self._cut(grad), rate)
+            with np.errstate(over="ignore", invalid="ignore"):  # of a rate far too large
+                theta = theta + step(self._cut(grad), rate)
         # the loss of one theta, not the mean of the batches' while it moved
         return theta, float(objective.value(theta))
 

@@ -257,11 +257,14 @@ class Start(NamedTuple):
         Parameters of the linear model of the same taps.
     variance : float
         Of the errors of one step of least squares, times the mean weight of the rows.
+    found : ndarray or None, default=None
+        Parameters of the network that a search has found: for where Ctrl-C leaves no time to train.
     """
 
     thetas: list
     linear: np.ndarray
     variance: float
+    found: np.ndarray | None = None
 
 
 def starts(objective, seeds):
@@ -340,12 +343,15 @@ class Choice(NamedTuple):
         The part of that error variance that the network leaves.
     errors : Errors or None
         Of the free runs.
+    theta : ndarray or None
+        The network as it has learned from the rows before the last block.
     """
 
     noise: Noise
     alpha: float = OFF
     share: float = 1.0
     errors: Errors | None = None
+    theta: np.ndarray | None = None
 
     @property
     def is_on(self):
@@ -485,7 +491,7 @@ class Search:
             gain = Errors.joined(linear[:n]).level - joined.level
             penalty = max(strength * share, STEP * alpha)
             is_whole = n == len(self._blocks)
-            yield Choice(noise, penalty, share, joined) if is_whole else None, gain
+            yield Choice(noise, penalty, share, joined, thetas[-1]) if is_whole else None, gain
 
     def _learned(self, noise, alpha, share):
         """Train under one strength, up to the first block where it is behind."""

@@ -39,12 +39,18 @@ class Stage(NamedTuple):
 
 
 class Trained(NamedTuple):
-    """The end of a training: the best parameters and their rank, what the last stage said."""
+    """The end of a training: the best parameters and their rank, what the last stage said.
+
+    Where it never began, `kept` says whose parameters these are; where no iteration came below the
+    loss that it began with, it `went_nowhere`.
+    """
 
     theta: np.ndarray
     rank: float
     result: SolverResult
     stages: list
+    kept: str = ""
+    went_nowhere: bool = False
 
 
 def read_loops(loop):
@@ -265,7 +271,20 @@ def train(lesson, theta, solve, first="open", revive=None):
         here, begin = _next_stage(lesson, here, (result.theta, begin))
     is_wanted = stages[-1].loop == lesson.wanted and lesson.held_out(lesson.wanted) is None
     rank = result.loss if is_wanted else lesson.rank(result.theta)
-    return Trained(result.theta, rank, result, stages)
+    # by its held-out loss a training may keep its start, and yet have learned
+    is_lowest = not any(loss < result.loss_curve[0] for loss in result.loss_curve)
+    went_nowhere = is_lowest and np.array_equal(result.theta, theta)
+    return Trained(result.theta, rank, result, stages, went_nowhere=went_nowhere)
+
+
+def untrained(lesson, theta, kept):
+    """Take parameters as they are, where Ctrl-C has come before their training."""
+    first = lesson.first
+    loss = lesson.objective(first).without_flag().value(theta)
+    held_out = lesson.held_out(first) if lesson.wanted == first else None
+    curve = None if held_out is None else [held_out.without_flag().value(theta)]
+    result = SolverResult(theta, loss, 0, Stop.INTERRUPTED, [loss], curve)
+    return Trained(theta, lesson.rank(theta), result, [Stage(first, loss, 0)], kept)
 
 
 def _next_stage(lesson, here, thetas):
