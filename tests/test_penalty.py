@@ -320,6 +320,21 @@ def test_of_two_blocks_the_smaller_sorts_out(fits, seed):
     assert small == 4 and large <= 4 and len(fits) == small + large
 
 
+def test_the_weights_of_a_state_are_searched_from_stronger_penalties_on(monkeypatch):
+    first = []
+
+    def learned(search, noise, alpha, share):
+        first.append((type(search._network).__name__, alpha))
+        search._flag[0] = 1
+        return [], []
+
+    monkeypatch.setattr(Search, "_learned", learned)
+    with pytest.warns(RuntimeWarning, match="Interrupted"):
+        for model in (NARX(), GRURegressor(window=4)):
+            model.fit(None, autoregression(200, 0))
+    assert first == [("TappedMLP", 10.0), ("CellNetwork", 1000.0)]
+
+
 def test_a_search_takes_a_fit_for_each_strength_and_block_at_most(fits):
     NARX(**SHORT).fit(None, henon())
     assert len(fits) <= 2 * len(STRENGTHS) + 1

@@ -28,7 +28,7 @@ class Network(ABC):
     taps to the outputs (`holds_linear_model`) there is ``with_linear(theta, linear)``, and
     `linear_feedback` has the share of their noise that its weights of fed-back outputs pass, and 0
     elsewhere. ``groups`` are masks over the parameters; one of them is called "weights", which the
-    penalty is for.
+    penalty is for. A search for it begins at `first_strength`, in units of the error variance.
 
     Examples
     --------
@@ -39,6 +39,7 @@ class Network(ABC):
 
     holds_linear_model = False
     can_bend = True
+    first_strength = 10.0
 
     # ------------------------------------------------------------ the structure
     # beside these a network has `taps`, the lagged vector, and `hidden_layer_sizes`

@@ -75,6 +75,7 @@ class CellLayers(Network):
     """
 
     trains_state = False
+    first_strength = 1000.0  # the weights of a state act at every row of a window
 
     # beside the fields of both a network has `parts`, blocks of theta as (name, layer, offset,
     # shape) with the layer -1 for the head, and `n_masks`, the units that dropout may leave out

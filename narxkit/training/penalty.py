@@ -3,12 +3,13 @@ r"""The penalties that a network deserves, chosen from the training rows alone.
 A penalty alpha on the weights, beside squared errors of variance :math:`\sigma^2`, says that the
 weights are normal around zero with the variance :math:`\sigma^2 / \alpha`. The unit of alpha is
 therefore the error variance: that of the linear model from which a network starts, and then what
-the network before has left of it. Strengths, penalties in this unit, are tried from the strongest
-on, until the errors rise twice running or three strengths bring nothing better, on blocks at the
-end of the training rows: a network learns one step ahead from the rows before a block, and runs on
-its own output through it, from many origins. Of two blocks the earlier comes first, which has fewer
-rows to learn from. A network that is worse there than the linear model ends with it: what one block
-loses and the other gains is no more than chance.
+the network before has left of it. Strengths, penalties in this unit, are tried from the first that
+leaves anything of such a network on (the weights of a state act at every row of its window, and
+bear a hundred times that of others), until the errors rise twice running or four strengths bring
+nothing better, on blocks at the end of the training rows: a network learns one step ahead from the
+rows before a block, and runs on its own output through it, from many origins. Of two blocks the
+earlier comes first, which has fewer rows to learn from. A network that is worse there than the
+linear model ends with it: what one block loses and the other gains is no more than chance.
 
 The linear feedback has a penalty of its own. Its weights v are taken to have a variance of a tenth,
 a ridge of :math:`10 \sigma^2 |v|^2`, which short series need. And in a free run the outputs that
@@ -54,7 +55,7 @@ from scipy.stats import t
 from narxkit.training.linear import count_targets, ridge
 from narxkit.training.objective import Objective
 
-STRENGTHS = 10.0, 3.0, 1.0, 0.3, 0.1, 1e-2, 1e-3, 1e-4
+STRENGTHS = 1000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3, 0.1, 1e-2, 1e-3, 1e-4
 OFF = np.inf  # the strength that leaves nothing of a network
 BLOCKS = 0.2, 0.4  # of the training targets of each segment: where the blocks begin, from the end
 ENOUGH = 10  # groups of runs, so that one block can tell
@@ -479,6 +480,8 @@ class Search:
         variances = np.array([one.variance for one in self._starts(noise)])
         linear, share, alpha = self._linear_errors(noise), 1.0, 0.0
         for strength in STRENGTHS:
+            if strength > self._network.first_strength:
+                continue
             alpha = max(strength * share, STEP * alpha)
             thetas, errors = self._learned(noise, alpha, share)
             if self._flag[0]:
