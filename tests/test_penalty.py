@@ -356,6 +356,17 @@ def test_patience_ends(gains, n):
     assert endings[:1] == ([] if n is None else [n])
 
 
+def test_strengths_too_strong_to_tell_end_nothing_before_one_gains():
+    strengths = 1000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3
+    for gains, n in (
+        ([0.0, -0.1, -0.2, -0.3, -0.4, -0.3, -0.4, -0.3], 8),  # the last four tell
+        ([0.0, 0.5, -0.1, -0.4, 9.0], 4),  # two falls from what has been gained
+    ):
+        patience = Patience()
+        ends = [patience.is_over(*pair) for pair in zip(gains, strengths)]
+        assert ends.index(True) + 1 == n
+
+
 @pytest.mark.parametrize("n", [2, 3])
 def test_a_rival_has_to_be_beaten_soon(n):
     patience = Patience(1.0, n)
@@ -487,8 +498,8 @@ def test_an_interrupt_while_penalties_are_chosen_keeps_the_linear_model(moment, 
         (NARX, False, 1, "random, for no training had begun"),
         (NARX, False, 2, FOUND),
         (GRURegressor, True, 1, "those of the linear model that training begins with"),
-        (GRURegressor, True, 4, FOUND),
-        (GRURegressor, False, 2, FOUND),
+        (GRURegressor, True, 8, FOUND),
+        (GRURegressor, False, 6, FOUND),
     ],
 )
 def test_an_interrupted_search_keeps_its_best_and_says_so(

@@ -68,6 +68,7 @@ PRIOR = 10.0  # over the variance that weights of the linear feedback are expect
 FED_BACK = 1e-4  # largest variance of the errors that the linear feedback is made to bear
 MOST_FALLS = 2  # running, of what strengths gain: one may come by chance
 MOST_IN_VAIN = 4  # strengths running that gain no more than the best before
+IN_EARNEST = 10.0  # the strength from which on those that gain nothing tell
 MOST_BESIDE = 2  # the same, beside a network that has proven itself already
 STEP = 0.1  # of the penalty before, at least: what is learned at once may be too much
 MARGIN = np.log(2.0)  # by which a network has to be better that takes its feedback to be exact
@@ -363,6 +364,8 @@ class Choice(NamedTuple):
 class Patience:
     """How long strengths are tried that bring nothing better.
 
+    Those above `IN_EARNEST` may leave too little of a network to tell, until one of them gains.
+
     Parameters
     ----------
     least_gain : float, default=0.0
@@ -373,15 +376,17 @@ class Patience:
 
     def __init__(self, least_gain=0.0, most_in_vain=MOST_IN_VAIN):
         self._best, self._n_in_vain, self._most_in_vain = least_gain, 0, most_in_vain
-        self._before, self._n_falls = -np.inf, 0
+        self._before, self._n_falls, self._has_begun = -np.inf, 0, False
 
-    def is_over(self, gain):
+    def is_over(self, gain, strength=IN_EARNEST):
         """Take note of the gain of a network, and say whether it was the last."""
-        self._n_falls = self._n_falls + 1 if gain < self._before - RISE else 0
-        self._before = gain
         gains = gain > self._best + RISE
+        self._has_begun |= gains or strength <= IN_EARNEST
+        if not self._has_begun:
+            return False
+        self._n_falls = self._n_falls + 1 if gain < self._before - RISE else 0
         self._n_in_vain = 0 if gains else self._n_in_vain + 1
-        self._best = gain if gains else self._best
+        self._before, self._best = gain, gain if gains else self._best
         return self._n_falls == MOST_FALLS or self._n_in_vain == self._most_in_vain
 
 
@@ -455,10 +460,10 @@ class Search:
         """
         linear, best = self.linear(noise), None
         patience = self._patience(linear, rival)
-        for trial, gain in self._trials(noise):
+        for strength, trial, gain in self._trials(noise):
             if trial and (best is None or _rank(trial, linear) < _rank(best, linear)):
                 best = trial
-            if patience.is_over(gain):
+            if patience.is_over(gain, strength):
                 break
         if best is None or not self._network.holds_linear_model:
             return best or linear
@@ -473,7 +478,7 @@ class Search:
         return Patience(least_gain, MOST_BESIDE if rival.is_on else MOST_IN_VAIN)
 
     def _trials(self, noise):
-        """Yield the network under each strength, and what it gains on the linear model.
+        """Yield each strength, the network under it, and what it gains on the linear model.
 
         None in its place where it is behind before all blocks have judged it.
         """
@@ -494,7 +499,8 @@ class Search:
             gain = Errors.joined(linear[:n]).level - joined.level
             penalty = max(strength * share, STEP * alpha)
             is_whole = n == len(self._blocks)
-            yield Choice(noise, penalty, share, joined, thetas[-1]) if is_whole else None, gain
+            choice = Choice(noise, penalty, share, joined, thetas[-1]) if is_whole else None
+            yield strength, choice, gain
 
     def _learned(self, noise, alpha, share):
         """Train under one strength, up to the first block where it is behind."""
