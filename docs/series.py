@@ -10,7 +10,7 @@ from narxkit.evaluation import TASKS
 HEAD = """\
 # The built-in series, model beside model
 
-What `narxkit compare SERIES` prints; `python docs/series.py` writes this page anew. The networks
+What `narxkit compare SERIES --models all` prints; `python docs/series.py` writes this page anew. The networks
 are trained over rollouts of 24 hours (`loop=24`), those of wind and markets one step ahead, and run
 freely from every origin, under penalties chosen by blocks of the fitting period; where nothing
 passes the hidden layers, the row is called linear. One seed each: what ten seeds scatter by stands
@@ -27,7 +27,7 @@ def write(path):
     for name, task in TASKS.items():
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
-            main(["compare", name])
+            main(["compare", name, "--models", "all"])
         lines = (line.rstrip() for line in printed.getvalue().splitlines())
         parts.append(f"## {name}: {task.title}\n\n```text\n" + "\n".join(lines) + "\n```\n")
     path.write_text("\n".join(parts), encoding="utf-8")
