@@ -9,7 +9,8 @@ networks scatter. ``python -m benchmarks.recurrent`` chooses anew what `PENALTIE
 
 Free runs: the recipes of `benchmarks.accuracy` for Silverbox and the tanks with few cells, trained
 in closed loop by Levenberg-Marquardt; the size is chosen on the same held-out stretches of
-Silverbox. Targets are half of what is published of GRU and LSTM there, and that itself on the tanks.
+Silverbox. Targets are half of what is published of GRU and LSTM there, and that itself on the
+tanks.
 """
 
 import sys
