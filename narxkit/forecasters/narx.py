@@ -254,6 +254,18 @@ class NARX(_TappedNetwork):
     >>> model = NARX(input_lags=[1], output_lags=1, random_state=0).fit(X[:500], y[:500])
     >>> bool(abs(model.predict(X[500:]) - y[500:]).max() < 0.05)
     True
+
+    A week, known ahead from the clock:
+
+    >>> import pandas as pd
+    >>> days = pd.date_range("2024-01-01", periods=67)
+    >>> y = pd.Series(1.0 * (days.day_of_week >= 5), days)
+    >>> model = NARX(hidden_layer_sizes=(), calendar=["day_of_week"]).fit(None, y)
+    >>> model.forecast(3).round().abs()
+    2024-03-08    0.0
+    2024-03-09    1.0
+    2024-03-10    1.0
+    Freq: D, dtype: float64
     """
 
     _parameter_constraints: dict = {

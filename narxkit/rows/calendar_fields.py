@@ -151,7 +151,7 @@ class Flag:
 
 @dataclass(frozen=True)
 class Calendar:
-    """What is read of the time stamps of rows.
+    """The fields that are read of the time stamps of rows.
 
     Parameters
     ----------
@@ -284,7 +284,9 @@ def _code(name, coding, step, wall):
     n_values = min(len(np.unique(turns(name, wall))), n_rows)
     if _is_spline(coding) and n_values >= FEWEST_FOR_SPLINES:
         return Splines.varying(name, min(n_values, N_SPLINES), wall)
-    default = OF_A_DAY if CYCLES[name] <= DAY or n_rows <= FEW else OF_LONGER_CYCLES
+    default = OF_A_DAY if CYCLES[name] <= DAY else OF_LONGER_CYCLES
+    if n_rows <= FEW:
+        default = FEW // 2
     # of one value a constant column is left, of which a forecaster warns as of any
     return Harmonics.within(name, coding if is_count(coding) else default, max(n_values, 2))
 
