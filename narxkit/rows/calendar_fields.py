@@ -77,12 +77,11 @@ class Harmonics:
 
     def columns(self, wall):
         """Return the columns, (n, n_columns), of time stamps of the wall clock."""
-        angle = 2 * np.pi * turns(self.field, wall)
-        waves = [wave(k * angle) for k in range(1, self.n + 1) for wave in (np.sin, np.cos)]
-        if self.alternates:
-            # wherever in their cycle the rows stand, a phase of 1 is no zero of theirs
-            waves.append(np.cos((self.n + 1) * angle - 1))
-        return np.stack(waves, axis=1)
+        angles = np.outer(2 * np.pi * turns(self.field, wall), np.arange(1, self.n + 2))
+        whole = angles[:, : self.n]
+        waves = np.stack([np.sin(whole), np.cos(whole)], axis=2).reshape(len(wall), 2 * self.n)
+        # wherever in their cycle the rows stand, a phase of 1 is no zero of theirs
+        return np.c_[waves, np.cos(angles[:, self.n] - 1)] if self.alternates else waves
 
 
 @dataclass(frozen=True)
