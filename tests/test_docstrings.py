@@ -60,7 +60,8 @@ CORRELATIONS = [plotting.ErrorAutocorrelationDisplay, plotting.InputErrorCorrela
 # Groups, and names that mean another thing in each of their members
 GROUPS = {
     "networks": ([NARX, TDNN], ["alpha"], ["loop_gain_"]),
-    "tapped models": ([NARX, ARX], ["input_lags", "output_lags"], ["alpha_"]),  # ARX refers to NARX
+    # ARX refers to NARX
+    "tapped models": ([NARX, ARX], ["input_lags", "output_lags", "calendar"], ["alpha_"]),
     "recurrent networks": (RECURRENT, [], []),
     "baselines": (LOOKUPS, [], []),
     "forecasters": ([NARX, Persistence], ["output_range"], []),  # one has inputs to name

@@ -123,9 +123,9 @@ def data(request):
 def test_parameters_and_their_defaults():
     assert NARX().get_params() == {
         "input_lags": 2, "output_lags": 2, "hidden_layer_sizes": (10,), "activation": "tanh",
-        "loop": "open", "washout": 0, "linear_term": True, "output_range": None, "scale": True,
-        "solver": "lm", "alpha": "auto", "linear_alpha": "auto", "max_iter": 200, "tol": 1e-7,
-        "early_stopping": False, "validation_fraction": 0.1, "n_iter_no_change": 10,
+        "loop": "open", "washout": 0, "linear_term": True, "output_range": None, "calendar": None,
+        "scale": True, "solver": "lm", "alpha": "auto", "linear_alpha": "auto", "max_iter": 200,
+        "tol": 1e-7, "early_stopping": False, "validation_fraction": 0.1, "n_iter_no_change": 10,
         "n_restarts": 1, "combine": "best", "n_members": None, "warm_start": False,
         "random_state": None, "n_jobs": None, "verbose": False, "callback": None,
     }  # fmt: skip

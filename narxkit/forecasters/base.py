@@ -254,7 +254,8 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         """Return predictions of the rows of `table`, each series from its own state."""
         y_hat = np.full((len(table), self._roles.n_outputs), np.nan)
         for key, rows in table.series.items():
-            past, *columns = self._history.continued(key, table, rows, self._reads_times)
+            reads_times = self._reads_times or self._roles.calendar is not None
+            past, *columns = self._history.continued(key, table, rows, reads_times)
             segment = self._roles.segment(*columns)
             # a lead may have kept the last outputs of the tail from being filled until now
             y = self._filled(segment, past)
@@ -583,9 +584,10 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         if not is_free_run:
             self._refuse_both_ways()
         table = self._read(X, y=y, segments=segments)
-        rows, table_row = self._roles.segments(table), table.order
         if after_state:
             rows, table_row = self._after_state(self._labelled(table))
+        else:
+            rows, table_row = self._roles.segments(table), table.order
         tails = self._history.tails.values()
         return Origins(
             self._runner,

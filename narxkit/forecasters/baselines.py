@@ -15,7 +15,7 @@ from sklearn.utils._param_validation import Interval
 from narxkit._blas import one_blas_thread
 from narxkit.forecasters.base import Forecaster
 from narxkit.forecasters.scaled import ScaledForecaster, TapWeights, count_dropped
-from narxkit.networks import TappedMLP, make_taps
+from narxkit.networks import TappedMLP
 from narxkit.rows.reach import Reach, of_outputs
 from narxkit.training.linear import count_targets, name_scarcest, ridge
 from narxkit.training.objective import Objective
@@ -411,6 +411,8 @@ class ARX(TapWeights, ScaledForecaster):
         Bounds of the output in y's units, each a number (one per output), a column name of X
         (an input only if a dict `input_lags` names it) or None. Outputs are clipped, before any is
         fed back.
+    calendar : sequence, dict or None, default=None
+        Fields of the time stamps that are read as inputs, as in NARX.
 
     Attributes
     ----------
@@ -453,6 +455,7 @@ class ARX(TapWeights, ScaledForecaster):
         "alphas": ["array-like"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "output_range": "no_validation",
+        "calendar": "no_validation",
     }
 
     def __init__(
@@ -462,15 +465,17 @@ class ARX(TapWeights, ScaledForecaster):
         alphas=(1e-2, 1e-1, 1.0, 1e1, 1e2, 1e3, 1e4),
         validation_fraction=0.1,
         output_range=None,
+        calendar=None,
     ):
         self.input_lags = input_lags
         self.output_lags = output_lags
         self.alphas = alphas
         self.validation_fraction = validation_fraction
         self.output_range = output_range
+        self.calendar = calendar
 
     def _make_network(self, columns, n_outputs):
-        return TappedMLP(make_taps(self.input_lags, self.output_lags, columns, n_outputs), ())
+        return TappedMLP(self._make_taps(columns, n_outputs), ())
 
     def _train(self, segments, weight):
         if not len(self.alphas) or not all(

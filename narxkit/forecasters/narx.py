@@ -6,7 +6,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from narxkit.forecasters.network import NetworkForecaster
 from narxkit.forecasters.scaled import TapWeights
-from narxkit.networks import ACTIVATIONS, TappedMLP, make_taps
+from narxkit.networks import ACTIVATIONS, TappedMLP
 
 
 class _TappedNetwork(TapWeights, NetworkForecaster):
@@ -67,6 +67,12 @@ class NARX(_TappedNetwork):
         Bounds of the output in y's units, each a number (one per output), a column name of X
         (an input only if a dict `input_lags` names it) or None. Outputs are clipped, before any is
         fed back.
+    calendar : sequence, dict or None, default=None
+        Fields of the time stamps that are read as inputs, known ahead from the clock alone, each at
+        its own row: "minute" (of the hour), "hour" (the time of the day), "day_of_week", "week",
+        "day_of_year" and "month" (of the year), "weekend" and "holiday", such as ``["hour",
+        "day_of_week", {"holiday": "DE"}]``. A dict gives a field a number of harmonics, or
+        "spline"; and holidays their country, or ``("DE", "BY")`` with a region.
     scale : bool, default=True
         Whether X is standardised inside; y always is.
     solver : str or Solver, default="lm"
@@ -204,6 +210,16 @@ class NARX(_TappedNetwork):
     Known ahead. Every column of X counts as known for all rows it is asked for. One that is not
     needs lags of at least the number of steps, or belongs into y.
 
+    Calendar. Fields are read from the wall clock of the index: those of data in UTC turn with the
+    people of a place after ``index.tz_convert("Europe/Berlin")``. They are columns behind those of
+    X with the lag 0 alone, whatever `input_lags` says. Of k harmonics, ``hour_sin, hour_cos,
+    hour_sin2, ...``, there are as many as the values of the training rows can tell apart, by
+    default at most 6 of "minute" and "hour" and 3 of the others, or a level for each row where at
+    most 12 make a cycle, as months make a year. "spline" gives a level at up to 12 places of the
+    cycle and curves between them. Holidays come from the optional package ``holidays``, installed
+    by ``pip install 'narxkit[holidays]'``. A field that changes within a step of the clock is
+    refused, and rows without time stamps are.
+
     Stability. A small perturbation d of the last K outputs follows the tangent of the loop,
 
     .. math::
@@ -238,6 +254,18 @@ class NARX(_TappedNetwork):
     >>> model = NARX(input_lags=[1], output_lags=1, random_state=0).fit(X[:500], y[:500])
     >>> bool(abs(model.predict(X[500:]) - y[500:]).max() < 0.05)
     True
+
+    A week, known ahead from the clock:
+
+    >>> import pandas as pd
+    >>> days = pd.date_range("2024-01-01", periods=67)
+    >>> y = pd.Series(1.0 * (days.day_of_week >= 5), days)
+    >>> model = NARX(hidden_layer_sizes=(), calendar=["day_of_week"]).fit(None, y)
+    >>> model.forecast(3).round().abs()
+    2024-03-08    0.0
+    2024-03-09    1.0
+    2024-03-10    1.0
+    Freq: D, dtype: float64
     """
 
     _parameter_constraints: dict = {
@@ -247,6 +275,7 @@ class NARX(_TappedNetwork):
         "washout": [Interval(Integral, 0, None, closed="left")],
         "linear_alpha": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
         "output_range": "no_validation",
+        "calendar": "no_validation",
         **_TappedNetwork._parameter_constraints,
     }
 
@@ -260,6 +289,7 @@ class NARX(_TappedNetwork):
         washout=0,
         linear_term=True,
         output_range=None,
+        calendar=None,
         scale=True,
         solver="lm",
         alpha="auto",
@@ -286,6 +316,7 @@ class NARX(_TappedNetwork):
         self.washout = washout
         self.linear_term = linear_term
         self.output_range = output_range
+        self.calendar = calendar
         self.scale = scale
         self.solver = solver
         self.alpha = alpha
@@ -333,6 +364,12 @@ class TDNN(_TappedNetwork):
         Bounds of the output in y's units, each a number (one per output), a column name of X
         (an input only if a dict `input_lags` names it) or None. Outputs are clipped, before any is
         fed back.
+    calendar : sequence, dict or None, default=None
+        Fields of the time stamps that are read as inputs, known ahead from the clock alone, each at
+        its own row: "minute" (of the hour), "hour" (the time of the day), "day_of_week", "week",
+        "day_of_year" and "month" (of the year), "weekend" and "holiday", such as ``["hour",
+        "day_of_week", {"holiday": "DE"}]``. A dict gives a field a number of harmonics, or
+        "spline"; and holidays their country, or ``("DE", "BY")`` with a region.
     scale : bool, default=True
         Whether X is standardised inside; y always is.
     solver : str or Solver, default="lm"
@@ -455,6 +492,7 @@ class TDNN(_TappedNetwork):
     _parameter_constraints: dict = {
         "input_lags": "no_validation",
         "output_range": "no_validation",
+        "calendar": "no_validation",
         **_TappedNetwork._parameter_constraints,
     }
 
@@ -465,6 +503,7 @@ class TDNN(_TappedNetwork):
         activation="tanh",
         linear_term=True,
         output_range=None,
+        calendar=None,
         scale=True,
         solver="lm",
         alpha="auto",
@@ -487,6 +526,7 @@ class TDNN(_TappedNetwork):
         self.activation = activation
         self.linear_term = linear_term
         self.output_range = output_range
+        self.calendar = calendar
         self.scale = scale
         self.solver = solver
         self.alpha = alpha
@@ -505,10 +545,10 @@ class TDNN(_TappedNetwork):
         self.callback = callback
 
     def _make_network(self, columns, n_outputs):
-        taps = make_taps(self.input_lags, [], columns, n_outputs)
+        taps = self._make_taps(columns, n_outputs)
         if not taps.n_taps:
             raise ValueError(
-                "TDNN predicts from inputs alone, and there are none: give X with input_lags, or "
-                "use NARX."
+                "TDNN predicts from inputs alone, and there are none: give X with input_lags, or a "
+                "calendar, or use NARX."
             )
         return self._tapped_mlp(taps)

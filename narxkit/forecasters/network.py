@@ -19,7 +19,6 @@ from narxkit._checks import is_count
 from narxkit._naming import fitted_name, what_passes
 from narxkit._warn import warn
 from narxkit.forecasters.scaled import ScaledForecaster, count_dropped
-from narxkit.networks import make_taps
 from narxkit.solvers import (
     SOLVERS,
     BayesianRegularisation,
@@ -128,7 +127,7 @@ class NetworkForecaster(ScaledForecaster):
         return getattr(self, "linear_alpha", 0.0)
 
     def _read_taps(self, columns, n_outputs):
-        taps = make_taps(self.input_lags, self.output_lags, columns, n_outputs)
+        taps = self._make_taps(columns, n_outputs)
         if not taps.n_taps:
             raise ValueError(
                 "the model has neither output lags nor input lags: give at least one lag."

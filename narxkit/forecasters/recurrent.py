@@ -50,6 +50,8 @@ BODY = r"""
         stretches: with ``output_lags=[]``, through ``simulate``; see the Notes.
     output_range : tuple (low, high), default=None
         Bounds of the output in y's units, as in `NARX`.
+    calendar : sequence, dict or None, default=None
+        Fields of the time stamps that are read as inputs, as in `NARX`.
     scale : bool, default=True
         Whether X is standardised inside; y always is.
     solver : str or Solver, default="lbfgs"
@@ -252,6 +254,7 @@ class RecurrentForecaster(NetworkForecaster):
         "initial_state": [StrOptions({"zero", "trained"})],
         "bidirectional": ["boolean"],
         "output_range": "no_validation",
+        "calendar": "no_validation",
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "l1_ratio": [Interval(Real, 0, 1, closed="both")],
         "linear_alpha": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
@@ -270,6 +273,7 @@ class RecurrentForecaster(NetworkForecaster):
         initial_state="zero",
         bidirectional=False,
         output_range=None,
+        calendar=None,
         scale=True,
         solver="lbfgs",
         alpha="auto",
@@ -301,6 +305,7 @@ class RecurrentForecaster(NetworkForecaster):
         self.initial_state = initial_state
         self.bidirectional = bidirectional
         self.output_range = output_range
+        self.calendar = calendar
         self.scale = scale
         self.solver = solver
         self.alpha = alpha
@@ -446,6 +451,7 @@ class ElmanRegressor(RecurrentForecaster):
         initial_state="zero",
         bidirectional=False,
         output_range=None,
+        calendar=None,
         scale=True,
         solver="lbfgs",
         alpha="auto",
@@ -478,6 +484,7 @@ class ElmanRegressor(RecurrentForecaster):
             initial_state=initial_state,
             bidirectional=bidirectional,
             output_range=output_range,
+            calendar=calendar,
             scale=scale,
             solver=solver,
             alpha=alpha,
@@ -562,6 +569,7 @@ class LSTMRegressor(RecurrentForecaster):
         initial_state="zero",
         bidirectional=False,
         output_range=None,
+        calendar=None,
         scale=True,
         solver="lbfgs",
         alpha="auto",
@@ -594,6 +602,7 @@ class LSTMRegressor(RecurrentForecaster):
             initial_state=initial_state,
             bidirectional=bidirectional,
             output_range=output_range,
+            calendar=calendar,
             scale=scale,
             solver=solver,
             alpha=alpha,

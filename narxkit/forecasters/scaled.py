@@ -2,7 +2,7 @@
 
 import warnings
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from narxkit._moments import buried, moments
 from narxkit._warn import warn
 from narxkit.forecasters.base import Forecaster
 from narxkit.forecasters.input_gradient import InputGradient, differentiate, name_columns
+from narxkit.networks import make_taps
 
 COMBINE = {"mean": np.nanmean, "median": np.nanmedian}
 SCALED = 1e-300, 1e300  # standard deviations of columns: room for a thousand of them
@@ -118,6 +119,17 @@ class ScaledForecaster(Forecaster):
         self._network = self._make_network(columns, n_outputs)
         return self._network.reach
 
+    def _make_taps(self, columns, n_outputs):
+        """Read the lags of inputs and outputs; of the calendar, which stands last, each row's own.
+
+        What comes before is in a lag of the output, and what comes after is known by then, too.
+        """
+        n_own = len(columns) - len(self._roles.calendar_names)
+        lags = getattr(self, "output_lags", [])
+        taps = make_taps(self.input_lags, lags, columns[:n_own], n_outputs)
+        of_calendar = ((0,),) * (len(columns) - n_own)
+        return replace(taps, input_lags=taps.input_lags + of_calendar)
+
     def _fit_scale(self, segments, rows, is_scaled=True):
         """Standardise by the rows of a mask, and tell where that leaves nothing to learn from."""
         names = self._roles.input_names
@@ -133,10 +145,11 @@ class ScaledForecaster(Forecaster):
         _check_spread("y", self._roles.outputs, y, outputs[1], name_row)
         constant = [name for name, std in zip(names, inputs[1]) if std == 0]
         if constant:
+            is_of_calendar = set(constant) <= set(self._roles.calendar_names)
             warn(
-                f"X has constant columns in the training rows, {constant}: nothing can be learned "
-                "from them, and later changes are ignored. Drop them, or train on rows in which "
-                "they vary."
+                f"{'calendar' if is_of_calendar else 'X'} has constant columns in the training "
+                f"rows, {constant}: nothing can be learned from them, and later changes are "
+                "ignored. Drop them, or train on rows in which they vary."
             )
 
     def _run(self, rollouts):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from narxkit.rows.calendar_fields import Calendar, read_calendar
 from narxkit.rows.segments import Segments
 
 
@@ -29,6 +30,8 @@ class ColumnRoles:
         1 or 2: how y was given.
     is_elapsed : bool
         Whether the rows are labelled by elapsed times.
+    calendar : Calendar or None
+        What makes inputs of the time stamps, which stand behind those of X.
     """
 
     columns: list
@@ -39,6 +42,7 @@ class ColumnRoles:
     outputs: list
     y_ndim: int
     is_elapsed: bool = False
+    calendar: Calendar | None = None
 
     @classmethod
     def read(cls, table, estimator):
@@ -52,7 +56,18 @@ class ColumnRoles:
         is_named = table.columns is not None
         inputs = np.array(inputs, dtype=int)
         outputs = table.outputs, table.y_ndim
-        return cls(columns, is_named, inputs, low, high, *outputs, table.is_elapsed)
+        calendar = read_calendar(getattr(estimator, "calendar", None), table)
+        roles = cls(columns, is_named, inputs, low, high, *outputs, table.is_elapsed, calendar)
+        roles._refuse_shared_names()
+        return roles
+
+    def _refuse_shared_names(self):
+        shared = [name for name in self.calendar_names if name in self.columns]
+        if shared:
+            raise ValueError(
+                f"calendar makes the columns {shared}, but X has them too: leave them out of X or "
+                "out of calendar, or rename those of X."
+            )
 
     @property
     def n_outputs(self):
@@ -60,7 +75,11 @@ class ColumnRoles:
 
     @property
     def input_names(self):
-        return [self.columns[i] for i in self.inputs]
+        return [*(self.columns[i] for i in self.inputs), *self.calendar_names]
+
+    @property
+    def calendar_names(self):
+        return self.calendar.names if self.calendar else []
 
     @property
     def bound_names(self):
@@ -87,6 +106,8 @@ class ColumnRoles:
             )
         if table.y is not None:
             self.check_outputs(table.outputs)
+        if self.calendar:
+            self.calendar.check(table)
         self._check_bounds(table)
 
     def check_labels(self, table):
@@ -123,12 +144,18 @@ class ColumnRoles:
 
     def segments(self, table):
         """Return the rows of a table, cut into segments."""
-        return table.segments(self.inputs, *self.bounds(table.X))
+        return self._with_calendar(table.segments(self.inputs, *self.bounds(table.X)))
 
     def segment(self, X, y, times):
         """Return rows that follow each other, as one segment."""
         u = np.ascontiguousarray(X[:, self.inputs])
-        return Segments(u, y, np.array([0, len(y)]), *self.bounds(X), times)
+        rows = Segments(u, y, np.array([0, len(y)]), *self.bounds(X), times)
+        return self._with_calendar(rows)
+
+    def _with_calendar(self, rows):
+        if not self.calendar:
+            return rows
+        return rows.replace(u=np.hstack([rows.u, self.calendar.columns(rows.times)]))
 
     def frame(self, values, index):
         """Return predictions as a Series, or a DataFrame of several outputs."""
