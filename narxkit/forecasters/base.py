@@ -49,6 +49,9 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
     def _read_clocks(self, table):
         """Read nothing; a subclass whose reach follows from the clocks does it here."""
 
+    def _check_outputs(self, segments):
+        """Refuse no outputs; a subclass that cannot take all numbers does it here."""
+
     @abstractmethod
     def _train(self, segments, weight):
         """Learn from `segments`; `weight` has one number per row."""
@@ -97,22 +100,26 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         self._validate_params()
         with _restored_on_error(self):
             table = read_table(self, X, y, sample_weight=sample_weight, segments=segments)
-            self._roles = ColumnRoles.read(table, self)
-            self._read_clocks(table)
-            self._reach = self._make_reach(self._roles.input_names, self._roles.n_outputs)
-            self._roles.check(table)
+            self._prepare(table)
             rows = self._roles.segments(table)
             self._check_rows(rows, table)
             self._warn_of_short_segments(table, rows)
             # segments stand series after series, and so do the weights
             weight = np.ones(len(rows)) if table.weight is None else table.weight[table.order]
             self._train(rows, weight)
-            self.max_lag_, self.lead_ = self._reach.history, self._reach.lead
             names = [None] if table.index is None else list(table.index.names)
             # an empty one: rows of an earlier fit are no history of these
             self._history = History(self._reach, names, {})
             self._remember(table)
         return self
+
+    def _prepare(self, table):
+        """Read from the training rows what a prediction will read, before anything is learned."""
+        self._roles = ColumnRoles.read(table, self)
+        self._read_clocks(table)
+        self._reach = self._make_reach(self._roles.input_names, self._roles.n_outputs)
+        self._roles.check(table)
+        self.max_lag_, self.lead_ = self._reach.history, self._reach.lead
 
     def update(self, X, y=None):
         """Take new measurements: move the state, keep the weights.
@@ -625,6 +632,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
 
         Successive missing rows are one rollout: each is predicted from those before it.
         """
+        self._check_outputs(segments)
         reach, missing = self._reach, np.isnan(segments.y)
         # without feedback nothing reads the outputs
         if not reach.outputs or not missing[:stop].any():
