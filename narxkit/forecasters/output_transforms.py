@@ -279,10 +279,10 @@ def _boxcox(values, lambdas):
 
 
 def _inverse_boxcox(values, lambdas):
-    """Invert; where lambda is positive, what lies below the image of 0 is 0."""
+    """Invert; below the image of 0 (lambda > 0) is 0, above that of infinity (lambda < 0) inf."""
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        end = np.where(lambdas > 0, -1 / lambdas, -np.inf)
-        return np.where(values <= end, 0.0, inv_boxcox(values, lambdas))
+        is_out = 1.0 + lambdas * values <= 0.0
+        return np.where(is_out, np.where(lambdas > 0, 0.0, np.inf), inv_boxcox(values, lambdas))
 
 
 def _finite(function, name, values):

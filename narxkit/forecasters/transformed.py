@@ -10,7 +10,7 @@ from functools import partial
 from numbers import Integral
 
 import numpy as np
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils import get_tags
 
 from narxkit.forecasters.base import Forecaster
@@ -126,7 +126,7 @@ class TransformedForecaster(Forecaster):
     """
 
     _parameter_constraints: dict = {
-        "forecaster": [Forecaster],
+        "forecaster": "no_validation",
         "transform": "no_validation",
         "difference": "no_validation",
         "divide_by": [str, Integral, None],
@@ -140,8 +140,41 @@ class TransformedForecaster(Forecaster):
         self.divide_by = divide_by
 
     @property
+    def transform(self):
+        """The parameter, which ``get_params`` tells: this is no transformer, whose method it is."""
+        # pipelines and checks of scikit-learn go by the mere presence of the name
+        raise AttributeError(
+            "TransformedForecaster is no transformer: read its parameter transform by "
+            "get_params()['transform']."
+        )
+
+    @transform.setter
+    def transform(self, transform):
+        vars(self)["transform"] = transform
+
+    def get_params(self, deep=True):
+        """Return the parameters.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Whether to add those of the forecaster, as ``forecaster__<name>``.
+
+        Returns
+        -------
+        dict
+            Names and values.
+        """
+        params = {name: vars(self)[name] for name in self._get_param_names()}
+        if deep and isinstance(self.forecaster, BaseEstimator):
+            inner = self.forecaster.get_params()
+            params |= {f"forecaster__{name}": value for name, value in inner.items()}
+        return params
+
+    @property
     def forecaster_(self):
         """The forecaster, fitted to transformed rows and continuing from those last seen."""
+        self._check_fitted()
         inner = copy(self._inner)
         tails = {key: self._inner_tail(tail) for key, tail in self._history.tails.items()}
         inner._history = History(inner._reach, self._history.names, tails)
@@ -153,7 +186,8 @@ class TransformedForecaster(Forecaster):
 
     # ------------------------------------------------------------ fit
     def _read_clocks(self, table):
-        check_transform(self.transform)
+        self._check_forecaster()
+        check_transform(vars(self)["transform"])
         lags, division = read_lags(self.difference), None
         if self.divide_by is not None:
             division = Division.read(table, self.divide_by, self._roles.columns)
@@ -164,6 +198,22 @@ class TransformedForecaster(Forecaster):
         if hasattr(self, "feature_names_in_"):
             inner.feature_names_in_ = self.feature_names_in_
         inner._prepare(table)
+        if self._leaves_all:
+            # bounds of z, which fitted starts of simulate stay between, are those of y
+            self._roles = replace(self._roles, low=inner._roles.low, high=inner._roles.high)
+
+    @property
+    def _leaves_all(self):
+        """Whether nothing is divided, transformed or differenced."""
+        return vars(self)["transform"] is None and self._chain.is_empty
+
+    def _check_forecaster(self):
+        if not isinstance(self.forecaster, Forecaster):
+            raise ValueError(
+                "The 'forecaster' parameter of TransformedForecaster must be a forecaster such as "
+                f"ARX() or NARX(). Got {self.forecaster!r} instead. A Pipeline goes around a "
+                "TransformedForecaster, not inside."
+            )
 
     def _make_reach(self, columns, n_outputs):
         inner, division, back = self._inner._reach, self._chain.division, offsets(self._chain.lags)
@@ -218,13 +268,14 @@ class TransformedForecaster(Forecaster):
             division = chain.division.with_mean(segments, weight)
             chain = replace(chain, division=division)
             weight = weight * division.weights(segments)
-        if self.transform is not None:
+        transform = vars(self)["transform"]
+        if transform is not None:
             q = chain.quotients(segments, is_filled=False)
-            function = Function.fit(self.transform, q, weight > 0)
+            function = Function.fit(transform, q, weight > 0)
             chain = replace(chain, function=function)
         self._chain = chain
         vars(self).pop("lambda_", None)  # of an earlier fit
-        if self.transform == "boxcox":
+        if chain.function is not None and chain.function.lambdas is not None:
             self.lambda_ = chain.function.lambdas
 
     def _inner_rows(self, segments, z, rows=None):
@@ -247,23 +298,25 @@ class TransformedForecaster(Forecaster):
         levels = chain.levels(segments)
         inner = self._inner_rows(segments, levels[-1])
         z_hat, bad = self._inner._run(rollouts.replace(segments=inner))
-        if chain.is_empty:
+        if self._leaves_all:
             return z_hat, bad
         y_hat = chain.undo(z_hat, levels, rollouts)
-        return self._end_diverged(y_hat, np.isfinite(z_hat), bad, rollouts)
+        return self._end_diverged(y_hat, z_hat, bad, rollouts)
 
-    def _end_diverged(self, y_hat, is_there, bad, rollouts):
+    def _end_diverged(self, y_hat, z_hat, bad, rollouts):
         """End rollouts where they leave all bounds in the units of y, if not before."""
         within = np.abs(y_hat - self._y_mean) <= FARTHEST * self._y_std
         ends = ~within.all(axis=2) & rollouts.is_step
         first = np.argmax(ends, axis=1)
         # what the forecaster itself has not predicted is for it to tell
-        is_own = ends.any(axis=1) & is_there.all(axis=2)[np.arange(len(first)), first]
-        y_hat[is_own[:, None] & (np.arange(y_hat.shape[1]) >= first[:, None])] = np.nan
+        is_own = ends.any(axis=1) & np.isfinite(z_hat).all(axis=2)[np.arange(len(first)), first]
+        if self._reach.carries:
+            ends = np.arange(y_hat.shape[1]) >= first[:, None]
+        y_hat[is_own[:, None] & ends] = np.nan
         return y_hat, np.where(is_own, first, bad)
 
     def _units(self, y):
-        return self._inner._units(y) if self._chain.is_empty else super()._units(y)
+        return self._inner._units(y) if self._leaves_all else super()._units(y)
 
     def _inner_tail(self, tail):
         """Return the last rows of a series as the forecaster inside has them."""
@@ -278,6 +331,9 @@ class TransformedForecaster(Forecaster):
         tags = super().__sklearn_tags__()
         if isinstance(self.forecaster, Forecaster):
             tags.regressor_tags = get_tags(self.forecaster).regressor_tags
+        if np.size(self.difference):
+            # scikit-learn scores it on rows that are no series: their differences are noise
+            tags.regressor_tags.poor_score = True
         return tags
 
 
