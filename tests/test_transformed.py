@@ -1,6 +1,7 @@
 """TransformedForecaster: what one would do by hand with pandas, and the verbs of the forecaster."""
 
 import pickle
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -736,6 +737,25 @@ def test_logarithms_of_later_rows_are_refused(verb):
         with pytest.raises(ValueError, match="needs outputs above 0|that are not finite"):
             verb(model)
         pd.testing.assert_series_equal(model.forecast(3), before)
+
+
+def test_targets_of_a_score_and_own_forecasts_may_be_zero():
+    """They are not transformed, or come from below the image of 0."""
+    y = np.linspace(100, 10, 40)
+    model = TransformedForecaster(Persistence(), transform="boxcox", difference=[1]).fit(None, y)
+    assert model.lambda_ > 0
+    ahead = pd.DataFrame(index=range(40, 60))
+    assert np.isfinite(model.score(ahead, np.zeros(20) + [0, 1] * 10))
+    model.update(None, np.full(20, np.nan))
+    assert (model.update(None, np.full(2, np.nan)).forecast(3) == 0).all()
+
+
+def test_a_fit_warns_of_nothing_that_is_by_design():
+    X, y = solar()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = TransformedForecaster(ARX(0), divide_by="sky", **ALL).fit(X, y)
+        model.predict_ahead(X, y, steps=3)
 
 
 def test_the_parameters_of_the_forecaster_are_checked():

@@ -49,7 +49,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
     def _read_clocks(self, table):
         """Read nothing; a subclass whose reach follows from the clocks does it here."""
 
-    def _check_outputs(self, segments):
+    def _check_outputs(self, X, y):
         """Refuse no outputs; a subclass that cannot take all numbers does it here."""
 
     @abstractmethod
@@ -149,6 +149,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _remember(self, table):
         """Move the state of every series, or of none where one is refused."""
+        self._check_outputs(table.X, table.y)
         tails = dict(self._history.tails)
         for key in table.series:
             X, y, times = self._history.extended(key, table)
@@ -453,6 +454,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             begin = self.max_lag_ if is_fitted else max(len(initial), self.max_lag_)
             measured = np.full((len(rows), y_hat.shape[1]), np.nan)
             measured[: len(initial)] = initial
+            self._check_outputs(table.X[rows], measured)
             times = None if table.times is None else table.times[rows]
             segment = self._roles.segment(table.X[rows], measured, times)
             if is_fitted:
@@ -591,6 +593,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         if not is_free_run:
             self._refuse_both_ways()
         table = self._read(X, y=y, segments=segments)
+        self._check_outputs(table.X, table.y)
         if after_state:
             rows, table_row = self._after_state(self._labelled(table))
         else:
@@ -632,7 +635,6 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
 
         Successive missing rows are one rollout: each is predicted from those before it.
         """
-        self._check_outputs(segments)
         reach, missing = self._reach, np.isnan(segments.y)
         # without feedback nothing reads the outputs
         if not reach.outputs or not missing[:stop].any():

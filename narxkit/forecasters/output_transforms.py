@@ -101,24 +101,29 @@ class Division:
         memory = 2 * _longest_run(c[table.order] <= floor, table.edges)
         return cls(column, float(floor), float(max(largest)), memory)
 
-    def divisor(self, segments):
-        """Return the divisor (n, 1)."""
-        return segments.u[:, [self.column]]
+    def divisor(self, u):
+        """Return the divisor (n, 1) of rows of X."""
+        return u[:, [self.column]]
 
-    def is_low(self, segments):
-        """Return the rows in which the quotient stays as it was, as a mask."""
-        return segments.u[:, self.column] <= self.floor
+    def is_low(self, u):
+        """Return the rows of X (n, 1) in which the quotient stays as it was."""
+        return self.divisor(u) <= self.floor
 
-    def weights(self, segments):
+    def weights(self, u):
         """Return the weight of each row: of the square of the divisor, 0 where it is low."""
-        c = segments.u[:, self.column]
+        c = u[:, self.column]
         return np.where(c > self.floor, (c / self.largest) ** 2, 0.0)
+
+    def divide(self, u, y):
+        """Return the quotients of rows that are not low, NaN in others."""
+        is_low = self.is_low(u)
+        return np.where(is_low, np.nan, y / np.where(is_low, 1.0, self.divisor(u)))
 
     def with_mean(self, segments, weight):
         """Return the division with the mean quotient of the training rows."""
-        c, y = self.divisor(segments), segments.y
-        counts = (c > self.floor) & np.isfinite(y) & (weight > 0)[:, None]
-        totals = np.sum(np.broadcast_to(c, y.shape), axis=0, where=counts)
+        u, y = segments.u, segments.y
+        counts = np.isfinite(self.divide(u, y)) & (weight > 0)[:, None]
+        totals = np.sum(np.broadcast_to(self.divisor(u), y.shape), axis=0, where=counts)
         if not totals.all():
             raise ValueError(
                 "no measured row with a weight has a divisor above "
@@ -128,16 +133,14 @@ class Division:
 
     def quotients(self, segments, is_filled):
         """Return the quotients (n, n_outputs); without any before a low row, the mean or NaN."""
-        c, y, is_low = self.divisor(segments), segments.y, self.is_low(segments)
-        q = y / np.where(is_low[:, None], 1.0, c)
+        q, is_low = self.divide(segments.u, segments.y), self.is_low(segments.u)[:, 0]
         if is_low.any():
-            t = np.arange(len(y))
-            is_known = np.isfinite(q) & ~is_low[:, None]
-            last = np.maximum.accumulate(np.where(is_known, t[:, None], -1), axis=0)[is_low]
-            first = np.maximum(segments.starts, t - self.memory)[is_low]
+            t = np.arange(len(q))
+            known = np.where(np.isfinite(q), t[:, None], -1)
+            last = np.maximum.accumulate(known, axis=0)[is_low]
+            first = np.maximum(segments.starts, t - self.memory)[is_low, None]
             kept = np.take_along_axis(q, np.maximum(last, 0), axis=0)
-            other = self.mean if is_filled else np.nan
-            q[is_low] = np.where(last >= first[:, None], kept, other)
+            q[is_low] = np.where(last >= first, kept, self.mean if is_filled else np.nan)
         return q
 
 
@@ -337,7 +340,7 @@ class Chain:
         t, n = np.arange(len(segments)), len(segments)
         if self.division is None:
             return t - self.n_before >= segments.starts
-        is_low = self.division.is_low(segments)
+        is_low = self.division.is_low(segments.u)[:, 0]
         first = np.minimum.accumulate(np.where(is_low, n, t)[::-1])[::-1]
         return t - self.n_before >= first[segments.starts]
 
@@ -347,10 +350,10 @@ class Chain:
             return segments.y
         return self.division.quotients(segments, is_filled)
 
-    def check(self, segments):
+    def check(self, u, y):
         """Refuse outputs that the function cannot take."""
         if self.function is not None:
-            self.function.check(self.quotients(segments))
+            self.function.check(y if self.division is None else self.division.divide(u, y))
 
     def levels(self, segments, is_filled=True):
         """Return the outputs before the first difference, and after each of them."""
@@ -368,7 +371,7 @@ class Chain:
             with np.errstate(over="ignore"):  # infinite: the rollout has diverged
                 z_hat = self.function.inverse(z_hat)
         if self.division is not None:
-            z_hat = z_hat * self.division.divisor(rollouts.segments)[rollouts.rows]
+            z_hat = z_hat * self.division.divisor(rollouts.segments.u)[rollouts.rows]
         return z_hat
 
 

@@ -250,7 +250,7 @@ class TransformedForecaster(Forecaster):
         self._fit_chain(segments, weight)
         self._y_mean, self._y_std = super()._units(segments.y[weight > 0])
         if self._chain.division is not None:
-            weight = weight * self._chain.division.weights(segments)
+            weight = weight * self._chain.division.weights(segments.u)
         z = self._chain.levels(segments, is_filled=False)[-1]
         rows = np.flatnonzero(self._chain.has_begun(segments))
         if not len(rows):
@@ -267,7 +267,7 @@ class TransformedForecaster(Forecaster):
         if chain.division is not None:
             division = chain.division.with_mean(segments, weight)
             chain = replace(chain, division=division)
-            weight = weight * division.weights(segments)
+            weight = weight * division.weights(segments.u)
         transform = vars(self)["transform"]
         if transform is not None:
             q = chain.quotients(segments, is_filled=False)
@@ -290,8 +290,8 @@ class TransformedForecaster(Forecaster):
         return self._inner._roles.segment(X, z, times).replace(edges=edges, name_row=name_row)
 
     # ------------------------------------------------------------ rollouts
-    def _check_outputs(self, segments):
-        self._chain.check(segments)
+    def _check_outputs(self, X, y):
+        self._chain.check(X, y)
 
     def _run(self, rollouts):
         segments, chain = rollouts.segments, self._chain
