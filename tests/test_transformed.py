@@ -191,6 +191,15 @@ def test_each_output_has_a_lambda():
         np.testing.assert_allclose(answer[name], special.inv_boxcox(w, lam), **EXACT)
 
 
+@pytest.mark.parametrize("level", [50.0, 1e6, 1e-4])
+def test_powers_of_a_narrow_range_stay_within_floats(level):
+    """Its likelihood is highest for a lambda in the thousands, or as far below zero."""
+    noise = np.random.default_rng(0).normal(size=60)
+    for y in (level * (1 + 1e-4 * noise), level / (1 - 1e-4 * noise)):
+        model = TransformedForecaster(ARX(), transform="boxcox", difference=[1]).fit(None, y)
+        np.testing.assert_allclose(model.forecast(5), level, rtol=1e-3)
+
+
 def test_a_constant_has_the_lambda_1_and_a_forecast_below_the_image_of_0_is_0():
     model = TransformedForecaster(ARX(), transform="boxcox").fit(None, np.full(20, 3.0))
     assert model.lambda_ == 1

@@ -19,6 +19,7 @@ from narxkit._checks import is_count
 
 FLOOR = 0.02  # of the largest divisor: a quotient of less is noise, such as that of a low sun
 LOGARITHMS = "log", "boxcox"
+POWERS = np.log(1e-8), np.log(1e100)  # of outputs, beside the 1 that Box-Cox subtracts
 SAME = 1e-6  # what may be lost on the way there and back, relative to the largest value
 
 
@@ -272,8 +273,14 @@ def _fit_lambda(values):
     from scipy.stats import boxcox_normmax  # heavy, and rarely needed
 
     x = values[np.isfinite(values)]
-    # of a constant all are as likely
-    return float(boxcox_normmax(x, method="mle")) if len(np.unique(x)) > 1 else 1.0
+    if len(np.unique(x)) < 2:
+        return 1.0  # of a constant all are as likely
+    with np.errstate(all="ignore"):
+        found = float(boxcox_normmax(x, method="mle", ymax=np.inf))
+    # for a narrow range of large numbers powers are likely that floats cannot tell from 0, or hold
+    bounds = [sorted(np.array(POWERS) / log) for log in np.log([x.min(), x.max()]) if log]
+    low, high = np.max(bounds, axis=0)[0], np.min(bounds, axis=0)[1]
+    return float(np.clip(found, low, high))
 
 
 def _boxcox(values, lambdas):

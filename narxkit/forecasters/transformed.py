@@ -55,8 +55,9 @@ class TransformedForecaster(Forecaster):
         The forecaster, not fitted; a Pipeline goes around a TransformedForecaster, not inside.
     transform : {"log", "boxcox"} or tuple (forward, inverse), default=None
         The logarithm; the Box-Cox transformation :math:`(y^\lambda - 1) / \lambda`, its lambda by
-        maximum likelihood over the training rows; or two functions of one array of numbers that
-        undo each other value by value. Logarithms need outputs above 0.
+        maximum likelihood over the training rows, as far as floats hold the powers; or two
+        functions of one array of numbers that undo each other value by value. The first two need
+        outputs above 0.
     difference : sequence of int, default=()
         Lags of differences, one after another: ``[1, 12]`` are the changes from month to month of
         the changes from year to year. They stay inside a segment, and that to a missing row is
