@@ -330,6 +330,21 @@ def test_predict_is_predict_ahead_step_by_step(forecaster):
     np.testing.assert_allclose(run[100:150], answers, rtol=1e-9)
 
 
+@pytest.mark.parametrize("forecaster", [ARX({"u": [0, -1], "v": [3]}), TDNN(3, (2,))], ids=repr)
+@pytest.mark.parametrize("lags", [[2], [1, 24]], ids=repr)
+def test_leads_and_inputs_alone_go_with_differences(forecaster, lags):
+    X, y = hourly()
+    y = pd.DataFrame({"a": y, "b": 2 * y + 1})
+    model = TransformedForecaster(forecaster, difference=lags).fit(X[:N_TRAIN], y[:N_TRAIN])
+    assert model.max_lag_ == max(3, sum(lags) + 2 * isinstance(forecaster, ARX))
+    ahead = model.predict_ahead(X, y, steps=range(1, 41))
+    steps, future = np.arange(40), X[N_TRAIN : N_TRAIN + 40 + model.lead_]
+    answer = model.forecast(X=future)
+    np.testing.assert_allclose(answer, ahead[N_TRAIN + steps, :, steps], rtol=1e-9)
+    z_hat = model.forecaster_.forecast(X=future)
+    np.testing.assert_allclose(answer["a"], integrated(z_hat["a"], y["a"][:N_TRAIN], lags), **EXACT)
+
+
 @pytest.mark.parametrize("forecaster", [ARX([1]), recurrent()], ids=repr)
 def test_update_moves_the_state(forecaster):
     X, y = hourly()

@@ -324,7 +324,9 @@ class TransformedForecaster(Forecaster):
         segment, reach = self._roles.segment(tail.X, tail.y, tail.times), self._inner._reach
         z, n = self._chain.levels(segment)[-1], len(tail.y)
         n_kept = max(reach.memory + reach.lead, 1)
-        at = min(max(self._chain.n_before, n - n_kept), n - 1)  # one row, for its time stamp
+        # too short a tail is so for both
+        at = max(self._reach.history - reach.history, n - n_kept)
+        at = min(at, n - 1)  # one row, for its time stamp
         times = None if tail.times is None else tail.times[at:]
         return replace(tail, X=tail.X[at:], y=z[at:], times=times)
 
