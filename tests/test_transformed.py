@@ -83,6 +83,7 @@ FORECASTERS = [
     ARX(),
     ARX(input_lags={"u": 2, "v": [0, -1]}),
     ARX(input_lags=[1], output_range=("v", 20.5)),
+    ARX(input_lags={"u": 1, "v": []}, calendar=["hour"]),
     NARX(hidden_layer_sizes=(3,), max_iter=5, random_state=0),
     TDNN(hidden_layer_sizes=(3,), max_iter=5, random_state=0),
     GRURegressor(hidden_layer_sizes=(3,), window=8, max_iter=3, random_state=0),
@@ -444,6 +445,34 @@ def test_after_a_gap_the_state_begins_anew():
     model.update(X[212:213], y[212:213])
     expected = model.predict_ahead(X[210:], y[210:])[3]
     assert model.predict(X[213:214])[0] == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_calendar_is_that_of_the_forecaster():
+    X, y = solar()
+    forecaster = ARX({"sky": [], "t": [0]}, [1, 24], calendar=["hour"])
+    model = TransformedForecaster(forecaster, divide_by="sky", difference=[1])
+    model.fit(X[:240], y[:240])
+    index = (y / X["sky"]).where(X["sky"] > 0.02 * X["sky"].max()).ffill()
+    first = int(np.argmax(index.notna())) + 1
+    weight = (X["sky"] / X["sky"].max()).where(X["sky"] > 0.02 * X["sky"].max(), 0.0) ** 2
+    by_hand = clone(forecaster).fit(
+        X[first:240], index.diff()[first:240], sample_weight=weight[first:240]
+    )
+    np.testing.assert_allclose(model.forecaster_.coef_, by_hand.coef_, **EXACT)
+    w_hat = index.iloc[239] + by_hand.predict(X[240:]).cumsum()
+    np.testing.assert_allclose(model.predict(X[240:]), w_hat * X["sky"][240:], **EXACT)
+    ahead = model.predict_ahead(X, y, steps=range(1, 11))
+    steps = np.arange(10)
+    np.testing.assert_allclose(model.predict(X[240:250]), ahead[240 + steps, steps], **EXACT)
+    alone = TransformedForecaster(ARX(calendar=["hour"]), **ALL).fit(None, y + 1)
+    assert np.isfinite(alone.forecast(24)).all()
+    np.testing.assert_array_equal(alone.forecaster_.forecast(24).index, alone.forecast(24).index)
+    with pytest.raises(ValueError, match="calendar"):
+        model.predict_ahead(X.to_numpy(), y.to_numpy())
+    with pytest.raises(ValueError, match="calendar"):
+        TransformedForecaster(forecaster).fit(X.to_numpy(), y.to_numpy())
+    with pytest.raises(ValueError, match="'hour_sin'"):
+        clone(model).fit(X.assign(hour_sin=0.0), y)
 
 
 # --- accuracy ------------------------------------------------------------------------------------

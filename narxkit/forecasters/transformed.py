@@ -182,6 +182,11 @@ class TransformedForecaster(Forecaster):
         return inner
 
     @property
+    def calendar(self):
+        """That of the forecaster, which rows need time stamps for here, too."""
+        return getattr(self.forecaster, "calendar", None)
+
+    @property
     def _reads_times(self):
         return self._inner._reads_times
 
@@ -231,7 +236,10 @@ class TransformedForecaster(Forecaster):
     def _inputs(self, lags):
         """Return columns of X and their lags: what the forecaster reads, and the divisor."""
         roles, division = self._inner._roles, self._chain.division
-        inputs = {(int(roles.inputs[column]), lag) for column, lag in self._inner._reach.inputs}
+        # here all columns of X are inputs, and those of the calendar stand behind them
+        n, of_calendar = len(roles.columns), len(roles.calendar_names)
+        place = [*map(int, roles.inputs), *range(n, n + of_calendar)]
+        inputs = {(place[column], lag) for column, lag in self._inner._reach.inputs}
         inputs |= {(bound, 0) for bound in (roles.low, roles.high) if isinstance(bound, int)}
         if division is not None:
             inputs |= {(division.column, lag) for lag in {0, *lags}}
