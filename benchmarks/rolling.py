@@ -6,14 +6,16 @@ trained over 24 steps free ones did better on blocks than penalised ones). To it
 forecaster knows of a series:
 
 - Solar: clouds take a share of the light. The network forecasts the clear-sky index, irradiance
-  over clear sky, and each hour has the square of its clear sky as its weight, so that the loss is
-  the squared error in W/m². Below a clear sky of 20 W/m² the index stays as it was, without weight.
+  over clear sky: `TransformedForecaster` with ``divide_by``, by which each hour has the square of
+  its clear sky as its weight, so that the loss is the squared error in W/m². Up to 2 % of the
+  highest clear sky, 21 W/m², the index stays as it was, without weight.
   With "windows" it sees the means of the index over 3, 6, 24 and 48 hours beside single lags.
 - Turbine, a hindcast: its clock runs an hour or two early beside that of the reanalysis, whose wind
   is read from 3 hours before to 3 hours after the hour that is forecast. From every origin the wind
   is known up to the 24th hour, as the protocol has it, and taken to stay from there on.
 
-Missing hours are carried forward as history and have no weight as targets. Beside these stand the
+Missing hours, of which the solar series have none, are carried forward as history and have no
+weight as targets. Beside these stand the
 same networks without such knowledge, "plain", the linear model of each (no hidden layers, trained
 alike), and the ridge of the protocol.
 
@@ -40,10 +42,9 @@ from itertools import product
 from time import perf_counter
 
 import numpy as np
-import pandas as pd
 from rich.table import Table
 
-from narxkit import NARX, backtest
+from narxkit import NARX, TransformedForecaster, backtest
 from narxkit._naming import fitted_name
 from narxkit.evaluation import TASKS, Task, run
 
@@ -58,7 +59,7 @@ WINDOWS = {  # single lags, and means over windows of them
     name: (1, 2, 3, 23, 24, 25, (1, 3), (1, 6), (1, 24), (1, 48))
     for name in ("solar", "solar-hindcast")
 }
-LOW_SUN = 20.0  # W/m²
+LONGEST_NIGHT = 24  # hours, at whose end the index is that of the evening
 N_BLOCKS, N_FOLDS, FOLDS = 12, 4, (0, 2)  # of four folds, those that choose
 ALPHAS = 1000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3, 0.1
 SEEDS = range(10)
@@ -151,28 +152,27 @@ class Recipe:
         lags = WINDOWS[task.name] if self.has_windows else task.output_lags
         return estimator(output_lags=lags, loop=self.loop, random_state=seed, **parameters)
 
+    def forecaster(self, seed=0):
+        """What forecasts the series itself: the network, or one of the index around it."""
+        sky = self.task.clear_sky["clear_sky"] if self.has_index else None
+        network = self.network(seed)
+        return network if sky is None else TransformedForecaster(network, divide_by=sky)
+
     def inputs(self, data):
         """Columns that the network is given; an index has a bound of its own."""
         return data[list(self.task.input_lags) if self.has_index else self.task.features]
 
-    def sky(self, data):
-        """The clear sky that outputs are divided by; 1 where they are not."""
-        if not self.has_index:
-            return pd.Series(1.0, data.index)
-        return data[self.task.clear_sky["clear_sky"]]
-
     def outputs(self, data):
-        """What the network forecasts, carried forward where it is missing, and its weight."""
-        target, sky = data[self.task.target], self.sky(data)
-        is_target = target.notna() & (sky > (LOW_SUN if self.has_index else 0.0))
-        return (target / sky).where(is_target).ffill(), is_target * (sky / sky.max()) ** 2
+        """What is forecast, carried forward where it is missing, and its weight."""
+        target = data[self.task.target]
+        return target.ffill(), target.notna().astype(float)
 
     def fit(self, data, rows=slice(None), seed=0):
-        """Fit a network on rows of the data."""
+        """Fit a forecaster on rows of the data."""
         y, weight = self.outputs(data)
         X = self.inputs(data)
         with without_warnings():
-            return self.network(seed).fit(
+            return self.forecaster(seed).fit(
                 X.iloc[rows], y.iloc[rows], sample_weight=weight.iloc[rows]
             )
 
@@ -181,8 +181,9 @@ class Recipe:
 
         Where inputs have leads, the rows after it repeat the last.
         """
-        reach = model.structure_.reach
-        steps, lag, lead = self.task.steps, reach.memory, reach.lead
+        reach = network_of(model).structure_.reach
+        night = LONGEST_NIGHT if self.has_index else 0
+        steps, lag, lead = self.task.steps, reach.memory + night, reach.lead
         last = data.index.get_indexer(origins)[:, None]
         window = last + np.minimum(np.arange(1 - lag, steps + lead + 1), steps)
         n, width = window.shape
@@ -197,7 +198,12 @@ class Recipe:
             data[bound].to_numpy()[ahead] if isinstance(bound, str) else bound
             for bound in self.task.output_range
         )
-        return np.clip(y_hat.reshape(n, steps) * self.sky(data).to_numpy()[ahead], *bounds)
+        return np.clip(y_hat.reshape(n, steps), *bounds)
+
+
+def network_of(model):
+    """The fitted network, which may forecast an index."""
+    return getattr(model, "forecaster_", model)
 
 
 @contextmanager
@@ -258,7 +264,7 @@ def ratio_by_blocks(recipe, n_blocks=N_BLOCKS, n_folds=N_FOLDS, folds=FOLDS):
             ridge = task.ridge().fit(X.iloc[train], y.iloc[train])
         answers = backtest(ridge, X[fold == i], y[fold == i], task.steps, origins)
         model = recipe.fit(data, train, seed=i)
-        lives |= not model.is_linear_
+        lives |= not network_of(model).is_linear_
         y_hat = recipe.forecasts(model, data, origins)
         pair = np.stack([answers["y_hat"].to_numpy().reshape(y_hat.shape), y_hat])
         squares.append((pair - answers["y"].to_numpy().reshape(y_hat.shape)) ** 2)
@@ -366,7 +372,7 @@ def forecast(recipe, evaluation, seeds):
     runs = np.stack([recipe.forecasts(model, test, evaluation.origins) for model in models])
     y = evaluation.backtests["ridge ARX"]["y"].to_numpy().reshape(runs.shape[1:])
     errors = np.sqrt(np.nanmean((runs - y) ** 2, axis=1)).mean(axis=1)
-    liveliest = max(models, key=lambda model: model.hidden_share_)
+    liveliest = max(map(network_of, models), key=lambda network: network.hidden_share_)
     figures = {"fit s": seconds}
     if recipe.alpha != OFF:
         share = 100 * liveliest.hidden_share_

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     )
     from narxkit.forecasters.narx import NARX, TDNN
     from narxkit.forecasters.recurrent import ElmanRegressor, GRURegressor, LSTMRegressor
+    from narxkit.forecasters.transformed import TransformedForecaster
     from narxkit.model_selection import (
         BlockedKFold,
         RollingOrigin,
@@ -87,6 +88,7 @@ __all__ = [
     "SeasonalNaive",
     "SmartPersistence",
     "TrainingDisplay",
+    "TransformedForecaster",
     "TruncatedNewton",
     "ahead_scorer",
     "backtest",
@@ -114,6 +116,7 @@ _HOMES = {
     ),
     "forecasters.narx": ("NARX", "TDNN"),
     "forecasters.recurrent": ("ElmanRegressor", "GRURegressor", "LSTMRegressor"),
+    "forecasters.transformed": ("TransformedForecaster",),
     "plotting": (
         "ErrorAutocorrelationDisplay",
         "ErrorHistogramDisplay",

@@ -18,6 +18,9 @@ def warn(message, category=UserWarning):
 
 def warn_of_interruption(model):
     """Warn whoever scores a model of which Ctrl-C cut the fit short."""
+    # of one around another it is that of the inner
+    while hasattr(model, "forecaster_"):
+        model = model.forecaster_
     if getattr(getattr(model, "stop_", None), "name", "") == "INTERRUPTED":
         warn(
             f"the fit of this {type(model).__name__} was interrupted after {model.n_iter_} of at "

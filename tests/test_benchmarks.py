@@ -488,17 +488,28 @@ def test_rolling_forecasts_are_those_of_a_backtest(name):
 
 def test_the_index_and_its_weight_give_the_error_of_the_irradiance():
     recipe, data = rolled("solar", "2017-05-01", "2017-05-20")
-    y, weight = recipe.outputs(data)
-    sky = data["clear_sky"]
-    by_day = sky > rolling.LOW_SUN
-    np.testing.assert_allclose((y * sky)[by_day], data["ghi"][by_day])
-    assert (weight[~by_day] == 0).all() and (y.diff()[~by_day].iloc[12:] == 0).all()
+    sky, model = data["clear_sky"], recipe.fit(data)
+    by_day = sky > 0.02 * sky.max()
+    index, weight = (
+        (data["ghi"] / sky).where(by_day).ffill(),
+        (sky / sky.max()).where(by_day, 0) ** 2,
+    )
     np.testing.assert_allclose(
-        (weight * (y - 0.5) ** 2)[by_day] * sky.max() ** 2,
+        (weight * (index - 0.5) ** 2)[by_day] * sky.max() ** 2,
         ((data["ghi"] - 0.5 * sky) ** 2)[by_day],
     )
-    y_hat = recipe.forecasts(recipe.fit(data), data, recipe.task.origins(data))
+    X, begin = recipe.inputs(data), int(np.argmax(by_day))
+    by_hand = recipe.network().fit(X[begin:], index[begin:], sample_weight=weight[begin:])
+    np.testing.assert_array_equal(rolling.network_of(model).theta_, by_hand.theta_)
+    origins = recipe.task.origins(data)
+    y_hat = recipe.forecasts(model, data, origins)
     assert (y_hat[:, :5].min() == 0) and np.isfinite(y_hat).all()
+    first = data.index.get_indexer(origins)[:, None] + np.arange(1, 25)
+    answers = backtest(by_hand, X[begin:], index[begin:], 24, origins)["y_hat"].to_numpy()
+    limit, ahead = data["limit"].to_numpy()[first], sky.to_numpy()[first]
+    # hours before the first day have the mean index there, and none here
+    y_by_hand = np.clip(answers.reshape(y_hat.shape) * ahead, 0, limit)
+    np.testing.assert_allclose(y_hat[24:], y_by_hand[24:], rtol=1e-12, atol=1e-9)
 
 
 def test_missing_hours_are_history_but_no_targets():

@@ -49,6 +49,9 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
     def _read_clocks(self, table):
         """Read nothing; a subclass whose reach follows from the clocks does it here."""
 
+    def _check_outputs(self, X, y):
+        """Refuse no outputs; a subclass that cannot take all numbers does it here."""
+
     @abstractmethod
     def _train(self, segments, weight):
         """Learn from `segments`; `weight` has one number per row."""
@@ -97,22 +100,26 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         self._validate_params()
         with _restored_on_error(self):
             table = read_table(self, X, y, sample_weight=sample_weight, segments=segments)
-            self._roles = ColumnRoles.read(table, self)
-            self._read_clocks(table)
-            self._reach = self._make_reach(self._roles.input_names, self._roles.n_outputs)
-            self._roles.check(table)
+            self._prepare(table)
             rows = self._roles.segments(table)
             self._check_rows(rows, table)
             self._warn_of_short_segments(table, rows)
             # segments stand series after series, and so do the weights
             weight = np.ones(len(rows)) if table.weight is None else table.weight[table.order]
             self._train(rows, weight)
-            self.max_lag_, self.lead_ = self._reach.history, self._reach.lead
             names = [None] if table.index is None else list(table.index.names)
             # an empty one: rows of an earlier fit are no history of these
             self._history = History(self._reach, names, {})
             self._remember(table)
         return self
+
+    def _prepare(self, table):
+        """Read from the training rows what a prediction will read, before anything is learned."""
+        self._roles = ColumnRoles.read(table, self)
+        self._read_clocks(table)
+        self._reach = self._make_reach(self._roles.input_names, self._roles.n_outputs)
+        self._roles.check(table)
+        self.max_lag_, self.lead_ = self._reach.history, self._reach.lead
 
     def update(self, X, y=None):
         """Take new measurements: move the state, keep the weights.
@@ -142,6 +149,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _remember(self, table):
         """Move the state of every series, or of none where one is refused."""
+        self._check_outputs(table.X, table.y)
         tails = dict(self._history.tails)
         for key in table.series:
             X, y, times = self._history.extended(key, table)
@@ -446,6 +454,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             begin = self.max_lag_ if is_fitted else max(len(initial), self.max_lag_)
             measured = np.full((len(rows), y_hat.shape[1]), np.nan)
             measured[: len(initial)] = initial
+            self._check_outputs(table.X[rows], measured)
             times = None if table.times is None else table.times[rows]
             segment = self._roles.segment(table.X[rows], measured, times)
             if is_fitted:
@@ -584,6 +593,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         if not is_free_run:
             self._refuse_both_ways()
         table = self._read(X, y=y, segments=segments)
+        self._check_outputs(table.X, table.y)
         if after_state:
             rows, table_row = self._after_state(self._labelled(table))
         else:

@@ -1,6 +1,6 @@
 """The reach of a prediction: the rows and columns that it reads around its own row."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 
@@ -19,6 +19,8 @@ class Reach:
         Rows before the history that are read where they are there.
     both_ways : bool, default=False
         Whether all rows of a stretch are read, those after its own as well.
+    carry : int, default=0
+        Rows before all these in which a value that is carried on to them may have been measured.
 
     Examples
     --------
@@ -31,6 +33,7 @@ class Reach:
     inputs: tuple[tuple[int, int], ...] = ()
     window: int = 0
     both_ways: bool = False
+    carry: int = field(default=0, repr=False)
 
     @cached_property
     def history(self):
@@ -55,7 +58,7 @@ class Reach:
     @property
     def memory(self):
         """Rows before its own of which a prediction may read any."""
-        return self.history + self.window
+        return self.history + self.window + self.carry
 
 
 def of_outputs(lags, n_outputs):

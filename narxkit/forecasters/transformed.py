@@ -1,0 +1,352 @@
+"""A forecaster of transformed outputs, with the verbs of any other.
+
+What it runs is the forecaster inside; its own are the rows before that and after. So histories,
+seams, labels, panels, backtests and scorers are those of `Forecaster`, in the units of y.
+"""
+
+from copy import copy
+from dataclasses import replace
+from functools import partial
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils import get_tags
+
+from narxkit.forecasters.base import Forecaster
+from narxkit.forecasters.output_transforms import (
+    Chain,
+    Division,
+    Function,
+    check_transform,
+    offsets,
+    read_lags,
+)
+from narxkit.rows.clock import take
+from narxkit.rows.history import History
+from narxkit.rows.reach import Reach
+
+FARTHEST = 1e3  # standard deviations of y in the training rows, beyond which a rollout diverges
+
+
+class TransformedForecaster(Forecaster):
+    r"""A forecaster of outputs that are divided, transformed and differenced, in this order.
+
+    .. math::
+
+        w_t = f(y_t / c_t), \qquad
+        z_t = \prod_i (1 - B^{d_i}) \, w_t, \qquad B w_t = w_{t-1}
+
+    with c the column `divide_by`, f the `transform` and d the lags of `difference`. The forecaster
+    is fitted to z and runs on its own z; its rollouts are brought back to y,
+
+    .. math::
+
+        \hat y_t = c_t \, f^{-1}(\hat w_t), \qquad
+        \hat w_t = \hat z_t + w_{t-1} + w_{t-12} - w_{t-13}
+        \quad \text{for } d = 1, 12,
+
+    with measured w up to the origin and own forecasts behind it. X goes on to the forecaster
+    as it is, and its ``output_range`` bounds z. Without all three every verb gives its very bits.
+
+    Parameters
+    ----------
+    forecaster : Forecaster
+        The forecaster, not fitted; a Pipeline goes around a TransformedForecaster, not inside.
+    transform : {"log", "boxcox"} or tuple (forward, inverse), default=None
+        The logarithm; the Box-Cox transformation :math:`(y^\lambda - 1) / \lambda`, its lambda by
+        maximum likelihood over the training rows, as far as floats hold the powers; or two
+        functions of one array of numbers that undo each other value by value. The first two need
+        outputs above 0.
+    difference : sequence of int, default=()
+        Lags of differences, one after another: ``[1, 12]`` are the changes from month to month of
+        the changes from year to year. They stay inside a segment, and that to a missing row is
+        missing.
+    divide_by : str or int, default=None
+        A column of X to divide y by, known ahead: a clear sky, installed capacity, working hours;
+        a position for arrays. Each row has the square of it, relative to the largest, as its weight
+        beside `sample_weight`, so that squared errors are those of y. Where it is not above 2 % of
+        the largest (of a panel, of the series where that is smallest) the quotient stays as it was
+        in the row before and the row has no weight; the forecast is the product all the same, 0
+        where the column is 0.
+
+    Attributes
+    ----------
+    forecaster_ : Forecaster
+        The forecaster, fitted to z; it continues from the z of the rows last seen.
+    lambda_ : ndarray of shape (n_outputs,)
+        Of the Box-Cox transformation; only with ``transform="boxcox"``.
+    max_lag_ : int
+        Rows of history that a prediction needs: those of the forecaster, and the sum of the lags of
+        `difference`.
+    lead_ : int
+        Rows after its own that a prediction needs: the largest lead.
+    n_features_in_ : int
+        Number of columns of X.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, when X has any.
+
+    See Also
+    --------
+    SmartPersistence : The last clear-sky index stays.
+    sklearn.compose.TransformedTargetRegressor : Transforms y of any regressor, without differences.
+
+    Notes
+    -----
+    The inverse of a mean is not the mean of inverses. Where errors are symmetric on the transformed
+    scale, forecasts under ``"log"`` and ``"boxcox"`` are medians of y, below its mean where the
+    distribution is skewed to the right. What lies below the image of 0 under a Box-Cox
+    transformation with a positive lambda comes back as 0.
+
+    A missing output is filled by the one-step prediction in the units of y before anything is
+    differenced, so that a gap is bridged by the level on its other side; in training, the
+    differences that it enters are missing.
+
+    The low rows of `divide_by` look for the last quotient in twice as many rows as the longest run
+    of them in training has; where there is none, it is the mean one, sum of y over sum of column.
+    In training, segments begin with their first row that is not low.
+
+    References
+    ----------
+    Box and Cox 1964, "An analysis of transformations", Journal of the Royal Statistical Society B
+    26, 211-252.
+
+    Examples
+    --------
+    A trend and a season that grow by a factor each year:
+
+    >>> import numpy as np
+    >>> from narxkit import ARX, TransformedForecaster
+    >>> t = np.arange(144)
+    >>> y = np.exp(5 + 0.01 * t + 0.2 * np.sin(np.pi * t / 6))
+    >>> model = TransformedForecaster(ARX(), transform="log", difference=[1, 12])
+    >>> model.fit(None, y[:120]).max_lag_
+    15
+    >>> bool(np.allclose(model.forecast(24), y[120:]))
+    True
+    """
+
+    _parameter_constraints: dict = {
+        "forecaster": "no_validation",
+        "transform": "no_validation",
+        "difference": "no_validation",
+        "divide_by": [str, Integral, None],
+    }
+    output_range = None  # the forecaster has its own, of what it forecasts
+
+    def __init__(self, forecaster, transform=None, difference=(), divide_by=None):
+        self.forecaster = forecaster
+        self.transform = transform
+        self.difference = difference
+        self.divide_by = divide_by
+
+    @property
+    def transform(self):
+        """The parameter, which ``get_params`` tells: this is no transformer, whose method it is."""
+        # pipelines and checks of scikit-learn go by the mere presence of the name
+        raise AttributeError(
+            "TransformedForecaster is no transformer: read its parameter transform by "
+            "get_params()['transform']."
+        )
+
+    @transform.setter
+    def transform(self, transform):
+        vars(self)["transform"] = transform
+
+    def get_params(self, deep=True):
+        """Return the parameters.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Whether to add those of the forecaster, as ``forecaster__<name>``.
+
+        Returns
+        -------
+        dict
+            Names and values.
+        """
+        params = {name: vars(self)[name] for name in self._get_param_names()}
+        if deep and isinstance(self.forecaster, BaseEstimator):
+            inner = self.forecaster.get_params()
+            params |= {f"forecaster__{name}": value for name, value in inner.items()}
+        return params
+
+    @property
+    def forecaster_(self):
+        """The forecaster, fitted to transformed rows and continuing from those last seen."""
+        self._check_fitted()
+        inner = copy(self._inner)
+        tails = {key: self._inner_tail(tail) for key, tail in self._history.tails.items()}
+        inner._history = History(inner._reach, self._history.names, tails)
+        return inner
+
+    @property
+    def calendar(self):
+        """That of the forecaster, which rows need time stamps for here, too."""
+        return getattr(self.forecaster, "calendar", None)
+
+    @property
+    def _reads_times(self):
+        return self._inner._reads_times
+
+    # ------------------------------------------------------------ fit
+    def _read_clocks(self, table):
+        self._check_forecaster()
+        check_transform(vars(self)["transform"])
+        lags, division = read_lags(self.difference), None
+        if self.divide_by is not None:
+            division = Division.read(table, self.divide_by, self._roles.columns)
+        self._chain = Chain(division=division, lags=lags)
+        self._inner = inner = clone(self.forecaster)
+        inner._validate_params()
+        inner.n_features_in_ = self.n_features_in_
+        if hasattr(self, "feature_names_in_"):
+            inner.feature_names_in_ = self.feature_names_in_
+        inner._prepare(table)
+        if self._leaves_all:
+            # bounds of z, which fitted starts of simulate stay between, are those of y
+            self._roles = replace(self._roles, low=inner._roles.low, high=inner._roles.high)
+
+    @property
+    def _leaves_all(self):
+        """Whether nothing is divided, transformed or differenced."""
+        return vars(self)["transform"] is None and self._chain.is_empty
+
+    def _check_forecaster(self):
+        if not isinstance(self.forecaster, Forecaster):
+            raise ValueError(
+                "The 'forecaster' parameter of TransformedForecaster must be a forecaster such as "
+                f"ARX() or NARX(). Got {self.forecaster!r} instead. A Pipeline goes around a "
+                "TransformedForecaster, not inside."
+            )
+
+    def _make_reach(self, columns, n_outputs):
+        inner, division, back = self._inner._reach, self._chain.division, offsets(self._chain.lags)
+        outputs = {(column, lag + d) for column, lag in inner.outputs for d in back}
+        outputs |= {(column, d) for column in range(n_outputs) for d in back[1:]}
+        return Reach(
+            outputs=tuple(sorted(outputs)),
+            inputs=tuple(sorted(self._inputs({lag for _, lag in outputs}))),
+            window=inner.window,
+            both_ways=inner.both_ways,
+            carry=inner.carry + (0 if division is None else division.memory),
+        )
+
+    def _inputs(self, lags):
+        """Return columns of X and their lags: what the forecaster reads, and the divisor."""
+        roles, division = self._inner._roles, self._chain.division
+        # here all columns of X are inputs, and those of the calendar stand behind them
+        n, of_calendar = len(roles.columns), len(roles.calendar_names)
+        place = [*map(int, roles.inputs), *range(n, n + of_calendar)]
+        inputs = {(place[column], lag) for column, lag in self._inner._reach.inputs}
+        inputs |= {(bound, 0) for bound in (roles.low, roles.high) if isinstance(bound, int)}
+        if division is not None:
+            inputs |= {(division.column, lag) for lag in {0, *lags}}
+        return inputs
+
+    def _describe_reach(self):
+        need, fewer = self._inner._describe_reach()
+        if not self._chain.lags:
+            return need, fewer
+        need = need.removesuffix("s").removesuffix(" need")
+        return (
+            f"{need} and differences of {self._chain.n_before} rows need",
+            f"{fewer} or differences",
+        )
+
+    def _train(self, segments, weight):
+        self._fit_chain(segments, weight)
+        self._y_mean, self._y_std = super()._units(segments.y[weight > 0])
+        if self._chain.division is not None:
+            weight = weight * self._chain.division.weights(segments.u)
+        z = self._chain.levels(segments, is_filled=False)[-1]
+        rows = np.flatnonzero(self._chain.has_begun(segments))
+        if not len(rows):
+            raise ValueError(
+                f"differences of {self._chain.n_before} rows leave no row to train on in any "
+                "segment: give longer segments or smaller lags of difference."
+            )
+        inner_rows = self._inner_rows(segments, z, rows)
+        self._inner._train(inner_rows, weight[rows])
+
+    def _fit_chain(self, segments, weight):
+        """Fit the mean quotient and the function to the training rows."""
+        chain = self._chain
+        if chain.division is not None:
+            division = chain.division.with_mean(segments, weight)
+            chain = replace(chain, division=division)
+            weight = weight * division.weights(segments.u)
+        transform = vars(self)["transform"]
+        if transform is not None:
+            q = chain.quotients(segments, is_filled=False)
+            function = Function.fit(transform, q, weight > 0)
+            chain = replace(chain, function=function)
+        self._chain = chain
+        vars(self).pop("lambda_", None)  # of an earlier fit
+        if chain.function is not None and chain.function.lambdas is not None:
+            self.lambda_ = chain.function.lambdas
+
+    def _inner_rows(self, segments, z, rows=None):
+        """Return the rows that the forecaster inside sees: z in the place of y, perhaps of some."""
+        X, times, name_row = segments.u, segments.times, segments.name_row
+        edges = segments.edges
+        if rows is not None:
+            starts = segments.starts[rows]
+            edges = np.append(np.flatnonzero(np.diff(starts, prepend=-1)), len(rows))
+            X, z, name_row = X[rows], z[rows], partial(_name_of, rows, name_row)
+            times = None if times is None else take(times, rows)
+        return self._inner._roles.segment(X, z, times).replace(edges=edges, name_row=name_row)
+
+    # ------------------------------------------------------------ rollouts
+    def _check_outputs(self, X, y):
+        self._chain.check(X, y)
+
+    def _run(self, rollouts):
+        segments, chain = rollouts.segments, self._chain
+        levels = chain.levels(segments)
+        inner = self._inner_rows(segments, levels[-1])
+        z_hat, bad = self._inner._run(rollouts.replace(segments=inner))
+        if self._leaves_all:
+            return z_hat, bad
+        y_hat = chain.undo(z_hat, levels, rollouts)
+        return self._end_diverged(y_hat, z_hat, bad, rollouts)
+
+    def _end_diverged(self, y_hat, z_hat, bad, rollouts):
+        """End rollouts where they leave all bounds in the units of y, if not before."""
+        within = np.abs(y_hat - self._y_mean) <= FARTHEST * self._y_std
+        ends = ~within.all(axis=2) & rollouts.is_step
+        first = np.argmax(ends, axis=1)
+        # what the forecaster itself has not predicted is for it to tell
+        is_own = ends.any(axis=1) & np.isfinite(z_hat).all(axis=2)[np.arange(len(first)), first]
+        if self._reach.carries:
+            ends = np.arange(y_hat.shape[1]) >= first[:, None]
+        y_hat[is_own[:, None] & ends] = np.nan
+        return y_hat, np.where(is_own, first, bad)
+
+    def _units(self, y):
+        return self._inner._units(y) if self._leaves_all else super()._units(y)
+
+    def _inner_tail(self, tail):
+        """Return the last rows of a series as the forecaster inside has them."""
+        segment, reach = self._roles.segment(tail.X, tail.y, tail.times), self._inner._reach
+        z, n = self._chain.levels(segment)[-1], len(tail.y)
+        n_kept = max(reach.memory + reach.lead, 1)
+        # too short a tail is so for both
+        at = max(self._reach.history - reach.history, n - n_kept)
+        at = min(at, n - 1)  # one row, for its time stamp
+        times = None if tail.times is None else tail.times[at:]
+        return replace(tail, X=tail.X[at:], y=z[at:], times=times)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        if isinstance(self.forecaster, Forecaster):
+            tags.regressor_tags = get_tags(self.forecaster).regressor_tags
+        if np.size(self.difference):
+            # scikit-learn scores it on rows that are no series: their differences are noise
+            tags.regressor_tags.poor_score = True
+        return tags
+
+
+def _name_of(rows, name_row, row):
+    return name_row(rows[row])
