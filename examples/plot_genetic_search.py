@@ -48,14 +48,12 @@ search = GeneticSearchCV(
     random_state=0,
 )
 search.fit(X.loc[learn], y.loc[learn])
-print(search.logbook_.round(3).to_string(index=False))
+print(search.logbook_.round(3))
 
 # %%
 # The front
 # ---------
 # No configuration that was tried has both a smaller error and fewer parameters than one of these.
-front = search.pareto_front_
-print(front[["n_params_", "score"]].round(3).to_string(index=False))
-print("smallest:", front["params"].iloc[0])
+print(search.pareto_front_[["n_params_", "score"]].round(3))
 print("best:", search.best_params_)
 ParetoDisplay.from_estimator(search, unit="m/s")

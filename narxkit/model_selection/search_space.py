@@ -1,4 +1,4 @@
-"""Search spaces: what a parameter may be, and a configuration as a point of the unit cube.
+"""Search spaces: the values of parameters, and a configuration as a point of the unit cube.
 
 A configuration is a genome, a vector of cells in [0, 1]: one cell for a number or a choice, one for
 each candidate of a subset. So that equal configurations have equal genomes, cells are snapped to
@@ -23,7 +23,7 @@ DIGITS = 12  # of a number: a value that is given and read back is the same
 
 
 class Dimension(ABC):
-    """What a parameter may be: values over one or more cells of a genome."""
+    """Values that a parameter may have, over one or more cells of a genome."""
 
     n_cells = 1
     is_ordered: ClassVar = False  # whether neighbouring cells are neighbouring values
