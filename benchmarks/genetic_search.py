@@ -18,10 +18,8 @@ and compares scores, generations and weights, bit by bit, with one that nothing 
 
 import importlib.util
 import json
+import multiprocessing
 import random
-import signal
-import subprocess
-import sys
 import tempfile
 import time
 import warnings
@@ -40,10 +38,11 @@ from narxkit import (
     Continuous,
     GeneticSearchCV,
     Integer,
+    RollingOrigin,
     Subset,
     ahead_scorer,
 )
-from narxkit.datasets import load_solar, load_wind
+from narxkit.datasets import load_solar, load_wind, make_narendra
 
 N_JOBS = 2
 SEEDS, QUICK_SEEDS = range(10), range(1)
@@ -268,43 +267,48 @@ def ranged(rows, key, unit):
 
 # ---------------------------------------------------------------- killed
 N_KILLS = 10
-SCRIPT = """
-import json, sys, time
-from narxkit import NARX, Continuous, GeneticSearchCV, RollingOrigin, Subset, ahead_scorer
-from narxkit.datasets import make_narendra
 
-X, y = make_narendra(300, random_state=0)
-search = GeneticSearchCV(
-    NARX(hidden_layer_sizes=4, max_iter=10, random_state=0),
-    {
-        "output_lags": Subset([1, 2, 3, 4, 5], min=1),
-        "alpha": Continuous(1e-4, 100, distribution="log-uniform"),
-    },
-    scoring=ahead_scorer(steps=4),
-    cv=RollingOrigin(2, test_size=60),
-    population_size=10,
-    generations=int(sys.argv[2]),
-    random_state=0,
-    checkpoint=sys.argv[1],
-)
-print("begun", flush=True)
-search.fit(X, y)
-weights = search.best_estimator_.theta_.tolist()
-scores = search.cv_results_["mean_test_score"].tolist()
-params = [repr(p) for p in search.cv_results_["params"]]
-print(json.dumps([weights, scores, params, search.logbook_.to_json(), repr(search.best_params_)]))
-"""
+
+def kept(path, generations):
+    """Run a search of a small network with a checkpoint; all of its result as text."""
+    X, y = make_narendra(300, random_state=0)
+    search = GeneticSearchCV(
+        NARX(hidden_layer_sizes=4, max_iter=10, random_state=0),
+        {
+            "output_lags": Subset([1, 2, 3, 4, 5], min=1),
+            "alpha": Continuous(1e-4, 100, distribution="log-uniform"),
+        },
+        scoring=ahead_scorer(steps=4),
+        cv=RollingOrigin(2, test_size=60),
+        population_size=10,
+        generations=generations,
+        random_state=0,
+        checkpoint=path,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        search.fit(X, y)
+    results = {key: list(map(repr, column)) for key, column in search.cv_results_.items()
+               if "time" not in key}  # fmt: skip
+    weights = search.best_estimator_.theta_.tolist()
+    return json.dumps([weights, results, search.logbook_.to_json(double_precision=15)])
 
 
 def begun(path, generations):
-    """Start the search in a process of its own."""
-    process = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-c", SCRIPT, str(path), str(generations)],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    process.stdout.readline()  # its imports are no part of the search
-    return process
+    """Start the search in a process of its own; it, and where its result comes from."""
+    context = multiprocessing.get_context("fork")  # with its modules, to begin at once
+    end, other = context.Pipe(duplex=False)
+    process = context.Process(target=lambda: other.send(kept(path, generations)))
+    process.start()
+    return process, end
+
+
+def ended(path, generations):
+    """The result of the search, run to its end."""
+    process, end = begun(path, generations)
+    result = end.recv()
+    process.join()
+    return result
 
 
 def kill_and_resume(n_kills, generations, seed=0):
@@ -320,17 +324,17 @@ def kill_and_resume(n_kills, generations, seed=0):
     with tempfile.TemporaryDirectory() as folder:
         whole, killed = Path(folder) / "whole.json", Path(folder) / "killed.json"
         begin = time.perf_counter()
-        expected = begun(whole, generations).communicate()[0]
-        seconds = time.perf_counter() - begin
+        expected = ended(whole, generations)
+        # a part of what the whole takes, so that later kills fall into later generations
+        part = 1.5 * (time.perf_counter() - begin) / n_kills
         rng, kills = random.Random(seed), []
         for _ in range(n_kills):
-            process = begun(killed, generations)
-            # a part of what the whole takes, so that the later ones fall into later generations
-            time.sleep(rng.uniform(0.0, 1.5 * seconds / n_kills))
-            process.send_signal(signal.SIGKILL)
-            process.communicate()
+            process, _ = begun(killed, generations)
+            time.sleep(rng.uniform(0.0, part))
+            process.kill()
+            process.join()
             kills.append(n_in_file(killed))
-        return kills, begun(killed, generations).communicate()[0] == expected != ""
+        return kills, ended(killed, generations) == expected
 
 
 def n_in_file(path):

@@ -68,6 +68,11 @@ class Checkpoint:
         """Write the file: whatever happens meanwhile, there is a whole one."""
         if self.path is None:
             return
+        if not self.path.parent.is_dir():
+            raise ValueError(
+                f"checkpoint={str(self.path)!r} is in a folder that does not exist: create it, or "
+                "give a file in another one."
+            )
         begin = time.monotonic()
         state = {"format": FORMAT, "problem": self.problem, "random_state": self.random_state}
         text = json.dumps({**state, "records": list(self.records.values())}, default=_plain)

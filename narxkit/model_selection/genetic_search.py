@@ -54,10 +54,11 @@ OF_THE_RUN = (  # parameters that decide which configurations are evaluated, and
 class GeneticSearchCV(BaseSearchCV):
     """Genetic search over the parameters of an estimator, scored by cross-validation.
 
-    A population of configurations evolves: the better ones are crossed and mutated, and what comes
-    of it is fitted and scored on the folds. It suits large spaces of mixed kinds: sets of lags,
-    sizes, penalties, choices. No configuration is evaluated twice. All draws come from
-    `random_state`, and the same configurations are evaluated for any `n_jobs` and backend.
+    A population of configurations evolves: the better ones are crossed and mutated, and the most
+    promising of what comes of it, by a Gaussian process of what is known, are fitted and scored on
+    the folds. It suits large spaces of mixed kinds: sets of lags, sizes, penalties, choices. No
+    configuration is evaluated twice. All draws come from `random_state`, and the same
+    configurations are evaluated for any `n_jobs` and backend.
 
     Parameters
     ----------
@@ -78,7 +79,7 @@ class GeneticSearchCV(BaseSearchCV):
         Generations, the first one included: `population_size` times so many configurations are
         evaluated at most.
     crossover_probability : float, default=0.8
-        Probability that a child has two parents.
+        Probability that a child has several parents, rather than one.
     mutation_probability : float, default=0.1
         Probability that a number, a choice or a candidate of a subset mutates. Children that are
         known already mutate until they are not.
@@ -102,9 +103,10 @@ class GeneticSearchCV(BaseSearchCV):
         Score at which the search ends.
     checkpoint : str or path, default=None
         File that keeps the search: one that was killed and is started again goes on from there,
-        and ends with the same result, where fits of a configuration are repeatable (the
-        estimator's own ``random_state`` is an int). More `generations` go on, too. The file is
-        JSON and runs nothing when it is read. Ignored by clones in other searches: give none.
+        and ends with the same result, bit for bit, where fits of a configuration are
+        repeatable (the estimator's own ``random_state`` is an int). More `generations` go on, too.
+        The file is JSON and runs nothing when it is read; the one before it is kept as
+        ``<file>.bak``.
     refit : bool, str or callable, default=True
         As in GridSearchCV.
     n_jobs : int, default=None
@@ -156,7 +158,7 @@ class GeneticSearchCV(BaseSearchCV):
 
     See Also
     --------
-    Subset : Sets of lags.
+    Categorical, Integer, Continuous, Subset : What parameters may be.
     RollingOrigin : Folds in the order of time.
     ahead_scorer : Forecasts from every row of a fold.
     narxkit.plotting.ParetoDisplay : Draws the front.
