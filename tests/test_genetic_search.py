@@ -12,12 +12,20 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn
 from joblib import parallel_config
+from rich.console import Console
 from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.exceptions import FitFailedWarning
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import mean_absolute_error, r2_score
-from sklearn.model_selection import GridSearchCV, KFold, ShuffleSplit, cross_val_score
+from sklearn.model_selection import (
+    GridSearchCV,
+    KFold,
+    ParameterGrid,
+    ShuffleSplit,
+    cross_val_score,
+)
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -382,6 +390,19 @@ def test_groups_and_segments_reach_splitter_and_fit(series):
     np.testing.assert_array_equal(found.best_estimator_.theta_, alone.theta_)
 
 
+def test_metadata_are_routed(series):
+    X, y = series
+    labels = np.repeat(["a", "b"], 80)
+    with sklearn.config_context(enable_metadata_routing=True):
+        model = NARX(hidden_layer_sizes=(), max_iter=5, alpha=1e-3, random_state=0)
+        model.set_fit_request(segments=True, sample_weight=False)
+        model.set_score_request(sample_weight=False)
+        found = search(model, {"output_lags": Integer(1, 4)}, cv=RollingOrigin(2, test_size=30))
+        found.set_params(generations=1, scoring=ahead_scorer(2)).fit(X, y, segments=labels)
+    alone = clone(model).set_params(**found.best_params_).fit(X, y, segments=labels)
+    np.testing.assert_array_equal(found.best_estimator_.theta_, alone.theta_)
+
+
 def test_folds_that_are_drawn_are_the_same_for_all(data):
     found = search(cv=ShuffleSplit(2), generations=4).fit(*data)
     again = search(cv=ShuffleSplit(2, random_state=0), space={"alpha": Categorical([1.0])})
@@ -713,3 +734,34 @@ def test_a_killed_search_ends_as_if_nothing_had_happened():
     kills, is_same = benchmark.kill_and_resume(3, 4, seed=time.time_ns())
     # a fresh process each time, which knows what the file tells it
     assert is_same and kills == sorted(kills)
+
+
+# --- searches beside each other ------------------------------------------------------------------
+
+
+def test_all_searches_draw_from_one_space():
+    benchmark = pytest.importorskip("benchmarks.genetic_search")
+    space, rng = Space(benchmark.SPACE), np.random.RandomState(0)
+    problem = benchmark.PROBLEMS["wind, 8 h"]
+    drawn = benchmark.randomized(problem, 0).param_distributions
+    for params in [*ParameterGrid(benchmark.GRID), {k: v.rvs(rng) for k, v in drawn.items()}]:
+        decoded = space.decode(space.encode(params, "it"))
+        assert decoded == params or decoded["alpha"] == pytest.approx(params["alpha"])
+    search = benchmark.genetic(problem, 0)
+    assert search.population_size * search.generations == len(ParameterGrid(benchmark.GRID)) == 60
+
+
+def test_the_first_of_each_seed_is_counted():
+    benchmark = pytest.importorskip("benchmarks.genetic_search")
+    errors = {"grid": (2.0, 1.0), "GeneticSearchCV": (1.0, 3.0)}
+    rows = [
+        {"problem": "wind, 8 h", "search": kind, "seed": str(seed), "unit": "m/s",
+         "blocks": str(error), "test": "9", "seconds": "1", "params": "5"}
+        for kind, two in errors.items() for seed, error in enumerate(two)
+    ]  # fmt: skip
+    firsts = benchmark.first_by_seed(rows)
+    assert firsts == {("wind, 8 h", "0"): "GeneticSearchCV", ("wind, 8 h", "1"): "grid"}
+    console = Console(record=True, width=200)
+    console.print(benchmark.SUITE.table(rows))
+    shown = console.export_text()
+    assert "2 (1 to 3) m/s" in shown and shown.count("1 of 2") == 2

@@ -90,12 +90,11 @@ class ParetoDisplay(Display):
                 "fit a GeneticSearchCV with objectives=('score', 'n_params_')."
             )
         results = estimator.cv_results_
-        means = "mean_test_score"
-        if estimator.multimetric_:
-            means = f"mean_test_{estimator.refit}"
+        metric = estimator.refit if estimator.multimetric_ else "score"
         display = cls(
             front=estimator.pareto_front_,
-            score=results.get(means),
+            # without a metric to refit by it is not told which one was searched by
+            score=results.get(f"mean_test_{metric}"),
             n_params=results["n_params_"],
             unit=unit,
         )
