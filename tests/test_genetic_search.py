@@ -376,6 +376,22 @@ def test_lags_by_column_are_searched_on_a_frame(series):
     assert len(runs) and set(found.cv_results_["param_hidden_layer_sizes"]) <= {1, 2, 3}
 
 
+def test_a_series_without_inputs_is_searched(series):
+    y = series[1]
+    model = NARX(hidden_layer_sizes=(), max_iter=5, random_state=0)
+    found = search(model, {"output_lags": Integer(1, 4)}, cv=RollingOrigin(2, test_size=30))
+    found.set_params(scoring=ahead_scorer(2), generations=1)
+    with pytest.raises(ValueError) as caught:
+        found.fit(None, y)
+    assert str(caught.value) == (
+        "X is None, which scikit-learn cannot split into folds: give a frame without columns, "
+        "pd.DataFrame(index=y.index)."
+    )
+    found.fit(pd.DataFrame(index=y.index), y)
+    alone = clone(model).set_params(**found.best_params_).fit(None, y)
+    np.testing.assert_array_equal(found.best_estimator_.theta_, alone.theta_)
+
+
 def test_groups_and_segments_reach_splitter_and_fit(series):
     X, y = (part.to_numpy() for part in series)
     cv = BlockedKFold(3)

@@ -272,8 +272,8 @@ class GeneticSearchCV(BaseSearchCV):
 
         Parameters
         ----------
-        X : array-like of shape (n, n_features) or None
-            Inputs.
+        X : array-like of shape (n, n_features)
+            Inputs; without any, a frame that has an index and no columns.
         y : array-like of shape (n,) or (n, n_outputs), default=None
             Outputs.
         **params : dict of str to object
@@ -287,8 +287,9 @@ class GeneticSearchCV(BaseSearchCV):
         Raises
         ------
         ValueError
-            When the space is empty or names a parameter that the estimator lacks, when all fits of
-            the first generation fail, or when the checkpoint is of another problem.
+            When X is None, when the space is empty or names a parameter that the estimator lacks,
+            when all fits of the first generation fail, or when the checkpoint is of another
+            problem.
         """
         space, given = self._read_space()
         folds, fit_params = self._make_folds(X, y, params)
@@ -322,6 +323,11 @@ class GeneticSearchCV(BaseSearchCV):
 
     def _make_folds(self, X, y, params):
         """Return what evaluates a configuration, and the arguments of ``fit``."""
+        if X is None:
+            raise ValueError(
+                "X is None, which scikit-learn cannot split into folds: give a frame without "
+                "columns, pd.DataFrame(index=y.index)."
+            )
         scorer, _ = self._get_scorers()
         X, y = indexable(X, y)
         routed = self._get_routed_params_for_fit(_check_method_params(X, params=params))
@@ -356,7 +362,7 @@ class GeneticSearchCV(BaseSearchCV):
             "parameters of the estimator": without_addresses(self.estimator.get_params()),
             "metric": repr(self.refit if isinstance(self.refit, str) else None),
             # a generator has moved on when a program is started again; the file has its state
-            "random_state": repr(seed) if isinstance(seed, Integral) else type(seed).__name__,
+            "random_state": str(seed) if isinstance(seed, Integral) else type(seed).__name__,
             "choice of folds": digest(folds.splits),
             "X": digest(folds.X),
             "y": digest(folds.y),
@@ -506,8 +512,7 @@ def _front(evolution, params):
             "params": [params[individual.row] for individual in front],
         }
     )
-    front = front.drop_duplicates(["score", SIZE]).sort_values(SIZE, ignore_index=True)
-    return front.astype({SIZE: float})
+    return front.drop_duplicates(["score", SIZE]).sort_values(SIZE, ignore_index=True)
 
 
 def _is_within_another_search():
