@@ -485,8 +485,7 @@ def test_given_configurations_come_first():
     ],
 )
 def test_what_ends_a_search(params, stop, n):
-    space = params.pop("space", AB) if "space" in params else AB
-    found = search(Counting(), space, generations=5, **params).fit(*ROWS)
+    found = search(**{"estimator": Counting(), "space": AB, "generations": 5, **params}).fit(*ROWS)
     assert found.stop_.name == stop and len(found.logbook_) == n
     assert str(found.stop_).endswith(".")
 
@@ -673,13 +672,13 @@ def test_the_file_is_json_and_holds_the_state_of_the_generator(file):
 def test_a_checkpoint_of_another_problem_is_refused(data, file, change, sentence):
     search(checkpoint=file).fit(*data)
     before = file.read_text()
-    X, y = change.pop("X", data[0]), change.pop("y", data[1])
-    weight = {k: change.pop(k) for k in ("sample_weight",) if k in change}
+    rows = {"X": data[0], "y": data[1], **change}
+    given = {name: rows[name] for name in rows if name in ("X", "y", "sample_weight")}
+    params = {name: value for name, value in change.items() if name not in given}
     with pytest.raises(ValueError) as caught:
-        search(checkpoint=file).set_params(**change).fit(X, y, **weight)
+        search(checkpoint=file).set_params(**params).fit(**given)
     assert str(caught.value).startswith(f"The checkpoint {file} is of another problem: {sentence}")
     assert file.read_text() == before
-    change |= weight
 
 
 def test_frames_are_known_by_their_values(series, file):

@@ -494,12 +494,14 @@ def _log(evolution, generation, logbook):
     """Return the row of a generation."""
     scores = np.array([individual.score for individual in evolution.population])
     scores = scores[np.isfinite(scores)]
-    n_before = sum(row["evaluations"] for row in logbook)
-    numbers = (np.max, np.mean, np.std) if len(scores) else [lambda _: np.nan] * 3
-    best, mean, spread = (float(number(scores)) for number in numbers)
-    # without elitism the best may be lost to the population
-    best = max([best, *(row["best"] for row in logbook[-1:])])
-    return dict(zip(LOGBOOK, (generation, len(evolution.archive) - n_before, best, mean, spread)))
+    best = mean = spread = np.nan
+    if len(scores):
+        best, mean, spread = scores.max(), scores.mean(), scores.std()
+    if logbook:
+        # without elitism the best may be lost to the population
+        best = np.fmax(best, logbook[-1]["best"])
+    n_new = len(evolution.archive) - sum(row["evaluations"] for row in logbook)
+    return dict(zip(LOGBOOK, (generation, n_new, float(best), float(mean), float(spread))))
 
 
 def _front(evolution, params):
