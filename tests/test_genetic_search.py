@@ -508,6 +508,13 @@ def test_the_front_is_what_nothing_dominates():
     assert found.best_score_ == scores.max()
 
 
+def test_nothing_of_an_earlier_search_is_left():
+    found = search(Counting(), AB, objectives=("score", "n_params_")).fit(*ROWS)
+    assert hasattr(found, "pareto_front_") and hasattr(found, "best_estimator_")
+    found.set_params(objectives="score", refit=False).fit(*ROWS)
+    assert not hasattr(found, "pareto_front_") and not hasattr(found, "best_estimator_")
+
+
 def test_sizes_are_found_inside_pipelines(series):
     model = make_pipeline(StandardScaler(), NARX(max_iter=2, alpha=1e-3, random_state=0))
     found = search(

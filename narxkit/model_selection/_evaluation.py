@@ -105,10 +105,6 @@ class Evaluations:
 
     Attributes
     ----------
-    params : list of dict
-        Configurations in the order of evaluation.
-    outs : list of dict
-        Scores and times, those of all folds of a configuration after one another.
     seconds : float
         Time up to the end of the last evaluation, that before a checkpoint included.
     """
@@ -116,7 +112,7 @@ class Evaluations:
     def __init__(self, folds, space, checkpoint, parallel, score_of):
         self.folds, self.space, self.checkpoint = folds, space, checkpoint
         self.parallel, self.score_of = parallel, score_of
-        self.params, self.outs, self.seconds = [], [], 0.0
+        self._kept, self.seconds = [], 0.0
         known = list(checkpoint.records.values())
         self._begin = time.monotonic() - (known[-1]["seconds"] if known else 0.0)
 
@@ -144,8 +140,8 @@ class Evaluations:
             next(outs, None)
 
     def _keep(self, record):
-        self.params.append(self.space.decode(record["genome"]))
-        self.outs += record["folds"]
+        # in one step, which Ctrl-C cannot cut in two
+        self._kept.append((self.space.decode(record["genome"]), record["folds"]))
         self.seconds = record["seconds"]
         scores = [self.score_of(fold["test_scores"]) for fold in record["folds"]]
         values = [_or_failed(np.mean(scores))]
@@ -153,10 +149,19 @@ class Evaluations:
             values.append(-_or_failed(-np.mean([fold[SIZE] for fold in record["folds"]])))
         return values
 
+    @property
+    def params(self):
+        """Configurations in the order of evaluation."""
+        return [params for params, _ in self._kept]
+
+    @property
+    def outs(self):
+        """Scores and times, those of all folds of a configuration after one another."""
+        return [fold for _, folds in self._kept for fold in folds]
+
     def sizes(self):
         """Return the mean number of parameters of each configuration."""
-        counts = [out[SIZE] for out in self.outs]
-        return np.mean(np.reshape(counts, (len(self.params), -1)), axis=1)
+        return np.array([np.mean([fold[SIZE] for fold in folds]) for _, folds in self._kept])
 
 
 def _or_failed(value):

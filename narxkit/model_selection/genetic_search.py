@@ -448,6 +448,9 @@ class GeneticSearchCV(BaseSearchCV):
     def _keep(self, evolution, found):
         """Set what BaseSearchCV sets, from the evaluations."""
         results = self._results(found)
+        # those of an earlier search would stand beside the results of this one
+        for name in ("best_estimator_", "best_score_", "pareto_front_"):
+            vars(self).pop(name, None)
         self.multimetric_ = isinstance(found.outs[0]["test_scores"], dict)
         metric = self.refit if self.multimetric_ else "score"
         scorer = found.folds.options["scorer"]
