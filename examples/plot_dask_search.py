@@ -12,12 +12,12 @@ import tempfile
 from pathlib import Path
 
 from joblib import parallel_config
+from sklearn.datasets import load_diabetes
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from narxkit import Continuous, GeneticSearchCV
-from narxkit.datasets import make_narendra
 
 try:
     from dask.distributed import Client, LocalCluster
@@ -30,7 +30,7 @@ except ImportError:
 # ----------
 # Any estimator of scikit-learn can be searched. The checkpoint lies where the search runs, not
 # where the fits do: after a kill the same call goes on from there.
-X, y = make_narendra(200, random_state=0)
+X, y = load_diabetes(return_X_y=True)
 checkpoint = Path(tempfile.mkdtemp()) / "search.json"
 search = GeneticSearchCV(
     make_pipeline(StandardScaler(), Ridge()),
