@@ -43,6 +43,7 @@ from narxkit import (
     backtest,
 )
 from narxkit.datasets import make_narendra
+from narxkit.model_selection._evolution import Individual, make_toolbox
 from narxkit.model_selection.search_space import Space
 
 sys.path.append(str(Path(__file__).parents[1]))
@@ -70,14 +71,14 @@ def series():
 class Counting(RegressorMixin, BaseEstimator):
     """A model with an optimum at a = 0.3, b = 2, of size b, that counts its fits."""
 
-    n_fits, may = 0, np.inf
+    n_fits, interrupted = 0, None
 
     def __init__(self, a=0.0, b=0, thing=None):
         self.a, self.b, self.thing = a, b, thing
 
     def fit(self, X, y):
         Counting.n_fits += 1
-        if Counting.n_fits > Counting.may:
+        if Counting.n_fits == Counting.interrupted:
             raise KeyboardInterrupt
         if self.b == "fails":
             raise ValueError("no such b")
@@ -90,7 +91,7 @@ class Counting(RegressorMixin, BaseEstimator):
 
 @pytest.fixture(autouse=True)
 def no_fits_yet():
-    Counting.n_fits, Counting.may = 0, np.inf
+    Counting.n_fits, Counting.interrupted = 0, None
 
 
 AB = {"a": Continuous(0, 1), "b": Integer(0, 9)}
@@ -515,6 +516,15 @@ def test_nothing_of_an_earlier_search_is_left():
     assert not hasattr(found, "pareto_front_") and not hasattr(found, "best_estimator_")
 
 
+def test_of_a_front_the_loneliest_come_first():
+    """Its ends, and then those with the most room around them; a second front follows."""
+    toolbox = make_toolbox(Space(AB), None, (1.0, -1.0), (1.0, 0.1), 2)
+    values = [(0, 0), (1, 1), (3, 3), (9, 9), (10, 10), (2, 5)]
+    pool = [Individual(None, i, toolbox.fitness(pair)) for i, pair in enumerate(values)]
+    ranked = [one.row for one in toolbox.rank(pool)]
+    assert set(ranked[:2]) == {0, 4} and ranked[2:] == [2, 3, 1, 5]
+
+
 def test_sizes_are_found_inside_pipelines(series):
     model = make_pipeline(StandardScaler(), NARX(max_iter=2, alpha=1e-3, random_state=0))
     found = search(
@@ -600,21 +610,21 @@ def test_results_depend_on_the_seed_alone(series):
 
 def test_ctrl_c_keeps_the_best_so_far(tmp_path):
     file = tmp_path / "it.json"
-    Counting.may = 23
+    Counting.interrupted = 23
     found = search(Counting(), AB, refit=False, checkpoint=file).fit(*ROWS)
     assert found.stop_.name == "INTERRUPTED" and len(scores_of(found)) == 7
     assert found.best_score_ == scores_of(found).max() and len(found.logbook_) == 1
-    Counting.may = np.inf
+    Counting.interrupted = None
     whole = found.fit(*ROWS)
-    assert Counting.n_fits == 24 + 3 * 11 and whole.stop_.name == "GENERATIONS"
+    assert Counting.n_fits == 23 + 3 * 11 and whole.stop_.name == "GENERATIONS"
     assert whole.cv_results_["params"] == search(Counting(), AB).fit(*ROWS).cv_results_["params"]
 
 
 def test_ctrl_c_ends_what_is_around():
-    Counting.may = 2
+    Counting.interrupted = 2
     with pytest.raises(KeyboardInterrupt):  # nothing is there to be kept
         search(Counting(), AB).fit(*ROWS)
-    Counting.may = Counting.n_fits + 10
+    Counting.interrupted = Counting.n_fits + 10
     with pytest.raises(KeyboardInterrupt):  # it would be scored as a whole search
         cross_val_score(search(Counting(), AB, cv=KFold(2)), *ROWS, cv=2)
 
@@ -651,12 +661,13 @@ def test_a_checkpoint_answers_for_what_was_evaluated(file):
 
 
 def test_the_file_is_json_and_holds_the_state_of_the_generator(file):
-    search(Counting(), AB, checkpoint=file, random_state=None).fit(*ROWS)
+    first = search(Counting(), AB, checkpoint=file, random_state=None).fit(*ROWS)
     state = json.loads(file.read_text())
     assert state["random_state"]["bit_generator"] == "PCG64" and len(state["records"]) == 18
     # without a seed the one of the first start goes on
     again = search(Counting(), AB, checkpoint=file, random_state=None, generations=4)
-    assert again.fit(*ROWS).logbook_["evaluations"].sum() == 24
+    assert again.fit(*ROWS).cv_results_["params"][:18] == first.cv_results_["params"]
+    assert again.logbook_["evaluations"].sum() == 24
     assert sorted(path.name for path in file.parent.iterdir()) == [file.name, f"{file.name}.bak"]
 
 
