@@ -79,12 +79,18 @@ def test_plots_and_diagnostics_know_no_estimator():
 
 
 def test_scorers_and_backtests_use_one_door():
-    """Backtests and scorers reach into a forecaster by `_origins` alone."""
+    """Backtests and scorers reach into a forecaster by `_origins` alone.
+
+    The search takes the constraints of the class of scikit-learn that it extends.
+    """
     for path in (PACKAGE / "model_selection").glob("*.py"):
         nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         attributes = [node for node in nodes if isinstance(node, ast.Attribute)]
         of_others = {node.attr for node in attributes if ast.unparse(node.value) != "self"}
-        assert {n for n in of_others if n.startswith("_") and n[-2:] != "__"} <= {"_origins"}
+        assert {n for n in of_others if n.startswith("_") and n[-2:] != "__"} <= {
+            "_origins",
+            "_parameter_constraints",
+        }
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))

@@ -7,7 +7,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from narxkit import NARX, Persistence, SeasonalNaive, backtest, skill_table
+from narxkit import (
+    NARX,
+    GeneticSearchCV,
+    Integer,
+    Persistence,
+    RollingOrigin,
+    SeasonalNaive,
+    ahead_scorer,
+    backtest,
+    skill_table,
+)
 from narxkit.datasets import make_narendra
 from narxkit.diagnostics import stochasticity, validate_residuals
 from narxkit.plotting import (
@@ -16,6 +26,7 @@ from narxkit.plotting import (
     ForecastDisplay,
     HorizonDisplay,
     InputErrorCorrelationDisplay,
+    ParetoDisplay,
     RegressionDisplay,
     ResponseDisplay,
     TrainingDisplay,
@@ -485,3 +496,56 @@ def test_the_module_imports_no_matplotlib(tmp_path):
         cwd=tmp_path, capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert answer.stdout.strip() == "False", answer.stderr
+
+
+# --- fronts --------------------------------------------------------------------------------------
+
+
+FRONT = pd.DataFrame({"score": [-2.0, -1.5, -1.4], "n_params_": [5.0, 12.0, 40.0]})
+
+
+def test_a_front_is_drawn_as_errors_above_all_that_was_tried():
+    scores, sizes = [-2.0, -1.5, -3.0, -1.4, -np.inf, np.nan], [5, 12, 20, 40, 50, 60]
+    display = ParetoDisplay(front=FRONT[::-1], score=scores, n_params=sizes, unit="m/s").plot()
+    np.testing.assert_array_equal(drawn(display.front_line_), [2.0, 1.5, 1.4])
+    np.testing.assert_array_equal(display.front_line_.get_xdata(), [5, 12, 40])
+    np.testing.assert_array_equal(drawn(display.evaluated_line_)[:4], [2.0, 1.5, 3.0, 1.4])
+    assert np.isnan(drawn(display.evaluated_line_)[4:]).all()
+    assert display.best_.get_xdata() == [40] and drawn(display.best_) == [1.4]
+    assert texts(display.legend_) == ["front", "best", "tried"]
+    ax = display.ax_
+    assert (ax.get_title(loc="left"), ax.get_xlabel()) == ("error, m/s", "parameters")
+    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
+
+
+def test_a_front_of_scores_is_drawn_as_it_is():
+    front = FRONT.assign(score=[0.1, 0.5, 0.6])
+    display = ParetoDisplay(front=front).plot(lw=3.0)
+    np.testing.assert_array_equal(drawn(display.front_line_), [0.1, 0.5, 0.6])
+    assert display.front_line_.get_linewidth() == 3.0 and display.evaluated_line_ is None
+    assert display.ax_.get_title(loc="left") == "score" and display.ax_.get_yscale() == "linear"
+
+
+def test_a_front_is_that_of_a_search(network):
+    search = GeneticSearchCV(
+        NARX(max_iter=3, alpha=1e-3, random_state=0),
+        {"hidden_layer_sizes": Integer(1, 4)},
+        objectives=("score", "n_params_"),
+        population_size=4,
+        generations=1,
+        cv=RollingOrigin(1, test_size=40),
+        scoring={"rmse": ahead_scorer(2), "mae": ahead_scorer(2, "mae")},
+        refit="mae",
+        random_state=0,
+    ).fit(*make_narendra(120, random_state=0))
+    display = ParetoDisplay.from_estimator(search)
+    np.testing.assert_array_equal(drawn(display.front_line_), -search.pareto_front_["score"])
+    np.testing.assert_array_equal(
+        drawn(display.evaluated_line_), -search.cv_results_["mean_test_mae"]
+    )
+    with pytest.raises(ValueError) as caught:
+        ParetoDisplay.from_estimator(network)
+    assert str(caught.value) == (
+        "ParetoDisplay draws pareto_front_, and this NARX has none: fit a GeneticSearchCV with "
+        "objectives=('score', 'n_params_')."
+    )
