@@ -39,11 +39,14 @@ if TYPE_CHECKING:
     )
     from narxkit.significance import diebold_mariano, hit_rate
     from narxkit.solvers import (
+        CMAES,
         LBFGS,
         SGD,
         Adam,
+        Annealing,
         BayesianRegularisation,
         ConjugateGradient,
+        GeneticAlgorithm,
         IRpropPlus,
         LevenbergMarquardt,
         RMSprop,
@@ -60,11 +63,13 @@ __version__ = "0.1.0"
 
 __all__ = [
     "ARX",
+    "CMAES",
     "LBFGS",
     "NARX",
     "SGD",
     "TDNN",
     "Adam",
+    "Annealing",
     "BayesianRegularisation",
     "BlockedKFold",
     "Climatology",
@@ -74,6 +79,7 @@ __all__ = [
     "ErrorHistogramDisplay",
     "ForecastDisplay",
     "GRURegressor",
+    "GeneticAlgorithm",
     "HorizonDisplay",
     "IRpropPlus",
     "InputErrorCorrelationDisplay",
@@ -126,11 +132,14 @@ _HOMES = {
     ),
     "significance": ("diebold_mariano", "hit_rate"),
     "solvers": (
+        "CMAES",
         "LBFGS",
         "SGD",
         "Adam",
+        "Annealing",
         "BayesianRegularisation",
         "ConjugateGradient",
+        "GeneticAlgorithm",
         "IRpropPlus",
         "LevenbergMarquardt",
         "RMSprop",

@@ -9,7 +9,8 @@ from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
-from joblib import Parallel, delayed
+import pandas as pd
+from joblib import Parallel, delayed, effective_n_jobs
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
@@ -31,6 +32,7 @@ from narxkit.solvers import (
 from narxkit.training.alive import NO_LIFE, effective_params, life
 from narxkit.training.linear import count_targets, name_scarcest
 from narxkit.training.objective import Objective
+from narxkit.training.own_loss import Units
 from narxkit.training.penalty import EXACT, OFF, Noise, Runs, Search, holds, make_blocks, starts
 from narxkit.training.stages import Lesson, n_steps, read_loops, train
 
@@ -133,12 +135,18 @@ class NetworkForecaster(ScaledForecaster):
             self._fit_scale(segments, training & (weight > 0), self.scale)
         # all that runs looks at it: kernels, solvers and restarts end where it is set
         flag = np.zeros(1, dtype=np.int32)
-        make = partial(
-            Objective.over, segments=self._scale.apply(segments), sample_weight=weight, flag=flag
-        )
+        scaled, units = self._scale.apply(segments), Units(segments.y, self._scale.undo)
+        # a population shares the threads that restarts leave
+        n_threads = max(effective_n_jobs(self.n_jobs) // self.n_restarts, 1)
+
+        def make(network, **rollouts):
+            objective = Objective.over(network, scaled, **rollouts, **shared)
+            return objective.in_units(units, n_threads)
+
+        shared = {"sample_weight": weight, "flag": flag}
         # without feedback and state a rollout is so many single steps
         loops = read_loops(self._loop) if network.reach.carries else ("open",)
-        lesson = Lesson(make, network, training, held_out, loops, self._washout)
+        lesson = Lesson(make, network, training, held_out, loops, self._washout, self._own_loss)
         self.n_dropped_ = self._count_dropped(segments, weight, lesson.objective("open"), held_out)
         self._check_rollouts(lesson)
         with one_blas_thread(), interruptible(flag):
@@ -239,6 +247,11 @@ class NetworkForecaster(ScaledForecaster):
         return "normal_equations" in make_solver(self.solver).requires
 
     @property
+    def _own_loss(self):
+        """The loss of the user's own that the solver minimises, or None."""
+        return getattr(make_solver(self.solver), "loss", None)
+
+    @property
     def _finds_penalties(self):
         return isinstance(make_solver(self.solver), BayesianRegularisation)
 
@@ -285,8 +298,9 @@ class NetworkForecaster(ScaledForecaster):
         seeds = check_random_state(self.random_state).randint(2**31, size=int(self.n_restarts))
         open_loop = lesson.objective("open").without_flag()
         candidates = self._candidates(lesson, warm, open_loop, seeds, flag)
-        # a single candidate has none to give way to
-        runs = Runs(lesson, lesson.last_rows(1.0), self._judged_steps) if candidates[1:] else None
+        # a single candidate has none to give way to, nor has one under a loss of another kind
+        is_judged = len(candidates) > 1 and lesson.loss is None
+        runs = Runs(lesson, lesson.last_rows(1.0), self._judged_steps) if is_judged else None
         judged = None
         for start, *alphas in candidates:
             results = self._train_restarts(lesson.penalised(*alphas), start, seeds, warm, flag)
@@ -308,6 +322,8 @@ class NetworkForecaster(ScaledForecaster):
         def add(alpha, share):
             """Add a candidate: penalties in units of the error variance, and of a share of it."""
             unit = start.variance
+            if lesson.loss is not None:  # as strong beside it as beside the squared errors
+                unit = 2.0 * abs(lesson.loss_of(start.thetas[0]))
             scaled = alpha if alpha == OFF else alpha * unit  # the unit may be 0
             penalty = choice.noise.penalty(open_loop, share * unit)
             candidates.append((start, scaled if given is None else given, penalty))
@@ -451,6 +467,7 @@ class NetworkForecaster(ScaledForecaster):
         was_interrupted = any(other.result.stop is Stop.INTERRUPTED for other in results)
         self.stop_ = Stop.INTERRUPTED if was_interrupted else result.stop
         self.n_effective_params_ = result.n_effective_params
+        self.logbook_ = None if result.logbook is None else pd.DataFrame(result.logbook)
         self.n_params_ = network.n_params
         self.loop_ = trained.stages
 
