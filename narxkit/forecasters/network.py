@@ -322,8 +322,6 @@ class NetworkForecaster(ScaledForecaster):
         def add(alpha, share):
             """Add a candidate: penalties in units of the error variance, and of a share of it."""
             unit = start.variance
-            if lesson.loss is not None:  # as strong beside it as beside the squared errors
-                unit = 2.0 * abs(lesson.loss_of(start.thetas[0]))
             scaled = alpha if alpha == OFF else alpha * unit  # the unit may be 0
             penalty = choice.noise.penalty(open_loop, share * unit)
             candidates.append((start, scaled if given is None else given, penalty))

@@ -28,9 +28,9 @@ and the verbs are
     The loss of each row of a matrix (k, P), as ``value`` gives it, and a random place to start
     from, for solvers that move many parameter vectors at once. ``free``, a boolean mask (P,), may
     tell which parameters move.
-``with_loss(loss)``
-    The same data under a loss of the user's own, as an objective with no verbs but these three and
-    ``value``.
+``with_loss(loss, start)``
+    The same data under a loss of the user's own, as an objective with these verbs and no others;
+    its penalty is as strong as beside the squared error at the start.
 ``size``, and ``value_and_grad(theta, batch)``
     The number of independent units (rows, or whole rollouts), and an unbiased estimate of loss and
     gradient from some of them, an int array of positions in ``range(size)``.

@@ -74,11 +74,12 @@ class PopulationSolver(Solver):
         rng = np.random.default_rng() if rng is None else rng
         polisher = self._polisher(objective, len(theta))
         if self.loss is not None:
+            own = objective.with_loss(self.loss, theta)
             if polisher is not None:
                 # losses of another kind: nobody watches but the flag
                 alone = Monitor(monitor.max_iter, monitor.tol, flag=monitor.flag)
                 theta = polisher.solve(objective, theta, alone, rng).theta
-            return self._evolve(objective.with_loss(self.loss), theta, monitor, rng)
+            return self._evolve(own, theta, monitor, rng)
         if polisher is None:
             return self._evolve(objective, theta, monitor, rng)
         # rounded up: of one iteration the population has it
@@ -111,7 +112,8 @@ class PopulationSolver(Solver):
                 stop = monitor.stall()
                 break
             best = population.part(population.best)
-            is_small = np.ptp(population.losses) < monitor.tol * abs(best.losses)
+            # copies of one individual, which nothing has left yet, tell nothing
+            is_small = 0 < np.ptp(population.losses) < monitor.tol * abs(best.losses)
             stop = monitor.step(space.whole(best.thetas), best.losses, is_small)
             logbook.append(space.describe(monitor.n_iter, population.losses))
         return replace(monitor.result(stop), logbook=logbook)

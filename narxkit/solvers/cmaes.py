@@ -48,8 +48,9 @@ class CMAES(PopulationSolver):
     loss : callable, default=None
         ``loss(y, y_hat)`` gives a number to be minimised in the place of the squared error, in the
         units of y; arrays are (n,), or (n, n_outputs) of several outputs. It sees the rows that
-        have a weight and all outputs measured; penalties are added to it. Nothing is polished then:
-        ``polish`` descends the squared error first, and the population sets out from there.
+        have a weight and all outputs measured; penalties are added, as strong beside it as beside
+        the squared error of the start. Nothing is polished then: ``polish`` descends the squared
+        error first, and the population sets out from there.
 
     See Also
     --------

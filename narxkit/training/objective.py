@@ -179,9 +179,9 @@ class Objective:
         other.units, other.n_threads = units, n_threads
         return other
 
-    def with_loss(self, loss):
+    def with_loss(self, loss, start=None):
         """Return the same data under a loss of the user's own, which has no slope."""
-        return OwnLoss(self, loss)
+        return OwnLoss(self, loss, start)
 
     def without_flag(self):
         """Return the same data under a flag that nobody sets: what is there can still be ranked."""

@@ -1,6 +1,7 @@
 """A loss of the user's own over the predictions of an objective, in the units of y."""
 
 from collections.abc import Callable
+from copy import copy
 from functools import cached_property
 from numbers import Real
 from typing import NamedTuple
@@ -36,9 +37,11 @@ class OwnLoss:
 
     .. math::
 
-        F(\theta) = \ell(y, \hat y(\theta)) + \frac{1}{2n} \sum_i \pi_i \theta_i^2
+        F(\theta) = \ell(y, \hat y(\theta)) + \frac{c}{2n} \sum_i \pi_i \theta_i^2
 
-    infinite where a rollout diverges. The function sees the steps of all rollouts, behind the
+    infinite where a rollout diverges. With a start, c is :math:`|\ell|` there over the squared
+    error's part of the loss, so that a penalty is as strong beside the one as beside the other,
+    whatever the unit of y. The function sees the steps of all rollouts, behind the
     washout, whose row has a weight and all outputs measured; in k-step rollouts a row as often as
     rollouts reach it. It has no slope, so that neither has this objective.
 
@@ -48,11 +51,14 @@ class OwnLoss:
         Network, rollouts and penalty.
     loss : callable
         ``loss(y, y_hat)`` gives a number; both are (n,), or (n, n_outputs) of several outputs.
+    start : ndarray of shape (n_params,), default=None
+        Where training starts; without it c is 1.
     """
 
-    def __init__(self, objective, loss):
+    def __init__(self, objective, loss, start=None):
         self.loss = loss
         self._objective = objective
+        self._scale = 1.0 if start is None else self._scale_at(start)
 
     @property
     def name(self):
@@ -75,7 +81,9 @@ class OwnLoss:
 
     def without_flag(self):
         """Return the same under a flag that nobody sets."""
-        return OwnLoss(self._objective.without_flag(), self.loss)
+        other = copy(self)
+        other._objective = self._objective.without_flag()
+        return other
 
     def value(self, theta):
         """Return the loss, infinite where a rollout diverges."""
@@ -92,13 +100,20 @@ class OwnLoss:
     def _value(self, theta):
         if self._objective.flag[0]:
             return np.inf
-        y_hat = self._objective.predictions(theta[None])[0][self._is_seen]
+        return self._judged(theta) + self._scale * self._objective.penalty_of(theta)
+
+    def _scale_at(self, start):
+        bare = self._objective.with_penalty(np.zeros(len(start)))
+        own, squared = abs(self._judged(start)), bare.value(start)
+        # a loss of zero, or none at all, has no size
+        has_size = 0.0 < own < np.inf and 0.0 < squared < np.inf
+        return own / squared if has_size else 1.0
+
+    def _judged(self, theta):
+        """Return the loss without the penalty."""
+        y, y_hat = self._y, self._objective.predictions(theta[None])[0][self._is_seen]
         if not np.isfinite(y_hat).all():
             return np.inf
-        return self._judged(y_hat) + self._objective.penalty_of(theta)
-
-    def _judged(self, y_hat):
-        y = self._y
         loss = self.loss(y, y_hat[:, 0] if y.ndim == 1 else y_hat)
         if np.ndim(loss) or not isinstance(loss, Real | np.ndarray):
             got = f"an array of shape {np.shape(loss)}" if np.ndim(loss) else repr(loss)

@@ -171,10 +171,6 @@ class Lesson:
             return None
         return self._judged(self._made("held out", loop))
 
-    def loss_of(self, theta):
-        """Return the user's own loss of one step over the training rows, without a penalty."""
-        return self._judged(self._made("training", "open").without_flag()).value(theta)
-
     def _judged(self, objective):
         """Return an objective under the loss that counts."""
         return objective if self.loss is None else objective.with_loss(self.loss)
