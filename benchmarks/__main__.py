@@ -15,6 +15,7 @@ from . import (
     accuracy,
     cells,
     defaults,
+    evolution,
     hurst,
     interrupt,
     long_memory,
@@ -53,6 +54,8 @@ SUITES = {
     "stochasticity-speed": stochasticity.SPEED,
     "long-memory": long_memory.SUITE,
     "depth": long_memory.DEPTH,
+    "evolution-speed": evolution.THROUGHPUT,
+    "evolution": evolution.WORTH,
 }
 PEERS = peers.SUITES  # measured only when asked for: they need packages that narxkit does not
 HERE = Path(__file__).resolve().parent

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         SmartPersistence,
     )
     from narxkit.forecasters.narx import NARX, TDNN
+    from narxkit.forecasters.pruning import prune
     from narxkit.forecasters.recurrent import ElmanRegressor, GRURegressor, LSTMRegressor
     from narxkit.model_selection import (
         BlockedKFold,
@@ -98,6 +99,7 @@ __all__ = [
     "backtest",
     "diebold_mariano",
     "hit_rate",
+    "prune",
     "simulation_scorer",
     "skill_table",
 ]
@@ -119,6 +121,7 @@ _HOMES = {
         "skill_table",
     ),
     "forecasters.narx": ("NARX", "TDNN"),
+    "forecasters.pruning": ("prune",),
     "forecasters.recurrent": ("ElmanRegressor", "GRURegressor", "LSTMRegressor"),
     "plotting": (
         "ErrorAutocorrelationDisplay",

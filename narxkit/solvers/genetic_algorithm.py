@@ -126,10 +126,8 @@ class GeneticAlgorithm(PopulationSolver):
         population = toolbox.evaluate(toolbox.population())
         while True:
             yield population
-            spread = self._spread(monitor)
             elites = population.part(toolbox.elites(population.losses))
-            parents = population.thetas[toolbox.select(population.losses)]
-            children = toolbox.mutate(toolbox.mate(parents), spread)
+            children = breed(toolbox, population, self._spread(monitor))
             population = elites.joined(toolbox.evaluate(children))
 
     def _toolbox(self, space, rng):
@@ -148,6 +146,12 @@ class GeneticAlgorithm(PopulationSolver):
     def _spread(self, monitor):
         share = monitor.n_iter / max(monitor.max_iter - 1, 1)
         return self.spread * (self.final_spread / self.spread) ** share
+
+
+def breed(toolbox, population, spread):
+    """Return the children of a population, not judged yet."""
+    parents = population.thetas[toolbox.select(population.losses)]
+    return toolbox.mutate(toolbox.mate(parents), spread)
 
 
 def _spread_out(space, n, spread, rng):
