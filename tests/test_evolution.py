@@ -181,7 +181,7 @@ def rastrigin(n=3):
     "solver",
     [
         GeneticAlgorithm(spread=1.0, polish=None),
-        CMAES(spread=2.0, polish=None),
+        CMAES(population_size=100, spread=2.0, polish=None),
         Annealing(spread=1.0, temperature=1.0, polish=None),
     ],
     ids=repr,
@@ -252,6 +252,28 @@ def test_where_few_are_finite_cmaes_draws_nearer():
     solver = CMAES(spread=1e3, population_size=8, polish=None)
     result = solver.solve(cliff, [0.5], Monitor(tol=0), np.random.default_rng(0))
     assert_allclose(result.theta, 1.0, rtol=1e-6)
+
+
+def test_cmaes_narrows_until_something_is_better_than_the_start():
+    """A steep ravine beside the start, of which wide draws see nothing."""
+    steep = LeastSquares(lambda theta: 1e3 * theta, np.full(2, 1.0), np.zeros(2))
+    solver = CMAES(spread=1.0, population_size=6, polish=None)
+    monitor = Monitor(max_iter=200, tol=0)
+    result = solver.solve(steep, [0.0, 0.0], monitor, np.random.default_rng(0))
+    assert_allclose(result.theta, 1e-3, rtol=1e-5)
+    best = [entry["best"] for entry in result.logbook]
+    narrowing = int(np.argmax(np.array(best[1:]) < best[0]))
+    assert narrowing >= 4 and best[narrowing] > best[0]
+
+
+def test_cmaes_looks_wide_again_where_the_start_is_a_minimum():
+    bowl = LeastSquares(lambda theta: theta, np.zeros(2), np.zeros(2))
+    solver = CMAES(spread=1.0, population_size=6, polish=None)
+    monitor = Monitor(max_iter=11, tol=0)
+    result = solver.solve(bowl, [0.0, 0.0], monitor, np.random.default_rng(0))
+    mean = [entry["mean"] for entry in result.logbook]
+    assert mean[10] < 1e-3 * mean[1] and mean[11] > 0.1 * mean[1]
+    assert_array_equal(result.theta, 0.0)
 
 
 # ---------------------------------------------------------------- the estimator

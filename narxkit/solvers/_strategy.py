@@ -38,10 +38,14 @@ class Strategy(cma.Strategy):
         z = self._rng.standard_normal((self.lambda_, self.dim))
         return self.centroid + self.sigma * (z @ self.BD.T)
 
+    def narrow(self):
+        """Draw from half as far."""
+        self.sigma /= 2
+
     def update(self, population):
         """Move the distribution to the better half of a population."""
         if np.isfinite(population.losses).sum() < self.mu:
-            self.sigma /= 2  # what diverges has no rank to learn from
+            self.narrow()  # what diverges has no rank to learn from
             return
         order = np.argsort(population.losses, kind="stable")[: self.mu]
         super().update(_Ranked(population.thetas[order]))

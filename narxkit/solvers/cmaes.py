@@ -11,8 +11,11 @@ so that C comes to look like the inverse Hessian, and steps are as long along a 
 across it. Only ranks count: a loss of any scale, or any increasing function of it, gives the same
 run. The strategy is DEAP's (`deap.cma.Strategy`), with draws from the generator that it is given.
 
-Where less than the better half of a generation is finite, the distribution has no rank to learn
-from, and the next one is drawn with half the s.
+A network on its own output bears only small changes of some weights, and from draws that are all
+far worse the distribution would learn the way back, no more. So s is halved until a generation
+holds one that is better than the start; after ten times the start is a minimum itself, and s is
+again the first, to look for another. It is halved, too, whenever less than the better half of a
+generation is finite, which leaves no rank to learn from.
 
 When to prefer it. Up to a few hundred parameters, where slopes fail or there are none: it descends
 much farther than a genetic algorithm, at the price of the eigenvectors of C in each generation, so
@@ -30,6 +33,8 @@ from numbers import Integral, Real
 
 from ._population import PopulationSolver
 
+MOST_HALVINGS = 10  # where nothing near the start is better
+
 
 class CMAES(PopulationSolver):
     """Covariance matrix adaptation on DEAP.
@@ -41,7 +46,7 @@ class CMAES(PopulationSolver):
     population_size : int, default=50
         Individuals in a generation.
     spread : float, default=0.1
-        The first s: about how far from the start the answer is sought, in each parameter.
+        The first s, at most: how far from the start the answer is sought, in each parameter.
     polish : str or None, default="lm"
         The solver that finishes the best individual, by name; "lbfgs" takes the place of "lm"
         where there are no normal equations or more than 1000 parameters. None leaves it as it is.
@@ -87,8 +92,18 @@ class CMAES(PopulationSolver):
         from ._strategy import Strategy
 
         strategy = Strategy(space.start, self.spread, rng, lambda_=int(self.population_size))
-        yield space.judge(space.start[None])
-        while True:
+        start = space.judge(space.start[None])
+        yield start
+        for _ in range(MOST_HALVINGS):
             population = space.judge(strategy.generate())
+            if population.losses.min() < start.losses[0]:
+                break
+            strategy.narrow()
+            yield population
+        else:
+            strategy.sigma = self.spread
+            population = space.judge(strategy.generate())
+        while True:
             strategy.update(population)
             yield population
+            population = space.judge(strategy.generate())
