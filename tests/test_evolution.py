@@ -276,6 +276,13 @@ def test_cmaes_looks_wide_again_where_the_start_is_a_minimum():
     assert_array_equal(result.theta, 0.0)
 
 
+def test_what_no_generation_can_be_made_of():
+    with pytest.raises(ValueError, match="n_elites=8 of population_size=8 leave no room for chil"):
+        GeneticAlgorithm(8, n_elites=8).solve(valley(), [1.0, 2.0], Monitor())
+    with pytest.raises(ValueError, match="eigenvectors of 3,001 parameters .*the solver 'ga'."):
+        CMAES(polish=None).solve(rastrigin(3001), np.zeros(3001), Monitor())
+
+
 # ---------------------------------------------------------------- the estimator
 
 

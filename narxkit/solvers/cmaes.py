@@ -34,6 +34,7 @@ from numbers import Integral, Real
 from ._population import PopulationSolver
 
 MOST_HALVINGS = 10  # where nothing near the start is better
+MOST_PARAMS = 3000  # whose eigenvectors take some ten seconds
 
 
 class CMAES(PopulationSolver):
@@ -91,6 +92,12 @@ class CMAES(PopulationSolver):
     def _generations(self, space, monitor, rng):
         from ._strategy import Strategy
 
+        n_params = len(space.start)
+        if n_params > MOST_PARAMS:
+            raise ValueError(
+                f"CMAES takes the eigenvectors of {n_params:,} parameters in each generation, and "
+                f"at most {MOST_PARAMS:,} are allowed: give smaller layers, or the solver 'ga'."
+            )
         strategy = Strategy(space.start, self.spread, rng, lambda_=int(self.population_size))
         start = space.judge(space.start[None])
         yield start

@@ -122,6 +122,11 @@ class GeneticAlgorithm(PopulationSolver):
         self.loss = loss
 
     def _generations(self, space, monitor, rng):
+        if self.n_elites >= self.population_size:
+            raise ValueError(
+                f"n_elites={self.n_elites} of population_size={self.population_size} leave no room "
+                "for children: give fewer elites or a larger population."
+            )
         toolbox = self._toolbox(space, rng)
         population = toolbox.evaluate(toolbox.population())
         while True:
