@@ -148,8 +148,8 @@ def test_operators_of_the_genetic_algorithm():
     assert_array_equal(children[:, 1], 5.0)  # where parents agree, so do children
     assert -0.5 <= children[:, 0].min() < -0.4 and 1.4 < children[:, 0].max() <= 1.5
     assert_allclose(children[:1000, 0] + children[1000:, 0], 1.0)
-    assert_array_equal(_blend(parents, 0.0, rng), parents)
-    assert_array_equal(_blend(parents, 1.0, rng)[2], parents[2])  # one has no partner
+    assert_array_equal(_blend(parents.copy(), 0.0, rng), parents)
+    assert_array_equal(_blend(parents.copy(), 1.0, rng)[2], parents[2])  # one has no partner
     moved = _mutate(np.zeros((1000, 20)), 2.0, 0.25, rng)
     assert np.mean(moved != 0) == pytest.approx(0.25, abs=0.01)
     assert moved[moved != 0].std() == pytest.approx(2.0, rel=0.05)

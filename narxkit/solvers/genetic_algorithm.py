@@ -180,19 +180,25 @@ def _tournaments(losses, n, size, rng):
     return rivals[np.arange(n), np.argmin(losses[rivals], axis=1)]
 
 
-def _blend(parents, probability, rng):
-    """Return children of pairs, of one half of the parents with the other; one may stay single."""
-    children = parents.copy()
-    n = len(parents) // 2
-    a, b = parents[:n], parents[n : 2 * n]
-    share = rng.uniform(-BLEND, 1.0 + BLEND, a.shape) * (rng.random((n, 1)) < probability)
+# as DEAP's own, operators work in place on the copies that selection made
+
+
+def _blend(thetas, probability, rng):
+    """Blend pairs, of one half of the parents with the other; one may stay single."""
+    n = len(thetas) // 2
+    a, b = thetas[:n], thetas[n : 2 * n]
+    share = rng.uniform(-BLEND, 1.0 + BLEND, a.shape)
+    share[rng.random(n) >= probability] = 0.0
     # written as steps, so that where parents agree children have the same bits
     step = share * (b - a)
-    children[:n], children[n : 2 * n] = a + step, b - step
-    return children
+    a += step
+    b -= step
+    return thetas
 
 
 def _mutate(thetas, spread, probability, rng):
-    """Return children of which some numbers have moved."""
-    is_moved = rng.random(thetas.shape) < probability
-    return thetas + spread * is_moved * rng.normal(size=thetas.shape)
+    """Move some of the numbers."""
+    is_moved = rng.random(thetas.shape, dtype=np.float32) < probability
+    # normal numbers are the dearest draws, and few are needed
+    thetas[is_moved] += spread * rng.standard_normal(np.count_nonzero(is_moved))
+    return thetas

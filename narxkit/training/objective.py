@@ -12,7 +12,7 @@ from narxkit.rows.rollouts import lay_rollouts, one_after_another
 from narxkit.training.own_loss import STANDARDISED, OwnLoss
 
 WINDOW = 5  # correlation times
-PARTS = 4  # of a population in each thread: one that diverges early leaves its thread time
+PARTS = 3  # of a population in each thread: one that diverges early leaves its thread time
 
 
 def _network_has(verb):
@@ -59,15 +59,15 @@ class Objective:
         Where masks of dropout come from, in the slope of a batch.
     units : Units
         What leads back to the units of the user.
-    n_threads : int
-        Threads that share a population.
+    pool : ThreadPoolExecutor or None
+        Threads that share a population; they start with the first one, and end with the objective.
     """
 
     free = None
     l1_ratio = 0.0
     rng = None
     units = STANDARDISED
-    n_threads = 1
+    pool, n_threads = None, 1
 
     def __init__(self, network, rollouts, penalty=None, flag=None):
         has_targets = rollouts.counts > 0
@@ -177,6 +177,7 @@ class Objective:
         """Return the same data for a user: with the units of the outputs, and threads to use."""
         other = copy(self)
         other.units, other.n_threads = units, n_threads
+        other.pool = ThreadPoolExecutor(n_threads) if n_threads > 1 else None
         return other
 
     def with_loss(self, loss, start=None):
@@ -207,15 +208,18 @@ class Objective:
 
     def _values(self, thetas):
         sse = self.network.sse(thetas, self.rollouts, self.flag)
-        return np.array([self._loss(*pair) for pair in zip(thetas, sse)])
+        with np.errstate(over="ignore", invalid="ignore"):
+            # one product for each row, so that the bits are those of a row alone
+            sizes = np.array([self.penalty @ one for one in self._size_of_weights(thetas)])
+            losses = (sse + sizes) / (2.0 * self.n)
+        return np.where(np.isfinite(losses), losses, np.inf)
 
     def in_threads(self, function, thetas):
         """Return an array of what a function gives for some rows of `thetas` after others."""
-        if self.n_threads == 1 or len(thetas) == 1:
+        if self.pool is None or len(thetas) == 1:
             return function(thetas)
         parts = np.array_split(thetas, min(PARTS * self.n_threads, len(thetas)))
-        with ThreadPoolExecutor(self.n_threads) as pool:
-            return np.concatenate(list(pool.map(function, parts)))
+        return np.concatenate(list(self.pool.map(function, parts)))
 
     def initial(self, rng):
         """Draw a random start of the network."""
