@@ -135,15 +135,7 @@ class NetworkForecaster(ScaledForecaster):
             self._fit_scale(segments, training & (weight > 0), self.scale)
         # all that runs looks at it: kernels, solvers and restarts end where it is set
         flag = np.zeros(1, dtype=np.int32)
-        scaled, units = self._scale.apply(segments), Units(segments.y, self._scale.undo)
-        # a population shares the threads that restarts leave
-        n_threads = max(effective_n_jobs(self.n_jobs) // self.n_restarts, 1)
-
-        def make(network, **rollouts):
-            objective = Objective.over(network, scaled, **rollouts, **shared)
-            return objective.in_units(units, n_threads)
-
-        shared = {"sample_weight": weight, "flag": flag}
+        make = self._objective_maker(segments, sample_weight=weight, flag=flag)
         # without feedback and state a rollout is so many single steps
         loops = read_loops(self._loop) if network.reach.carries else ("open",)
         lesson = Lesson(make, network, training, held_out, loops, self._washout, self._own_loss)
@@ -158,6 +150,18 @@ class NetworkForecaster(ScaledForecaster):
             self._keep(network, results, *alphas)
             self._look_inside(lesson)
         self._warn_of_training(loops[-1])
+
+    def _objective_maker(self, segments, **shared):
+        """Return a function that lays rollouts of a network over standardised segments."""
+        scaled, units = self._scale.apply(segments), Units(segments.y, self._scale.undo)
+        # a population shares the threads that restarts leave
+        n_threads = max(effective_n_jobs(self.n_jobs) // self.n_restarts, 1)
+
+        def make(network, **rollouts):
+            objective = Objective.over(network, scaled, **rollouts, **shared)
+            return objective.in_units(units, n_threads)
+
+        return make
 
     def _check_members(self):
         if self.n_members is not None and self.n_members > self.n_restarts:
