@@ -59,15 +59,15 @@ class Objective:
         Where masks of dropout come from, in the slope of a batch.
     units : Units
         What leads back to the units of the user.
-    pool : ThreadPoolExecutor or None
-        Threads that share a population; they start with the first one, and end with the objective.
+    n_threads : int
+        Threads that share a population.
     """
 
     free = None
     l1_ratio = 0.0
     rng = None
     units = STANDARDISED
-    pool, n_threads = None, 1
+    n_threads = 1
 
     def __init__(self, network, rollouts, penalty=None, flag=None):
         has_targets = rollouts.counts > 0
@@ -177,7 +177,6 @@ class Objective:
         """Return the same data for a user: with the units of the outputs, and threads to use."""
         other = copy(self)
         other.units, other.n_threads = units, n_threads
-        other.pool = ThreadPoolExecutor(n_threads) if n_threads > 1 else None
         return other
 
     def with_loss(self, loss, start=None):
@@ -216,10 +215,12 @@ class Objective:
 
     def in_threads(self, function, thetas):
         """Return an array of what a function gives for some rows of `thetas` after others."""
-        if self.pool is None or len(thetas) == 1:
+        if self.n_threads == 1 or len(thetas) == 1:
             return function(thetas)
         parts = np.array_split(thetas, min(PARTS * self.n_threads, len(thetas)))
-        return np.concatenate(list(self.pool.map(function, parts)))
+        # new threads each time: those that are kept wake up on one core, all of them
+        with ThreadPoolExecutor(self.n_threads) as pool:
+            return np.concatenate(list(pool.map(function, parts)))
 
     def initial(self, rng):
         """Draw a random start of the network."""
