@@ -15,6 +15,7 @@ from . import (
     accuracy,
     cells,
     defaults,
+    evolution,
     genetic_search,
     hurst,
     interrupt,
@@ -59,6 +60,8 @@ SUITES = {
     "recurrent-free-runs": recurrent.FREE_RUNS,
     "long-memory": long_memory.SUITE,
     "depth": long_memory.DEPTH,
+    "evolution-speed": evolution.THROUGHPUT,
+    "evolution": evolution.WORTH,
 }
 PEERS = peers.SUITES  # measured only when asked for: they need packages that narxkit does not
 HERE = Path(__file__).resolve().parent

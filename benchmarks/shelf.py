@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 from rich.table import Table
 
-from narxkit.solvers import SOLVERS, Monitor, make_solver
+from narxkit.solvers import SOLVERS as ALL
+from narxkit.solvers import Monitor, make_solver
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "tests"))
 
@@ -19,6 +20,7 @@ from solver_problems import TARGETS, epochs_to, parity, sine  # noqa: E402
 
 COLUMNS = ("problem", "solver", "reached", "seeds", "epochs", "epochs_max", "time_ms", "ratio")
 NAMES = {sine: "sine, 1-5-1", parity: "parity, 3-10-10-1"}
+SOLVERS = [name for name in ALL if "population_values" not in ALL[name].requires]  # with slopes
 SEEDS = range(10)
 MAX_ITER = 10_000
 REPEATS = range(5)

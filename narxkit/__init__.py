@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         SmartPersistence,
     )
     from narxkit.forecasters.narx import NARX, TDNN
+    from narxkit.forecasters.pruning import prune
     from narxkit.forecasters.recurrent import ElmanRegressor, GRURegressor, LSTMRegressor
     from narxkit.forecasters.transformed import TransformedForecaster
     from narxkit.model_selection import (
@@ -46,11 +47,14 @@ if TYPE_CHECKING:
     )
     from narxkit.significance import diebold_mariano, hit_rate
     from narxkit.solvers import (
+        CMAES,
         LBFGS,
         SGD,
         Adam,
+        Annealing,
         BayesianRegularisation,
         ConjugateGradient,
+        GeneticAlgorithm,
         IRpropPlus,
         LevenbergMarquardt,
         RMSprop,
@@ -67,11 +71,13 @@ __version__ = "0.1.0"
 
 __all__ = [
     "ARX",
+    "CMAES",
     "LBFGS",
     "NARX",
     "SGD",
     "TDNN",
     "Adam",
+    "Annealing",
     "BayesianRegularisation",
     "BlockedKFold",
     "Categorical",
@@ -84,6 +90,7 @@ __all__ = [
     "ForecastDisplay",
     "GRURegressor",
     "GeneticSearchCV",
+    "GeneticAlgorithm",
     "HorizonDisplay",
     "IRpropPlus",
     "InputErrorCorrelationDisplay",
@@ -106,6 +113,7 @@ __all__ = [
     "backtest",
     "diebold_mariano",
     "hit_rate",
+    "prune",
     "simulation_scorer",
     "skill_table",
 ]
@@ -132,6 +140,7 @@ _HOMES = {
         "skill_table",
     ),
     "forecasters.narx": ("NARX", "TDNN"),
+    "forecasters.pruning": ("prune",),
     "forecasters.recurrent": ("ElmanRegressor", "GRURegressor", "LSTMRegressor"),
     "forecasters.transformed": ("TransformedForecaster",),
     "plotting": (
@@ -147,11 +156,14 @@ _HOMES = {
     ),
     "significance": ("diebold_mariano", "hit_rate"),
     "solvers": (
+        "CMAES",
         "LBFGS",
         "SGD",
         "Adam",
+        "Annealing",
         "BayesianRegularisation",
         "ConjugateGradient",
+        "GeneticAlgorithm",
         "IRpropPlus",
         "LevenbergMarquardt",
         "RMSprop",

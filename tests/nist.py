@@ -45,6 +45,13 @@ class LeastSquares:
         with np.errstate(all="ignore"):
             return (e @ e + np.sum(self.penalty * theta**2)) / (2 * len(e))
 
+    def population_values(self, thetas):
+        return np.array([self.value(theta) for theta in thetas])
+
+    def initial(self, rng):
+        """Draw from around 0, where the problem says how many parameters there are."""
+        return rng.normal(size=len(self.penalty))
+
     def value_and_grad(self, theta):
         g = self.jacobian(theta).T @ self.residuals(theta) + self.penalty * theta
         return self.value(theta), g / len(self.y)

@@ -23,6 +23,7 @@ from benchmarks import accuracy as free_runs  # noqa: E402
 from benchmarks import (  # noqa: E402
     byhand,
     defaults,
+    evolution,
     harness,
     hurst,
     hurst_laws,
@@ -40,6 +41,7 @@ from benchmarks.peers import accuracy, defects, models  # noqa: E402
 from benchmarks.peers import speed as peers_speed  # noqa: E402
 from benchmarks.report import Suite  # noqa: E402
 from narxkit import ARX, NARX, backtest  # noqa: E402
+from narxkit.datasets import make_narendra  # noqa: E402
 from narxkit.evaluation import TASKS, run  # noqa: E402
 
 
@@ -426,6 +428,29 @@ def test_a_solver_that_misses_the_target_has_no_figures(monkeypatch):
     console = Console(record=True, width=150)
     console.print(shelf.SUITE.table(rows))
     assert "0 of 3" in console.export_text()
+
+
+def test_stock_deap_and_narxkit_judge_by_the_same_loss():
+    evolution.beside_stock()
+
+
+def test_populations_stand_beside_restarts():
+    """Of which one at least is made, and the lowest loss counts."""
+    X, y = make_narendra(100, random_state=0)
+
+    class Quick(evolution.Problem):
+        @property
+        def solvers(self):
+            return {"ga": evolution.GeneticAlgorithm(population_size=6)}
+
+    model = NARX([1], 1, (2,), alpha=1e-3, max_iter=4)
+    quick = Quick("quick", "-", model, (X, y), lambda model: model.loss_)
+    rows = list(evolution.WorthSuite([lambda: quick]).rows(True, lambda name: None))
+    assert [row["solver"] for row in rows] == ["ga", "lm", "lm, restarts"]
+    ga, lm, restarts = rows
+    assert float(restarts["loss"]) <= float(lm["loss"]) and int(float(restarts["starts"])) >= 1
+    assert float(ga["evaluations"]) == 6 + 2 * 4 + 2  # two generations, and their polish
+    assert evolution.WorthSuite([]).table(rows).row_count == 3
 
 
 def test_lagged_vectors_hold_outputs_then_inputs():

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from narxkit import (
+    CMAES,
     NARX,
     GeneticSearchCV,
     Integer,
@@ -273,6 +274,29 @@ def test_training_without_held_out_rows():
     display = TrainingDisplay(loss_curve=[3.0, 2.0, 1.0]).plot()
     assert display.validation_line_ is None and display.stop_text_.get_text() == ""
     assert drawn(display.best_).tolist() == [1.0]
+
+
+def test_training_draws_the_mean_of_a_population_and_where_its_polish_begins():
+    X, y = make_narendra(120, random_state=0)
+    model = NARX(1, 1, (2,), solver="ga", alpha=1e-3, max_iter=6, random_state=0).fit(X, y)
+    display = TrainingDisplay.from_estimator(model)
+    np.testing.assert_array_equal(drawn(display.population_line_), model.logbook_["mean"])
+    assert display.polish_line_.get_xdata()[0] == model.logbook_["generation"].iloc[-1] == 3
+    assert "mean of the population" in texts(display.legend_)
+    assert display.ax_.get_yscale() == "log"
+    alone = TrainingDisplay(loss_curve=model.loss_curve_[:4], logbook=model.logbook_).plot()
+    assert alone.polish_line_ is None and alone.population_line_ is not None
+    assert TrainingDisplay(loss_curve=[3.0, 2.0]).plot().population_line_ is None
+
+
+def test_training_draws_a_loss_of_the_users_own():
+    """Which may be negative, where no decade is."""
+    X, y = make_narendra(120, random_state=0)
+    solver = CMAES(population_size=6, loss=lambda y, y_hat: -float(np.corrcoef(y, y_hat)[0, 1]))
+    model = NARX(1, 1, (2,), solver=solver, alpha=1e-3, max_iter=4, random_state=0).fit(X, y)
+    display = TrainingDisplay.from_estimator(model)
+    assert display.ax_.get_yscale() == "linear"
+    assert display.unit == "that of the solver"
 
 
 def test_training_of_a_model_without_iterations_is_refused():

@@ -14,12 +14,15 @@ from sklearn.base import clone
 
 from narxkit import solvers
 from narxkit.solvers import (
+    CMAES,
     LBFGS,
     SGD,
     SOLVERS,
     Adam,
+    Annealing,
     BayesianRegularisation,
     ConjugateGradient,
+    GeneticAlgorithm,
     IRpropPlus,
     LevenbergMarquardt,
     Monitor,
@@ -31,18 +34,29 @@ from narxkit.solvers import (
     interruptible,
     make_solver,
 )
+from narxkit.solvers._population import POLISHERS
 from nist import LeastSquares as AllRows
 
-# Rates for Rosenbrock's valley, which is steeper than the loss of a network.
-RATES = {"sgd": SGD(learning_rate=3e-3), "rmsprop": RMSprop(learning_rate=0.02)}
+# Rates for Rosenbrock's valley, which is steeper than the loss of a network; populations alone, for
+# a polish is a run of its own.
+SETTINGS = {
+    "sgd": SGD(learning_rate=3e-3),
+    "rmsprop": RMSprop(learning_rate=0.02),
+    "ga": GeneticAlgorithm(population_size=20, polish=None),
+    "cmaes": CMAES(polish=None),
+    "annealing": Annealing(polish=None),
+}
 
 
 def solvers_named(*names):
-    chosen = [make_solver(RATES.get(name, name)) for name in names]
+    chosen = [make_solver(SETTINGS.get(name, name)) for name in names]
     return pytest.mark.parametrize("solver", chosen, ids=repr)
 
 
+POPULATIONS = ("ga", "cmaes", "annealing")
 every_solver = solvers_named(*SOLVERS)
+stepping_solver = solvers_named(*(name for name in SOLVERS if name not in POPULATIONS))
+population_solver = solvers_named(*POPULATIONS)
 exact_solver = solvers_named("lm", "lbfgs", "tnc", "cg")
 descending_solver = solvers_named("lm", "lbfgs", "tnc", "cg", "irprop+")
 
@@ -156,10 +170,19 @@ def test_max_iter_zero_returns_the_start(solver):
     np.testing.assert_array_equal(result.theta, START)
 
 
-@every_solver
+@stepping_solver
 def test_ends_converged_after_three_small_steps(solver):
     result = solver.solve(rosenbrock(), START, Monitor(tol=1.0))
     assert (result.stop, result.n_iter) == (Stop.CONVERGED, 3)
+
+
+@population_solver
+def test_a_population_has_converged_when_its_losses_are_alike(solver):
+    """In three generations running: that of the best alone may rest and fall again."""
+    level = LeastSquares(lambda theta: 1.0 + 1e-3 * np.tanh(theta), [0.0], [0.0])
+    result = solver.solve(level, [0.0], Monitor(tol=0.1))
+    assert (result.stop, result.n_iter) == (Stop.CONVERGED, 3)
+    assert solver.solve(level, [0.0], Monitor(max_iter=5, tol=0)).stop is Stop.MAX_ITER
 
 
 def test_one_small_step_is_not_convergence():
@@ -183,7 +206,7 @@ def test_patience_restores_the_best_held_out_parameters(solver):
         validate=lambda theta: abs(theta[0]),
         callback=lambda iteration: met.append(iteration.theta),
     )
-    result = solver.solve(rosenbrock(), START, monitor)
+    result = solver.solve(rosenbrock(), START, monitor, np.random.default_rng(0))
     best = int(np.argmin(result.validation_curve))
     assert 0 < best < result.n_iter
     loss = result.loss_curve  # which still falls by a tenth over three iterations, or not
@@ -360,13 +383,16 @@ class Recorder(LeastSquares):
         Adam(learning_rate=0.6, beta_2=0.9, schedule="cosine"),
         RMSprop(learning_rate=1.0, schedule="cosine"),
         SGD(learning_rate=1.0, schedule="cosine"),
+        GeneticAlgorithm(spread=1.0, polish="lm"),
+        CMAES(spread=1.0, polish="lm"),
+        Annealing(spread=1.0, polish="lm"),
     ],
     ids=repr,
 )
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_backs_away_from_losses_that_are_not_finite(solver, bad):
     objective = Recorder(logarithm(), bad)
-    result = solver.solve(objective, [0.5], Monitor(tol=0))
+    result = solver.solve(objective, [0.5], Monitor(tol=0), np.random.default_rng(0))
     assert not np.isfinite(objective.losses).all()
     assert np.isfinite(result.loss_curve).all()
     np.testing.assert_allclose(result.theta, [0.1], rtol=1e-4)
@@ -463,6 +489,7 @@ def test_a_missing_verb_is_refused_before_work_starts():
         ("sgd", "'size', 'value', 'value_and_grad'", "'size', 'value_and_grad'"),
         ("rmsprop", "'size', 'value', 'value_and_grad'", "'size', 'value_and_grad'"),
         ("adam", "'size', 'value', 'value_and_grad'", "'size', 'value_and_grad'"),
+        *((name, *["'population_values', 'initial'"] * 2) for name in POPULATIONS),
     ]:
         solver = make_solver(name)
         with pytest.raises(TypeError) as error:
@@ -494,6 +521,11 @@ def test_a_missing_verb_is_refused_before_work_starts():
         (Adam(beta_2=1), "a float in the range [0.0, 1.0). Got 1"),
         (Adam(max_grad_norm="auto"), "a float in the range (0.0, inf) or None. Got 'auto'"),
         (Adam(learning_rate=np.nan), "a float in the range (0.0, inf). Got nan"),
+        (GeneticAlgorithm(population_size=3), "an int in the range [4, inf). Got 3"),
+        (GeneticAlgorithm(crossover_probability=1.1), "a float in the range [0.0, 1.0]. Got 1.1"),
+        (CMAES(polish="br"), f"{', '.join(map(repr, POLISHERS))} or None. Got 'br'"),
+        (CMAES(loss="mape"), "None or a callable. Got 'mape'"),
+        (Annealing(n_steps=0), "an int in the range [1, inf). Got 0"),
     ],
     ids=repr,
 )
@@ -524,8 +556,8 @@ def test_an_unknown_solver_is_refused_with_the_known_ones(unknown):
     with pytest.raises(ValueError) as error:
         make_solver(unknown)
     assert str(error.value) == (
-        "solver must be one of 'adam', 'br', 'cg', 'irprop+', 'lbfgs', 'lm', 'rmsprop', 'sgd', "
-        f"'tnc' or a solver object. Got {unknown!r} instead."
+        "solver must be one of 'adam', 'annealing', 'br', 'cg', 'cmaes', 'ga', 'irprop+', 'lbfgs', "
+        f"'lm', 'rmsprop', 'sgd', 'tnc' or a solver object. Got {unknown!r} instead."
     )
 
 
@@ -562,17 +594,22 @@ def test_nothing_is_printed_unless_asked(solver, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+THIRD_PARTY = {"numpy", "scipy", "sklearn", "rich", "deap"}
+
+
 def test_solvers_import_nothing_of_ours_but_base():
     files = sorted(Path(solvers.__file__).parent.glob("*.py"))
-    own = {path.stem for path in files}
+    own, shared = {path.stem for path in files}, {"_base", "_damped", "_scipy"}
     for path in files:
-        allowed = own if path.stem == "__init__" else {"_base", "_damped", "_scipy"}
+        # a population is polished by any of the others
+        is_open = path.stem in ("__init__", "_population")
+        allowed = own if is_open else shared | {"_population", "_strategy"}
         for module, level in _imports(path):
             assert level <= 1, f"{path.name} imports from above solvers/"
             if level == 1:
                 assert module in allowed, f"{path.name} imports .{module}"
             else:
-                assert module in {"numpy", "scipy", "sklearn", "rich"} | sys.stdlib_module_names
+                assert module in THIRD_PARTY | sys.stdlib_module_names
 
 
 def _imports(path):

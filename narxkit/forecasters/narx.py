@@ -78,8 +78,10 @@ class NARX(_TappedNetwork):
     solver : str or Solver, default="lm"
         Training algorithm: "lm" (Levenberg-Marquardt), "br" (the same with Bayesian
         regularisation, which finds the penalty itself), "lbfgs", "tnc" (truncated Newton), "cg"
-        (conjugate gradients), "irprop+", "adam", "rmsprop", "sgd"; or an object of
-        `narxkit.solvers` with parameters of its own.
+        (conjugate gradients), "irprop+", "adam", "rmsprop", "sgd"; "ga" (genetic algorithm),
+        "cmaes" and "annealing", which move many networks at once, in the threads that `n_restarts`
+        leave of `n_jobs`, and polish the best; or an object of `narxkit.solvers` with parameters of
+        its own, such as ``CMAES(loss=cost)`` with a loss of your own.
     alpha : float or "auto", default="auto"
         L2 penalty of the weights w of the layers: the loss is
         :math:`(SSE + \alpha |w|^2 + \alpha_v |v|^2) / (2 n)` in standardised units, with v and
@@ -160,6 +162,9 @@ class NARX(_TappedNetwork):
         Iterations done.
     stop_ : Stop
         Why training ended.
+    logbook_ : DataFrame or None
+        Of each generation of the last stage, where populations trained: ``generation``,
+        ``evaluations`` so far, and the ``best``, ``mean`` and ``spread`` of the losses.
     alpha_ : float
         The penalty taken: as given, chosen, or found by "br"; inf where ``alpha="auto"`` switched
         the network off: what is left is the model of ``hidden_layer_sizes=()``.
@@ -375,8 +380,10 @@ class TDNN(_TappedNetwork):
     solver : str or Solver, default="lm"
         Training algorithm: "lm" (Levenberg-Marquardt), "br" (the same with Bayesian
         regularisation, which finds the penalty itself), "lbfgs", "tnc" (truncated Newton), "cg"
-        (conjugate gradients), "irprop+", "adam", "rmsprop", "sgd"; or an object of
-        `narxkit.solvers` with parameters of its own.
+        (conjugate gradients), "irprop+", "adam", "rmsprop", "sgd"; "ga" (genetic algorithm),
+        "cmaes" and "annealing", which move many networks at once, in the threads that `n_restarts`
+        leave of `n_jobs`, and polish the best; or an object of `narxkit.solvers` with parameters of
+        its own, such as ``CMAES(loss=cost)`` with a loss of your own.
     alpha : float or "auto", default="auto"
         L2 penalty of the weights: the loss is (SSE + alpha |w|^2) / (2 n) in standardised units.
         Intercepts and the linear term are free. "auto" tries penalties on blocks at the end of the
@@ -448,6 +455,9 @@ class TDNN(_TappedNetwork):
         Iterations done.
     stop_ : Stop
         Why training ended.
+    logbook_ : DataFrame or None
+        Of each generation of the last stage, where populations trained: ``generation``,
+        ``evaluations`` so far, and the ``best``, ``mean`` and ``spread`` of the losses.
     alpha_ : float
         The penalty taken: as given, chosen, or found by "br"; inf where ``alpha="auto"`` switched
         the network off: what is left is the model of ``hidden_layer_sizes=()``.

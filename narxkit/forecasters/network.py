@@ -10,7 +10,8 @@ from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
-from joblib import Parallel, delayed
+import pandas as pd
+from joblib import Parallel, delayed, effective_n_jobs
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
@@ -31,6 +32,7 @@ from narxkit.solvers import (
 from narxkit.training.alive import NO_LIFE, effective_params, life
 from narxkit.training.linear import count_targets, name_scarcest
 from narxkit.training.objective import Objective
+from narxkit.training.own_loss import Units
 from narxkit.training.penalty import EXACT, OFF, Noise, Runs, Search, holds, make_blocks, starts
 from narxkit.training.stages import Lesson, n_steps, read_loops, train, untrained
 
@@ -84,12 +86,10 @@ class NetworkForecaster(ScaledForecaster):
             self._fit_scale(segments, training & (weight > 0), self.scale)
         # all that runs looks at it: kernels, solvers and restarts end where it is set
         flag = np.zeros(1, dtype=np.int32)
-        make = partial(
-            Objective.over, segments=self._scale.apply(segments), sample_weight=weight, flag=flag
-        )
+        make = self._objective_maker(segments, sample_weight=weight, flag=flag)
         # without feedback and state a rollout is so many single steps
         loops = read_loops(self._loop) if network.reach.carries else ("open",)
-        lesson = Lesson(make, network, training, held_out, loops, self._washout)
+        lesson = Lesson(make, network, training, held_out, loops, self._washout, self._own_loss)
         self.n_dropped_ = self._count_dropped(segments, weight, lesson.objective("open"), held_out)
         self._check_rollouts(lesson)
         with one_blas_thread(), interruptible(flag):
@@ -105,6 +105,18 @@ class NetworkForecaster(ScaledForecaster):
         # a warm start may be as good as it gets
         has_learned = warm is not None or not results[0].went_nowhere
         self._warn_of_training(loops[-1], results[0].kept, has_learned)
+
+    def _objective_maker(self, segments, **shared):
+        """Return a function that lays rollouts of a network over standardised segments."""
+        scaled, units = self._scale.apply(segments), Units(segments.y, self._scale.undo)
+        # a population shares the threads that restarts leave
+        n_threads = max(effective_n_jobs(self.n_jobs) // self.n_restarts, 1)
+
+        def make(network, **rollouts):
+            objective = Objective.over(network, scaled, **rollouts, **shared)
+            return objective.in_units(units, n_threads)
+
+        return make
 
     def _check_members(self):
         if self.n_members is not None and self.n_members > self.n_restarts:
@@ -199,6 +211,11 @@ class NetworkForecaster(ScaledForecaster):
         return getattr(make_solver(self.solver), "learning_rate", 0.0)
 
     @property
+    def _own_loss(self):
+        """The loss of the user's own that the solver minimises, or None."""
+        return getattr(make_solver(self.solver), "loss", None)
+
+    @property
     def _finds_penalties(self):
         return isinstance(make_solver(self.solver), BayesianRegularisation)
 
@@ -248,8 +265,9 @@ class NetworkForecaster(ScaledForecaster):
         if flag[0]:
             start, *alphas = candidates[0]
             return [self._untrained(lesson, start, warm, *alphas)], *alphas
-        # a single candidate has none to give way to
-        runs = Runs(lesson, lesson.last_rows(1.0), self._judged_steps) if candidates[1:] else None
+        # a single candidate has none to give way to, nor has one under a loss of another kind
+        is_judged = len(candidates) > 1 and lesson.loss is None
+        runs = Runs(lesson, lesson.last_rows(1.0), self._judged_steps) if is_judged else None
         judged = None
         for start, *alphas in candidates:
             results = self._train_restarts(lesson.penalised(*alphas), start, seeds, warm, flag)
@@ -433,6 +451,7 @@ class NetworkForecaster(ScaledForecaster):
         was_interrupted = any(other.result.stop is Stop.INTERRUPTED for other in results)
         self.stop_ = Stop.INTERRUPTED if was_interrupted else result.stop
         self.n_effective_params_ = result.n_effective_params
+        self.logbook_ = None if result.logbook is None else pd.DataFrame(result.logbook)
         self.n_params_ = network.n_params
         self.loop_ = trained.stages
 

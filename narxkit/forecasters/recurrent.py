@@ -130,6 +130,9 @@ BODY = r"""
         Iterations done.
     stop_ : Stop
         Why training ended.
+    logbook_ : DataFrame or None
+        Of each generation of the last stage, where populations trained: ``generation``,
+        ``evaluations`` so far, and the ``best``, ``mean`` and ``spread`` of the losses.
     alpha_ : float
         The penalty taken; inf where ``alpha="auto"`` switched the cells off.
     linear_alpha_ : float

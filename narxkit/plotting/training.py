@@ -21,6 +21,11 @@ class TrainingDisplay(Display):
         Why training ended.
     name : str, default=None
         Name of the model.
+    logbook : DataFrame, default=None
+        What became of a population, in the columns ``generation`` and ``mean``: its mean loss is
+        drawn, and a line where its last generation was polished.
+    unit : str, default="standardised units"
+        What the loss is in.
 
     Attributes
     ----------
@@ -30,6 +35,8 @@ class TrainingDisplay(Display):
         Its figure.
     loss_line_, validation_line_ : matplotlib Line2D or None
         The two curves.
+    population_line_, polish_line_ : matplotlib Line2D or None
+        The mean loss of the population, and where its polish begins.
     best_ : matplotlib Line2D
         The weights that were kept: the lowest held-out loss, or without one the lowest loss.
     stop_text_ : matplotlib Text
@@ -51,11 +58,22 @@ class TrainingDisplay(Display):
     True
     """
 
-    def __init__(self, *, loss_curve, validation_curve=None, stop=None, name=None):
+    def __init__(
+        self,
+        *,
+        loss_curve,
+        validation_curve=None,
+        stop=None,
+        name=None,
+        logbook=None,
+        unit="standardised units",
+    ):
         self.loss_curve = loss_curve
         self.validation_curve = validation_curve
         self.stop = stop
         self.name = name
+        self.logbook = logbook
+        self.unit = unit
 
     @classmethod
     def from_estimator(cls, estimator, *, ax=None, **kwargs):
@@ -85,11 +103,14 @@ class TrainingDisplay(Display):
                 f"TrainingDisplay draws loss_curve_, and this {type(estimator).__name__} has "
                 "none: give a fitted network."
             )
+        has_own_loss = getattr(getattr(estimator, "solver", None), "loss", None) is not None
         display = cls(
             loss_curve=estimator.loss_curve_,
             validation_curve=getattr(estimator, "validation_curve_", None),
             stop=getattr(estimator, "stop_", None),
             name=fitted_name(estimator),
+            logbook=getattr(estimator, "logbook_", None),
+            unit="that of the solver" if has_own_loss else "standardised units",
         )
         return display.plot(ax=ax, **kwargs)
 
@@ -115,9 +136,22 @@ class TrainingDisplay(Display):
             self.validation_line_ = self._draw(
                 self.validation_curve, "held out", COLOURS[1], kwargs
             )
+        self.population_line_ = self.polish_line_ = None
+        if self.logbook is not None:
+            self._draw_population()
         self._mark_best()
         self._finish()
         return self
+
+    def _draw_population(self):
+        generations = np.asarray(self.logbook["generation"])
+        mean = np.asarray(self.logbook["mean"], float)
+        style = {"color": GREY, "lw": 1.0, "label": "mean of the population", "zorder": 1}
+        (self.population_line_,) = self.ax_.plot(generations, mean, **style)
+        last = generations[-1]
+        if len(self.loss_curve) - 1 > last:
+            style = {"color": GREY, "lw": 1.0, "ls": ":", "label": "polish from here"}
+            self.polish_line_ = self.ax_.axvline(last, **style)
 
     def _draw(self, curve, name, colour, kwargs):
         style = {"color": colour, "lw": 1.8, "label": name, **kwargs}
@@ -134,12 +168,15 @@ class TrainingDisplay(Display):
 
     def _finish(self):
         ax = self.ax_
-        ax.set_yscale("log")
-        plain_log_ticks(ax)
+        # a loss of the user's own may be negative, which no decade holds
+        curves = [self.loss_curve, [] if self.validation_curve is None else self.validation_curve]
+        if np.nanmin(np.concatenate(curves)) >= 0:
+            ax.set_yscale("log")
+            plain_log_ticks(ax)
         ax.margins(x=0.02, y=0.08)
         ticker = load_matplotlib("ticker")
         ax.xaxis.set_major_locator(ticker.MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
-        self._name_axes("iteration", "loss, standardised units")
+        self._name_axes("iteration", f"loss, {self.unit}")
         ax.set_title(self.name or "", loc="right", color=GREY, fontsize=SMALL)
         stop = "" if self.stop is None else str(self.stop)
         self.stop_text_ = ax.annotate(

@@ -8,8 +8,12 @@ from sklearn.base import clone
 
 from ._base import Iteration, Monitor, Solver, SolverResult, Stop
 from ._interrupt import interruptible
+from ._population import POLISHERS
+from .annealing import Annealing
 from .bayesian_regularisation import BayesianRegularisation
+from .cmaes import CMAES
 from .conjugate_gradient import ConjugateGradient
+from .genetic_algorithm import GeneticAlgorithm
 from .gradient_descent import SGD, Adam, RMSprop
 from .irprop import IRpropPlus
 from .lbfgs import LBFGS
@@ -17,12 +21,15 @@ from .levenberg_marquardt import LevenbergMarquardt
 from .truncated_newton import TruncatedNewton
 
 __all__ = [
+    "CMAES",
     "LBFGS",
     "SGD",
     "SOLVERS",
     "Adam",
+    "Annealing",
     "BayesianRegularisation",
     "ConjugateGradient",
+    "GeneticAlgorithm",
     "IRpropPlus",
     "Iteration",
     "LevenbergMarquardt",
@@ -37,15 +44,11 @@ __all__ = [
 ]
 
 SOLVERS = {
-    "lm": LevenbergMarquardt,
+    **POLISHERS,
     "br": BayesianRegularisation,
-    "lbfgs": LBFGS,
-    "tnc": TruncatedNewton,
-    "cg": ConjugateGradient,
-    "irprop+": IRpropPlus,
-    "adam": Adam,
-    "rmsprop": RMSprop,
-    "sgd": SGD,
+    "ga": GeneticAlgorithm,
+    "cmaes": CMAES,
+    "annealing": Annealing,
 }
 
 

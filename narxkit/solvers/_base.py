@@ -24,6 +24,13 @@ and the verbs are
     Not required of anyone. A dict of boolean masks (P,), for solvers that treat parameters of
     different kinds differently; the number of residuals that tell as much as one independent one,
     for those that weigh evidence; and what a sentence calls it.
+``population_values(thetas)``, ``initial(rng)``
+    The loss of each row of a matrix (k, P), as ``value`` gives it, and a random place to start
+    from, for solvers that move many parameter vectors at once. ``free``, a boolean mask (P,), may
+    tell which parameters move.
+``with_loss(loss, start)``
+    The same data under a loss of the user's own, as an objective with these verbs and no others;
+    its penalty is as strong as beside the squared error at the start.
 ``size``, and ``value_and_grad(theta, batch)``
     The number of independent units (rows, or whole rollouts), and an unbiased estimate of loss and
     gradient from some of them, an int array of positions in ``range(size)``.
@@ -33,6 +40,7 @@ Nothing here knows a network, so a solver also runs on Rosenbrock's valley.
 
 import enum
 from abc import ABC, abstractmethod
+from copy import copy
 from dataclasses import dataclass
 from numbers import Real
 
@@ -42,6 +50,7 @@ from sklearn.base import BaseEstimator
 # One small step proves little: Levenberg-Marquardt makes one whenever its damping was just raised.
 N_SMALL_STEPS = 3
 STILL_FALLING = 0.9  # of the loss, over the iterations of patience
+PROBABILITY = (Real, 0.0, 1.0, True)
 
 
 class Stop(enum.Enum):  # numpydoc ignore=PR01
@@ -88,6 +97,9 @@ class SolverResult:
         The penalty that the solver settled on; None where it takes the objective's.
     n_effective_params : float or None
         How many parameters the data determine; None where the solver does not estimate it.
+    logbook : list of dict or None
+        What became of a population, generation by generation: ``generation``, ``evaluations`` so
+        far, and the losses' ``best``, ``mean`` and ``spread``; None where there was none.
 
     Examples
     --------
@@ -106,6 +118,7 @@ class SolverResult:
     validation_curve: list | None = None
     penalty: np.ndarray | None = None
     n_effective_params: float | None = None
+    logbook: list | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,6 +231,28 @@ class Monitor:
         self.verbose = verbose
         self.title = title
         self.flag = np.zeros(1, dtype=np.int32) if flag is None else flag
+        self.n_before = 0
+
+    def part(self, max_iter, n_before=0, title=""):
+        """Make a monitor for a part of a run.
+
+        Parameters
+        ----------
+        max_iter : int
+            The largest number of iterations of the part.
+        n_before : int, default=0
+            Those of the parts before, from which a callback counts on.
+        title : str, default=""
+            Added to the beginning of the progress line.
+
+        Returns
+        -------
+        Monitor
+            All else is as here.
+        """
+        other = copy(self)
+        other.max_iter, other.n_before, other.title = max_iter, n_before, self.title + title
+        return other
 
     @property
     def interrupted(self):
@@ -259,7 +294,7 @@ class Monitor:
             return Stop.NOT_FINITE
         return Stop.MAX_ITER if self.max_iter <= 0 else None
 
-    def step(self, theta, loss):
+    def step(self, theta, loss, is_small=None):
         """Take note of an accepted iteration.
 
         Parameters
@@ -268,6 +303,8 @@ class Monitor:
             The parameters now.
         loss : float
             The loss there.
+        is_small : bool, default=None
+            Whether the step was a small one; by default where the loss hardly changed.
 
         Returns
         -------
@@ -277,10 +314,12 @@ class Monitor:
         self.n_iter += 1
         validation_loss = self._record(theta, loss)
         before, after = self.loss_curve[-2:]
-        # relative: a loss has no natural size
-        is_small = abs(before - after) < self.tol * abs(before)
+        if is_small is None:
+            # relative: a loss has no natural size
+            is_small = abs(before - after) < self.tol * abs(before)
         self._n_small_steps = self._n_small_steps + 1 if is_small else 0
-        iteration = Iteration(self.n_iter, after, validation_loss, np.array(theta, dtype=float))
+        n_iter = self.n_before + self.n_iter
+        iteration = Iteration(n_iter, after, validation_loss, np.array(theta, dtype=float))
         if self._progress:
             self._progress.show(iteration, self.max_iter)
         return self._ending(iteration)
@@ -353,7 +392,8 @@ class Monitor:
         if self._n_since_best < self.n_iter_no_change:
             return False
         # held-out loss is noisy; a training loss that falls by a tenth has not settled
-        return self.loss_curve[-1] > STILL_FALLING * self.loss_curve[-1 - self.n_iter_no_change]
+        before, after = self.loss_curve[-1 - self.n_iter_no_change], self.loss_curve[-1]
+        return before - after < (1 - STILL_FALLING) * abs(before)  # a loss may be negative
 
 
 class _ProgressLine:
@@ -395,9 +435,11 @@ class Solver(BaseEstimator, ABC):
         Methods that the objective must offer.
     ranges : dict
         ``{name: (kind, low)}``: an int >= ``low``, or a float above ``low``.
-        ``{name: (kind, low, high)}``: from ``low``, included, to ``high``, excluded.
+        ``{name: (kind, low, high)}``: from ``low``, included, to ``high``, excluded, or
+        included where ``True`` follows.
     choices : dict
-        ``{name: values}``: values allowed beside the range, or alone where there is none.
+        ``{name: values}``: values allowed beside the range, or alone where there is none; among
+        them ``callable`` stands for any function.
     takes_batches : bool
         Whether it goes by the slopes of batches, which dropout may disturb.
     takes_kinks : bool
@@ -485,30 +527,47 @@ class Solver(BaseEstimator, ABC):
         for name in {**self.ranges, **self.choices}:
             value, choices = getattr(self, name), self.choices.get(name, ())
             bounds = self.ranges.get(name)
-            # by type too: True is no 1, and 1.0 no count
-            if any(type(value) is type(choice) and value == choice for choice in choices):
+            if any(_is_choice(value, choice) for choice in choices):
                 continue
             if bounds is None or not _is_within(value, *bounds):
                 rules = [] if bounds is None else [_range(*bounds)]
-                rule = " or ".join([*rules, *map(repr, choices)])
+                rule = _either([*rules, *map(_name_choice, choices)])
                 raise ValueError(
                     f"The {name!r} parameter of {type(self).__name__} must be {rule}. "
                     f"Got {value!r} instead."
                 )
 
 
-def _is_within(value, kind, low, high=None):
+def _is_choice(value, choice):
+    if choice is callable:
+        return callable(value)
+    # by type too: True is no 1, and 1.0 no count
+    return type(value) is type(choice) and value == choice
+
+
+def _name_choice(choice):
+    return "a callable" if choice is callable else repr(choice)
+
+
+def _is_within(value, kind, low, high=None, is_closed=False):
     if not isinstance(value, kind) or isinstance(value, bool):
         return False
     if high is None and kind is Real:
         return low < value < np.inf
-    return low <= value < (np.inf if high is None else high)
+    return low <= value < (np.inf if high is None else high) or is_closed and value == high
 
 
-def _range(kind, low, high=None):
+def _range(kind, low, high=None, is_closed=False):
     bracket = "(" if high is None and kind is Real else "["
     noun = "a float" if kind is Real else "an int"
-    return f"{noun} in the range {bracket}{low}, {'inf' if high is None else high})"
+    end = "]" if is_closed else ")"
+    return f"{noun} in the range {bracket}{low}, {'inf' if high is None else high}{end}"
+
+
+def _either(rules):
+    """Join rules: a, b or c."""
+    *others, last = rules
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def _listed(words):

@@ -1,5 +1,6 @@
 """The objective of solvers: the training loss over a flat parameter vector."""
 
+from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 
 import numpy as np
@@ -8,8 +9,10 @@ from sklearn.utils.metaestimators import available_if
 
 from narxkit.networks.base import LONG
 from narxkit.rows.rollouts import lay_rollouts, one_after_another
+from narxkit.training.own_loss import STANDARDISED, OwnLoss
 
 WINDOW = 5  # correlation times
+PARTS = 3  # of a population in each thread: one that diverges early leaves its thread time
 
 
 def _network_has(verb):
@@ -54,11 +57,17 @@ class Objective:
         The part :math:`\\rho` of the penalty of the weights that is paid for absolute values.
     rng : numpy.random.Generator or None
         Where masks of dropout come from, in the slope of a batch.
+    units : Units
+        What leads back to the units of the user.
+    n_threads : int
+        Threads that share a population.
     """
 
     free = None
     l1_ratio = 0.0
     rng = None
+    units = STANDARDISED
+    n_threads = 1
 
     def __init__(self, network, rollouts, penalty=None, flag=None):
         has_targets = rollouts.counts > 0
@@ -164,6 +173,16 @@ class Objective:
         other.l1_ratio = l1_ratio
         return other
 
+    def in_units(self, units, n_threads=1):
+        """Return the same data for a user: with the units of the outputs, and threads to use."""
+        other = copy(self)
+        other.units, other.n_threads = units, n_threads
+        return other
+
+    def with_loss(self, loss, start=None):
+        """Return the same data under a loss of the user's own, which has no slope."""
+        return OwnLoss(self, loss, start)
+
     def without_flag(self):
         """Return the same data under a flag that nobody sets: what is there can still be ranked."""
         other = copy(self)
@@ -180,9 +199,52 @@ class Objective:
         return bool(np.isfinite(loss) and np.isfinite(grad).all())
 
     def population_values(self, thetas):
-        """Return the loss of each row of `thetas`, in one call."""
+        """Return the loss of each row of `thetas`, in one call of the kernel in each thread.
+
+        No sum runs over several rows: the number of threads changes no bit.
+        """
+        return self.in_threads(self._values, thetas)
+
+    def _values(self, thetas):
         sse = self.network.sse(thetas, self.rollouts, self.flag)
-        return np.array([self._loss(*pair) for pair in zip(thetas, sse)])
+        with np.errstate(over="ignore", invalid="ignore"):
+            # one product for each row, so that the bits are those of a row alone
+            sizes = np.array([self.penalty @ one for one in self._size_of_weights(thetas)])
+            losses = (sse + sizes) / (2.0 * self.n)
+        return np.where(np.isfinite(losses), losses, np.inf)
+
+    def in_threads(self, function, thetas):
+        """Return an array of what a function gives for some rows of `thetas` after others."""
+        if self.n_threads == 1 or len(thetas) == 1:
+            return function(thetas)
+        parts = np.array_split(thetas, min(PARTS * self.n_threads, len(thetas)))
+        # new threads each time: those that are kept wake up on one core, all of them
+        with ThreadPoolExecutor(self.n_threads) as pool:
+            return np.concatenate(list(pool.map(function, parts)))
+
+    def initial(self, rng):
+        """Draw a random start of the network."""
+        return self.network.initial(rng)
+
+    def predictions(self, thetas):
+        """Return what each row of `thetas` predicts, in the units of the outputs.
+
+        Parameters
+        ----------
+        thetas : ndarray of shape (k, n_params)
+            Parameters.
+
+        Returns
+        -------
+        ndarray of shape (k, n_targets, n_outputs)
+            One row for each of ``rollouts.targets``; NaN where a rollout has diverged.
+        """
+        rollouts, paths = self.rollouts, []
+        is_target = rollouts.is_step & (np.arange(rollouts.n_steps) >= rollouts.washout)
+        for theta in thetas:
+            y_hat, _ = self.network.rollout(theta, rollouts)
+            paths.append(self.units.undo(y_hat[is_target]))
+        return np.stack(paths)
 
     def value_and_grad(self, theta, batch=None):
         """Return the loss and its gradient, over all rollouts or a batch (positions from 0).
@@ -273,6 +335,10 @@ class Objective:
             return theta**2
         share = self.l1_ratio * self.groups["weights"]
         return (1.0 - share) * theta**2 + 2.0 * share * np.abs(theta)
+
+    def penalty_of(self, theta):
+        """Return what the penalty adds to the loss."""
+        return float(self.penalty @ self._size_of_weights(theta)) / (2.0 * self.n)
 
     def _loss(self, theta, sse):
         with np.errstate(over="ignore", invalid="ignore"):

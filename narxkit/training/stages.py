@@ -115,13 +115,16 @@ class Lesson:
         The rollouts named, as `read_loops` gives them.
     washout : int
         First steps of each rollout that have no weight.
+    loss : callable, default=None
+        The user's own, by which the network is judged in the place of its squared errors.
     """
 
     alphas = 0.0, 0.0
 
-    def __init__(self, make, network, training, held_out, loops, washout):
+    def __init__(self, make, network, training, held_out, loops, washout, loss=None):
         self.network = network
         self.loops = loops
+        self.loss = loss
         self._make = make
         self._rows = {"training": training, "held out": held_out}
         self._washout = washout
@@ -130,7 +133,8 @@ class Lesson:
     def of_linear_part(self):
         """Return the same for the linear part of the network."""
         rows = self._rows["training"], self._rows["held out"]
-        other = Lesson(self._make, self.network.linear_part(), *rows, self.loops, self._washout)
+        how = self.loops, self._washout, self.loss
+        other = Lesson(self._make, self.network.linear_part(), *rows, *how)
         return other.penalised(0.0, self.alphas[1])
 
     @cached_property
@@ -174,7 +178,13 @@ class Lesson:
 
     def held_out(self, loop):
         """Return rollouts of the rows held out, without a penalty; None where there are none."""
-        return self._made("held out", loop) if self._rows["held out"].any() else None
+        if not self._rows["held out"].any():
+            return None
+        return self.judged(self._made("held out", loop))
+
+    def judged(self, objective):
+        """Return an objective under the loss that counts."""
+        return objective if self.loss is None else objective.with_loss(self.loss)
 
     def over(self, loop, targets):
         """Return rollouts of some of the training rows, without a penalty or a washout."""
@@ -232,7 +242,7 @@ class Lesson:
 
     def rank(self, theta):
         """Return the loss that counts in the end, also where training was interrupted."""
-        judge = self.held_out(self.wanted) or self.objective(self.wanted)
+        judge = self.held_out(self.wanted) or self.judged(self.objective(self.wanted))
         return judge.without_flag().value(theta)
 
 
@@ -280,7 +290,7 @@ def train(lesson, theta, solve, first="open", revive=None):
 def untrained(lesson, theta, kept):
     """Take parameters as they are, where Ctrl-C has come before their training."""
     first = lesson.first
-    loss = lesson.objective(first).without_flag().value(theta)
+    loss = lesson.judged(lesson.objective(first)).without_flag().value(theta)
     held_out = lesson.held_out(first) if lesson.wanted == first else None
     curve = None if held_out is None else [held_out.without_flag().value(theta)]
     result = SolverResult(theta, loss, 0, Stop.INTERRUPTED, [loss], curve)
