@@ -43,6 +43,7 @@ from narxkit import (
     backtest,
 )
 from narxkit.datasets import make_narendra
+from narxkit.model_selection import _checkpoint
 from narxkit.model_selection._evolution import Individual, make_toolbox
 from narxkit.model_selection.search_space import Space
 
@@ -188,6 +189,20 @@ def test_dicts_of_dimensions_keep_what_is_fixed():
         (
             lambda: Categorical("lm"),
             "choices of Categorical must be a sequence of one or more values. Got 'lm' instead.",
+        ),
+        (
+            lambda: Categorical({1}),
+            "choices of Categorical must be a sequence of one or more values. Got {1} instead.",
+        ),
+        (
+            lambda: Categorical({0: 1}),
+            "choices of Categorical must be a sequence of one or more values. Got {0: 1} instead.",
+        ),
+        (lambda: Subset({24}), "candidates of Subset must be a sequence. Got {24} instead."),
+        (
+            lambda: Subset([[1], [2]]),
+            "candidates of Subset must be hashable, such as numbers, names or tuples. "
+            "Got [[1], [2]] instead.",
         ),
         (lambda: Subset(24), "candidates of Subset must be a sequence. Got 24 instead."),
         (
@@ -725,7 +740,27 @@ def test_a_truncated_checkpoint_gives_way_to_the_one_before(file, left):
     assert len(json.loads(file.read_text())["records"]) == 18
 
 
-@pytest.mark.parametrize("content", ["time,wind\n1,2\n", "[1, 2]", "{}", ""])
+def test_a_kill_right_after_damage_leaves_a_whole_file(file, monkeypatch):
+    """The damaged one is not kept in the place of the whole one."""
+    search(Counting(), AB, checkpoint=file).fit(*ROWS)
+    file.write_text("{")
+    with monkeypatch.context() as patch:
+        patch.setattr(_checkpoint, "_replace", lambda *_: (_ for _ in ()).throw(Boom))
+        with pytest.warns(UserWarning, match="is damaged"), pytest.raises(Boom):
+            search(Counting(), AB, checkpoint=file).fit(*ROWS)
+    assert file.read_bytes() == file.with_name(file.name + ".bak").read_bytes() != b"{"
+
+
+def test_a_folder_is_no_checkpoint(tmp_path):
+    with pytest.raises(ValueError) as caught:
+        search(Counting(), AB, checkpoint=tmp_path).fit(*ROWS)
+    assert str(caught.value) == f"checkpoint={str(tmp_path)!r} is a folder: give a file in it."
+
+
+HOLLOW = '{"format": "narxkit.GeneticSearchCV 1"}'
+
+
+@pytest.mark.parametrize("content", ["time,wind\n1,2\n", "[1, 2]", "{}", HOLLOW, ""])
 def test_a_file_that_is_no_checkpoint_is_left_alone(file, content):
     file.write_text(content)
     with pytest.raises(ValueError) as caught:

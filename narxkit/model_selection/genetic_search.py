@@ -77,7 +77,7 @@ class GeneticSearchCV(BaseSearchCV):
         Configurations of a generation.
     generations : int, default=10
         Generations, the first one included: `population_size` times so many configurations are
-        evaluated at most.
+        evaluated at most, unless `warm_start_configs` are more than the population.
     crossover_probability : float, default=0.8
         Probability that a child has several parents, rather than one.
     mutation_probability : float, default=0.1
@@ -94,7 +94,8 @@ class GeneticSearchCV(BaseSearchCV):
         The second asks for a front of the score against the number of parameters of the fitted
         estimator, by NSGA-II.
     warm_start_configs : list of dict, default=None
-        Configurations of the first generation, such as ``best_params_`` of another search.
+        Configurations of the first generation, such as ``best_params_`` of another search; all of
+        them are evaluated.
     patience : int, default=None
         Generations without a better score after which the search ends.
     time_limit : float, default=None
