@@ -39,6 +39,7 @@ from narxkit import (
     Integer,
     RollingOrigin,
     Subset,
+    TransformedForecaster,
     ahead_scorer,
     backtest,
 )
@@ -152,6 +153,9 @@ def test_dicts_of_dimensions_keep_what_is_fixed():
     genome = space.encode({"lags": {"u": [1], "v": [7]}, "alpha": 0.25}, "it")
     assert space.decode(genome) == {"lags": {"u": [1], "v": [7]}, "alpha": 0.25}
     assert space.param_space["lags"]["u"] == Subset([0, 1])
+    for lags in ({"u": [1], "v": [5]}, {"u": [1]}, {"u": [1], "v": [7], "w": [1]}, [1]):
+        with pytest.raises(ValueError, match=re.escape(f"it has lags={lags!r}, which is outside")):
+            space.encode({"lags": lags, "alpha": 0.25}, "it")
 
 
 @pytest.mark.parametrize(
@@ -552,6 +556,22 @@ def test_sizes_are_found_inside_pipelines(series):
         scoring=ahead_scorer(2),
     ).fit(*series)
     assert found.cv_results_["n_params_"][found.best_index_] == found.best_estimator_[-1].n_params_
+
+
+def test_sizes_are_found_under_transforms(series):
+    X, y = series
+    model = TransformedForecaster(NARX(max_iter=2, alpha=1e-3, random_state=0), difference=[1])
+    found = search(
+        model,
+        {"forecaster__hidden_layer_sizes": Integer(1, 5)},
+        objectives=["score", "n_params_"],
+        generations=1,
+        population_size=2,
+        cv=RollingOrigin(1, test_size=20),
+        scoring=ahead_scorer(2),
+    ).fit(X, y)
+    sizes = found.cv_results_["n_params_"]
+    assert sizes[found.best_index_] == found.best_estimator_.forecaster_.n_params_
 
 
 def test_fits_that_fail_are_the_worst_and_told_at_the_end():

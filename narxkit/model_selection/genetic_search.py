@@ -106,6 +106,8 @@ class GeneticSearchCV(BaseSearchCV):
         File that keeps the search: one that was killed and is started again goes on from there,
         and ends with the same result, bit for bit, where fits of a configuration are
         repeatable (the estimator's own ``random_state`` is an int). More `generations` go on, too.
+        A file of another problem is refused, but functions are known by their names alone: delete
+        the file where the body of a scorer or of a loss changes.
         The file is JSON and runs nothing when it is read; the one before it is kept as
         ``<file>.bak``.
     refit : bool, str or callable, default=True

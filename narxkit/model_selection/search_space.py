@@ -424,6 +424,12 @@ class Space:
                 f"{name} must be a dict of the parameters of param_space, "
                 f"{', '.join(self.param_space)}. Got {params!r} instead."
             )
+        for parameter, inside in self.param_space.items():
+            if isinstance(inside, dict) and not _has_constants_of(params[parameter], inside):
+                raise ValueError(
+                    f"{name} has {parameter}={params[parameter]!r}, which is outside of "
+                    f"param_space: {inside!r}."
+                )
         genome = np.empty(self.n_cells)
         for gene in self.genes:
             value = params[gene.parameter]
@@ -437,6 +443,16 @@ class Space:
                     f"{gene.dimension!r}."
                 ) from error
         return genome
+
+
+def _has_constants_of(value, inside):
+    """Return whether a dict has the keys of a dict of dimensions, and what is fixed in it."""
+    if not isinstance(value, dict) or set(value) != set(inside):
+        return False
+    return all(
+        isinstance(constant, Dimension) or np.array_equal(value[key], constant)
+        for key, constant in inside.items()
+    )
 
 
 def _read_space(param_space):
