@@ -4,6 +4,7 @@ import pickle
 import random
 import re
 import signal
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -208,6 +209,14 @@ def test_a_polish_descends_where_the_population_ends(name):
     assert half.loss > 1e3 * result.loss
 
 
+def test_progress_counts_on_while_polishing(capsys):
+    monitor = Monitor(max_iter=40, tol=0, verbose=1)
+    solver = small("ga", polish="irprop+")
+    solver.solve(valley(), [-1.2, 1.0], monitor, np.random.default_rng(0))
+    err = capsys.readouterr().err
+    assert "iteration 10/20 " in err and "polish: iteration 30/40 " in err
+
+
 def valley():
     """Return Rosenbrock's valley, as residuals."""
     return LeastSquares(
@@ -252,6 +261,22 @@ def test_where_few_are_finite_cmaes_draws_nearer():
     solver = CMAES(spread=1e3, population_size=8, polish=None)
     result = solver.solve(cliff, [0.5], Monitor(tol=0), np.random.default_rng(0))
     assert_allclose(result.theta, 1.0, rtol=1e-6)
+
+
+def test_a_generation_that_diverges_as_a_whole_is_no_warning():
+    class Cliff:
+        """Finite at the start alone."""
+
+        def population_values(self, thetas):
+            return np.where(thetas.any(axis=1), np.inf, 1.0)
+
+        def initial(self, rng):
+            return rng.normal(size=2)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        result = small("cmaes", polish=None).solve(Cliff(), [0.0, 0.0], Monitor(20), None)
+    assert (result.loss, result.stop) == (1.0, Stop.MAX_ITER)
 
 
 def test_cmaes_narrows_until_something_is_better_than_the_start():
@@ -476,6 +501,8 @@ def test_a_held_out_part_is_judged_by_the_same_loss(data):
     [
         (lambda y, y_hat: np.abs(y - y_hat), "returned an array of shape (118,): return a mean"),
         (lambda y, y_hat: None, "of 118 rows, but returned None: return a mean or a sum"),
+        (lambda y, y_hat: np.array("low"), "of 118 rows, but returned 'low': return a mean or a"),
+        (lambda y, y_hat: np.array(1j), "of 118 rows, but returned 1j: return a mean or a sum"),
         (lambda y, y_hat: np.nan, "must return a number, but returned NaN for 118 rows of y betw"),
     ],
 )
@@ -486,6 +513,15 @@ def test_a_loss_that_gives_no_number(loss, sentence, data):
     with pytest.raises(ValueError, match=re.escape(sentence)):
         model.fit(*data)
     assert_array_equal(model.predict(data[0][:5]), before)
+
+
+@every_name
+def test_a_loss_that_is_nowhere_finite_is_told(name, data):
+    """Such as percentages of rows that are 0: squared errors were minimised instead."""
+    solver = small(name, loss=lambda y, y_hat: np.inf)
+    with pytest.warns(RuntimeWarning, match="no network that was tried has a finite value of the"):
+        model = NARX([1], 2, (3,), solver=solver, **GIVEN).fit(*data)
+    assert model.stop_ is Stop.NOT_FINITE
 
 
 def test_a_negative_loss_is_one_too(data):

@@ -39,10 +39,12 @@ from narxkit import (
     Integer,
     RollingOrigin,
     Subset,
+    TransformedForecaster,
     ahead_scorer,
     backtest,
 )
 from narxkit.datasets import make_narendra
+from narxkit.model_selection import _checkpoint
 from narxkit.model_selection._evolution import Individual, make_toolbox
 from narxkit.model_selection.search_space import Space
 
@@ -151,6 +153,9 @@ def test_dicts_of_dimensions_keep_what_is_fixed():
     genome = space.encode({"lags": {"u": [1], "v": [7]}, "alpha": 0.25}, "it")
     assert space.decode(genome) == {"lags": {"u": [1], "v": [7]}, "alpha": 0.25}
     assert space.param_space["lags"]["u"] == Subset([0, 1])
+    for lags in ({"u": [1], "v": [5]}, {"u": [1]}, {"u": [1], "v": [7], "w": [1]}, [1]):
+        with pytest.raises(ValueError, match=re.escape(f"it has lags={lags!r}, which is outside")):
+            space.encode({"lags": lags, "alpha": 0.25}, "it")
 
 
 @pytest.mark.parametrize(
@@ -188,6 +193,20 @@ def test_dicts_of_dimensions_keep_what_is_fixed():
         (
             lambda: Categorical("lm"),
             "choices of Categorical must be a sequence of one or more values. Got 'lm' instead.",
+        ),
+        (
+            lambda: Categorical({1}),
+            "choices of Categorical must be a sequence of one or more values. Got {1} instead.",
+        ),
+        (
+            lambda: Categorical({0: 1}),
+            "choices of Categorical must be a sequence of one or more values. Got {0: 1} instead.",
+        ),
+        (lambda: Subset({24}), "candidates of Subset must be a sequence. Got {24} instead."),
+        (
+            lambda: Subset([[1], [2]]),
+            "candidates of Subset must be hashable, such as numbers, names or tuples. "
+            "Got [[1], [2]] instead.",
         ),
         (lambda: Subset(24), "candidates of Subset must be a sequence. Got 24 instead."),
         (
@@ -539,6 +558,22 @@ def test_sizes_are_found_inside_pipelines(series):
     assert found.cv_results_["n_params_"][found.best_index_] == found.best_estimator_[-1].n_params_
 
 
+def test_sizes_are_found_under_transforms(series):
+    X, y = series
+    model = TransformedForecaster(NARX(max_iter=2, alpha=1e-3, random_state=0), difference=[1])
+    found = search(
+        model,
+        {"forecaster__hidden_layer_sizes": Integer(1, 5)},
+        objectives=["score", "n_params_"],
+        generations=1,
+        population_size=2,
+        cv=RollingOrigin(1, test_size=20),
+        scoring=ahead_scorer(2),
+    ).fit(X, y)
+    sizes = found.cv_results_["n_params_"]
+    assert sizes[found.best_index_] == found.best_estimator_.forecaster_.n_params_
+
+
 def test_fits_that_fail_are_the_worst_and_told_at_the_end():
     space = {"a": Continuous(0, 1), "b": Categorical(["fails", 0, 1, 2])}
     found = search(Counting(), space, population_size=8)
@@ -725,7 +760,27 @@ def test_a_truncated_checkpoint_gives_way_to_the_one_before(file, left):
     assert len(json.loads(file.read_text())["records"]) == 18
 
 
-@pytest.mark.parametrize("content", ["time,wind\n1,2\n", "[1, 2]", "{}", ""])
+def test_a_kill_right_after_damage_leaves_a_whole_file(file, monkeypatch):
+    """The damaged one is not kept in the place of the whole one."""
+    search(Counting(), AB, checkpoint=file).fit(*ROWS)
+    file.write_text("{")
+    with monkeypatch.context() as patch:
+        patch.setattr(_checkpoint, "_replace", lambda *_: (_ for _ in ()).throw(Boom))
+        with pytest.warns(UserWarning, match="is damaged"), pytest.raises(Boom):
+            search(Counting(), AB, checkpoint=file).fit(*ROWS)
+    assert file.read_bytes() == file.with_name(file.name + ".bak").read_bytes() != b"{"
+
+
+def test_a_folder_is_no_checkpoint(tmp_path):
+    with pytest.raises(ValueError) as caught:
+        search(Counting(), AB, checkpoint=tmp_path).fit(*ROWS)
+    assert str(caught.value) == f"checkpoint={str(tmp_path)!r} is a folder: give a file in it."
+
+
+HOLLOW = '{"format": "narxkit.GeneticSearchCV 1"}'
+
+
+@pytest.mark.parametrize("content", ["time,wind\n1,2\n", "[1, 2]", "{}", HOLLOW, ""])
 def test_a_file_that_is_no_checkpoint_is_left_alone(file, content):
     file.write_text(content)
     with pytest.raises(ValueError) as caught:

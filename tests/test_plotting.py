@@ -550,6 +550,11 @@ def test_a_front_of_scores_is_drawn_as_it_is():
     assert display.ax_.get_title(loc="left") == "score" and display.ax_.get_yscale() == "linear"
 
 
+def test_an_empty_front_is_not_drawn():
+    with pytest.raises(ValueError, match="the front is empty: no configuration has a finite"):
+        ParetoDisplay(front=FRONT[:0]).plot()
+
+
 def test_a_front_is_that_of_a_search(network):
     search = GeneticSearchCV(
         NARX(max_iter=3, alpha=1e-3, random_state=0),

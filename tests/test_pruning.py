@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from narxkit import NARX, TDNN, LSTMRegressor, Persistence, prune
+from narxkit import ARX, NARX, TDNN, LSTMRegressor, Persistence, prune
 from narxkit.forecasters.pruning import _Surgery
 from narxkit.training.objective import Objective
 
@@ -123,17 +123,30 @@ def test_missing_values_are_no_targets(data):
     assert np.isfinite(prune(model, X, y).error_after)
 
 
+def test_weights_that_were_pruned_do_not_come_back(pruned, data):
+    again, is_weight = prune(pruned.model, *data), ~pruned.model.structure_.groups["intercepts"]
+    assert not again.model.theta_[~pruned.kept & is_weight].any()
+    assert again.n_before <= pruned.n_after + (~is_weight).sum()
+
+
+def test_what_is_measured_is_that_of_the_pruned_network(pruned, data):
+    whole = NARX([1, 2], 2, (4,), loop=pruned.model.loop, **GIVEN).fit(*data)
+    assert pruned.model.n_effective_params_ <= pruned.n_after
+    for name in ("loss_", "hidden_share_", "loop_gain_"):
+        assert getattr(pruned.model, name) != getattr(whole, name)
+
+
 def test_what_cannot_be_pruned(data):
     X, y = data
     model = NARX([1], 1, (2,), **GIVEN).fit(X, y)
     baseline = Persistence().fit(None, y)
     given = GIVEN | {"max_iter": 1, "solver": "lbfgs", "initial_state": "trained"}
     trained = LSTMRegressor([1], 1, window=3, hidden_layer_sizes=(2,), **given).fit(X, y)
-    for other in (baseline, NARX(), trained):
+    for other in (baseline, NARX(), ARX(1, 1).fit(X, y), trained):
         with pytest.raises(TypeError, match="prune needs a fitted network with normal equations"):
             prune(other, X, y)
-    for fraction in (0.0, 1.0, -1):
-        with pytest.raises(ValueError, match=f"between 0 and 1. Got {fraction}"):
+    for fraction in (0.0, 1.0, -1, "a fifth"):
+        with pytest.raises(ValueError, match=f"between 0 and 1. Got {fraction!r}"):
             prune(model, X, y, validation_fraction=fraction)
     with pytest.raises(ValueError, match="no row is left to judge by: .*of 400 rows"):
         prune(model, X, np.where(np.arange(400) < 390, y, np.nan), validation_fraction=0.01)

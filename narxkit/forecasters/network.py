@@ -457,11 +457,13 @@ class NetworkForecaster(ScaledForecaster):
 
     def _look_inside(self, lesson):
         """Measure what of the networks that predict lives, and whether their loops forget."""
-        is_off = self.alpha_ == OFF
-        alpha = 0.0 if is_off else self.alpha_  # an infinite penalty of nothing is NaN
+        alpha = 0.0 if self.alpha_ == OFF else self.alpha_  # an infinite penalty of nothing is NaN
         last = lesson.penalised(alpha, self.linear_alpha_).objective(self.loop_[-1].loop)
         # the flag ended the training, and must not end this
-        objective = last.without_flag()
+        self._measure(last.without_flag())
+
+    def _measure(self, objective):
+        is_off = self.alpha_ == OFF
         lives = [NO_LIFE if is_off else life(objective, theta) for theta in self._thetas]
         self.hidden_share_ = max(one.share for one in lives)
         self.is_linear_ = all(one.is_over for one in lives)
@@ -487,6 +489,13 @@ class NetworkForecaster(ScaledForecaster):
                 f"training ended with loop={last!r}: longer rollouts diverge, so that "
                 f"loop={loop!r} had no loss to reduce. Try a larger alpha, fewer hidden units or "
                 "an output_range.",
+                RuntimeWarning,
+            )
+        elif self.stop_ is Stop.NOT_FINITE and self._own_loss is not None:
+            warn(
+                "no network that was tried has a finite value of the loss of your own: what is "
+                "left is where its search began. Let it return a finite number, such as by leaving "
+                "out rows where it divides by 0.",
                 RuntimeWarning,
             )
         elif self._learning_rate and not has_learned and self.stop_ is not Stop.CALLBACK:

@@ -15,6 +15,7 @@ the step and a few iterations of Levenberg-Marquardt, and rows that are held out
 
 from copy import deepcopy
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 import pandas as pd
@@ -42,7 +43,8 @@ class Pruned:
     Parameters
     ----------
     model : estimator
-        The pruned one, with zeros in its ``theta_``.
+        The pruned one, with zeros in its ``theta_``; ``loss_`` and what else is measured of a
+        network are those of the rows that are not held out, and curves those of the whole one.
     kept : ndarray of bool of shape (n_params,)
         The parameters that are left, intercepts among them.
     n_before, n_after : int
@@ -136,6 +138,9 @@ def prune(model, X, y=None, segments=None, validation_fraction=0.2):
         theta, path = _smallest(surgery, held_out)
     pruned = deepcopy(model)
     pruned.theta_, pruned.members_ = theta, [theta]
+    # what was measured of the whole network is not true of this one
+    pruned.loss_, pruned.n_effective_params_ = training.value(theta), None
+    pruned._measure(training.with_free(theta != 0))
     return Pruned(
         pruned,
         theta != 0,
@@ -150,11 +155,13 @@ def prune(model, X, y=None, segments=None, validation_fraction=0.2):
 
 def _objectives(model, X, y, segments, fraction):
     """Lay the rollouts of the model over the rows that train, and over those held out."""
-    if not 0.0 < fraction < 1.0:
+    if not isinstance(fraction, Real) or not 0.0 < fraction < 1.0:
         raise ValueError(f"validation_fraction must be between 0 and 1. Got {fraction!r} instead.")
     network = getattr(model, "structure_", None)
-    if not hasattr(network, "normal_equations"):
-        what = type(model).__name__ if network is None else type(network).__name__
+    # an ARX model has such a network inside, and was not trained in rollouts
+    if not hasattr(network, "normal_equations") or not isinstance(model, NetworkForecaster):
+        is_trained = isinstance(model, NetworkForecaster) and network is not None
+        what = type(network).__name__ if is_trained else type(model).__name__
         raise TypeError(
             f"prune needs a fitted network with normal equations, and {what} has none: give a "
             "fitted NARX, TDNN or recurrent network with initial_state='zero'."
@@ -181,12 +188,14 @@ def _objectives(model, X, y, segments, fraction):
 def _trained(model):
     """Return the parameters that the model has: of one whose network is off, the linear ones."""
     network = model.structure_
+    # weights that an earlier pruning took stay away
+    is_there = (model.theta_ != 0) | network.groups["intercepts"]
     if model.alpha_ != OFF:
-        return np.ones(network.n_params, dtype=bool)
+        return is_there
     mask = np.zeros(network.n_params, dtype=bool)
     weights = network.unpack(mask)
     weights.straight[:], weights.intercept[:] = True, True
-    return mask
+    return mask & is_there
 
 
 class _Surgery:

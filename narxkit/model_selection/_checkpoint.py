@@ -49,6 +49,7 @@ class Checkpoint:
     def __init__(self, path, problem, rng):
         self.path = None if path is None else Path(path)
         self.problem, self.records, self._due = problem, {}, 0.0
+        self._refuse_place()
         state = None if path is None else self._read()
         if state is not None:
             self._refuse_other(state["problem"])
@@ -68,16 +69,23 @@ class Checkpoint:
         """Write the file: whatever happens meanwhile, there is a whole one."""
         if self.path is None:
             return
-        if not self.path.parent.is_dir():
-            raise ValueError(
-                f"checkpoint={str(self.path)!r} is in a folder that does not exist: create it, or "
-                "give a file in another one."
-            )
         begin = time.monotonic()
         state = {"format": FORMAT, "problem": self.problem, "random_state": self.random_state}
         text = json.dumps({**state, "records": list(self.records.values())}, default=_plain)
         _replace(self.path, text)
         self._due = time.monotonic() + (time.monotonic() - begin) / SHARE
+
+    def _refuse_place(self):
+        """Raise where no file can be."""
+        if self.path is None:
+            return
+        if self.path.is_dir():
+            raise ValueError(f"checkpoint={str(self.path)!r} is a folder: give a file in it.")
+        if not self.path.parent.is_dir():
+            raise ValueError(
+                f"checkpoint={str(self.path)!r} is in a folder that does not exist: create it, or "
+                "give a file in another one."
+            )
 
     def _read(self):
         """Return the state in the file, or of the one before where it is damaged."""
@@ -94,6 +102,8 @@ class Checkpoint:
                     f"The checkpoint {self.path} is damaged: the search goes on from {before}, "
                     "which was written before it."
                 )
+                # or the next save would keep the damaged one in the place of the whole one
+                _copy(before, self.path)
             return state
         raise ValueError(
             f"{self.path} is no checkpoint of GeneticSearchCV, or a damaged one without the one "
@@ -127,7 +137,8 @@ def _beside(path, suffix):
 
 def _parse(path):
     state = json.loads(path.read_text(encoding="utf-8"))
-    if not isinstance(state, dict) or state.get("format") != FORMAT:
+    is_ours = isinstance(state, dict) and state.get("format") == FORMAT
+    if not is_ours or not {"problem", "random_state", "records"} <= set(state):
         raise ValueError(f"{path} has another format.")
     return state
 
@@ -142,6 +153,13 @@ def _replace(path, text):
         os.fsync(file.fileno())
     if path.exists():
         shutil.copyfile(path, _beside(path, ".bak"))
+    os.replace(new, path)
+
+
+def _copy(old, path):
+    """Put a copy in the place of a file, in one step."""
+    new = _beside(path, ".new")
+    shutil.copyfile(old, new)
     os.replace(new, path)
 
 

@@ -19,7 +19,8 @@ from narxkit._blas import one_blas_thread
 from narxkit.model_selection._evolution import FAILED
 
 SIZE = "n_params_"
-INSIDE = ("best_estimator_", "regressor_", "classifier_", "estimator_")  # of meta-estimators
+# of meta-estimators
+INSIDE = ("best_estimator_", "regressor_", "classifier_", "estimator_", "forecaster_")
 
 
 @dataclass(frozen=True)

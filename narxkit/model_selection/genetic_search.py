@@ -77,7 +77,7 @@ class GeneticSearchCV(BaseSearchCV):
         Configurations of a generation.
     generations : int, default=10
         Generations, the first one included: `population_size` times so many configurations are
-        evaluated at most.
+        evaluated at most, unless `warm_start_configs` are more than the population.
     crossover_probability : float, default=0.8
         Probability that a child has several parents, rather than one.
     mutation_probability : float, default=0.1
@@ -94,7 +94,8 @@ class GeneticSearchCV(BaseSearchCV):
         The second asks for a front of the score against the number of parameters of the fitted
         estimator, by NSGA-II.
     warm_start_configs : list of dict, default=None
-        Configurations of the first generation, such as ``best_params_`` of another search.
+        Configurations of the first generation, such as ``best_params_`` of another search; all of
+        them are evaluated.
     patience : int, default=None
         Generations without a better score after which the search ends.
     time_limit : float, default=None
@@ -105,6 +106,8 @@ class GeneticSearchCV(BaseSearchCV):
         File that keeps the search: one that was killed and is started again goes on from there,
         and ends with the same result, bit for bit, where fits of a configuration are
         repeatable (the estimator's own ``random_state`` is an int). More `generations` go on, too.
+        A file of another problem is refused, but functions are known by their names alone: delete
+        the file where the body of a scorer or of a loss changes.
         The file is JSON and runs nothing when it is read; the one before it is kept as
         ``<file>.bak``.
     refit : bool, str or callable, default=True

@@ -89,6 +89,23 @@ def _step(cell, n):
     return min(int(cell * n), n - 1)
 
 
+def _is_sequence(values):
+    """Return whether values have positions, which those of sets and dicts lack."""
+    has_positions = hasattr(values, "__getitem__") and hasattr(values, "__len__")
+    return has_positions and not isinstance(values, str | dict)
+
+
+def _count_different(candidates):
+    """Return how many candidates differ."""
+    try:
+        return len(set(candidates))
+    except TypeError as error:
+        raise ValueError(
+            "candidates of Subset must be hashable, such as numbers, names or tuples. "
+            f"Got {candidates!r} instead."
+        ) from error
+
+
 @dataclass(frozen=True)
 class Categorical(Dimension):
     """One of several choices, which have no order.
@@ -112,7 +129,7 @@ class Categorical(Dimension):
     choices: Sequence
 
     def __post_init__(self):
-        if isinstance(self.choices, str) or not np.iterable(self.choices) or not len(self.choices):
+        if not _is_sequence(self.choices) or not len(self.choices):
             raise ValueError(
                 f"choices of Categorical must be a sequence of one or more values. "
                 f"Got {self.choices!r} instead."
@@ -290,12 +307,12 @@ class Subset(Dimension):
     n_values = 2
 
     def __post_init__(self):
-        if isinstance(self.candidates, str) or not np.iterable(self.candidates):
+        if not _is_sequence(self.candidates):
             raise ValueError(
                 f"candidates of Subset must be a sequence. Got {self.candidates!r} instead."
             )
         n = len(self.candidates)
-        if n == 0 or len(set(self.candidates)) < n:
+        if n == 0 or _count_different(self.candidates) < n:
             raise ValueError(
                 "candidates of Subset must be one or more values that differ. "
                 f"Got {self.candidates!r} instead."
@@ -407,6 +424,12 @@ class Space:
                 f"{name} must be a dict of the parameters of param_space, "
                 f"{', '.join(self.param_space)}. Got {params!r} instead."
             )
+        for parameter, inside in self.param_space.items():
+            if isinstance(inside, dict) and not _has_constants_of(params[parameter], inside):
+                raise ValueError(
+                    f"{name} has {parameter}={params[parameter]!r}, which is outside of "
+                    f"param_space: {inside!r}."
+                )
         genome = np.empty(self.n_cells)
         for gene in self.genes:
             value = params[gene.parameter]
@@ -420,6 +443,16 @@ class Space:
                     f"{gene.dimension!r}."
                 ) from error
         return genome
+
+
+def _has_constants_of(value, inside):
+    """Return whether a dict has the keys of a dict of dimensions, and what is fixed in it."""
+    if not isinstance(value, dict) or set(value) != set(inside):
+        return False
+    return all(
+        isinstance(constant, Dimension) or np.array_equal(value[key], constant)
+        for key, constant in inside.items()
+    )
 
 
 def _read_space(param_space):

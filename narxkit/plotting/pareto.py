@@ -114,7 +114,16 @@ class ParetoDisplay(Display):
         -------
         ParetoDisplay
             The display itself.
+
+        Raises
+        ------
+        ValueError
+            When the front is empty.
         """
+        if not len(self.front):
+            raise ValueError(
+                "the front is empty: no configuration has a finite score. See ``cv_results_``."
+            )
         ax = self._open(ax)
         front = self.front.sort_values("n_params_")
         sizes, scores = front["n_params_"].to_numpy(float), front["score"].to_numpy(float)

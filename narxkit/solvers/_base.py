@@ -321,7 +321,7 @@ class Monitor:
         n_iter = self.n_before + self.n_iter
         iteration = Iteration(n_iter, after, validation_loss, np.array(theta, dtype=float))
         if self._progress:
-            self._progress.show(iteration, self.max_iter)
+            self._progress.show(iteration, self.n_before + self.max_iter)
         return self._ending(iteration)
 
     def stall(self):

@@ -113,7 +113,8 @@ class PopulationSolver(Solver):
                 break
             best = population.part(population.best)
             # copies of one individual, which nothing has left yet, tell nothing
-            is_small = 0 < np.ptp(population.losses) < monitor.tol * abs(best.losses)
+            with np.errstate(invalid="ignore"):  # where all diverge
+                is_small = 0 < np.ptp(population.losses) < monitor.tol * abs(best.losses)
             stop = monitor.step(space.whole(best.thetas), best.losses, is_small)
             logbook.append(space.describe(monitor.n_iter, population.losses))
         return replace(monitor.result(stop), logbook=logbook)

@@ -115,7 +115,9 @@ class OwnLoss:
         if not np.isfinite(y_hat).all():
             return np.inf
         loss = self.loss(y, y_hat[:, 0] if y.ndim == 1 else y_hat)
-        if np.ndim(loss) or not isinstance(loss, Real | np.ndarray):
+        if isinstance(loss, np.ndarray) and loss.ndim == 0:
+            loss = loss.item()
+        if not isinstance(loss, Real):
             got = f"an array of shape {np.shape(loss)}" if np.ndim(loss) else repr(loss)
             raise ValueError(
                 f"loss must return one number for y and y_hat of {len(y)} rows, but returned "
