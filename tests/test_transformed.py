@@ -792,6 +792,17 @@ def test_logarithms_of_later_rows_are_refused(verb):
         pd.testing.assert_series_equal(model.forecast(3), before)
 
 
+@pytest.mark.parametrize("share", [1e-5, 1e-7, 1e-9])
+@pytest.mark.parametrize("level", [1e5, 1e-5])
+@pytest.mark.parametrize("side", [1, -1])
+def test_boxcox_tells_a_narrow_range_apart(share, level, side):
+    """Over so few per mille any power is a straight line, which a difference of 7 rows undoes."""
+    y = level * (1 + side * share * np.random.default_rng(0).exponential(size=60))
+    models = [TransformedForecaster(ARX(), t, [7]).fit(None, y) for t in (None, "boxcox")]
+    plain, bent = (model.forecast(7).to_numpy() for model in models)
+    assert np.abs(bent - plain).max() < 1e-3 * y.std()
+
+
 @pytest.mark.parametrize(
     "verb",
     [

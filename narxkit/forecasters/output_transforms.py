@@ -285,8 +285,11 @@ def _fit_lambda(values):
         return 1.0  # of a constant all are as likely
     with np.errstate(all="ignore"):
         found = float(boxcox_normmax(x, method="mle", ymax=np.inf))
-    # for a narrow range of large numbers powers are likely that floats cannot tell from 0, or hold
-    bounds = [sorted(np.array(POWERS) / log) for log in np.log([x.min(), x.max()]) if log]
+        logs = np.log([x.min(), x.max()])
+        # for a narrow range of large numbers powers are likely that floats cannot hold, or tell
+        # from 0 or from each other: powers are as far apart as the logarithms, in parts of 1
+        least = min(POWERS[0] - np.log(min(np.ptp(logs), 1.0)), 0.0)
+    bounds = [sorted(np.array([least, POWERS[1]]) / log) for log in logs if log]
     low, high = np.max(bounds, axis=0)[0], np.min(bounds, axis=0)[1]
     return float(np.clip(found, low, high))
 
