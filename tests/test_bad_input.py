@@ -936,7 +936,8 @@ BAD_X = {
     ),
     "jumping": (
         X[NEXT].drop(HOURS[104]),
-        "X jumps at row 4 (2024-01-05 09:00:00), which does not follow the row before it",
+        "X jumps at row 4 (2024-01-05 09:00:00), which does not follow the row before it...: a "
+        "free run does not cross a gap; give rows without a gap.",
     ),
     "unsorted": (
         X[NEXT].iloc[[1, 0, 2]],

@@ -343,5 +343,5 @@ def test_what_cannot_be_fitted_is_refused(params, sentence):
 
 
 def test_a_model_of_y_alone_has_nothing_to_read():
-    with pytest.raises(ValueError, match="neither output lags nor input lags"):
+    with pytest.raises(ValueError, match="neither output lags nor inputs: give X, a cal"):
         make().fit(None, Y[:N])

@@ -483,7 +483,7 @@ REFUSED = [
             "'day_of_week', 'week', 'day_of_year', 'month', 'weekend', 'holiday': correct the "
             "name.",
         )
-        for name in ("dayofweek", ["hour"], None, 0)
+        for name in ("dayofweek", ["hour"], None, 0, np.array(["hour"]))
     ),
     (
         ["hour", {"weekend": None, "hour": 2}],
@@ -549,6 +549,30 @@ def test_rows_without_time_stamps_are_refused():
     assert message(model.predict_ahead, None, elapsed) == said
     assert message(model.predict_ahead, None, y.to_numpy()) == NO_TIMES.format("have none")
     assert message(model.simulate, y_init=y.to_numpy()[:2], steps=3) == NO_TIMES.format("have none")
+
+
+@pytest.mark.parametrize("lags", [1, []])
+def test_a_single_row_is_too_few_as_without_a_calendar(lags):
+    _, y = hourly(1)
+    panel = pd.concat({"a": y, "b": y})
+    for rows in (y, panel):
+        said = [message(ARX(0, lags, calendar=c).fit, None, rows) for c in (None, ["hour"])]
+        assert said[0] == said[1]
+
+
+@pytest.mark.parametrize("zone, other", [(None, "Asia/Tokyo"), ("Asia/Tokyo", None)])
+def test_wall_clocks_of_who_knows_where_are_refused(zone, other):
+    _, y = hourly(72)
+    model = exact(calendar=["hour"]).fit(None, y.tz_localize(zone))
+    seen, new = ("no time zone", "one") if zone is None else ("a time zone", "none")
+    said = (
+        "the calendar fields ['hour'] are read from the wall clock, but the rows of fit have "
+        f"{seen} and these have {new}: give both a time zone with tz_localize()."
+    )
+    rows, later = y.tz_localize(other), y.shift(freq="72h").tz_localize(other)
+    assert message(model.predict_ahead, None, rows) == said
+    assert message(model.simulate, rows.to_frame()[[]], rows[:2]) == said
+    assert message(model.update, None, later) == said
 
 
 def test_columns_of_one_name_are_refused():

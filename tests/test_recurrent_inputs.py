@@ -177,7 +177,7 @@ def test_rows_fewer_than_the_lags():
     sentence = "y has 3 rows, but lags up to 2 need at least 4: give a longer series or smaller"
     with pytest.raises(ValueError, match=sentence):
         make().fit(X[:3], Y[:3])
-    with pytest.raises(ValueError, match="neither output lags nor input lags"):
+    with pytest.raises(ValueError, match="neither output lags nor inputs: give X, a cal"):
         make(output_lags=0).fit(None, Y[:N])
 
 

@@ -792,6 +792,41 @@ def test_logarithms_of_later_rows_are_refused(verb):
         pd.testing.assert_series_equal(model.forecast(3), before)
 
 
+@pytest.mark.parametrize("share", [1e-5, 1e-7, 1e-9])
+@pytest.mark.parametrize("level", [1e5, 1e-5])
+@pytest.mark.parametrize("side", [1, -1])
+def test_boxcox_tells_a_narrow_range_apart(share, level, side):
+    """Over so few per mille any power is a straight line, which a difference of 7 rows undoes."""
+    y = level * (1 + side * share * np.random.default_rng(0).exponential(size=60))
+    models = [TransformedForecaster(ARX(), t, [7]).fit(None, y) for t in (None, "boxcox")]
+    plain, bent = (model.forecast(7).to_numpy() for model in models)
+    assert np.abs(bent - plain).max() < 1e-3 * y.std()
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        lambda m, X, y: m.predict(X),
+        lambda m, X, y: m.forecast(X=X),
+        lambda m, X, y: m.update(X, y),
+        lambda m, X, y: m.score(X, y),
+        lambda m, X, y: m.predict_ahead(X, y),
+        lambda m, X, y: m.simulate(X, y[:2]),
+        lambda m, X, y: backtest(m, X, y, steps=2),
+    ],
+)
+def test_negative_divisors_of_later_rows_are_refused(verb):
+    days = pd.date_range("2024-01-01", periods=50)
+    X = pd.DataFrame({"c": np.arange(1.0, 51)}, days)
+    model = TransformedForecaster(ARX([], 1), divide_by="c").fit(X[:40], 2 * X.c[:40])
+    later, y = X[40:].copy(), 2 * X.c[40:]
+    later.loc[days[42], "c"] = -5
+    said = "divide_by='c' must name a column of numbers >= 0, but it is -5 in row 2 .2024-02-12"
+    with pytest.raises(ValueError, match=said):
+        verb(model, later, y)
+    assert model.forecast(X=X[40:]).to_numpy() == pytest.approx(y)
+
+
 def test_targets_of_a_score_and_own_forecasts_may_be_zero():
     """They are not transformed, or come from below the image of 0."""
     y = np.linspace(100, 10, 40)

@@ -215,15 +215,16 @@ class NARX(_TappedNetwork):
     Known ahead. Every column of X counts as known for all rows it is asked for. One that is not
     needs lags of at least the number of steps, or belongs into y.
 
-    Calendar. Fields are read from the wall clock of the index: those of data in UTC turn with the
-    people of a place after ``index.tz_convert("Europe/Berlin")``. They are columns behind those of
-    X with the lag 0 alone, whatever `input_lags` says. Of k harmonics, ``hour_sin, hour_cos,
-    hour_sin2, ...``, there are as many as the values of the training rows can tell apart, by
-    default at most 6 of "minute" and "hour" and 3 of the others, or a level for each row where at
-    most 12 make a cycle, as months make a year. "spline" gives a level at up to 12 places of the
-    cycle and curves between them. Holidays come from the optional package ``holidays``, installed
-    by ``pip install 'narxkit[holidays]'``. A field that changes within a step of the clock is
-    refused, and rows without time stamps are.
+    Calendar. Fields are read from the wall clock of the index, in the time zone of the rows of
+    ``fit``: those of data in UTC turn with the people of a place after
+    ``index.tz_convert("Europe/Berlin")``. They are columns behind those of X with the lag 0 alone,
+    whatever `input_lags` says. Of k harmonics, ``hour_sin, hour_cos, hour_sin2, ...``, there are as
+    many as the values of the training rows can tell apart, by default at most 6 of "minute" and
+    "hour" and 3 of the others, or a level for each row where at most 12 make a cycle, as months
+    make a year. "spline" gives a level at up to 12 places of the cycle and curves between them.
+    Holidays come from the optional package ``holidays``, installed by
+    ``pip install 'narxkit[holidays]'``. A field that changes within a step of the clock is refused,
+    and so are rows without time stamps, or with a time zone where those of ``fit`` have none.
 
     Stability. A small perturbation d of the last K outputs follows the tangent of the loop,
 

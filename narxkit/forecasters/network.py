@@ -141,9 +141,12 @@ class NetworkForecaster(ScaledForecaster):
     def _read_taps(self, columns, n_outputs):
         taps = self._make_taps(columns, n_outputs)
         if not taps.n_taps:
-            raise ValueError(
-                "the model has neither output lags nor input lags: give at least one lag."
+            missing = (
+                "input lags: give at least one lag"
+                if columns
+                else "inputs: give X, a calendar or output_lags"
             )
+            raise ValueError(f"the model has neither output lags nor {missing}.")
         return taps
 
     def _read_sizes(self, rule="ints >= 1", fewest=0):

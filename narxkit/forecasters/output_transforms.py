@@ -81,12 +81,7 @@ class Division:
         """Read the divisor of the training rows."""
         column = _find(name, columns)
         c = table.X[:, column]
-        if (c < 0).any():
-            row = int(np.argmax(c < 0))
-            raise ValueError(
-                f"divide_by={name!r} must name a column of numbers >= 0, but it is {c[row]:g} in "
-                f"{table.label(row)}: clip it at 0, or divide by another column."
-            )
+        _refuse_negatives(name, c, table)
         counts = np.where(np.isfinite(c), c, 0.0)
         if table.weight is not None:
             counts = np.where(table.weight > 0, counts, 0.0)
@@ -101,6 +96,10 @@ class Division:
         # twice as long as in the training rows, for nights and holidays elsewhere may be longer
         memory = 2 * _longest_run(c[table.order] <= floor, table.edges)
         return cls(column, float(floor), float(max(largest)), memory)
+
+    def check(self, table, columns):
+        """Refuse rows with a negative divisor."""
+        _refuse_negatives(columns[self.column], table.X[:, self.column], table)
 
     def divisor(self, u):
         """Return the divisor (n, 1) of rows of X."""
@@ -143,6 +142,15 @@ class Division:
             kept = np.take_along_axis(q, np.maximum(last, 0), axis=0)
             q[is_low] = np.where(last >= first, kept, self.mean if is_filled else np.nan)
         return q
+
+
+def _refuse_negatives(name, c, table):
+    if (c < 0).any():
+        row = int(np.argmax(c < 0))
+        raise ValueError(
+            f"divide_by={name!r} must name a column of numbers >= 0, but it is {c[row]:g} in "
+            f"{table.label(row)}: clip it at 0, or divide by another column."
+        )
 
 
 def _find(name, columns):
@@ -277,8 +285,11 @@ def _fit_lambda(values):
         return 1.0  # of a constant all are as likely
     with np.errstate(all="ignore"):
         found = float(boxcox_normmax(x, method="mle", ymax=np.inf))
-    # for a narrow range of large numbers powers are likely that floats cannot tell from 0, or hold
-    bounds = [sorted(np.array(POWERS) / log) for log in np.log([x.min(), x.max()]) if log]
+        logs = np.log([x.min(), x.max()])
+        # for a narrow range of large numbers powers are likely that floats cannot hold, or tell
+        # from 0 or from each other: powers are as far apart as the logarithms, in parts of 1
+        least = min(POWERS[0] - np.log(min(np.ptp(logs), 1.0)), 0.0)
+    bounds = [sorted(np.array([least, POWERS[1]]) / log) for log in logs if log]
     low, high = np.max(bounds, axis=0)[0], np.min(bounds, axis=0)[1]
     return float(np.clip(found, low, high))
 

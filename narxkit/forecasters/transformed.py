@@ -299,6 +299,12 @@ class TransformedForecaster(Forecaster):
         return self._inner._roles.segment(X, z, times).replace(edges=edges, name_row=name_row)
 
     # ------------------------------------------------------------ rollouts
+    def _read(self, X, **columns):
+        table = super()._read(X, **columns)
+        if self._chain.division is not None:
+            self._chain.division.check(table, self._roles.columns)
+        return table
+
     def _check_outputs(self, X, y):
         self._chain.check(X, y)
 

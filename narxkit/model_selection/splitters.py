@@ -49,6 +49,11 @@ class RollingOrigin(BaseCrossValidator):
     BlockedKFold : Folds that train on the rows after the test rows, too.
     ahead_scorer : Forecasts from every row of a fold.
 
+    Notes
+    -----
+    Searches of scikit-learn cannot split ``X=None``: for a series without inputs give them a frame
+    without columns, ``pd.DataFrame(index=y.index)``.
+
     Examples
     --------
     >>> import numpy as np

@@ -156,6 +156,8 @@ class Calendar:
     ----------
     codes : tuple of Harmonics, Splines or Flag
         One for each field.
+    in_zone : bool, default=False
+        Whether the rows of ``fit`` have a time zone.
 
     Examples
     --------
@@ -167,6 +169,7 @@ class Calendar:
     """
 
     codes: tuple
+    in_zone: bool = False
 
     @cached_property
     def names(self):
@@ -181,12 +184,22 @@ class Calendar:
         return np.concatenate([code.columns(wall) for code in self.codes], axis=1)
 
     def check(self, table):
-        """Refuse elapsed times, which have no calendar."""
+        """Refuse elapsed times, which have no calendar, and wall clocks of who knows where."""
         if table.is_elapsed:
             self._refuse("are labelled by elapsed times")
+        if table.times is not None and _has_zone(table.times) != self.in_zone:
+            seen, new = ("a time zone", "none") if self.in_zone else ("no time zone", "one")
+            raise ValueError(
+                f"the calendar fields {self._fields} are read from the wall clock, but the rows of "
+                f"fit have {seen} and these have {new}: give both a time zone with tz_localize()."
+            )
+
+    @property
+    def _fields(self):
+        return [code.field for code in self.codes]
 
     def _refuse(self, what):
-        raise ValueError(refusal([code.field for code in self.codes], what))
+        raise ValueError(refusal(self._fields, what))
 
 
 def refusal(fields, what):
@@ -228,7 +241,8 @@ def read_calendar(calendar, table):
     wall = _wall_clock(table.times)
     for name in fields:
         _refuse_long_steps(name, step, clock)
-    return Calendar(tuple(_code(name, coding, step, wall) for name, coding in fields.items()))
+    codes = tuple(_code(name, coding, step, wall) for name, coding in fields.items())
+    return Calendar(codes, _has_zone(table.times))
 
 
 def _read_fields(calendar):
@@ -241,7 +255,7 @@ def _read_fields(calendar):
     fields = {}
     for part in [calendar] if isinstance(calendar, Mapping) else calendar:
         for name, coding in part.items() if isinstance(part, Mapping) else [(part, None)]:
-            if name not in FIELDS:
+            if not isinstance(name, str) or name not in FIELDS:
                 raise ValueError(
                     f"calendar names the field {name!r}, but the fields are "
                     f"{', '.join(map(repr, FIELDS))}: correct the name."
@@ -293,7 +307,8 @@ def _code(name, coding, step, wall):
 def _shortest_step(table):
     """Return seconds from row to row, of the series where they are fewest, and its clock.
 
-    None of both where a clock has no step: its rows may show any value of a field.
+    None of both where a clock has no step, or no row follows another: its rows may show any value
+    of a field.
     """
     steps = {}
     for key, rows in table.series.items():
@@ -303,8 +318,14 @@ def _shortest_step(table):
             return None, None
         wall = _wall_clock(table.times[rows])
         steps[key] = float(np.median(seconds_between(wall[:-1], wall[1:])))
+    if not steps:
+        return None, None
     key = min(steps, key=steps.get)
     return steps[key], table.clocks[key]
+
+
+def _has_zone(times):
+    return getattr(times, "tz", None) is not None
 
 
 def _wall_clock(times):

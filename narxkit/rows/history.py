@@ -258,6 +258,6 @@ def refuse_seams(table, key):
     if len(breaks):
         raise ValueError(
             f"X jumps at {table.label(rows[breaks[0]])}, which does not follow the row before it "
-            f"(the clock is {clock.describe()}): a free run has no history there; give rows "
+            f"(the clock is {clock.describe()}): a free run does not cross a gap; give rows "
             "without a gap."
         )
