@@ -646,3 +646,13 @@ def test_a_network_that_lives_holds_over_more_runs_than_are_judged():
     X, y = make_narendra(2400, random_state=0)
     model = NARX([1], 1, (3,), max_iter=20, random_state=0).fit(X, y)
     assert not model.is_linear_ and np.isfinite(model.alpha_)
+
+
+def test_what_is_dead_under_a_penalty_that_was_chosen_is_off():
+    """Alive on the blocks, it leaves nothing of itself over all rows."""
+    X, y = make_narendra(300, noise=0.05, random_state=0)
+    Y = np.column_stack((y, np.roll(y, 3) ** 2))
+    settings = {"loop": 5, "output_range": (-1, [1.5, 2.0]), "max_iter": 25, "random_state": 0}
+    model = NARX([1], 2, (4,), **settings).fit(X, Y)
+    assert model.is_linear_ and model.alpha_ == np.inf
+    assert what_passes(model).startswith("no network has proven better")

@@ -258,8 +258,9 @@ class NetworkForecaster(ScaledForecaster):
     def _learn(self, lesson, warm, flag):
         """Train under the penalties given, or else under those that the training rows choose.
 
-        What is trained under a penalty that was chosen has to hold: where its free runs are worse
-        than those of the linear model, a stronger one follows, and at last none is left on.
+        What is trained under a penalty that was chosen has to live and to hold: where its free runs
+        are worse than those of the linear model, a stronger one follows, and at last none is left
+        on.
         """
         # all drawn before the first training, so that the number of threads changes nothing
         seeds = check_random_state(self.random_state).randint(2**31, size=int(self.n_restarts))
@@ -282,7 +283,9 @@ class NetworkForecaster(ScaledForecaster):
             best = min(results, key=lambda trained: trained.rank).theta
             if start is not judged:  # the same linear model until then
                 judged, linear = start, runs.errors(lesson.network.linear_part(), start.linear)
-            if holds(runs.errors(lesson.network, best), linear):
+            # of a dead network nothing is left that could hold
+            is_dead = life(lesson.objective(lesson.wanted).without_flag(), best).is_over
+            if not is_dead and holds(runs.errors(lesson.network, best), linear):
                 break
         return results, *alphas
 
