@@ -352,7 +352,8 @@ def turns(field, wall):
         return (days.astype("datetime64[M]").astype(int) % 12 + 1) / 12
     if field == "week":
         # a week of ISO 8601 is of the year of its Thursday
-        return ((_day_of_year(days - _day_of_week(days) + 3) - 1) // 7 + 1) * 7 / YEAR
+        thursdays = days + (3 - _day_of_week(days)).astype("timedelta64[D]")
+        return ((_day_of_year(thursdays) - 1) // 7 + 1) * 7 / YEAR
     return _day_of_year(days) / YEAR
 
 
