@@ -1,6 +1,5 @@
 """Genetic search over the parameters of any estimator, as a search of scikit-learn's kind."""
 
-import inspect
 import time
 from numbers import Integral, Real
 
@@ -30,6 +29,7 @@ from narxkit.model_selection._evolution import (
     rank_by_score,
 )
 from narxkit.model_selection.search_space import Space, refuse_unknown
+from narxkit.solvers import is_searching
 
 __all__ = ["GeneticSearchCV"]
 
@@ -411,7 +411,8 @@ class GeneticSearchCV(BaseSearchCV):
                 stop = self._reason_to_stop(logbook, found.seconds)
                 self._show(logbook[-1], len(evolution.archive))
         except KeyboardInterrupt:
-            if not evolution.archive or _is_within_another_search():
+            # another search would score this one, cut short, as whole
+            if not evolution.archive or is_searching(apart_from="narxkit."):
                 raise
             stop = SearchStop.INTERRUPTED
         return logbook, stop
@@ -521,12 +522,3 @@ def _front(evolution, params):
         }
     )
     return front.drop_duplicates(["score", SIZE]).sort_values(SIZE, ignore_index=True)
-
-
-def _is_within_another_search():
-    """Return whether another search is among the callers, which would score this one as whole."""
-    modules = (frame.frame.f_globals.get("__name__") or "" for frame in inspect.stack(0))
-    return any(
-        "model_selection" in module.split(".") and not module.startswith("narxkit.")
-        for module in modules
-    )

@@ -7,7 +7,7 @@ rng)``; :mod:`narxkit.solvers._base` holds the contract.
 from sklearn.base import clone
 
 from ._base import Iteration, Monitor, Solver, SolverResult, Stop
-from ._interrupt import interruptible
+from ._interrupt import interruptible, is_searching
 from ._population import POLISHERS
 from .annealing import Annealing
 from .bayesian_regularisation import BayesianRegularisation
@@ -40,6 +40,7 @@ __all__ = [
     "Stop",
     "TruncatedNewton",
     "interruptible",
+    "is_searching",
     "make_solver",
 ]
 

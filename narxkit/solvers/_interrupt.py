@@ -118,7 +118,7 @@ class _Presses:
         """Settle an interrupt: raise, or remember where the run was interrupted."""
         global _remembered
         # a search would rank the truncated fit among whole ones
-        if self.n > 1 or self.n and _is_searching():
+        if self.n > 1 or self.n and is_searching():
             raise KeyboardInterrupt
         if self.n:
             _remembered = next(filter(_is_of_module, _running()), None)
@@ -153,9 +153,27 @@ def _is_of_module(code):
     return not code.co_flags & inspect.CO_OPTIMIZED
 
 
-def _is_searching():
+def is_searching(apart_from=()):
+    """Tell whether a search is among the callers: a module of a package ``model_selection``.
+
+    Parameters
+    ----------
+    apart_from : str or tuple of str, default=()
+        How the names of modules begin that do not count.
+
+    Returns
+    -------
+    bool
+        Whether there is one.
+
+    Examples
+    --------
+    >>> from narxkit.solvers import is_searching
+    >>> is_searching()
+    False
+    """
     modules = (frame.f_globals.get("__name__") or "" for frame in _frames())
-    return any(SEARCH in module.split(".") for module in modules)
+    return any(SEARCH in m.split(".") and not m.startswith(apart_from) for m in modules)
 
 
 @contextmanager
