@@ -18,6 +18,7 @@ from narxkit.forecasters.output_transforms import (
     Chain,
     Division,
     Function,
+    Seasons,
     check_transform,
     offsets,
     read_lags,
@@ -30,24 +31,25 @@ FARTHEST = 1e3  # standard deviations of y in the training rows, beyond which a 
 
 
 class TransformedForecaster(Forecaster):
-    r"""A forecaster of outputs that are divided, transformed and differenced, in this order.
+    r"""A forecaster of outputs divided, transformed, seasonally adjusted and differenced, in turn.
 
     .. math::
 
-        w_t = f(y_t / c_t), \qquad
+        w_t = f(y_t / c_t) - s_{t \bmod P}, \qquad
         z_t = \prod_i (1 - B^{d_i}) \, w_t, \qquad B w_t = w_{t-1}
 
-    with c the column `divide_by`, f the `transform` and d the lags of `difference`. The forecaster
+    with c the column `divide_by`, f the `transform`, s the `season` and d the lags of `difference`.
+    The forecaster
     is fitted to z and runs on its own z; its rollouts are brought back to y,
 
     .. math::
 
-        \hat y_t = c_t \, f^{-1}(\hat w_t), \qquad
+        \hat y_t = c_t \, f^{-1}(\hat w_t + s_{t \bmod P}), \qquad
         \hat w_t = \hat z_t + w_{t-1} + w_{t-12} - w_{t-13}
         \quad \text{for } d = 1, 12,
 
     with measured w up to the origin and own forecasts behind it. X goes on to the forecaster
-    as it is, and its ``output_range`` bounds z. Without all three every verb gives its very bits.
+    as it is, and its ``output_range`` bounds z. Without all of them every verb gives its very bits.
 
     Parameters
     ----------
@@ -69,6 +71,10 @@ class TransformedForecaster(Forecaster):
         the largest (of a panel, of the series where that is smallest) the quotient stays as it was
         in the row before and the row has no weight; the forecast is the product all the same, 0
         where the column is 0.
+    season : int or sequence of int, default=None
+        Rows of a season, or of several of which each is a multiple of the one before, such as
+        ``(24, 168)``: the mean deviation of each place of it from the moving average over one
+        season, which is taken out. Rows are counted by the clock, which must have a fixed step.
 
     Attributes
     ----------
@@ -131,14 +137,16 @@ class TransformedForecaster(Forecaster):
         "transform": "no_validation",
         "difference": "no_validation",
         "divide_by": [str, Integral, None],
+        "season": "no_validation",
     }
     output_range = None  # the forecaster has its own, of what it forecasts
 
-    def __init__(self, forecaster, transform=None, difference=(), divide_by=None):
+    def __init__(self, forecaster, transform=None, difference=(), divide_by=None, season=None):
         self.forecaster = forecaster
         self.transform = transform
         self.difference = difference
         self.divide_by = divide_by
+        self.season = season
 
     @property
     def transform(self):
@@ -188,7 +196,7 @@ class TransformedForecaster(Forecaster):
 
     @property
     def _reads_times(self):
-        return self._inner._reads_times
+        return self._chain.seasons is not None or self._inner._reads_times
 
     # ------------------------------------------------------------ fit
     def _read_clocks(self, table):
@@ -197,7 +205,8 @@ class TransformedForecaster(Forecaster):
         lags, division = read_lags(self.difference), None
         if self.divide_by is not None:
             division = Division.read(table, self.divide_by, self._roles.columns)
-        self._chain = Chain(division=division, lags=lags)
+        seasons = None if self.season is None else Seasons.read(table, self.season)
+        self._chain = Chain(division=division, seasons=seasons, lags=lags)
         self._inner = inner = clone(self.forecaster)
         inner._validate_params()
         inner.n_features_in_ = self.n_features_in_
@@ -210,7 +219,7 @@ class TransformedForecaster(Forecaster):
 
     @property
     def _leaves_all(self):
-        """Whether nothing is divided, transformed or differenced."""
+        """Whether nothing is divided, transformed, adjusted or differenced."""
         return vars(self)["transform"] is None and self._chain.is_empty
 
     def _check_forecaster(self):
@@ -271,7 +280,7 @@ class TransformedForecaster(Forecaster):
         self._inner._train(inner_rows, weight[rows])
 
     def _fit_chain(self, segments, weight):
-        """Fit the mean quotient and the function to the training rows."""
+        """Fit the mean quotient, the function and the seasons to the training rows."""
         chain = self._chain
         if chain.division is not None:
             division = chain.division.with_mean(segments, weight)
@@ -282,6 +291,9 @@ class TransformedForecaster(Forecaster):
             q = chain.quotients(segments, is_filled=False)
             function = Function.fit(transform, q, weight > 0)
             chain = replace(chain, function=function)
+        if chain.seasons is not None:
+            w, *_ = replace(chain, seasons=None, lags=()).levels(segments, is_filled=False)
+            chain = replace(chain, seasons=chain.seasons.fit(segments, w, weight))
         self._chain = chain
         vars(self).pop("lambda_", None)  # of an earlier fit
         if chain.function is not None and chain.function.lambdas is not None:
