@@ -9,7 +9,8 @@ from narxkit.rows.rollouts import Rollouts
 N_FOLDS = 6  # fits of each candidate
 SHARE = 3  # the origins lie in the last one part in so many of the rows
 PER_HORIZON = 4  # origins in a horizon
-FEWEST = 2  # parts of a segment that the rows before the first origin make
+FEWEST = 2  # parts of a segment, one of which lies before the first origin
+MOST = 100  # rollouts of a fold and segment
 
 
 @dataclass(frozen=True)
@@ -22,16 +23,20 @@ class Fold:
         Rows to fit to.
     origins : ndarray of int
         The first row that each rollout predicts.
-    lengths : ndarray of int
+    length : int
         The steps of each.
     """
 
     head: np.ndarray
     origins: np.ndarray
-    lengths: np.ndarray
+    length: int
+
+    def rollouts(self, segments):
+        """Return the rollouts over the rows."""
+        return Rollouts(segments, self.origins, np.full(len(self.origins), self.length))
 
 
-def rolling_folds(segments, horizon, history, n_folds=N_FOLDS):
+def rolling_folds(segments, horizon, n_folds=N_FOLDS):
     """Lay folds one after another over the last part of each segment.
 
     Parameters
@@ -40,9 +45,7 @@ def rolling_folds(segments, horizon, history, n_folds=N_FOLDS):
         The training rows.
     horizon : int
         Steps of each rollout.
-    history : int
-        Rows of history that candidates need.
-    n_folds : int
+    n_folds : int, default=6
         Folds; fewer where segments are short.
 
     Returns
@@ -53,53 +56,60 @@ def rolling_folds(segments, horizon, history, n_folds=N_FOLDS):
     """
     parts = [[] for _ in range(n_folds)]
     for start, stop in zip(segments.edges[:-1], segments.edges[1:]):
-        last, begin = stop - horizon, first_origin(start, stop, horizon, n_folds)
-        if begin < start + history + 1 or last < begin:
-            continue
-        heads = np.linspace(begin, last + 1, n_folds + 1).astype(int)
-        for part, head, end in zip(parts, heads[:-1], heads[1:]):
-            part.append((start, head, end))
-    return [fold for part in parts if (fold := _fold(segments, part, horizon))]
+        begin, end = first_origin(start, stop, horizon, n_folds), stop - horizon + 1
+        if begin < end:
+            heads = np.linspace(begin, end, n_folds + 1).astype(int)
+            for part, head, next_head in zip(parts, heads[:-1], heads[1:]):
+                part.append((start, head, next_head))
+    folds = [_fold(part, horizon) for part in parts]
+    return [fold for fold in folds if len(fold.origins)]
 
 
 def first_origin(start, stop, horizon, n_folds=N_FOLDS):
-    """Return the first row to be predicted from in a segment."""
+    """Return the first row of a segment that is predicted."""
     n, step = stop - start, max(horizon // 2, 1)
     span = max((n_folds - 1) * step, n // SHARE - horizon)
     return max(start + n // FEWEST, stop - horizon - span)
 
 
-def _fold(segments, part, horizon):
-    """Return the fold of some (start, head, end) of segments, or None where none has an origin."""
-    stride = max(horizon // PER_HORIZON, 1)
-    heads = [np.arange(start, head) for start, head, _ in part]
-    origins = [np.arange(head, end, stride) for _, head, end in part]
-    if not sum(map(len, origins)):
-        return None
-    origins = np.concatenate(origins)
-    return Fold(np.concatenate(heads), origins, np.full(len(origins), horizon))
+def _fold(part, horizon):
+    """Return the fold of some (start, head, next head) of segments."""
+    strides = [max(horizon // PER_HORIZON, (end - head) // MOST, 1) for _, head, end in part]
+    none = [np.empty(0, dtype=int)]
+    return Fold(
+        np.concatenate(none + [np.arange(start, head) for start, head, _ in part]),
+        np.concatenate(
+            none + [np.arange(head, end, s) for (_, head, end), s in zip(part, strides)]
+        ),
+        horizon,
+    )
 
 
-def errors_of(member, segments, weight, folds, bounds):
-    """Return the absolute errors (n_rollouts, n_steps, n_outputs) of a forecaster, fold after fold.
+def forecasts_of(inner, segments, weight, fold):
+    """Fit a forecaster to the head of a fold and run its rollouts: (n, n_steps, n_outputs)."""
+    inner.train(segments, weight, which=fold.head)
+    if segments.is_missing.any():
+        segments = segments.replace(y=inner.filled(segments))
+    return inner.run(fold.rollouts(segments))[0]
 
-    It is fitted to the head of each, and infinite where it cannot be.
+
+def mean_error(y_hat, segments, weight, fold, bounds):
+    """Return the mean absolute error of rollouts over measured rows with a weight.
 
     Parameters
     ----------
-    member : Member
+    y_hat : ndarray of shape (n, n_steps, n_outputs)
+        Forecasts; one that is missing errs by as much as any can.
     segments : Segments
-        The training rows.
-    weight : ndarray of shape (n,)
-        Weights of the rows.
-    folds : list of Fold
+    weight : ndarray of shape (n_rows,)
+    fold : Fold
     bounds : tuple (low, high)
         What forecasts are kept between.
     """
-    errors = []
-    for fold in folds:
-        member.train(segments, weight, which=fold.head)
-        rollouts = Rollouts(segments, fold.origins, fold.lengths)
-        y_hat = np.clip(member.run(rollouts)[0], *bounds)
-        errors.append(np.abs(y_hat - segments.y[rollouts.rows]))
-    return np.concatenate(errors)
+    rows = fold.rollouts(segments).rows
+    errors = np.abs(np.clip(y_hat, *bounds) - segments.y[rows])
+    counts = np.isfinite(segments.y[rows]) & (weight[rows] > 0)[..., None]
+    width = np.broadcast_to(bounds[1] - bounds[0], errors.shape)
+    return (
+        float(np.where(np.isfinite(y_hat), errors, width)[counts].mean()) if counts.any() else 0.0
+    )

@@ -1,24 +1,40 @@
-"""The pool: what is tried of a series, from the seasonal naive up to networks."""
+"""The pool: what is tried of a series, from the seasonal naive up to networks.
 
-from dataclasses import dataclass
+Linear models come first. They read levels, logarithms, changes, or what is left of a season, and
+their penalties draw them towards a mean, a level or nothing: their errors are diverse, and so their
+mean is better than any. What reads inputs comes next; networks last, of what has proved itself.
+"""
+
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from narxkit.forecasters.base import Forecaster
 from narxkit.forecasters.baselines import ARX, SeasonalNaive
 from narxkit.forecasters.exponential_smoothing import ExponentialSmoothing
+from narxkit.forecasters.narx import NARX
 from narxkit.forecasters.transformed import TransformedForecaster
 
 ALPHAS = (0.1, 1.0, 10.0, 30.0, 100.0)
 STRONG = 100.0  # a penalty that leaves little but the level
-N_SHORT = 13  # lags of a row and a year of months before it, or half a day of hours
+N_RECENT = 13  # lags of the rows just before: a year of months and one, or half a day of hours
 N_WITHOUT_SEASON = 4
 DAY = 24  # rows of a season that are all read
 AROUND = 2  # rows on each side of a season ago
-LEVEL = 12  # rows whose mean is the level, where no shorter season says otherwise
+LEVEL = 12  # rows whose mean is the level, where no short season says otherwise
 SEEN = 3  # times that a season has to be seen
 ROWS_PER_LAG = 2.5
 CRITICAL = 1.645  # of the autocorrelation at the season, 90 %
+LEADS = 3  # rows ahead that inputs are read, too
+N_FOR_LEADS = 500
+NETWORKS = (  # hidden units, penalty; trained over one step, and over as many as are forecast
+    (0, 10.0),
+    (6, 10.0),
+    (6, 100.0),
+    (12, 1.0),
+)
+MOST_STEPS = 24  # of training rollouts
+MAX_ITER = 50
 
 
 @dataclass(frozen=True)
@@ -38,6 +54,34 @@ class Candidate:
 
 
 @dataclass(frozen=True)
+class Inputs:
+    """What a model reads beside the outputs.
+
+    Attributes
+    ----------
+    lags : sequence or dict
+        Lags of the columns of X, as in NARX.
+    calendar : list, dict or None
+        Fields of the time stamps.
+    name : str
+        What to call them, behind "reading".
+    """
+
+    lags: object = ()
+    calendar: object = None
+    name: str = ""
+
+    @property
+    def parameters(self):
+        """Parameters of the models."""
+        return {"input_lags": self.lags, "calendar": self.calendar}
+
+    def named(self, name):
+        """Return a name that says what is read, too."""
+        return f"{name}, reading {self.name}" if self.name else name
+
+
+@dataclass(frozen=True)
 class Series:
     """What is known of the outputs before anything is fitted.
 
@@ -50,13 +94,16 @@ class Series:
     adjusted : tuple of int
         Those of them that an autocorrelation tells, and a clock counts.
     is_positive : bool
-        Whether all outputs are above 0.
+        Whether all outputs are above 0, and nothing divides them.
+    around : dict
+        Parameters of all transformations, such as what divides the outputs.
     """
 
     n: int
     periods: tuple[int, ...]
     adjusted: tuple[int, ...]
     is_positive: bool
+    around: dict = field(default_factory=dict)
 
     @property
     def short(self):
@@ -71,83 +118,185 @@ class Series:
     @property
     def level(self):
         """Rows whose mean is the level."""
-        rows = self.short if 1 < self.short <= 2 * LEVEL else LEVEL
+        rows = self.short if 1 < self.short <= DAY else LEVEL
         return max(min(rows, self.n // SEEN), 2)
+
+    @property
+    def log(self):
+        """The transformation of outputs that have a logarithm."""
+        return {"transform": "log"} if self.is_positive else {}
+
+    @property
+    def scale(self):
+        """What the outputs are read as."""
+        return "logarithms" if self.is_positive else "levels"
 
     def recent(self, n):
         """Return lags of the rows just before, for n rows to learn from."""
-        most = N_SHORT if self.periods else N_WITHOUT_SEASON
+        most = N_RECENT if self.periods else N_WITHOUT_SEASON
         return [lag for lag in range(1, most + 1) if lag < n / SEEN] or [1]
 
     def lags(self, n):
         """Return lags of the rows just before and of those one season ago, for n rows."""
-        first = self.short + 1 if self.short <= DAY else N_SHORT
-        lags = set(range(1, (first if self.periods else N_WITHOUT_SEASON) + 1))
+        most = self.short + 1 if 1 < self.short <= DAY else N_RECENT
+        lags = set(range(1, (most if self.periods else N_WITHOUT_SEASON) + 1))
         if self.periods:
             lags |= set(range(max(self.long - AROUND, 1), self.long + AROUND + 1))
         return sorted(lag for lag in lags if lag < n / ROWS_PER_LAG) or [1]
 
+    def transformed(self, forecaster, **transforms):
+        """Put a forecaster into what divides and transforms the outputs."""
+        transforms = self.around | transforms
+        return TransformedForecaster(forecaster, **transforms) if transforms else forecaster
 
-def linear_pool(series, **inputs):
-    """Return linear models of levels, logarithms, differences and adjusted series.
+
+def linear_pool(series):
+    """Return linear models of the outputs alone.
 
     Parameters
     ----------
     series : Series
-    **inputs : dict
-        Parameters ``input_lags`` and ``calendar`` of those that read inputs.
 
     Returns
     -------
     list of Candidate
         The seasonal naive first.
     """
-    n, long = series.n, series.long
-    lags, recent = series.lags(n), series.recent(n)
-    log = {"transform": "log"} if series.is_positive else {}
+    n, long, log, of = series.n, series.long, series.log, series.scale
+    lags, recent, level = series.lags(n), series.recent(n), series.level
     season = {"season": series.adjusted} if series.adjusted else {}
-    of = "logarithms" if log else "levels"
     adjusted = f"adjusted {of}" if season else of
-
-    def around(forecaster, **transforms):
-        return TransformedForecaster(forecaster, **transforms) if transforms else forecaster
-
-    def arx(output_lags, alphas=ALPHAS, **parameters):
-        alphas = list(np.atleast_1d(alphas))
-        return ARX(output_lags=output_lags, alphas=alphas, **inputs, **parameters)
-
+    alone = Inputs()
     pool = [
         Candidate("seasonal naive" if long > 1 else "last value", SeasonalNaive(long)),
-        Candidate(f"theta of {adjusted}", around(ExponentialSmoothing(), **log, **season)),
-        Candidate(f"ARX of {of}", around(arx(lags), **log)),
         Candidate(
-            f"ARX of {of} about their level", around(arx(lags, 1, level=series.level), **log)
+            f"theta of {adjusted}", series.transformed(ExponentialSmoothing(), **log, **season)
+        ),
+        Candidate(f"ARX of {of}", series.transformed(arx(lags, alone), **log)),
+        Candidate(
+            f"ARX of {of} about their level",
+            series.transformed(arx(lags, alone, 1.0, level=level), **log),
         ),
         Candidate(
             f"ARX of {of} about their level, with drift",
-            around(arx(lags, 10, level=series.level, drift=0.5), **log),
+            series.transformed(arx(lags, alone, 10.0, level=level, drift=0.5), **log),
         ),
         Candidate(
             f"ARX of {adjusted} about their level, with drift, recent lags",
-            around(arx(recent, STRONG, level=series.level, drift=0.5), **log, **season),
+            series.transformed(arx(recent, alone, STRONG, level=level, drift=0.5), **log, **season),
         ),
         Candidate(
-            f"ARX of changes of {of}", around(arx(series.lags(n - 1), 1), difference=[1], **log)
+            f"ARX of changes of {of}",
+            series.transformed(arx(series.lags(n - 1), alone, 1.0), difference=[1], **log),
         ),
     ]
     if log:
-        pool.append(Candidate("ARX of levels", arx(lags)))
+        pool.append(Candidate("ARX of levels", series.transformed(arx(lags, alone))))
     if season:
-        pool.append(Candidate(f"ARX of {adjusted}", around(arx(recent), **log, **season)))
+        model = series.transformed(arx(recent, alone), **log, **season)
+        pool.append(Candidate(f"ARX of {adjusted}", model))
     if long > 1 and n > 2 * long + 2 * LEVEL:
-        pool.append(
-            Candidate(
-                f"ARX of {of} about the level of a season", around(arx(lags, 1, level=long), **log)
+        model = series.transformed(arx(lags, alone, 1.0, level=long), **log)
+        pool.append(Candidate(f"ARX of {of} about the level of a season", model))
+        changes = arx(series.recent(n - long), alone, STRONG, level=0)
+        model = series.transformed(changes, difference=[long], **log)
+        pool.append(Candidate(f"ARX of changes over a season of {of}", model))
+    return pool
+
+
+def arx(output_lags, inputs, alphas=ALPHAS, **parameters):
+    """Return a linear model, under one penalty or one of several."""
+    alphas = list(np.atleast_1d(alphas))
+    return ARX(output_lags=output_lags, alphas=alphas, **inputs.parameters, **parameters)
+
+
+def choices_of_inputs(series, columns, fields):
+    """Return what models may read beside the outputs, the least first.
+
+    Parameters
+    ----------
+    series : Series
+    columns : list
+        Columns of X to read.
+    fields : list, dict or None
+        Of the calendar.
+
+    Returns
+    -------
+    list of Inputs
+    """
+    lags = {}
+    if columns:
+        lags = {"inputs": (0,), "inputs and those before": (0, 1, 2)}
+        if series.n >= N_FOR_LEADS:
+            lags["inputs before and ahead"] = tuple(range(-LEADS, LEADS + 1))
+    choices = [Inputs(dict.fromkeys(columns, which), None, name) for name, which in lags.items()]
+    if fields is not None:
+        choices += [Inputs(one.lags, fields, f"{one.name} and the calendar") for one in choices] + [
+            Inputs((), fields, "the calendar")
+        ]
+    return choices
+
+
+def pool_with_inputs(series, choices):
+    """Return linear models that read inputs.
+
+    Parameters
+    ----------
+    series : Series
+    choices : list of Inputs
+
+    Returns
+    -------
+    dict of Candidate to Inputs
+    """
+    lags, pool = series.lags(series.n), {}
+    for inputs in choices:
+        for of, log in {"levels": {}, series.scale: series.log}.items():
+            model = series.transformed(arx(lags, inputs), **log)
+            pool[Candidate(inputs.named(f"ARX of {of}"), model)] = inputs
+    return pool
+
+
+def networks(series, inputs, transforms, horizon, random_state):
+    """Return NARX networks of several sizes, penalties and rollout lengths.
+
+    Parameters
+    ----------
+    series : Series
+    inputs : Inputs
+        What the best linear model reads.
+    transforms : dict
+        What it transforms.
+    horizon : int
+        Steps ahead.
+    random_state : int
+        Seed.
+
+    Returns
+    -------
+    list of Candidate
+        Linear ones first, trained over several steps.
+    """
+    lags, pool = series.lags(series.n), []
+    of = "logarithms" if transforms else "levels"
+    loops = ("open", min(horizon, MOST_STEPS)) if horizon > 1 else ("open",)
+    for size, alpha in NETWORKS:
+        for loop in loops[1:] if not size else loops:
+            model = NARX(
+                output_lags=lags,
+                hidden_layer_sizes=(size,) if size else (),
+                alpha=alpha,
+                linear_alpha=0.0,
+                loop=loop,
+                max_iter=MAX_ITER,
+                random_state=random_state,
+                **inputs.parameters,
             )
-        )
-        changes = arx(series.recent(n - long), STRONG, level=0)
-        name = f"ARX of changes over a season of {of}"
-        pool.append(Candidate(name, around(changes, difference=[long], **log)))
+            what = f"NARX of {of}, {size} hidden units" if size else f"linear model of {of}"
+            steps = "one step" if loop == "open" else f"{loop} steps"
+            name = inputs.named(f"{what}, alpha {alpha:g}, trained over {steps}")
+            pool.append(Candidate(name, series.transformed(model, **transforms)))
     return pool
 
 

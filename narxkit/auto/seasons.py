@@ -1,10 +1,10 @@
-"""The seasons of a series, from its clock or from the series itself."""
+"""The seasons of a series and the fields of its calendar, from its clock or from itself."""
 
 from narxkit.diagnostics.seasons import N_MIN, find_season
 from narxkit.rows.timetable import DAY
 
-WEEK = 7  # days
-YEAR = 365
+DAYS = 7  # of a week
+YEAR = 365  # days
 SEEN = 3  # times that a season has to be seen
 
 
@@ -15,8 +15,8 @@ def periods_of(table, key):
     Without a clock one that `find_season` finds.
     """
     rows = table.series[key]
-    clock = table.clocks.get(key) if table.times is not None else None
-    if clock is None or not clock.is_regular:
+    clock = _clock_of(table, key)
+    if clock is None:
         y = table.y[rows][:, 0]
         season = find_season(y) if len(y) >= N_MIN else None
         return [] if season is None else [season.period]
@@ -25,9 +25,32 @@ def periods_of(table, key):
     return [period for period in periods if 1 < period <= len(rows) / SEEN]
 
 
+def fields_of(table, calendar, holidays):
+    """Return the fields of the calendar that may be read, or None.
+
+    Chosen of steps up to a day: the time of the day and the day of the week, as far as there are
+    any. To those come holidays of a country, where one is named.
+    """
+    if calendar != "auto":
+        return calendar
+    clock = _clock_of(table, max(table.series, key=lambda key: len(table.series[key])))
+    if clock is None or table.is_elapsed or clock.unit not in ("second", "session"):
+        return None
+    days = clock.step / DAY
+    fields = ["hour"] if days < 1 else []
+    fields += ["day_of_week"] if days <= 1 else []
+    fields += [{"holiday": holidays}] if holidays is not None else []
+    return fields or None
+
+
+def _clock_of(table, key):
+    clock = table.clocks.get(key) if table.times is not None else None
+    return clock if clock is not None and clock.is_regular else None
+
+
 def _longer(clock, season):
     if clock.unit == "session":
         return [season * clock.timetable.week.count("1")]
     if clock.unit != "second" or season == 1:
         return []
-    return [WEEK * season] if clock.step < DAY else [YEAR] if clock.step == DAY else []
+    return [DAYS * season] if clock.step < DAY else [YEAR] if clock.step == DAY else []
