@@ -165,6 +165,7 @@ class GeneticSearchCV(BaseSearchCV):
     RollingOrigin : Folds in the order of time.
     ahead_scorer : Forecasts from every row of a fold.
     narxkit.plotting.ParetoDisplay : Draws the front.
+    narxkit.plotting.TrainingDisplay : Draws the logbook.
 
     Notes
     -----
