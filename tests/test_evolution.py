@@ -347,18 +347,6 @@ def test_what_no_generation_can_be_made_of():
 # ---------------------------------------------------------------- the estimator
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@every_name
-def test_every_kind_of_network_is_trained(kind, name, data):
-    for loop in ("open", 3, "closed") if kind != "TDNN" else ("open",):
-        model = clone(KINDS[kind]).set_params(solver=small(name), **GIVEN)
-        if kind != "TDNN":
-            model.set_params(loop=loop)
-        model.fit(*data)
-        assert model.loss_ < model.loss_curve_[0]
-        assert model.loss_ == min(model.loss_curve_)
-
-
 def test_the_logbook_tells_of_each_generation(data):
     model = NARX([1], 2, (3,), solver=GeneticAlgorithm(12, n_elites=2), **GIVEN).fit(*data)
     logbook = model.logbook_
