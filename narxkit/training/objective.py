@@ -217,15 +217,16 @@ class Objective:
         return np.where(np.isfinite(losses), losses, np.inf)
 
     def in_threads(self, function, thetas):
-        """Return an array of what a function gives for some rows of `thetas` after others."""
+        """Return an array of the numbers that a function of some rows gives for all of `thetas`."""
         if self.n_threads == 1 or len(thetas) == 1:
             return function(thetas)
-        parts = np.array_split(thetas, min(PARTS * self.n_threads, len(thetas)))
-        values, left = [None] * len(parts), iter(range(len(parts)))
+        n_parts = min(PARTS * self.n_threads, len(thetas))
+        edges = [len(thetas) * i // n_parts for i in range(n_parts + 1)]
+        values, left = np.empty(len(thetas)), iter([*map(slice, edges, edges[1:])])
 
         def work():
-            for i in left:
-                values[i] = function(parts[i])
+            for part in left:
+                values[part] = function(thetas[part])
 
         # the caller works too: while it holds a core the others wake up on theirs, but where all
         # slept, all may wake up on one
@@ -236,7 +237,7 @@ class Objective:
             wait(others)
         for other in others:
             other.result()
-        return np.concatenate(values)
+        return values
 
     def initial(self, rng):
         """Draw a random start of the network."""
