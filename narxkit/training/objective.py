@@ -1,6 +1,6 @@
 """The objective of solvers: the training loss over a flat parameter vector."""
 
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 
 import numpy as np
@@ -234,9 +234,10 @@ class Objective:
         try:
             work()
         finally:
-            wait(others)
-        for other in others:
-            other.result()
+            # also after an error of the caller's own no thread is left at work
+            errors = [other.exception() for other in others]
+        for error in filter(None, errors):
+            raise error
         return values
 
     def initial(self, rng):
