@@ -5,9 +5,10 @@ Throughput: a generation of the genetic algorithm, 200 networks of 121 weights o
 DEAP's share is what is not the judging of a generation: selection, crossover and mutation, or the
 update of the distribution.
 
-Worth: the solvers "ga" and "cmaes" with their polish and without, and Levenberg-Marquardt from as
-many starts as fit into the seconds of the slowest of them, the lowest loss being kept. All are fits
-of one seed and one thread, with the defaults of the solvers; seconds are those of the processor.
+Worth: the solvers "ga", "cmaes" and "annealing" with their polish and without, and
+Levenberg-Marquardt from as many starts as fit into the seconds of the slowest of them, the lowest
+loss being kept. All are fits of one seed and one thread, with the defaults of the solvers; seconds
+are those of the processor.
 "Evaluations" are networks judged by the population in the last stage of training, with the
 iterations of its polish; of Levenberg-Marquardt they are iterations, each of which builds J'J.
 
@@ -29,7 +30,7 @@ from functools import partial
 import numpy as np
 from rich.table import Table
 
-from narxkit import CMAES, NARX, TDNN, GeneticAlgorithm
+from narxkit import CMAES, NARX, TDNN, Annealing, GeneticAlgorithm
 from narxkit.evaluation import TASKS
 from narxkit.networks import TappedMLP, make_taps
 from narxkit.rows.segments import Segments
@@ -46,6 +47,7 @@ from .report import Suite, short
 
 N_ROWS, LAGS, HIDDEN, POPULATION = 500, 5, 10, 200
 UNITS = Objective.units
+POPULATIONS = {"ga": GeneticAlgorithm, "cmaes": CMAES, "annealing": Annealing}
 SEEDS = range(10)
 QUICK_SEEDS = 2
 
@@ -233,7 +235,7 @@ class Problem:
         """Populations by name."""
         return {
             f"{name}{'' if polish else ', no polish'}": kind(polish=polish, loss=self.own_loss)
-            for name, kind in (("ga", GeneticAlgorithm), ("cmaes", CMAES))
+            for name, kind in POPULATIONS.items()
             for polish in ("lm", None)
         }
 

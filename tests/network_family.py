@@ -20,7 +20,14 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from narxkit import RollingOrigin, ahead_scorer, backtest
+from narxkit import (
+    CMAES,
+    Annealing,
+    GeneticAlgorithm,
+    RollingOrigin,
+    ahead_scorer,
+    backtest,
+)
 from narxkit.diagnostics import memory_profile
 from narxkit.forecasters.network import NetworkForecaster
 from narxkit.solvers import Stop
@@ -37,6 +44,11 @@ SMALL = {
     "max_iter": 8,
     "random_state": 0,
 }
+POPULATIONS = (
+    GeneticAlgorithm(population_size=8),
+    CMAES(population_size=6),
+    Annealing(n_chains=4, n_steps=2),
+)
 HOURS = pd.date_range("2024-01-01", periods=LAST, freq="h")
 
 
@@ -560,6 +572,23 @@ class NetworkFamily:
         assert model.loop_[-1].loop == wanted
         assert model.loss_ == min(model.loss_curve_) < model.loss_curve_[0]
         assert_array_equal(self.make(**given).fit(X[:N], y[:N]).theta_, model.theta_)
+
+    @pytest.mark.parametrize("solver", POPULATIONS, ids=lambda solver: type(solver).__name__)
+    @pytest.mark.parametrize("loop", ["open", 3, "closed"])
+    def test_populations_train_in_every_loop(self, data, solver, loop):
+        """And in as many threads as there are, bit for bit."""
+        given = {"solver": solver, "max_iter": 6}
+        if loop != "open":
+            self.only("loop")
+            given["loop"] = loop
+        X, y = (table[:60] for table in data)
+        model, threads = (self.make(n_jobs=n_jobs, **given).fit(X, y) for n_jobs in (1, 2))
+        assert model.loop_[-1].loop == loop
+        assert model.loss_ == min(model.loss_curve_) < model.loss_curve_[0]
+        generations = model.logbook_["generation"]
+        assert 1 <= generations.iloc[-1] < model.n_iter_ <= 6  # the rest is polish
+        assert np.isfinite(model.predict(data[0][60:])).all()
+        assert_array_equal(threads.theta_, model.theta_)
 
     def test_the_loss_of_a_closed_loop_is_that_of_one_run(self, data):
         """From the first row with its lags on, window or not, each on its own output."""

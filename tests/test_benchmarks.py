@@ -447,6 +447,9 @@ def test_populations_stand_beside_restarts():
     quick = Quick("quick", "-", model, (X, y), lambda model: model.loss_)
     rows = list(evolution.WorthSuite([lambda: quick]).rows(True, lambda name: None))
     assert [row["solver"] for row in rows] == ["ga", "lm", "lm, restarts"]
+    populations = evolution.Problem.solvers.fget(quick)
+    assert list(populations)[::2] == ["ga", "cmaes", "annealing"]
+    assert populations["annealing, no polish"].polish is None
     ga, lm, restarts = rows
     assert float(restarts["loss"]) <= float(lm["loss"]) and int(float(restarts["starts"])) >= 1
     assert float(ga["evaluations"]) == 6 + 2 * 4 + 2  # two generations, and their polish

@@ -4,6 +4,7 @@ import pickle
 import random
 import re
 import signal
+import threading
 import warnings
 
 import numpy as np
@@ -27,7 +28,8 @@ from narxkit import (
 )
 from narxkit.datasets import make_narendra
 from narxkit.solvers import LBFGS, LevenbergMarquardt, Monitor, Stop, make_solver
-from narxkit.solvers.genetic_algorithm import _best, _blend, _mutate, _tournaments
+from narxkit.solvers._population import Population, _Space
+from narxkit.solvers.genetic_algorithm import _best, _blend, _mutate, _tournaments, breed
 from narxkit.training.objective import Objective
 from nist import LeastSquares
 
@@ -134,7 +136,41 @@ def test_values_of_a_population_are_those_of_its_members(kind, n_threads, data):
         assert_array_equal(losses, [own.value(theta) for theta in thetas])
 
 
+@pytest.mark.parametrize("fails", ["caller", "other"])
+def test_an_error_in_any_thread_is_raised(fails, data):
+    """Of the loss, which threads call side by side; none of them goes on behind the error."""
+    model = clone(KINDS["NARX"]).set_params(**GIVEN | {"max_iter": 1}).fit(*data)
+    objective = objective_of(model, *data)
+    objective = objective.in_units(objective.units, 2)
+    calls, failed = {"caller": 0, "other": 0}, threading.Event()
+
+    def cost(y, y_hat):
+        who = "caller" if threading.current_thread() is threading.main_thread() else "other"
+        calls[who] += 1
+        if who == fails:
+            failed.set()
+            raise OSError("no disk")
+        failed.wait(10.0)  # or one of them might do all of the work itself
+        return 0.0
+
+    with pytest.raises(OSError, match="no disk"):
+        objective.with_loss(cost).population_values(np.tile(model.theta_, (30, 1)))
+    assert calls[fails] == 1 and sum(calls.values()) == 26  # the rest of a part of five is left
+
+
 # ---------------------------------------------------------------- operators
+
+
+def test_children_do_not_depend_on_how_their_parents_lie_in_memory():
+    """As those of a mask of parameters do: numbers of an individual are not side by side."""
+    rng = np.random.default_rng(0)
+    thetas, losses = rng.normal(size=(20, 6)), rng.random(20)
+    children, solver = [], GeneticAlgorithm(20, mutation_probability=0.5)
+    for order in "CF":
+        toolbox = solver._toolbox(_Space(rastrigin(6), thetas[0]), np.random.default_rng(0))
+        parents = Population(np.array(thetas, order=order), losses)
+        children.append(breed(toolbox, parents, 0.1))
+    assert_array_equal(*children)
 
 
 def test_operators_of_the_genetic_algorithm():
@@ -309,18 +345,6 @@ def test_what_no_generation_can_be_made_of():
 
 
 # ---------------------------------------------------------------- the estimator
-
-
-@pytest.mark.parametrize("kind", KINDS)
-@every_name
-def test_every_kind_of_network_is_trained(kind, name, data):
-    for loop in ("open", 3, "closed") if kind != "TDNN" else ("open",):
-        model = clone(KINDS[kind]).set_params(solver=small(name), **GIVEN)
-        if kind != "TDNN":
-            model.set_params(loop=loop)
-        model.fit(*data)
-        assert model.loss_ < model.loss_curve_[0]
-        assert model.loss_ == min(model.loss_curve_)
 
 
 def test_the_logbook_tells_of_each_generation(data):

@@ -487,6 +487,38 @@ def test_the_logbook_tells_of_the_population(elitism):
     assert found.hof_ == best
 
 
+@pytest.mark.parametrize("objectives", ["score", ("score", "n_params_")])
+def test_infinite_scores_are_ranked_as_scikit_learn_ranks_them(objectives, tmp_path):
+    """The first of the infinite ones is the best, and below all numbers is what has none."""
+    odd = {2: np.inf, 3: -np.inf, 4: np.nan, 5: -1e305, 6: np.inf}
+
+    def scorer(estimator, X, y=None):
+        return odd.get(estimator.b, -float(estimator.b))
+
+    given = [{"b": b} for b in range(8)]
+    found = search(
+        Counting(),
+        {"b": Integer(0, 9)},
+        scoring=scorer,
+        warm_start_configs=given,
+        generations=1,
+        keep_top_k=8,
+        objectives=objectives,
+        checkpoint=tmp_path / "search.json",
+    )
+    with pytest.warns(UserWarning, match="test scores are non-finite"):
+        found.fit(*ROWS)
+    assert found.best_index_ == 2 and found.best_score_ == np.inf
+    assert [params["b"] for params in found.hof_[:5]] == [2, 6, 0, 1, 7]
+    last = found.logbook_.iloc[-1]
+    assert last["best"] == np.inf and np.isfinite(last[["mean", "spread"]]).all()
+    if objectives != "score":
+        assert found.pareto_front_["score"].tolist() == [0.0, np.inf]
+    with pytest.warns(UserWarning, match="non-finite"):
+        again = clone(found).fit(*ROWS)
+    assert again.hof_ == found.hof_ and again.logbook_["best"].iloc[-1] == np.inf
+
+
 def test_given_configurations_come_first():
     given = [{"a": 0.3, "b": 2}, {"a": 0.9, "b": 9}]
     found = search(Counting(), AB, warm_start_configs=given).fit(*ROWS)

@@ -299,11 +299,44 @@ def test_training_draws_a_loss_of_the_users_own():
     assert display.unit == "that of the solver"
 
 
+def search_of(best, mean):
+    """Return what a genetic search has of its generations."""
+    generations = np.arange(1, len(best) + 1)
+    search = GeneticSearchCV(Persistence(), {})
+    search.logbook_ = pd.DataFrame({"generation": generations, "best": best, "mean": mean})
+    search.stop_ = "The time limit was reached."
+    return search
+
+
+def test_training_draws_the_generations_of_a_search():
+    display = TrainingDisplay.from_estimator(search_of([0.5, 0.7, 0.7], [0.1, 0.4, 0.6]))
+    assert display.loss_line_.get_xdata().tolist() == [1, 2, 3]
+    assert drawn(display.loss_line_).tolist() == [0.5, 0.7, 0.7]
+    assert drawn(display.population_line_).tolist() == [0.1, 0.4, 0.6]
+    assert (display.best_.get_xdata().tolist(), drawn(display.best_).tolist()) == ([2], [0.7])
+    assert texts(display.legend_) == ["best so far", "mean of the population", "configuration kept"]
+    assert display.ax_.get_xlabel() == "generation" and display.ax_.get_yscale() == "linear"
+    assert display.ax_.get_title(loc="left") == "score"
+    assert display.ax_.get_title(loc="right") == "GeneticSearchCV"
+    assert display.stop_text_.get_text() == "The time limit was reached."
+
+
+def test_training_draws_negative_errors_of_a_search_as_errors():
+    display = TrainingDisplay.from_estimator(search_of([-3.0, -1.0], [np.nan, -2.0]))
+    assert drawn(display.loss_line_).tolist() == [3.0, 1.0]
+    assert drawn(display.population_line_)[1] == 2.0 and drawn(display.best_).tolist() == [1.0]
+    assert display.ax_.get_title(loc="left") == "error" and display.ax_.get_yscale() == "log"
+    # nothing is no error, and has no place on a logarithmic axis
+    exact = TrainingDisplay.from_estimator(search_of([-1.0, 0.0], [-2.0, -1.0]))
+    assert exact.ax_.get_yscale() == "linear" and drawn(exact.best_).tolist() == [0.0]
+
+
 def test_training_of_a_model_without_iterations_is_refused():
     with pytest.raises(ValueError) as error:
         TrainingDisplay.from_estimator(Persistence())
     assert str(error.value) == (
-        "TrainingDisplay draws loss_curve_, and this Persistence has none: give a fitted network."
+        "TrainingDisplay draws loss_curve_ or the logbook_ of a search, and this Persistence has "
+        "neither: give a fitted network or a fitted GeneticSearchCV."
     )
 
 

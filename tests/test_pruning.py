@@ -1,9 +1,11 @@
 """Pruning: what goes is what costs least, what stays predicts as well, and nothing else changes."""
 
 import re
+import signal
 from itertools import combinations
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
@@ -121,6 +123,54 @@ def test_missing_values_are_no_targets(data):
     with pytest.warns(UserWarning, match="left out of training"):
         model = NARX([1], 1, (3,), **GIVEN).fit(X, y)
     assert np.isfinite(prune(model, X, y).error_after)
+
+
+def test_a_row_without_weight_neither_refits_nor_judges(data):
+    """Whatever is measured there; rows without history on either side would be others."""
+    X, y = data
+    weight, spoiled = np.ones(400), y.copy()
+    weight[100:120] = weight[350:360] = 0.0
+    spoiled[[110, 355]] = 50.0
+    model = TDNN([0, 1], (3,), alpha=1e-3, random_state=0, max_iter=60)
+    model.fit(X, y, sample_weight=weight)
+    answers = [prune(model, X, rows, sample_weight=weight) for rows in (y, spoiled)]
+    assert_array_equal(answers[0].model.theta_, answers[1].model.theta_)
+    assert answers[0].error_after == answers[1].error_after < prune(model, X, spoiled).error_after
+
+
+def test_weights_multiply_the_squared_errors_that_judge(data):
+    X, y = data
+    weight = np.random.default_rng(0).uniform(0.5, 2.0, 400)
+    model = NARX([1, 2], 2, (4,), **GIVEN).fit(X, y, sample_weight=weight)
+    answer = prune(model, X, y, weight, validation_fraction=0.25)
+    deviation = np.diff(model._scale.undo(np.array([[0.0], [1.0]])).ravel())
+    errors = ((answer.model.predict_ahead(X, y) - y) / deviation)[300:]
+    expected = np.sqrt(np.average(errors**2, weights=weight[300:]))
+    assert answer.error_after == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("at", [0, 6])
+def test_ctrl_c_keeps_the_smallest_network_so_far(at, data, monkeypatch):
+    """Also before the whole network is refitted; and the whole search has no other way so far."""
+    model = NARX([1, 2], 2, (4,), **GIVEN).fit(*data)
+    path = prune(model, *data).path
+    refit, calls = _Surgery._refit, []
+
+    def press(surgery, *args):
+        if len(calls) == at:
+            signal.raise_signal(signal.SIGINT)
+        calls.append(at)
+        refit(surgery, *args)
+
+    monkeypatch.setattr(_Surgery, "_refit", press)
+    sentence = f"^prune: interrupted after {at} weights of {path['n_left'][0]} parameters: the smal"
+    with pytest.warns(RuntimeWarning, match=sentence):
+        answer = prune(model, *data)
+    assert len(calls) == at + 1 == len(answer.path)
+    assert np.isfinite(answer.path["error"]).all() and np.isfinite(answer.model.loss_)
+    pd.testing.assert_frame_equal(answer.path[1:at], path[1:at])
+    assert path["n_left"][0] - at <= answer.n_after <= path["n_left"][0]
+    assert answer.error_after <= answer.error_before
 
 
 def test_weights_that_were_pruned_do_not_come_back(pruned, data):

@@ -22,10 +22,12 @@ import pandas as pd
 from scipy.linalg import cho_factor, cho_solve
 
 from narxkit._blas import one_blas_thread
+from narxkit._warn import warn
+from narxkit._words import counted
 from narxkit.forecasters.input_gradient import name_columns
 from narxkit.forecasters.network import NetworkForecaster
 from narxkit.rows.rollouts import Rollouts
-from narxkit.solvers import LevenbergMarquardt, Monitor
+from narxkit.solvers import LevenbergMarquardt, Monitor, interruptible
 from narxkit.training.objective import Objective
 from narxkit.training.penalty import OFF
 
@@ -84,7 +86,7 @@ class Pruned:
         )
 
 
-def prune(model, X, y=None, segments=None, validation_fraction=0.2):
+def prune(model, X, y=None, sample_weight=None, segments=None, validation_fraction=0.2):
     """Take the weights from a network that its held-out rollouts can do without.
 
     Weights go one after another, the one whose loss costs least first, and the others are refitted.
@@ -99,6 +101,8 @@ def prune(model, X, y=None, segments=None, validation_fraction=0.2):
         Inputs.
     y : array-like of shape (n,) or (n, n_outputs)
         Measured outputs.
+    sample_weight : array-like of shape (n,), default=None
+        Weight of each row's squared error, as in ``fit``: of what is refitted and of what judges.
     segments : array-like of shape (n,), default=None
         Segment labels, as in ``fit``.
     validation_fraction : float, default=0.2
@@ -108,7 +112,9 @@ def prune(model, X, y=None, segments=None, validation_fraction=0.2):
     Returns
     -------
     Pruned
-        The pruned model, sizes and errors before and after, and the taps that were lost.
+        The pruned model, sizes and errors before and after, and the taps that were lost. Ctrl-C
+        ends the search early and keeps the smallest network so far, with a warning, as ``fit``
+        keeps its best weights.
 
     Raises
     ------
@@ -132,10 +138,19 @@ def prune(model, X, y=None, segments=None, validation_fraction=0.2):
     >>> pruned.n_before, pruned.n_after < 30, "0[t-1]" in pruned.lost_taps
     (41, True, False)
     """
-    training, held_out = _objectives(model, X, y, segments, validation_fraction)
-    with one_blas_thread():
+    given = {"y": y, "sample_weight": sample_weight, "segments": segments}
+    training, held_out = _objectives(model, X, given, validation_fraction)
+    with one_blas_thread(), interruptible(training.flag) as flag:
         surgery = _Surgery(training, model.theta_, _trained(model))
         theta, path = _smallest(surgery, held_out)
+    training = training.without_flag()
+    if flag[0]:
+        warn(
+            f"prune: interrupted after {counted(len(path) - 1, 'weight')} of {path[0][0]} "
+            f"parameters: the smallest network so far is kept, of {np.count_nonzero(theta)}. Call "
+            "it again, with the pruned model, to go on.",
+            RuntimeWarning,
+        )
     pruned = deepcopy(model)
     pruned.theta_, pruned.members_ = theta, [theta]
     # what was measured of the whole network is not true of this one
@@ -153,7 +168,7 @@ def prune(model, X, y=None, segments=None, validation_fraction=0.2):
     )
 
 
-def _objectives(model, X, y, segments, fraction):
+def _objectives(model, X, given, fraction):
     """Lay the rollouts of the model over the rows that train, and over those held out."""
     if not isinstance(fraction, Real) or not 0.0 < fraction < 1.0:
         raise ValueError(f"validation_fraction must be between 0 and 1. Got {fraction!r} instead.")
@@ -167,19 +182,21 @@ def _objectives(model, X, y, segments, fraction):
             "fitted NARX, TDNN or recurrent network with initial_state='zero'."
         )
     # as they were measured: the door for forecasts fills gaps, which are no targets
-    table = model._read(X, y=y, segments=segments)
+    table = model._read(X, **given)
     rows = model._scale.apply(model._roles.segments(table))
+    # segments stand series after series, and so do the weights
+    weight = None if table.weight is None else table.weight[table.order]
     is_held_out, loop = rows.last_block(fraction), model.loop_[-1].loop
     training, held_out = (
-        Objective.over(network, rows, loop, targets=targets, washout=model._washout)
+        Objective.over(network, rows, loop, 0.0, weight, targets, washout=model._washout)
         for targets in (~is_held_out, is_held_out)
     )
     for objective, name in ((training, "train on"), (held_out, "judge by")):
         if not objective.size:
             raise ValueError(
                 f"no row is left to {name}: with validation_fraction={fraction:g} of "
-                f"{len(rows)} rows none has its history and a measured target: give a longer "
-                "series or another fraction."
+                f"{len(rows)} rows none has its history, a measured target and a weight: give "
+                "a longer series or another fraction."
             )
     alpha = 0.0 if model.alpha_ == OFF else model.alpha_
     return training.with_alphas(alpha, model.linear_alpha_), held_out
@@ -199,7 +216,10 @@ def _trained(model):
 
 
 class _Surgery:
-    """A network under the knife: its parameters, and which of them are left."""
+    """A network under the knife: its parameters, and which of them are left.
+
+    The flag of the objective ends refits; what they have reached is a network all the same.
+    """
 
     def __init__(self, objective, theta, kept):
         self._objective, self.kept = objective, kept
@@ -209,13 +229,15 @@ class _Surgery:
 
     @property
     def is_over(self):
-        """Whether no weight is left."""
-        return not self._may_go.any()
+        """Whether no weight is left, or nobody waits for more."""
+        return bool(self._objective.flag[0]) or not self._may_go.any()
 
     def cut(self):
         """Take the weight that costs least."""
         kept = np.flatnonzero(self.kept)
-        JtJ = self._objective.normal_equations(self.theta)[0][np.ix_(kept, kept)]
+        # to the end: a part of J'J would take another weight
+        objective = self._objective.without_flag()
+        JtJ = objective.normal_equations(self.theta)[0][np.ix_(kept, kept)]
         H = JtJ + np.diag(self._objective.penalty[kept])
         H[np.diag_indices_from(H)] += FLOOR * np.diagonal(H).max()
         inverse = cho_solve(cho_factor(H), np.eye(len(kept)))
@@ -234,7 +256,8 @@ class _Surgery:
 
     def _refit(self, theta, max_iter):
         free = self._objective.with_free(self.kept)
-        self.theta = LevenbergMarquardt().solve(free, theta, Monitor(max_iter, ROUGH)).theta
+        monitor = Monitor(max_iter, ROUGH, flag=free.flag)
+        self.theta = LevenbergMarquardt().solve(free, theta, monitor).theta
 
 
 def _smallest(surgery, held_out):

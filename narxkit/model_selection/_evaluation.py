@@ -16,7 +16,7 @@ from sklearn.base import clone
 from sklearn.model_selection._validation import _fit_and_score
 
 from narxkit._blas import one_blas_thread
-from narxkit.model_selection._evolution import FAILED
+from narxkit.model_selection._evolution import BEST, FAILED
 
 SIZE = "n_params_"
 # of meta-estimators
@@ -166,5 +166,5 @@ class Evaluations:
 
 
 def _or_failed(value):
-    """Return a value, or the worst one where fits failed or diverged."""
-    return float(value) if np.isfinite(value) else FAILED
+    """Return a value within bounds, or the worst one where fits failed or diverged."""
+    return FAILED if np.isnan(value) else float(np.clip(value, FAILED, BEST))

@@ -32,7 +32,9 @@ CHOICES = 5  # children for each place, of which the most promising one is evalu
 LENGTH, NOISE = 0.5, 0.01  # of the Gaussian process: in widths of the cube, and in its variances
 MOST = 500  # evaluations that it learns from, the latest
 TRIES = 100  # mutations after which a child that is known is let be
-FAILED = -1e300  # what fits that failed are worth: finite, or crowding distances would be NaN
+# what fits that failed are worth, and an infinite score, ranked first as by scikit-learn: finite,
+# or crowding distances would be NaN
+FAILED, BEST = -1e300, 1e300
 
 
 class SearchStop(enum.Enum):
@@ -62,6 +64,8 @@ class Individual:
     def score(self):
         """The score, or NaN where its fits failed."""
         score = self.fitness.values[0]
+        if score >= BEST:
+            return np.inf
         return score if score > FAILED else np.nan
 
 

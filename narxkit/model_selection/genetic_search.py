@@ -147,7 +147,7 @@ class GeneticSearchCV(BaseSearchCV):
         no other one beats in both. Only with two objectives.
     logbook_ : DataFrame
         A row per generation: configurations evaluated in it, and the best, the mean and the spread
-        (standard deviation) of the scores of the population after it.
+        (standard deviation) of the scores of the population after it, of those that are finite.
     stop_ : SearchStop
         Why the search ended; ``str(stop_)`` is a sentence.
     scorer_ : callable or dict
@@ -165,6 +165,7 @@ class GeneticSearchCV(BaseSearchCV):
     RollingOrigin : Folds in the order of time.
     ahead_scorer : Forecasts from every row of a fold.
     narxkit.plotting.ParetoDisplay : Draws the front.
+    narxkit.plotting.TrainingDisplay : Draws the logbook.
 
     Notes
     -----
@@ -500,10 +501,9 @@ def _make_generator(random_state):
 def _log(evolution, generation, logbook):
     """Return the row of a generation."""
     scores = np.array([individual.score for individual in evolution.population])
-    scores = scores[np.isfinite(scores)]
-    best = mean = spread = np.nan
-    if len(scores):
-        best, mean, spread = scores.max(), scores.mean(), scores.std()
+    scores = scores[~np.isnan(scores)]
+    best, finite = scores.max() if len(scores) else np.nan, scores[np.isfinite(scores)]
+    mean, spread = (finite.mean(), finite.std()) if len(finite) else (np.nan, np.nan)
     if logbook:
         # without elitism the best may be lost to the population
         best = np.fmax(best, logbook[-1]["best"])
@@ -513,7 +513,7 @@ def _log(evolution, generation, logbook):
 
 def _front(evolution, params):
     """Return the configurations that no other one dominates, the smallest first."""
-    front = [one for one in first_front(evolution.archive.values()) if np.isfinite(one.score)]
+    front = [one for one in first_front(evolution.archive.values()) if not np.isnan(one.score)]
     front = pd.DataFrame(
         {
             "score": [individual.score for individual in front],

@@ -132,6 +132,11 @@ class ErrorDisplay(Display):
         return cls.from_predictions(y_true=y, y_pred=y_pred, ax=ax, **kwargs)
 
 
+def are_errors(scores):
+    """Tell whether scores are negative errors, as those of scikit-learn's: nowhere above zero."""
+    return bool(np.nanmax(scores) <= 0)
+
+
 def plain_log_ticks(ax):
     """Put ticks such as 50, 100, 200 on the logarithmic axis."""
     ticker = load_matplotlib("ticker")

@@ -2,7 +2,14 @@
 
 import numpy as np
 
-from narxkit.plotting.base import COLOURS, GREY, Display, load_matplotlib, plain_log_ticks
+from narxkit.plotting.base import (
+    COLOURS,
+    GREY,
+    Display,
+    are_errors,
+    load_matplotlib,
+    plain_log_ticks,
+)
 
 __all__ = ["ParetoDisplay"]
 
@@ -127,7 +134,7 @@ class ParetoDisplay(Display):
         ax = self._open(ax)
         front = self.front.sort_values("n_params_")
         sizes, scores = front["n_params_"].to_numpy(float), front["score"].to_numpy(float)
-        self._is_error = bool(np.all(scores <= 0))
+        self._is_error = are_errors(scores)
         self.evaluated_line_ = self._draw_evaluated()
         style = {"color": COLOURS[0], "marker": "o", "ms": 5, "lw": 1.8, "label": "front", **kwargs}
         heights = self._height(scores)

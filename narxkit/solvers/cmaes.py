@@ -49,14 +49,10 @@ class CMAES(PopulationSolver):
     spread : float, default=0.1
         The first s, at most: how far from the start the answer is sought, in each parameter.
     polish : str or None, default="lm"
-        The solver that finishes the best individual, by name; "lbfgs" takes the place of "lm"
-        where there are no normal equations or more than 1000 parameters. None leaves it as it is.
+        The solver that finishes the best individual, by name, as in `GeneticAlgorithm`.
     loss : callable, default=None
         ``loss(y, y_hat)`` gives a number to be minimised in the place of the squared error, in the
-        units of y; arrays are (n,), or (n, n_outputs) of several outputs. It sees the rows that
-        have a weight and all outputs measured; penalties are added, as strong beside it as beside
-        the squared error of the start. Nothing is polished then: ``polish`` descends the squared
-        error first, and the population sets out from there.
+        units of y, as in `GeneticAlgorithm`.
 
     See Also
     --------

@@ -155,7 +155,7 @@ class GeneticAlgorithm(PopulationSolver):
 
 def breed(toolbox, population, spread):
     """Return the children of a population, not judged yet."""
-    parents = population.thetas[toolbox.select(population.losses)]
+    parents = population.thetas.take(toolbox.select(population.losses), axis=0)
     return toolbox.mutate(toolbox.mate(parents), spread)
 
 
@@ -180,14 +180,14 @@ def _tournaments(losses, n, size, rng):
     return rivals[np.arange(n), np.argmin(losses[rivals], axis=1)]
 
 
-# as DEAP's own, operators work in place on the copies that selection made
+# as DEAP's own, operators work in place on the copies that selection made, row after row in memory
 
 
 def _blend(thetas, probability, rng):
     """Blend pairs, of one half of the parents with the other; one may stay single."""
     n = len(thetas) // 2
     a, b = thetas[:n], thetas[n : 2 * n]
-    share = rng.uniform(-BLEND, 1.0 + BLEND, a.shape)
+    share = (1.0 + 2.0 * BLEND) * rng.random(a.shape) - BLEND
     share[rng.random(n) >= probability] = 0.0
     # written as steps, so that where parents agree children have the same bits
     step = share * (b - a)
@@ -198,7 +198,8 @@ def _blend(thetas, probability, rng):
 
 def _mutate(thetas, spread, probability, rng):
     """Move some of the numbers."""
-    is_moved = rng.random(thetas.shape, dtype=np.float32) < probability
-    # normal numbers are the dearest draws, and few are needed
-    thetas[is_moved] += spread * rng.standard_normal(np.count_nonzero(is_moved))
+    # how many, and which: a draw for each number to tell whether it moves would cost twice as much
+    n_moved = rng.binomial(thetas.size, probability)
+    moved = rng.choice(thetas.size, n_moved, replace=False, shuffle=False)
+    thetas.reshape(-1)[moved] += spread * rng.standard_normal(n_moved)
     return thetas

@@ -60,14 +60,14 @@ class Objective:
     units : Units
         What leads back to the units of the user.
     n_threads : int
-        Threads that share a population.
+        Threads that share a population, that of the caller among them.
     """
 
     free = None
     l1_ratio = 0.0
     rng = None
     units = STANDARDISED
-    n_threads = 1
+    n_threads, _pool = 1, None
 
     def __init__(self, network, rollouts, penalty=None, flag=None):
         has_targets = rollouts.counts > 0
@@ -177,6 +177,9 @@ class Objective:
         """Return the same data for a user: with the units of the outputs, and threads to use."""
         other = copy(self)
         other.units, other.n_threads = units, n_threads
+        # threads start as populations need them, those of other restarts too, and end with the last
+        # objective that has them
+        other._pool = ThreadPoolExecutor() if n_threads > 1 else None
         return other
 
     def with_loss(self, loss, start=None):
@@ -208,19 +211,34 @@ class Objective:
     def _values(self, thetas):
         sse = self.network.sse(thetas, self.rollouts, self.flag)
         with np.errstate(over="ignore", invalid="ignore"):
-            # one product for each row, so that the bits are those of a row alone
-            sizes = np.array([self.penalty @ one for one in self._size_of_weights(thetas)])
+            # row by row, so that the bits are those of a row alone
+            sizes = np.vecdot(self._size_of_weights(thetas), self.penalty)
             losses = (sse + sizes) / (2.0 * self.n)
         return np.where(np.isfinite(losses), losses, np.inf)
 
     def in_threads(self, function, thetas):
-        """Return an array of what a function gives for some rows of `thetas` after others."""
+        """Return an array of the numbers that a function of some rows gives for all of `thetas`."""
         if self.n_threads == 1 or len(thetas) == 1:
             return function(thetas)
-        parts = np.array_split(thetas, min(PARTS * self.n_threads, len(thetas)))
-        # new threads each time: those that are kept wake up on one core, all of them
-        with ThreadPoolExecutor(self.n_threads) as pool:
-            return np.concatenate(list(pool.map(function, parts)))
+        n_parts = min(PARTS * self.n_threads, len(thetas))
+        edges = [len(thetas) * i // n_parts for i in range(n_parts + 1)]
+        values, left = np.empty(len(thetas)), iter([*map(slice, edges, edges[1:])])
+
+        def work():
+            for part in left:
+                values[part] = function(thetas[part])
+
+        # the caller works too: while it holds a core the others wake up on theirs, but where all
+        # slept, all may wake up on one
+        others = [self._pool.submit(work) for _ in range(self.n_threads - 1)]
+        try:
+            work()
+        finally:
+            # also after an error of the caller's own no thread is left at work
+            errors = [other.exception() for other in others]
+        for error in filter(None, errors):
+            raise error
+        return values
 
     def initial(self, rng):
         """Draw a random start of the network."""
