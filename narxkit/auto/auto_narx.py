@@ -2,7 +2,7 @@
 
 import time
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from numbers import Integral, Real
 from types import SimpleNamespace
 
@@ -11,30 +11,28 @@ import pandas as pd
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from narxkit.auto.judging import forecasts_of, mean_error, rolling_folds
+from narxkit.auto.judging import Judge, rolling_folds
 from narxkit.auto.pool import (
+    MOST_STEPS,
     Inputs,
     Series,
     choices_of_inputs,
     is_seasonal,
+    linear_over_steps,
     linear_pool,
     networks,
     pool_with_inputs,
 )
 from narxkit.auto.seasons import fields_of, periods_of
+from narxkit.auto.weights import ENOUGH, weights_by_errors, weights_by_fit
 from narxkit.forecasters.base import Forecaster
 from narxkit.forecasters.inner import Inner, union_of
 from narxkit.forecasters.narx import NARX
 from narxkit.forecasters.output_transforms import read_periods
 from narxkit.rows.columns import ColumnRoles
 
-SHARPEST, FLATTEST = 3.0, 0.5  # powers of the errors that weights go by
-ROWS_PER_STEP = 6  # of the horizon, for each power
-LEAST = 0.01  # of the weights: what has less is left out
-WORSE = 1.05  # than the best linear model: a network that is so in its first fold is left
-FOLDS_OF_NETWORKS = 2  # the last ones
+WORSE = 1.05  # than the best linear model: a network that is so in one fold is left
 FOR_FITS = 0.5  # of a time limit: the rest is for the fits to all rows
-TINY = 1e-12
 
 
 @dataclass(eq=False)
@@ -43,9 +41,16 @@ class Member:
 
     name: str
     inner: Inner
-    error: float = np.inf
+    reads: tuple | None = None
+    errors: list = field(default_factory=list)
+    y_hat: list = field(default_factory=list)
     weight: float = 0.0
     seconds: float = 0.0
+
+    @property
+    def error(self):
+        """The mean over folds, infinite before any."""
+        return float(np.mean(self.errors)) if self.errors else np.inf
 
     @property
     def network(self):
@@ -61,6 +66,18 @@ class Member:
             return None
         inner = self.inner.forecaster
         return inner._inner.forecaster if hasattr(inner, "_inner") else inner
+
+    @property
+    def lives(self):
+        """Whether a network lives in it."""
+        net = self.fitted_network
+        return net is not None and not net.is_linear_
+
+    @property
+    def is_dead(self):
+        """Whether it is a network in which none lives."""
+        net = self.fitted_network
+        return net is not None and net.hidden_layer_sizes != () and net.is_linear_
 
 
 class AutoNARX(Forecaster):
@@ -126,9 +143,13 @@ class AutoNARX(Forecaster):
         columns = [name for name in names if name not in beside]
         self._ignored = [name for name in names if name in beside]
         self._choices = choices_of_inputs(self._series, columns, self._fields)
-        pool = pool_with_inputs(self._series, [self._whole(one) for one in self._choices])
-        self._inputs_of = {candidate.name: inputs for candidate, inputs in pool.items()}
-        self._members = self._prepared([*linear_pool(self._series), *pool])
+        choices = [Inputs(), *self._choices]
+        pool = pool_with_inputs(self._series, [self._whole(one) for one in choices])
+        self._members = self._prepared(linear_pool(self._series))
+        for candidate, *reads in pool:
+            for member in self._prepared([candidate]):
+                member.reads = reads
+                self._members.append(member)
         if not self._members:
             raise ValueError("TODO too short")
 
@@ -187,15 +208,15 @@ class AutoNARX(Forecaster):
         self._reach = self._make_reach(None, segments.y.shape[1])
 
     def _judge(self, segments, weight):
-        self._folds = rolling_folds(segments, self.horizon)
-        tried = list(self._members)
-        for member in tried:
+        folds = rolling_folds(segments, self.horizon)
+        judge = Judge(segments, weight, folds, self._y_std, self._within)
+        for member in self._members:
             if not self._is_late:
-                self._measure(member, segments, weight, self._folds)
-        if self.networks and self._folds:
-            tried += self._try_networks(segments, weight)
-        self._weigh(tried)
-        self._members = [member for member in tried if member.weight]
+                self._measure(member, judge)
+        if self.networks and folds:
+            self._try_networks(judge)
+        self._weigh(judge)
+        self._members = [member for member in self._members if member.weight]
         for member in self._members:
             member.inner.train(segments, weight)
 
@@ -205,78 +226,57 @@ class AutoNARX(Forecaster):
             return False
         return time.perf_counter() - self._begin > FOR_FITS * self.time_limit
 
-    def _measure(self, member, segments, weight, folds):
-        """Return the mean error in each fold, infinite where a model cannot be fitted."""
-        begin = time.perf_counter()
-        try:
-            errors = [
-                mean_error(
-                    forecasts_of(member.inner, segments, weight, fold) / self._y_std,
-                    segments.replace(y=segments.y / self._y_std),
-                    weight,
-                    fold,
-                    [bound / self._y_std for bound in self._within],
-                )
-                for fold in folds
-            ]
-        except ValueError:
-            errors = [np.inf] * len(folds)
-        member.seconds += time.perf_counter() - begin
-        member.errors = np.array(errors)
-        if errors:
-            member.error = float(np.mean(errors))
-
-    def _try_networks(self, segments, weight):
-        """Try networks on what has proved itself, and keep those that do as well in a fold."""
-        best = min(self._members, key=lambda member: member.error)
-        readers = [
-            m
-            for m in self._members
-            if m.name.startswith("ARX of")
-            and m.name.split(",")[0] in ("ARX of levels", "ARX of logarithms")
-        ]
-        best_reader = min(readers, key=lambda member: member.error)
-        inputs = self._inputs_of.get(best_reader.name, self._whole(Inputs()))
-        log = self._series.log if "logarithms" in best_reader.name else {}
-        seed = check_random_state(self.random_state).randint(2**31 - 1)
-        pool = networks(self._series, inputs, log, self.horizon, seed)
-        folds, tried = self._folds[-FOLDS_OF_NETWORKS:], []
-        for member in self._prepared(pool):
-            if self._is_late:
+    def _measure(self, member, judge, bar=np.inf):
+        """Judge a member in all folds, from the last one on, unless it is too bad in that one."""
+        begin, n = time.perf_counter(), len(judge.folds)
+        for k in reversed(range(n)):
+            y_hat, error = judge.judge(member.inner, k)
+            member.y_hat.append(y_hat)
+            member.errors.append(error)
+            if error > bar:
                 break
-            self._measure(member, segments, weight, folds[-1:])
-            if member.errors[-1] <= WORSE * best.errors[-1]:
-                last = member.errors
-                self._measure(member, segments, weight, folds[:-1])
-                errors = np.concatenate([member.errors, last])
-                # on the same folds, and as hard ones as the others have met
-                ratio = errors.mean() / max(best.errors[-len(errors) :].mean(), TINY)
-                member.error = float(ratio * best.error)
-            else:
-                member.error = float(member.errors[-1] / max(best.errors[-1], TINY) * best.error)
-                member.is_out = True
-            tried.append(member)
-        return tried
+            bar = np.inf
+        member.seconds += time.perf_counter() - begin
 
-    def _weigh(self, members):
-        power = np.clip(self._series.n / (ROWS_PER_STEP * self.horizon), FLATTEST, SHARPEST)
-        errors = np.array([member.error for member in members])
-        if not self._folds:
-            errors[:] = 1.0
-        weights = np.where(np.isfinite(errors), np.maximum(errors, TINY) ** -power, 0.0)
-        for i, member in enumerate(members):
-            net = member.fitted_network
-            if (
-                getattr(member, "is_out", False)
-                or net is not None
-                and net.hidden_layer_sizes != ()
-                and net.is_linear_
-            ):
-                weights[i] = 0.0
-        weights /= weights.sum()
-        weights[weights < LEAST] = 0.0
-        weights /= weights.sum()
-        for member, share in zip(members, weights):
+    def _try_networks(self, judge):
+        """Try networks on what the best of the plain linear models reads and transforms.
+
+        Those trained over several steps cost the most: they are tried where that helps the linear
+        model, or where a network trained over one step is as good as any.
+        """
+        best = min(self._members, key=lambda member: member.error)
+        bar = WORSE * best.errors[0]
+        member = min((m for m in self._members if m.reads), key=lambda member: member.error)
+        inputs, transforms = member.reads
+        seed = check_random_state(self.random_state).randint(2**31 - 1)
+        steps = min(self.horizon, MOST_STEPS)
+        if steps > 1:
+            linear = linear_over_steps(self._series, inputs, transforms, steps)
+            ahead = self._try([linear], judge, bar)
+        tried = self._try(networks(self._series, inputs, transforms, "open", seed), judge, bar)
+        if steps > 1:
+            has_gain = min(m.error for m in ahead) < member.error
+            has_network = any(m.error <= best.error and m.lives for m in tried)
+            if has_gain or has_network:
+                self._try(networks(self._series, inputs, transforms, steps, seed), judge, bar)
+
+    def _try(self, candidates, judge, bar):
+        members = self._prepared(candidates)
+        for member in members:
+            if not self._is_late:
+                self._measure(member, judge, bar)
+                self._members.append(member)
+        return members
+
+    def _weigh(self, judge):
+        members, n = self._members, len(judge.folds)
+        judged = [m for m in members if len(m.errors) == n and np.isfinite(m.errors).all()]
+        judged = [m for m in judged if m.network is None or not m.is_dead] or members
+        errors = np.array([m.error if n else 1.0 for m in judged])
+        weights = weights_by_errors(errors, self._series.n, self.horizon)
+        if n and self._n_horizons(judge) >= ENOUGH:
+            weights = self._fit_weights(judged, judge, weights)
+        for member, share in zip(judged, weights):
             member.weight = float(share)
         unit = self._y_std[0] if len(self._y_std) == 1 else 1.0
         self.candidates_ = pd.DataFrame(
@@ -284,12 +284,22 @@ class AutoNARX(Forecaster):
             columns=["candidate", "error", "weight", "seconds"],
         )
 
+    def _n_horizons(self, judge):
+        rows = sum(fold.origins.max() - fold.origins.min() for fold in judge.folds)
+        return rows / self.horizon
+
+    def _fit_weights(self, members, judge, prior):
+        counts = [c[..., :] for c in judge.counts[::-1]]
+        y = np.concatenate([y[c] for y, c in zip(judge.y[::-1], counts)])
+        columns = [np.concatenate([y_hat[c] for y_hat, c in zip(m.y_hat, counts)]) for m in members]
+        return weights_by_fit(np.stack(columns, axis=1), y, prior)
+
     # ------------------------------------------------------------ rollouts
     def _run(self, rollouts):
         total = weights = 0.0
         bads = []
         for member in self._members:
-            y_hat, bad = member.inner.run(_padded(rollouts, member.inner.reach.lead))
+            y_hat, bad = member.inner.run(rollouts.lengthened(member.inner.reach.lead))
             there = np.isfinite(y_hat)
             total += np.where(there, member.weight * np.clip(y_hat, *self._within), 0.0)
             weights += there * member.weight
@@ -305,29 +315,3 @@ class AutoNARX(Forecaster):
 
     def _units(self, y):
         return self._y_mean, self._y_std
-
-
-def _padded(rollouts, lead):
-    """Return the same rollouts over rows of which each segment is longer by its last inputs."""
-    if not lead:
-        return rollouts
-    segments = rollouts.segments
-    number = np.searchsorted(segments.edges, np.arange(len(segments)), side="right") - 1
-    rows = np.concatenate(
-        [
-            np.append(np.arange(start, stop), np.full(lead, stop - 1))
-            for start, stop in zip(segments.edges[:-1], segments.edges[1:])
-        ]
-    )
-    y, is_own = segments.y[rows], np.zeros(len(rows), dtype=bool)
-    is_own[np.arange(len(segments)) + lead * number] = True
-    y[~is_own] = np.nan
-    longer = segments.replace(
-        u=segments.u[rows],
-        y=y,
-        edges=segments.edges + lead * np.arange(len(segments.edges)),
-        times=None if segments.times is None else segments.times[rows],
-    )
-    return rollouts.replace(
-        segments=longer, origins=rollouts.origins + lead * number[rollouts.origins]
-    )

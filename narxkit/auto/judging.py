@@ -7,6 +7,7 @@ import numpy as np
 from narxkit.rows.rollouts import Rollouts
 
 N_FOLDS = 6  # fits of each candidate
+N_FOLDS_LONG, LONG = 3, 2000  # and of series with so many rows
 SHARE = 3  # the origins lie in the last one part in so many of the rows
 PER_HORIZON = 4  # origins in a horizon
 FEWEST = 2  # parts of a segment, one of which lies before the first origin
@@ -36,7 +37,7 @@ class Fold:
         return Rollouts(segments, self.origins, np.full(len(self.origins), self.length))
 
 
-def rolling_folds(segments, horizon, n_folds=N_FOLDS):
+def rolling_folds(segments, horizon):
     """Lay folds one after another over the last part of each segment.
 
     Parameters
@@ -45,15 +46,13 @@ def rolling_folds(segments, horizon, n_folds=N_FOLDS):
         The training rows.
     horizon : int
         Steps of each rollout.
-    n_folds : int, default=6
-        Folds; fewer where segments are short.
-
     Returns
     -------
     list of Fold
         Each judged by rollouts from the end of its head up to that of the next; empty where no
         segment has room for a head and a rollout.
     """
+    n_folds = N_FOLDS if len(segments) < LONG else N_FOLDS_LONG
     parts = [[] for _ in range(n_folds)]
     for start, stop in zip(segments.edges[:-1], segments.edges[1:]):
         begin, end = first_origin(start, stop, horizon, n_folds), stop - horizon + 1
@@ -65,7 +64,7 @@ def rolling_folds(segments, horizon, n_folds=N_FOLDS):
     return [fold for fold in folds if len(fold.origins)]
 
 
-def first_origin(start, stop, horizon, n_folds=N_FOLDS):
+def first_origin(start, stop, horizon, n_folds):
     """Return the first row of a segment that is predicted."""
     n, step = stop - start, max(horizon // 2, 1)
     span = max((n_folds - 1) * step, n // SHARE - horizon)
@@ -90,26 +89,47 @@ def forecasts_of(inner, segments, weight, fold):
     inner.train(segments, weight, which=fold.head)
     if segments.is_missing.any():
         segments = segments.replace(y=inner.filled(segments))
-    return inner.run(fold.rollouts(segments))[0]
+    return inner.run(fold.rollouts(segments).lengthened(inner.reach.lead))[0]
 
 
-def mean_error(y_hat, segments, weight, fold, bounds):
-    """Return the mean absolute error of rollouts over measured rows with a weight.
+class Judge:
+    """Judges forecasters from rolling origins.
 
     Parameters
     ----------
-    y_hat : ndarray of shape (n, n_steps, n_outputs)
-        Forecasts; one that is missing errs by as much as any can.
     segments : Segments
-    weight : ndarray of shape (n_rows,)
-    fold : Fold
+        The training rows.
+    weight : ndarray of shape (n,)
+        Their weights.
+    folds : list of Fold
+    std : ndarray of shape (n_outputs,)
+        Units of the errors.
     bounds : tuple (low, high)
         What forecasts are kept between.
     """
-    rows = fold.rollouts(segments).rows
-    errors = np.abs(np.clip(y_hat, *bounds) - segments.y[rows])
-    counts = np.isfinite(segments.y[rows]) & (weight[rows] > 0)[..., None]
-    width = np.broadcast_to(bounds[1] - bounds[0], errors.shape)
-    return (
-        float(np.where(np.isfinite(y_hat), errors, width)[counts].mean()) if counts.any() else 0.0
-    )
+
+    def __init__(self, segments, weight, folds, std, bounds):
+        self.segments, self.weight, self.folds = segments, weight, folds
+        self.std, self.bounds = std, bounds
+        self._rows = [fold.rollouts(segments).rows for fold in folds]
+        self.y = [segments.y[rows] / std for rows in self._rows]
+        self.counts = [
+            np.isfinite(y) & (weight[rows] > 0)[..., None] for y, rows in zip(self.y, self._rows)
+        ]
+
+    def judge(self, inner, k):
+        """Return forecasts and error of a forecaster in a fold; None and infinite where it fails.
+
+        A forecast that is missing errs by as much as any can.
+        """
+        try:
+            y_hat = forecasts_of(inner, self.segments, self.weight, self.folds[k])
+        except ValueError:
+            return None, np.inf
+        middle = np.broadcast_to(sum(self.bounds) / 2, y_hat.shape)
+        y_hat = np.where(np.isfinite(y_hat), np.clip(y_hat, *self.bounds), middle) / self.std
+        errors = np.abs(y_hat - self.y[k])[self.counts[k]]
+        if not len(errors):
+            return y_hat, 0.0
+        # means are what squares ask for, medians what absolute errors do: neither alone
+        return y_hat, float(np.sqrt(errors.mean() * np.sqrt((errors**2).mean())))

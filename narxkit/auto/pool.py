@@ -27,14 +27,12 @@ ROWS_PER_LAG = 2.5
 CRITICAL = 1.645  # of the autocorrelation at the season, 90 %
 LEADS = 3  # rows ahead that inputs are read, too
 N_FOR_LEADS = 500
-NETWORKS = (  # hidden units, penalty; trained over one step, and over as many as are forecast
-    (0, 10.0),
-    (6, 10.0),
-    (6, 100.0),
-    (12, 1.0),
-)
+SIZE = 6  # hidden units
+ALPHAS_OPEN = (0.3, 3.0, 30.0)  # of networks trained over one step
+ALPHAS_AHEAD = (30.0, 300.0)  # and over several
 MOST_STEPS = 24  # of training rollouts
 MAX_ITER = 50
+LINEAR_ALPHA = 1.0
 
 
 @dataclass(frozen=True)
@@ -172,7 +170,6 @@ def linear_pool(series):
         Candidate(
             f"theta of {adjusted}", series.transformed(ExponentialSmoothing(), **log, **season)
         ),
-        Candidate(f"ARX of {of}", series.transformed(arx(lags, alone), **log)),
         Candidate(
             f"ARX of {of} about their level",
             series.transformed(arx(lags, alone, 1.0, level=level), **log),
@@ -190,8 +187,6 @@ def linear_pool(series):
             series.transformed(arx(series.lags(n - 1), alone, 1.0), difference=[1], **log),
         ),
     ]
-    if log:
-        pool.append(Candidate("ARX of levels", series.transformed(arx(lags, alone))))
     if season:
         model = series.transformed(arx(recent, alone), **log, **season)
         pool.append(Candidate(f"ARX of {adjusted}", model))
@@ -239,7 +234,7 @@ def choices_of_inputs(series, columns, fields):
 
 
 def pool_with_inputs(series, choices):
-    """Return linear models that read inputs.
+    """Return linear models that read inputs, with what they read and transform.
 
     Parameters
     ----------
@@ -248,18 +243,18 @@ def pool_with_inputs(series, choices):
 
     Returns
     -------
-    dict of Candidate to Inputs
+    list of (Candidate, Inputs, dict)
     """
-    lags, pool = series.lags(series.n), {}
+    lags, pool = series.lags(series.n), []
     for inputs in choices:
         for of, log in {"levels": {}, series.scale: series.log}.items():
             model = series.transformed(arx(lags, inputs), **log)
-            pool[Candidate(inputs.named(f"ARX of {of}"), model)] = inputs
+            pool.append((Candidate(inputs.named(f"ARX of {of}"), model), inputs, log))
     return pool
 
 
-def networks(series, inputs, transforms, horizon, random_state):
-    """Return NARX networks of several sizes, penalties and rollout lengths.
+def networks(series, inputs, transforms, loop, random_state):
+    """Return NARX networks of several penalties, or linear models trained over several steps.
 
     Parameters
     ----------
@@ -268,36 +263,47 @@ def networks(series, inputs, transforms, horizon, random_state):
         What the best linear model reads.
     transforms : dict
         What it transforms.
-    horizon : int
-        Steps ahead.
+    loop : "open" or int
+        The rollouts that training minimises.
     random_state : int
         Seed.
 
     Returns
     -------
     list of Candidate
-        Linear ones first, trained over several steps.
     """
     lags, pool = series.lags(series.n), []
     of = "logarithms" if transforms else "levels"
-    loops = ("open", min(horizon, MOST_STEPS)) if horizon > 1 else ("open",)
-    for size, alpha in NETWORKS:
-        for loop in loops[1:] if not size else loops:
-            model = NARX(
-                output_lags=lags,
-                hidden_layer_sizes=(size,) if size else (),
-                alpha=alpha,
-                linear_alpha=0.0,
-                loop=loop,
-                max_iter=MAX_ITER,
-                random_state=random_state,
-                **inputs.parameters,
-            )
-            what = f"NARX of {of}, {size} hidden units" if size else f"linear model of {of}"
-            steps = "one step" if loop == "open" else f"{loop} steps"
-            name = inputs.named(f"{what}, alpha {alpha:g}, trained over {steps}")
-            pool.append(Candidate(name, series.transformed(model, **transforms)))
+    steps = "one step" if loop == "open" else f"{loop} steps"
+    for alpha in ALPHAS_OPEN if loop == "open" else ALPHAS_AHEAD:
+        model = NARX(
+            output_lags=lags,
+            hidden_layer_sizes=(SIZE,),
+            alpha=alpha,
+            linear_alpha=0.0,
+            loop=loop,
+            max_iter=MAX_ITER,
+            random_state=random_state,
+            **inputs.parameters,
+        )
+        name = f"NARX of {of}, {SIZE} hidden units, alpha {alpha:g}, trained over {steps}"
+        pool.append(Candidate(inputs.named(name), series.transformed(model, **transforms)))
     return pool
+
+
+def linear_over_steps(series, inputs, transforms, loop):
+    """Return the linear model of the same rows, trained over several steps."""
+    model = NARX(
+        output_lags=series.lags(series.n),
+        hidden_layer_sizes=(),
+        linear_alpha=LINEAR_ALPHA,
+        loop=loop,
+        max_iter=MAX_ITER,
+        **inputs.parameters,
+    )
+    of = "logarithms" if transforms else "levels"
+    name = inputs.named(f"linear model of {of}, trained over {loop} steps")
+    return Candidate(name, series.transformed(model, **transforms))
 
 
 def is_seasonal(y, period):

@@ -39,6 +39,9 @@ def fields_of(table, calendar, holidays):
     days = clock.step / DAY
     fields = ["hour"] if days < 1 else []
     fields += ["day_of_week"] if days <= 1 else []
+    # what X has already
+    given = [str(name) for name in table.columns or ()]
+    fields = [field for field in fields if not any(name.startswith(field) for name in given)]
     fields += [{"holiday": holidays}] if holidays is not None else []
     return fields or None
 

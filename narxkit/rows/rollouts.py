@@ -119,6 +119,32 @@ class Rollouts:
             origins, lengths = origins.copy(), lengths.copy()
         return replace(self, origins=origins, lengths=lengths)
 
+    def lengthened(self, lead):
+        """Return the same over segments that are longer by so many rows, with their last inputs."""
+        if not lead:
+            return self
+        rows = self.segments
+        n, edges = len(rows), rows.edges + lead * np.arange(len(rows.edges))
+        number = np.repeat(np.arange(len(edges) - 1), np.diff(rows.edges))
+        at = np.arange(n) + lead * number
+        source = np.repeat(rows.edges[1:] - 1, np.diff(edges))  # the last row, where none is
+        source[at] = np.arange(n)
+        return self._over_longer(source, at, edges)
+
+    def _over_longer(self, source, at, edges):
+        rows, y = self.segments, np.full((len(source), self.segments.y.shape[1]), np.nan)
+        y[at] = rows.y
+        longer = rows.replace(
+            u=rows.u[source],
+            y=y,
+            edges=edges,
+            low=None if rows.low is None else rows.low[source],
+            high=None if rows.high is None else rows.high[source],
+            times=None if rows.times is None else rows.times[source],
+        )
+        weight = None if self.weight is None else self.weight[source]
+        return self.replace(segments=longer, origins=at[self.origins], weight=weight)
+
     def replace(self, **changes):
         """Return a copy with other fields."""
         return replace(self, **changes)
