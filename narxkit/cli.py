@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 import narxkit
+from narxkit._atomic import whole
 from narxkit._console import (
     complain,
     drop_output,
@@ -27,7 +28,7 @@ from narxkit._console import (
     show_result,
     show_table,
 )
-from narxkit._writing import check_files, check_page, whole
+from narxkit._writing import check_files, check_page
 
 __all__ = ["main"]
 

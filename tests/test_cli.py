@@ -17,7 +17,8 @@ import pytest
 
 import narxkit
 from narxkit import evaluation
-from narxkit._writing import check_files, whole
+from narxkit._atomic import whole
+from narxkit._writing import check_files
 from narxkit.cli import main
 
 SHORT = replace(
