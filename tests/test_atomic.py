@@ -2,7 +2,6 @@
 
 import errno
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -56,8 +55,9 @@ def test_what_a_kill_leaves_is_removed_by_the_next_file(tmp_path):
         with whole(path) as part:
             part.write_text("new")
         assert left.exists() != is_killed
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
+        process.kill()
+        process.wait()
+    process.stdout.close()
     assert path.read_text() == "new" and os.listdir(tmp_path) == ["a.txt"]
 
 
