@@ -214,8 +214,8 @@ def summary(model):
         "model": type(model).__name__,
         "structure": None if structure is None else _plain(structure.describe()),
         "clock": None if tail.clock is None else tail.clock.describe(),
-        "inputs": [str(name) for name in roles.columns] if roles.is_named else None,
-        "outputs": [None if name is None else str(name) for name in roles.outputs],
+        "inputs": _names(roles.columns) if roles.is_named or not roles.columns else None,
+        "outputs": None if None in roles.outputs else _names(roles.outputs),
         "series": None if None in tails else [str(key) for key in tails],
         "units": {str(name): str(unit) for name, unit in trained.units.items()},
         "rows": trained.n_rows,
@@ -223,6 +223,10 @@ def summary(model):
         "last": _label(trained.last),
         "seen": _label(tail.last_label),
     }
+
+
+def _names(columns):
+    return [str(name) for name in columns]
 
 
 def _label(label):
