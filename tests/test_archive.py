@@ -345,7 +345,8 @@ NOT_NEEDED = "for predictions do not need it, and save again."
          "the parameter forecaster__callback of TransformedForecaster is a function, "
          f"{UNSAVED}: call set_params(forecaster__callback=None) and fit again."),
         (OwnNARX(max_iter=2), "OwnNARX is no class of narxkit, and a file holds none but those, "
-         "for it runs nothing when it is read: save models of narxkit's classes, or pickle this one."),
+         "for it runs nothing when it is read: save models of narxkit's classes, or pickle this "
+         "one."),
     ],
     ids=["callback", "loss", "solver", "transform", "inside", "model"],
 )  # fmt: skip

@@ -41,7 +41,7 @@ from narxkit.rows.table import (
 
 @stored
 class TrainedOn(NamedTuple):
-    """What a model was fitted to: so many rows, the first and the last label, units by column."""
+    """The rows that a model was fitted to: their number, first and last label, units by column."""
 
     n_rows: int
     first: pd.Timestamp | pd.Timedelta | pd.Period | int | float | None
@@ -50,7 +50,7 @@ class TrainedOn(NamedTuple):
 
     @classmethod
     def of(cls, table, X, y):
-        """Tell it of a table and of the frames that it was read from, whose `attrs` know units."""
+        """Take it from a table, and units from the `attrs` of the frames that it was read from."""
         labels = table.index if table.times is None else table.times
         labels = as_elapsed(labels) if table.is_elapsed else labels
         if isinstance(labels, pd.MultiIndex):
