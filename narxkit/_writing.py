@@ -67,6 +67,24 @@ def check_page(series, page):
     load_matplotlib()
 
 
+def check_save(series, path):
+    """Refuse a place where no model could be saved, before the work starts.
+
+    Parameters
+    ----------
+    series : str
+        The file that is read.
+    path : path
+        The file to save to.
+
+    Raises
+    ------
+    ValueError
+        When it cannot be written, or is what is read.
+    """
+    _check_path(path, series)
+
+
 def _check_path(path, series):
     target = behind_links(path)
     folder = target.parent if path.is_symlink() else path.parent

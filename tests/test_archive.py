@@ -653,11 +653,11 @@ def test_the_text_says_what_the_model_was_trained_on(content, tmp_path):
 
 def test_the_summary_of_other_rows():
     elapsed = summary(fitted("elapsed")[0])
-    assert (elapsed["first"], elapsed["seen"]) == ("0 days 00:00:00", "0 days 00:01:59")
+    assert (elapsed["first"], elapsed["seen"]) == (pd.Timedelta(0), pd.Timedelta("119s"))
     arrays = summary(fitted("arrays")[0])
     assert (arrays["inputs"], arrays["outputs"], arrays["first"]) == (None, None, None)
     series = summary(fitted("panel")[0])
-    assert (series["series"], series["rows"], series["inputs"]) == (["p", "7"], 2 * N, ["a", "b"])
+    assert (series["series"], series["rows"], series["inputs"]) == (["p", 7], 2 * N, ["a", "b"])
 
 
 # --- for ever ------------------------------------------------------------------------------------

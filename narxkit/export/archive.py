@@ -116,7 +116,7 @@ def _members(model):
         tree = take_apart(model, keep)
     except Refused as error:
         raise ValueError(_refusal(model, *error.args)) from None
-    text = _json({**summary(model), "tree": tree})
+    text = _json({**_plain(summary(model)), "tree": tree})
     return {MODEL: text, **{_place(i): data for i, data in enumerate(arrays)}}
 
 
@@ -189,9 +189,9 @@ def summary(model):
     Returns
     -------
     dict
-        Plain data: ``model``, ``structure``, ``clock``, ``inputs`` and ``outputs`` (names, or
-        None), ``series``, ``units``, ``rows``, ``first`` and ``last`` label of the training rows,
-        and ``seen``, the last label that `update` has brought.
+        ``model``, ``structure``, ``clock``, names of ``inputs`` and ``outputs`` (None where they
+        have none), keys of ``series`` (None of one alone), ``units`` by column, number of ``rows``
+        of the fit with the ``first`` and ``last`` label, and ``seen``, the last label up to now.
 
     See Also
     --------
@@ -204,38 +204,34 @@ def summary(model):
     >>> from narxkit.export import summary
     >>> days = pd.date_range("2024-01-01", periods=5)
     >>> model = Persistence().fit(None, pd.Series(range(5), index=days, name="load"))
-    >>> summary(model)["outputs"], summary(model)["last"]
-    (['load'], '2024-01-05 00:00:00')
+    >>> summary(model)["outputs"], summary(model)["seen"]
+    (['load'], Timestamp('2024-01-05 00:00:00'))
     """
     roles, tails, trained = model._roles, model._history.tails, model._trained_on
     tail = next(iter(tails.values()))
     structure = getattr(model, "structure_", None)
     return {
         "model": type(model).__name__,
-        "structure": None if structure is None else _plain(structure.describe()),
+        "structure": None if structure is None else structure.describe(),
         "clock": None if tail.clock is None else tail.clock.describe(),
-        "inputs": _names(roles.columns) if roles.is_named or not roles.columns else None,
-        "outputs": None if None in roles.outputs else _names(roles.outputs),
-        "series": None if None in tails else [str(key) for key in tails],
-        "units": {str(name): str(unit) for name, unit in trained.units.items()},
+        "inputs": list(roles.columns) if roles.is_named or not roles.columns else None,
+        "outputs": None if None in roles.outputs else list(roles.outputs),
+        "series": None if None in tails else list(tails),
+        "units": trained.units,
         "rows": trained.n_rows,
-        "first": _label(trained.first),
-        "last": _label(trained.last),
-        "seen": _label(tail.last_label),
+        "first": trained.first,
+        "last": trained.last,
+        "seen": tail.last_label,
     }
-
-
-def _names(columns):
-    return [str(name) for name in columns]
-
-
-def _label(label):
-    return None if label is None else str(label)
 
 
 def _plain(value):
     """Return what people can read, where JSON has no such thing."""
-    return json.loads(json.dumps(value, default=str))
+    if isinstance(value, dict):
+        return {str(key): _plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
 
 
 # --- reading -------------------------------------------------------------------------------------
