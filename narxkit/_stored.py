@@ -4,9 +4,10 @@ STORED = {}
 
 
 def stored(cls):
-    """Mark a value type: a frozen dataclass, a NamedTuple or an enumeration.
+    """Mark a value type: a dataclass, a NamedTuple, an enumeration or a plain class.
 
-    An archive keeps its fields, or the name of a member, and nothing of what follows from them.
+    An archive keeps its fields, the name of its member or its attributes; of a dataclass nothing
+    that follows from its fields.
 
     Parameters
     ----------

@@ -95,12 +95,18 @@ def _apart_value(value):
         # what follows from the others is made anew
         names = [field.name for field in fields(value) if field.init]
         return [kind.__name__, {name: getattr(value, name) for name in names}]
-    return [kind.__name__, value._asdict()]
+    return [kind.__name__, value._asdict() if isinstance(value, tuple) else dict(vars(value))]
 
 
 def _make_value(name, content):
     kind = STORED[name]
-    return kind[content] if issubclass(kind, Enum) else kind(**content)
+    if issubclass(kind, Enum):
+        return kind[content]
+    if is_dataclass(kind) or issubclass(kind, tuple):
+        return kind(**content)
+    value = kind.__new__(kind)
+    vars(value).update(**content)
+    return value
 
 
 # --- times ---------------------------------------------------------------------------------------

@@ -146,6 +146,8 @@ def _refuse_place(path):
 def _refusal(model, path, value):
     """Write the sentence for what an archive cannot hold."""
     owner = type(model).__name__
+    if type(value).__module__.startswith("narxkit."):
+        raise TypeError(f"{type(value).__name__} is not marked by narxkit._stored.stored")
     if not path:
         return (
             f"{owner} is no class of narxkit, and a file holds none but those, for it runs nothing "
