@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         SeasonalNaive,
         SmartPersistence,
     )
+    from narxkit.forecasters.exponential_smoothing import ExponentialSmoothing
     from narxkit.forecasters.narx import NARX, TDNN
     from narxkit.forecasters.pruning import prune
     from narxkit.forecasters.recurrent import ElmanRegressor, GRURegressor, LSTMRegressor
@@ -88,6 +89,7 @@ __all__ = [
     "ElmanRegressor",
     "ErrorAutocorrelationDisplay",
     "ErrorHistogramDisplay",
+    "ExponentialSmoothing",
     "ForecastDisplay",
     "GRURegressor",
     "GeneticSearchCV",
@@ -142,6 +144,7 @@ _HOMES = {
         "simulation_scorer",
         "skill_table",
     ),
+    "forecasters.exponential_smoothing": ("ExponentialSmoothing",),
     "forecasters.narx": ("NARX", "TDNN"),
     "forecasters.pruning": ("prune",),
     "forecasters.recurrent": ("ElmanRegressor", "GRURegressor", "LSTMRegressor"),

@@ -26,6 +26,7 @@ from narxkit import (
     Adam,
     Climatology,
     ElmanRegressor,
+    ExponentialSmoothing,
     GRURegressor,
     LevenbergMarquardt,
     LSTMRegressor,
@@ -125,6 +126,7 @@ CASES = {
     "ARX": (ARX(calendar=["hour"]), rows),
     "Persistence": (Persistence(output_range=(0, None)), rows),
     "SeasonalNaive": (SeasonalNaive(), rows),
+    "ExponentialSmoothing": (ExponentialSmoothing(), rows),
     "Climatology": (Climatology(by=("hour",)), rows),
     "Climatology of two": (Climatology(by=["day_of_week", "hour"]), rows),
     "SmartPersistence": (SmartPersistence("b", threshold=0.2, memory=4), rows),
@@ -132,6 +134,7 @@ CASES = {
     "log": (TransformedForecaster(quick(), transform="log", difference=[1, 2]), rows),
     "boxcox": (TransformedForecaster(ARX(), transform="boxcox"), rows),
     "divided": (TransformedForecaster(quick(GRURegressor, window=5), divide_by="b"), rows),
+    "seasons": (TransformedForecaster(quick(), season=[24]), rows),
     "all transforms": (
         TransformedForecaster(quick(calendar=["hour"]), "log", np.array([24]), "b"), rows),
     # series, clocks and labels
@@ -169,10 +172,10 @@ def answers(model, X, y):
     yield model.forecast(**given)
     yield model.predict_ahead(X0, y0, steps=[1, 3])
     if X is None:
-        yield model.simulate(y_init=cut(y, 0, 30), steps=9)
+        yield model.simulate(y_init=cut(y, 0, 50), steps=9)
     else:
         yield model.predict(X1)
-        yield model.simulate(X0, cut(y, 0, 30))
+        yield model.simulate(X0, cut(y, 0, 50))
     yield backtest(model, X0, y0, steps=3)
     model = copy.deepcopy(model).update(X1, y1)
     yield model.forecast(**(dict(X=X2) if X is not None else given))
@@ -669,6 +672,14 @@ def test_a_model_of_an_earlier_version_answers_as_it_did(path):
     model, expected = load(path), json.loads(path.with_suffix(".json").read_text())
     np.testing.assert_allclose(model.forecast(6), expected["y_hat"], rtol=1e-9)
     assert type(model).__name__ == expected["model"]
+
+
+def test_a_parameter_that_is_newer_than_the_file_has_its_default(content, tmp_path):
+    path, parts = tmp_path / "m.narx", members(content)
+    text = parts["model.json"].replace(b'["calendar", null], ', b"")
+    assert text != parts["model.json"]
+    path.write_bytes(resigned(parts | {"model.json": text}))
+    assert repr(load(path)) == "ARX(output_lags=7)"
 
 
 def test_there_are_models_of_this_version():

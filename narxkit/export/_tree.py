@@ -11,6 +11,10 @@ object with one key, the kind, and under it simpler values, of which the kind ma
 Kinds are those of `KINDS`, and no more. Of classes the names alone are there: an estimator must be
 a public one of narxkit, a value of a type that is marked by `stored` where it is written. So a
 class that is new gets in by its own place, and a file can name nothing that would run.
+
+A file must load for ever. A parameter or a field that comes later needs a default, which stands
+for it in earlier files; what is renamed or goes needs a new version of the format, and a step that
+makes the new tree of the old one.
 """
 
 import datetime as dt
@@ -18,6 +22,7 @@ import math
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from enum import Enum
+from inspect import signature
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -72,9 +77,15 @@ def _apart_estimator(model):
 def _make_estimator(name, attributes):
     kind = find_estimator(name)
     model = kind.__new__(kind)
-    vars(model).update(**attributes)
+    # a parameter that is newer than the file has its default
+    vars(model).update(**_defaults(kind) | attributes)
     _check_parameters(model)
     return model
+
+
+def _defaults(kind):
+    parameters = signature(kind).parameters.values()
+    return {p.name: p.default for p in parameters if p.default is not p.empty}
 
 
 def _check_parameters(model):

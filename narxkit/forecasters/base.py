@@ -70,6 +70,10 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
     def _make_reach(self, columns, n_outputs):
         """Return what a prediction of a model with these input columns reads."""
 
+    def _read_roles(self, table):
+        """Read how the columns are used; a subclass that has others read them does it here."""
+        return ColumnRoles.read(table, self)
+
     def _read_clocks(self, table):
         """Read nothing; a subclass whose reach follows from the clocks does it here."""
 
@@ -140,7 +144,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _prepare(self, table):
         """Read from the training rows what a prediction will read, before anything is learned."""
-        self._roles = ColumnRoles.read(table, self)
+        self._roles = self._read_roles(table)
         self._read_clocks(table)
         self._reach = self._make_reach(self._roles.input_names, self._roles.n_outputs)
         self._roles.check(table)

@@ -17,7 +17,15 @@ from narxkit.forecasters.base import Forecaster
 from narxkit.forecasters.scaled import ScaledForecaster, TapWeights, count_dropped
 from narxkit.networks import TappedMLP
 from narxkit.rows.reach import Reach, of_outputs
-from narxkit.training.linear import count_targets, name_scarcest, ridge
+from narxkit.training.linear import (
+    Level,
+    count_targets,
+    levelled_ridge,
+    name_scarcest,
+    ridge,
+    slopes_of_lines,
+    with_drift,
+)
 from narxkit.training.objective import Objective
 
 WITHOUT_CLOCK = 24  # rows of a season: hours, the commonest step
@@ -413,6 +421,17 @@ class ARX(TapWeights, ScaledForecaster):
         fed back.
     calendar : sequence, dict or None, default=None
         Fields of the time stamps that are read as inputs, as in NARX.
+    level : int, default=None
+        The outputs, among the taps and as targets, are taken less the mean of the last `level`
+        rows before the one predicted, or less 0 for ``level=0``; the model then has no intercept,
+
+        .. math:: \\hat y_t - m_t = \\sum_k a_k (y_{t-k} - m_t) + \\dots
+
+        and the penalty draws the forecast towards that level. By default it is drawn towards the
+        mean of the training rows.
+    drift : float, default=0
+        Free runs rise by this share of the slope of the least-squares line through the training
+        rows; only where `level` is at least 1.
 
     Attributes
     ----------
@@ -447,6 +466,12 @@ class ARX(TapWeights, ScaledForecaster):
     >>> model = ARX(output_lags=1, alphas=[1e-8]).fit(None, y[:50])
     >>> bool(np.allclose(model.forecast(10), y[50:], rtol=1e-3))
     True
+
+    A line goes on, where the level is that of the last rows:
+
+    >>> model = ARX(output_lags=1, level=4, drift=1.0).fit(None, 2.0 * np.arange(30))
+    >>> model.forecast(3).round(6).tolist()
+    [60.0, 62.0, 64.0]
     """
 
     _parameter_constraints: dict = {
@@ -456,6 +481,8 @@ class ARX(TapWeights, ScaledForecaster):
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "output_range": "no_validation",
         "calendar": "no_validation",
+        "level": [Interval(Integral, 0, None, closed="left"), None],
+        "drift": [Interval(Real, None, None, closed="neither")],
     }
 
     def __init__(
@@ -466,6 +493,8 @@ class ARX(TapWeights, ScaledForecaster):
         validation_fraction=0.1,
         output_range=None,
         calendar=None,
+        level=None,
+        drift=0.0,
     ):
         self.input_lags = input_lags
         self.output_lags = output_lags
@@ -473,9 +502,21 @@ class ARX(TapWeights, ScaledForecaster):
         self.validation_fraction = validation_fraction
         self.output_range = output_range
         self.calendar = calendar
+        self.level = level
+        self.drift = drift
 
     def _make_network(self, columns, n_outputs):
-        return TappedMLP(self._make_taps(columns, n_outputs), ())
+        if self.drift and not self.level:
+            raise ValueError(
+                f"drift={self.drift!r} needs a level that rises, but level is {self.level!r}: give "
+                "a level of at least 1 row, or no drift."
+            )
+        taps = self._make_taps(columns, n_outputs)
+        if self.level:
+            tap = 1 if self.level == 1 else (1, int(self.level))
+            lags = taps.output_lags
+            taps = replace(taps, output_lags=lags if tap in lags else (*lags, tap))
+        return TappedMLP(taps, ())
 
     def _train(self, segments, weight):
         if not len(self.alphas) or not all(
@@ -504,14 +545,23 @@ class ARX(TapWeights, ScaledForecaster):
         self.n_dropped_ = count_dropped(int(candidates.sum()), whole.size)
         with one_blas_thread():
             self.alpha_ = self._choose(first, held_out)
-            self.theta_ = ridge(whole)(self.alpha_)
+            self.theta_ = self._ridge(whole)(self.alpha_)
+        if self.drift:
+            slopes = self.drift * slopes_of_lines(free, weight)
+            self.theta_ = with_drift(self.structure_, self.theta_, slopes)
+
+    def _ridge(self, objective):
+        if self.level is None:
+            return ridge(objective)
+        zero = self._scale.y_mean / self._scale.y_std
+        return levelled_ridge(objective, Level(self.structure_.taps, int(self.level), zero))
 
     def _choose(self, training, held_out):
         can_solve = count_targets(training).all() and held_out.size
         # without rows to learn from, or to judge by, nothing can be compared
         if len(self.alphas) == 1 or not can_solve:
             return self.alphas[0]
-        solve = ridge(training)
+        solve = self._ridge(training)
         return min(self.alphas, key=lambda alpha: held_out.value(solve(alpha)))
 
     @property

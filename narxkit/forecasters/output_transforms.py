@@ -1,8 +1,8 @@
-"""Outputs divided, transformed and differenced; forecasts integrated and brought back.
+"""Outputs divided, transformed, adjusted and differenced; forecasts integrated and brought back.
 
 From the outputs y of a segment to the rows w and z that a forecaster is fitted to, and back:
 
-    q_t = y_t / c_t,    w_t = f(q_t),    z = (1 - B^d1) (1 - B^d2) ... w,    B w_t = w_{t-1}
+    q_t = y_t / c_t,    w_t = f(q_t) - s_t,    z = (1 - B^d1) (1 - B^d2) ... w,    B w_t = w_{t-1}
 
 Differences are undone one after another, the last one first. That of lag d is a running sum over
 every d-th step, which begins with measured rows, so that one cumulative sum does all rollouts.
@@ -17,6 +17,7 @@ from scipy.special import boxcox, inv_boxcox
 
 from narxkit._checks import is_count
 from narxkit._stored import stored
+from narxkit.rows.clock import Clock
 
 FLOOR = 0.02  # of the largest divisor: a quotient of less is noise, such as that of a low sun
 LOGARITHMS = "log", "boxcox"
@@ -332,6 +333,122 @@ def _finite(function, name, values):
     return out
 
 
+# --- seasons -------------------------------------------------------------------------------------
+
+
+@stored
+@dataclass(frozen=True)
+class Seasons:
+    """Additive seasons, fixed to the clock.
+
+    Attributes
+    ----------
+    periods : tuple of int
+        Rows of each season, each a multiple of the one before.
+    clock : Clock
+        Counts the rows.
+    first : Timestamp or Period
+        Where it begins to count.
+    profile : ndarray of shape (periods[-1], n_outputs) or None
+        How far each place of the longest season lies above the level.
+    """
+
+    periods: tuple[int, ...]
+    clock: Clock
+    first: object
+    profile: np.ndarray | None = None
+
+    @classmethod
+    def read(cls, table, periods):
+        """Read seasons against the clock of the training rows."""
+        periods = read_periods(periods)
+        clocks = set(table.clocks.values()) if table.times is not None else set()
+        if len(clocks) != 1 or not next(iter(clocks)).counts:
+            which = {0: "have none", 1: "have no such step"}.get(len(clocks), "have several")
+            raise ValueError(
+                f"season={list(periods)} is counted by a clock with a fixed step, but the rows "
+                f"{which}: give X or y a regular index of time stamps, or leave season out."
+            )
+        longest = max(map(len, table.series.values()))
+        if longest < 2 * periods[-1]:
+            raise ValueError(
+                f"season={list(periods)} needs {2 * periods[-1]} rows, two of the longest season, "
+                f"but the longest series has {longest}: give more rows or a shorter season."
+            )
+        return cls(periods, clocks.pop(), table.times.min())
+
+    def places(self, times):
+        """Return the place of each row in the longest season."""
+        if times is None:
+            raise ValueError(
+                f"season={list(self.periods)} is counted by the clock of the rows of fit, and "
+                "these rows have no time stamps: give X or y their index."
+            )
+        return self.clock.count(self.first, times) % self.periods[-1]
+
+    def fit(self, segments, w, weight):
+        """Return these seasons with the profile of values (n, n_outputs): means of deviations.
+
+        One after the other, each as the mean, place by place, of what the moving average over one
+        season leaves.
+        """
+        places = self.places(segments.times)
+        profile = np.zeros((self.periods[-1], w.shape[1]))
+        for output, values in enumerate(np.where(weight[:, None] > 0, w, np.nan).T):
+            for period in self.periods:
+                left = values - profile[places, output]
+                left -= _moving_average(left, period, segments)
+                means = _means_by_place(left, places % period, period)
+                profile[:, output] += np.tile(means, self.periods[-1] // period)
+        return replace(self, profile=profile)
+
+    def of(self, segments):
+        """Return the season of each row (n, n_outputs)."""
+        return self.profile[self.places(segments.times)]
+
+
+def read_periods(season):
+    """Read a number of rows, or several, as a tuple of seasons that nest."""
+    periods = (season,) if is_count(season) else tuple(season) if np.iterable(season) else ()
+    if not periods or isinstance(season, str) or not all(map(is_count, periods)):
+        raise ValueError(
+            "season must be a number of rows, an int >= 2, or a sequence of them such as "
+            f"(24, 168). Got {season!r} instead."
+        )
+    periods = tuple(sorted(map(int, periods)))
+    uneven = [(a, b) for a, b in zip((1, *periods), periods) if b % a or a == b]
+    if uneven:
+        short, long = uneven[0]
+        raise ValueError(
+            "each season must be a multiple of a shorter one, and the shortest at least 2 rows, "
+            f"but season holds {list(periods)}, in which {long} is no multiple of {short}: leave "
+            "one out."
+        )
+    return periods
+
+
+def _moving_average(values, period, segments):
+    """Return centred means over one season, NaN at the ends and beside what is missing."""
+    # of an even number of rows the first and the last count half
+    kernel = np.ones(period + 1 - period % 2)
+    kernel[[0, -1]] = 1.0 if period % 2 else 0.5
+    half, means = len(kernel) // 2, np.full(len(values), np.nan)
+    for start, stop in zip(segments.edges[:-1], segments.edges[1:]):
+        if stop - start >= len(kernel):
+            inside = np.convolve(values[start:stop], kernel / period, "valid")
+            means[start + half : stop - half] = inside
+    return means
+
+
+def _means_by_place(values, places, period):
+    """Return means of what is there, place by place, less their own mean."""
+    there = np.isfinite(values)
+    counts = np.bincount(places[there], minlength=period)
+    means = np.bincount(places[there], values[there], minlength=period) / np.maximum(counts, 1)
+    means -= means[counts > 0].mean() if counts.any() else 0.0
+    return np.where(counts > 0, means, 0.0)
+
+
 # --- all together --------------------------------------------------------------------------------
 
 
@@ -346,18 +463,23 @@ class Chain:
         Comes first.
     function : Function or None
         Comes second.
+    seasons : Seasons or None
+        Come third.
     lags : tuple of int
         Those of the differences, which come last.
     """
 
     division: Division | None = None
     function: Function | None = None
+    seasons: Seasons | None = None
     lags: tuple[int, ...] = ()
 
     @property
     def is_empty(self):
         """Whether it leaves all as it is."""
-        return self.division is None and self.function is None and not self.lags
+        return all(stage is None for stage in (self.division, self.function, self.seasons)) and (
+            not self.lags
+        )
 
     @property
     def n_before(self):
@@ -387,7 +509,8 @@ class Chain:
     def levels(self, segments, is_filled=True):
         """Return the outputs before the first difference, and after each of them."""
         w = self.quotients(segments, is_filled)
-        levels = [w if self.function is None else self.function.forward(w)]
+        w = w if self.function is None else self.function.forward(w)
+        levels = [w if self.seasons is None else w - self.seasons.of(segments)]
         for lag in self.lags:
             levels.append(_difference(levels[-1], lag, segments.starts))
         return levels
@@ -396,6 +519,8 @@ class Chain:
         """Bring predictions (n, n_steps, n_outputs) back, from the levels of measured rows on."""
         for lag, level in zip(self.lags[::-1], levels[-2::-1]):
             z_hat = _integrate(z_hat, level[rollouts.origins[:, None] + np.arange(-lag, 0)])
+        if self.seasons is not None:
+            z_hat = z_hat + self.seasons.of(rollouts.segments)[rollouts.rows]
         if self.function is not None:
             with np.errstate(over="ignore"):  # infinite: the rollout has diverged
                 z_hat = self.function.inverse(z_hat)

@@ -4,50 +4,48 @@ What it runs is the forecaster inside; its own are the rows before that and afte
 seams, labels, panels, backtests and scorers are those of `Forecaster`, in the units of y.
 """
 
-from copy import copy
 from dataclasses import replace
-from functools import partial
 from numbers import Integral
 
 import numpy as np
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator
 from sklearn.utils import get_tags
 
 from narxkit.forecasters.base import Forecaster
+from narxkit.forecasters.inner import Inner
 from narxkit.forecasters.output_transforms import (
     Chain,
     Division,
     Function,
+    Seasons,
     check_transform,
     offsets,
     read_lags,
 )
-from narxkit.rows.clock import take
-from narxkit.rows.history import History
-from narxkit.rows.reach import Reach
 
 FARTHEST = 1e3  # standard deviations of y in the training rows, beyond which a rollout diverges
 
 
 class TransformedForecaster(Forecaster):
-    r"""A forecaster of outputs that are divided, transformed and differenced, in this order.
+    r"""A forecaster of outputs divided, transformed, seasonally adjusted and differenced, in turn.
 
     .. math::
 
-        w_t = f(y_t / c_t), \qquad
+        w_t = f(y_t / c_t) - s_{t \bmod P}, \qquad
         z_t = \prod_i (1 - B^{d_i}) \, w_t, \qquad B w_t = w_{t-1}
 
-    with c the column `divide_by`, f the `transform` and d the lags of `difference`. The forecaster
+    with c the column `divide_by`, f the `transform`, s the `season` and d the lags of `difference`.
+    The forecaster
     is fitted to z and runs on its own z; its rollouts are brought back to y,
 
     .. math::
 
-        \hat y_t = c_t \, f^{-1}(\hat w_t), \qquad
+        \hat y_t = c_t \, f^{-1}(\hat w_t + s_{t \bmod P}), \qquad
         \hat w_t = \hat z_t + w_{t-1} + w_{t-12} - w_{t-13}
         \quad \text{for } d = 1, 12,
 
     with measured w up to the origin and own forecasts behind it. X goes on to the forecaster
-    as it is, and its ``output_range`` bounds z. Without all three every verb gives its very bits.
+    as it is, and its ``output_range`` bounds z. Without all of them every verb gives its very bits.
 
     Parameters
     ----------
@@ -69,6 +67,10 @@ class TransformedForecaster(Forecaster):
         the largest (of a panel, of the series where that is smallest) the quotient stays as it was
         in the row before and the row has no weight; the forecast is the product all the same, 0
         where the column is 0.
+    season : int or sequence of int, default=None
+        Rows of a season, or of several of which each is a multiple of the one before, such as
+        ``(24, 168)``: the mean deviation of each place of it from the moving average over one
+        season, which is taken out. Rows are counted by the clock, which must have a fixed step.
 
     Attributes
     ----------
@@ -131,14 +133,16 @@ class TransformedForecaster(Forecaster):
         "transform": "no_validation",
         "difference": "no_validation",
         "divide_by": [str, Integral, None],
+        "season": "no_validation",
     }
     output_range = None  # the forecaster has its own, of what it forecasts
 
-    def __init__(self, forecaster, transform=None, difference=(), divide_by=None):
+    def __init__(self, forecaster, transform=None, difference=(), divide_by=None, season=None):
         self.forecaster = forecaster
         self.transform = transform
         self.difference = difference
         self.divide_by = divide_by
+        self.season = season
 
     @property
     def transform(self):
@@ -176,10 +180,8 @@ class TransformedForecaster(Forecaster):
     def forecaster_(self):
         """The forecaster, fitted to transformed rows and continuing from those last seen."""
         self._check_fitted()
-        inner = copy(self._inner)
         tails = {key: self._inner_tail(tail) for key, tail in self._history.tails.items()}
-        inner._history = History(inner._reach, self._history.names, tails)
-        return inner
+        return self._inner.continuing(self._history.names, tails)
 
     @property
     def calendar(self):
@@ -188,7 +190,7 @@ class TransformedForecaster(Forecaster):
 
     @property
     def _reads_times(self):
-        return self._inner._reads_times
+        return self._chain.seasons is not None or self._inner.reads_times
 
     # ------------------------------------------------------------ fit
     def _read_clocks(self, table):
@@ -197,20 +199,16 @@ class TransformedForecaster(Forecaster):
         lags, division = read_lags(self.difference), None
         if self.divide_by is not None:
             division = Division.read(table, self.divide_by, self._roles.columns)
-        self._chain = Chain(division=division, lags=lags)
-        self._inner = inner = clone(self.forecaster)
-        inner._validate_params()
-        inner.n_features_in_ = self.n_features_in_
-        if hasattr(self, "feature_names_in_"):
-            inner.feature_names_in_ = self.feature_names_in_
-        inner._prepare(table)
+        seasons = None if self.season is None else Seasons.read(table, self.season)
+        self._chain = Chain(division=division, seasons=seasons, lags=lags)
+        self._inner = inner = Inner(self.forecaster, self, table)
         if self._leaves_all:
             # bounds of z, which fitted starts of simulate stay between, are those of y
-            self._roles = replace(self._roles, low=inner._roles.low, high=inner._roles.high)
+            self._roles = replace(self._roles, low=inner.roles.low, high=inner.roles.high)
 
     @property
     def _leaves_all(self):
-        """Whether nothing is divided, transformed or differenced."""
+        """Whether nothing is divided, transformed, adjusted or differenced."""
         return vars(self)["transform"] is None and self._chain.is_empty
 
     def _check_forecaster(self):
@@ -222,31 +220,23 @@ class TransformedForecaster(Forecaster):
             )
 
     def _make_reach(self, columns, n_outputs):
-        inner, division, back = self._inner._reach, self._chain.division, offsets(self._chain.lags)
+        inner, division, back = self._inner.reach, self._chain.division, offsets(self._chain.lags)
         outputs = {(column, lag + d) for column, lag in inner.outputs for d in back}
         outputs |= {(column, d) for column in range(n_outputs) for d in back[1:]}
-        return Reach(
+        # those of the calendar stand behind those of X, here too
+        inputs = self._inner.inputs(self._inner.calendar_names)
+        if division is not None:
+            lags = {lag for _, lag in outputs}
+            inputs |= {(division.column, lag) for lag in {0, *lags}}
+        return replace(
+            inner,
             outputs=tuple(sorted(outputs)),
-            inputs=tuple(sorted(self._inputs({lag for _, lag in outputs}))),
-            window=inner.window,
-            both_ways=inner.both_ways,
+            inputs=tuple(sorted(inputs)),
             carry=inner.carry + (0 if division is None else division.memory),
         )
 
-    def _inputs(self, lags):
-        """Return columns of X and their lags: what the forecaster reads, and the divisor."""
-        roles, division = self._inner._roles, self._chain.division
-        # here all columns of X are inputs, and those of the calendar stand behind them
-        n, of_calendar = len(roles.columns), len(roles.calendar_names)
-        place = [*map(int, roles.inputs), *range(n, n + of_calendar)]
-        inputs = {(place[column], lag) for column, lag in self._inner._reach.inputs}
-        inputs |= {(bound, 0) for bound in (roles.low, roles.high) if isinstance(bound, int)}
-        if division is not None:
-            inputs |= {(division.column, lag) for lag in {0, *lags}}
-        return inputs
-
     def _describe_reach(self):
-        need, fewer = self._inner._describe_reach()
+        need, fewer = self._inner.describe_reach()
         if not self._chain.lags:
             return need, fewer
         need = need.removesuffix("s").removesuffix(" need")
@@ -267,11 +257,10 @@ class TransformedForecaster(Forecaster):
                 f"differences of {self._chain.n_before} rows leave no row to train on in any "
                 "segment: give longer segments or smaller lags of difference."
             )
-        inner_rows = self._inner_rows(segments, z, rows)
-        self._inner._train(inner_rows, weight[rows])
+        self._inner.train(segments, weight, z, rows)
 
     def _fit_chain(self, segments, weight):
-        """Fit the mean quotient and the function to the training rows."""
+        """Fit the mean quotient, the function and the seasons to the training rows."""
         chain = self._chain
         if chain.division is not None:
             division = chain.division.with_mean(segments, weight)
@@ -282,21 +271,13 @@ class TransformedForecaster(Forecaster):
             q = chain.quotients(segments, is_filled=False)
             function = Function.fit(transform, q, weight > 0)
             chain = replace(chain, function=function)
+        if chain.seasons is not None:
+            w, *_ = replace(chain, seasons=None, lags=()).levels(segments, is_filled=False)
+            chain = replace(chain, seasons=chain.seasons.fit(segments, w, weight))
         self._chain = chain
         vars(self).pop("lambda_", None)  # of an earlier fit
         if chain.function is not None and chain.function.lambdas is not None:
             self.lambda_ = chain.function.lambdas
-
-    def _inner_rows(self, segments, z, rows=None):
-        """Return the rows that the forecaster inside sees: z in the place of y, perhaps of some."""
-        X, times, name_row = segments.u, segments.times, segments.name_row
-        edges = segments.edges
-        if rows is not None:
-            starts = segments.starts[rows]
-            edges = np.append(np.flatnonzero(np.diff(starts, prepend=-1)), len(rows))
-            X, z, name_row = X[rows], z[rows], partial(_name_of, rows, name_row)
-            times = None if times is None else take(times, rows)
-        return self._inner._roles.segment(X, z, times).replace(edges=edges, name_row=name_row)
 
     # ------------------------------------------------------------ rollouts
     def _read(self, X, **columns):
@@ -311,8 +292,7 @@ class TransformedForecaster(Forecaster):
     def _run(self, rollouts):
         segments, chain = rollouts.segments, self._chain
         levels = chain.levels(segments)
-        inner = self._inner_rows(segments, levels[-1])
-        z_hat, bad = self._inner._run(rollouts.replace(segments=inner))
+        z_hat, bad = self._inner.run(rollouts, levels[-1])
         if self._leaves_all:
             return z_hat, bad
         y_hat = chain.undo(z_hat, levels, rollouts)
@@ -331,11 +311,11 @@ class TransformedForecaster(Forecaster):
         return y_hat, np.where(is_own, first, bad)
 
     def _units(self, y):
-        return self._inner._units(y) if self._leaves_all else super()._units(y)
+        return self._inner.units(y) if self._leaves_all else super()._units(y)
 
     def _inner_tail(self, tail):
         """Return the last rows of a series as the forecaster inside has them."""
-        segment, reach = self._roles.segment(tail.X, tail.y, tail.times), self._inner._reach
+        segment, reach = self._roles.segment(tail.X, tail.y, tail.times), self._inner.reach
         z, n = self._chain.levels(segment)[-1], len(tail.y)
         n_kept = max(reach.memory + reach.lead, 1)
         # too short a tail is so for both
@@ -352,7 +332,3 @@ class TransformedForecaster(Forecaster):
             # scikit-learn scores it on rows that are no series: their differences are noise
             tags.regressor_tags.poor_score = True
         return tags
-
-
-def _name_of(rows, name_row, row):
-    return name_row(rows[row])

@@ -211,6 +211,35 @@ class Clock:
         seams[1:] = (elapsed < low) | (elapsed > high)
         return seams
 
+    @property
+    def counts(self):
+        """Whether rows can be counted from any label to any other."""
+        return self.unit not in ("order", "offset", "session")
+
+    def count(self, first, index):
+        """Count the rows from a label to each of an index, all of this clock.
+
+        Parameters
+        ----------
+        first : Timestamp or Period
+            The label of row 0.
+        index : Index
+            Labels of rows.
+
+        Returns
+        -------
+        ndarray of int, shape (len(index),)
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> days = pd.date_range("2024-02-27", periods=5)
+        >>> Clock.from_index(days).count(days[0], days[[1, 3]]).tolist()
+        [1, 3]
+        """
+        earlier = pd.Index([first]).repeat(len(index))
+        return np.rint(self._elapsed(earlier, index) / self.step).astype(int)
+
     def relation(self, last, first):
         """Return how new rows that begin at `first` relate to the `last` row seen.
 

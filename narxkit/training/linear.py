@@ -1,7 +1,11 @@
-"""The linear model of the taps, by least squares and by ridge regression."""
+"""The linear model of the taps: least squares and ridge regression, about a mean or a level."""
+
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import lstsq
+
+from narxkit.networks import Taps
 
 FEWEST = 1e-300  # summed weight of no rows at all, whose other sums are 0 too
 ROUNDING = 1e-12  # of a tap's mean square: what sums leave of the variance of a constant
@@ -47,6 +51,133 @@ def ridge(objective):
         return theta
 
     return solve
+
+
+def levelled_ridge(objective, level):
+    r"""Return the ridge regression of the deviations from a level, as a function of the penalty.
+
+    .. math::
+
+        \min_a \sum_t \Big(y_t - m_t - \sum_i a_i (z_{t,i} - m_t)\Big)^2
+        + \alpha \sum_i (a_i s_i)^2
+
+    for each output, with :math:`s_i` the root mean square of what :math:`a_i` stands before. So the
+    penalty draws towards the level m, not towards the mean of all rows.
+
+    Parameters
+    ----------
+    objective : Objective
+        One-step predictions of a network without hidden layers.
+    level : Level
+        What m is.
+
+    Returns
+    -------
+    callable
+        ``solve(alpha)`` gives the parameters; all share one pass over the data.
+    """
+    network = objective.network
+    JtJ, Jte, *_ = objective.normal_equations(np.zeros(network.n_params))
+    places = network.unpack(np.arange(network.n_params))
+    equations = []
+    for output, (w, b) in enumerate(zip(places.coefs[0].T, places.intercepts[0])):
+        at, (start, directions) = np.append(w, b), level.of(output)
+        products = JtJ[np.ix_(at, at)]
+        # at zero parameters the residual is -y
+        shared = -directions.T @ (Jte[at] + products @ start)
+        products = directions.T @ products @ directions
+        size = np.sqrt(np.diag(products) / max(JtJ[b, b], FEWEST))
+        unit = np.divide(1.0, size, out=np.zeros_like(size), where=size > 0)
+        products *= np.outer(unit, unit)
+        equations.append((at, start, directions * unit, products, shared * unit))
+
+    def solve(alpha):
+        theta = np.empty(network.n_params)
+        for at, start, directions, products, shared in equations:
+            penalised = products + alpha * np.eye(len(products))
+            a = lstsq(penalised, shared, cond=ROUNDING, check_finite=False)[0]
+            theta[at] = start + directions @ a
+        return theta
+
+    return solve
+
+
+@dataclass(frozen=True)
+class Level:
+    """What outputs are taken less of: the mean of the last rows, or zero.
+
+    Attributes
+    ----------
+    taps : Taps
+        With a tap of the level for each output, if it is a mean.
+    rows : int
+        Rows whose mean it is; 0 for the level 0.
+    zero : ndarray of shape (n_outputs,)
+        The mean of each output over its deviation: how far below the rows the level 0 lies, in
+        standardised units.
+    """
+
+    taps: Taps
+    rows: int
+    zero: np.ndarray
+
+    def of(self, output):
+        """Return weights and intercept of an output where all a are 0, and how each a moves them.
+
+        Returns
+        -------
+        start : ndarray of shape (n_taps + 1,)
+        directions : ndarray of shape (n_taps + 1, n_a)
+        """
+        taps, n = self.taps.outputs, self.taps.n_taps
+        start, directions = np.zeros(n + 1), np.eye(n + 1)[:, :n]
+        for i, (column, *_) in enumerate(taps):
+            if self.rows:
+                directions[self._place(column), i] -= 1.0
+            else:
+                directions[n, i] = self.zero[column]
+        if not self.rows:
+            start[n] = -self.zero[output]
+            return start, directions
+        start[self._place(output)] = 1.0
+        levels = [self._place(column) for column in range(self.taps.n_outputs)]
+        return start, np.delete(directions, levels, axis=1)
+
+    def _place(self, column):
+        """Return which tap is the level of an output."""
+        return self.taps.outputs.index((column, 1, self.rows))
+
+
+def slopes_of_lines(segments, weight):
+    """Return the slope of the least-squares line of each output, from row to row.
+
+    All segments share it, each with a mean of its own.
+    """
+    slopes = np.zeros(segments.y.shape[1])
+    t, starts = np.arange(len(segments), dtype=float), segments.starts
+    for output, y in enumerate(segments.y.T):
+        w = np.where(np.isfinite(y), weight, 0.0)
+        totals = np.bincount(starts, w, minlength=len(t))
+        totals[totals == 0] = 1.0
+        t_left, y_left = (
+            values - (np.bincount(starts, w * values, minlength=len(t)) / totals)[starts]
+            for values in (t, np.nan_to_num(y))
+        )
+        slopes[output] = (w * t_left * y_left).sum() / max((w * t_left**2).sum(), FEWEST)
+    return slopes
+
+
+def with_drift(network, theta, slopes):
+    """Return the parameters of a linear network whose rollouts rise by these slopes.
+
+    Its weights of an output sum to 1, so that it repeats any level: a line of slope d goes on under
+    the intercept d times the mean lag of its weights.
+    """
+    theta = theta.copy()
+    unpacked = network.unpack(theta)
+    lags = [slopes[j] * (first + last) / 2 for j, first, last in network.taps.outputs]
+    unpacked.intercepts[0] += np.array(lags) @ unpacked.coefs[0][: len(lags)]
+    return theta
 
 
 def count_targets(objective):
