@@ -77,8 +77,9 @@ def _apart_estimator(model):
 def _make_estimator(name, attributes):
     kind = find_estimator(name)
     model = kind.__new__(kind)
-    # a parameter that is newer than the file has its default
-    vars(model).update(**_defaults(kind) | attributes)
+    vars(model).update(**attributes)
+    for name, default in _defaults(kind).items():
+        vars(model).setdefault(name, default)  # of a parameter that is newer than the file
     _check_parameters(model)
     return model
 
