@@ -598,11 +598,15 @@ def limited():
     resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
     new.save(path)
 
-for moment in range(1, 11 if how == "kill" else 2):
+old.save(path)
+n = len(zipfile.ZipFile(path).namelist())
+# some members, the end of the zip, what puts it on the disk, its name, and what puts that there
+moments = [*range(1, n, n // 6)][:6] + [n + 1, n + 2, n + 3, n + 4]
+for moment in moments if how == "kill" else [0]:
     old.save(path)
     code = in_child((lambda: killed_at(moment)) if how == "kill" else limited)
     is_whole = load(path).forecast(3).to_numpy().tobytes() in expected
-    print(moment, code, is_whole, flush=True)
+    print(code, is_whole, flush=True)
 """
 
 
@@ -620,13 +624,13 @@ needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 @needs_fork
 def test_a_kill_at_ten_moments_leaves_a_whole_file(tmp_path):
     lines = run_killed(tmp_path / "m.narx", "kill")
-    assert lines == [f"{moment} -9 True" for moment in range(1, 11)]
+    assert lines == ["-9 True"] * 10
 
 
 @needs_fork
 def test_a_full_disk_leaves_the_earlier_file(tmp_path):
     path = tmp_path / "m.narx"
-    assert run_killed(path, "limit") == [f"OSError {path}", "1 1 True"]
+    assert run_killed(path, "limit") == [f"OSError {path}", "1 True"]
     assert os.listdir(tmp_path) == ["m.narx"]
 
 

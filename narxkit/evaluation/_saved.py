@@ -10,7 +10,6 @@ from narxkit._words import counted
 from narxkit.export import summary
 from narxkit.files import label_writer, listed
 from narxkit.plotting.base import load_matplotlib
-from narxkit.plotting.forecast import ForecastDisplay
 from narxkit.rows.clock import Clock
 
 SHOWN = 7  # horizons of history in a picture
@@ -65,6 +64,8 @@ class Continued:
         ImportError
             Where matplotlib is missing.
         """
+        from narxkit.plotting import ForecastDisplay
+
         n = self.y_hat.shape[1]
         figure = load_matplotlib("figure").Figure((11, 4 * n), dpi=150, layout="constrained")
         axes = figure.subplots(n, squeeze=False)[:, 0]

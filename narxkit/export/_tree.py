@@ -142,8 +142,10 @@ def _zone_name(zone):
 def _zone(name):
     if name is None or name == UTC:
         return name
-    # a name from outside must be one of the database, and no path
-    return ZoneInfo(name) if isinstance(name, str) else dt.timezone(dt.timedelta(seconds=name))
+    if not isinstance(name, str):
+        return dt.timezone(dt.timedelta(seconds=name))
+    ZoneInfo(name)  # refuses what is none of the database, such as a path that pandas would read
+    return pd.DatetimeTZDtype(tz=name).tz  # of the class that this pandas makes
 
 
 def _apart_timestamp(time):
