@@ -369,6 +369,13 @@ def test_what_would_have_to_be_run_is_refused(model, sentence, tmp_path):
         )
 
 
+def test_a_class_that_nobody_has_marked_is_a_defect(tmp_path):
+    model = Persistence().fit(None, [1.0, 2, 3])
+    model._units_of_old = model._runner
+    with pytest.raises(TypeError, match="_units_of_old of Persistence is of the class Runner"):
+        model.save(tmp_path / "m.narx")
+
+
 def test_labels_of_odd_kinds_are_refused(tmp_path):
     y = pd.concat({pd.Interval(0, 1): rows()[1]})
     with pytest.raises(ValueError, match="with a name or a label of the class Interval, which no"):

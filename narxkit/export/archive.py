@@ -146,8 +146,6 @@ def _refuse_place(path):
 def _refusal(model, path, value):
     """Write the sentence for what an archive cannot hold."""
     owner = type(model).__name__
-    if type(value).__module__.startswith("narxkit."):
-        raise TypeError(f"{type(value).__name__} is not marked by narxkit._stored.stored")
     if not path:
         return (
             f"{owner} is no class of narxkit, and a file holds none but those, for it runs nothing "
@@ -156,12 +154,14 @@ def _refusal(model, path, value):
     # a forecaster inside of another is a copy, fitted, of the one given
     first, *rest = path.replace("_inner__", "forecaster__", 1).split("__")
     name = "__".join([first, *rest])
-    what = "a function" if callable(value) else f"of the class {type(value).__name__}"
+    kind = type(value).__name__
+    what = "a function" if callable(value) else f"of the class {kind}"
     if first not in model.get_params(deep=False):
+        if callable(value) or type(value).__module__.startswith("narxkit."):
+            raise TypeError(f"{path} of {owner} is {what}: a defect, which narxkit._stored mends")
         return (
-            f"{owner} was fitted to rows with a name or a label of the class "
-            f"{type(value).__name__}, which no file can hold: fit it to rows that are named by "
-            "texts, numbers or times."
+            f"{owner} was fitted to rows with a name or a label of the class {kind}, which no file "
+            "can hold: fit it to rows that are named by texts, numbers or times."
         )
     start = f"the parameter {name} of {owner} is {what}, which no file can hold unless it runs it"
     if name.endswith("transform"):
@@ -233,7 +233,9 @@ def _plain(value):
         return {str(key): _plain(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(part) for part in value]
-    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
+    value = value.item() if isinstance(value, np.generic) else value
+    is_known = value is None or isinstance(value, bool | int | str)
+    return value if is_known or isinstance(value, float) and math.isfinite(value) else str(value)
 
 
 # --- reading -------------------------------------------------------------------------------------
