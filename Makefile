@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 COMPILED := setup.py pyproject.toml $(wildcard narxkit/*.pyx narxkit/*.pxd narxkit/*.h)
 
-.PHONY: help forecast test fuzz fuzz-models lint bench peers clean
+.PHONY: help forecast test fuzz fuzz-saved lint bench peers clean
 .DELETE_ON_ERROR:
 
 help:
@@ -15,7 +15,7 @@ help:
 	@echo "                (SERIES=wind, turbine, stock, fx or a file of your own)"
 	@echo "make test       build and run tests and doctests (TESTS='-k name' chooses)"
 	@echo "make fuzz       give 1,000 damaged files to the command (FUZZ=--help for its options)"
-	@echo "make fuzz-models  load 20,000 damaged models (FUZZ=--help for its options)"
+	@echo "make fuzz-saved load 20,000 damaged models (FUZZ=--help for its options)"
 	@echo "make lint       check style and docstrings"
 	@echo "make bench      measure speed and accuracy (BENCH=--help for its options)"
 	@echo "make peers      the same beside other packages, in an environment of their own"
@@ -31,7 +31,7 @@ test: $(VENV)/with-test
 fuzz: $(VENV)/with-test
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python tests/mutations.py --keep build/fuzz $(FUZZ)
 
-fuzz-models: $(VENV)/with-test
+fuzz-saved: $(VENV)/with-test
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python tests/archive_mutations.py $(FUZZ)
 
 lint: $(VENV)/with-test

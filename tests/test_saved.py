@@ -46,11 +46,16 @@ def test_a_table_that_ends_with_the_model_moves_nothing(data, model):
     assert found.notes == ("the data ends where the model was trained: the forecast begins there.",)
 
 
-def test_after_a_gap_the_new_rows_stand_alone(data, model):
-    found = continue_saved(model, data[120:], 3)
+@pytest.mark.parametrize(
+    "rows",
+    [range(120, 200), [*range(50), *range(120, 200)], [*range(110), *range(120, 200)]],
+    ids=["later", "lacks rows", "within"],
+)
+def test_after_a_gap_the_new_rows_stand_alone(data, model, rows):
+    found = continue_saved(model, data.iloc[rows], 3)
     assert found.notes == (
-        "the data begins at 2024-01-06 00:00, after a gap behind 2024-01-05 03:00, the last row "
-        "that the model has seen: the forecast rests on the 80 rows of the data alone.",
+        "the data has a gap before 2024-01-06 00:00, behind 2024-01-05 03:00, the last row that "
+        "the model has seen: the forecast rests on the 80 rows from there on alone.",
     )
     longer = ARX(output_lags=24).fit(None, data["load"][:100]).update(None, data["load"][120:])
     assert found.y_hat["load"].tolist() == longer.forecast(3).tolist()

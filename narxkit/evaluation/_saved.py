@@ -3,6 +3,7 @@
 from copy import deepcopy
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from narxkit._naming import fitted_name
@@ -205,22 +206,26 @@ def _unseen(rows, about, name):
         )
     if not len(new):
         return new, [f"{name} ends where the model was trained: the forecast begins there."]
+    begin = _after_gaps(new.index, seen)
+    if begin is not None:
+        n = counted(int((new.index >= begin).sum()), "row")
+        return new, [
+            f"{name} has a gap before {write(begin)}, behind {write(seen)}, the last row that the "
+            f"model has seen: the forecast rests on the {n} from there on alone."
+        ]
     if len(new) < len(rows):
         return new, [
             f"The {n_old} up to {write(seen)} have been seen before; the {n_new} after them move "
             "the model on."
         ]
-    if _has_gap(new.index, seen):
-        return new, [
-            f"{name} begins at {write(new.index[0])}, after a gap behind {write(seen)}, the last "
-            f"row that the model has seen: the forecast rests on the {n_new} of {name} alone."
-        ]
     return new, [f"The {n_new} of {name} follow those seen before and move the model on."]
 
 
-def _has_gap(index, seen):
+def _after_gaps(index, seen):
+    """Return the first label after the last gap behind the last row seen; None without any."""
     clock = Clock.from_index(index)
-    return clock is not None and clock.relation(seen, index[0]) == "gap"
+    breaks = np.flatnonzero(clock.breaks(index.insert(0, seen)))
+    return index[breaks[-1] - 1] if len(breaks) else None
 
 
 def _known_ahead(after, inputs, steps):
