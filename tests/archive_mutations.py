@@ -2,9 +2,9 @@
 
 ``python tests/archive_mutations.py --cases 20000`` takes saved models, damages each, and loads it.
 Half of the cases are forged: what they hold has the right sizes and digests, as if somebody had
-written it who knows the format. Those may be another model, and whatever its verbs then raise is an
-exception of Python; but none runs anything, and none ends the process. A case is its number:
-``--first 731 --cases 1`` runs that one again.
+written it who knows the format. Those may be another model, of which a verb raises an exception or
+takes its time; but none runs anything, and none ends the process. A case is its number: ``--first
+731 --cases 1`` runs that one again.
 """
 
 import argparse
@@ -18,6 +18,7 @@ import sys
 import tempfile
 import warnings
 import zipfile
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -27,7 +28,14 @@ import pandas as pd
 import narxkit
 from narxkit.export import archive
 
-SECONDS = 20  # of one case, after which it counts as hanging
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None
+
+SECONDS = 20  # of a file that is read, after which it counts as hanging
+PATIENCE = 2  # seconds of a verb of a forged model, which may have any number of lags
+GIGABYTES = 4  # of memory, at most
 MARK = "narxkit-was-run"  # a file that a payload makes where it is run
 NOT_ALLOWED = {"pickle.find_class", "os.system", "subprocess.Popen", "exec"}
 TEXTS = [
@@ -43,6 +51,10 @@ TEXTS = [
 NUMBERS = [0, -1, 1, 2**31, 2**63, 10**400, 0.5, 1e308, True, None]
 KINDS = ["tuple", "dict", "array", "value", "estimator", "offset", "times", "index", "frame",
          "levels", "objects", "timestamp", "scalar", "random_state", "float", "exec"]  # fmt: skip
+
+
+class Slow(BaseException):
+    """The time is over."""
 
 
 class Payload:
@@ -294,36 +306,58 @@ def judged(path, content, is_forged, originals):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            model = narxkit.load(path)
+            with limited(SECONDS):
+                model = narxkit.load(path)
         except ValueError as error:
             text = str(error)
             is_sentence = text.startswith(str(path)) and text.endswith(".") and "\n" not in text
             return None if is_sentence and text.isprintable() else f"no sentence: {text!r}"
-        except Exception as error:
+        except (Exception, Slow) as error:
             return f"{type(error).__name__}: {error}"
         if not is_forged:
             model.save(path)
             return None if path.read_bytes() in originals else "another model"
-        X = np.ones((60, 2)) if getattr(model, "n_features_in_", 0) else None
-        for verb, arguments in (("forecast", (2,)), ("predict_ahead", (X, np.arange(60.0)))):
-            try:
-                getattr(model, verb)(*arguments)
-            except Exception:
-                continue  # of a model that nobody has fitted
+        use(model)
     return None
+
+
+def use(model):
+    """Call verbs of a model that nobody has fitted: they must not end the process."""
+    X = np.ones((60, 2)) if getattr(model, "n_features_in_", 0) else None
+    for verb, arguments in (("forecast", (2,)), ("predict_ahead", (X, np.arange(60.0)))):
+        with suppress(Exception, Slow), limited(PATIENCE):
+            getattr(model, verb)(*arguments)
+
+
+@contextmanager
+def limited(seconds):
+    """Raise where something takes longer, on systems that know alarms."""
+    if not hasattr(signal, "alarm"):
+        yield
+        return
+    signal.signal(signal.SIGALRM, end)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+
+
+def end(*_):
+    raise Slow("it takes too long")
 
 
 def run_cases(numbers):
     """Run cases, print those that fail, and return how many there are."""
     contents, failures, happened = models(), 0, []
     watch(happened)
+    if resource:
+        resource.setrlimit(resource.RLIMIT_AS, (GIGABYTES * 2**30,) * 2)
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         for number in numbers:
             content, is_forged = mutated(number, contents)
             happened.clear()
-            if hasattr(signal, "alarm"):
-                signal.alarm(SECONDS)  # ends the process, and says which case was the last
             fault = judged(Path("m.narx"), content, is_forged, contents)
             ran = set(happened) & NOT_ALLOWED or Path(MARK).exists()
             if fault or ran:

@@ -528,6 +528,23 @@ def test_a_network_has_as_many_parameters_as_it_reads(content, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        (b'["n_outputs", 1]', b'["n_outputs", 9223372036854775807]', "a network of more param"),
+        (b'["output_lags", 7]', b'["output_lags", {"range": [0, 9999999999]}]', "a range has more"),
+        (b'{"tuple": []}', b'{"tuple": {"range": [0, 9, 1]}}', "a tuple is made of a list"),
+    ],
+    ids=["outputs", "range", "tuple"],
+)
+def test_no_few_letters_stand_for_more_than_the_memory_holds(content, tmp_path, old, new, why):
+    path, parts = tmp_path / "m.narx", members(content)
+    assert old in parts["model.json"]
+    path.write_bytes(resigned(parts | {"model.json": parts["model.json"].replace(old, new)}))
+    with pytest.raises(ValueError, match=f"is damaged .{why}"):
+        load(path)
+
+
+@pytest.mark.parametrize(
     "name", ["GaussianProcessRegressor", "main", "hit_rate", "Forecaster", "os"]
 )
 def test_no_other_class_is_made(content, tmp_path, name):

@@ -22,6 +22,7 @@ import math
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from enum import Enum
+from functools import partial
 from inspect import signature
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -38,6 +39,7 @@ NUMERIC = "biufcMmUS"  # kinds of dtypes of arrays that hold no objects
 ITSELF = type(None), bool, int, str
 OFFSET = pd.offsets.BaseOffset
 UTC = "UTC"
+LONGEST = 10**6  # items of a range, which a few letters name and others lay out
 
 
 class Kind(NamedTuple):
@@ -93,7 +95,9 @@ def _check_parameters(model):
     """Refuse parameters of another length than the network has, which kernels would read past."""
     state = vars(model)
     if "structure_" in state:
-        n = state["structure_"].n_params
+        structure = state["structure_"]
+        # each output has parameters: to count those of 2**63 outputs would take for ever
+        n = structure.n_params if structure.n_outputs <= state["theta_"].size else "more"
         for theta in (state["theta_"], *state.get("members_", ())):
             if theta.shape != (n,) or theta.dtype != float:
                 raise ValueError(f"a network of {n} parameters has {theta.shape} of them")
@@ -196,6 +200,13 @@ def _make_offset(name, n, normalize, words):
 # --- arrays and tables ---------------------------------------------------------------------------
 
 
+def _make_range(kind, *limits, **name):
+    items = kind(*limits, **name)
+    if len(items) > LONGEST:
+        raise ValueError(f"a range has more than {LONGEST:,} items")
+    return items
+
+
 def _make_objects(shape, items):
     array = np.empty(len(items), dtype=object)
     for i, item in enumerate(items):  # all at once, sequences would be spread
@@ -239,7 +250,7 @@ KINDS = {
     "tuple": Kind(tuple, list, lambda *items: items),
     "set": Kind(set, list, lambda *items: set(items)),
     "dict": Kind(dict, lambda d: [list(pair) for pair in d.items()], lambda *pairs: dict(pairs)),
-    "range": Kind(range, lambda r: [r.start, r.stop, r.step], range),
+    "range": Kind(range, lambda r: [r.start, r.stop, r.step], partial(_make_range, range)),
     "date": Kind(dt.date, lambda d: [d.isoformat()], dt.date.fromisoformat),
     "time": Kind(dt.time, lambda t: [t.isoformat()], dt.time.fromisoformat),
     "datetime": Kind(dt.datetime, lambda t: [t.isoformat()], dt.datetime.fromisoformat),
@@ -272,7 +283,7 @@ KINDS = {
     "numbers": Kind(
         pd.RangeIndex,
         lambda index: [index.start, index.stop, index.step, index.name],
-        lambda start, stop, step, name: pd.RangeIndex(start, stop, step, name=name),
+        lambda *limits: _make_range(pd.RangeIndex, *limits[:3], name=limits[3]),
     ),
     "levels": Kind(pd.MultiIndex, _apart_levels, _make_levels),
     "index": Kind(pd.Index, _apart_index, _make_index),
@@ -367,4 +378,6 @@ def put_together(tree, array):
     ((name, content),) = tree.items()
     if name == "array":
         return array(content)
+    if not isinstance(content, list):
+        raise ValueError(f"a {name} is made of a list")
     return KINDS[name].made(*put_together(content, array))
