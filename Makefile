@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 COMPILED := setup.py pyproject.toml $(wildcard narxkit/*.pyx narxkit/*.pxd narxkit/*.h)
 
-.PHONY: help forecast test fuzz lint bench peers clean
+.PHONY: help forecast test fuzz fuzz-saved lint bench peers clean
 .DELETE_ON_ERROR:
 
 help:
@@ -15,6 +15,7 @@ help:
 	@echo "                (SERIES=wind, turbine, stock, fx or a file of your own)"
 	@echo "make test       build and run tests and doctests (TESTS='-k name' chooses)"
 	@echo "make fuzz       give 1,000 damaged files to the command (FUZZ=--help for its options)"
+	@echo "make fuzz-saved load 20,000 damaged models (FUZZ=--help for its options)"
 	@echo "make lint       check style and docstrings"
 	@echo "make bench      measure speed and accuracy (BENCH=--help for its options)"
 	@echo "make peers      the same beside other packages, in an environment of their own"
@@ -29,6 +30,9 @@ test: $(VENV)/with-test
 
 fuzz: $(VENV)/with-test
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python tests/mutations.py --keep build/fuzz $(FUZZ)
+
+fuzz-saved: $(VENV)/with-test
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python tests/archive_mutations.py $(FUZZ)
 
 lint: $(VENV)/with-test
 	$(BIN)/ruff check .

@@ -18,6 +18,8 @@ narxkit --version
 narxkit datasets
 narxkit forecast solar
 narxkit forecast sun.csv --target ghi --inputs temp_air --horizon 12 --out next.csv
+narxkit fit sun.csv --target ghi --model arx --save sun.narx
+narxkit forecast sun.csv --model sun.narx
 narxkit compare stock
 """
 

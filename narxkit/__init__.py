@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from narxkit._lazy import load_lazily
 
 if TYPE_CHECKING:
+    from narxkit.export import load
     from narxkit.forecasters.baselines import (
         ARX,
         Climatology,
@@ -115,12 +116,14 @@ __all__ = [
     "backtest",
     "diebold_mariano",
     "hit_rate",
+    "load",
     "prune",
     "simulation_scorer",
     "skill_table",
 ]
 
 _HOMES = {
+    "export": ("load",),
     "forecasters.baselines": (
         "ARX",
         "Climatology",

@@ -63,6 +63,11 @@ REMEDIES = (
     ),
     (r"if the clock is that of a week, use y\.asfreq.*? or else ", ""),
     (r"numbers in place of times where", "--time none where"),
+    (
+        r"of X in the (\d+) rows after (.*?): give them as forecast\(X=\.\.\.\), or use lags .*",
+        r"in the \1 rows after \2: add rows with them and an empty target to the end of the file.",
+    ),
+    (r"give more rows to update\(X, y\), or rows of missing values \(NaN\) .*", "give more rows."),
 )
 # Parameters as sentences of the library name them; one without "=" must be no English word
 PARAMETER = re.compile(
@@ -114,6 +119,25 @@ def show_forecasts(forecasts, frame):
     if len(shown) < len(frame):
         notes.append(f"{len(frame) - len(shown):,} rows follow: --out FILE writes all.")
     show_table(heading(forecasts), headers, rows, notes)
+
+
+def show_continued(found):
+    """Print the forecast of a saved model, the first rows if there are many."""
+    from narxkit.evaluation import decimals
+    from narxkit.files import label_writer
+
+    frame = found.y_hat
+    shown = frame if len(frame) <= MOST_ROWS else frame.iloc[:24]
+    places = [decimals(frame[name].abs().max(), digits=4) for name in frame]
+    write = label_writer(found.history.index)
+    rows = [
+        [write(label), *(_number(value, n) for value, n in zip(row, places))]
+        for label, row in zip(shown.index, shown.to_numpy())
+    ]
+    notes = ["", *found.notes]
+    if len(shown) < len(frame):
+        notes.append(f"{len(frame) - len(shown):,} rows follow: --out FILE writes all.")
+    show_table(found.heading, [frame.index.name, *frame], rows, notes)
 
 
 def show_result(title, result, advice=()):

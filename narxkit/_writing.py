@@ -1,14 +1,11 @@
-"""Files that the command writes: refused before the work, then whole or not there at all."""
+"""Files that the command writes: what cannot be written is refused before the work."""
 
 import os
-import shutil
-from contextlib import contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
+
+from narxkit._atomic import behind_links
 
 TEXT_FORMATS = {".csv", ".txt", ".tsv", ".dat", ""}
 PACKED = {".gz", ".bz2", ".xz", ".zip", ".zst"}
-PART = ".part-"  # how the folder begins that holds a file until it is whole
 
 
 def check_files(series, out=None, plot=None):
@@ -30,7 +27,7 @@ def check_files(series, out=None, plot=None):
     """
     for path in filter(None, (out, plot)):
         _check_path(path, series)
-    if out and plot and _target(out) == _target(plot):
+    if out and plot and behind_links(out) == behind_links(plot):
         raise ValueError(f"out={out} and plot={plot} are one file: give two names.")
     if out and _ending(out) not in TEXT_FORMATS:
         raise ValueError(f"cannot write {out}: forecasts are written as CSV; end it in .csv.")
@@ -70,8 +67,26 @@ def check_page(series, page):
     load_matplotlib()
 
 
+def check_save(series, path):
+    """Refuse a place where no model could be saved, before the work starts.
+
+    Parameters
+    ----------
+    series : str
+        The file that is read.
+    path : path
+        The file to save to.
+
+    Raises
+    ------
+    ValueError
+        When it cannot be written, or is what is read.
+    """
+    _check_path(path, series)
+
+
 def _check_path(path, series):
-    target = _target(path)
+    target = behind_links(path)
     folder = target.parent if path.is_symlink() else path.parent
     if target.is_dir():
         raise ValueError(f"cannot write {path}: it is a folder; give the name of a file.")
@@ -83,7 +98,7 @@ def _check_path(path, series):
         raise ValueError(f"cannot write {path}: the folder {folder} is not writable.")
     if target.exists() and not os.access(target, os.W_OK):
         raise ValueError(f"cannot write {path}: it is write-protected.")
-    if target == _target(series):
+    if target == behind_links(series):
         raise ValueError(f"cannot write {path}: it is the file to read; give another name.")
 
 
@@ -91,45 +106,3 @@ def _ending(path):
     """Return how a name ends, what packs the file left aside."""
     is_packed = path.suffix.lower() in PACKED
     return (path.with_suffix("") if is_packed else path).suffix.lower()
-
-
-def _target(path):
-    """Return where a file lies, behind all links."""
-    return Path(os.path.realpath(path))
-
-
-@contextmanager
-def whole(path):
-    """Give a name to write to that becomes a file when all is written, and vanishes otherwise.
-
-    A link stays: what it points to is written. The name lies in a folder of its own beside the
-    file, so that runs side by side do not share it, and keeps all endings, by which writers know
-    how to pack.
-
-    Parameters
-    ----------
-    path : path
-        The file.
-
-    Yields
-    ------
-    Path
-        The name to write to.
-
-    Raises
-    ------
-    OSError
-        When it cannot be written; ``filename`` is the file that was asked for.
-    """
-    target = _target(path)
-    try:
-        with TemporaryDirectory(prefix=PART, dir=target.parent) as folder:
-            part = Path(folder, target.name)
-            yield part
-            if target.exists():
-                shutil.copymode(target, part)
-            part.replace(target)
-    except OSError as error:
-        if error.filename is None or Path(os.fsdecode(error.filename)).parent.name.startswith(PART):
-            error.filename = str(path)  # not of another file, such as a font, that was missed
-        raise

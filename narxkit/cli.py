@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 import narxkit
+from narxkit._atomic import whole
 from narxkit._console import (
     complain,
     drop_output,
@@ -21,13 +22,14 @@ from narxkit._console import (
     open_streams,
     plain_warnings,
     progress_shown,
+    show_continued,
     show_evaluation,
     show_forecasts,
     show_lines,
     show_result,
     show_table,
 )
-from narxkit._writing import check_files, check_page, whole
+from narxkit._writing import check_files, check_page, check_save
 
 __all__ = ["main"]
 
@@ -45,6 +47,8 @@ examples:
   narxkit forecast solar                        the table, in a few seconds
   narxkit forecast solar --plot forecast.png    with a picture
   narxkit forecast load.csv --target Load       your own file, 24 rows ahead
+  narxkit fit load.csv --save load.narx         train a model and keep it
+  narxkit forecast new.csv --model load.narx    forecast by the model kept
   narxkit compare wind                          all models side by side
   narxkit diagnose fx                           what there is to forecast
   narxkit forecast --help                       what tables and files hold
@@ -65,6 +69,11 @@ this test, or the model that --model names, then forecasts past its end.
 
 """
     + SERIES
+    + """\
+A file that narxkit fit has saved in the place of a model forecasts without a
+test and without training: rows of SERIES after the last one that it has seen
+move it on, and the forecast begins behind them.
+"""
 )
 COLUMNS = """\
 the table, one row per model; the winner has the least mean RMSE. A network is
@@ -98,6 +107,18 @@ columns that a spreadsheet would run as formulas (=, +, -, @) get an apostrophe.
 --plot draws history, the forecast, those of the other models behind it, and the
 errors beside it. Of a built-in series, the forecast shown is the median one by
 error, of those from midnight. The ending of the name chooses the format.
+"""
+FIT = """\
+Test a model and the baselines as narxkit forecast does, train the winner, or
+the model that --model names, on all rows of a file, and save it. No program
+runs when it is read again:
+
+  narxkit fit load.csv --target Load --save load.narx
+  narxkit forecast new.csv --model load.narx
+
+new.csv needs the columns of load.csv, in any order, and rows that go on from
+there; it may begin earlier. In Python, narxkit.load("load.narx") is the model.
+
 """
 COMPARE = (
     """\
@@ -221,12 +242,29 @@ def make_parser():
     add_lags(command)
     command.add_argument(
         "--model",
-        choices=MODELS,
-        help="by default narx for a built-in series, and the winner of the test for a file; elman, "
-        "gru and lstm read the same lags and a window of 24 rows, and take a minute or so",
+        metavar="M",
+        type=model_or_file,
+        help=f"{', '.join(MODELS)}, or a file that narxkit fit has saved; by default narx for a "
+        "built-in series, and the winner of the test for a file; elman, gru and lstm read the same "
+        "lags and a window of 24 rows, and take a minute or so",
     )
     command.add_argument("--out", metavar="FILE", type=Path, help="write the forecasts as CSV")
     command.add_argument("--plot", metavar="FILE", type=Path, help="draw forecast and errors")
+
+    command = commands.add_parser(
+        "fit",
+        help="train a model on a file, test it, and save it",
+        description=FIT + SERIES,
+    )
+    command.set_defaults(command=run_fit)
+    add_series(command)
+    add_lags(command)
+    command.add_argument(
+        "--model", choices=MODELS, help="what to train; by default the winner of the test"
+    )
+    command.add_argument(
+        "--save", metavar="FILE", type=Path, required=True, help="where to, such as load.narx"
+    )
 
     command = commands.add_parser(
         "compare",
@@ -309,6 +347,16 @@ def models(text):
     return named
 
 
+def model_or_file(text):
+    """Read the name of a model, or of a file that holds one."""
+    if text not in MODELS and not is_file(text):
+        raise argparse.ArgumentTypeError(
+            f"there is no model {text!r}: choose from {', '.join(MODELS)}, or name a file that "
+            "narxkit fit has saved."
+        )
+    return text
+
+
 def seed(text):
     """Read a seed."""
     if not text.isdecimal() or int(text) >= 2**32:
@@ -319,7 +367,9 @@ def seed(text):
 def run_forecast(args):
     """Test a model on a series; forecast past the end of a file."""
     check_files(args.series, args.out, args.plot)
-    if is_file(args.series):
+    if args.model and args.model not in MODELS:
+        forecast_by_saved(args)
+    elif is_file(args.series):
         forecast_file(args)
     else:
         forecast_series(args)
@@ -354,6 +404,59 @@ def forecast_file(args):
         show_lines([""])
     show_forecasts(forecasts, frame)
     show_written(args.out, args.plot)
+
+
+def forecast_by_saved(args):
+    """Forecast past the end of a file by a model that was saved, and write the files."""
+    from narxkit import evaluation
+
+    refuse_options_of_training(args)
+    model = narxkit.load(args.model)
+    series, *_ = read_table(args)
+    found = evaluation.continue_saved(model, series.frame, args.horizon or 24, series.name)
+    with progress_shown() as progress:
+        write(args.out, partial(evaluation.write_csv, found.y_hat), progress)
+        write(args.plot, partial(draw, found.plot), progress)
+    show_continued(found)
+    show_written(args.out, args.plot)
+
+
+def refuse_options_of_training(args):
+    """Refuse what a model that was saved brings itself."""
+    if not is_file(args.series):
+        raise ValueError(
+            f"{args.model} forecasts rows that go on from where it was trained, and {args.series} "
+            "is a built-in series: give a file."
+        )
+    for option in ("target", "inputs", "known_future", "lags"):
+        if getattr(args, option):
+            raise ValueError(
+                f"--{option.replace('_', '-')} is for a model that is yet to be trained: "
+                f"{args.model} has its own; leave it out."
+            )
+
+
+def run_fit(args):
+    """Test models on a file, train one on all rows, and save it."""
+    from narxkit import evaluation
+
+    if not is_file(args.series):
+        raise ValueError(
+            f"narxkit fit trains on files of your own, and {args.series} is no file: narxkit "
+            "forecast evaluates built-in series."
+        )
+    check_save(args.series, args.save)
+    tasks = tasks_from_frame(args)
+    if len(tasks) > 1:
+        raise ValueError(
+            f"a file holds one model, and {len(tasks)} targets need one each: give one --target."
+        )
+    with progress_shown() as progress:
+        fitted = evaluation.fit_chosen(tasks[0], args.model, args.seed, progress)
+        fitted.model.save(args.save)
+    show_evaluation(fitted.evaluation)
+    show_lines(["", fitted.reason])
+    show_written(args.save)
 
 
 def run_compare(args):

@@ -17,7 +17,8 @@ import pytest
 
 import narxkit
 from narxkit import evaluation
-from narxkit._writing import check_files, whole
+from narxkit._atomic import whole
+from narxkit._writing import check_files
 from narxkit.cli import main
 
 SHORT = replace(
@@ -74,7 +75,7 @@ def test_without_arguments_it_helps(capsys):
     assert "examples:" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("command", ["forecast", "compare"])
+@pytest.mark.parametrize("command", ["forecast", "fit", "compare"])
 def test_help_of_a_command_names_its_options(capsys, command):
     with pytest.raises(SystemExit):
         main([command, "--help"])
@@ -82,7 +83,8 @@ def test_help_of_a_command_names_its_options(capsys, command):
     options = (
         "--target A,B|--inputs A,B|--known-future A|--horizon N|--lags L|--time COLUMN|--seed N"
     )
-    own = "|--model|--out FILE|--plot FILE" * (command == "forecast")
+    own = {"forecast": "|--model|--out FILE|--plot FILE", "fit": "|--model|--save FILE"}
+    own = own.get(command, "")
     assert all(option in out for option in (options + own).split("|"))
     assert max(map(len, out.splitlines())) <= 80
 
@@ -738,8 +740,8 @@ def test_parquet_goes_the_same_way(capsys, tmp_path):
         (
             "--model",
             "rnn",
-            "argument --model: invalid choice: 'rnn' (choose from narx, tdnn, arx, elman, gru, "
-            "lstm)",
+            "argument --model: there is no model 'rnn': choose from narx, tdnn, arx, elman, gru, "
+            "lstm, or name a file that narxkit fit has saved.",
         ),
     ],
 )
@@ -906,3 +908,96 @@ def test_a_short_test_keeps_the_columns_that_an_interval_would_displace(capsys, 
     out = capsys.readouterr().out
     assert "pers." in out and "low" not in out
     assert "Skill: 1 - mean RMSE / that of persistence. Ratio" in out
+
+
+# --- models that are kept ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def kept(capsys, days):
+    """Return the folder of a file of days, of a model of it, and of a file that goes on."""
+    index = pd.date_range("2024-01-01", periods=115, name="day")
+    table = pd.DataFrame({"load": np.arange(115) % 7.0}, index=index)
+    table.to_csv("g.csv")
+    table[:50].to_csv("early.csv")
+    assert main("fit f.csv --horizon 3 --model arx --save m.narx".split()) == 0
+    out = capsys.readouterr().out
+    assert "'load' is forecast by ridge ARX, as asked; " in out
+    assert out.endswith("Written: m.narx.\n")
+    return days
+
+
+def test_a_model_that_was_fitted_forecasts_rows_that_go_on(capsys, kept):
+    pytest.importorskip("matplotlib")
+    argv = "forecast g.csv --model m.narx --horizon 3 --out out.csv --plot out.png".split()
+    assert main(argv) == 0
+    out, err = capsys.readouterr()
+    assert err == "" and "Forecast by ARX, trained on 100 rows up to 2024-04-09" in out
+    assert "The 100 rows up to 2024-04-09 have been seen before; the 15 rows after" in out
+    assert out.endswith("Written: out.csv, out.png.\n")
+    table = pd.read_csv("out.csv")
+    assert table["time"].tolist() == ["2024-04-25", "2024-04-26", "2024-04-27"]
+    np.testing.assert_allclose(table["load"], [3, 4, 5], atol=1e-3)
+    assert Path("out.png").stat().st_size > 10_000
+    # the model is that of its own rows again
+    assert main("forecast f.csv --model m.narx --horizon 60".split()) == 0
+    assert "36 rows follow: --out FILE writes all." in capsys.readouterr().out
+
+
+def test_the_winner_of_the_test_is_kept(capsys, days):
+    assert main("fit f.csv --horizon 3 --save m.narx".split()) == 0
+    assert type(narxkit.load("m.narx")).__name__ in capsys.readouterr().out.replace(
+        "seasonal naive", "SeasonalNaive"
+    ).replace("ridge ARX", "ARX")
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("fit solar --save m.narx", "narxkit fit trains on files of your own, and solar is no "
+                                    "file: narxkit forecast evaluates built-in series."),
+        ("fit f.csv --save f.csv", "cannot write f.csv: it is the file to read; give another "
+                                    "name."),
+        ("fit f.csv --save no/m.narx", "cannot write no/m.narx: there is no folder no."),
+        ("forecast g.csv --model m.narx --lags 3", "--lags is for a model that is yet to be "
+                                    "trained: m.narx has its own; leave it out."),
+        ("forecast solar --model m.narx", "m.narx forecasts rows that go on from where it was "
+                                    "trained, and solar is a built-in series: give a file."),
+        ("forecast g.csv --model g.csv", "g.csv is no model that narxkit has saved: give the file "
+                                    "that save has written."),
+        ("forecast g.csv --model no.narx", "cannot use no.narx: No such file or directory."),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_kept_or_taken_on(capsys, kept, line, sentence):
+    assert ends_with_2(capsys, *line.split()) == sentence
+    assert sorted(os.listdir(kept)) == ["early.csv", "f.csv", "g.csv", "m.narx"]
+
+
+def test_a_file_that_ends_too_early(capsys, kept):
+    assert main("forecast early.csv --model m.narx".split()) == 2
+    assert capsys.readouterr().err == (
+        "narxkit: early.csv ends at 2024-02-19, and the model has seen rows up to 2024-04-09: give "
+        "a file with the rows after that.\n"
+    )
+
+
+def test_two_targets_need_two_models(capsys, days):
+    pd.read_csv("f.csv").assign(wind=1.0).to_csv("two.csv", index=False)
+    assert main("fit two.csv --target load,wind --horizon 3 --save m.narx".split()) == 2
+    assert capsys.readouterr().err == (
+        "narxkit: a file holds one model, and 2 targets need one each: give one --target.\n"
+    )
+
+
+def test_inputs_that_the_file_lacks_are_asked_for(capsys, days):
+    table = pd.read_csv("f.csv").assign(sun=np.arange(100) % 5)
+    table[:90].to_csv("f.csv", index=False)
+    table.assign(load=table["load"].where(table.index < 95)).to_csv("known.csv", index=False)
+    argv = "fit f.csv --target load --known-future sun --horizon 3 --model arx --save m.narx"
+    assert main(argv.split()) == main("forecast known.csv --model m.narx --horizon 5".split()) == 0
+    capsys.readouterr()
+    assert main("forecast known.csv --model m.narx --horizon 6".split()) == 2
+    assert capsys.readouterr().err == (
+        "narxkit: 6 steps need the columns ['sun'] in the 6 rows after 2024-04-04 00:00:00: add "
+        "rows with them and an empty target to the end of the file.\n"
+    )

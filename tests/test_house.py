@@ -11,10 +11,11 @@ import narxkit
 PACKAGE = Path(narxkit.__file__).parent
 FLOORS = [
     {"_core", "_fractal", "_recurrent", "_checks", "_blas", "_lazy", "_moments", "_naming"}
-    | {"_progress", "_warn", "_words"},
+    | {"_atomic", "_progress", "_stored", "_warn", "_words"},
     {"rows", "solvers"},
     {"networks"},
     {"training"},
+    {"export"},
     {"forecasters"},
     {"model_selection", "significance", "plotting", "datasets", "files"},
     {"evaluation", "diagnostics"},

@@ -11,7 +11,8 @@ The protocol is that of a rolling origin. Choices are made on the validation per
 nothing is chosen on the test period.
 
 `TASKS` holds the tasks of the built-in series; `task_from_frame` makes one of a table of the user,
-and `look_ahead` forecasts past its end.
+`look_ahead` forecasts past its end, and `fit_chosen` gives a model to keep, which
+`continue_saved` takes on.
 """
 
 from ._base import Evaluation, Task, decimals, run
@@ -21,30 +22,37 @@ from ._csv import write_csv
 from ._frame import (
     HELD_OUT,
     MAX_ITER,
+    Fitted,
     Forecast,
     FrameTask,
     find_target,
+    fit_chosen,
     heading,
     look_ahead,
     plot_forecasts,
     side_by_side,
     task_from_frame,
 )
+from ._saved import Continued, continue_saved
 
 __all__ = [
     "HELD_OUT",
     "LONGEST_BRIDGED",
     "MAX_ITER",
     "TASKS",
+    "Continued",
+    "Fitted",
     "Forecast",
     "FrameTask",
     "Evaluation",
     "Task",
     "bridge",
+    "continue_saved",
     "decimals",
     "find_seams",
     "find_target",
     "find_task",
+    "fit_chosen",
     "heading",
     "longest_stretch",
     "look_ahead",

@@ -14,6 +14,7 @@ from narxkit._naming import fitted_name, is_off
 from narxkit._progress import no_progress
 from narxkit._words import counted
 from narxkit.files import label_writer, listed
+from narxkit.forecasters.base import Forecaster
 from narxkit.networks import largest_lag
 from narxkit.plotting.base import load_matplotlib
 from narxkit.rows.clock import Clock
@@ -118,8 +119,90 @@ class FrameTask:
         )
 
 
+class _Chosen:
+    """A model that a test has chosen, or the user, and why; a subclass has the fields."""
+
+    @property
+    def forecaster(self):
+        """Name of the model that forecasts, as it was fitted on all rows."""
+        return self._name(self.evaluation.chosen)
+
+    def _name(self, tested):
+        """Return the name that a model of the test has on all rows."""
+        return self.names.get(tested, tested)
+
+    @property
+    def reason(self):
+        """Reason for this model, and by how much it won or lost the test, in a sentence."""
+        errors, chosen = self.evaluation.errors, self.evaluation.chosen
+        best, target = errors.index[0], self.evaluation.task.target
+        start = f"{target!r} is forecast by {self.forecaster}, {self._why}"
+        if self.is_named and chosen != best:
+            # a model without any forecast has no error in the table
+            how = errs(errors[chosen], errors[best]) if chosen in errors else "diverged in it"
+            return f"{start}; {best} won the test, {chosen} {how}."
+        if self.is_named:
+            return f"{start}; it won the test too{self._otherwise}."
+        if chosen == best:
+            return f"{start}{self._otherwise}."
+        return f"{start}, as those of {best} do{self._otherwise}."
+
+    @property
+    def _otherwise(self):
+        """A clause where a network lived in the test and is off on all rows, or the reverse."""
+        tested = self.evaluation.chosen
+        if self.forecaster == tested:
+            return ""
+        was = "was off" if is_off(self.evaluation.models[tested]) else "lived"
+        return f"; in the test its network {was}"
+
+    @property
+    def _why(self):
+        """Reason for this model, in few words."""
+        if self.is_named:
+            return "as asked"
+        if self.evaluation.chosen == self.evaluation.errors.index[0]:
+            return "the winner of the test"
+        return "the best in the test of those whose forecasts do not break off"
+
+
 @dataclass(frozen=True, eq=False)
-class Forecast:
+class Fitted(_Chosen):
+    """A model of a test, fitted on all rows.
+
+    Parameters
+    ----------
+    evaluation : HorizonEvaluation
+        The hold-out test that went before.
+    model : Forecaster
+        Its chosen model, fitted.
+    is_named : bool, default=False
+        Whether the model was asked for by name; else it is the best in the test.
+    names : dict of str to str, default={}
+        What it is called once it is fitted on all rows.
+
+    See Also
+    --------
+    fit_chosen : Makes one.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from narxkit.evaluation import fit_chosen, task_from_frame
+    >>> days = pd.date_range("2024-01-01", periods=60)
+    >>> task = task_from_frame(pd.DataFrame({"load": [1.0, 2, 3] * 20}, index=days), horizon=2)
+    >>> fit_chosen(task, model="arx").forecaster
+    'ridge ARX'
+    """
+
+    evaluation: HorizonEvaluation
+    model: Forecaster
+    is_named: bool = False
+    names: Mapping = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Forecast(_Chosen):
     """A forecast past the end of a series.
 
     Parameters
@@ -163,52 +246,9 @@ class Forecast:
     names: Mapping = field(default_factory=dict)
 
     @property
-    def forecaster(self):
-        """Name of the model that forecasts, as it was fitted on all rows."""
-        return self._name(self.evaluation.chosen)
-
-    def _name(self, tested):
-        """Return the name that a model of the test has on all rows."""
-        return self.names.get(tested, tested)
-
-    @property
     def heading(self):
         """The models that forecast, in a line."""
         return heading([self])
-
-    @property
-    def reason(self):
-        """Reason for this model, and by how much it won or lost the test, in a sentence."""
-        errors, chosen = self.evaluation.errors, self.evaluation.chosen
-        best, target = errors.index[0], self.evaluation.task.target
-        start = f"{target!r} is forecast by {self.forecaster}, {self._why}"
-        if self.is_named and chosen != best:
-            # a model without any forecast has no error in the table
-            how = errs(errors[chosen], errors[best]) if chosen in errors else "diverged in it"
-            return f"{start}; {best} won the test, {chosen} {how}."
-        if self.is_named:
-            return f"{start}; it won the test too{self._otherwise}."
-        if chosen == best:
-            return f"{start}{self._otherwise}."
-        return f"{start}, as those of {best} do{self._otherwise}."
-
-    @property
-    def _otherwise(self):
-        """A clause where a network lived in the test and is off on all rows, or the reverse."""
-        tested = self.evaluation.chosen
-        if self.forecaster == tested:
-            return ""
-        was = "was off" if is_off(self.evaluation.models[tested]) else "lived"
-        return f"; in the test its network {was}"
-
-    @property
-    def _why(self):
-        """Reason for this model, in few words."""
-        if self.is_named:
-            return "as asked"
-        if self.evaluation.chosen == self.evaluation.errors.index[0]:
-            return "the winner of the test"
-        return "the best in the test of those whose forecasts do not break off"
 
     @property
     def rmse(self):
@@ -467,16 +507,62 @@ def look_ahead(task, model=None, random_state=0, progress=None, rivals=False):
     return Forecast(evaluation, forecast(chosen)[1], drawn, model is not None, called)
 
 
+def fit_chosen(task, model=None, random_state=0, progress=None):
+    """Test models on the held-out rows, then fit one on all rows.
+
+    Parameters
+    ----------
+    task : FrameTask
+        The task.
+    model : {"narx", "tdnn", "arx", "elman", "gru", "lstm"}, default=None
+        The model to fit; by default the winner of the test, as in `look_ahead`.
+    random_state : int, default=0
+        Seed of the network.
+    progress : callable, default=None
+        ``progress(text, done, total)`` is called as the work proceeds.
+
+    Returns
+    -------
+    Fitted
+        The model and its test.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        When Ctrl-C cut the training short.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from narxkit.evaluation import fit_chosen, task_from_frame
+    >>> days = pd.date_range("2024-01-01", periods=60)
+    >>> task = task_from_frame(pd.DataFrame({"load": [1.0, 2, 3] * 20}, index=days), horizon=2)
+    >>> fit_chosen(task, model="arx").model.forecast(2).round(1).tolist()
+    [1.0, 2.0]
+    """
+    progress = progress or no_progress
+    evaluation = run(task.test, (model or "narx",), random_state, progress)
+    chosen = evaluation.chosen if model else evaluation.ranked[0]
+    called, fitted = _fit_on_all(evaluation, chosen, progress)
+    evaluation = replace(evaluation, chosen=chosen)
+    return Fitted(evaluation, fitted, model is not None, {chosen: called})
+
+
 def _forecast(evaluation, name, future, progress):
     """Fit a model of the test again, on all rows; return its name then, and its forecast."""
+    name, model = _fit_on_all(evaluation, name, progress)
+    return name, model.forecast(evaluation.task.steps, X=future)
+
+
+def _fit_on_all(evaluation, name, progress):
+    """Fit a model of the test again, on all rows; return its name then, and the model."""
     test, data = evaluation.task, evaluation.task.read()
     model = clone(evaluation.models[name])  # the fitted one stays with its test
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".* were left out of training")  # the test said so
         fit(f"{name} on all rows", model, test, data, progress)
     is_network = type(model) in NETWORKS.values()
-    name = fitted_name(model) if is_network else name
-    return name, model.forecast(test.steps, X=future)
+    return fitted_name(model) if is_network else name, model
 
 
 def heading(forecasts):

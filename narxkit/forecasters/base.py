@@ -9,6 +9,7 @@ from abc import ABCMeta, abstractmethod
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from narxkit._checks import is_count
 from narxkit._moments import moments
+from narxkit._stored import stored
 from narxkit._warn import warn, warn_of_interruption
 from narxkit.forecasters.initial_state import fitted_start, is_estimate, rows_of_steps
 from narxkit.forecasters.origins import Origins
@@ -25,7 +27,7 @@ from narxkit.forecasters.runner import Runner, warn_of_divergence
 from narxkit.rows.clock import take
 from narxkit.rows.columns import ColumnRoles
 from narxkit.rows.history import History, refuse_seams
-from narxkit.rows.labels import first_difference, labels_of
+from narxkit.rows.labels import as_elapsed, first_difference, labels_of
 from narxkit.rows.rollouts import Rollouts
 from narxkit.rows.table import (
     advise_asfreq,
@@ -35,6 +37,28 @@ from narxkit.rows.table import (
     read_table,
     refuse_infinite,
 )
+
+
+@stored
+class TrainedOn(NamedTuple):
+    """The rows that a model was fitted to: their number, first and last label, units by column."""
+
+    n_rows: int
+    first: pd.Timestamp | pd.Timedelta | pd.Period | int | float | None
+    last: pd.Timestamp | pd.Timedelta | pd.Period | int | float | None
+    units: dict
+
+    @classmethod
+    def of(cls, table, X, y):
+        """Take it from a table, and units from the `attrs` of the frames that it was read from."""
+        labels = table.index if table.times is None else table.times
+        labels = as_elapsed(labels) if table.is_elapsed else labels
+        if isinstance(labels, pd.MultiIndex):
+            labels = labels.get_level_values(-1)
+        ends = (None, None) if labels is None else (labels.min(), labels.max())
+        units = {**_units(X), **_units(y)}
+        columns = [*(table.columns or ()), *table.outputs]
+        return cls(len(table), *ends, {c: units[c] for c in columns if c in units})
 
 
 class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
@@ -115,6 +139,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             # an empty one: rows of an earlier fit are no history of these
             self._history = History(self._reach, names, {})
             self._remember(table)
+            self._trained_on = TrainedOn.of(table, X, y)
         return self
 
     def _prepare(self, table):
@@ -160,6 +185,37 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             y = self._filled(self._roles.segment(X, y, times))
             tails[key] = self._history.tail(key, table, X, y, times)
         self._history = replace(self._history, tails=tails)
+
+    # ------------------------------------------------------------ keeping
+    def save(self, path):
+        """Write the fitted model to a file, from which `narxkit.load` brings it back.
+
+        Parameters
+        ----------
+        path : str or path
+            The file, such as ``"solar.narx"``; one that is there is replaced in one step.
+
+        Raises
+        ------
+        ValueError
+            When a parameter is a function or an object of a class of your own.
+        OSError
+            When the file cannot be written; an earlier one then stays.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> import narxkit
+        >>> model = narxkit.ARX(output_lags=1, alphas=[0.0]).fit(None, [1.0, 2, 4, 8, 16])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     model.save(Path(folder) / "m.narx")
+        ...     narxkit.load(Path(folder) / "m.narx").forecast(2).round().tolist()
+        [32.0, 64.0]
+        """
+        from narxkit.export import save  # rarely needed
+
+        save(self, path)
 
     # ------------------------------------------------------------ predictions from the state
     def predict(self, X):
@@ -740,6 +796,12 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         tags.input_tags.allow_nan = True
         tags.target_tags.multi_output = True
         return tags
+
+
+def _units(data):
+    """Return the units of the columns of a frame that knows them."""
+    units = getattr(data, "attrs", {}).get("units", {})
+    return units if isinstance(units, dict) else {}
 
 
 def _name_row(table, rows, i):

@@ -7,11 +7,13 @@ from functools import partial
 import numpy as np
 from sklearn.base import clone
 
+from narxkit._stored import stored
 from narxkit.rows.clock import take
 from narxkit.rows.history import History
 from narxkit.rows.reach import Reach
 
 
+@stored
 class Inner:
     """A forecaster that reads the rows of another one.
 

@@ -10,12 +10,13 @@ every d-th step, which begins with measured rows, so that one cumulative sum doe
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 from scipy.special import boxcox, inv_boxcox
 
 from narxkit._checks import is_count
+from narxkit._stored import stored
 from narxkit.rows.clock import Clock
 
 FLOOR = 0.02  # of the largest divisor: a quotient of less is noise, such as that of a low sun
@@ -53,6 +54,7 @@ def offsets(lags):
 # --- division ------------------------------------------------------------------------------------
 
 
+@stored
 @dataclass(frozen=True)
 class Division:
     """Division of the outputs by a column of X.
@@ -178,23 +180,20 @@ def _longest_run(is_low, edges):
 # --- functions -----------------------------------------------------------------------------------
 
 
+@stored
 @dataclass(frozen=True)
 class Function:
     """A function of outputs and its inverse, value by value.
 
     Attributes
     ----------
-    name : str or None
-        "log", "boxcox", or None for functions of the user's own.
-    forward, inverse : callable
-        Take arrays (..., n_outputs), in which NaN stays NaN.
+    transform : {"log", "boxcox"} or tuple of callable
+        Its name, or the functions (forward, inverse) of the user's own.
     lambdas : ndarray of shape (n_outputs,) or None
         Of the Box-Cox transformation.
     """
 
-    name: str | None
-    forward: Callable
-    inverse: Callable
+    transform: str | tuple[Callable, Callable]
     lambdas: np.ndarray | None = None
 
     @classmethod
@@ -203,23 +202,34 @@ class Function:
 
         Those of training rows decide; none may be beyond its reach.
         """
-        if transform == "log":
-            function = cls("log", _log, np.exp)
-            function.check(values)
-            return function
         if transform == "boxcox":
             _refuse_no_positives("boxcox", values)
             lambdas = np.array([_fit_lambda(column) for column in values[is_training].T])
-            back = partial(_inverse_boxcox, lambdas=lambdas)
-            return cls("boxcox", partial(_boxcox, lambdas=lambdas), back, lambdas)
-        forward, inverse = (
-            partial(_finite, function, name)
-            for function, name in zip(transform, ("forward", "inverse"))
-        )
-        function = cls(None, forward, inverse)
+            return cls("boxcox", lambdas)
+        function = cls(transform if transform == "log" else tuple(transform))
         function.check(values)
-        function.check_inverse(values)
+        if function.name is None:
+            function.check_inverse(values)
         return function
+
+    @property
+    def name(self):
+        """Its name, None for functions of the user's own."""
+        return self.transform if isinstance(self.transform, str) else None
+
+    @cached_property
+    def forward(self):
+        """Takes arrays (..., n_outputs), in which NaN stays NaN."""
+        if self.name is None:
+            return partial(_finite, self.transform[0], "forward")
+        return _log if self.name == "log" else partial(_boxcox, lambdas=self.lambdas)
+
+    @cached_property
+    def inverse(self):
+        """Takes what `forward` gives."""
+        if self.name is None:
+            return partial(_finite, self.transform[1], "inverse")
+        return np.exp if self.name == "log" else partial(_inverse_boxcox, lambdas=self.lambdas)
 
     def check(self, values):
         """Refuse values, NaN where missing, of which there is no result."""
@@ -326,6 +336,7 @@ def _finite(function, name, values):
 # --- seasons -------------------------------------------------------------------------------------
 
 
+@stored
 @dataclass(frozen=True)
 class Seasons:
     """Additive seasons, fixed to the clock.
@@ -441,6 +452,7 @@ def _means_by_place(values, places, period):
 # --- all together --------------------------------------------------------------------------------
 
 
+@stored
 @dataclass(frozen=True)
 class Chain:
     """Division, function and differences, one after another; any of them may be left out.

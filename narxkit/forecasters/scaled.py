@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from narxkit._moments import buried, moments
+from narxkit._stored import stored
 from narxkit._warn import warn
 from narxkit.forecasters.base import Forecaster
 from narxkit.forecasters.input_gradient import InputGradient, differentiate, name_columns
@@ -17,6 +18,7 @@ SCALED = 1e-300, 1e300  # standard deviations of columns: room for a thousand of
 AS_GIVEN = 1e-100, 1e100  # and where columns are not divided by them: room for sums of squares
 
 
+@stored
 @dataclass(frozen=True)
 class Scale:
     """Means and standard deviations of inputs and outputs.

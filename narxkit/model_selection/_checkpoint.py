@@ -11,7 +11,6 @@ A file is written beside the old one and takes its place in one step, and the ol
 """
 
 import json
-import os
 import re
 import shutil
 import time
@@ -20,6 +19,7 @@ from pathlib import Path
 import joblib
 import pandas as pd
 
+from narxkit._atomic import whole
 from narxkit._warn import warn
 
 FORMAT = "narxkit.GeneticSearchCV 1"
@@ -145,22 +145,16 @@ def _parse(path):
 
 def _replace(path, text):
     """Write a file in one step, and keep the one before."""
-    new = _beside(path, ".new")
-    with open(new, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        # or after a power cut the name could stand for nothing
-        os.fsync(file.fileno())
     if path.exists():
-        shutil.copyfile(path, _beside(path, ".bak"))
-    os.replace(new, path)
+        _copy(path, _beside(path, ".bak"))
+    with whole(path) as part:
+        part.write_text(text, encoding="utf-8")
 
 
 def _copy(old, path):
     """Put a copy in the place of a file, in one step."""
-    new = _beside(path, ".new")
-    shutil.copyfile(old, new)
-    os.replace(new, path)
+    with whole(path) as part:
+        shutil.copyfile(old, part)
 
 
 def _plain(number):

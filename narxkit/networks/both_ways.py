@@ -20,6 +20,7 @@ import numpy as np
 
 from narxkit import _recurrent
 from narxkit._blas import one_blas_thread
+from narxkit._stored import stored
 from narxkit.networks.cells import NEVER, NUMBERS_AT_ONCE, CellLayers
 from narxkit.networks.taps import Taps
 from narxkit.rows.reach import Reach
@@ -118,6 +119,7 @@ class Batch:
         return _recurrent.Windows(plan, x, begins=begins, ends=ends)
 
 
+@stored
 @dataclass(frozen=True)
 class BidirectionalNetwork(CellLayers):
     """Structure of a recurrent network that reads stretches of inputs both ways.

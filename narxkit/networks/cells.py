@@ -10,6 +10,7 @@ from sklearn.utils.metaestimators import available_if
 
 from narxkit import _recurrent
 from narxkit._blas import one_blas_thread
+from narxkit._stored import stored
 from narxkit.networks.base import Network, glorot
 from narxkit.networks.tapped_mlp import DEAD, TappedMLP
 from narxkit.networks.taps import Taps
@@ -212,6 +213,7 @@ class CellLayers(Network):
         """
 
 
+@stored
 @dataclass(frozen=True)
 class CellNetwork(CellLayers):
     """Structure of a recurrent network that reads taps.

@@ -9,6 +9,7 @@ from scipy.special import expit
 
 from narxkit import _core
 from narxkit._blas import one_blas_thread
+from narxkit._stored import stored
 from narxkit.networks.base import LONG, Network, glorot
 from narxkit.networks.taps import Taps
 
@@ -68,6 +69,7 @@ class Weights(NamedTuple):
         return self.coefs[0] if len(self.coefs) == 1 else self.linear
 
 
+@stored
 @dataclass(frozen=True)
 class TappedMLP(Network):
     """Structure of a multilayer perceptron that reads taps.

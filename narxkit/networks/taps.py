@@ -18,6 +18,7 @@ from functools import cached_property
 import numpy as np
 
 from narxkit._checks import is_int
+from narxkit._stored import stored
 from narxkit.rows.reach import Reach
 
 Lag = int | tuple[int, int]  # one row, or the mean over the rows from a first lag to a last one
@@ -25,6 +26,7 @@ A_LAG = "an int, or a pair (first, last) for the mean over these lags"
 MOST_LAGS = 10**6  # more than any network can read; a number of them stands for a tuple
 
 
+@stored
 @dataclass(frozen=True)
 class Taps:
     """Which column is read how many rows back.

@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 
 from narxkit._checks import is_count
+from narxkit._stored import stored
 from narxkit.rows.calendar import dates_of, seconds_between
 from narxkit.rows.public_holidays import is_holiday, read_place
 from narxkit.rows.timetable import DAY, HOUR, PER_SECOND, WEEK
@@ -45,6 +46,7 @@ FEWEST_FOR_SPLINES = 4  # one reaches over four places
 _MONDAY = np.datetime64("1970-01-05")
 
 
+@stored
 @dataclass(frozen=True)
 class Harmonics:
     """A field as sines and cosines.
@@ -84,6 +86,7 @@ class Harmonics:
         return np.c_[waves, np.cos(angles[:, self.n] - 1)] if self.alternates else waves
 
 
+@stored
 @dataclass(frozen=True)
 class Splines:
     """A field as periodic cubic B-splines.
@@ -121,6 +124,7 @@ class Splines:
         return np.where(distance < 1, inside, np.maximum(2 - distance, 0) ** 3 / 6)
 
 
+@stored
 @dataclass(frozen=True)
 class Flag:
     """Whether a row lies on a weekend, or on a public holiday: 1 or 0.
@@ -148,6 +152,7 @@ class Flag:
         return is_on[:, None].astype(float)
 
 
+@stored
 @dataclass(frozen=True)
 class Calendar:
     """The fields that are read of the time stamps of rows.

@@ -40,6 +40,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from narxkit._stored import stored
 from narxkit.rows.calendar import (
     SECONDS,
     by_offset,
@@ -86,6 +87,7 @@ _ADVERBS = {
 }
 
 
+@stored
 @dataclass(frozen=True)
 class Clock:
     """The step of a time index.

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from narxkit._stored import stored
 from narxkit.rows.calendar_fields import Calendar, read_calendar
 from narxkit.rows.segments import Segments
 
 
+@stored
 @dataclass(frozen=True)
 class ColumnRoles:
     """Which columns of X are inputs, which are bounds, and how y was given.

@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from narxkit._stored import stored
 from narxkit.rows.clock import Clock, is_alike, take
 from narxkit.rows.labels import as_clock, as_elapsed, numbers_from
 from narxkit.rows.reach import Reach
 from narxkit.rows.table import Table, advise_asfreq
 
 
+@stored
 @dataclass(frozen=True)
 class Tail:
     """The last rows of one series, missing outputs filled.
@@ -86,6 +88,7 @@ class Tail:
         return self._as_given(self.clock.after(self.last, n))
 
 
+@stored
 @dataclass(frozen=True)
 class History:
     """Tails by series.

@@ -3,7 +3,10 @@
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from narxkit._stored import stored
 
+
+@stored
 @dataclass(frozen=True)
 class Reach:
     """The rows and columns that a prediction reads.

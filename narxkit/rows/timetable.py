@@ -30,6 +30,8 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from narxkit._stored import stored
+
 PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 LONGEST_HOLIDAY = 7  # working days: golden week and lunar new year close markets for six
 SLACK = 0.25  # of a fixed step
@@ -51,6 +53,7 @@ ONE_DAY = np.timedelta64(1, "D")
 _MONDAY = 4 * DAY  # 1970-01-05, as seconds since 1970
 
 
+@stored
 @dataclass(frozen=True)
 class Timetable:
     """The times of the week at which rows come.

@@ -21,15 +21,19 @@ from typing import NamedTuple
 import numpy as np
 
 from narxkit._checks import is_count
+from narxkit._stored import stored
 from narxkit.rows.rollouts import rollouts_from_everywhere
 from narxkit.solvers import SolverResult, Stop
 from narxkit.training.linear import count_targets
 
 LADDER = tuple(2**i for i in range(1, 13))  # steps, where those wanted diverge
 WAY = (4, 16, 64, 256)  # steps on the way to those wanted
+stored(Stop)  # for solvers know nothing of ours
+
 LAST_WORDS = (Stop.INTERRUPTED, Stop.CALLBACK, Stop.NOT_FINITE)
 
 
+@stored
 class Stage(NamedTuple):
     """A stage of training: its rollout length, its loss and its iterations."""
 
