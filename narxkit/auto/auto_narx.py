@@ -245,20 +245,26 @@ class AutoNARX(Forecaster):
         model, or where a network trained over one step is as good as any.
         """
         best = min(self._members, key=lambda member: member.error)
-        bar = WORSE * best.errors[0]
-        member = min((m for m in self._members if m.reads), key=lambda member: member.error)
-        inputs, transforms = member.reads
+        bar, steps = WORSE * best.errors[0], min(self.horizon, MOST_STEPS)
         seed = check_random_state(self.random_state).randint(2**31 - 1)
-        steps = min(self.horizon, MOST_STEPS)
-        if steps > 1:
-            linear = linear_over_steps(self._series, inputs, transforms, steps)
-            ahead = self._try([linear], judge, bar)
-        tried = self._try(networks(self._series, inputs, transforms, "open", seed), judge, bar)
-        if steps > 1:
-            has_gain = min(m.error for m in ahead) < member.error
-            has_network = any(m.error <= best.error and m.lives for m in tried)
-            if has_gain or has_network:
-                self._try(networks(self._series, inputs, transforms, steps, seed), judge, bar)
+        for reader in self._best_readers():
+            inputs, transforms = reader.reads
+            tried = self._try(networks(self._series, inputs, transforms, "open", seed), judge, bar)
+            if steps > 1:
+                linear = linear_over_steps(self._series, inputs, transforms, steps)
+                has_gain = self._try([linear], judge, bar)[0].error < reader.error
+                has_network = any(m.error <= best.error and m.lives for m in tried)
+                if has_gain and reader.error <= WORSE * best.error or has_network:
+                    pool = networks(self._series, inputs, transforms, steps, seed)
+                    self._try(pool, judge, bar)
+
+    def _best_readers(self):
+        """Return the best of the plain linear models of each transformation."""
+        best = {}
+        for member in sorted(self._members, key=lambda member: member.error):
+            if member.reads:
+                best.setdefault(str(member.reads[1]), member)
+        return list(best.values())
 
     def _try(self, candidates, judge, bar):
         members = self._prepared(candidates)

@@ -7,8 +7,8 @@ import numpy as np
 from narxkit.rows.rollouts import Rollouts
 
 N_FOLDS = 6  # fits of each candidate
-N_FOLDS_LONG, LONG = 3, 2000  # and of series with so many rows
-SHARE = 3  # the origins lie in the last one part in so many of the rows
+N_FOLDS_LONG, LONG = 4, 2000  # and of series with so many rows
+SHARE, SHARE_LONG = 3, 2  # the origins lie in the last one part in so many of the rows
 PER_HORIZON = 4  # origins in a horizon
 FEWEST = 2  # parts of a segment, one of which lies before the first origin
 MOST = 100  # rollouts of a fold and segment
@@ -67,7 +67,8 @@ def rolling_folds(segments, horizon):
 def first_origin(start, stop, horizon, n_folds):
     """Return the first row of a segment that is predicted."""
     n, step = stop - start, max(horizon // 2, 1)
-    span = max((n_folds - 1) * step, n // SHARE - horizon)
+    share = SHARE if n < LONG else SHARE_LONG
+    span = max((n_folds - 1) * step, n // share - horizon)
     return max(start + n // FEWEST, stop - horizon - span)
 
 
