@@ -29,6 +29,7 @@ from benchmarks import (  # noqa: E402
     hurst_laws,
     interrupt,
     long_memory,
+    recurrent,
     report,
     rolling,
     shelf,
@@ -886,6 +887,19 @@ def test_networks_begin_with_the_memory_that_is_asked_for(network):
     rows = np.exp(gates[KEPT[model.structure_.cell]])
     assert rows.min() >= 1.0 and rows.max() <= 19.0 and np.ptp(rows) > 5.0
     assert model.theta_.shape == start.shape and model.structure_.chrono_t_max == 20
+
+
+def test_free_runs_of_cells_are_bound_by_what_is_published_of_their_kind(monkeypatch):
+    records = ("multisine", "arrow", "arrow, no extrapolation")
+    tests = dict.fromkeys(f"{record}, {part}" for record in records for part in ("cut", "all"))
+    for name, those in (("silverbox", tests), ("tanks", {"test": None})):
+        made = free_runs.Series(name, "V", None, None, those, ())
+        monkeypatch.setattr(free_runs, name, lambda made=made: made)
+    series = {cell: (recurrent.silverbox(cell), recurrent.tanks(cell)) for cell in recurrent.CELLS}
+    targets = {cell: [list(one.targets.values()) for one in both] for cell, both in series.items()}
+    assert targets["Elman"] == [[], []]
+    assert targets["GRU"] == [[0.745, 0.745, 1.4, 1.4, 0.4735, 0.4735], [0.396]]
+    assert targets["LSTM"] == [[0.75, 0.75, 1.34, 1.34, 0.48, 0.48], [0.49]]
 
 
 def test_medians_of_long_memories_are_shown_with_their_ranges():
