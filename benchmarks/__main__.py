@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from . import (
     accuracy,
+    cell_defaults,
     cells,
     defaults,
     evolution,
@@ -49,6 +50,7 @@ SUITES = {
     "defaults-hourly": defaults.HOURLY,
     "defaults-plants": defaults.PLANTS,
     "defaults-series": defaults.SERIES,
+    "defaults-cells": cell_defaults.SUITE,
     "genetic-search": genetic_search.SUITE,
     "resumed": genetic_search.RESUMED,
     "validity": validity.SUITE,

@@ -12,7 +12,7 @@ those of one core.
 
 With the bias of 1 that networks begin with, a gate keeps 0.73 of a state for a row and 1e-7 of it
 for 50: little slope is left to learn by. That suits series, but these tasks tell how long to
-remember: gates begin with times of up to T rows, at log(U(1, T - 1)) (Tallec and Ollivier 2018,
+remember: with ``chrono_t_max=T`` gates begin with times of up to T rows (Tallec and Ollivier 2018,
 "Can recurrent neural networks warp time?", ICLR).
 """
 
@@ -29,7 +29,6 @@ from rich.table import Table
 
 from narxkit import Adam, ElmanRegressor, GRURegressor, IRpropPlus, LSTMRegressor
 from narxkit.diagnostics import memory_profile
-from narxkit.networks.cells import KEPT
 
 N_JOBS = 2
 N_SEEDS = 10
@@ -133,17 +132,6 @@ def begun(network, sequences, length, **settings):
     return fitted(model.set_params(solver=Adam(BARELY), max_iter=1), sequences)
 
 
-def told(model, length, rng):
-    """The same network, its gates keeping a state for up to so many rows."""
-    structure = model.structure_
-    for layer, units in zip(structure.unpack(model.theta_).layers, structure.hidden_layer_sizes):
-        gates, times = layer["bias"].reshape(-1, units), rng.uniform(1, length - 1, units)
-        gates[KEPT[structure.cell]] = np.log(times)
-        if structure.cell == "lstm":
-            gates[0] = -np.log(times)  # what is kept for long comes in slowly
-    return model
-
-
 def fitted(model, sequences):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # most rows have no target, as they should
@@ -158,9 +146,8 @@ def learned(name, network, seed):
     def fresh(n):
         return task.make(n, task.length, rng)
 
-    model = begun(NETWORKS[network], fresh(N_FIRST), task.length, random_state=seed)
-    if task.is_told:
-        told(model, task.length, rng)
+    settings = {"chrono_t_max": task.length if task.is_told else None, "random_state": seed}
+    model = begun(NETWORKS[network], fresh(N_FIRST), task.length, **settings)
     done, rate = N_FIRST, RATE
     while done + task.portion <= task.most:
         adam = Adam(learning_rate=rate, batch_size=BATCH, max_grad_norm=1.0)
@@ -250,8 +237,8 @@ def deep(n_layers, solver, n_passes, seed=0):
     rng, name = np.random.default_rng(seed), type(solver).__name__
     training, new = adding(N_DEEP, DEEP, rng), adding(N_NEW, DEEP, rng)
     some = Sequences(*(part[new.labels < N_PROFILED] for part in new))
-    sizes = {"hidden_layer_sizes": (8,) * n_layers, "random_state": seed}
-    model = told(begun(LSTMRegressor, training, DEEP, **sizes), DEEP, rng)
+    settings = {"hidden_layer_sizes": (8,) * n_layers, "chrono_t_max": DEEP, "random_state": seed}
+    model = begun(LSTMRegressor, training, DEEP, **settings)
     before = profiled(model, some)
     start = time.process_time()
     fitted(model.set_params(solver=solver, max_iter=n_passes), training)

@@ -8,42 +8,81 @@
 #define NK_VECTOR ((Py_ssize_t)(64 / sizeof(NK_REAL)))
 
 /* ---------------------------------------------------------------- gates, forwards
- * i, f, o = sigmoid, g = tanh;   c = f c_0 + i g,   t = tanh(c),   h = o t
- * peepholes (3, H): i and f see c_0, o sees c */
-NK_CLONES static void NK_NAME(nk_lstm)(Py_ssize_t B, Py_ssize_t H, NK_REAL *G, Py_ssize_t ldg,
-                                       const NK_REAL *c_0, NK_REAL *c_1, NK_REAL *t_1,
-                                       NK_REAL *h_1, Py_ssize_t ldh, const NK_REAL *peepholes) {
+ * Gates of all rows first, then what waits for them: in one loop the processor sees one row at a
+ * time, and the chain from a gate through c and tanh(c) to h leaves it idle. A loop for each case,
+ * so that the constants of the activations stay in registers from row to row.
+ *
+ * i, f, o = sigmoid, g = tanh;   c = f c_0 + i g,   t = tanh(c),   h = o t */
+NK_CLONES static void NK_NAME(nk_lstm_plain)(Py_ssize_t B, Py_ssize_t H, NK_REAL *G,
+                                             Py_ssize_t ldg, const NK_REAL *c_0, NK_REAL *c_1,
+                                             NK_REAL *t_1, NK_REAL *h_1, Py_ssize_t ldh) {
     H &= -NK_VECTOR;                    /* whole vectors: nothing is left over */
     for (Py_ssize_t b = 0; b < B; b++) {
         NK_REAL *NK_RESTRICT i = G + b * ldg, *NK_RESTRICT f = i + H;
         NK_REAL *NK_RESTRICT g = f + H, *NK_RESTRICT o = g + H;
+        NK_IVDEP
+        for (Py_ssize_t j = 0; j < H; j++) {
+            i[j] = NK_NAME(nk_sigmoid)(i[j]);
+            f[j] = NK_NAME(nk_sigmoid)(f[j]);
+            g[j] = NK_NAME(nk_tanh)(g[j]);
+            o[j] = NK_NAME(nk_sigmoid)(o[j]);
+        }
+    }
+    for (Py_ssize_t b = 0; b < B; b++) {
+        const NK_REAL *NK_RESTRICT i = G + b * ldg, *NK_RESTRICT f = i + H;
+        const NK_REAL *NK_RESTRICT g = f + H, *NK_RESTRICT o = g + H;
+        const NK_REAL *NK_RESTRICT before = c_0 + b * H;
         NK_REAL *NK_RESTRICT c = c_1 + b * H, *NK_RESTRICT t = t_1 + b * H;
         NK_REAL *NK_RESTRICT h = h_1 + b * ldh;
-        const NK_REAL *NK_RESTRICT before = c_0 + b * H;
-        const NK_REAL *NK_RESTRICT p = peepholes;
-        if (peepholes == NULL)
-            NK_IVDEP
-            for (Py_ssize_t j = 0; j < H; j++) {
-                i[j] = NK_NAME(nk_sigmoid)(i[j]);
-                f[j] = NK_NAME(nk_sigmoid)(f[j]);
-                g[j] = NK_NAME(nk_tanh)(g[j]);
-                o[j] = NK_NAME(nk_sigmoid)(o[j]);
-                c[j] = f[j] * before[j] + i[j] * g[j];
-                t[j] = NK_NAME(nk_tanh)(c[j]);
-                h[j] = o[j] * t[j];
-            }
-        else
-            NK_IVDEP
-            for (Py_ssize_t j = 0; j < H; j++) {
-                i[j] = NK_NAME(nk_sigmoid)(i[j] + p[j] * before[j]);
-                f[j] = NK_NAME(nk_sigmoid)(f[j] + p[H + j] * before[j]);
-                g[j] = NK_NAME(nk_tanh)(g[j]);
-                c[j] = f[j] * before[j] + i[j] * g[j];
-                o[j] = NK_NAME(nk_sigmoid)(o[j] + p[2 * H + j] * c[j]);
-                t[j] = NK_NAME(nk_tanh)(c[j]);
-                h[j] = o[j] * t[j];
-            }
+        NK_IVDEP
+        for (Py_ssize_t j = 0; j < H; j++) {
+            c[j] = f[j] * before[j] + i[j] * g[j];
+            t[j] = NK_NAME(nk_tanh)(c[j]);
+            h[j] = o[j] * t[j];
+        }
     }
+}
+
+/* peepholes (3, H): i and f see c_0, o sees c */
+NK_CLONES static void NK_NAME(nk_lstm_peepholes)(Py_ssize_t B, Py_ssize_t H, NK_REAL *G,
+                                                 Py_ssize_t ldg, const NK_REAL *c_0,
+                                                 NK_REAL *c_1, NK_REAL *t_1, NK_REAL *h_1,
+                                                 Py_ssize_t ldh,
+                                                 const NK_REAL *NK_RESTRICT p) {
+    H &= -NK_VECTOR;                    /* whole vectors: nothing is left over */
+    for (Py_ssize_t b = 0; b < B; b++) {
+        NK_REAL *NK_RESTRICT i = G + b * ldg, *NK_RESTRICT f = i + H, *NK_RESTRICT g = f + H;
+        const NK_REAL *NK_RESTRICT before = c_0 + b * H;
+        NK_IVDEP
+        for (Py_ssize_t j = 0; j < H; j++) {
+            i[j] = NK_NAME(nk_sigmoid)(i[j] + p[j] * before[j]);
+            f[j] = NK_NAME(nk_sigmoid)(f[j] + p[H + j] * before[j]);
+            g[j] = NK_NAME(nk_tanh)(g[j]);
+        }
+    }
+    for (Py_ssize_t b = 0; b < B; b++) {
+        const NK_REAL *NK_RESTRICT i = G + b * ldg, *NK_RESTRICT f = i + H;
+        const NK_REAL *NK_RESTRICT g = f + H, *NK_RESTRICT before = c_0 + b * H;
+        NK_REAL *NK_RESTRICT o = G + b * ldg + 3 * H;
+        NK_REAL *NK_RESTRICT c = c_1 + b * H, *NK_RESTRICT t = t_1 + b * H;
+        NK_REAL *NK_RESTRICT h = h_1 + b * ldh;
+        NK_IVDEP
+        for (Py_ssize_t j = 0; j < H; j++) {
+            c[j] = f[j] * before[j] + i[j] * g[j];
+            o[j] = NK_NAME(nk_sigmoid)(o[j] + p[2 * H + j] * c[j]);
+            t[j] = NK_NAME(nk_tanh)(c[j]);
+            h[j] = o[j] * t[j];
+        }
+    }
+}
+
+static void NK_NAME(nk_lstm)(Py_ssize_t B, Py_ssize_t H, NK_REAL *G, Py_ssize_t ldg,
+                             const NK_REAL *c_0, NK_REAL *c_1, NK_REAL *t_1, NK_REAL *h_1,
+                             Py_ssize_t ldh, const NK_REAL *peepholes) {
+    if (peepholes == NULL)
+        NK_NAME(nk_lstm_plain)(B, H, G, ldg, c_0, c_1, t_1, h_1, ldh);
+    else
+        NK_NAME(nk_lstm_peepholes)(B, H, G, ldg, c_0, c_1, t_1, h_1, ldh, peepholes);
 }
 
 /* r, z = sigmoid, n = tanh(n + r m);   h = n + z (h_0 - n) */
@@ -51,14 +90,19 @@ NK_CLONES static void NK_NAME(nk_gru)(Py_ssize_t B, Py_ssize_t H, NK_REAL *G, Py
                                       const NK_REAL *h_0, NK_REAL *h_1, Py_ssize_t ldh) {
     H &= -NK_VECTOR;                    /* whole vectors: nothing is left over */
     for (Py_ssize_t b = 0; b < B; b++) {
-        NK_REAL *NK_RESTRICT m = G + b * ldg, *NK_RESTRICT r = m + H;
-        NK_REAL *NK_RESTRICT z = r + H, *NK_RESTRICT n = z + H;
-        NK_REAL *NK_RESTRICT h = h_1 + b * ldh;
-        const NK_REAL *NK_RESTRICT before = h_0 + b * ldh;
+        NK_REAL *NK_RESTRICT r = G + b * ldg + H, *NK_RESTRICT z = r + H;
         NK_IVDEP
         for (Py_ssize_t j = 0; j < H; j++) {
             r[j] = NK_NAME(nk_sigmoid)(r[j]);
             z[j] = NK_NAME(nk_sigmoid)(z[j]);
+        }
+    }
+    for (Py_ssize_t b = 0; b < B; b++) {
+        const NK_REAL *NK_RESTRICT m = G + b * ldg, *NK_RESTRICT r = m + H;
+        const NK_REAL *NK_RESTRICT z = r + H, *NK_RESTRICT before = h_0 + b * ldh;
+        NK_REAL *NK_RESTRICT n = G + b * ldg + 3 * H, *NK_RESTRICT h = h_1 + b * ldh;
+        NK_IVDEP
+        for (Py_ssize_t j = 0; j < H; j++) {
             n[j] = NK_NAME(nk_tanh)(n[j] + r[j] * m[j]);
             h[j] = n[j] + z[j] * (before[j] - n[j]);
         }

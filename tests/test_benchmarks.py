@@ -22,6 +22,7 @@ from benchmarks import __main__ as command  # noqa: E402
 from benchmarks import accuracy as free_runs  # noqa: E402
 from benchmarks import (  # noqa: E402
     byhand,
+    cell_defaults,
     defaults,
     evolution,
     harness,
@@ -29,6 +30,7 @@ from benchmarks import (  # noqa: E402
     hurst_laws,
     interrupt,
     long_memory,
+    recurrent,
     report,
     rolling,
     shelf,
@@ -43,6 +45,7 @@ from benchmarks.report import Suite  # noqa: E402
 from narxkit import ARX, NARX, backtest  # noqa: E402
 from narxkit.datasets import make_narendra  # noqa: E402
 from narxkit.evaluation import TASKS, run  # noqa: E402
+from narxkit.networks.cells import KEPT  # noqa: E402
 
 
 def toy(figure, target, candidate=2e-3, reference=6e-3, **options):
@@ -878,16 +881,69 @@ def test_a_sequence_is_wrong_where_any_target_is_missed():
 
 
 @pytest.mark.parametrize("network", long_memory.NETWORKS)
-def test_gates_are_told_how_long_to_remember(network):
-    rng = np.random.default_rng(0)
-    made = long_memory.adding(20, 20, rng)
-    model = long_memory.begun(long_memory.NETWORKS[network], made, 20, random_state=0)
-    before = model.theta_.copy()
-    kept = long_memory.KEPT[model.structure_.cell]
-    gates = model.structure_.unpack(long_memory.told(model, 20, rng).theta_).layers[0]["bias"]
-    rows = 1 + np.exp(gates.reshape(-1, 16)[kept])  # 1 / (1 - gate)
-    assert rows.min() >= 2.0 and rows.max() <= 20.0 and np.ptp(rows) > 5.0
-    assert np.sum(model.theta_ != before) == (32 if network == "LSTM" else 16)
+def test_networks_begin_with_the_memory_that_is_asked_for(network):
+    """They have learned nothing before the sequences that count."""
+    made = long_memory.adding(20, 20, np.random.default_rng(0))
+    settings = {"chrono_t_max": 20, "random_state": 0}
+    model = long_memory.begun(long_memory.NETWORKS[network], made, 20, **settings)
+    start = model.structure_.initial(np.random.default_rng(0))
+    gates = model.structure_.unpack(model.theta_).layers[0]["bias"].reshape(-1, 16)
+    rows = np.exp(gates[KEPT[model.structure_.cell]])
+    assert rows.min() >= 1.0 and rows.max() <= 19.0 and np.ptp(rows) > 5.0
+    assert model.theta_.shape == start.shape and model.structure_.chrono_t_max == 20
+
+
+def test_free_runs_of_cells_are_bound_by_what_is_published_of_their_kind(monkeypatch):
+    records = ("multisine", "arrow", "arrow, no extrapolation")
+    tests = dict.fromkeys(f"{record}, {part}" for record in records for part in ("cut", "all"))
+    for name, those in (("silverbox", tests), ("tanks", {"test": None})):
+        made = free_runs.Series(name, "V", None, None, those, ())
+        monkeypatch.setattr(free_runs, name, lambda made=made: made)
+    series = {cell: (recurrent.silverbox(cell), recurrent.tanks(cell)) for cell in recurrent.CELLS}
+    targets = {cell: [list(one.targets.values()) for one in both] for cell, both in series.items()}
+    assert targets["Elman"] == [[], []]
+    assert targets["GRU"] == [[0.745, 0.745, 1.4, 1.4, 0.4735, 0.4735], [0.396]]
+    assert targets["LSTM"] == [[0.75, 0.75, 1.34, 1.34, 0.48, 0.48], [0.49]]
+
+
+def test_defaults_of_cells_are_judged_inside_the_fitting_period(monkeypatch):
+    """The last quarter of 2017, from what the first three quarters tell."""
+    seen = {}
+
+    class Recorder:
+        is_linear_ = False
+
+        def __init__(self, **parameters):
+            seen["parameters"] = parameters
+
+        def fit(self, X, y):
+            seen["learned"] = X.index.append(y.index)
+
+    def error(model, task, data):
+        seen["judged"] = data.index
+        return 2.0
+
+    monkeypatch.setattr(cell_defaults, "rolling_error", error)
+    made = cell_defaults.trial("wind", Recorder, {"window": 2}, 7)
+    assert made.error == 2.0 and made.lives
+    task = TASKS["wind"]
+    rows = task.read().loc[slice(*task.fitting)].index
+    n = len(rows) * 3 // 4
+    assert seen["learned"].equals(rows[:n].append(rows[:n])) and seen["judged"].equals(rows[n:])
+    assert seen["judged"][-1] < task.read().loc[slice(*task.test)].index[0]
+    known = {"input_lags": dict(task.input_lags), "output_range": task.output_range}
+    assert seen["parameters"] == {"random_state": 7, "window": 2} | known
+
+
+def test_a_setting_of_cells_stands_beside_the_defaults_and_the_linear_model():
+    trials = [cell_defaults.Trial(*figures) for figures in ((3, 1, True), (1, 3, False), (2, 2, 1))]
+    row = cell_defaults.row("wind", "GRU", "window 12", trials, now=1.0, linear=4.0)
+    assert (row["error"], row["min"], row["max"]) == ("2", "1", "3")
+    assert (row["ratio_to_now"], row["ratio_to_linear"]) == ("2", "0.5")
+    assert (row["network_lives"], row["fit_s"], row["errors"]) == ("2 of 3", "2", "3 1 2")
+    console = Console(record=True, width=200)
+    console.print(cell_defaults.SUITE.table([row]))
+    assert "2 m/s (1 to 3)" in console.export_text()
 
 
 def test_medians_of_long_memories_are_shown_with_their_ranges():

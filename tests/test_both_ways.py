@@ -343,6 +343,14 @@ def test_parts_of_theta(kind):
     assert network.is_linear(start) == network.linear_term
 
 
+def test_gates_of_both_directions_begin_with_memories_of_their_own():
+    network = make_network(cell="gru", hidden_layer_sizes=(40, 30), chrono_t_max=50)
+    layers = network.unpack(network.initial(np.random.default_rng(0))).layers
+    times = np.concatenate([np.exp(layer["bias"].reshape(4, -1)[2]) for layer in layers])
+    assert len(np.unique(times)) == 140 and np.ptp(times) > 40.0
+    assert times.min() >= 1.0 and times.max() <= 49.0
+
+
 def test_what_it_cannot_do_is_missing():
     """And so no solver that needs it takes the network."""
     network, _, rollouts = make_problem("lstm")

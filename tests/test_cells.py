@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.stats import kstest, uniform
 from sklearn.linear_model import LinearRegression
 
 from narxkit.networks import CellNetwork, cells, make_taps
@@ -450,6 +451,25 @@ def test_where_training_begins(kind):
     assert_array_equal(weights.intercept, 0.0)
     if network.trains_state:
         assert_array_equal(weights.state, 0.0)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_gates_begin_with_memories_up_to_the_longest_dependency(cell):
+    """Chrono initialisation: b_f = log U(1, T_max - 1) and b_i = -b_f, all else as without it."""
+    sizes = {"cell": cell, "hidden_layer_sizes": (300, 200), "linear_term": False}
+    network = make_network(**sizes, chrono_t_max=50)
+    theta = network.initial(np.random.default_rng(0))
+    gates = [layer["bias"].reshape(4, -1) for layer in network.unpack(theta).layers]
+    kept = np.concatenate([biases[{"lstm": 1, "gru": 2}[cell]] for biases in gates])
+    assert kstest(np.exp(kept), uniform(1.0, 48.0).cdf).pvalue > 0.05
+    assert len(np.unique(kept)) == 500
+    plain = make_network(**sizes).initial(np.random.default_rng(0))
+    for biases, layer in zip(gates, network.unpack(plain).layers):
+        expected = layer["bias"].reshape(4, -1)
+        if cell == "lstm":
+            expected[0] = -biases[1]
+        expected[{"lstm": 1, "gru": 2}[cell]] = biases[{"lstm": 1, "gru": 2}[cell]]
+    assert_array_equal(theta, plain)
 
 
 def test_the_gate_that_begins_open_is_the_one_that_keeps_the_state():

@@ -69,6 +69,8 @@ REFUSED = [
             ("l1_ratio", "a float in the range [0.0, 1.0]", 1.5),
             ("initial_state", "a str among {'trained', 'zero'}", "random"),
             ("washout", "an int in the range [0, inf)", -1),
+            ("chrono_t_max", "a float in the range [2.0, inf) or None", 1.5),
+            ("chrono_t_max", "a float in the range [2.0, inf) or None", np.inf),
         ]
     ),
     *(
@@ -157,6 +159,7 @@ def test_what_is_refused(params, sentence):
     [
         (ElmanRegressor, {"activation": "gelu"}, "'activation' parameter of ElmanRegressor must"),
         (LSTMRegressor, {"peepholes": 1}, "'peepholes' parameter of LSTMRegressor must be an"),
+        (LSTMRegressor, {"chrono_t_max": 1}, "'chrono_t_max' parameter of LSTMRegressor must be"),
         (GRURegressor, {"dtype": np.float32}, "'dtype' parameter of GRURegressor must be a str"),
     ],
 )

@@ -204,6 +204,19 @@ BODY = r"""
     >>> bool(errors[1] < 0.5 * errors[0])
     True
     """
+CHRONO = r"""    chrono_t_max : float or None, default=None
+        The longest dependency :math:`T_{\max}` that is to be learned, in rows, where it is told
+        (chrono initialisation, Tallec and Ollivier 2018): training begins with the biases
+
+        .. math:: b_f = \log T, \quad b_i = -\log T, \qquad T \sim U(1, T_{\max} - 1)
+
+        of an LSTM, drawn for each unit, and :math:`b_k = \log T` of a GRU: these gates keep a state
+        for the order of T rows. None begins with :math:`b_f = 1` or :math:`b_k = 1`, which keeps
+        0.73 of a state from row to row: that suits series, but forgets inputs of 50 rows before,
+        for which `window` has to reach back as far, too.
+"""
+TALLEC = 'Tallec and Ollivier 2018, "Can recurrent neural networks warp time?", ICLR.'
+T_MAX = [Interval(Real, 2, None, closed="left"), None]
 OTHERS = {
     "ElmanRegressor": "Cells without gates.",
     "GRURegressor": "Cells with two gates.",
@@ -270,6 +283,7 @@ class RecurrentForecaster(NetworkForecaster):
         output_lags=1,
         hidden_layer_sizes=(16,),
         window=24,
+        chrono_t_max=None,
         loop="open",
         washout=0,
         linear_term=True,
@@ -302,6 +316,7 @@ class RecurrentForecaster(NetworkForecaster):
         self.output_lags = output_lags
         self.hidden_layer_sizes = hidden_layer_sizes
         self.window = window
+        self.chrono_t_max = chrono_t_max
         self.loop = loop
         self.washout = washout
         self.linear_term = linear_term
@@ -343,6 +358,7 @@ class RecurrentForecaster(NetworkForecaster):
             "peepholes": self._peepholes,
             "dropout": float(self.dropout),
             "dtype": self.dtype,
+            "chrono_t_max": self.chrono_t_max,
         }
         if self.bidirectional:
             self._check_both_ways(taps)
@@ -528,10 +544,16 @@ class GRURegressor(RecurrentForecaster):
         n_t = \tanh(z_t W_n + b_n + r_t \circ (h_{t-1} R_n + b_m)), \qquad
         h_t = (1 - k_t) \circ n_t + k_t \circ h_{t-1}
 """,
-        'Cho et al. 2014, "Learning phrase representations using RNN encoder-decoder", EMNLP.',
+        'Cho et al. 2014, "Learning phrase representations using RNN encoder-decoder", EMNLP.\n'
+        f"    {TALLEC}",
+        CHRONO,
     )
 
     _cell = "gru"
+    _parameter_constraints: dict = {
+        **RecurrentForecaster._parameter_constraints,
+        "chrono_t_max": T_MAX,
+    }
 
 
 class LSTMRegressor(RecurrentForecaster):
@@ -547,16 +569,19 @@ class LSTMRegressor(RecurrentForecaster):
 """,
         'Hochreiter and Schmidhuber 1997, "Long short-term memory", Neural Computation 9,\n'
         '    1735-1780. Gers, Schraudolph and Schmidhuber 2002, "Learning precise timing with\n'
-        '    LSTM recurrent networks", Journal of Machine Learning Research 3, 115-143.',
+        '    LSTM recurrent networks", Journal of Machine Learning Research 3, 115-143.\n'
+        f"    {TALLEC}",
         """    peepholes : bool, default=False
         Whether the gates see c too: i and f that of the step before, o the new one.
-""",
+"""
+        + CHRONO,
     )
 
     _cell = "lstm"
     _parameter_constraints: dict = {
         **RecurrentForecaster._parameter_constraints,
         "peepholes": ["boolean"],
+        "chrono_t_max": T_MAX,
     }
 
     def __init__(
@@ -566,6 +591,7 @@ class LSTMRegressor(RecurrentForecaster):
         hidden_layer_sizes=(16,),
         window=24,
         peepholes=False,
+        chrono_t_max=None,
         loop="open",
         washout=0,
         linear_term=True,
@@ -599,6 +625,7 @@ class LSTMRegressor(RecurrentForecaster):
             output_lags=output_lags,
             hidden_layer_sizes=hidden_layer_sizes,
             window=window,
+            chrono_t_max=chrono_t_max,
             loop=loop,
             washout=washout,
             linear_term=linear_term,

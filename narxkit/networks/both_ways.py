@@ -151,6 +151,8 @@ class BidirectionalNetwork(CellLayers):
         Share of the units below the last layer that a training sequence does without.
     dtype : {"float64", "float32"}
         Precision of the layers; parameters and outputs are double.
+    chrono_t_max : float or None
+        The longest dependency, in steps, that gates begin open for; None for a bias of 1.
 
     Examples
     --------
@@ -168,6 +170,7 @@ class BidirectionalNetwork(CellLayers):
     peepholes: bool = False
     dropout: float = 0.0
     dtype: str = "float64"
+    chrono_t_max: float | None = None
 
     @cached_property
     def reach(self):

@@ -19,6 +19,7 @@ from narxkit.rows.reach import Reach
 CELLS = tuple(_recurrent.CELLS)
 NUMBERS_AT_ONCE = 2**22  # of the taps of windows that are run together: derivatives of 32 MB
 KEPT = {"lstm": 1, "gru": 2}  # the gate that keeps the state, among the biases of a cell
+LETS_IN = {"lstm": 0}  # the gate that lets in what is new, where that is another one
 
 
 class CellWeights(NamedTuple):
@@ -122,8 +123,10 @@ class CellLayers(Network):
         The recurrent matrix of each gate is orthogonal (Saxe, McClelland and Ganguli 2014), other
         weights are uniform within :math:`\\pm\\sqrt{6 / (n_{in} + n_{out})}` (Glorot and Bengio
         2010). The gate that keeps the state begins open, with a bias of 1 (Gers, Schmidhuber and
-        Cummins 2000). Beside a linear term the weights at the outputs begin at zero, so that
-        training starts from what the linear term alone achieves.
+        Cummins 2000) or, with `chrono_t_max`, for times of the order of uniform draws between 1 and
+        ``chrono_t_max - 1`` steps: with a bias of their logarithm, and the input gate of an LSTM
+        with minus that (Tallec and Ollivier 2018). Beside a linear term the weights at the outputs
+        begin at zero, so that training starts from what the linear term alone achieves.
 
         Parameters
         ----------
@@ -143,11 +146,22 @@ class CellLayers(Network):
                 gate[:] = _orthogonal(H, rng)
             for gate in np.split(layer["inward"], layer["inward"].shape[1] // H, axis=1):
                 gate[:] = _uniform(gate.shape, rng)
-            if self.cell in KEPT:
-                layer["bias"][KEPT[self.cell] * H :][:H] = 1.0
         if not self.linear_term:
             weights.outward[:] = _uniform(weights.outward.shape, rng)
+        if self.cell in KEPT:
+            for layer in weights.layers:  # after the weights, which are the same whatever is drawn
+                self._open_gates(layer["bias"].reshape(-1, len(layer["recurrent"])), rng)
         return theta
+
+    def _open_gates(self, biases, rng):
+        """Set where the gates of a layer begin, a row of biases for each."""
+        kept, n_units = KEPT[self.cell], biases.shape[1]
+        if self.chrono_t_max is None:
+            biases[kept] = 1.0
+            return
+        biases[kept] = np.log(rng.uniform(1.0, self.chrono_t_max - 1.0, n_units))
+        if self.cell in LETS_IN:
+            biases[LETS_IN[self.cell]] = -biases[kept]  # what is kept for long comes in slowly
 
     def is_linear(self, theta):
         return np.abs(self.unpack(theta).outward).max(initial=0.0) <= DEAD
@@ -247,6 +261,8 @@ class CellNetwork(CellLayers):
         Share of the units below the last layer that a training sequence does without.
     dtype : {"float64", "float32"}
         Precision of the kernels; parameters are double.
+    chrono_t_max : float or None
+        The longest dependency, in steps, that gates begin open for; None for a bias of 1.
 
     Examples
     --------
@@ -265,6 +281,7 @@ class CellNetwork(CellLayers):
     trains_state: bool = False
     dropout: float = 0.0
     dtype: str = "float64"
+    chrono_t_max: float | None = None
 
     @cached_property
     def reach(self):

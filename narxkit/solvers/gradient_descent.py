@@ -284,7 +284,9 @@ class RMSprop(_BatchedDescent):
         s = np.zeros(n_params)
 
         def step(grad, rate):
-            s[:] = self.beta_2 * s + (1 - self.beta_2) * grad**2
+            nonlocal s
+            s *= self.beta_2
+            s += (1 - self.beta_2) * grad**2
             return -rate * grad / (np.sqrt(s) + self.epsilon)
 
         return step
@@ -374,10 +376,12 @@ class Adam(_BatchedDescent):
         power_1 = power_2 = 1.0
 
         def step(grad, rate):
-            nonlocal power_1, power_2
+            nonlocal v, s, power_1, power_2
             power_1, power_2 = power_1 * self.beta_1, power_2 * self.beta_2
-            v[:] = self.beta_1 * v + (1 - self.beta_1) * grad
-            s[:] = self.beta_2 * s + (1 - self.beta_2) * grad**2
+            v *= self.beta_1  # in place: small arrays cost as much as their arithmetic
+            v += (1 - self.beta_1) * grad
+            s *= self.beta_2
+            s += (1 - self.beta_2) * grad**2
             # v and s start at 0: divided by 1 - beta^t they have no bias
             return -rate * v / (1 - power_1) / (np.sqrt(s / (1 - power_2)) + self.epsilon)
 
