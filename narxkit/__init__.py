@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from narxkit._lazy import load_lazily
 
 if TYPE_CHECKING:
+    from narxkit.auto import AutoNARX
     from narxkit.export import load
     from narxkit.forecasters.baselines import (
         ARX,
@@ -80,6 +81,7 @@ __all__ = [
     "TDNN",
     "Adam",
     "Annealing",
+    "AutoNARX",
     "BayesianRegularisation",
     "BlockedKFold",
     "Categorical",
@@ -123,6 +125,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "auto": ("AutoNARX",),
     "export": ("load",),
     "forecasters.baselines": (
         "ARX",

@@ -11,6 +11,7 @@ import pandas as pd
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from narxkit._stored import stored
 from narxkit.auto.judging import Judge, rolling_folds
 from narxkit.auto.pool import (
     MOST_STEPS,
@@ -35,6 +36,7 @@ WORSE = 1.05  # than the best linear model: a network that is so in one fold is 
 FOR_FITS = 0.5  # of a time limit: the rest is for the fits to all rows
 
 
+@stored
 @dataclass(eq=False)
 class Member:
     """A candidate, prepared for the training rows, and what was found of it."""

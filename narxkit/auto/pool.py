@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from narxkit._stored import stored
 from narxkit.forecasters.base import Forecaster
 from narxkit.forecasters.baselines import ARX, SeasonalNaive
 from narxkit.forecasters.exponential_smoothing import ExponentialSmoothing
@@ -65,8 +66,8 @@ class Inputs:
         What to call them, behind "reading".
     """
 
-    lags: object = ()
-    calendar: object = None
+    lags: tuple | dict = ()
+    calendar: list | dict | None = None
     name: str = ""
 
     @property
@@ -79,6 +80,7 @@ class Inputs:
         return f"{name}, reading {self.name}" if self.name else name
 
 
+@stored
 @dataclass(frozen=True)
 class Series:
     """What is known of the outputs before anything is fitted.

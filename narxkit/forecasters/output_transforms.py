@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
 import numpy as np
+import pandas as pd
 from scipy.special import boxcox, inv_boxcox
 
 from narxkit._checks import is_count
@@ -355,7 +356,7 @@ class Seasons:
 
     periods: tuple[int, ...]
     clock: Clock
-    first: object
+    first: pd.Timestamp | pd.Period
     profile: np.ndarray | None = None
 
     @classmethod
