@@ -14,6 +14,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from narxkit._stored import stored
 from narxkit.auto.judging import Judge, rolling_folds
 from narxkit.auto.pool import (
+    LARGE,
     MOST_STEPS,
     Inputs,
     Series,
@@ -23,6 +24,7 @@ from narxkit.auto.pool import (
     linear_pool,
     networks,
     pool_with_inputs,
+    thinned,
 )
 from narxkit.auto.seasons import fields_of, periods_of
 from narxkit.auto.weights import ENOUGH, weights_by_errors, weights_by_fit
@@ -214,13 +216,17 @@ class AutoNARX(Forecaster):
         judge = Judge(segments, weight, folds, self._y_std, self._within)
         for member in self._members:
             if not self._is_late:
-                self._measure(member, judge)
+                self._measure(member, judge, weight)
         if self.networks and folds:
-            self._try_networks(judge)
+            self._try_networks(judge, weight)
         self._weigh(judge)
         self._members = [member for member in self._members if member.weight]
         for member in self._members:
-            member.inner.train(segments, weight)
+            member.inner.train(segments, self._row_weights(member, weight))
+
+    def _row_weights(self, member, weight):
+        """Return weights of the rows to train on: of a large series a network needs not all."""
+        return weight if member.network is None else thinned(weight, self._series)
 
     @property
     def _is_late(self):
@@ -228,11 +234,11 @@ class AutoNARX(Forecaster):
             return False
         return time.perf_counter() - self._begin > FOR_FITS * self.time_limit
 
-    def _measure(self, member, judge, bar=np.inf):
+    def _measure(self, member, judge, weight, bar=np.inf):
         """Judge a member in all folds, from the last one on, unless it is too bad in that one."""
         begin, n = time.perf_counter(), len(judge.folds)
         for k in reversed(range(n)):
-            y_hat, error = judge.judge(member.inner, k)
+            y_hat, error = judge.judge(member.inner, k, self._row_weights(member, weight))
             member.y_hat.append(y_hat)
             member.errors.append(error)
             if error > bar:
@@ -240,7 +246,7 @@ class AutoNARX(Forecaster):
             bar = np.inf
         member.seconds += time.perf_counter() - begin
 
-    def _try_networks(self, judge):
+    def _try_networks(self, judge, weight):
         """Try networks on what the best of the plain linear models reads and transforms.
 
         Those trained over several steps cost the most: they are tried where that helps the linear
@@ -248,17 +254,20 @@ class AutoNARX(Forecaster):
         """
         best = min(self._members, key=lambda member: member.error)
         bar, steps = WORSE * best.errors[0], min(self.horizon, MOST_STEPS)
+        steps = 1 if self._series.n > LARGE else steps  # more of them would take too long
         seed = check_random_state(self.random_state).randint(2**31 - 1)
         for reader in self._best_readers():
             inputs, transforms = reader.reads
-            tried = self._try(networks(self._series, inputs, transforms, "open", seed), judge, bar)
+            tried = self._try(
+                networks(self._series, inputs, transforms, "open", seed), judge, weight, bar
+            )
             if steps > 1:
                 linear = linear_over_steps(self._series, inputs, transforms, steps)
-                has_gain = self._try([linear], judge, bar)[0].error < reader.error
+                has_gain = self._try([linear], judge, weight, bar)[0].error < reader.error
                 has_network = any(m.error <= best.error and m.lives for m in tried)
                 if has_gain and reader.error <= WORSE * best.error or has_network:
                     pool = networks(self._series, inputs, transforms, steps, seed)
-                    self._try(pool, judge, bar)
+                    self._try(pool, judge, weight, bar)
 
     def _best_readers(self):
         """Return the best of the plain linear models of each transformation."""
@@ -268,11 +277,11 @@ class AutoNARX(Forecaster):
                 best.setdefault(str(member.reads[1]), member)
         return list(best.values())
 
-    def _try(self, candidates, judge, bar):
+    def _try(self, candidates, judge, weight, bar):
         members = self._prepared(candidates)
         for member in members:
             if not self._is_late:
-                self._measure(member, judge, bar)
+                self._measure(member, judge, weight, bar)
                 self._members.append(member)
         return members
 

@@ -110,7 +110,7 @@ class Judge:
     """
 
     def __init__(self, segments, weight, folds, std, bounds):
-        self.segments, self.weight, self.folds = segments, weight, folds
+        self.segments, self.folds = segments, folds
         self.std, self.bounds = std, bounds
         self._rows = [fold.rollouts(segments).rows for fold in folds]
         self.y = [segments.y[rows] / std for rows in self._rows]
@@ -118,13 +118,14 @@ class Judge:
             np.isfinite(y) & (weight[rows] > 0)[..., None] for y, rows in zip(self.y, self._rows)
         ]
 
-    def judge(self, inner, k):
+    def judge(self, inner, k, weight):
         """Return forecasts and error of a forecaster in a fold; None and infinite where it fails.
 
+        It is fitted to the head under these weights, perhaps of fewer rows than are judged.
         A forecast that is missing errs by as much as any can.
         """
         try:
-            y_hat = forecasts_of(inner, self.segments, self.weight, self.folds[k])
+            y_hat = forecasts_of(inner, self.segments, weight, self.folds[k])
         except ValueError:
             return None, np.inf
         middle = np.broadcast_to(sum(self.bounds) / 2, y_hat.shape)

@@ -6,6 +6,7 @@ mean is better than any. What reads inputs comes next; networks last, of what ha
 """
 
 from dataclasses import dataclass, field
+from math import gcd
 
 import numpy as np
 
@@ -32,6 +33,8 @@ SIZE = 6  # hidden units
 ALPHAS_OPEN = (0.3, 3.0, 30.0)  # of networks trained over one step
 ALPHAS_AHEAD = (30.0, 300.0)  # and over several
 MOST_STEPS = 24  # of training rollouts
+LARGE = 20_000  # rows, from which on only the cheapest of each kind are tried
+MOST_TARGETS = 10_000  # rows that a network is trained on, spread over all
 MAX_ITER = 50
 LINEAR_ALPHA = 1.0
 
@@ -137,11 +140,11 @@ class Series:
         return [lag for lag in range(1, most + 1) if lag < n / SEEN] or [1]
 
     def lags(self, n):
-        """Return lags of the rows just before and of those one season ago, for n rows."""
+        """Return lags of the rows just before and of those a season ago, for n rows."""
         most = self.short + 1 if 1 < self.short <= DAY else N_RECENT
         lags = set(range(1, (most if self.periods else N_WITHOUT_SEASON) + 1))
-        if self.periods:
-            lags |= set(range(max(self.long - AROUND, 1), self.long + AROUND + 1))
+        for period in self.periods:
+            lags |= set(range(max(period - AROUND, 1), period + AROUND + 1))
         return sorted(lag for lag in lags if lag < n / ROWS_PER_LAG) or [1]
 
     def transformed(self, forecaster, **transforms):
@@ -248,8 +251,9 @@ def pool_with_inputs(series, choices):
     list of (Candidate, Inputs, dict)
     """
     lags, pool = series.lags(series.n), []
+    scales = {"levels": {}} if series.n > LARGE else {"levels": {}, series.scale: series.log}
     for inputs in choices:
-        for of, log in {"levels": {}, series.scale: series.log}.items():
+        for of, log in scales.items():
             model = series.transformed(arx(lags, inputs), **log)
             pool.append((Candidate(inputs.named(f"ARX of {of}"), model), inputs, log))
     return pool
@@ -306,6 +310,14 @@ def linear_over_steps(series, inputs, transforms, loop):
     of = "logarithms" if transforms else "levels"
     name = inputs.named(f"linear model of {of}, trained over {loop} steps")
     return Candidate(name, series.transformed(model, **transforms))
+
+
+def thinned(weight, series):
+    """Return weights of at most 10,000 rows spread over all, so that all times of a day are met."""
+    step = -(-int((weight > 0).sum()) // MOST_TARGETS)
+    while gcd(step, series.long) > 1:
+        step += 1
+    return weight if step == 1 else np.where(np.arange(len(weight)) % step, 0.0, weight)
 
 
 def is_seasonal(y, period):
