@@ -12,29 +12,34 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from narxkit._stored import stored
-from narxkit.auto.judging import Judge, rolling_folds
+from narxkit.auto.judging import Judge, free_run_fold, rolling_folds
 from narxkit.auto.pool import (
     LARGE,
     MOST_STEPS,
+    N_FOR_REGRESSION,
     Inputs,
     Series,
     choices_of_inputs,
+    in_detail,
     is_seasonal,
     linear_over_steps,
     linear_pool,
     networks,
     pool_with_inputs,
+    regressions,
+    systems,
     thinned,
 )
 from narxkit.auto.seasons import fields_of, periods_of
 from narxkit.auto.weights import ENOUGH, weights_by_errors, weights_by_fit
 from narxkit.forecasters.base import Forecaster
 from narxkit.forecasters.inner import Inner, union_of
-from narxkit.forecasters.narx import NARX
+from narxkit.forecasters.narx import NARX, TDNN
 from narxkit.forecasters.output_transforms import read_periods
 from narxkit.rows.columns import ColumnRoles
 
 WORSE = 1.05  # than the best linear model: a network that is so in one fold is left
+RIVAL = 4 / 3  # of the least error: what errs by more has no weight in a long series
 FOR_FITS = 0.5  # of a time limit: the rest is for the fits to all rows
 
 
@@ -57,31 +62,27 @@ class Member:
         return float(np.mean(self.errors)) if self.errors else np.inf
 
     @property
-    def network(self):
-        """The NARX inside, or None."""
-        forecaster = self.inner.forecaster
-        forecaster = getattr(forecaster, "forecaster", forecaster)
-        return forecaster if isinstance(forecaster, NARX) else None
-
-    @property
-    def fitted_network(self):
-        """The fitted NARX inside, or None."""
-        if self.network is None:
-            return None
-        inner = self.inner.forecaster
-        return inner._inner.forecaster if hasattr(inner, "_inner") else inner
+    def networks(self):
+        """The fitted networks inside, whose hidden layers may be off or missing."""
+        outer = self.inner.forecaster
+        chain = getattr(outer, "_chain", None)
+        inside = (
+            [outer._inner.forecaster, chain.regression and chain.regression.forecaster]
+            if chain
+            else [outer]
+        )
+        return [one for one in inside if isinstance(one, NARX | TDNN)]
 
     @property
     def lives(self):
         """Whether a network lives in it."""
-        net = self.fitted_network
-        return net is not None and not net.is_linear_
+        return any(not network.is_linear_ for network in self.networks)
 
     @property
     def is_dead(self):
         """Whether it is a network in which none lives."""
-        net = self.fitted_network
-        return net is not None and net.hidden_layer_sizes != () and net.is_linear_
+        with_units = [one for one in self.networks if one.hidden_layer_sizes != ()]
+        return bool(with_units) and not self.lives
 
 
 class AutoNARX(Forecaster):
@@ -147,6 +148,10 @@ class AutoNARX(Forecaster):
         columns = [name for name in names if name not in beside]
         self._ignored = [name for name in names if name in beside]
         self._choices = choices_of_inputs(self._series, columns, self._fields)
+        if self.horizon == "simulation":
+            seed = check_random_state(self.random_state).randint(2**31 - 1)
+            self._members = self._prepared(systems(self._series, columns, self._ignored, seed))
+            return
         choices = [Inputs(), *self._choices]
         pool = pool_with_inputs(self._series, [self._whole(one) for one in choices])
         self._members = self._prepared(linear_pool(self._series))
@@ -212,12 +217,13 @@ class AutoNARX(Forecaster):
         self._reach = self._make_reach(None, segments.y.shape[1])
 
     def _judge(self, segments, weight):
-        folds = rolling_folds(segments, self.horizon)
+        is_run = self.horizon == "simulation"
+        folds = free_run_fold(segments) if is_run else rolling_folds(segments, self.horizon)
         judge = Judge(segments, weight, folds, self._y_std, self._within)
         for member in self._members:
             if not self._is_late:
                 self._measure(member, judge, weight)
-        if self.networks and folds:
+        if self.networks and folds and not is_run:
             self._try_networks(judge, weight)
         self._weigh(judge)
         self._members = [member for member in self._members if member.weight]
@@ -226,7 +232,11 @@ class AutoNARX(Forecaster):
 
     def _row_weights(self, member, weight):
         """Return weights of the rows to train on: of a large series a network needs not all."""
-        return weight if member.network is None else thinned(weight, self._series)
+        return (
+            thinned(weight, self._series)
+            if member.networks and self.horizon != "simulation"
+            else weight
+        )
 
     @property
     def _is_late(self):
@@ -256,6 +266,7 @@ class AutoNARX(Forecaster):
         bar, steps = WORSE * best.errors[0], min(self.horizon, MOST_STEPS)
         steps = 1 if self._series.n > LARGE else steps  # more of them would take too long
         seed = check_random_state(self.random_state).randint(2**31 - 1)
+        self._try_regressions(judge, weight, bar, seed)
         for reader in self._best_readers():
             inputs, transforms = reader.reads
             tried = self._try(
@@ -268,6 +279,16 @@ class AutoNARX(Forecaster):
                 if has_gain and reader.error <= WORSE * best.error or has_network:
                     pool = networks(self._series, inputs, transforms, steps, seed)
                     self._try(pool, judge, weight, bar)
+
+    def _try_regressions(self, judge, weight, bar, seed):
+        """Try networks of the inputs at their own rows, where there are any."""
+        choices = [
+            one for one in self._choices if set(map(tuple, (one.lags or {}).values())) == {(0,)}
+        ]
+        if choices and self._series.n >= N_FOR_REGRESSION and not self._series.around:
+            inputs = in_detail(self._whole(choices[-1]))
+            best = self._best_readers()[0]
+            self._try(regressions(self._series, inputs, best.reads[1], seed), judge, weight, bar)
 
     def _best_readers(self):
         """Return the best of the plain linear models of each transformation."""
@@ -288,10 +309,14 @@ class AutoNARX(Forecaster):
     def _weigh(self, judge):
         members, n = self._members, len(judge.folds)
         judged = [m for m in members if len(m.errors) == n and np.isfinite(m.errors).all()]
-        judged = [m for m in judged if m.network is None or not m.is_dead] or members
+        judged = [m for m in judged if not m.is_dead] or members
+        is_long = bool(n) and self._n_horizons(judge) >= ENOUGH
+        if is_long:
+            least = min(m.error for m in judged)
+            judged = [m for m in judged if m.error <= RIVAL * least]
         errors = np.array([m.error if n else 1.0 for m in judged])
-        weights = weights_by_errors(errors, self._series.n, self.horizon)
-        if n and self._n_horizons(judge) >= ENOUGH:
+        weights = weights_by_errors(errors, self._series.n, self._n_steps)
+        if is_long:
             weights = self._fit_weights(judged, judge, weights)
         for member, share in zip(judged, weights):
             member.weight = float(share)
@@ -303,7 +328,12 @@ class AutoNARX(Forecaster):
 
     def _n_horizons(self, judge):
         rows = sum(fold.origins.max() - fold.origins.min() for fold in judge.folds)
-        return rows / self.horizon
+        return rows / self._n_steps
+
+    @property
+    def _n_steps(self):
+        """Steps that the weights go by: of a system that runs freely one, for the sharpest."""
+        return 1 if self.horizon == "simulation" else self.horizon
 
     def _fit_weights(self, members, judge, prior):
         counts = [c[..., :] for c in judge.counts[::-1]]

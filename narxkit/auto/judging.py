@@ -9,6 +9,7 @@ from narxkit.rows.rollouts import Rollouts
 N_FOLDS = 6  # fits of each candidate
 N_FOLDS_LONG, LONG = 4, 2000  # and of series with so many rows
 SHARE, SHARE_LONG = 3, 2  # the origins lie in the last one part in so many of the rows
+SHARE_RUN = 4  # a free run is judged over the last one part in so many of the rows
 PER_HORIZON = 4  # origins in a horizon
 FEWEST = 2  # parts of a segment, one of which lies before the first origin
 MOST = 100  # rollouts of a fold and segment
@@ -62,6 +63,28 @@ def rolling_folds(segments, horizon):
                 part.append((start, head, next_head))
     folds = [_fold(part, horizon) for part in parts]
     return [fold for fold in folds if len(fold.origins)]
+
+
+def free_run_fold(segments):
+    """Return the fold of free runs to the end of each segment, over as many rows as the shortest.
+
+    Parameters
+    ----------
+    segments : Segments
+        The training rows.
+
+    Returns
+    -------
+    list of Fold
+    """
+    lengths = np.diff(segments.edges)
+    length = int(lengths.max() // SHARE_RUN)
+    part = [
+        (start, stop - length, stop - length + 1)
+        for start, stop in zip(segments.edges[:-1], segments.edges[1:])
+        if stop - start >= 2 * length
+    ]
+    return [_fold(part, length)]
 
 
 def first_origin(start, stop, horizon, n_folds):

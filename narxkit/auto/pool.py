@@ -5,7 +5,7 @@ their penalties draw them towards a mean, a level or nothing: their errors are d
 mean is better than any. What reads inputs comes next; networks last, of what has proved itself.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import gcd
 
 import numpy as np
@@ -14,7 +14,7 @@ from narxkit._stored import stored
 from narxkit.forecasters.base import Forecaster
 from narxkit.forecasters.baselines import ARX, SeasonalNaive
 from narxkit.forecasters.exponential_smoothing import ExponentialSmoothing
-from narxkit.forecasters.narx import NARX
+from narxkit.forecasters.narx import NARX, TDNN
 from narxkit.forecasters.transformed import TransformedForecaster
 
 ALPHAS = (0.1, 1.0, 10.0, 30.0, 100.0)
@@ -29,10 +29,17 @@ ROWS_PER_LAG = 2.5
 CRITICAL = 1.645  # of the autocorrelation at the season, 90 %
 LEADS = 3  # rows ahead that inputs are read, too
 N_FOR_LEADS = 500
+N_FOR_REGRESSION = 500
 SIZE = 6  # hidden units
 ALPHAS_OPEN = (0.3, 3.0, 30.0)  # of networks trained over one step
 ALPHAS_AHEAD = (30.0, 300.0)  # and over several
 MOST_STEPS = 24  # of training rollouts
+SIZE_OF_REGRESSION = 16  # hidden units of a network of inputs alone
+ALPHAS_OF_REGRESSION = (0.1, 3.0)
+HARMONICS = {"hour": 4, "day_of_week": 3}  # of the calendar that it reads
+ORDERS = (1, 2, 4, 8)  # lags of inputs and outputs of a system
+SYSTEM_NETWORKS = ((6, 0.1), (10, 1e-3))  # hidden units, penalty
+N_RESTARTS = 3  # whose median runs
 LARGE = 20_000  # rows, from which on only the cheapest of each kind are tried
 MOST_TARGETS = 10_000  # rows that a network is trained on, spread over all
 MAX_ITER = 50
@@ -238,6 +245,16 @@ def choices_of_inputs(series, columns, fields):
     return choices
 
 
+def in_detail(inputs):
+    """Return the same inputs with more harmonics of the calendar."""
+    if not isinstance(inputs.calendar, list):
+        return inputs
+    fields = {}
+    for one in inputs.calendar:
+        fields |= one if isinstance(one, dict) else {one: HARMONICS.get(one)}
+    return replace(inputs, calendar=fields)
+
+
 def pool_with_inputs(series, choices):
     """Return linear models that read inputs, with what they read and transform.
 
@@ -310,6 +327,85 @@ def linear_over_steps(series, inputs, transforms, loop):
     of = "logarithms" if transforms else "levels"
     name = inputs.named(f"linear model of {of}, trained over {loop} steps")
     return Candidate(name, series.transformed(model, **transforms))
+
+
+def regressions(series, inputs, transforms, random_state):
+    """Return networks of the inputs at their own rows, with a linear model of what they leave.
+
+    Parameters
+    ----------
+    series : Series
+    inputs : Inputs
+        The inputs, with the calendar in detail.
+    transforms : dict
+        What the best linear model transforms.
+    random_state : int
+        Seed.
+
+    Returns
+    -------
+    list of Candidate
+    """
+    of, alone = "logarithms" if transforms else "levels", Inputs()
+    pool = []
+    for alpha in ALPHAS_OF_REGRESSION:
+        network = TDNN(
+            hidden_layer_sizes=(SIZE_OF_REGRESSION,),
+            alpha=alpha,
+            max_iter=MAX_ITER,
+            random_state=random_state,
+            **inputs.parameters,
+        )
+        for lags, which in (
+            (series.recent(series.n), "recent lags"),
+            (series.lags(series.n), "all lags"),
+        ):
+            model = arx(lags, alone)
+            name = (
+                f"ARX of what a network of {SIZE_OF_REGRESSION} hidden units, alpha {alpha:g}, "
+                f"leaves of {of}, {which}"
+            )
+            model = series.transformed(model, regression=network, **transforms)
+            pool.append(Candidate(inputs.named(name), model))
+    return pool
+
+
+def systems(series, columns, ignored, random_state):
+    """Return models of a system that run freely on their inputs: linear ones, then networks.
+
+    Parameters
+    ----------
+    series : Series
+    columns, ignored : list
+        Columns of X to read, and the others.
+    random_state : int
+        Seed.
+
+    Returns
+    -------
+    list of Candidate
+    """
+    pool = []
+    for order in ORDERS:
+        if order >= series.n / (4 * ROWS_PER_LAG):
+            continue
+        lags = dict.fromkeys(columns, order) | {name: () for name in ignored} or ()
+        known = {"input_lags": lags, "output_lags": order}
+        pool.append(Candidate(f"ARX of order {order}", series.transformed(ARX(**known))))
+        for size, alpha in SYSTEM_NETWORKS:
+            model = NARX(
+                hidden_layer_sizes=(size,),
+                alpha=alpha,
+                linear_alpha=0.0,
+                loop=("open", "closed"),
+                n_restarts=N_RESTARTS,
+                combine="median",
+                random_state=random_state,
+                **known,
+            )
+            name = f"NARX of order {order}, {size} hidden units, alpha {alpha:g}, closed loop"
+            pool.append(Candidate(name, series.transformed(model)))
+    return pool
 
 
 def thinned(weight, series):

@@ -11,6 +11,7 @@ from narxkit._stored import stored
 from narxkit.rows.clock import take
 from narxkit.rows.history import History
 from narxkit.rows.reach import Reach
+from narxkit.rows.rollouts import Rollouts
 
 
 @stored
@@ -89,6 +90,11 @@ class Inner:
     def run(self, rollouts, y=None):
         """Run rollouts over rows of the one outside."""
         return self.forecaster._run(rollouts.replace(segments=self.rows(rollouts.segments, y)))
+
+    def of_rows(self, segments):
+        """Return what a model of inputs alone says of each row (n, n_outputs)."""
+        rows = np.arange(len(segments))
+        return self.run(Rollouts(segments, rows, np.ones(len(rows), dtype=np.intp)))[0][:, 0]
 
     def filled(self, segments):
         """Return the outputs, each missing one as the forecaster inside predicts it."""

@@ -18,6 +18,7 @@ from scipy.special import boxcox, inv_boxcox
 
 from narxkit._checks import is_count
 from narxkit._stored import stored
+from narxkit.forecasters.inner import Inner
 from narxkit.rows.clock import Clock
 
 FLOOR = 0.02  # of the largest divisor: a quotient of less is noise, such as that of a low sun
@@ -466,6 +467,8 @@ class Chain:
         Comes second.
     seasons : Seasons or None
         Come third.
+    regression : Inner or None
+        A model of the inputs alone comes fourth.
     lags : tuple of int
         Those of the differences, which come last.
     """
@@ -473,14 +476,15 @@ class Chain:
     division: Division | None = None
     function: Function | None = None
     seasons: Seasons | None = None
+    regression: Inner | None = None
     lags: tuple[int, ...] = ()
 
     @property
     def is_empty(self):
         """Whether it leaves all as it is."""
-        return all(stage is None for stage in (self.division, self.function, self.seasons)) and (
-            not self.lags
-        )
+        return all(
+            stage is None for stage in (self.division, self.function, self.seasons, self.regression)
+        ) and (not self.lags)
 
     @property
     def n_before(self):
@@ -511,7 +515,11 @@ class Chain:
         """Return the outputs before the first difference, and after each of them."""
         w = self.quotients(segments, is_filled)
         w = w if self.function is None else self.function.forward(w)
-        levels = [w if self.seasons is None else w - self.seasons.of(segments)]
+        if self.seasons is not None:
+            w = w - self.seasons.of(segments)
+        if self.regression is not None:
+            w = w - self.regression.of_rows(segments)
+        levels = [w]
         for lag in self.lags:
             levels.append(_difference(levels[-1], lag, segments.starts))
         return levels
@@ -520,6 +528,8 @@ class Chain:
         """Bring predictions (n, n_steps, n_outputs) back, from the levels of measured rows on."""
         for lag, level in zip(self.lags[::-1], levels[-2::-1]):
             z_hat = _integrate(z_hat, level[rollouts.origins[:, None] + np.arange(-lag, 0)])
+        if self.regression is not None:
+            z_hat = z_hat + self.regression.of_rows(rollouts.segments)[rollouts.rows]
         if self.seasons is not None:
             z_hat = z_hat + self.seasons.of(rollouts.segments)[rollouts.rows]
         if self.function is not None:

@@ -71,6 +71,10 @@ class TransformedForecaster(Forecaster):
         Rows of a season, or of several of which each is a multiple of the one before, such as
         ``(24, 168)``: the mean deviation of each place of it from the moving average over one
         season, which is taken out. Rows are counted by the clock, which must have a fixed step.
+    regression : Forecaster, default=None
+        A model of the inputs and the calendar at their own rows, such as ``TDNN(input_lags=0)`` or
+        ``ARX(input_lags=0, output_lags=[])``: it is fitted first, and the forecaster to what it
+        leaves (a regression with autoregressive errors).
 
     Attributes
     ----------
@@ -134,15 +138,25 @@ class TransformedForecaster(Forecaster):
         "difference": "no_validation",
         "divide_by": [str, Integral, None],
         "season": "no_validation",
+        "regression": "no_validation",
     }
     output_range = None  # the forecaster has its own, of what it forecasts
 
-    def __init__(self, forecaster, transform=None, difference=(), divide_by=None, season=None):
+    def __init__(
+        self,
+        forecaster,
+        transform=None,
+        difference=(),
+        divide_by=None,
+        season=None,
+        regression=None,
+    ):
         self.forecaster = forecaster
         self.transform = transform
         self.difference = difference
         self.divide_by = divide_by
         self.season = season
+        self.regression = regression
 
     @property
     def transform(self):
@@ -186,11 +200,20 @@ class TransformedForecaster(Forecaster):
     @property
     def calendar(self):
         """That of the forecaster, which rows need time stamps for here, too."""
-        return getattr(self.forecaster, "calendar", None)
+        both = [getattr(one, "calendar", None) for one in (self.forecaster, self.regression)]
+        given = [calendar for calendar in both if calendar is not None]
+        if len(given) > 1 and given[0] != given[1]:
+            raise ValueError(
+                f"the forecaster has calendar={given[0]!r} and the regression "
+                f"calendar={given[1]!r}: give both the same, or one of them none."
+            )
+        return given[0] if given else None
 
     @property
     def _reads_times(self):
-        return self._chain.seasons is not None or self._inner.reads_times
+        regression = self._chain.regression
+        has_times = regression is not None and regression.reads_times
+        return has_times or self._chain.seasons is not None or self._inner.reads_times
 
     # ------------------------------------------------------------ fit
     def _read_clocks(self, table):
@@ -200,11 +223,25 @@ class TransformedForecaster(Forecaster):
         if self.divide_by is not None:
             division = Division.read(table, self.divide_by, self._roles.columns)
         seasons = None if self.season is None else Seasons.read(table, self.season)
-        self._chain = Chain(division=division, seasons=seasons, lags=lags)
+        regression = self._read_regression(table)
+        self._chain = Chain(division=division, seasons=seasons, regression=regression, lags=lags)
         self._inner = inner = Inner(self.forecaster, self, table)
         if self._leaves_all:
             # bounds of z, which fitted starts of simulate stay between, are those of y
             self._roles = replace(self._roles, low=inner.roles.low, high=inner.roles.high)
+
+    def _read_regression(self, table):
+        """Prepare the model of inputs alone, which may read no output and no other row."""
+        if self.regression is None:
+            return None
+        inner = Inner(self.regression, self, table) if _is_forecaster(self.regression) else None
+        if inner is None or inner.reach.carries or inner.reach.history or inner.reach.lead:
+            raise ValueError(
+                "regression must be a forecaster of the inputs and the calendar at their own rows, "
+                "such as TDNN(input_lags=0) or ARX(input_lags=0, output_lags=[]). Got "
+                f"{self.regression!r} instead."
+            )
+        return inner
 
     @property
     def _leaves_all(self):
@@ -224,10 +261,13 @@ class TransformedForecaster(Forecaster):
         outputs = {(column, lag + d) for column, lag in inner.outputs for d in back}
         outputs |= {(column, d) for column in range(n_outputs) for d in back[1:]}
         # those of the calendar stand behind those of X, here too
-        inputs = self._inner.inputs(self._inner.calendar_names)
+        inputs = self._inner.inputs(self._roles.calendar_names)
+        lags = {0, *(lag for _, lag in outputs)}
         if division is not None:
-            lags = {lag for _, lag in outputs}
-            inputs |= {(division.column, lag) for lag in {0, *lags}}
+            inputs |= {(division.column, lag) for lag in lags}
+        if self._chain.regression is not None:
+            read = self._chain.regression.inputs(self._roles.calendar_names)
+            inputs |= {(column, lag) for column, _ in read for lag in lags}
         return replace(
             inner,
             outputs=tuple(sorted(outputs)),
@@ -274,6 +314,9 @@ class TransformedForecaster(Forecaster):
         if chain.seasons is not None:
             w, *_ = replace(chain, seasons=None, lags=()).levels(segments, is_filled=False)
             chain = replace(chain, seasons=chain.seasons.fit(segments, w, weight))
+        if chain.regression is not None:
+            w, *_ = replace(chain, regression=None, lags=()).levels(segments, is_filled=False)
+            chain.regression.train(segments, weight, w)
         self._chain = chain
         vars(self).pop("lambda_", None)  # of an earlier fit
         if chain.function is not None and chain.function.lambdas is not None:
@@ -332,3 +375,7 @@ class TransformedForecaster(Forecaster):
             # scikit-learn scores it on rows that are no series: their differences are noise
             tags.regressor_tags.poor_score = True
         return tags
+
+
+def _is_forecaster(value):
+    return isinstance(value, Forecaster)
