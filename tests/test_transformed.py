@@ -521,6 +521,7 @@ def test_parameters_are_nested_and_kept():
         "transform": "log",
         "difference": [1, 12],
         "divide_by": None,
+        "season": None,
     }
     assert model.get_params()["forecaster__alphas"] == [1.0]
     model.set_params(forecaster__output_lags=3, transform=PAIR, divide_by="u")
@@ -628,7 +629,8 @@ def test_an_interrupted_fit_is_told():
     X, y = hourly()
     model = TransformedForecaster(NARX(hidden_layer_sizes=(2,), max_iter=2, random_state=0))
     model.fit(X[:N_TRAIN], y[:N_TRAIN])
-    model._inner.stop_ = type(model._inner.stop_).INTERRUPTED
+    inner = model._inner.forecaster
+    inner.stop_ = type(inner.stop_).INTERRUPTED
     with pytest.warns(RuntimeWarning, match="the fit of this NARX was interrupted"):
         backtest(model, X, y, steps=2)
 
