@@ -35,8 +35,7 @@ class TransformedForecaster(Forecaster):
         z_t = \prod_i (1 - B^{d_i}) \, w_t, \qquad B w_t = w_{t-1}
 
     with c the column `divide_by`, f the `transform`, s the `season` and d the lags of `difference`.
-    The forecaster
-    is fitted to z and runs on its own z; its rollouts are brought back to y,
+    The forecaster is fitted to z and runs on its own z; its rollouts are brought back to y,
 
     .. math::
 
@@ -70,7 +69,9 @@ class TransformedForecaster(Forecaster):
     season : int or sequence of int, default=None
         Rows of a season, or of several of which each is a multiple of the one before, such as
         ``(24, 168)``: the mean deviation of each place of it from the moving average over one
-        season, which is taken out. Rows are counted by the clock, which must have a fixed step.
+        season, which is taken out. The clock, which must have a fixed step, counts the rows from
+        the first one of fit on: so hours by the day of UTC, which daylight saving leaves alone,
+        days and months by the wall clock, and trading days without weekends.
 
     Attributes
     ----------
