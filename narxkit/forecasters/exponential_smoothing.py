@@ -1,5 +1,6 @@
 """Simple exponential smoothing with drift: a linear model of one parameter."""
 
+from dataclasses import replace
 from numbers import Integral, Real
 
 import numpy as np
@@ -77,12 +78,15 @@ class ExponentialSmoothing(TapWeights, ScaledForecaster):
         "window": [Interval(Integral, 1, MOST_LAGS, closed="both"), None],
         "output_range": "no_validation",
     }
-    input_lags = ()  # X is not read
 
     def __init__(self, drift=0.5, window=None, output_range=None):
         self.drift = drift
         self.window = window
         self.output_range = output_range
+
+    def _read_roles(self, table):
+        roles = super()._read_roles(table)
+        return replace(roles, inputs=roles.inputs[:0])  # X is not read
 
     def _read_clocks(self, table):
         longest = int(np.max(np.diff(table.edges)))
