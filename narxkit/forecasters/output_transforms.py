@@ -136,17 +136,18 @@ class Division:
             )
         return replace(self, mean=np.sum(y, axis=0, where=counts) / totals)
 
-    def quotients(self, segments, is_filled):
-        """Return the quotients (n, n_outputs); without any before a low row, the mean or NaN."""
-        q, is_low = self.divide(segments.u, segments.y), self.is_low(segments.u)[:, 0]
+    def carried(self, w, segments, mean):
+        """Return what was made of quotients, that of low rows as before; else the mean."""
+        is_low = self.is_low(segments.u)[:, 0]
         if is_low.any():
-            t = np.arange(len(q))
-            known = np.where(np.isfinite(q), t[:, None], -1)
+            t = np.arange(len(w))
+            known = np.where(np.isfinite(w), t[:, None], -1)
             last = np.maximum.accumulate(known, axis=0)[is_low]
             first = np.maximum(segments.starts, t - self.memory)[is_low, None]
-            kept = np.take_along_axis(q, np.maximum(last, 0), axis=0)
-            q[is_low] = np.where(last >= first, kept, self.mean if is_filled else np.nan)
-        return q
+            kept = np.take_along_axis(w, np.maximum(last, 0), axis=0)
+            w = w.copy()
+            w[is_low] = np.where(last >= first, kept, mean)
+        return w
 
 
 def _refuse_negatives(name, c, table):
@@ -525,25 +526,31 @@ class Chain:
         first = np.minimum.accumulate(np.where(is_low, n, t)[::-1])[::-1]
         return t - self.n_before >= first[segments.starts]
 
-    def quotients(self, segments, is_filled=True):
-        """Return the outputs divided."""
-        if self.division is None:
-            return segments.y
-        return self.division.quotients(segments, is_filled)
+    def quotients(self, u, y):
+        """Return the outputs divided, NaN in low rows."""
+        return y if self.division is None else self.division.divide(u, y)
 
     def check(self, u, y):
         """Refuse outputs that the function cannot take."""
         if self.function is not None:
-            self.function.check(y if self.division is None else self.division.divide(u, y))
+            self.function.check(self.quotients(u, y))
 
     def levels(self, segments, is_filled=True):
         """Return the outputs before the first difference, and after each of them."""
-        w = self.quotients(segments, is_filled)
-        w = w if self.function is None else self.function.forward(w)
-        levels = [w if self.seasons is None else w - self.seasons.of(segments)]
+        w = self._transformed(self.quotients(segments.u, segments.y))
+        if self.seasons is not None:
+            w = w - self.seasons.of(segments)
+        if self.division is not None:
+            # behind the seasons: by night the level stays, not the season of the evening
+            mean = self._transformed(self.division.mean) if is_filled else np.nan
+            w = self.division.carried(w, segments, mean)
+        levels = [w]
         for lag in self.lags:
             levels.append(_difference(levels[-1], lag, segments.starts))
         return levels
+
+    def _transformed(self, q):
+        return q if self.function is None else self.function.forward(q)
 
     def undo(self, z_hat, levels, rollouts):
         """Bring predictions (n, n_steps, n_outputs) back, from the levels of measured rows on."""

@@ -64,8 +64,8 @@ class TransformedForecaster(Forecaster):
         a position for arrays. Each row has the square of it, relative to the largest, as its weight
         beside `sample_weight`, so that squared errors are those of y. Where it is not above 2 % of
         the largest (of a panel, of the series where that is smallest) the quotient stays as it was
-        in the row before and the row has no weight; the forecast is the product all the same, 0
-        where the column is 0.
+        in the row before, less its `season`, and the row has no weight; the forecast is the product
+        all the same, 0 where the column is 0.
     season : int or sequence of int, default=None
         Rows of a season, or of several of which each is a multiple of the one before, such as
         ``(24, 168)``: the mean deviation of each place of it from the moving average over one
@@ -269,7 +269,7 @@ class TransformedForecaster(Forecaster):
             weight = weight * division.weights(segments.u)
         transform = vars(self)["transform"]
         if transform is not None:
-            q = chain.quotients(segments, is_filled=False)
+            q = chain.quotients(segments.u, segments.y)
             function = Function.fit(transform, q, weight > 0)
             chain = replace(chain, function=function)
         if chain.seasons is not None:
