@@ -276,6 +276,12 @@ class TestClimatology:
         dated = elapsed.set_axis(self.HOURS[0] + elapsed.index)  # the remedy
         assert Climatology(by=by).fit(None, dated).forecast(1).index[0] == self.HOURS[-1] + HOUR
 
+    def test_elapsed_times_have_no_calendar_later_either(self):
+        y = daily([0, 0, 0, 0, 0, 7, 7] * 2)
+        model = Climatology(by=("day_of_week",)).fit(None, y)
+        with pytest.raises(ValueError, match="labelled by elapsed times, but the last rows seen"):
+            model.predict_ahead(None, y.set_axis(y.index - y.index[0]))
+
     @pytest.mark.parametrize("by", [[1], [None, "month"], [["month"]], [["month"], "hour"]])
     def test_fields_have_names(self, by):
         with pytest.raises(ValueError, match=r"by must be a sequence of names of fields, such as"):

@@ -838,8 +838,10 @@ def test_rows_without_labels_go_on_where_the_clock_says_so():
          "04:00:00+0000', tz='UTC'): give them an index of the same kind."),
         (lambda v: v.to_period(), "season=[24] is counted from Timestamp('2024-01-01 00:00:00'), "
          "the first row of fit, but these rows begin at Period('2024-01-05 04:00', 'h'): give"),
+        (lambda v: v.set_axis(v.index - v.index[0]), "the rows are labelled by elapsed times, but "
+         "the last rows seen by time stamps: give both the same kind of index"),
     ],
-    ids=["arrays", "a zone", "periods"],
+    ids=["arrays", "a zone", "periods", "elapsed times"],
 )  # fmt: skip
 def test_rows_that_the_clock_cannot_count_are_refused(change, sentence):
     X, y = hourly()
@@ -888,6 +890,14 @@ def test_a_sentence_for_each_season_that_is_none(season, index, rows, sentence):
     pd.testing.assert_series_equal(model.forecast(3), before)
     model.set_params(season=None).fit(None, wave(60))
     assert model.forecast(1).index.tolist() == [60]
+
+
+def test_seasons_of_a_forecaster_inside_are_those_outside():
+    _, y = hourly()
+    outer = TransformedForecaster(TransformedForecaster(ARX(), season=24), transform="log")
+    both = TransformedForecaster(ARX(), transform="log", season=24)
+    answers = [model.fit(None, y).forecast(30) for model in (outer, both)]
+    pd.testing.assert_series_equal(*answers, rtol=1e-12)
 
 
 def test_a_season_named_twice_counts_once():

@@ -244,7 +244,8 @@ class Clock:
         >>> Clock.from_index(days).count(days[0], days[[1, 3]]).tolist()
         [1, 3]
         """
-        earlier = pd.Index([first]).repeat(len(index))
+        # as the same kind of index, which pd.Index would have to find out
+        earlier = type(index)([first]).repeat(len(index))
         # rint would round halves to the even number, and so count every other row twice
         return np.floor(self._elapsed(earlier, index) / self.step + 0.5).astype(int)
 
