@@ -731,6 +731,16 @@ def test_series_that_start_at_other_times_share_their_seasons():
     np.testing.assert_allclose(model.update(None, new).forecast(5)["new"], wave(5, 24, 183))
 
 
+@pytest.mark.parametrize("freqs, period", [(("W-WED", "W-FRI"), 4), (("MS", "ME"), 12)])
+def test_series_on_other_days_of_the_week_or_month_share_their_seasons(freqs, period):
+    one, other = (pd.date_range("2020-01-01", periods=n, freq=f) for f, n in zip(freqs, (60, 50)))
+    parts = {"a": pd.Series(wave(60, period), one), "b": pd.Series(wave(50, period), other)}
+    model = TransformedForecaster(LINE, season=period).fit(None, pd.concat(parts))
+    forecast = model.forecast(period)
+    np.testing.assert_allclose(forecast["a"], wave(period, period, 60), rtol=1e-9)
+    np.testing.assert_allclose(forecast["b"], wave(period, period, 50), rtol=1e-9)
+
+
 def test_series_that_close_on_other_holidays_share_their_seasons():
     days = pd.bdate_range("2019-01-01", periods=600)
     y = pd.Series(np.tile([5.0, 1, 2, 3, 4], 120), days)
