@@ -386,3 +386,46 @@ def detrended_variance(path, s, order):
         box = path[start : start + s]
         squares.append(np.mean((box - np.polyval(np.polyfit(t, box, order), t)) ** 2))
     return np.mean(squares)
+
+
+# ---------------------------------------------------------------- forecasters
+def levelled_ridge(y, lags, level, alpha, u=None, weight=None):
+    """One-step predictions by least squares of deviations from a level, penalties as rows."""
+    n, weight = len(y), np.ones(len(y)) if weight is None else weight
+    t = np.arange(max(*lags, level), n)
+    back = [y[t - k] for k in range(1, level + 1)]
+    m = np.mean(back, axis=0) if level else np.zeros_like(y[t])
+    taps = [y[t - lag] - m for lag in lags]
+    Z = np.hstack(taps if u is None else [*taps, u[t] - u[weight > 0].mean(axis=0)])
+    y_hat = np.full_like(y, np.nan)
+    for j in range(y.shape[1]):
+        e = y[t, j] - m[:, j]
+        known = np.isfinite(Z).all(axis=1) & np.isfinite(e) & (weight[t] > 0)
+        w = weight[t][known]
+        size = np.sqrt(w @ Z[known] ** 2 / w.sum())
+        rows = np.vstack([np.sqrt(w)[:, None] * Z[known], np.diag(np.sqrt(alpha) * size)])
+        targets = np.r_[np.sqrt(w) * e[known], np.zeros(Z.shape[1])]
+        y_hat[t, j] = m[:, j] + Z @ np.linalg.lstsq(rows, targets)[0]
+    return y_hat
+
+
+def smoothed(y, smoothing, window, slope):
+    """One-step predictions (n,): geometric weights of rows that a line carries forward."""
+    w = (1 - smoothing) ** np.arange(window)
+    lags = np.arange(1, window + 1)
+    means = [w @ (y[t - lags] + lags * slope) / w.sum() for t in range(window, len(y))]
+    return np.r_[np.full(window, np.nan), means]
+
+
+def seasons(y, places, periods):
+    """Season of each row of a series of pandas without gaps, from centred moving averages."""
+    total = 0.0 * y
+    for period in periods:
+        left = y - total
+        if period % 2:
+            level = left.rolling(period, center=True).mean()
+        else:
+            level = left.rolling(period).mean().rolling(2).mean().shift(-period // 2)
+        means = (left - level).groupby(places % period).mean()
+        total += (means - means.mean())[places % period].to_numpy()
+    return total

@@ -124,9 +124,12 @@ CASES = {
     "two layers": (quick(LSTMRegressor, window=5, hidden_layer_sizes=(3, 2)), rows),
     # baselines
     "ARX": (ARX(calendar=["hour"]), rows),
+    "level": (ARX(level=np.int64(4), drift=0.5), lambda: rows(n_outputs=2)),
+    "level zero": (ARX(level=0), rows),
     "Persistence": (Persistence(output_range=(0, None)), rows),
     "SeasonalNaive": (SeasonalNaive(), rows),
     "ExponentialSmoothing": (ExponentialSmoothing(), rows),
+    "window": (ExponentialSmoothing(0, np.int32(7), (0, None)), panel),
     "Climatology": (Climatology(by=("hour",)), rows),
     "Climatology of two": (Climatology(by=["day_of_week", "hour"]), rows),
     "SmartPersistence": (SmartPersistence("b", threshold=0.2, memory=4), rows),
@@ -135,6 +138,16 @@ CASES = {
     "boxcox": (TransformedForecaster(ARX(), transform="boxcox"), rows),
     "divided": (TransformedForecaster(quick(GRURegressor, window=5), divide_by="b"), rows),
     "seasons": (TransformedForecaster(quick(), season=[24]), rows),
+    "seasons of a panel": (TransformedForecaster(ARX(), season=np.array([6, 24])), panel),
+    "seasons of months": (
+        TransformedForecaster(ExponentialSmoothing(), "log", [1], season=12),
+        of_index(pd.period_range("2000-01", freq="M", **many))),
+    "seasons of business days": (
+        TransformedForecaster(SeasonalNaive(4), season=4),
+        of_index(pd.date_range("2024-01-02", freq=HOLIDAYS, **many))),
+    "seasons of elapsed times": (
+        TransformedForecaster(ARX(level=2), season=24),
+        of_index(pd.timedelta_range("0s", freq="h", **many))),
     "all transforms": (
         TransformedForecaster(quick(calendar=["hour"]), "log", np.array([24]), "b"), rows),
     # series, clocks and labels

@@ -14,6 +14,7 @@ from narxkit import (
     NARX,
     TDNN,
     Climatology,
+    ExponentialSmoothing,
     Persistence,
     SeasonalNaive,
     SmartPersistence,
@@ -1413,7 +1414,15 @@ def test_baselines_refuse(model, sentence):
 
 @pytest.mark.parametrize(
     "model",
-    [Persistence(), SeasonalNaive(24), SmartPersistence("a", threshold=0), ARX(), Climatology()],
+    [
+        Persistence(),
+        SeasonalNaive(24),
+        ExponentialSmoothing(),
+        SmartPersistence("a", threshold=0),
+        ARX(),
+        ARX(level=3, drift=0.5),
+        Climatology(),
+    ],
     ids=str,
 )
 def test_baselines_refuse_what_networks_refuse(model):

@@ -1,5 +1,6 @@
 """Baselines: their values by hand, every verb, and the published figures of the solar protocol."""
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+import reference
 from narxkit import (
     ARX,
     Climatology,
@@ -20,6 +22,8 @@ from narxkit import (
     skill_table,
 )
 from narxkit.datasets import load_solar, make_narma10
+from narxkit.rows.segments import Segments
+from narxkit.training.linear import slopes_of_lines
 
 FIGURES = Path(__file__).parents[2] / "shared" / "protocol" / "rolling_origin_baselines.csv"
 DAYS = pd.date_range("2024-01-01", periods=40, freq="D")
@@ -272,6 +276,12 @@ class TestClimatology:
                 Climatology(by=by).fit(None, y)
         dated = elapsed.set_axis(self.HOURS[0] + elapsed.index)  # the remedy
         assert Climatology(by=by).fit(None, dated).forecast(1).index[0] == self.HOURS[-1] + HOUR
+
+    def test_elapsed_times_have_no_calendar_later_either(self):
+        y = daily([0, 0, 0, 0, 0, 7, 7] * 2)
+        model = Climatology(by=("day_of_week",)).fit(None, y)
+        with pytest.raises(ValueError, match="labelled by elapsed times, but the last rows seen"):
+            model.predict_ahead(None, y.set_axis(y.index - y.index[0]))
 
     @pytest.mark.parametrize("by", [[1], [None, "month"], [["month"]], [["month"], "hour"]])
     def test_fields_have_names(self, by):
@@ -609,6 +619,153 @@ class TestARX:
         expected = ridge(model.alpha_).fit(Z, t).predict(Z)
         ahead = model.predict_ahead(X, y, segments=labels)
         np.testing.assert_allclose(ahead[np.isfinite(ahead)], expected, atol=1e-9)
+
+
+# --- ARX about a level ---------------------------------------------------------------------------
+
+
+def wander(n=120, n_outputs=1, seed=0):
+    """Return outputs that wander far from their mean, and inputs that move them."""
+    rng = np.random.default_rng(seed)
+    u = 3 + rng.normal(size=(n, 2))
+    return u, 50 + np.cumsum(rng.normal(size=(n, n_outputs)), axis=0) + u[:, [0]]
+
+
+class TestLevel:
+    @pytest.mark.parametrize("alpha", [1e-2, 10.0, 1e4])
+    @pytest.mark.parametrize("lags", [[1], [1, 2, 3], [2, 5]], ids=repr)
+    @pytest.mark.parametrize("level", [0, 1, 2, 5, 9])
+    def test_is_ridge_regression_of_deviations(self, level, lags, alpha):
+        _, y = wander()
+        model = ARX(output_lags=lags, alphas=[alpha], level=level).fit(None, y)
+        expected = reference.levelled_ridge(y, lags, level, alpha)
+        assert model.max_lag_ == max(*lags, level)
+        np.testing.assert_allclose(model.predict_ahead(None, y), expected, rtol=1e-8)
+
+    @pytest.mark.parametrize("level", [0, 1, 4])
+    def test_two_outputs_with_inputs_weights_and_gaps(self, level):
+        u, y = wander(n_outputs=2)
+        y[40, 0] = y[70:73] = nan
+        weight = np.random.default_rng(1).uniform(0, 3, len(y))
+        weight[10:20] = 0
+        model = ARX(input_lags=[0], output_lags=2, alphas=[5.0], level=level)
+        with pytest.warns(UserWarning, match="left out of training"):
+            model.fit(u, y, sample_weight=weight)
+        expected = reference.levelled_ridge(y, [1, 2], level, 5.0, u, weight)
+        known = np.isfinite(expected).all(axis=1)
+        ahead = model.predict_ahead(u, y)
+        np.testing.assert_allclose(ahead[known], expected[known], rtol=1e-8)
+
+    def test_a_large_penalty_leaves_the_level(self):
+        _, y = wander()
+        for level, left in ((0, 0.0), (1, y[-1, 0]), (4, y[-4:, 0].mean())):
+            model = ARX(output_lags=2, alphas=[1e15], level=level).fit(None, y)
+            assert model.forecast(1).to_numpy() == pytest.approx(left, abs=1e-6)
+
+    def test_a_level_that_is_the_only_tap(self):
+        _, y = wander()
+        for lags, level in (([1], 1), ([(1, 3)], 3), ([], 3)):
+            model = ARX(output_lags=lags, level=level).fit(None, y)
+            assert model.forecast(1).to_numpy() == pytest.approx(y[-level:].mean())
+        none = ARX(output_lags=[], level=0).fit(None, y)
+        np.testing.assert_allclose(none.forecast(3), 0, atol=1e-12)
+
+    @pytest.mark.parametrize("params", [{"level": 1}, {"level": 3, "drift": 1.0}, {"level": 12}])
+    @pytest.mark.parametrize("a, b", [(-700.0, 1e-3), (1e4, 20.0), (3.0, -1.0)])
+    def test_forecasts_shift_and_scale_with_the_series(self, params, a, b):
+        u, y = wander()
+        model = ARX(input_lags=[1], output_lags=3, **params)
+        plain = model.fit(u[:100], y[:100]).predict(u[100:])
+        moved = model.fit(u[:100], a + b * y[:100]).predict(u[100:])
+        np.testing.assert_allclose((moved - a) / b, plain, rtol=1e-6)
+
+    def test_forecasts_about_zero_scale_and_do_not_shift(self):
+        _, y = wander()
+        model = ARX(output_lags=3, level=0, alphas=[10.0])
+        plain = model.fit(None, y).forecast(9)
+        pd.testing.assert_frame_equal(model.fit(None, -7 * y).forecast(9) / -7, plain)
+        assert (model.fit(None, y + 100).forecast(9) - 100 - plain).abs().to_numpy().max() > 1e-3
+
+    def test_its_penalty_is_chosen_on_the_last_block(self):
+        _, y = wander(n_outputs=1, seed=3)
+        alphas = (1e-2, 1.0, 1e2, 1e4)
+        model = ARX(output_lags=5, level=3, alphas=alphas, validation_fraction=0.25).fit(None, y)
+        first = np.arange(len(y)) < 90
+        ahead = [reference.levelled_ridge(y, range(1, 6), 3, a, weight=1.0 * first) for a in alphas]
+        assert model.alpha_ == alphas[np.argmin([np.mean((f - y)[90:] ** 2) for f in ahead])]
+
+    def test_deviations_that_are_zero_but_for_rounding(self):
+        """What is left of their squares may be negative, and then has no root."""
+        segments = np.repeat([0, 1], [2, 20])
+        for value in np.linspace(0.1, 5, 100):
+            y = np.r_[1.0, 5.7, np.full(20, value)]
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", RuntimeWarning)
+                warnings.filterwarnings("ignore", "y is 5.7 in row 1")
+                model = ARX(output_lags=[1, 2, 4], level=3).fit(None, y, segments=segments)
+            np.testing.assert_allclose(model.forecast(2), value)
+
+    # --- drift
+    @pytest.mark.parametrize("level, lags", [(1, [1]), (4, 1), (2, [1, 3, 7]), (12, 3)])
+    def test_lines_of_several_outputs_go_on(self, level, lags):
+        t = np.arange(60.0)[:, None]
+        y = np.hstack([5 + 2 * t, 1e3 - 0.3 * t])
+        model = ARX(output_lags=lags, level=level, drift=1.0).fit(None, y[:40])
+        np.testing.assert_allclose(model.forecast(20), y[40:], rtol=1e-9)
+        rises = model.set_params(drift=0.25).fit(None, y[:40]).forecast(2)
+        if level == 1 and lags == [1]:
+            np.testing.assert_allclose(rises, y[39] + [[0.5, -0.075], [1.0, -0.15]])
+
+    def test_the_slope_is_that_of_polyfit_within_each_segment(self):
+        rng = np.random.default_rng(0)
+        t, series = np.arange(50.0), np.repeat([0.0, 300.0], 25)
+        y, weight = 0.7 * t + series + rng.normal(size=50), rng.uniform(0, 2, 50)
+        y[7], weight[30:33] = nan, 0
+        known = np.isfinite(y)
+        means = np.stack([series == 0, series > 0], axis=1)
+        lines = (np.c_[t, means] * np.sqrt(weight)[:, None])[known]
+        slope = np.linalg.lstsq(lines, (y * np.sqrt(weight))[known])[0][0]
+        segments = Segments(np.empty((50, 0)), y[:, None], np.array([0, 25, 50]))
+        np.testing.assert_allclose(slopes_of_lines(segments, weight), [slope])
+
+    def test_rows_without_two_labels_have_no_slope(self):
+        segments = Segments(np.empty((3, 0)), np.array([[1.0], [nan], [9.0]]), np.array([0, 2, 3]))
+        assert slopes_of_lines(segments, np.ones(3)).tolist() == [0]
+
+    def test_each_series_of_a_panel_has_its_level(self):
+        y = pd.concat({"a": daily(np.arange(30.0)), "b": daily(1e3 + np.arange(20.0))})
+        model = ARX(output_lags=1, level=2, drift=1.0).fit(None, y)
+        np.testing.assert_allclose(model.forecast(2), [30, 31, 1020, 1021])
+        model.update(None, pd.concat({"b": daily(np.arange(25.0))[20:]}))
+        np.testing.assert_allclose(model.forecast(2), [30, 31, 25, 26])
+
+    REFUSED = [
+        ({"level": -1}, "The 'level' parameter of ARX must be an int in the range [0, 1000000] or "
+                        "None. Got -1 instead."),
+        ({"level": 2.0}, "The 'level' parameter of ARX must be an int in the range [0, 1000000] or "
+                         "None. Got 2.0 instead."),
+        ({"level": 10**7}, "The 'level' parameter of ARX must be an int in the range"),
+        ({"level": 2, "drift": nan}, "The 'drift' parameter of ARX must be a float in the range "
+                                     "(-inf, inf). Got nan instead."),
+        ({"drift": 0.5}, "drift=0.5 needs a level that rises, but level is None: give a level of "
+                         "at least 1 row, or no drift."),
+        ({"level": 0, "drift": 1}, "drift=1 needs a level that rises, but level is 0: give"),
+        ({"level": 39}, "y has 40 rows, but a level of 39 rows needs at least 41: give a longer "
+                        "series or a smaller level."),
+        ({"level": 39, "output_lags": 50}, "y has 40 rows, but lags up to 50 need at least 52"),
+    ]  # fmt: skip
+
+    @pytest.mark.parametrize("params, sentence", REFUSED)
+    def test_a_sentence_for_each_bad_input(self, params, sentence):
+        model = ARX(level=2).fit(None, np.arange(40.0))
+        before = model.forecast(3)
+        with pytest.raises(ValueError) as error:
+            model.set_params(level=None).set_params(**params).fit(None, np.arange(40.0))
+        assert str(error.value).startswith(sentence)
+        pd.testing.assert_series_equal(model.forecast(3), before)
+
+    def test_one_row_more_is_enough(self):
+        assert ARX(output_lags=1, level=38).fit(None, np.arange(40.0)).max_lag_ == 38
 
 
 # --- the published figures -----------------------------------------------------------------------

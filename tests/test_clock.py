@@ -614,6 +614,65 @@ def test_the_season_of_periods_working_weeks_and_no_step():
     assert Clock("order").season() == 1
 
 
+# --- rows counted --------------------------------------------------------------------------------
+
+COUNTED = [
+    *(
+        pd.date_range("2024-01-31", periods=90, freq=freq)
+        for freq in ("h", "7min", "250ms", "D", "3D", "W", "B", "2B", "C", "MS", "BME", "QE", "YS")
+    ),
+    pd.period_range("2024-01", periods=90, freq="M"),
+    pd.period_range("2024-01", periods=90, freq="2W"),
+    pd.date_range("2024-01-31", periods=300, freq="D", tz="Europe/Berlin"),
+    pd.date_range("2024-01-31", periods=90, freq="MS", tz="America/New_York"),
+]
+
+
+@pytest.mark.parametrize("index", COUNTED, ids=lambda index: index.freqstr)
+def test_rows_are_counted_both_ways(index):
+    clock, n = Clock.from_index(index), np.arange(len(index))
+    assert clock.counts
+    for first in (0, 17, len(index) - 1):
+        assert clock.count(index[first], index).tolist() == (n - first).tolist()
+        assert clock.count(index[first], index[::7]).tolist() == (n[::7] - first).tolist()
+    assert clock.count(index[0], index[:0]).tolist() == []
+
+
+def test_missing_working_days_are_counted():
+    days = pd.bdate_range("2022-01-03", periods=300)
+    clock = Clock.from_index(days.delete([30, 31, 90, 150]))
+    assert clock.holiday and clock.unit == "trading day"
+    for first in (0, 30, 299):
+        assert clock.count(days[first], days).tolist() == (np.arange(300) - first).tolist()
+    exact = Clock.from_index(days)
+    assert clock.counts_like(exact) and clock != exact
+    assert not exact.counts_like(Clock.from_index(days[::2]))
+
+
+def test_a_label_between_two_rows_counts_as_the_nearest():
+    hours = pd.date_range("2024-01-01", periods=6, freq="h")
+    clock, n = Clock.from_index(hours), np.arange(6)
+    for minutes, more in ((0, 0), (29, 0), (30, 1), (59, 1), (-30, 0), (-31, -1)):
+        later = hours + pd.Timedelta(minutes=minutes)
+        assert clock.count(hours[0], later).tolist() == (n + more).tolist()
+    other = hours.tz_localize("UTC").tz_convert("Asia/Kolkata").as_unit("ms")
+    assert clock.count(hours[2].tz_localize("UTC"), other).tolist() == (n - 2).tolist()
+
+
+def test_days_of_23_and_25_hours_are_days():
+    for start in ("2024-03-28", "2024-10-24"):
+        days = pd.date_range(start, periods=9, freq="D", tz="Europe/Berlin")
+        assert Clock.from_index(days).count(days[0], days).tolist() == list(range(9))
+        hours = pd.date_range(start, periods=120, freq="h", tz="Europe/Berlin")
+        assert Clock.from_index(hours).count(hours[0], hours).tolist() == list(range(120))
+
+
+@pytest.mark.parametrize("freq", ["SME", "bh"])
+def test_rows_without_a_fixed_step_are_not_counted(freq):
+    assert not Clock.from_index(pd.date_range("2024-01-01", periods=40, freq=freq)).counts
+    assert not Clock("order").counts
+
+
 # --- no step, or hardly one ----------------------------------------------------------------------
 
 

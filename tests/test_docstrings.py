@@ -17,6 +17,7 @@ from narxkit import (
     TDNN,
     Climatology,
     ElmanRegressor,
+    ExponentialSmoothing,
     GRURegressor,
     LSTMRegressor,
     Persistence,
@@ -46,7 +47,7 @@ FILES = [
 ]
 NO_IMPERATIVES = {"A", "An", "The", "Whether", "How", "Which", "Where", "Why"}
 RECURRENT = [ElmanRegressor, GRURegressor, LSTMRegressor]
-LOOKUPS = [Persistence, SeasonalNaive, Climatology, SmartPersistence]
+BASELINES = [Persistence, SeasonalNaive, Climatology, SmartPersistence, ExponentialSmoothing]
 GAUSS_NEWTON = [solvers.LevenbergMarquardt, solvers.BayesianRegularisation]
 BATCHES = [solvers.SGD, solvers.RMSprop, solvers.Adam]
 SCIPY = [solvers.LBFGS, solvers.ConjugateGradient, solvers.TruncatedNewton]
@@ -63,7 +64,7 @@ GROUPS = {
     # ARX refers to NARX
     "tapped models": ([NARX, ARX], ["input_lags", "output_lags", "calendar"], ["alpha_"]),
     "recurrent networks": (RECURRENT, [], []),
-    "baselines": (LOOKUPS, [], []),
+    "baselines": (BASELINES, [], []),
     "forecasters": ([NARX, Persistence], ["output_range"], []),  # one has inputs to name
     "Gauss-Newton": (GAUSS_NEWTON, ["n_trials"], []),
     "trials": ([solvers.LevenbergMarquardt, solvers.IRpropPlus], [], []),

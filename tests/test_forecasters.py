@@ -10,7 +10,16 @@ from sklearn.linear_model import LinearRegression
 from sklearn.metrics import r2_score
 from sklearn.model_selection import TimeSeriesSplit, cross_val_score
 
-from narxkit import ARX, NARX, TDNN, Climatology, Persistence, SeasonalNaive, SmartPersistence
+from narxkit import (
+    ARX,
+    NARX,
+    TDNN,
+    Climatology,
+    ExponentialSmoothing,
+    Persistence,
+    SeasonalNaive,
+    SmartPersistence,
+)
 from narxkit.datasets import make_narendra
 
 HOURS = pd.date_range("2024-01-01", periods=400, freq="h")
@@ -1315,7 +1324,14 @@ class TestOutputRange:
 
     @pytest.mark.parametrize(
         "model",
-        [Persistence(), SeasonalNaive(24), SmartPersistence("a", threshold=0), ARX(1, 2)],
+        [
+            Persistence(),
+            SeasonalNaive(24),
+            ExponentialSmoothing(),
+            SmartPersistence("a", threshold=0),
+            ARX(1, 2),
+            ARX(level=3),
+        ],
         ids=repr,
     )
     def test_baselines_have_it_too(self, model):

@@ -9,7 +9,15 @@ import pytest
 from scipy.signal import lfilter
 from sklearn.linear_model import LinearRegression
 
-from narxkit import ARX, NARX, TDNN, Persistence, SeasonalNaive, SmartPersistence
+from narxkit import (
+    ARX,
+    NARX,
+    TDNN,
+    ExponentialSmoothing,
+    Persistence,
+    SeasonalNaive,
+    SmartPersistence,
+)
 from narxkit.diagnostics import validate, validate_residuals
 from narxkit.diagnostics._validity.forecastable_rows import ForecastableRows
 from narxkit.diagnostics._validity.naive_comparison import skill_by_horizon
@@ -452,6 +460,7 @@ LACKING = [
     Persistence(),
     SeasonalNaive(7),
     SmartPersistence(clear_sky="a", threshold=0.5, memory=3),
+    ExponentialSmoothing(window=12),
 ]
 
 

@@ -3,9 +3,11 @@ what is trained in closed loop runs better in closed loop."""
 
 import signal
 import threading
+from dataclasses import replace
 from math import gcd
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 
@@ -628,6 +630,45 @@ def test_without_a_number_all_restarts_are_members(noisy):
     u, y, _ = noisy
     model = NARX([1], 2, (2,), alpha=1e-4, max_iter=3, n_restarts=3, combine="mean")
     assert len(model.fit(u, y).members_) == 3
+
+
+# --- longer segments -----------------------------------------------------------------------------
+
+
+def test_segments_are_longer_by_the_last_inputs():
+    u, y = np.arange(14.0).reshape(7, 2), 10.0 * np.arange(1, 8)[:, None]
+    days = pd.date_range("2024-01-01", periods=7)
+    segments = Segments(u, y, np.array([0, 3, 3, 7]), None, y + 1, days)
+    rollouts = Rollouts(segments, np.array([1, 3, 5]), np.array([2, 4, 2]), weight=y[:, 0])
+    longer = rollouts.lengthened(2)
+    rows = [0, 1, 2, 2, 2, 2, 2, 3, 4, 5, 6, 6, 6]
+    is_new = np.isin(np.arange(13), [3, 4, 5, 6, 11, 12])
+    assert longer.segments.edges.tolist() == [0, 5, 7, 13]
+    assert_array_equal(longer.segments.u, u[rows])
+    assert_array_equal(longer.segments.high, y[rows] + 1)
+    assert_array_equal(longer.segments.y[:, 0], np.where(is_new, np.nan, y[rows, 0]))
+    assert longer.segments.low is None and longer.segments.times.equals(days[rows])
+    assert longer.origins.tolist() == [1, 7, 9] and longer.lengths.tolist() == [2, 4, 2]
+    assert_array_equal(longer.counts, rollouts.counts)
+    assert rollouts.lengthened(0) is rollouts
+    assert replace(rollouts, weight=None).lengthened(1).weight is None
+
+
+@pytest.mark.parametrize("lead", [1, 3])
+def test_longer_segments_let_leads_read_the_last_inputs(lead):
+    rng = np.random.default_rng(0)
+    segments = Segments(rng.normal(size=(60, 1)), rng.normal(size=(60, 1)), np.array([0, 20, 60]))
+    network = TappedMLP(make_taps([-lead, 0], 2, ["u"]), (3,))
+    theta = network.initial(rng)
+    rollouts = Rollouts(segments, np.array([5, 12, 52]), np.array([8, 8, 8]))
+    longer, _ = network.rollout(theta, rollouts.lengthened(lead))
+    for i, (start, stop) in enumerate([(0, 20), (0, 20), (20, 60)]):
+        u, y = (np.r_[v[start:stop], v[[stop - 1] * lead]] for v in (segments.u, segments.y))
+        alone = Segments(u, y, np.array([0, len(y)]))
+        by_hand, _ = network.rollout(
+            theta, Rollouts(alone, rollouts.origins[[i]] - start, np.array([8]))
+        )
+        np.testing.assert_allclose(longer[i], by_hand[0], rtol=1e-12)
 
 
 def test_every_other_rollout_is_one_too():

@@ -2,6 +2,7 @@
 
 import pickle
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+import reference
 from narxkit import (
     ARX,
     NARX,
@@ -30,6 +32,8 @@ from narxkit import (
     backtest,
     simulation_scorer,
 )
+from narxkit.forecasters.inner import union_of
+from narxkit.rows.reach import Reach
 
 EXACT = {"rtol": 1e-12, "atol": 1e-12}
 N, N_TRAIN = 300, 250
@@ -521,6 +525,7 @@ def test_parameters_are_nested_and_kept():
         "transform": "log",
         "difference": [1, 12],
         "divide_by": None,
+        "season": None,
     }
     assert model.get_params()["forecaster__alphas"] == [1.0]
     model.set_params(forecaster__output_lags=3, transform=PAIR, divide_by="u")
@@ -628,9 +633,308 @@ def test_an_interrupted_fit_is_told():
     X, y = hourly()
     model = TransformedForecaster(NARX(hidden_layer_sizes=(2,), max_iter=2, random_state=0))
     model.fit(X[:N_TRAIN], y[:N_TRAIN])
-    model._inner.stop_ = type(model._inner.stop_).INTERRUPTED
+    inner = model._inner.forecaster
+    inner.stop_ = type(inner.stop_).INTERRUPTED
     with pytest.warns(RuntimeWarning, match="the fit of this NARX was interrupted"):
         backtest(model, X, y, steps=2)
+
+
+# --- seasons -------------------------------------------------------------------------------------
+
+LINE = ARX(output_lags=1, level=1, drift=1.0, alphas=[1.0])  # goes on as a line
+
+
+def wave(n, period=7, start=0):
+    """Return a line and a season of no simple form, which forecasts can go on with exactly."""
+    t = np.arange(start, start + n)
+    shape = np.random.default_rng(period).normal(size=period)
+    return 50 + 0.25 * t + 4 * shape[t % period]
+
+
+@pytest.mark.parametrize("periods", [7, 24, (24, 72), (2, 4, 12)], ids=repr)
+def test_seasons_are_means_of_what_moving_averages_leave(periods):
+    _, y = hourly()
+    model = TransformedForecaster(ARX(), season=periods).fit(None, y[:N_TRAIN])
+    nested = np.atleast_1d(periods)
+    season = reference.seasons(y[:N_TRAIN], np.arange(N_TRAIN) % nested[-1], nested)
+    season = season.to_numpy()[np.arange(N) % nested[-1]]
+    by_hand = ARX().fit(None, (y - season)[:N_TRAIN])
+    expected = by_hand.forecast(N - N_TRAIN) + season[AHEAD]
+    np.testing.assert_allclose(model.forecast(N - N_TRAIN), expected, **EXACT)
+    np.testing.assert_allclose(
+        model.predict_ahead(None, y, steps=[1, 30]),
+        by_hand.predict_ahead(None, y - season, steps=[1, 30]) + season[:, None],
+        **EXACT,
+    )
+
+
+CLOCKS = {
+    "half hours": (48, pd.date_range("2024-01-01", periods=300, freq="30min")),
+    "hours": (24, pd.date_range("2024-03-28", periods=160, freq="h", tz="Europe/Berlin")),
+    "days": (7, pd.date_range("2024-03-20", periods=60, freq="D", tz="Europe/Berlin")),
+    "weeks": (4, pd.date_range("2024-01-03", periods=60, freq="W-WED")),
+    "months": (12, pd.date_range("2010-01-31", periods=60, freq="ME")),
+    "quarters": (4, pd.date_range("2010-01-01", periods=40, freq="QS")),
+    "periods": (12, pd.period_range("2010-01", periods=60, freq="M")),
+    "trading days": (5, pd.bdate_range("2024-01-04", periods=60)),
+    "elapsed times": (10, pd.timedelta_range("5s", periods=60, freq="3s")),
+}
+
+
+@pytest.mark.parametrize("period, index", CLOCKS.values(), ids=CLOCKS)
+@pytest.mark.parametrize("has_freq", [True, False])
+def test_seasons_go_on_by_the_clock(period, index, has_freq):
+    n = len(index)
+    labels = index if has_freq or isinstance(index, pd.PeriodIndex) else index[np.arange(n) < n]
+    y = pd.Series(wave(n, period), labels, name="y")
+    model = TransformedForecaster(LINE, season=period).fit(None, y[: n - 20])
+    forecast = model.forecast(20)
+    np.testing.assert_allclose(forecast, y[n - 20 :], rtol=1e-9)
+    assert forecast.index.equals(y.index[n - 20 :])
+    np.testing.assert_allclose(model.predict_ahead(None, y[n - 20 :])[1:], y[n - 19 :], rtol=1e-9)
+    model.update(None, y[n - 20 : n - 9])
+    np.testing.assert_allclose(model.forecast(9), y[n - 9 :], rtol=1e-9)
+
+
+def test_rows_far_behind_and_before_those_of_fit_keep_their_places():
+    index = pd.bdate_range("2020-01-01", periods=700)
+    y = pd.Series(wave(700, 5), index)
+    model = TransformedForecaster(LINE, season=5).fit(None, y[300:340])
+    for part in (y[3:50], y[600:650]):
+        np.testing.assert_allclose(model.predict_ahead(None, part)[1:], part[1:], rtol=1e-9)
+    model.update(None, y[500:502])
+    np.testing.assert_allclose(model.forecast(9), y[502:511], rtol=1e-9)
+
+
+def test_rows_of_another_zone_are_those_of_fit():
+    index = pd.date_range("2010-01-01", periods=60, freq="MS", tz="Europe/Berlin")
+    y = pd.Series(wave(60, 12), index)
+    model = TransformedForecaster(LINE, season=12).fit(None, y[:40])
+    ahead = model.predict_ahead(None, y[40:].tz_convert("UTC"))
+    np.testing.assert_allclose(ahead[1:], y[41:], rtol=1e-9)
+
+
+def test_series_that_start_at_other_times_share_their_seasons():
+    hours = pd.date_range("2024-01-01", periods=200, freq="h")
+    half = pd.Timedelta("30min")
+    parts = {
+        "a": pd.Series(wave(150, 24), hours[:150]),
+        "b": pd.Series(1e3 + wave(60, 24, 37), hours[37:97]),
+        "late": pd.Series(wave(60, 24, 11), hours[10:70] + half),
+    }
+    model = TransformedForecaster(LINE, season=24).fit(None, pd.concat(parts))
+    forecast = model.forecast(30)
+    np.testing.assert_allclose(forecast["a"], wave(30, 24, 150), rtol=1e-9)
+    np.testing.assert_allclose(forecast["b"], 1e3 + wave(30, 24, 97), rtol=1e-9)
+    np.testing.assert_allclose(forecast["late"], wave(30, 24, 71), rtol=1e-9)
+    new = pd.concat({"new": pd.Series(wave(3, 24, 180), hours[180:183])})
+    np.testing.assert_allclose(model.update(None, new).forecast(5)["new"], wave(5, 24, 183))
+
+
+@pytest.mark.parametrize("freqs, period", [(("W-WED", "W-FRI"), 4), (("MS", "ME"), 12)])
+def test_series_on_other_days_of_the_week_or_month_share_their_seasons(freqs, period):
+    one, other = (pd.date_range("2020-01-01", periods=n, freq=f) for f, n in zip(freqs, (60, 50)))
+    parts = {"a": pd.Series(wave(60, period), one), "b": pd.Series(wave(50, period), other)}
+    model = TransformedForecaster(LINE, season=period).fit(None, pd.concat(parts))
+    forecast = model.forecast(period)
+    np.testing.assert_allclose(forecast["a"], wave(period, period, 60), rtol=1e-9)
+    np.testing.assert_allclose(forecast["b"], wave(period, period, 50), rtol=1e-9)
+
+
+def test_series_that_close_on_other_holidays_share_their_seasons():
+    days = pd.bdate_range("2019-01-01", periods=600)
+    y = pd.Series(np.tile([5.0, 1, 2, 3, 4], 120), days)
+    open_days = days.delete([30, 90, 150])
+    panel = pd.concat({"holidays": y[open_days], "none": y[100:]})
+    model = TransformedForecaster(Persistence(), season=5).fit(None, panel)
+    expected = np.tile([5.0, 1, 2, 3, 4], 2)
+    for key in ("holidays", "none"):
+        np.testing.assert_allclose(model.forecast(10)[key], expected, atol=0.05)
+
+
+def test_gaps_and_nights_leave_the_season_as_it_is():
+    index = pd.date_range("2024-01-01", periods=24 * 40, freq="h")
+    rng, t = np.random.default_rng(0), np.arange(24 * 40)
+    y = pd.Series(30 + 5 * np.sin(2 * np.pi * t / 24), index)
+    for holes in (rng.choice(900, 180, replace=False), np.arange(200, 500), np.arange(7, 800, 24)):
+        holey = y[:-24].copy()
+        holey.iloc[holes] = np.nan
+        with pytest.warns(UserWarning, match="left out of training"):
+            model = TransformedForecaster(ARX([], 1), season=24).fit(None, holey)
+        np.testing.assert_allclose(model._chain.seasons.of(Rows(y.index))[:, 0],
+                                   y - 30, atol=0.35)  # fmt: skip
+    sky = pd.DataFrame({"sky": np.maximum(np.sin(2 * np.pi * (t - 6) / 24), 0)}, index)
+    model = TransformedForecaster(Persistence(), divide_by="sky", season=24)
+    bright = y * sky["sky"]
+    model.fit(sky[:-24], bright[:-24])
+    np.testing.assert_allclose(model.predict(sky[-24:]), bright[-24:], rtol=1e-9, atol=1e-9)
+
+
+class Rows:
+    """Rows of which the time stamps alone are read."""
+
+    def __init__(self, times):
+        self.times = times
+
+
+def test_a_place_that_no_row_has_is_at_the_level():
+    days = pd.date_range("2024-01-01", periods=70)
+    y = pd.Series(
+        np.where(days.day_of_week < 5, np.tile([1.0, 5, 1, 5, 3, 0, 0], 10), np.nan), days
+    )
+    model = TransformedForecaster(ARX([], [7], level=0), season=7)
+    profile = model.fit(None, y)._chain.seasons.profile
+    np.testing.assert_allclose(profile[:, 0], [-2, 2, -2, 2, 0, 0, 0], atol=1e-9)
+
+
+def test_rows_without_weight_say_nothing_of_a_season():
+    days = pd.date_range("2024-01-01", periods=84)
+    y, weight = pd.Series(wave(84), days), np.ones(84)
+    wild = y.copy()
+    wild[20:27], weight[20:27] = -1e3, 0
+    model = TransformedForecaster(Persistence(), season=7).fit(None, wild, sample_weight=weight)
+    alone = TransformedForecaster(Persistence(), season=7).fit(None, y)
+    np.testing.assert_allclose(model.forecast(14), alone.forecast(14), rtol=1e-2)
+
+
+def test_each_output_has_its_season():
+    days = pd.date_range("2024-01-01", periods=80)
+    y = pd.DataFrame({"p": wave(80), "q": -3 * wave(80, start=2)}, days)
+    model = TransformedForecaster(LINE, season=[7]).fit(None, y[:60])
+    np.testing.assert_allclose(model.forecast(20), y[60:], rtol=1e-9)
+    model = TransformedForecaster(LINE, "log", season=7).fit(None, np.exp(y[:60] / 100))
+    np.testing.assert_allclose(model.forecast(20), np.exp(y[60:] / 100), rtol=1e-9)
+
+
+@pytest.mark.parametrize("a, b", [(-700.0, 1e-3), (3.0, -20.0)])
+def test_seasonal_forecasts_shift_and_scale_with_the_series(a, b):
+    _, y = hourly()
+    model = TransformedForecaster(ARX(level=3, drift=0.5), season=(12, 24))
+    plain = model.fit(None, y).forecast(30)
+    moved = model.fit(None, a + b * y).forecast(30)
+    np.testing.assert_allclose((moved - a) / b, plain, rtol=1e-7)
+
+
+def test_seasons_come_before_differences_and_segments_share_them():
+    days = pd.date_range("2024-01-01", periods=90)
+    y = pd.Series(wave(90), days)
+    model = TransformedForecaster(ARX(output_lags=1), difference=[1], season=7)
+    model.fit(None, y[:70], segments=np.repeat([0, 1], [30, 40]))
+    assert model.max_lag_ == 2
+    np.testing.assert_allclose(model.forecast(20), y[70:], rtol=1e-9)
+    run = backtest(model, None, y, steps=5)
+    np.testing.assert_allclose(run["y_hat"], run["y"], rtol=1e-9)
+
+
+def test_rows_without_labels_go_on_where_the_clock_says_so():
+    X, y = hourly()
+    model = TransformedForecaster(ARX(), season=24).fit(X[:200], y[:200])
+    ahead = model.predict(X[200:250])
+    copy = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(copy.predict(X[200:250].to_numpy()), ahead)
+    copy.update(X[200:210].to_numpy(), y[200:210].to_numpy())
+    later = model.update(X[200:210], y[200:210]).predict(X[210:])
+    np.testing.assert_array_equal(copy.predict(X[210:].to_numpy()), later)
+
+
+@pytest.mark.filterwarnings("ignore:.*feature names")
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda v: v.to_numpy(), "season=[24] is counted by the clock of the rows of fit, and "
+         "these rows have no time stamps: give X or y their index."),
+        (lambda v: v.tz_localize("UTC"), "season=[24] is counted from Timestamp('2024-01-01 "
+         "00:00:00'), the first row of fit, but these rows begin at Timestamp('2024-01-05 "
+         "04:00:00+0000', tz='UTC'): give them an index of the same kind."),
+        (lambda v: v.to_period(), "season=[24] is counted from Timestamp('2024-01-01 00:00:00'), "
+         "the first row of fit, but these rows begin at Period('2024-01-05 04:00', 'h'): give"),
+        (lambda v: v.set_axis(v.index - v.index[0]), "the rows are labelled by elapsed times, but "
+         "the last rows seen by time stamps: give both the same kind of index"),
+    ],
+    ids=["arrays", "a zone", "periods", "elapsed times"],
+)  # fmt: skip
+def test_rows_that_the_clock_cannot_count_are_refused(change, sentence):
+    X, y = hourly()
+    model = TransformedForecaster(ARX(), season=24).fit(X, y)
+    for verb in (model.predict_ahead, lambda X, y: backtest(model, X, y, steps=2)):
+        with pytest.raises(ValueError) as error:
+            verb(change(X[100:]), change(y[100:]))
+        assert str(error.value).startswith(sentence)
+
+
+HOURS = pd.date_range("2024-01-01", periods=60, freq="h")
+NOT_COUNTED = [
+    *(
+        (wrong, HOURS, {}, "season must be a number of rows, an int >= 2, or a sequence of them "
+         f"such as (24, 168). Got {wrong!r} instead.")
+        for wrong in (1, 0, -7, 24.0, True, "24", (), (1, 24), [24, None])
+    ),
+    ((4, 6), HOURS, {}, "each season must be a multiple of the shorter ones, but season holds "
+     "[4, 6], in which 6 is no multiple of 4: leave one out."),
+    ((24, 2), None, {}, "season=[2, 24] is counted by a clock with a fixed step, but the rows "
+     "have none: give X or y a regular index of time stamps, or leave season out."),
+    (4, pd.date_range("2020", periods=60, freq="SME"), {}, "season=[4] is counted by a clock with "
+     "a fixed step, but the rows are in steps of 'SME-15': give X or y a regular index"),
+    (4, HOURS[0] + pd.to_timedelta(np.arange(60) ** 3, "s"), {}, "season=[4] is counted by a "
+     "clock with a fixed step, but the rows are irregular: give X or y a regular index"),
+    (4, pd.MultiIndex.from_tuples([*zip("a" * 30, HOURS[:30]),
+                                   *zip("b" * 30, pd.date_range("2024", periods=30))]), {},
+     "season=[4] is counted by a clock with a fixed step, but the rows have several: give"),
+    ((6, 36), HOURS, {}, "season=[6, 36] needs 72 rows, two of the longest season, but the longest "
+     "series has 60: give more rows or a shorter season."),
+    (24, HOURS, {"segments": np.repeat([0, 1], 30)}, "season=[24] needs 48 rows, two of the "
+     "longest season, but the longest segment has 30: give more rows or a shorter season."),
+    (24, HOURS, {"sample_weight": np.arange(60) < 9}, "season=[24] finds no 24 rows on end of "
+     "which enough are measured and have a weight: fill gaps, or give more rows or a shorter"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("season", "index", "rows", "sentence"), NOT_COUNTED)
+def test_a_sentence_for_each_season_that_is_none(season, index, rows, sentence):
+    y = pd.Series(wave(60), index)
+    model = TransformedForecaster(ARX(), season=12).fit(None, pd.Series(wave(60), HOURS))
+    before = model.forecast(3)
+    with pytest.raises(ValueError) as error:
+        model.set_params(season=season).fit(None, y, **rows)
+    assert str(error.value).startswith(sentence)
+    pd.testing.assert_series_equal(model.forecast(3), before)
+    model.set_params(season=None).fit(None, wave(60))
+    assert model.forecast(1).index.tolist() == [60]
+
+
+def test_seasons_of_a_forecaster_inside_are_those_outside():
+    _, y = hourly()
+    outer = TransformedForecaster(TransformedForecaster(ARX(), season=24), transform="log")
+    both = TransformedForecaster(ARX(), transform="log", season=24)
+    answers = [model.fit(None, y).forecast(30) for model in (outer, both)]
+    pd.testing.assert_series_equal(*answers, rtol=1e-12)
+
+
+def test_a_season_named_twice_counts_once():
+    _, y = hourly()
+    once, twice = (TransformedForecaster(ARX(), season=s) for s in (24, [24, 24]))
+    pd.testing.assert_series_equal(once.fit(None, y).forecast(9), twice.fit(None, y).forecast(9))
+
+
+def test_seasonally_adjusted_logarithms_forecast_the_airline():
+    y = airline()
+    model = TransformedForecaster(ARX(level=1, drift=1.0), "log", season=12)
+    models = model, SeasonalNaive(12)
+    errors = [one.fit(None, y[:120]).forecast(24) - y[120:] for one in models]
+    ours, naive = (np.sqrt(np.mean(error**2)) for error in errors)
+    assert ours < 0.6 * naive
+
+
+# --- forecasters side by side --------------------------------------------------------------------
+
+
+def test_the_reach_of_several_is_that_of_all():
+    one = Reach(outputs=((0, 1), (0, 7)), inputs=((1, 0),), window=4)
+    other = Reach(outputs=((0, 1), (1, 2)), inputs=((0, -2), (1, 0)), carry=3)
+    both = union_of(iter([one, other]))
+    assert both == Reach(((0, 1), (0, 7), (1, 2)), ((0, -2), (1, 0)), 4, False, 3)
+    assert (both.history, both.lead) == (7, 2) and both.memory >= max(one.memory, other.memory)
+    assert union_of([one]) == one and union_of([replace(one, both_ways=True), one]).both_ways
 
 
 # --- what diverges, and what is missing ----------------------------------------------------------

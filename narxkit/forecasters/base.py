@@ -618,6 +618,8 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             raise ValueError(f"y is None, but measured outputs are needed: give them.{alone}")
         table = read_table(self, X, **columns, history=self._history)
         self._roles.check(table)
+        if self._reads_times:
+            self._roles.check_labels(table)
         return table
 
     def _check_fitted(self):

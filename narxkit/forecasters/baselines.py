@@ -16,6 +16,7 @@ from narxkit._blas import one_blas_thread
 from narxkit.forecasters.base import Forecaster
 from narxkit.forecasters.scaled import ScaledForecaster, TapWeights, count_dropped
 from narxkit.networks import TappedMLP
+from narxkit.networks.taps import MOST_LAGS
 from narxkit.rows.reach import Reach, of_outputs
 from narxkit.training.linear import (
     Level,
@@ -427,8 +428,8 @@ class ARX(TapWeights, ScaledForecaster):
 
         .. math:: \\hat y_t - m_t = \\sum_k a_k (y_{t-k} - m_t) + \\dots
 
-        and the penalty draws the forecast towards that level. By default it is drawn towards the
-        mean of the training rows.
+        and the penalty draws the forecast towards that level. A level of more rows than the lags
+        needs as many of history. By default it is drawn towards the mean of the training rows.
     drift : float, default=0
         Free runs rise by this share of the slope of the least-squares line through the training
         rows; only where `level` is at least 1.
@@ -438,7 +439,7 @@ class ARX(TapWeights, ScaledForecaster):
     alpha_ : float
         Penalty chosen.
     coef_ : ndarray of shape (n_taps, n_outputs)
-        Weights of the taps, in standardised units.
+        Weights of the taps, in standardised units; with a `level`, that of the mean is among them.
     n_dropped_ : int
         Rows with enough history that were left out of training because of missing values.
     max_lag_ : int
@@ -481,7 +482,7 @@ class ARX(TapWeights, ScaledForecaster):
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "output_range": "no_validation",
         "calendar": "no_validation",
-        "level": [Interval(Integral, 0, None, closed="left"), None],
+        "level": [Interval(Integral, 0, MOST_LAGS, closed="both"), None],
         "drift": [Interval(Real, None, None, closed="neither")],
     }
 
@@ -517,6 +518,11 @@ class ARX(TapWeights, ScaledForecaster):
             lags = taps.output_lags
             taps = replace(taps, output_lags=lags if tap in lags else (*lags, tap))
         return TappedMLP(taps, ())
+
+    def _describe_reach(self):
+        if self.level != self._reach.history:
+            return super()._describe_reach()
+        return f"a level of {self.level} rows needs", "a smaller level"
 
     def _train(self, segments, weight):
         if not len(self.alphas) or not all(

@@ -8,12 +8,14 @@ from sklearn.utils._param_validation import Interval
 
 from narxkit.forecasters.scaled import ScaledForecaster, TapWeights
 from narxkit.networks import TappedMLP, make_taps
+from narxkit.networks.taps import MOST_LAGS
 from narxkit.training.linear import count_targets, name_scarcest, slopes_of_lines, with_drift
 from narxkit.training.objective import Objective
 
 SMOOTHINGS = np.linspace(0.05, 1.0, 20)
 TAIL = 1e-3  # of the weights, beyond which rows are too old to count
-SHARE = 3  # the weights reach back at most one part in so many of the series
+MOST = int(np.ceil(np.log(TAIL) / np.log(1.0 - SMOOTHINGS[0])))
+SHARE = 3  # the weights reach back at most one part in so many of the longest segment
 
 
 class ExponentialSmoothing(TapWeights, ScaledForecaster):
@@ -21,12 +23,12 @@ class ExponentialSmoothing(TapWeights, ScaledForecaster):
 
     .. math::
 
-        \hat y_{o+h} = \ell_o + h d, \qquad
-        \ell_o \propto \sum_{k=0}^{K-1} (1 - s)^k \, y_{o-k}
+        \hat y_t = \sum_{k=1}^K w_k (y_{t-k} + k d), \qquad
+        w_k \propto (1 - s)^{k-1}, \quad \sum_{k=1}^K w_k = 1,
 
-    up to the lag that a drift sets the level behind the last row. Of the smoothings s = 0.05, 0.1,
-    ..., 1 the one with the smallest squared error of one step is taken; d is `drift` times the
-    slope of the least-squares line through the training rows. Columns of X are not read.
+    with own forecasts in place of y behind the origin. Of the smoothings s = 0.05, 0.1, ..., 1 the
+    one with the smallest squared error of one step is taken, the same for all outputs; d is `drift`
+    times the slope of the least-squares line through the training rows. Columns of X are not read.
 
     Parameters
     ----------
@@ -35,7 +37,7 @@ class ExponentialSmoothing(TapWeights, ScaledForecaster):
         exponential smoothing.
     window : int, default=None
         Rows K that are smoothed over. By default as many as have a weight above 0.001 under the
-        smallest smoothing, 135, but no more than a third of the longest series.
+        smallest smoothing, 135, but no more than a third of the longest segment.
     output_range : tuple (low, high), default=None
         Bounds of the output, each a number, a column name of X or None.
 
@@ -73,24 +75,25 @@ class ExponentialSmoothing(TapWeights, ScaledForecaster):
 
     _parameter_constraints: dict = {
         "drift": [Interval(Real, None, None, closed="neither")],
-        "window": [Interval(Integral, 1, None, closed="left"), None],
+        "window": [Interval(Integral, 1, MOST_LAGS, closed="both"), None],
         "output_range": "no_validation",
     }
-    input_lags = ()  # X is not read
 
     def __init__(self, drift=0.5, window=None, output_range=None):
         self.drift = drift
         self.window = window
         self.output_range = output_range
 
+    def _read_roles(self, table):
+        roles = super()._read_roles(table)
+        return replace(roles, inputs=roles.inputs[:0])  # X is not read
+
     def _read_clocks(self, table):
-        longest = max(map(len, table.series.values()))
-        most = int(np.ceil(np.log(TAIL) / np.log(1.0 - SMOOTHINGS[0])))
-        self._n_lags = self.window or max(min(longest // SHARE, most), 1)
+        longest = int(np.max(np.diff(table.edges)))
+        self._n_lags = int(self.window or max(min(longest // SHARE, MOST), 1))
 
     def _make_network(self, columns, n_outputs):
-        taps = make_taps([], int(self._n_lags), columns, n_outputs)
-        return TappedMLP(replace(taps, output_lags=tuple(range(1, self._n_lags + 1))), ())
+        return TappedMLP(make_taps([], self._n_lags, columns, n_outputs), ())
 
     def _describe_reach(self):
         return f"a window of {self._n_lags} rows needs", "a smaller window"

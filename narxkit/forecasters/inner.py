@@ -38,7 +38,7 @@ class Inner:
 
     @property
     def reach(self):
-        """What a prediction reads, in the columns of the forecaster inside."""
+        """Rows and columns that a prediction reads, in the columns of the forecaster inside."""
         return self.forecaster._reach
 
     @property

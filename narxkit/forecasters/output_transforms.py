@@ -19,12 +19,13 @@ from scipy.special import boxcox, inv_boxcox
 from narxkit._checks import is_count
 from narxkit._stored import stored
 from narxkit.forecasters.inner import Inner
-from narxkit.rows.clock import Clock
+from narxkit.rows.clock import Clock, is_alike
 
 FLOOR = 0.02  # of the largest divisor: a quotient of less is noise, such as that of a low sun
 LOGARITHMS = "log", "boxcox"
 POWERS = np.log(1e-8), np.log(1e100)  # of outputs, beside the 1 that Box-Cox subtracts
 SAME = 1e-6  # what may be lost on the way there and back, relative to the largest value
+SEEN = 0.75  # of the most values in a season, below which its mean is no level
 
 
 def read_lags(difference):
@@ -136,17 +137,18 @@ class Division:
             )
         return replace(self, mean=np.sum(y, axis=0, where=counts) / totals)
 
-    def quotients(self, segments, is_filled):
-        """Return the quotients (n, n_outputs); without any before a low row, the mean or NaN."""
-        q, is_low = self.divide(segments.u, segments.y), self.is_low(segments.u)[:, 0]
+    def carried(self, w, segments, mean):
+        """Return what was made of quotients, that of low rows as before; else the mean."""
+        is_low = self.is_low(segments.u)[:, 0]
         if is_low.any():
-            t = np.arange(len(q))
-            known = np.where(np.isfinite(q), t[:, None], -1)
+            t = np.arange(len(w))
+            known = np.where(np.isfinite(w), t[:, None], -1)
             last = np.maximum.accumulate(known, axis=0)[is_low]
             first = np.maximum(segments.starts, t - self.memory)[is_low, None]
-            kept = np.take_along_axis(q, np.maximum(last, 0), axis=0)
-            q[is_low] = np.where(last >= first, kept, self.mean if is_filled else np.nan)
-        return q
+            kept = np.take_along_axis(w, np.maximum(last, 0), axis=0)
+            w = w.copy()
+            w[is_low] = np.where(last >= first, kept, mean)
+        return w
 
 
 def _refuse_negatives(name, c, table):
@@ -364,20 +366,15 @@ class Seasons:
     def read(cls, table, periods):
         """Read seasons against the clock of the training rows."""
         periods = read_periods(periods)
-        clocks = set(table.clocks.values()) if table.times is not None else set()
-        if len(clocks) != 1 or not next(iter(clocks)).counts:
-            which = {0: "have none", 1: "have no such step"}.get(len(clocks), "have several")
-            raise ValueError(
-                f"season={list(periods)} is counted by a clock with a fixed step, but the rows "
-                f"{which}: give X or y a regular index of time stamps, or leave season out."
-            )
-        longest = max(map(len, table.series.values()))
+        clock = _one_clock(table, periods)
+        longest = int(np.max(np.diff(table.edges)))
         if longest < 2 * periods[-1]:
+            what = "series" if len(table.edges) == len(table.series) + 1 else "segment"
             raise ValueError(
                 f"season={list(periods)} needs {2 * periods[-1]} rows, two of the longest season, "
-                f"but the longest series has {longest}: give more rows or a shorter season."
+                f"but the longest {what} has {longest}: give more rows or a shorter season."
             )
-        return cls(periods, clocks.pop(), table.times.min())
+        return cls(periods, clock, table.times.min())
 
     def places(self, times):
         """Return the place of each row in the longest season."""
@@ -386,13 +383,18 @@ class Seasons:
                 f"season={list(self.periods)} is counted by the clock of the rows of fit, and "
                 "these rows have no time stamps: give X or y their index."
             )
+        if len(times) and not is_alike(self.first, times[0]):
+            raise ValueError(
+                f"season={list(self.periods)} is counted from {self.first!r}, the first row of "
+                f"fit, but these rows begin at {times[0]!r}: give them an index of the same kind."
+            )
         return self.clock.count(self.first, times) % self.periods[-1]
 
     def fit(self, segments, w, weight):
         """Return these seasons with the profile of values (n, n_outputs): means of deviations.
 
         One after the other, each as the mean, place by place, of what the moving average over one
-        season leaves.
+        season leaves; 0 at a place that no row has.
         """
         places = self.places(segments.times)
         profile = np.zeros((self.periods[-1], w.shape[1]))
@@ -400,46 +402,74 @@ class Seasons:
             for period in self.periods:
                 left = values - profile[places, output]
                 left -= _moving_average(left, period, segments)
+                self._refuse_nothing_left(left, period)
                 means = _means_by_place(left, places % period, period)
                 profile[:, output] += np.tile(means, self.periods[-1] // period)
         return replace(self, profile=profile)
+
+    def _refuse_nothing_left(self, left, period):
+        if not np.isfinite(left).any():
+            raise ValueError(
+                f"season={list(self.periods)} finds no {period} rows on end of which enough are "
+                "measured and have a weight: fill gaps, or give more rows or a shorter season."
+            )
 
     def of(self, segments):
         """Return the season of each row (n, n_outputs)."""
         return self.profile[self.places(segments.times)]
 
 
+def _one_clock(table, periods):
+    """Return the clock of the longest series, as which all others must count."""
+    which = "have none"
+    if table.times is not None:
+        clock = table.clocks[max(table.series, key=lambda key: len(table.series[key]))]
+        which = "have several"
+        if all(map(clock.counts_like, table.clocks.values())):
+            which = f"are {clock.describe()}"
+            if clock.counts:
+                return clock
+    raise ValueError(
+        f"season={list(periods)} is counted by a clock with a fixed step, but the rows {which}: "
+        "give X or y a regular index of time stamps, or leave season out."
+    )
+
+
 def read_periods(season):
     """Read a number of rows, or several, as a tuple of seasons that nest."""
     periods = (season,) if is_count(season) else tuple(season) if np.iterable(season) else ()
-    if not periods or isinstance(season, str) or not all(map(is_count, periods)):
+    if not periods or not all(is_count(period) and period >= 2 for period in periods):
         raise ValueError(
             "season must be a number of rows, an int >= 2, or a sequence of them such as "
             f"(24, 168). Got {season!r} instead."
         )
-    periods = tuple(sorted(map(int, periods)))
-    uneven = [(a, b) for a, b in zip((1, *periods), periods) if b % a or a == b]
+    periods = tuple(sorted({int(period) for period in periods}))
+    uneven = [pair for pair in zip(periods, periods[1:]) if pair[1] % pair[0]]
     if uneven:
         short, long = uneven[0]
         raise ValueError(
-            "each season must be a multiple of a shorter one, and the shortest at least 2 rows, "
-            f"but season holds {list(periods)}, in which {long} is no multiple of {short}: leave "
-            "one out."
+            f"each season must be a multiple of the shorter ones, but season holds {list(periods)},"
+            f" in which {long} is no multiple of {short}: leave one out."
         )
     return periods
 
 
 def _moving_average(values, period, segments):
-    """Return centred means over one season, NaN at the ends and beside what is missing."""
+    """Return centred means over one season of what is there, NaN where too little is."""
     # of an even number of rows the first and the last count half
     kernel = np.ones(period + 1 - period % 2)
     kernel[[0, -1]] = 1.0 if period % 2 else 0.5
-    half, means = len(kernel) // 2, np.full(len(values), np.nan)
+    half = len(kernel) // 2
+    sums, counts = np.zeros(len(values)), np.zeros(len(values))
+    there = np.isfinite(values)
     for start, stop in zip(segments.edges[:-1], segments.edges[1:]):
         if stop - start >= len(kernel):
-            inside = np.convolve(values[start:stop], kernel / period, "valid")
-            means[start + half : stop - half] = inside
-    return means
+            rows, inside = slice(start, stop), slice(start + half, stop - half)
+            sums[inside] = np.convolve(np.where(there, values, 0.0)[rows], kernel, "valid")
+            counts[inside] = np.convolve(there[rows], kernel, "valid")
+    # what a mean leaves out at random cancels, but one beside a gap is that of a part of the season
+    is_level = counts >= max(SEEN * counts.max(), 0.5)
+    return np.where(is_level, sums / np.maximum(counts, 0.5), np.nan)
 
 
 def _means_by_place(values, places, period):
@@ -500,29 +530,33 @@ class Chain:
         first = np.minimum.accumulate(np.where(is_low, n, t)[::-1])[::-1]
         return t - self.n_before >= first[segments.starts]
 
-    def quotients(self, segments, is_filled=True):
-        """Return the outputs divided."""
-        if self.division is None:
-            return segments.y
-        return self.division.quotients(segments, is_filled)
+    def quotients(self, u, y):
+        """Return the outputs divided, NaN in low rows."""
+        return y if self.division is None else self.division.divide(u, y)
 
     def check(self, u, y):
         """Refuse outputs that the function cannot take."""
         if self.function is not None:
-            self.function.check(y if self.division is None else self.division.divide(u, y))
+            self.function.check(self.quotients(u, y))
 
     def levels(self, segments, is_filled=True):
         """Return the outputs before the first difference, and after each of them."""
-        w = self.quotients(segments, is_filled)
-        w = w if self.function is None else self.function.forward(w)
+        w = self._transformed(self.quotients(segments.u, segments.y))
         if self.seasons is not None:
             w = w - self.seasons.of(segments)
         if self.regression is not None:
             w = w - self.regression.of_rows(segments)
+        if self.division is not None:
+            # behind the seasons: by night the level stays, not the season of the evening
+            mean = self._transformed(self.division.mean) if is_filled else np.nan
+            w = self.division.carried(w, segments, mean)
         levels = [w]
         for lag in self.lags:
             levels.append(_difference(levels[-1], lag, segments.starts))
         return levels
+
+    def _transformed(self, q):
+        return q if self.function is None else self.function.forward(q)
 
     def undo(self, z_hat, levels, rollouts):
         """Bring predictions (n, n_steps, n_outputs) back, from the levels of measured rows on."""

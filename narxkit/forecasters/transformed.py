@@ -35,8 +35,7 @@ class TransformedForecaster(Forecaster):
         z_t = \prod_i (1 - B^{d_i}) \, w_t, \qquad B w_t = w_{t-1}
 
     with c the column `divide_by`, f the `transform`, s the `season` and d the lags of `difference`.
-    The forecaster
-    is fitted to z and runs on its own z; its rollouts are brought back to y,
+    The forecaster is fitted to z and runs on its own z; its rollouts are brought back to y,
 
     .. math::
 
@@ -65,12 +64,14 @@ class TransformedForecaster(Forecaster):
         a position for arrays. Each row has the square of it, relative to the largest, as its weight
         beside `sample_weight`, so that squared errors are those of y. Where it is not above 2 % of
         the largest (of a panel, of the series where that is smallest) the quotient stays as it was
-        in the row before and the row has no weight; the forecast is the product all the same, 0
-        where the column is 0.
+        in the row before, less its `season`, and the row has no weight; the forecast is the product
+        all the same, 0 where the column is 0.
     season : int or sequence of int, default=None
         Rows of a season, or of several of which each is a multiple of the one before, such as
         ``(24, 168)``: the mean deviation of each place of it from the moving average over one
-        season, which is taken out. Rows are counted by the clock, which must have a fixed step.
+        season, which is taken out. The clock, which must have a fixed step, counts the rows from
+        the first one of fit on: so hours by the day of UTC, which daylight saving leaves alone,
+        days and months by the wall clock, and trading days without weekends.
     regression : Forecaster, default=None
         A model of the inputs and the calendar at their own rows, such as ``TDNN(input_lags=0)`` or
         ``ARX(input_lags=0, output_lags=[])``: it is fitted first, and the forecaster to what it
@@ -308,7 +309,7 @@ class TransformedForecaster(Forecaster):
             weight = weight * division.weights(segments.u)
         transform = vars(self)["transform"]
         if transform is not None:
-            q = chain.quotients(segments, is_filled=False)
+            q = chain.quotients(segments.u, segments.y)
             function = Function.fit(transform, q, weight > 0)
             chain = replace(chain, function=function)
         if chain.seasons is not None:

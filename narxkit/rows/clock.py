@@ -216,8 +216,14 @@ class Clock:
         """Whether rows can be counted from any label to any other."""
         return self.unit not in ("order", "offset", "session")
 
+    def counts_like(self, other):
+        """Return whether it counts rows as another clock does, whatever follows a holiday."""
+        return (self.unit, self.step, self.week) == (other.unit, other.step, other.week)
+
     def count(self, first, index):
-        """Count the rows from a label to each of an index, all of this clock.
+        """Count the rows from a label to each of an index, all of this clock and of one time zone.
+
+        A label between two rows counts as the nearest one, halfway as the later one.
 
         Parameters
         ----------
@@ -229,6 +235,7 @@ class Clock:
         Returns
         -------
         ndarray of int, shape (len(index),)
+            Negative before `first`.
 
         Examples
         --------
@@ -237,8 +244,10 @@ class Clock:
         >>> Clock.from_index(days).count(days[0], days[[1, 3]]).tolist()
         [1, 3]
         """
-        earlier = pd.Index([first]).repeat(len(index))
-        return np.rint(self._elapsed(earlier, index) / self.step).astype(int)
+        # as the same kind of index, which pd.Index would have to find out
+        earlier = type(index)([first]).repeat(len(index))
+        # rint would round halves to the even number, and so count every other row twice
+        return np.floor(self._elapsed(earlier, index) / self.step + 0.5).astype(int)
 
     def relation(self, last, first):
         """Return how new rows that begin at `first` relate to the `last` row seen.
@@ -341,11 +350,7 @@ class Clock:
         if self.unit == "month":
             return count_months(later) - count_months(earlier)
         if self.unit == "trading day":
-            earlier, later = dates_of(earlier), dates_of(later)
-            # numpy counts the days of [earlier, later); a step leads to those of (earlier, later]
-            counted = np.busday_count(earlier + ONE_DAY, later + ONE_DAY, busdaycal=self._calendar)
-            # rows alone make no rule: one on a stray Saturday follows all the same
-            return np.maximum(counted, later > earlier) if self.holiday else counted
+            return self._trading_days(dates_of(earlier), dates_of(later))
         if self.unit == "offset":
             # 1 on the label that the offset makes, 0 before it and 2 behind it
             return 1 + np.sign(seconds_between(next_labels(earlier, self.offset), later))
@@ -353,6 +358,16 @@ class Clock:
         if self.unit == "session":
             return self.timetable.count(earlier, later, elapsed)
         return elapsed
+
+    def _trading_days(self, earlier, later):
+        # backwards numpy would count from the other side of a weekend
+        is_back = later < earlier
+        earlier, later = np.where(is_back, later, earlier), np.where(is_back, earlier, later)
+        # numpy counts the days of [earlier, later); a step leads to those of (earlier, later]
+        counted = np.busday_count(earlier + ONE_DAY, later + ONE_DAY, busdaycal=self._calendar)
+        # rows alone make no rule: one on a stray Saturday follows all the same
+        counted = np.maximum(counted, later > earlier) if self.holiday else counted
+        return np.where(is_back, -counted, counted)
 
     @property
     def _calendar(self):

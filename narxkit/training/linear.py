@@ -69,7 +69,7 @@ def levelled_ridge(objective, level):
     objective : Objective
         One-step predictions of a network without hidden layers.
     level : Level
-        What m is.
+        The level m.
 
     Returns
     -------
@@ -85,8 +85,12 @@ def levelled_ridge(objective, level):
         products = JtJ[np.ix_(at, at)]
         # at zero parameters the residual is -y
         shared = -directions.T @ (Jte[at] + products @ start)
+        terms = np.diag(np.abs(directions.T) @ np.abs(products) @ np.abs(directions))
         products = directions.T @ products @ directions
-        size = np.sqrt(np.diag(products) / max(JtJ[b, b], FEWEST))
+        square = np.diag(products)
+        # rounding leaves deviations that are all 0 a square, of either sign
+        square = np.where(square > ROUNDING * terms, square, 0.0)
+        size = np.sqrt(square / max(JtJ[b, b], FEWEST))
         unit = np.divide(1.0, size, out=np.zeros_like(size), where=size > 0)
         products *= np.outer(unit, unit)
         equations.append((at, start, directions * unit, products, shared * unit))
@@ -104,7 +108,7 @@ def levelled_ridge(objective, level):
 
 @dataclass(frozen=True)
 class Level:
-    """What outputs are taken less of: the mean of the last rows, or zero.
+    """The level that outputs are taken less: the mean of the last rows, or zero.
 
     Attributes
     ----------
