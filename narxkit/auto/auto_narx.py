@@ -1,8 +1,7 @@
 """AutoNARX: a series and a horizon in, a combination of forecasters out."""
 
-import time
 import warnings
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from numbers import Integral, Real
 from types import SimpleNamespace
 
@@ -11,82 +10,116 @@ import pandas as pd
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from narxkit._stored import stored
-from narxkit.auto.judging import Judge, free_run_fold, rolling_folds
-from narxkit.auto.pool import (
-    LARGE,
-    MOST_STEPS,
-    N_FOR_REGRESSION,
-    Inputs,
-    Series,
-    choices_of_inputs,
-    in_detail,
-    is_seasonal,
-    linear_over_steps,
-    linear_pool,
-    networks,
-    pool_with_inputs,
-    regressions,
-    systems,
-    thinned,
-)
-from narxkit.auto.seasons import fields_of, periods_of
-from narxkit.auto.weights import ENOUGH, weights_by_errors, weights_by_fit
+from narxkit._warn import warn
+from narxkit.auto.pool import Series, is_seasonal
+from narxkit.auto.seasons import SEEN, fields_of, periods_of
+from narxkit.auto.selection import Selection
 from narxkit.forecasters.base import Forecaster
-from narxkit.forecasters.inner import Inner, union_of
-from narxkit.forecasters.narx import NARX, TDNN
+from narxkit.forecasters.inner import union_of
 from narxkit.forecasters.output_transforms import read_periods
 from narxkit.rows.columns import ColumnRoles
+from narxkit.rows.reach import of_outputs
 
-WORSE = 1.05  # than the best linear model: a network that is so in one fold is left
-RIVAL = 4 / 3  # of the least error: what errs by more has no weight in a long series
-FOR_FITS = 0.5  # of a time limit: the rest is for the fits to all rows
-
-
-@stored
-@dataclass(eq=False)
-class Member:
-    """A candidate, prepared for the training rows, and what was found of it."""
-
-    name: str
-    inner: Inner
-    reads: tuple | None = None
-    errors: list = field(default_factory=list)
-    y_hat: list = field(default_factory=list)
-    weight: float = 0.0
-    seconds: float = 0.0
-
-    @property
-    def error(self):
-        """The mean over folds, infinite before any."""
-        return float(np.mean(self.errors)) if self.errors else np.inf
-
-    @property
-    def networks(self):
-        """The fitted networks inside, whose hidden layers may be off or missing."""
-        outer = self.inner.forecaster
-        chain = getattr(outer, "_chain", None)
-        inside = (
-            [outer._inner.forecaster, chain.regression and chain.regression.forecaster]
-            if chain
-            else [outer]
-        )
-        return [one for one in inside if isinstance(one, NARX | TDNN)]
-
-    @property
-    def lives(self):
-        """Whether a network lives in it."""
-        return any(not network.is_linear_ for network in self.networks)
-
-    @property
-    def is_dead(self):
-        """Whether it is a network in which none lives."""
-        with_units = [one for one in self.networks if one.hidden_layer_sizes != ()]
-        return bool(with_units) and not self.lives
+FEWEST = 4  # rows to learn from, beside two horizons
 
 
 class AutoNARX(Forecaster):
-    """TODO"""
+    r"""Forecast without knowing the craft: a pool of models, judged and combined by their errors.
+
+    .. math::
+
+        \hat y_{o+h} = \sum_m w_m \, \hat y^{(m)}_{o+h}, \qquad
+        w_m \propto e_m^{-p}, \quad p = \min(\max(n / 6H, 1/2), 3)
+
+    with e the error of a model over rollouts of H = `horizon` steps from rolling origins inside
+    the training rows, each fitted to the rows before (the geometric mean of mean absolute and root
+    mean squared errors), and n the rows. Where they hold at least sixty horizons, the weights are
+    those of least squares over these rollouts, none below zero, drawn to the former ones.
+
+    The pool: the seasonal naive as the floor; linear models of levels, logarithms, changes,
+    seasonally adjusted series and deviations from a level, with what helps of inputs, their lags
+    and leads and the calendar; networks of the inputs with a linear model of what they leave; and
+    NARX networks of several penalties and rollout lengths, as far as they are level with the best
+    linear model. Whether a network is in the end among them, `describe` says.
+
+    Parameters
+    ----------
+    horizon : int or "simulation", default=1
+        Steps ahead that forecasts are for; `predict` may go beyond, the rollouts go on.
+        "simulation" is for systems that run freely on their inputs: models are judged by free runs
+        to the end of the training rows, and asked by ``simulate``.
+    season : "auto", int, sequence of int or None, default="auto"
+        Rows of the seasons. "auto" takes those of the clock (a day and a week, a week and a year,
+        or a year) as far as they are seen three times, and without a clock what
+        `narxkit.diagnostics.find_season` finds.
+    calendar : "auto", sequence, dict or None, default="auto"
+        Fields of the time stamps that models may read, as in NARX. "auto" offers the hour of steps
+        below a day and the day of the week of steps up to a day.
+    holidays : str or tuple (country, region), default=None
+        Country of holidays that the calendar holds, such as "DE"; with ``calendar="auto"`` only.
+    divide_by : str or int, default=None
+        A column of X that divides the outputs, as in TransformedForecaster: a clear sky, installed
+        capacity, working hours.
+    networks : bool, default=True
+        Whether networks are tried; linear models alone take a fraction of the time.
+    output_range : tuple (low, high), default=None
+        Bounds of the output, each a number, a column name of X or None.
+    time_limit : float, default=None
+        Seconds after which no further candidate is tried; the last fits may exceed them.
+    random_state : int, RandomState or None, default=None
+        Seed of the networks.
+    verbose : bool or int, default=False
+        Whether to print a line for each candidate.
+
+    Attributes
+    ----------
+    candidates_ : DataFrame
+        What was tried: ``candidate``, ``error`` (in the units of y; of several outputs in standard
+        deviations), ``weight``, ``network_lives`` and ``seconds``.
+    seasons_ : list of int
+        Rows of the seasons.
+    max_lag_ : int
+        Rows of history that a prediction needs.
+    lead_ : int
+        0: beyond the rows of X that are known, models with leads take the inputs to stay.
+    n_features_in_ : int
+        Number of columns of X.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, when X has any.
+
+    See Also
+    --------
+    NARX : One network, with lags and penalties of your own.
+    TransformedForecaster : Logarithms, seasons and differences around any forecaster.
+    PerSeries : One model for each of many series.
+
+    Notes
+    -----
+    Everything is chosen inside the rows given to ``fit``, so that it may be cross-validated. As
+    long as no `time_limit` cuts it, the same `random_state` gives the same forecasts. Forecasts
+    stay within one range of the training outputs beyond the least and the largest, and above 0
+    where no output was below. Ctrl-C while candidates are tried keeps those that were judged.
+
+    References
+    ----------
+    Bates and Granger 1969, "The combination of forecasts", Operational Research Quarterly 20,
+    451-468. Assimakopoulos and Nikolopoulos 2000 for the Theta method among the candidates.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from narxkit import AutoNARX
+    >>> t = np.arange(120)
+    >>> y = pd.Series(
+    ...     np.exp(5 + 0.01 * t + 0.2 * np.sin(np.pi * t / 6)),
+    ...     index=pd.date_range("2010-01", periods=120, freq="MS"),
+    ... )
+    >>> model = AutoNARX(horizon=12, networks=False).fit(None, y[:108])
+    >>> error = (model.forecast(12) / y[108:] - 1).abs().max()
+    >>> model.seasons_, bool(error < 0.02)
+    ([12], True)
+    """
 
     _parameter_constraints: dict = {
         "horizon": [Interval(Integral, 1, None, closed="left"), StrOptions({"simulation"})],
@@ -125,81 +158,118 @@ class AutoNARX(Forecaster):
         self.random_state = random_state
         self.verbose = verbose
 
+    # ------------------------------------------------------------ what was chosen
+    def describe(self):
+        """Say in two sentences what was chosen and why, and whether a network lives in it.
+
+        Returns
+        -------
+        str
+            The sentences.
+        """
+        self._check_fitted()
+        table, best = self.candidates_, max(self._members, key=lambda member: member.weight)
+        floor = table["error"].iloc[0]
+        error = float(table["error"][table["candidate"] == best.name].iloc[0])
+        against = ""
+        if self.horizon != "simulation" and 0 < floor < np.inf:
+            against = (
+                f", with {error / floor:.2f} times the error of the {table['candidate'].iloc[0]}"
+            )
+        return (
+            f"{len(self._members)} of {len(table)} candidates are combined by their errors "
+            f"{self._judged}; the most weight, {best.weight:.0%}, has the {best.name}{against}. "
+            f"{self._say_whether_networks_live()}"
+        )
+
+    def _say_whether_networks_live(self):
+        alive = [member for member in self._members if member.lives]
+        if not alive:
+            tried = "no network was tried" if not self._n_networks else "none was good enough"
+            return f"No network lives in it: {tried}."
+        weight = sum(member.weight for member in alive)
+        best = min(alive, key=lambda member: member.error)
+        return f"A network lives in {weight:.0%} of the weight; the best is the {best.name}."
+
+    @property
+    def best_network_(self):
+        """The best single model in which a network lives, fitted to all rows; None without one."""
+        self._check_fitted()
+        alive = [member for member in self._members if member.lives]
+        if not alive:
+            return None
+        best = min(alive, key=lambda member: member.error)
+        return best.inner.continuing(self._history.names, self._history.tails)
+
+    # ------------------------------------------------------------ before training
+    @property
+    def columns(self):
+        """The columns of X."""
+        return self._roles.columns
+
+    @property
+    def bound_names(self):
+        """The columns of X that bound the output."""
+        return self._bounds.bound_names
+
+    @property
+    def fields(self):
+        """The fields of the calendar that models may read."""
+        return self._fields
+
     @property
     def _reads_times(self):
         return any(member.inner.reads_times for member in self._members)
 
-    # ------------------------------------------------------------ before training
     def _read_roles(self, table):
-        self._begin = time.perf_counter()
         self._fields = fields_of(table, self.calendar, self.holidays)
-        bounds = SimpleNamespace(output_range=self.output_range)
-        self._bounds = ColumnRoles.read(table, bounds)
+        self._bounds = ColumnRoles.read(table, SimpleNamespace(output_range=self.output_range))
         # all columns are inputs here: what each forecaster reads of them is for it to say
         whole = SimpleNamespace(output_range=None, calendar=self._fields)
         return ColumnRoles.read(table, whole)
 
     def _read_clocks(self, table):
-        self._table = table
+        self._members, self._table = [], table
         self._series = self._read_series(table)
         self.seasons_ = list(self._series.periods)
-        names = self._roles.columns
-        beside = [self.divide_by, *self._bounds.bound_names]
-        columns = [name for name in names if name not in beside]
-        self._ignored = [name for name in names if name in beside]
-        self._choices = choices_of_inputs(self._series, columns, self._fields)
-        if self.horizon == "simulation":
-            seed = check_random_state(self.random_state).randint(2**31 - 1)
-            self._members = self._prepared(systems(self._series, columns, self._ignored, seed))
-            return
-        choices = [Inputs(), *self._choices]
-        pool = pool_with_inputs(self._series, [self._whole(one) for one in choices])
-        self._members = self._prepared(linear_pool(self._series))
-        for candidate, *reads in pool:
-            for member in self._prepared([candidate]):
-                member.reads = reads
-                self._members.append(member)
-        if not self._members:
-            raise ValueError("TODO too short")
-
-    def _whole(self, inputs):
-        """Return the choice with every column named: those that divide and bound are not read."""
-        if not inputs.lags:
-            return replace(inputs, lags={name: () for name in self._roles.columns} or ())
-        return replace(inputs, lags=inputs.lags | {name: () for name in self._ignored})
 
     def _read_series(self, table):
         key = max(table.series, key=lambda key: len(table.series[key]))
-        rows = table.series[key]
-        y, n = table.y[rows][:, 0], int(np.diff(table.edges).max())
-        periods = periods_of(table, key) if self.season == "auto" else ()
-        if self.season not in ("auto", None):
-            periods = read_periods(self.season)
-        measured = table.y[np.isfinite(table.y)]
-        is_positive = bool((measured > 0).all()) and self.divide_by is None
-        clocks = set(table.clocks.values()) if table.times is not None else set()
-        has_count = len(clocks) == 1 and next(iter(clocks)).counts
-        values, adjusted = np.log(y) if is_positive else y, []
-        for period in periods if has_count and self.divide_by is None else ():
-            fits = not adjusted or period % adjusted[-1] == 0
-            if fits and is_seasonal(values, period):
-                adjusted.append(period)
+        n, y = int(np.diff(table.edges).max()), table.y[table.series[key]][:, 0]
+        self._refuse_short(n)
+        periods = self._read_season(table, key, n)
+        is_positive = self.divide_by is None and bool(np.nanmin(table.y, initial=np.inf) > 0)
         around = {} if self.divide_by is None else {"divide_by": self.divide_by}
-        return Series(n, tuple(periods), tuple(adjusted), is_positive, around)
+        values = np.log(y) if is_positive else y
+        adjusted = _adjusted(values, periods) if _is_counted(table) and not around else ()
+        return Series(n, periods, adjusted, is_positive, around)
 
-    def _prepared(self, candidates):
-        """Prepare candidates for the training rows; those that these do not bear are left out."""
-        members = []
-        for candidate in candidates:
-            try:
-                inner = Inner(candidate.forecaster, self, self._table)
-            except ValueError:
-                continue
-            if inner.reach.history + inner.reach.lead + 2 <= self._series.n // 2 + 1:
-                members.append(Member(candidate.name, inner))
-        return members
+    def _refuse_short(self, n):
+        needed = FEWEST + (0 if self.horizon == "simulation" else 2 * self.horizon)
+        if n < needed:
+            raise ValueError(
+                f"horizon={self.horizon!r} needs at least {needed} rows, two horizons and "
+                f"{FEWEST} rows, but the longest segment of y has {n}: give a longer series or a "
+                "smaller horizon."
+            )
+
+    def _read_season(self, table, key, n):
+        if self.season is None or self.season == 1:
+            return ()
+        if isinstance(self.season, str) and self.season == "auto":
+            return tuple(periods_of(table, key))
+        periods = read_periods(self.season)
+        if SEEN * periods[-1] > n:
+            raise ValueError(
+                f"season={self.season!r} must be seen {SEEN} times, in {SEEN * periods[-1]} rows, "
+                f"but the longest segment of y has {n}: give a longer series, a shorter season or "
+                "season=None."
+            )
+        return periods
 
     def _make_reach(self, columns, n_outputs):
+        if not self._members:  # before any is chosen
+            return of_outputs([1], n_outputs)
         names = self._roles.calendar_names
         reach = union_of(member.inner.reach_outside(names) for member in self._members)
         # beyond the rows that are known inputs stay as they were
@@ -209,137 +279,35 @@ class AutoNARX(Forecaster):
     def _train(self, segments, weight):
         self._y_mean, self._y_std = super()._units(segments.y[weight > 0])
         low, high = np.nanmin(segments.y, axis=0), np.nanmax(segments.y, axis=0)
+        if (low == high).any():
+            warn("y is constant in the training rows: forecasts will repeat it.")
         self._within = np.where(low >= 0, 0.0, low - (high - low)), high + (high - low)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of candidates: what becomes of them says the table
-            self._judge(segments, weight)
-        del self._table
-        self._reach = self._make_reach(None, segments.y.shape[1])
-
-    def _judge(self, segments, weight):
-        is_run = self.horizon == "simulation"
-        folds = free_run_fold(segments) if is_run else rolling_folds(segments, self.horizon)
-        judge = Judge(segments, weight, folds, self._y_std, self._within)
-        for member in self._members:
-            if not self._is_late:
-                self._measure(member, judge, weight)
-        if self.networks and folds and not is_run:
-            self._try_networks(judge, weight)
-        self._weigh(judge)
-        self._members = [member for member in self._members if member.weight]
-        for member in self._members:
-            member.inner.train(segments, self._row_weights(member, weight))
-
-    def _row_weights(self, member, weight):
-        """Return weights of the rows to train on: of a large series a network needs not all."""
-        return (
-            thinned(weight, self._series)
-            if member.networks and self.horizon != "simulation"
-            else weight
-        )
-
-    @property
-    def _is_late(self):
-        if self.time_limit is None:
-            return False
-        return time.perf_counter() - self._begin > FOR_FITS * self.time_limit
-
-    def _measure(self, member, judge, weight, bar=np.inf):
-        """Judge a member in all folds, from the last one on, unless it is too bad in that one."""
-        begin, n = time.perf_counter(), len(judge.folds)
-        for k in reversed(range(n)):
-            y_hat, error = judge.judge(member.inner, k, self._row_weights(member, weight))
-            member.y_hat.append(y_hat)
-            member.errors.append(error)
-            if error > bar:
-                break
-            bar = np.inf
-        member.seconds += time.perf_counter() - begin
-
-    def _try_networks(self, judge, weight):
-        """Try networks on what the best of the plain linear models reads and transforms.
-
-        Those trained over several steps cost the most: they are tried where that helps the linear
-        model, or where a network trained over one step is as good as any.
-        """
-        best = min(self._members, key=lambda member: member.error)
-        bar, steps = WORSE * best.errors[0], min(self.horizon, MOST_STEPS)
-        steps = 1 if self._series.n > LARGE else steps  # more of them would take too long
         seed = check_random_state(self.random_state).randint(2**31 - 1)
-        self._try_regressions(judge, weight, bar, seed)
-        for reader in self._best_readers():
-            inputs, transforms = reader.reads
-            tried = self._try(
-                networks(self._series, inputs, transforms, "open", seed), judge, weight, bar
-            )
-            if steps > 1:
-                linear = linear_over_steps(self._series, inputs, transforms, steps)
-                has_gain = self._try([linear], judge, weight, bar)[0].error < reader.error
-                has_network = any(m.error <= best.error and m.lives for m in tried)
-                if has_gain and reader.error <= WORSE * best.error or has_network:
-                    pool = networks(self._series, inputs, transforms, steps, seed)
-                    self._try(pool, judge, weight, bar)
+        selection = Selection(
+            self, self._series, self._table, segments, weight, seed, self._y_std, self._within
+        )
+        del self._table
+        with warnings.catch_warnings():
+            # of candidates: what becomes of them says the table
+            warnings.filterwarnings("ignore", "(?!interrupted after)")
+            selection.run()
+            selection.fit()
+        self._keep(selection)
 
-    def _try_regressions(self, judge, weight, bar, seed):
-        """Try networks of the inputs at their own rows, where there are any."""
-        choices = [
-            one for one in self._choices if set(map(tuple, (one.lags or {}).values())) == {(0,)}
-        ]
-        if choices and self._series.n >= N_FOR_REGRESSION and not self._series.around:
-            inputs = in_detail(self._whole(choices[-1]))
-            best = self._best_readers()[0]
-            self._try(regressions(self._series, inputs, best.reads[1], seed), judge, weight, bar)
-
-    def _best_readers(self):
-        """Return the best of the plain linear models of each transformation."""
-        best = {}
-        for member in sorted(self._members, key=lambda member: member.error):
-            if member.reads:
-                best.setdefault(str(member.reads[1]), member)
-        return list(best.values())
-
-    def _try(self, candidates, judge, weight, bar):
-        members = self._prepared(candidates)
-        for member in members:
-            if not self._is_late:
-                self._measure(member, judge, weight, bar)
-                self._members.append(member)
-        return members
-
-    def _weigh(self, judge):
-        members, n = self._members, len(judge.folds)
-        judged = [m for m in members if len(m.errors) == n and np.isfinite(m.errors).all()]
-        judged = [m for m in judged if not m.is_dead] or members
-        is_long = bool(n) and self._n_horizons(judge) >= ENOUGH
-        if is_long:
-            least = min(m.error for m in judged)
-            judged = [m for m in judged if m.error <= RIVAL * least]
-        errors = np.array([m.error if n else 1.0 for m in judged])
-        weights = weights_by_errors(errors, self._series.n, self._n_steps)
-        if is_long:
-            weights = self._fit_weights(judged, judge, weights)
-        for member, share in zip(judged, weights):
-            member.weight = float(share)
+    def _keep(self, selection):
+        self._members = selection.chosen
+        self._n_networks = sum(bool(member.networks) for member in selection.members)
+        self._judged = (
+            f"over {selection.n_rollouts} rollouts behind {len(selection.judge.folds)} fits inside "
+            "the training rows"
+        )
         unit = self._y_std[0] if len(self._y_std) == 1 else 1.0
         self.candidates_ = pd.DataFrame(
-            [(m.name, m.error * unit, m.weight, m.seconds) for m in members],
-            columns=["candidate", "error", "weight", "seconds"],
+            [(m.name, m.error * unit, m.weight, m.lives, m.seconds) for m in selection.members],
+            columns=["candidate", "error", "weight", "network_lives", "seconds"],
         )
-
-    def _n_horizons(self, judge):
-        rows = sum(fold.origins.max() - fold.origins.min() for fold in judge.folds)
-        return rows / self._n_steps
-
-    @property
-    def _n_steps(self):
-        """Steps that the weights go by: of a system that runs freely one, for the sharpest."""
-        return 1 if self.horizon == "simulation" else self.horizon
-
-    def _fit_weights(self, members, judge, prior):
-        counts = [c[..., :] for c in judge.counts[::-1]]
-        y = np.concatenate([y[c] for y, c in zip(judge.y[::-1], counts)])
-        columns = [np.concatenate([y_hat[c] for y_hat, c in zip(m.y_hat, counts)]) for m in members]
-        return weights_by_fit(np.stack(columns, axis=1), y, prior)
+        self._reach = self._make_reach(None, len(self._y_std))
+        self.max_lag_, self.lead_ = self._reach.history, self._reach.lead
 
     # ------------------------------------------------------------ rollouts
     def _run(self, rollouts):
@@ -353,12 +321,30 @@ class AutoNARX(Forecaster):
             bads.append(bad)
         with np.errstate(invalid="ignore"):  # NaN where no forecaster says anything
             y_hat = total / weights
-        low, high = self._bounds.bounds(rollouts.segments.u)
-        if low is not None:
-            bounded = rollouts.replace(segments=rollouts.segments.replace(low=low, high=high))
-            y_hat = bounded.clip(y_hat)
         bads = np.stack(bads)
-        return y_hat, np.where((bads < 0).any(axis=0), -1, bads.max(axis=0))
+        return self._clip(y_hat, rollouts), np.where((bads < 0).any(axis=0), -1, bads.max(axis=0))
+
+    def _clip(self, y_hat, rollouts):
+        low, high = self._bounds.bounds(rollouts.segments.u)
+        if low is None:
+            return y_hat
+        segments = rollouts.segments.replace(low=low, high=high)
+        return rollouts.replace(segments=segments).clip(y_hat)
 
     def _units(self, y):
         return self._y_mean, self._y_std
+
+
+def _is_counted(table):
+    """Tell whether one clock counts the rows of all series."""
+    clocks = set(table.clocks.values()) if table.times is not None else set()
+    return len(clocks) == 1 and next(iter(clocks)).counts
+
+
+def _adjusted(y, periods):
+    """Return the seasons that the autocorrelation tells, each a multiple of the one before."""
+    found = []
+    for period in periods:
+        if (not found or period % found[-1] == 0) and is_seasonal(y, period):
+            found.append(period)
+    return tuple(found)

@@ -29,7 +29,7 @@ ROWS_PER_LAG = 2.5
 CRITICAL = 1.645  # of the autocorrelation at the season, 90 %
 LEADS = 3  # rows ahead that inputs are read, too
 N_FOR_LEADS = 500
-N_FOR_REGRESSION = 500
+N_FOR_NETWORKS = 200
 SIZE = 6  # hidden units
 ALPHAS_OPEN = (0.3, 3.0, 30.0)  # of networks trained over one step
 ALPHAS_AHEAD = (30.0, 300.0)  # and over several
@@ -84,6 +84,10 @@ class Inputs:
     def parameters(self):
         """Parameters of the models."""
         return {"input_lags": self.lags, "calendar": self.calendar}
+
+    def with_lags(self, lags):
+        """Return the same with other lags."""
+        return replace(self, lags=lags)
 
     def named(self, name):
         """Return a name that says what is read, too."""
@@ -370,12 +374,14 @@ def regressions(series, inputs, transforms, random_state):
     return pool
 
 
-def systems(series, columns, ignored, random_state):
-    """Return models of a system that run freely on their inputs: linear ones, then networks.
+def systems(series, order, columns, ignored, random_state):
+    """Return models of one order that run freely on their inputs: a linear one, then networks.
 
     Parameters
     ----------
     series : Series
+    order : int
+        Lags of inputs and outputs.
     columns, ignored : list
         Columns of X to read, and the others.
     random_state : int
@@ -384,27 +390,26 @@ def systems(series, columns, ignored, random_state):
     Returns
     -------
     list of Candidate
+        None where there are too few rows.
     """
-    pool = []
-    for order in ORDERS:
-        if order >= series.n / (4 * ROWS_PER_LAG):
-            continue
-        lags = dict.fromkeys(columns, order) | {name: () for name in ignored} or ()
-        known = {"input_lags": lags, "output_lags": order}
-        pool.append(Candidate(f"ARX of order {order}", series.transformed(ARX(**known))))
-        for size, alpha in SYSTEM_NETWORKS:
-            model = NARX(
-                hidden_layer_sizes=(size,),
-                alpha=alpha,
-                linear_alpha=0.0,
-                loop=("open", "closed"),
-                n_restarts=N_RESTARTS,
-                combine="median",
-                random_state=random_state,
-                **known,
-            )
-            name = f"NARX of order {order}, {size} hidden units, alpha {alpha:g}, closed loop"
-            pool.append(Candidate(name, series.transformed(model)))
+    if order >= series.n / (SEEN * ROWS_PER_LAG):
+        return []
+    lags = dict.fromkeys(columns, order) | {name: () for name in ignored} or ()
+    known = {"input_lags": lags, "output_lags": order}
+    pool = [Candidate(f"ARX of order {order}", series.transformed(ARX(**known)))]
+    for size, alpha in SYSTEM_NETWORKS:
+        model = NARX(
+            hidden_layer_sizes=(size,),
+            alpha=alpha,
+            linear_alpha=0.0,
+            loop=("open", "closed"),
+            n_restarts=N_RESTARTS,
+            combine="median",
+            random_state=random_state,
+            **known,
+        )
+        name = f"NARX of order {order}, {size} hidden units, alpha {alpha:g}, closed loop"
+        pool.append(Candidate(name, series.transformed(model)))
     return pool
 
 

@@ -56,6 +56,12 @@ class Inner:
         """Whether predicted rows need time stamps."""
         return self.forecaster._reads_times or self.roles.calendar is not None
 
+    @property
+    def parts(self):
+        """The forecaster, or those inside of a transformed one."""
+        inside = getattr(self.forecaster, "inside", None)
+        return [self.forecaster] if inside is None else inside
+
     def inputs(self, calendar_names):
         """Return columns of the one outside and their lags: what is read, and bounds of the output.
 

@@ -199,6 +199,12 @@ class TransformedForecaster(Forecaster):
         return self._inner.continuing(self._history.names, tails)
 
     @property
+    def inside(self):
+        """The forecaster and the regression that are fitted here."""
+        inners = (self._inner, self._chain.regression)
+        return [inner.forecaster for inner in inners if inner is not None]
+
+    @property
     def calendar(self):
         """That of the forecaster, which rows need time stamps for here, too."""
         both = [getattr(one, "calendar", None) for one in (self.forecaster, self.regression)]
@@ -235,7 +241,8 @@ class TransformedForecaster(Forecaster):
         """Prepare the model of inputs alone, which may read no output and no other row."""
         if self.regression is None:
             return None
-        inner = Inner(self.regression, self, table) if _is_forecaster(self.regression) else None
+        is_forecaster = isinstance(self.regression, Forecaster)
+        inner = Inner(self.regression, self, table) if is_forecaster else None
         if inner is None or inner.reach.carries or inner.reach.history or inner.reach.lead:
             raise ValueError(
                 "regression must be a forecaster of the inputs and the calendar at their own rows, "
@@ -376,7 +383,3 @@ class TransformedForecaster(Forecaster):
             # scikit-learn scores it on rows that are no series: their differences are noise
             tags.regressor_tags.poor_score = True
         return tags
-
-
-def _is_forecaster(value):
-    return isinstance(value, Forecaster)

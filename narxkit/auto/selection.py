@@ -1,0 +1,256 @@
+"""What is tried of a series, in which order, and how it is weighed."""
+
+import time
+
+import numpy as np
+
+from narxkit._warn import warn
+from narxkit.auto.judging import Judge, free_run_fold, rolling_folds
+from narxkit.auto.member import Member
+from narxkit.auto.pool import (
+    LARGE,
+    MOST_STEPS,
+    N_FOR_NETWORKS,
+    ORDERS,
+    Inputs,
+    choices_of_inputs,
+    in_detail,
+    linear_over_steps,
+    linear_pool,
+    networks,
+    pool_with_inputs,
+    regressions,
+    systems,
+    thinned,
+)
+from narxkit.auto.weights import ENOUGH, weights_by_errors, weights_by_fit
+from narxkit.forecasters.inner import Inner
+
+WORSE = 1.05  # than the best linear model: a network that is so in one fold is left
+RIVAL = 4 / 3  # of the least error: what errs by more has no weight in a long series
+GAIN = 0.98  # of the error: what a system of a higher order must bring
+FOR_FITS = 0.5  # of a time limit: the rest is for the fits to all rows
+
+
+class Selection:
+    """Tries candidates from rolling origins inside the training rows, and weighs them.
+
+    Parameters
+    ----------
+    owner : AutoNARX
+        Whose parameters say what to try.
+    series : Series
+        What is known of the outputs.
+    table : Table
+        The training rows as they were read.
+    segments : Segments
+        The same, cut at the seams.
+    weight : ndarray of shape (n,)
+        Weights of the rows.
+    seed : int
+        Of all networks.
+    std : ndarray of shape (n_outputs,)
+        Units of the errors.
+    bounds : tuple (low, high)
+        What forecasts are kept between.
+
+    Attributes
+    ----------
+    members : list of Member
+        What was tried, in this order.
+    judge : Judge
+        Who judges it.
+    """
+
+    def __init__(self, owner, series, table, segments, weight, seed, std, bounds):
+        self.owner, self.series, self.table = owner, series, table
+        self.segments, self.weight, self.seed = segments, weight, seed
+        self.is_system = owner.horizon == "simulation"
+        folds = (
+            free_run_fold(segments) if self.is_system else rolling_folds(segments, owner.horizon)
+        )
+        self.judge = Judge(segments, weight, folds, std, bounds)
+        self.members, self._y_hat = [], {}
+        self._begin = time.perf_counter()
+        divisor = [owner.divide_by] if owner.divide_by is not None else []
+        self._ignored = [*divisor, *owner.bound_names]
+        self._columns = [name for name in owner.columns if name not in self._ignored]
+
+    def run(self):
+        """Try all; Ctrl-C ends it with what has been judged by then."""
+        try:
+            if self.is_system:
+                self._try_systems()
+            else:
+                self._try_linear()
+                if self.owner.networks and self.judge.folds and self.series.n >= N_FOR_NETWORKS:
+                    self._try_networks()
+        except KeyboardInterrupt:
+            if not any(np.isfinite(member.error) for member in self.members):
+                raise
+            warn(
+                f"interrupted after {len(self.members)} candidates: what was judged by then is "
+                "combined.",
+                RuntimeWarning,
+            )
+        self._weigh()
+
+    @property
+    def chosen(self):
+        """The members with a weight."""
+        return [member for member in self.members if member.weight]
+
+    def fit(self):
+        """Fit the members with a weight to all rows."""
+        for member in self.chosen:
+            member.inner.train(self.segments, self._row_weights(member))
+
+    # ------------------------------------------------------------ what is tried
+    def _try_linear(self):
+        self._try(linear_pool(self.series))
+        choices = choices_of_inputs(self.series, self._columns, self.owner.fields)
+        pool = pool_with_inputs(self.series, [self._whole(one) for one in [Inputs(), *choices]])
+        for candidate, inputs, transforms in pool:
+            self._try([candidate], reads=inputs, transforms=transforms)
+
+    def _try_networks(self):
+        """Try networks on what has proved itself.
+
+        Those trained over several steps cost the most: they are tried where that helps the linear
+        model, or where a network trained over one step is as good as any.
+        """
+        best = min(self.members, key=lambda member: member.error)
+        bar = WORSE * best.errors[0]
+        self._try_regressions(bar)
+        steps = 1 if self.series.n > LARGE else min(self.owner.horizon, MOST_STEPS)
+        for reader in self._best_readers():
+            read = self.series, reader.reads, reader.transforms
+            tried = self._try(networks(*read, "open", self.seed), bar)
+            if steps > 1:
+                linear = self._try([linear_over_steps(*read, steps)], bar)
+                has_gain = any(m.error < reader.error <= WORSE * best.error for m in linear)
+                has_network = any(m.error <= best.error and m.lives for m in tried)
+                if has_gain or has_network:
+                    self._try(networks(*read, steps, self.seed), bar)
+
+    def _try_regressions(self, bar):
+        """Try networks of the inputs at their own rows, where there are any."""
+        if not self._columns or self.series.around:
+            return
+        at_own_row = Inputs(dict.fromkeys(self._columns, (0,)), self.owner.fields, "inputs")
+        inputs, best = in_detail(self._whole(at_own_row)), self._best_readers()[0]
+        self._try(regressions(self.series, inputs, best.transforms, self.seed), bar)
+
+    def _try_systems(self):
+        """Try models of higher orders as long as they bring something."""
+        least = np.inf
+        for order in ORDERS:
+            pool = systems(self.series, order, self._columns, self._ignored, self.seed)
+            tried = self._try(pool)
+            error = min((member.error for member in tried), default=np.inf)
+            if error > GAIN * least:
+                return
+            least = min(least, error)
+
+    def _best_readers(self):
+        """Return the best of the plain linear models of each transformation, the best one first."""
+        best = {}
+        for member in sorted(self.members, key=lambda member: member.error):
+            if member.reads is not None:
+                best.setdefault(str(member.transforms), member)
+        return list(best.values())
+
+    def _whole(self, inputs):
+        """Return a choice with every column named: those that divide and bound are not read."""
+        others = self.owner.columns if not inputs.lags else self._ignored
+        return inputs.with_lags(dict(inputs.lags) | {name: () for name in others} or ())
+
+    # ------------------------------------------------------------ how it is judged
+    def _try(self, candidates, bar=np.inf, **known):
+        """Judge candidates; those that the rows do not bear, or for which it is late, are left."""
+        tried = []
+        for candidate in candidates:
+            if self._is_late or (inner := self._prepared(candidate.forecaster)) is None:
+                continue
+            member = Member(candidate.name, inner, **known)
+            self._measure(member, bar)
+            self.members.append(member)
+            tried.append(member)
+        return tried
+
+    def _prepared(self, forecaster):
+        try:
+            inner = Inner(forecaster, self.owner, self.table)
+        except ValueError:
+            return None
+        needed = inner.reach.history + inner.reach.lead + 2
+        return inner if needed <= self.series.n // 2 + 1 else None
+
+    def _measure(self, member, bar):
+        """Judge a member in all folds, from the last one on, unless it is too bad in that one."""
+        begin, y_hats = time.perf_counter(), []
+        for k in reversed(range(len(self.judge.folds))):
+            y_hat, error = self.judge.judge(member.inner, k, self._row_weights(member))
+            y_hats.append(y_hat)
+            member.errors.append(error)
+            if error > bar:
+                break
+            bar = np.inf
+        self._y_hat[member] = y_hats
+        member.seconds = time.perf_counter() - begin
+        if self.owner.verbose:
+            print(f"{len(self.members) + 1:4d}  {member.error:.4g}  {member.name}")
+
+    def _row_weights(self, member):
+        """Return weights of the rows to train on: of a large series a network needs not all."""
+        is_thinned = member.networks and not self.is_system
+        return thinned(self.weight, self.series) if is_thinned else self.weight
+
+    @property
+    def _is_late(self):
+        limit = self.owner.time_limit
+        # the first is the floor, whatever it takes
+        return (
+            limit is not None
+            and bool(self.members)
+            and time.perf_counter() - self._begin > FOR_FITS * limit
+        )
+
+    # ------------------------------------------------------------ how it is weighed
+    def _weigh(self):
+        n_folds = len(self.judge.folds)
+        members = [m for m in self.members if len(m.errors) == n_folds and not m.is_dead]
+        members = [m for m in members if not n_folds or np.isfinite(m.error)]
+        is_long = n_folds > 0 and self.n_horizons >= ENOUGH
+        if is_long:
+            least = min(member.error for member in members)
+            members = [member for member in members if member.error <= RIVAL * least]
+        errors = np.array([member.error if n_folds else 1.0 for member in members])
+        steps = 1 if self.is_system else self.owner.horizon
+        weights = weights_by_errors(errors, self.series.n, steps)
+        if is_long:
+            weights = weights_by_fit(*self._judged(members), weights)
+        for member, weight in zip(members, weights):
+            member.weight = float(weight)
+
+    @property
+    def n_horizons(self):
+        """Horizons one after another that the rollouts of the folds make."""
+        spans = [np.ptp(fold.origins) / fold.length for fold in self.judge.folds]
+        return float(np.sum(spans)) / max(len(self.segments.edges) - 1, 1)
+
+    @property
+    def n_rollouts(self):
+        """Rollouts that each member was judged by."""
+        return sum(len(fold.origins) for fold in self.judge.folds)
+
+    def _judged(self, members):
+        """Return forecasts (N, m) and outputs (N,) of all measured steps of all folds."""
+        folds = range(len(self.judge.folds))[::-1]
+        counts = [self.judge.counts[k] for k in folds]
+        y = np.concatenate([self.judge.y[k][count] for k, count in zip(folds, counts)])
+        columns = [
+            np.concatenate([y_hat[count] for y_hat, count in zip(self._y_hat[member], counts)])
+            for member in members
+        ]
+        return np.stack(columns, axis=1), y
