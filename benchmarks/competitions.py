@@ -139,15 +139,10 @@ class Competition:
         """Return the seasons that the series has so many of."""
         return [season for season in self.seasons if len(y) >= times * season]
 
-    def contestants(self):
-        """Split the contestants into those that can be run and the packages that others miss."""
-        missing = {one.name: one.missing() for one in CONTESTANTS}
-        here = [one for one in CONTESTANTS if not missing[one.name]]
-        return here, {name: package for name, package in missing.items() if package}
-
     def rows(self, quick, announce):
         """Yield one dict per contestant."""
-        here, missing = self.contestants()
+        missing = {one.name: one.missing() for one in CONTESTANTS}
+        here = [one for one in CONTESTANTS if not missing[one.name]]
         series = self.series(quick)
         trials = {one.name: [] for one in here}
         for i, one in enumerate(series, 1):
@@ -161,7 +156,7 @@ class Competition:
     def row(self, name, figures, missing):
         """Return the figures of a contestant as a row of the file."""
         row = dict.fromkeys(COLUMNS, "") | {"set": self.name, "model": name}
-        if name in missing:
+        if missing[name]:
             return row | {"met": f"needs {missing[name]}"}
         row |= {key: cell(value) for key, value in figures[name].items()}
         return row | (self.verdict(name, figures) if name in SECONDS else {})
