@@ -15,6 +15,7 @@ from . import (
     accuracy,
     cell_defaults,
     cells,
+    competitions,
     defaults,
     evolution,
     genetic_search,
@@ -33,6 +34,7 @@ from . import (
     startup,
     stochasticity,
     validity,
+    yardsticks,
 )
 
 SUITES = {
@@ -53,6 +55,8 @@ SUITES = {
     "defaults-cells": cell_defaults.SUITE,
     "genetic-search": genetic_search.SUITE,
     "resumed": genetic_search.RESUMED,
+    "competitions": competitions.SUITE,
+    "yardsticks": yardsticks.SUITE,
     "validity": validity.SUITE,
     "hurst": hurst.COVERAGE,
     "hurst-speed": hurst.SPEED,

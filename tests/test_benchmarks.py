@@ -23,6 +23,7 @@ from benchmarks import accuracy as free_runs  # noqa: E402
 from benchmarks import (  # noqa: E402
     byhand,
     cell_defaults,
+    competitions,
     defaults,
     evolution,
     harness,
@@ -35,6 +36,7 @@ from benchmarks import (  # noqa: E402
     rolling,
     shelf,
     speed,
+    yardsticks,
 )
 from benchmarks import stochasticity as judging  # noqa: E402
 from benchmarks import validity as rejecting  # noqa: E402
@@ -956,3 +958,155 @@ def test_medians_of_long_memories_are_shown_with_their_ranges():
     assert [row["solved"] for row in rows] == ["yes", "no", "yes"]
     shown = console.export_text()
     assert all(text in shown for text in ("200 (100 to 300)", "1 (0 to 2)", "2 of 3"))
+
+
+COMPETITION = {
+    "step": "MS",
+    "horizon": 2,
+    "season": 1,
+    "seasons": (12, 24),
+    "must": 0.5,
+    "aim": 0.4,
+}
+
+
+@pytest.fixture
+def competition(monkeypatch):
+    """Two series of 40 months: 0 and 1 in turn, and then two rows of 1 for the test."""
+    y = np.append(np.tile([0.0, 1.0], 20), [1.0, 1.0])
+    one = pd.DataFrame({"ds": pd.date_range("1990-01", periods=42, freq="MS"), "y": y})
+    one = one.assign(ds=one["ds"].dt.strftime("%Y-%m"), split=["train"] * 40 + ["test"] * 2)
+    table = pd.concat([one.assign(unique_id=name) for name in ("A", "B")])
+    monkeypatch.setattr(competitions.accuracy, "read", lambda name: table)
+    return competitions.Competition("Toys", "toys.csv", **COMPETITION, below=("rival", "absent"))
+
+
+def contestants(**values):
+    """Contestants that forecast one value, an exception is raised."""
+
+    def forecast(value, y, competition):
+        if isinstance(value, Exception):
+            raise value
+        return np.full(competition.horizon, value)
+
+    auto = {"AutoNARX": values.pop("auto")}
+    made = [
+        competitions.Contestant(name, partial(forecast, value))
+        for name, value in (auto | values).items()
+    ]
+    return (*made, competitions.Contestant("absent", None, ("no_such_package.models",)))
+
+
+def test_forecasts_of_a_competition_are_scored_and_compared(competition, monkeypatch):
+    rivals = contestants(auto=0.8, rival=0.5, far=20.0, refuses=ValueError("too short"))
+    monkeypatch.setattr(competitions, "CONTESTANTS", rivals)
+    suite = competitions.CompetitionsSuite([competition])
+    rows = {row["model"]: row for row in suite.rows(False, lambda name: None)}
+    auto, rival, far, refuses, absent = rows.values()
+    assert (auto["series"], auto["rows"], auto["mase"]) == ("2", "40", "0.2")
+    assert not auto["difference"]
+    assert float(auto["smape"]) == pytest.approx(200 * 0.2 / 1.8, rel=1e-3)
+    differences = [rival[f"difference{end}"] for end in ("", "_low", "_high")]
+    assert rival["mase"] == "0.5" and differences == ["0.3", "0.3", "0.3"]
+    assert (auto["far"], far["far"], far["worst_mase"]) == ("0", "2", "19")
+    assert (refuses["not_finite"], refuses["mase"]) == ("2", "inf")
+    assert refuses["failure"] == "ValueError: too short" and not far["failure"]
+    assert absent["met"] == "needs no_such_package" and not absent["mase"]
+    assert (auto["met"], auto["aim_met"], rival["met"]) == ("yes", "yes", "")
+    console = Console(record=True, width=200)
+    console.print(suite.table(list(rows.values())))
+    assert "0.3 (0.3 to 0.3)" in console.export_text()
+
+
+@pytest.mark.parametrize(
+    "auto, rival, met, aim", [(0.55, 0.5, "yes", "no"), (0.8, 0.9, "no", "yes")]
+)
+def test_a_competition_is_won_below_the_peers_that_are_there(
+    auto, rival, met, aim, competition, monkeypatch
+):
+    monkeypatch.setattr(competitions, "CONTESTANTS", contestants(auto=auto, rival=rival))
+    row = next(competition.rows(False, lambda name: None))
+    assert (row["met"], row["aim_met"]) == (met, aim)
+    assert row["target"].endswith("mase <= 0.5, mase < that of rival")
+
+
+def test_a_quick_competition_does_not_see_the_test_rows(competition):
+    (made,) = competition.series(quick=True)
+    assert len(made.y) == 38 and made.future.tolist() == [0.0, 1.0]
+    assert [len(one.y) for one in competition.series()] == [40, 40]
+
+
+def test_series_of_a_competition_have_a_clock():
+    months = competitions.clock(pd.Series(["1990-11", "1990-12", "1991-01"]), "MS")
+    assert months.freqstr == "MS" and months[-1] == pd.Timestamp("1991-01-01")
+    weeks = competitions.clock(pd.Series([0, 1, 2]), "W")
+    assert weeks.freqstr == "W-SUN" and weeks[-1] == pd.Timestamp("2000-01-16")
+
+
+def test_peers_are_told_the_seasons_that_a_series_has(competition):
+    y = np.zeros(47)
+    assert competition.seasons_in(y) == [12] and competition.seasons_in(y[:23]) == []
+    assert competitions.lags(y, competition) == [*range(1, 13)]
+    assert competitions.lags(np.zeros(72), competition) == [*range(1, 13), 23, 24, 25]
+    assert competitions.lags(y[:35], competition) == [1, 2]
+
+
+def test_an_interval_of_pairs_is_that_of_their_mean():
+    mean, low, high = competitions.paired(np.append(np.tile([0.0, 2.0], 200), np.nan))
+    assert mean == 1 and (mean - low, high - mean) == pytest.approx((1.96 / 20,) * 2, rel=0.05)
+    assert np.isnan(competitions.paired(np.array([np.nan]))).all()
+
+
+def test_contestants_of_narxkit_forecast_a_competition(competition):
+    for one in competitions.CONTESTANTS[:5]:
+        trial = one.trial(competition.series()[0], competition)
+        assert np.isfinite(trial.mase) and not trial.failure
+
+
+def test_passengers_are_those_of_box_and_jenkins():
+    y = yardsticks.passengers()
+    assert (len(y), y.sum(), y.max()) == (144, 40363, 622)
+    assert y.idxmax() == pd.Timestamp("1960-07-01")
+
+
+def test_a_yardstick_of_statsmodels_errs_as_published():
+    pytest.importorskip("statsmodels")
+    *_, smoothing = yardsticks.SUITE.contests[0].runs.values()
+    figures = yardsticks.SUITE.contests[0].measure(smoothing, quick=False)
+    assert figures["origins"] == 7 and figures["rmse"] == pytest.approx(22.65, abs=0.05)
+
+
+@pytest.mark.skipif(not defaults.SYSTEMS.exists(), reason="the shared plants are missing")
+def test_least_squares_know_the_load_but_for_its_noise():
+    """The errors grow as those of the autoregression do, to its standard deviation."""
+    errors = yardsticks.errors_of_load(yardsticks.least_squares, False, yardsticks.Stopwatch())
+    rmse = np.sqrt(np.mean(errors**2, axis=0))
+    steps = np.arange(1, 97)
+    expected = 9 * np.sqrt((1 - 0.97 ** (2 * steps)) / (1 - 0.97**2))
+    assert errors.shape == (3648, 96)
+    np.testing.assert_allclose(rmse, expected, rtol=0.07)
+
+
+def test_yardsticks_are_the_last_models_and_may_be_missing():
+    def errors(run, quick, watch):
+        return watch.fit(run) * np.ones((2, 3))
+
+    runs = {"AutoNARX": lambda: 1.2, "truth": lambda: 1.0}
+    contest = yardsticks.Contest("toy", "MW", errors, runs, 0, "ratio", must=1.3, aim=1.1)
+    suite = yardsticks.YardsticksSuite([contest, replace(contest, needs="no_such_package")])
+    rows = list(suite.rows(False, lambda name: None))
+    assert [(row["rmse"], row["ratio"]) for row in rows[:2]] == [("1.2", "1.2"), ("1", "1")]
+    assert [(row["met"], row["aim_met"]) for row in rows[:2]] == [("yes", "no"), ("", "")]
+    assert [row["met"] for row in rows[2:]] == ["", "needs no_such_package"]
+    console = Console(record=True, width=200)
+    console.print(suite.table(rows))
+    assert "1.2 MW" in console.export_text()
+
+
+def test_a_competition_without_its_file_has_no_figures(monkeypatch):
+    monkeypatch.setattr(competitions.accuracy, "FOLDER", Path("no_such_folder"))
+    suite = competitions.SUITE
+    rows = list(suite.rows(True, lambda name: None))
+    assert [row["set"] for row in rows] == ["M3 monthly", "M4 hourly", "M4 weekly"]
+    assert rows[0]["met"] == "needs m3_monthly.csv.gz"
+    assert suite.table(rows).row_count == 3
