@@ -20,7 +20,7 @@ from narxkit.forecasters.output_transforms import read_periods
 from narxkit.rows.columns import ColumnRoles
 from narxkit.rows.reach import of_outputs
 
-FEWEST = 4  # rows to learn from, beside two horizons
+FEWEST = 6  # rows to learn from, beside a horizon
 
 
 class AutoNARX(Forecaster):
@@ -245,11 +245,11 @@ class AutoNARX(Forecaster):
         return Series(n, periods, adjusted, is_positive, around)
 
     def _refuse_short(self, n):
-        needed = FEWEST + (0 if self.horizon == "simulation" else 2 * self.horizon)
+        needed = FEWEST + (0 if self.horizon == "simulation" else self.horizon)
         if n < needed:
             raise ValueError(
-                f"horizon={self.horizon!r} needs at least {needed} rows, two horizons and "
-                f"{FEWEST} rows, but the longest segment of y has {n}: give a longer series or a "
+                f"horizon={self.horizon!r} needs at least {needed} rows, {FEWEST} more than are "
+                f"forecast, but the longest segment of y has {n}: give a longer series or a "
                 "smaller horizon."
             )
 

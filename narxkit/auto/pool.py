@@ -26,6 +26,7 @@ AROUND = 2  # rows on each side of a season ago
 LEVEL = 12  # rows whose mean is the level, where no short season says otherwise
 SEEN = 3  # times that a season has to be seen
 ROWS_PER_LAG = 2.5
+ROWS_PER_SEASON = 5  # where each lag of a season has a weight of its own
 CRITICAL = 1.645  # of the autocorrelation at the season, 90 %
 LEADS = 3  # rows ahead that inputs are read, too
 N_FOR_LEADS = 500
@@ -203,6 +204,11 @@ def linear_pool(series):
             series.transformed(arx(series.lags(n - 1), alone, 1.0), difference=[1], **log),
         ),
     ]
+    if DAY < series.short < n / ROWS_PER_SEASON:
+        every = [*range(1, series.short + AROUND + 1)]
+        for what, transforms in {of: log, "levels": {}}.items():
+            model = series.transformed(arx(every, alone), **transforms)
+            pool.append(Candidate(f"ARX of {what}, all lags of a season", model))
     if season:
         model = series.transformed(arx(recent, alone), **log, **season)
         pool.append(Candidate(f"ARX of {adjusted}", model))

@@ -76,6 +76,11 @@ class Selection:
         self._ignored = [*divisor, *owner.bound_names]
         self._columns = [name for name in owner.columns if name not in self._ignored]
 
+    def _folds(self):
+        if self.is_system:
+            return free_run_fold(self.segments)
+        return rolling_folds(self.segments, self.owner.horizon)
+
     def run(self):
         """Try all; Ctrl-C ends it with what has been judged by then."""
         try:
