@@ -67,6 +67,12 @@ REMEDIES = (
         r"of X in the (\d+) rows after (.*?): give them as forecast\(X=\.\.\.\), or use lags .*",
         r"in the \1 rows after \2: add rows with them and an empty target to the end of the file.",
     ),
+    (r"calendar\['holiday'\] names", "--holidays names"),
+    (r"calendar names the field 'holiday', which", "--holidays names days, a field that"),
+    (
+        r"give X or y a DatetimeIndex or a PeriodIndex, or calendar=None",
+        "give a file with a column of times, or leave out --holidays",
+    ),
     (r"give more rows to update\(X, y\), or rows of missing values \(NaN\) .*", "give more rows."),
 )
 # Parameters as sentences of the library name them; one without "=" must be no English word
@@ -114,8 +120,8 @@ def show_forecasts(forecasts, frame):
         [write(label), *(_number(value, n) for value, n in zip(row, places))]
         for label, row in zip(shown.index, shown.to_numpy())
     ]
-    reasons = [forecast.reason for forecast in forecasts]
-    notes = ["", *reasons, "RMSE: the error of forecasts of the same horizon in the test."]
+    why = [sentence for each in forecasts for sentence in (each.reason, each.about) if sentence]
+    notes = ["", *why, "RMSE: the error of forecasts of the same horizon in the test."]
     if len(shown) < len(frame):
         notes.append(f"{len(frame) - len(shown):,} rows follow: --out FILE writes all.")
     show_table(heading(forecasts), headers, rows, notes)

@@ -353,7 +353,8 @@ def test_every_model_of_every_task_can_be_made():
         names = list(task.models(task.learnable))
         assert ("TDNN" in names) == bool(task.input_lags)
         assert {"NARX", "ridge ARX", "Elman", "GRU", "LSTM"} <= set(names)
-        assert set(task.quick) == set(task.learnable) - {"elman", "gru", "lstm"}
+        assert "auto" in task.learnable  # of hours over years it takes a minute
+        assert set(task.quick) == set(task.learnable) - {"auto", "elman", "gru", "lstm"}
 
 
 # --- other options ------------------------------------------------------------------------------
