@@ -231,11 +231,14 @@ def test_autonarx_reads_inputs_that_are_known_ahead_alone():
     task = task_from_frame(data, "load", ["wind"], ["sun"], horizon=5)
     outlook = look_ahead(task, model="auto", rivals=True)
     model = outlook.evaluation.models["AutoNARX"]
-    assert (
-        model.feature_names_in_.tolist() == ["sun"] and "inputs and those before" in outlook.about
-    )
+    assert model.feature_names_in_.tolist() == ["sun"] and "inputs" in outlook.about
     assert outlook.evaluation.models["ridge ARX"].feature_names_in_.tolist() == ["wind", "sun"]
     assert np.isfinite(outlook.y_hat).all() and len(outlook.rivals) == 4
+    assert outlook.evaluation.notes()[-2] == (
+        "AutoNARX reads what is known ahead, and not 'wind': networks and ridge ARX read that from "
+        "before the origin."
+    )
+    assert run(task.test, ("arx",)).unread == []
 
 
 def test_origins_behind_a_gap_wait_for_the_history_that_autonarx_reads():

@@ -15,7 +15,7 @@ from narxkit._naming import fitted_name, is_off, short_name, what_passes, why_of
 from narxkit._progress import no_progress
 from narxkit._words import counted
 from narxkit.auto import AutoNARX
-from narxkit.files import label_writer
+from narxkit.files import label_writer, listed
 from narxkit.forecasters.baselines import ARX
 from narxkit.forecasters.narx import NARX, TDNN
 from narxkit.forecasters.recurrent import ElmanRegressor, GRURegressor, LSTMRegressor
@@ -532,6 +532,19 @@ class Evaluation(ABC):
         """A sentence on each network: what passes its hidden layers, or why nothing does."""
         shares = ((name, what_passes(model)) for name, model in self.models.items())
         return [f"{name}{self._kinds_of(name)}: {share}." for name, share in shares if share]
+
+    @property
+    def unread(self):
+        """A sentence on inputs that AutoNARX is not given, where there are any."""
+        features, notes = self.task.features, []
+        for name, model in self.models.items():
+            left = [column for column in features if column not in self.task.features_of(model)]
+            if left:
+                notes.append(
+                    f"{name} reads what is known ahead, and not {listed(left)}: networks and "
+                    "ridge ARX read that from before the origin."
+                )
+        return notes
 
     def _kinds_of(self, name):
         """List the kinds behind a name that stands for several, as a clause."""
