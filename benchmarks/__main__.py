@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from . import (
     accuracy,
+    auto,
     cell_defaults,
     cells,
     competitions,
@@ -57,6 +58,7 @@ SUITES = {
     "resumed": genetic_search.RESUMED,
     "competitions": competitions.SUITE,
     "yardsticks": yardsticks.SUITE,
+    "auto": auto.SUITE,
     "validity": validity.SUITE,
     "hurst": hurst.COVERAGE,
     "hurst-speed": hurst.SPEED,
