@@ -109,7 +109,7 @@ class Origins:
         """
         cells = (self.max_lag + int(np.max(lengths, initial=1))) * self.n_outputs
         has_warned = False  # one warning stands for all batches
-        for part in _batches(len(origins), cells):
+        for part in batches(len(origins), cells):
             rollouts = Rollouts(self.segments, origins[part], lengths[part])
             y_hat, bad = self.runner.run(rollouts)
             has_diverged = self.runner.has_diverged(rollouts, bad)
@@ -120,7 +120,7 @@ class Origins:
             yield part, y_hat, has_diverged
 
 
-def _batches(n, cells):
+def batches(n, cells):
     """Return slices of n rollouts with so many numbers each; the last one takes the rest along."""
     # whole blocks in the cache, or else one block, or as many rollouts as memory allows
     size = FAST_CELLS // cells // BLOCK * BLOCK or min(BLOCK, MOST_CELLS // cells) or 1

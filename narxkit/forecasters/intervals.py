@@ -1,0 +1,562 @@
+r"""How sure forecasts are: quantiles and paths from errors on rows that no weight was fitted to.
+
+The errors of a forecaster come from clones of it that are fitted without a part of the training
+rows and forecast just those rows, from every origin, in the closed loop. With e the error of a row
+h steps ahead, the quantile q of a forecast is
+
+.. math::
+
+    \hat y_{o+h} + s \, z_h(q), \qquad s = m_h \, g(x), \qquad z = e / s
+
+where m is the mean absolute error of h steps, g how much larger it is at the place x of the season
+or at the level x of the forecast (1 where that does not matter), and z(q) the element (n + 1) q of
+the n last errors in order: it lies below a new error with the probability q (split conformal
+prediction). Under a logarithm or another transformation errors are added on its scale.
+
+The last errors are a window that moves on with the rows that come in, so that intervals widen
+where forecasts get worse (Gibbs and Candès 2021).
+
+Paths take their dependence over steps and outputs from whole trajectories of errors, and at each
+step the quantiles above, in the order of these (Schaake shuffle, Clark and others 2004).
+
+References
+----------
+Lei, G'Sell, Rinaldo, Tibshirani and Wasserman 2018, "Distribution-free predictive inference for
+regression", Journal of the American Statistical Association 113, 1094-1111. Gibbs and Candès 2021,
+"Adaptive conformal inference under distribution shift", NeurIPS 34. Clark, Gangopadhyay, Hay,
+Rajagopalan and Wilby 2004, "The Schaake shuffle", Journal of Hydrometeorology 5, 243-262.
+"""
+
+import warnings
+from dataclasses import dataclass, replace
+from functools import cached_property
+from numbers import Real
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from sklearn.base import clone
+
+from narxkit._checks import is_count
+from narxkit._stored import stored
+from narxkit._warn import warn
+from narxkit.forecasters.inner import Inner
+from narxkit.forecasters.origins import Origins, batches
+from narxkit.rows.history import History
+from narxkit.rows.rollouts import Rollouts
+
+WINDOW = 2000  # errors of each number of steps that are kept
+MOST_CELLS = 2**22  # numbers in all of them, 32 MB: of many series fewer are kept
+FEWEST = 100  # of a series all the same
+N_FITS = 3  # where the errors are those of all rows
+PER_HORIZON = 4  # horizons in a block of rows that a fit leaves out, at least
+N_BLOCKS = 4  # of these in a fit, at most
+N_BINS = 10  # of levels of the forecast
+GAIN = 0.02  # of the mean log-likelihood, from which on the spread depends on something
+BARELY = 0.05  # of the mean spread: where forecasts err less, such as by night, that tells nothing
+ENOUGH = 20  # trajectories from the same place of the season, to draw from them alone
+
+
+class Wanted(NamedTuple):
+    """What is asked of a forecast beside its point: quantiles by column, and paths."""
+
+    quantiles: dict
+    n_paths: int | None
+    random_state: int | np.random.RandomState | None
+
+    @classmethod
+    def read(cls, level=None, quantiles=None, n_paths=None, random_state=0):
+        """Read the parameters of ``forecast``; None where nothing is asked."""
+        if n_paths is not None and not is_count(n_paths):
+            raise ValueError(f"n_paths must be an int >= 1. Got {n_paths!r} instead.")
+        asked = {**read_levels(level), **_read_quantiles(quantiles)}
+        return cls(asked, n_paths, random_state) if asked or n_paths else None
+
+    @property
+    def columns(self):
+        """What is added to the name of an output, column by column."""
+        return [*(f"-{name}" for name in self.quantiles), *self._paths]
+
+    @property
+    def _paths(self):
+        return [f"-path-{i}" for i in range(self.n_paths or 0)]
+
+    @property
+    def needed(self):
+        """How many errors are needed, and which parameter asks for them."""
+        needs = {name: errors_for(q) for name, q in self.quantiles.items()}
+        needs |= {"n_paths": ENOUGH} if self.n_paths else {}
+        name = max(needs, key=needs.get)
+        kind, _, number = name.rpartition("-")
+        parameter = {"": "n_paths", "q": f"quantiles={number}"}.get(kind, f"level={number}")
+        return needs[name], parameter
+
+
+def read_levels(level):
+    """Return quantiles by suffix of a column, in the order of the columns."""
+    if level is None:
+        return {}
+    levels = list(level) if np.iterable(level) and not isinstance(level, str) else [level]
+    for one in levels:
+        if not _is_number(one) or not 1 < one < 100:
+            hint = (
+                f": level is in per cent, {100 * one:g} and not {one:g}."
+                if _is_number(one) and 0 < one < 1
+                else ", such as level=[80, 95]."
+            )
+            raise ValueError(f"level must be above 1 and below 100. Got {one!r} instead{hint}")
+    sides = (("lo", 0.5, -1), ("hi", 0.5, 1))
+    return {f"{s}-{one:g}": half + sign * one / 200 for one in levels for s, half, sign in sides}
+
+
+def _read_quantiles(quantiles):
+    if quantiles is None:
+        return {}
+    asked = (
+        list(quantiles)
+        if np.iterable(quantiles) and not isinstance(quantiles, str)
+        else [quantiles]
+    )
+    for q in asked:
+        if not _is_number(q) or not 0 < q < 1:
+            raise ValueError(
+                f"quantiles must lie between 0 and 1, such as [0.1, 0.9]. Got {q!r} instead."
+            )
+    return {f"q-{q:g}": float(q) for q in asked}
+
+
+def _is_number(value):
+    return isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+
+
+def errors_for(q):
+    """Return how many errors are needed, so that one of them is the quantile or beyond it.
+
+    Examples
+    --------
+    >>> errors_for(0.9), errors_for(0.025)
+    (9, 39)
+    """
+    return int(np.ceil(round(1 / min(q, 1 - q), 9))) - 1
+
+
+# --- errors of one series ------------------------------------------------------------------------
+
+
+@stored
+@dataclass(frozen=True)
+class Errors:
+    """Errors of one series, by the row that was predicted and the steps that it was ahead.
+
+    Attributes
+    ----------
+    errors : ndarray of shape (n, steps, n_outputs)
+        NaN where there is none.
+    y_hat : ndarray of shape (n, steps, n_outputs)
+        The forecasts, on the scale of the errors.
+    numbers : ndarray of int, shape (n,)
+        The rows, counted by the clock.
+    period : int
+        Rows of a season, 1 without any.
+    """
+
+    errors: np.ndarray
+    y_hat: np.ndarray
+    numbers: np.ndarray
+    period: int
+
+    def followed_by(self, errors, y_hat, numbers, size):
+        """Return these and new ones, no more than the last `size`."""
+        parts = ((self.errors, errors), (self.y_hat, y_hat), (self.numbers, numbers))
+        return Errors(*(np.concatenate(pair)[-size:] for pair in parts), self.period)
+
+    @cached_property
+    def scale(self):
+        """How the spread depends on steps, season and level, output by output."""
+        n_outputs = self.errors.shape[2]
+        return [
+            Spread.fit(self.errors[..., j], self.y_hat[..., j], self.numbers % self.period)
+            for j in range(n_outputs)
+        ]
+
+    def spread(self, y_hat, numbers):
+        """Return the spread (n, steps, n_outputs) of forecasts of rows, and where it tells."""
+        parts = [one.of(y_hat[..., j], numbers % self.period) for j, one in enumerate(self.scale)]
+        return tuple(np.stack(part, axis=-1) for part in zip(*parts))
+
+    @cached_property
+    def scaled(self):
+        """Errors over their spread, NaN where that is next to nothing."""
+        spread, tells = self.spread(self.y_hat, self.numbers[:, None])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(tells, self.errors / spread, np.nan)
+
+    @cached_property
+    def ordered(self):
+        """The scaled errors in order, NaN last, and how many there are of each."""
+        return np.sort(self.scaled, axis=0), np.isfinite(self.scaled).sum(axis=0)
+
+    def n_errors(self, steps):
+        """Return the least number of errors of any step and output that is in doubt."""
+        counts = self.ordered[1][:steps]
+        is_sure = np.isfinite(self.errors[:, :steps]).any(axis=0) & (counts == 0)
+        return int(np.min(counts, initial=len(self.errors), where=~is_sure))
+
+    def quantiles(self, q):
+        """Return quantiles (len(q), steps, n_outputs) of the scaled errors."""
+        z, counts = self.ordered
+        at = np.multiply.outer(q, counts + 1.0) - 1.0
+        at = np.clip(at, 0.0, np.maximum(counts - 1.0, 0.0))
+        low = at.astype(int)
+        high = np.minimum(low + 1, np.maximum(counts - 1, 0))
+        below, above = (np.take_along_axis(z, i, axis=0) for i in (low, high))
+        # nothing is known of what is never in doubt: its spread is next to nothing
+        return np.where(counts > 0, below + (at - low) * (above - below), 0.0)
+
+    def trajectories(self, steps, number):
+        """Return scaled errors (n, steps, n_outputs) of whole rollouts, 0 where they tell nothing.
+
+        Where the spread depends on season or level, of those that began at the same place of the
+        season as row `number`, if there are enough.
+        """
+        n = max(len(self.errors) - steps + 1, 0)
+        rows = np.arange(n)[:, None] + np.arange(steps)
+        # no rollout crosses a seam, so that such a diagonal holds what is missing
+        rows = rows[np.isfinite(self.errors[rows, np.arange(steps)]).all(axis=(1, 2))]
+        same = (self.numbers[rows[:, 0]] - number) % self.period == 0
+        if any(one.varies for one in self.scale) and same.sum() >= ENOUGH:
+            rows = rows[same]
+        return np.nan_to_num(self.scaled[rows, np.arange(steps)])
+
+
+@dataclass(frozen=True)
+class Spread:
+    """The mean absolute error by steps ahead, times a factor by season or by level.
+
+    Attributes
+    ----------
+    by_step : ndarray of shape (steps,)
+        Mean absolute errors.
+    factors : ndarray of shape (n_groups,)
+        Of each place of the season, or between edges of the level.
+    edges : ndarray of shape (n_groups - 1,) or None
+        Levels of the forecast; None of a season.
+    """
+
+    by_step: np.ndarray
+    factors: np.ndarray
+    edges: np.ndarray | None = None
+
+    @property
+    def varies(self):
+        """Whether season or level matter."""
+        return len(self.factors) > 1
+
+    @classmethod
+    def fit(cls, errors, y_hat, places):
+        """Choose between none, season and level by the likelihood of errors that were not read.
+
+        Of a Laplace distribution, on blocks of rows that take turns.
+        """
+        sizes = np.abs(errors)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a mean of nothing, far ahead in few rows
+            by_step = np.nan_to_num(np.nanmean(sizes, axis=0))
+        there = np.isfinite(sizes) & (by_step > 0)
+        sizes = (sizes / np.where(by_step > 0, by_step, 1.0))[there]
+        edges = (
+            np.unique(np.quantile(y_hat[there], np.arange(1, N_BINS) / N_BINS))
+            if len(sizes)
+            else np.empty(0)
+        )
+        row = np.nonzero(there)[0]
+        groups = {
+            None: np.zeros(len(sizes), dtype=int),
+            "season": places[row],
+            "level": np.searchsorted(edges, y_hat[there], side="right"),
+        }
+        turn = row * 2 * N_BINS // max(len(errors), 1) % 2
+        losses = {name: _loss(sizes, group, turn) for name, group in groups.items()}
+        best = min(losses, key=losses.get)
+        if not losses[best] < losses[None] - GAIN:
+            return cls(by_step, np.ones(1), np.empty(0))
+        n = len(edges) + 1 if best == "level" else int(places.max()) + 1
+        return cls(by_step, _factors(sizes, groups[best], n), edges if best == "level" else None)
+
+    def of(self, y_hat, places):
+        """Return the spread of forecasts, and whether it is more than next to nothing."""
+        if self.edges is None:
+            group = np.minimum(np.broadcast_to(places, y_hat.shape), len(self.factors) - 1)
+        else:
+            group = np.searchsorted(self.edges, y_hat, side="right")
+        factors = self.factors[group]
+        return self.by_step[: y_hat.shape[-1]] * factors, factors > BARELY
+
+
+def _factors(sizes, groups, n):
+    """Return the mean of each group; of few numbers it is drawn towards that of all."""
+    counts = np.bincount(groups, minlength=n)
+    return (np.bincount(groups, sizes, minlength=n) + sizes.mean()) / (counts + 1)
+
+
+def _loss(sizes, groups, turn):
+    n, total = int(np.max(groups, initial=0)) + 1, 0.0
+    if not len(sizes):
+        return 0.0
+    for one in (0, 1):
+        if not (turn == one).any() or (turn == one).all():
+            return np.inf if n > 1 else 0.0
+        factors = np.maximum(_factors(sizes[turn == one], groups[turn == one], n), BARELY)
+        given = factors[groups[turn != one]]
+        total += np.sum(np.log(given) + sizes[turn != one] / given)
+    return total / len(sizes)
+
+
+# --- errors of all series ------------------------------------------------------------------------
+
+
+@stored
+@dataclass(frozen=True)
+class Calibration:
+    """What is known of the errors of a fitted forecaster.
+
+    Attributes
+    ----------
+    steps : int
+        How far ahead they reach.
+    size : int
+        How many of each series are kept, for each number of steps.
+    errors : dict
+        The `Errors` of each series.
+    counters : dict
+        What counts the rows of each series: (clock, label of row 0), or None.
+    history : History
+        The last rows, so many more than a prediction reads that errors of new rows can be told.
+    """
+
+    steps: int
+    size: int
+    errors: dict
+    counters: dict
+    history: History
+
+    def numbers(self, key, times, n):
+        """Count rows; without a clock that counts nothing asks for it."""
+        counter = self.counters.get(key)
+        if counter is None or times is None:
+            return np.zeros(n, dtype=int)
+        clock, first = counter
+        return clock.count(first, times)
+
+    def check(self, keys, steps, wanted):
+        """Refuse to tell quantiles from too few errors; series among others are NaN, and named."""
+        needed, parameter = wanted.needed
+        known = {key: self._n_errors(key, steps) for key in keys}
+        short = [key for key, n in known.items() if n < needed]
+        if not short:
+            return
+        if len(short) < len(known):
+            warn(
+                f"{parameter} needs {needed} errors of each number of steps up to {steps}, and the "
+                f"series {short} have fewer: theirs are NaN."
+            )
+            return
+        n = max(known.values())
+        of_series = "" if short == [None] else "of the series that has most "
+        raise ValueError(
+            f"{parameter} needs {needed} errors of each number of steps, but the rows {of_series}"
+            f"that the model was fitted to leave {n} of {steps} steps ahead: fit it to at least "
+            f"{needed - n} rows more, or ask for fewer steps"
+            f"{'.' if parameter == 'n_paths' else ' or for what is nearer to the middle.'}"
+        )
+
+    def _n_errors(self, key, steps):
+        return self.errors[key].n_errors(steps) if key in self.errors else 0
+
+    def fan(self, key, forecast, wanted, rng):
+        """Return quantiles and paths (n, steps, n_outputs) around a forecast of a series.
+
+        Parameters
+        ----------
+        key : object
+            The series.
+        forecast : Forecast
+            On the scale of the errors.
+        wanted : Wanted
+            What is asked.
+        rng : numpy.random.RandomState
+            Draws the paths.
+        """
+        errors, steps = self.errors[key], len(forecast.y_hat)
+        if self._n_errors(key, steps) < wanted.needed[0]:
+            return np.full((len(wanted.columns), *forecast.y_hat.shape), np.nan)
+        numbers = self.numbers(key, forecast.times, steps)
+        spread, _ = errors.spread(forecast.y_hat[None], numbers)
+        z = errors.quantiles(list(wanted.quantiles.values()))[:, :steps]
+        if not wanted.n_paths:
+            return forecast.y_hat + spread * z
+        drawn = errors.trajectories(steps, numbers[0])
+        drawn = drawn[rng.randint(len(drawn), size=wanted.n_paths)]
+        z = np.concatenate([z, _shuffled(errors, drawn)])
+        return forecast.y_hat + spread * z
+
+    def moved_on(self, runner, segment_of, bend, table):
+        """Return what is known after new rows, which no weight was fitted to."""
+        errors, tails, counters = dict(self.errors), dict(self.history.tails), dict(self.counters)
+        for key in table.series:
+            X, y, times = self.history.extended(key, table)
+            counters.setdefault(key, _counter(table, key))
+            rows = segment_of(X, y, times)
+            n_new = min(len(table.series[key]), len(y))
+            place = np.full(len(y), -1)
+            place[len(y) - n_new :] = np.arange(n_new)
+            y_hat = bend(_by_target(runner, rows, table, place, self.steps), X[-n_new:])
+            measured = bend(y[-n_new:, None], X[-n_new:])
+            new = measured - y_hat, y_hat, self.numbers(key, times, len(y))[-n_new:]
+            tails[key] = self.history.tail(key, table, X, rows.y, times)
+            if key in errors:
+                errors[key] = errors[key].followed_by(*new, self.size)
+            else:
+                errors[key] = Errors(*new, _period(counters[key]))
+        history = replace(self.history, tails=tails)
+        return replace(self, errors=errors, counters=counters, history=history)
+
+
+class Forecast(NamedTuple):
+    """Forecasts of the next rows of a series (steps, n_outputs), and their time stamps."""
+
+    y_hat: np.ndarray
+    times: pd.Index | None
+
+
+def _shuffled(errors, drawn):
+    """Give drawn trajectories the quantiles of the errors at each step, in the order they have."""
+    n, steps, _ = drawn.shape
+    z = errors.quantiles((np.arange(n) + 0.5) / n)[:, :steps]
+    # those drawn twice stay neighbours
+    rank = np.argsort(np.argsort(drawn, axis=0, kind="stable"), axis=0)
+    return np.take_along_axis(z, rank, axis=0)
+
+
+def _counter(table, key):
+    clock = table.clocks.get(key)
+    if clock is None or not clock.counts or table.times is None:
+        return None
+    return clock, table.times[table.series[key][0]]
+
+
+def _period(counter):
+    return 1 if counter is None else counter[0].season()
+
+
+def calibrate(owner, table, history, bend, steps):
+    """Learn how far a forecaster errs, from clones fitted without the rows that they forecast.
+
+    Parameters
+    ----------
+    owner : Forecaster
+        The fitted forecaster.
+    table : Table
+        The rows that it was fitted to.
+    history : History
+        The last rows seen.
+    bend : callable
+        ``bend(y, X)`` brings outputs to the scale of the errors.
+    steps : int
+        How far ahead.
+
+    Returns
+    -------
+    Calibration
+    """
+    # all columns of X: what the forecaster reads of them is for it to say
+    segments = table.segments(np.arange(table.X.shape[1]))
+    n_outputs, reach = segments.y.shape[1], history.reach
+    room = MOST_CELLS // (len(table.series) * steps * n_outputs)
+    size = int(np.clip(room, FEWEST, WINDOW))
+    lengths = [len(rows) for rows in table.series.values()]
+    place, fold = _held_out(lengths, reach.history, size, steps)
+    y_hat = np.full((int(np.sum(place >= 0)), steps, n_outputs), np.nan)
+    for k in range(fold.max(initial=-1) + 1):
+        its = np.where(fold == k, place, -1)
+        y_hat[its[its >= 0]] = _refit(owner, table, segments, its, steps)[its[its >= 0]]
+    X, rows = segments.u[place >= 0], np.flatnonzero(place >= 0)
+    y_hat = bend(y_hat, X)
+    weight = np.ones(len(table)) if table.weight is None else table.weight[table.order]
+    measured = np.where(weight[:, None] > 0, segments.y, np.nan)[rows]
+    errors = bend(measured[:, None], X) - y_hat
+    counters = {key: _counter(table, key) for key in table.series}
+    wide = replace(reach, carry=reach.carry + steps)
+    empty = Calibration(steps, size, {}, counters, replace(history, reach=wide))
+    found, edges = {}, np.concatenate([[0], np.cumsum(lengths)])
+    for key, start, stop in zip(table.series, edges, edges[1:]):
+        its = slice(*np.searchsorted(rows, (start, stop)))
+        times = None if segments.times is None else segments.times[rows[its]]
+        numbers = empty.numbers(key, times, len(rows[its]))
+        found[key] = Errors(errors[its], y_hat[its], numbers, _period(counters[key]))
+    return replace(empty, errors=found)
+
+
+def _held_out(lengths, n_history, size, steps):
+    """Return the place of each row among those that are forecast, and the fit that forecasts it.
+
+    Both are -1 of other rows. The last rows of each series are forecast by one fit to those before
+    where they are few beside them; else there are blocks of rows, which take turns.
+    """
+    counts = [int(np.clip(n - n_history, 0, size)) for n in lengths]
+    n_fits = int(np.clip(-(-N_FITS * sum(counts) // max(sum(lengths), 1)), 1, N_FITS))
+    fold = []
+    for n, count in zip(lengths, counts):
+        n_blocks = n_fits * int(np.clip(count // (n_fits * PER_HORIZON * steps), 1, N_BLOCKS))
+        blocks = np.arange(count) * n_blocks // max(count, 1) % n_fits
+        fold.append(np.concatenate([np.full(n - count, -1), blocks]))
+    fold = np.concatenate(fold)
+    return np.where(fold >= 0, np.cumsum(fold >= 0) - 1, -1), fold
+
+
+def _refit(owner, table, segments, place, steps):
+    """Fit a clone to all rows but some, and return its forecasts of those by place."""
+    weight = np.ones(len(table)) if table.weight is None else table.weight[table.order].copy()
+    is_out = place >= 0
+    weight[is_out] = 0.0
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the fit to all rows they have been told
+        inner = Inner(_quiet(owner), owner, table)
+        # what chooses by the last rows of a segment must find some that count there
+        inner.train(segments, weight, which=np.flatnonzero(~_ends(is_out, segments)))
+        forecaster = inner.forecaster
+        rows = inner.rows(segments, inner.filled(segments))
+        return _by_target(forecaster._runner, rows, table, place, steps)
+
+
+def _ends(mask, segments):
+    """Return which rows of a mask have none outside of it behind them in their segment."""
+    t = np.arange(len(mask))
+    # the last row outside of the mask, up to each row
+    last = np.maximum.accumulate(np.where(mask, -1, t))
+    return t > last[segments.stops - 1]
+
+
+def _quiet(owner):
+    """Return an estimator of the same parameters that tells nobody what it does."""
+    silent = {"callback": None, "verbose": False}
+    quiet = clone(owner)
+    names = [n for n in quiet.get_params() if n.rpartition("__")[2] in silent]
+    return quiet.set_params(**{name: silent[name.rpartition("__")[2]] for name in names})
+
+
+def _by_target(runner, rows, table, place, steps):
+    """Return forecasts (n, steps, n_outputs) of the rows with a place, 1 up to `steps` ahead."""
+    origins = Origins(runner, table, rows, np.arange(len(rows)), False, None)
+    y_hat = np.full((int(place.max(initial=-1)) + 1, steps, origins.n_outputs), np.nan)
+    wanted = np.concatenate([[0], np.cumsum(place >= 0)])
+    first, lengths = origins.reaching(np.arange(1, steps + 1))
+    reaches = wanted[first + lengths] > wanted[first]
+    first, lengths = first[reaches], lengths[reaches]
+    ahead = np.arange(steps)
+    for part in batches(len(first), (origins.max_lag + steps) * origins.n_outputs):
+        values, _ = runner.run(Rollouts(rows, first[part], lengths[part]))
+        target = np.minimum(first[part][:, None] + ahead, len(rows) - 1)
+        i, h = np.nonzero((ahead < lengths[part][:, None]) & (place[target] >= 0))
+        y_hat[place[target[i, h]], h] = values[i, h]
+    return y_hat
