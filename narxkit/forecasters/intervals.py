@@ -9,7 +9,8 @@ h steps ahead, the quantile q of a forecast is
     \hat y_{o+h} + s \, z_h(q), \qquad s = m_h \, g(x), \qquad z = e / s
 
 where m is the mean absolute error of h steps, g how much larger it is at the place x of the season
-or at the level x of the forecast (1 where that does not matter), and z(q) the element (n + 1) q of
+or at the level x of the forecast, and after late errors that were large (1 where that does not
+matter), and z(q) the element (n + 1) q of
 the n last errors in order: it lies below a new error with the probability q (split conformal
 prediction). Under a logarithm or another transformation errors are added on its scale.
 
@@ -52,7 +53,8 @@ N_FITS = 3  # where the errors are those of all rows
 PER_HORIZON = 4  # horizons in a block of rows that a fit leaves out, at least
 N_BLOCKS = 4  # of these in a fit, at most
 N_BINS = 10  # of levels of the forecast
-GAIN = 0.02  # of the mean log-likelihood, from which on the spread depends on something
+DECAY = 0.9  # of the weight of late errors, row by row
+GAIN = 0.001  # of the mean log-likelihood, from which on the spread depends on something
 BARELY = 0.05  # of the mean spread: where forecasts err less, such as by night, that tells nothing
 ENOUGH = 20  # trajectories from the same place of the season, to draw from them alone
 
@@ -179,15 +181,30 @@ class Errors:
             for j in range(n_outputs)
         ]
 
-    def spread(self, y_hat, numbers):
+    def spread(self, y_hat, numbers, before):
         """Return the spread (n, steps, n_outputs) of forecasts of rows, and where it tells."""
-        parts = [one.of(y_hat[..., j], numbers % self.period) for j, one in enumerate(self.scale)]
+        places = numbers % self.period
+        parts = [one.of(y_hat[..., j], places, before[..., j]) for j, one in enumerate(self.scale)]
         return tuple(np.stack(part, axis=-1) for part in zip(*parts))
+
+    def sizes_of_one_step(self, errors, y_hat, numbers):
+        """Return absolute errors (n, n_outputs) of one step over what level and place expect."""
+        columns = zip(self.scale, errors.T, y_hat.T)
+        places = numbers % self.period
+        return np.stack([one.sizes_of_one_step(*pair, places) for one, *pair in columns], axis=-1)
+
+    @cached_property
+    def late(self):
+        """How large errors of one step were lately, up to each row, output by output."""
+        sizes = self.sizes_of_one_step(self.errors[:, 0], self.y_hat[:, 0], self.numbers)
+        return np.stack([late_errors(column) for column in sizes.T], axis=-1)
 
     @cached_property
     def scaled(self):
         """Errors over their spread, NaN where that is next to nothing."""
-        spread, tells = self.spread(self.y_hat, self.numbers[:, None])
+        steps = self.errors.shape[1]
+        before = np.stack([at_origins(late, steps) for late in self.late.T], axis=-1)
+        spread, tells = self.spread(self.y_hat, self.numbers[:, None], before)
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.where(tells, self.errors / spread, np.nan)
 
@@ -231,21 +248,26 @@ class Errors:
 
 @dataclass(frozen=True)
 class Spread:
-    """The mean absolute error by steps ahead, times a factor by season or by level.
+    """The mean absolute error by steps ahead, times factors by place or level and by late errors.
 
     Attributes
     ----------
     by_step : ndarray of shape (steps,)
         Mean absolute errors.
     factors : ndarray of shape (n_groups,)
-        Of each place of the season, or between edges of the level.
+        Of each place of the season, or between edges of the level; a single 1 where neither
+        matters.
     edges : ndarray of shape (n_groups - 1,) or None
         Levels of the forecast; None of a season.
+    slopes : ndarray of shape (steps,)
+        By how much the spread grows where errors have lately been twice as large; 0 where that
+        does not matter.
     """
 
     by_step: np.ndarray
     factors: np.ndarray
-    edges: np.ndarray | None = None
+    edges: np.ndarray | None
+    slopes: np.ndarray
 
     @property
     def varies(self):
@@ -254,7 +276,7 @@ class Spread:
 
     @classmethod
     def fit(cls, errors, y_hat, places):
-        """Choose between none, season and level by the likelihood of errors that were not read.
+        """Choose what the spread depends on by the likelihood of errors that were not read.
 
         Of a Laplace distribution, on blocks of rows that take turns.
         """
@@ -262,35 +284,91 @@ class Spread:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a mean of nothing, far ahead in few rows
             by_step = np.nan_to_num(np.nanmean(sizes, axis=0))
-        there = np.isfinite(sizes) & (by_step > 0)
-        sizes = (sizes / np.where(by_step > 0, by_step, 1.0))[there]
-        edges = (
-            np.unique(np.quantile(y_hat[there], np.arange(1, N_BINS) / N_BINS))
-            if len(sizes)
-            else np.empty(0)
-        )
-        row = np.nonzero(there)[0]
+        with np.errstate(invalid="ignore"):
+            sizes = np.where(by_step > 0, sizes / by_step, np.nan)
+        turn = np.arange(len(errors)) * 2 * N_BINS // max(len(errors), 1) % 2
+        plain = cls(by_step, np.ones(1), np.empty(0), np.zeros(len(by_step)))
+        if not all(np.isfinite(sizes[turn == one]).any() for one in (0, 1)):
+            return plain
+        spread = plain._by_group(sizes, y_hat, places, turn)
+        factors = spread.factor(y_hat, places[:, None])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return spread._by_late_errors(np.where(factors > BARELY, sizes / factors, np.nan), turn)
+
+    def _by_group(self, sizes, y_hat, places, turn):
+        """Let the spread depend on the place of the season or the level, where that is better."""
+        there = np.isfinite(sizes)
+        row, sizes = np.nonzero(there)[0], sizes[there]
+        edges = np.unique(np.quantile(y_hat[there], np.arange(1, N_BINS) / N_BINS))
         groups = {
             None: np.zeros(len(sizes), dtype=int),
             "season": places[row],
             "level": np.searchsorted(edges, y_hat[there], side="right"),
         }
-        turn = row * 2 * N_BINS // max(len(errors), 1) % 2
-        losses = {name: _loss(sizes, group, turn) for name, group in groups.items()}
+        n = {None: 1, "season": int(places.max()) + 1, "level": len(edges) + 1}
+        losses = {name: _loss_of_groups(sizes, g, n[name], turn[row]) for name, g in groups.items()}
         best = min(losses, key=losses.get)
-        if not losses[best] < losses[None] - GAIN:
-            return cls(by_step, np.ones(1), np.empty(0))
-        n = len(edges) + 1 if best == "level" else int(places.max()) + 1
-        return cls(by_step, _factors(sizes, groups[best], n), edges if best == "level" else None)
+        if losses[best] >= losses[None] - GAIN:
+            return self
+        factors = _factors(sizes, groups[best], n[best])
+        return replace(self, factors=factors, edges=edges if best == "level" else None)
 
-    def of(self, y_hat, places):
-        """Return the spread of forecasts, and whether it is more than next to nothing."""
+    def _by_late_errors(self, sizes, turn):
+        """Let the spread depend on how large the last errors of one step were, likewise."""
+        before = at_origins(late_errors(sizes[:, 0]), sizes.shape[1])
+        loss, plain = 0.0, 0.0
+        for one in (0, 1):
+            given = _late_factor(before, _slopes(sizes[turn == one], before[turn == one]))
+            loss += np.nansum((np.log(given) + sizes / given)[turn != one])
+            plain += np.nansum(sizes[turn != one])
+        is_better = loss < plain - GAIN * np.isfinite(sizes).sum()
+        return replace(self, slopes=_slopes(sizes, before)) if is_better else self
+
+    def factor(self, y_hat, places):
+        """Return by how much forecasts of a level, at places of the season, err more than all."""
         if self.edges is None:
             group = np.minimum(np.broadcast_to(places, y_hat.shape), len(self.factors) - 1)
         else:
             group = np.searchsorted(self.edges, y_hat, side="right")
-        factors = self.factors[group]
-        return self.by_step[: y_hat.shape[-1]] * factors, factors > BARELY
+        return self.factors[group]
+
+    def of(self, y_hat, places, before):
+        """Return the spread of forecasts, and whether it is more than next to nothing.
+
+        `before` is how large errors were lately, up to the origin of each forecast.
+        """
+        factors, steps = self.factor(y_hat, places), y_hat.shape[-1]
+        late = _late_factor(before, self.slopes[:steps])
+        return self.by_step[:steps] * factors * late, factors > BARELY
+
+    def sizes_of_one_step(self, errors, y_hat, places):
+        """Return absolute errors of one step over the spread by level and place, NaN by night."""
+        factors = self.factor(y_hat, places)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(factors > BARELY, np.abs(errors) / (self.by_step[0] * factors), np.nan)
+
+
+def late_errors(sizes):
+    """Return how large errors were lately, up to each row: 1 as in the mean."""
+    return pd.Series(sizes).ewm(alpha=1 - DECAY, ignore_na=True).mean().fillna(1.0).to_numpy()
+
+
+def at_origins(late, steps):
+    """Return it (n, steps) at the origins from which each row is so many steps ahead."""
+    ages = np.arange(len(late))[:, None] - 1 - np.arange(steps)
+    return np.where(ages >= 0, late[np.maximum(ages, 0)], 1.0)
+
+
+def _late_factor(before, slopes):
+    return np.maximum(1.0 + slopes * (before - 1.0), BARELY)
+
+
+def _slopes(sizes, before):
+    """Return the slopes of lines through (1, 1), by least squares, between 0 and 1."""
+    x = np.where(np.isfinite(sizes), before - 1.0, np.nan)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        slopes = np.nansum(x * (sizes - 1.0), axis=0) / np.nansum(x**2, axis=0)
+    return np.clip(np.nan_to_num(slopes), 0.0, 1.0)
 
 
 def _factors(sizes, groups, n):
@@ -299,15 +377,12 @@ def _factors(sizes, groups, n):
     return (np.bincount(groups, sizes, minlength=n) + sizes.mean()) / (counts + 1)
 
 
-def _loss(sizes, groups, turn):
-    n, total = int(np.max(groups, initial=0)) + 1, 0.0
-    if not len(sizes):
-        return 0.0
+def _loss_of_groups(sizes, groups, n, turn):
+    """Return the mean loss of each half of the blocks under the means of the other one."""
+    total = 0.0
     for one in (0, 1):
-        if not (turn == one).any() or (turn == one).all():
-            return np.inf if n > 1 else 0.0
-        factors = np.maximum(_factors(sizes[turn == one], groups[turn == one], n), BARELY)
-        given = factors[groups[turn != one]]
+        given = np.maximum(_factors(sizes[turn == one], groups[turn == one], n), BARELY)
+        given = given[groups[turn != one]]
         total += np.sum(np.log(given) + sizes[turn != one] / given)
     return total / len(sizes)
 
@@ -391,7 +466,7 @@ class Calibration:
         if self._n_errors(key, steps) < wanted.needed[0]:
             return np.full((len(wanted.columns), *forecast.y_hat.shape), np.nan)
         numbers = self.numbers(key, forecast.times, steps)
-        spread, _ = errors.spread(forecast.y_hat[None], numbers)
+        spread, _ = errors.spread(forecast.y_hat[None], numbers, errors.late[-1:])
         z = errors.quantiles(list(wanted.quantiles.values()))[:, :steps]
         if not wanted.n_paths:
             return forecast.y_hat + spread * z
