@@ -23,7 +23,7 @@ from narxkit._moments import moments
 from narxkit._stored import stored
 from narxkit._warn import warn, warn_of_interruption
 from narxkit.forecasters.initial_state import fitted_start, is_estimate, rows_of_steps
-from narxkit.forecasters.intervals import Forecast, Wanted, calibrate
+from narxkit.forecasters.intervals import Forecast, Runs, Wanted, calibrate
 from narxkit.forecasters.origins import Origins
 from narxkit.forecasters.runner import Runner, warn_of_divergence
 from narxkit.rows.clock import take
@@ -373,6 +373,36 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
                 calibration.fan(key, forecast, wanted, rng), y_hat[rows], X
             )
         return fans
+
+    def _fans_along(self, origins, first, y_hat, level):
+        """Return intervals around rollouts (n, steps, n_outputs) from many origins, by suffix.
+
+        Each from the errors that were known at its origin, as if every row before had been given
+        to ``update``.
+        """
+        wanted, (n, steps, p) = Wanted.read(level), y_hat.shape
+        calibration, table = self._calibrated(steps), origins.table
+        calibration.check(table.series, steps, wanted)
+        X, y = table.X[origins.table_row], table.y[origins.table_row]
+        ahead = (first[:, None] + np.arange(steps)).ravel()
+        bent = self._bend(np.reshape(y_hat, (-1, p)), X[ahead]).reshape(y_hat.shape)
+        measured = self._bend(y, X)
+        one_step = self._bend(origins.one_step(), X)
+        fans, edges = np.full((len(wanted.columns), n, steps, p), np.nan), 0
+        for key, members in table.series.items():
+            start, edges = edges, edges + len(members)
+            its = np.flatnonzero((start <= first) & (first < edges))
+            its = its[np.argsort(first[its], kind="stable")]
+            if not len(its) or not calibration.knows(key, steps, wanted):
+                continue
+            rows, whole = first[its] - start, slice(start, edges)
+            times = None if table.times is None else take(table.times, members)
+            y = measured[whole][rows[:, None] + np.arange(steps)]
+            runs = Runs(rows, bent[its], y, measured[whole], one_step[whole], times)
+            fans[:, its] = calibration.along(key, runs, list(wanted.quantiles.values()))
+        flat = fans.reshape(len(fans), -1, p)
+        fans = self._in_bounds(flat, np.reshape(y_hat, (-1, p)), X[ahead]).reshape(fans.shape)
+        return dict(zip(wanted.quantiles, fans))
 
     def _in_bounds(self, values, y_hat, X):
         """Bring values around forecasts back to the units of y, and within bounds.
@@ -775,6 +805,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             table_row,
             has_new_clock=table.times is not None and all(tail.times is None for tail in tails),
             check=partial(self._check_rows, rows, table),
+            fans=self._fans_along,
         )
 
     def _after_state(self, table):

@@ -445,6 +445,10 @@ class Calibration:
             f"{'.' if parameter == 'n_paths' else ' or for what is nearer to the middle.'}"
         )
 
+    def knows(self, key, steps, wanted):
+        """Return whether there are enough errors of a series."""
+        return self._n_errors(key, steps) >= wanted.needed[0]
+
     def _n_errors(self, key, steps):
         return self.errors[key].n_errors(steps) if key in self.errors else 0
 
@@ -462,10 +466,10 @@ class Calibration:
         rng : numpy.random.RandomState
             Draws the paths.
         """
-        errors, steps = self.errors[key], len(forecast.y_hat)
-        if self._n_errors(key, steps) < wanted.needed[0]:
+        steps = len(forecast.y_hat)
+        if not self.knows(key, steps, wanted):
             return np.full((len(wanted.columns), *forecast.y_hat.shape), np.nan)
-        numbers = self.numbers(key, forecast.times, steps)
+        errors, numbers = self.errors[key], self.numbers(key, forecast.times, steps)
         spread, _ = errors.spread(forecast.y_hat[None], numbers, errors.late[-1:])
         z = errors.quantiles(list(wanted.quantiles.values()))[:, :steps]
         if not wanted.n_paths:
@@ -474,6 +478,37 @@ class Calibration:
         drawn = drawn[rng.randint(len(drawn), size=wanted.n_paths)]
         z = np.concatenate([z, _shuffled(errors, drawn)])
         return forecast.y_hat + spread * z
+
+    def along(self, key, runs, quantiles):
+        """Return quantiles (n_quantiles, n, steps, n_outputs) around forecasts from many origins.
+
+        Each from the errors that were known at its origin, those of the runs themselves among them.
+
+        Parameters
+        ----------
+        key : object
+            The series.
+        runs : Runs
+            The forecasts and what came.
+        quantiles : sequence of float
+        """
+        known, steps = self.errors[key], runs.y_hat.shape[1]
+        ahead = runs.rows[:, None] + np.arange(steps)
+        numbers = self.numbers(key, runs.times, len(runs.one_step))
+        n_known = len(known.errors)
+        one_step = known.sizes_of_one_step(runs.one_step - runs.y_one_step, runs.y_one_step, numbers)
+        first = known.sizes_of_one_step(known.errors[:, 0], known.y_hat[:, 0], known.numbers)
+        late = np.stack([late_errors(z) for z in np.concatenate([first, one_step]).T], axis=-1)
+        before = late[n_known + runs.rows - 1][:, None]
+        spread, tells = known.spread(runs.y_hat, numbers[ahead], before)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            z = np.where(tells, (runs.y - runs.y_hat) / spread, np.nan)
+        values = np.empty((len(quantiles), *z.shape))
+        for h, j in np.ndindex(z.shape[1:]):
+            past = known.scaled[:, h, j]
+            column = _moving_quantiles(past, z[:, h, j], runs.rows + h, runs.rows, quantiles, self.size)
+            values[:, :, h, j] = runs.y_hat[:, h, j] + spread[:, h, j] * column
+        return values
 
     def moved_on(self, runner, segment_of, bend, table):
         """Return what is known after new rows, which no weight was fitted to."""
@@ -495,6 +530,47 @@ class Calibration:
                 errors[key] = Errors(*new, _period(counters[key]))
         history = replace(self.history, tails=tails)
         return replace(self, errors=errors, counters=counters, history=history)
+
+
+class Runs(NamedTuple):
+    """Forecasts of one series from many origins, in order, on the scale of the errors.
+
+    Attributes
+    ----------
+    rows : ndarray of int, shape (n,)
+        The first row that each predicts.
+    y_hat, y : ndarray of shape (n, steps, n_outputs)
+        What was forecast and what came.
+    one_step : ndarray of shape (n_rows, n_outputs)
+        What came in all rows of the series.
+    y_one_step : ndarray of shape (n_rows, n_outputs)
+        Their forecasts one step ahead.
+    times : pandas.Index or None
+        Their time stamps.
+    """
+
+    rows: np.ndarray
+    y_hat: np.ndarray
+    y: np.ndarray
+    one_step: np.ndarray
+    y_one_step: np.ndarray
+    times: pd.Index | None
+
+
+def _moving_quantiles(past, new, targets, rows, quantiles, size):
+    """Return quantiles (n_quantiles, n) of the last errors known before each of some rows.
+
+    `past` are errors known before all of them, and `new` those of rows `targets`, both in order.
+    """
+    past, is_there = past[np.isfinite(past)], np.isfinite(new)
+    n = min(len(past), size)
+    if n < 2:
+        return np.zeros((len(quantiles), len(rows)))  # never in doubt
+    window = pd.Series(np.concatenate([past, new[is_there]])).rolling(size, min_periods=n)
+    at = len(past) + np.searchsorted(targets[is_there], rows) - 1
+    # pandas takes the element (n - 1) q, counted from 0
+    shares = np.clip([((n + 1) * q - 1) / (n - 1) for q in quantiles], 0.0, 1.0)
+    return np.stack([window.quantile(share).to_numpy()[at] for share in shares])
 
 
 class Forecast(NamedTuple):
@@ -622,7 +698,7 @@ def _quiet(owner):
 
 def _by_target(runner, rows, table, place, steps):
     """Return forecasts (n, steps, n_outputs) of the rows with a place, 1 up to `steps` ahead."""
-    origins = Origins(runner, table, rows, np.arange(len(rows)), False, None)
+    origins = Origins(runner, table, rows, np.arange(len(rows)), False, None, None)
     y_hat = np.full((int(place.max(initial=-1)) + 1, steps, origins.n_outputs), np.nan)
     wanted = np.concatenate([[0], np.cumsum(place >= 0)])
     first, lengths = origins.reaching(np.arange(1, steps + 1))

@@ -37,6 +37,8 @@ class Origins:
         Whether these rows have time stamps, but those of ``fit`` had none.
     check : callable
         Refuses rows of which no segment is as long as the lags need.
+    fans : callable
+        ``fans(origins, first, y_hat, level)`` gives intervals around rollouts.
     """
 
     runner: Runner
@@ -45,6 +47,7 @@ class Origins:
     table_row: np.ndarray
     has_new_clock: bool
     check: Callable
+    fans: Callable
 
     @cached_property
     def n_history(self):
@@ -118,6 +121,14 @@ class Origins:
                 warn_of_divergence(self.label(origins[part][first] + bad[first]))
                 has_warned = True
             yield part, y_hat, has_diverged
+
+    def one_step(self):
+        """Return predictions of all rows one step ahead (n, n_outputs), NaN without history."""
+        y_hat = np.full_like(self.segments.y, np.nan)
+        first = np.flatnonzero(self.can_run())
+        for part, values, _ in self.rollouts(first, np.ones(len(first), dtype=np.intp)):
+            y_hat[first[part]] = values[:, 0]
+        return y_hat
 
 
 def batches(n, cells):
