@@ -308,7 +308,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         Examples
         --------
         >>> import pandas as pd
-        >>> from narxkit import SeasonalNaive
+        >>> from narxkit import Persistence, SeasonalNaive
         >>> y = pd.Series([1.0, 2, 3, 1, 2, 3], index=pd.date_range("2024", periods=6), name="y")
         >>> SeasonalNaive(period=3).fit(None, y).forecast(2)
         2024-01-07    1.0

@@ -393,7 +393,7 @@ def _loss_of_groups(sizes, groups, n, turn):
 @stored
 @dataclass(frozen=True)
 class Calibration:
-    """What is known of the errors of a fitted forecaster.
+    """The known errors of a fitted forecaster, series by series.
 
     Attributes
     ----------
@@ -496,7 +496,9 @@ class Calibration:
         ahead = runs.rows[:, None] + np.arange(steps)
         numbers = self.numbers(key, runs.times, len(runs.one_step))
         n_known = len(known.errors)
-        one_step = known.sizes_of_one_step(runs.one_step - runs.y_one_step, runs.y_one_step, numbers)
+        one_step = known.sizes_of_one_step(
+            runs.one_step - runs.y_one_step, runs.y_one_step, numbers
+        )
         first = known.sizes_of_one_step(known.errors[:, 0], known.y_hat[:, 0], known.numbers)
         late = np.stack([late_errors(z) for z in np.concatenate([first, one_step]).T], axis=-1)
         before = late[n_known + runs.rows - 1][:, None]
@@ -506,7 +508,9 @@ class Calibration:
         values = np.empty((len(quantiles), *z.shape))
         for h, j in np.ndindex(z.shape[1:]):
             past = known.scaled[:, h, j]
-            column = _moving_quantiles(past, z[:, h, j], runs.rows + h, runs.rows, quantiles, self.size)
+            column = _moving_quantiles(
+                past, z[:, h, j], runs.rows + h, runs.rows, quantiles, self.size
+            )
             values[:, :, h, j] = runs.y_hat[:, h, j] + spread[:, h, j] * column
         return values
 
