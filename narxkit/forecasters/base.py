@@ -359,6 +359,18 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         """Return lower and upper bounds (n, n_outputs) of the outputs, or two times None."""
         return self._roles.bounds(X)
 
+    def _shocked(self, rollouts, shocks):
+        """Run rollouts under shocks (n, n_steps, n_outputs) that are fed back.
+
+        None of a subclass whose forecasts are not fed back.
+        """
+
+    def _paths(self, table, key, shocks):
+        """Return paths of the rows of a series under shocks, or None."""
+        n, steps, _ = shocks.shape
+        past, segment = self._continued(table, key)
+        return self._shocked(Rollouts(segment, np.full(n, past), np.full(n, steps)), shocks)
+
     def _fans(self, table, series, y_hat, wanted):
         """Return quantiles and paths (n, n_rows, n_outputs) around forecasts."""
         steps = max(map(len, series.values()))
@@ -369,9 +381,8 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         for key, rows in series.items():
             X, times = table.X[rows], None if table.times is None else take(table.times, rows)
             forecast = Forecast(self._bend(y_hat[rows], X), times)
-            fans[:, rows] = self._in_bounds(
-                calibration.fan(key, forecast, wanted, rng), y_hat[rows], X
-            )
+            fan = calibration.fan(key, forecast, wanted, rng, partial(self._paths, table, key))
+            fans[:, rows] = self._in_bounds(fan, y_hat[rows], X)
         return fans
 
     def _fans_along(self, origins, first, y_hat, level):
@@ -461,15 +472,19 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         """Return predictions of the rows of `table`, each series from its own state."""
         y_hat = np.full((len(table), self._roles.n_outputs), np.nan)
         for key, rows in table.series.items():
-            reads_times = self._reads_times or self._roles.calendar is not None
-            past, *columns = self._history.continued(key, table, rows, reads_times)
-            segment = self._roles.segment(*columns)
-            # a lead may have kept the last outputs of the tail from being filled until now
-            y = self._filled(segment, past)
-            segment = segment if y is segment.y else segment.replace(y=y)
+            past, segment = self._continued(table, key)
             name_row = partial(self._history.name_row, key, table)
             y_hat[rows] = self._free_run(segment, past, name_row)
         return y_hat
+
+    def _continued(self, table, key):
+        """Return how many rows of a series were seen before, and all of them with the new ones."""
+        reads_times = self._reads_times or self._roles.calendar is not None
+        past, *columns = self._history.continued(key, table, table.series[key], reads_times)
+        segment = self._roles.segment(*columns)
+        # a lead may have kept the last outputs of the tail from being filled until now
+        y = self._filled(segment, past)
+        return past, segment if y is segment.y else segment.replace(y=y)
 
     def _free_run(self, segment, past, name_row):
         """Return the one rollout over all rows after the first `past`."""

@@ -17,8 +17,12 @@ prediction). Under a logarithm or another transformation errors are added on its
 The last errors are a window that moves on with the rows that come in, so that intervals widen
 where forecasts get worse (Gibbs and Candès 2021).
 
-Paths take their dependence over steps and outputs from whole trajectories of errors, and at each
-step the quantiles above, in the order of these (Schaake shuffle, Clark and others 2004).
+Paths take their dependence over steps and outputs from errors of one step that are drawn in
+stretches, as they followed each other, and run through the loop, or from whole trajectories of
+errors where nothing is fed back; and at each step the quantiles above, in the order of these
+(Schaake shuffle, Clark and others 2004). What runs through the loop alone has too narrow a spread
+where the model is not the truth: 70 to 78 % at the level 80 on solar, wind and turbine, where that
+of conformal prediction had 79 to 80 %.
 
 References
 ----------
@@ -59,8 +63,9 @@ BARELY = 0.05  # of the mean spread: where forecasts err less, such as by night,
 ENOUGH = 20  # trajectories from the same place of the season, to draw from them alone
 
 
-class Wanted(NamedTuple):
-    """What is asked of a forecast beside its point: quantiles by column, and paths."""
+@dataclass(frozen=True)
+class Wanted:
+    """Quantiles by column, and paths, that are asked of a forecast beside its point."""
 
     quantiles: dict
     n_paths: int | None
@@ -74,14 +79,11 @@ class Wanted(NamedTuple):
         asked = {**read_levels(level), **_read_quantiles(quantiles)}
         return cls(asked, n_paths, random_state) if asked or n_paths else None
 
-    @property
+    @cached_property
     def columns(self):
-        """What is added to the name of an output, column by column."""
-        return [*(f"-{name}" for name in self.quantiles), *self._paths]
-
-    @property
-    def _paths(self):
-        return [f"-path-{i}" for i in range(self.n_paths or 0)]
+        """The additions to the name of an output, column by column."""
+        paths = [f"-path-{i}" for i in range(self.n_paths or 0)]
+        return [*(f"-{name}" for name in self.quantiles), *paths]
 
     @property
     def needed(self):
@@ -193,6 +195,11 @@ class Errors:
         places = numbers % self.period
         return np.stack([one.sizes_of_one_step(*pair, places) for one, *pair in columns], axis=-1)
 
+    def spread_of_one_step(self, y_hat, numbers):
+        """Return the spread (n, n_outputs) of errors of one step in rows to come."""
+        y_hat, numbers = y_hat[:, None], numbers[:, None]
+        return self.spread(y_hat, numbers, self.late[-1:, None])[0][:, 0]
+
     @cached_property
     def late(self):
         """How large errors of one step were lately, up to each row, output by output."""
@@ -230,20 +237,22 @@ class Errors:
         # nothing is known of what is never in doubt: its spread is next to nothing
         return np.where(counts > 0, below + (at - low) * (above - below), 0.0)
 
-    def trajectories(self, steps, number):
-        """Return scaled errors (n, steps, n_outputs) of whole rollouts, 0 where they tell nothing.
+    def trajectories(self, ahead, number):
+        """Return scaled errors (n, steps, n_outputs) of rows in turn, 0 where they tell nothing.
 
-        Where the spread depends on season or level, of those that began at the same place of the
-        season as row `number`, if there are enough.
+        `ahead` says of each row how many steps less 1 it is ahead: 0, 1, 2 ... are the errors of
+        whole rollouts, and 0, 0, 0 ... those of one step from row to row. Where the spread depends
+        on season or level they begin at the same place of the season as row `number`, if there are
+        enough of such.
         """
-        n = max(len(self.errors) - steps + 1, 0)
-        rows = np.arange(n)[:, None] + np.arange(steps)
+        n = max(len(self.errors) - len(ahead) + 1, 0)
+        rows = np.arange(n)[:, None] + np.arange(len(ahead))
         # no rollout crosses a seam, so that such a diagonal holds what is missing
-        rows = rows[np.isfinite(self.errors[rows, np.arange(steps)]).all(axis=(1, 2))]
+        rows = rows[np.isfinite(self.errors[rows, ahead]).all(axis=(1, 2))]
         same = (self.numbers[rows[:, 0]] - number) % self.period == 0
         if any(one.varies for one in self.scale) and same.sum() >= ENOUGH:
             rows = rows[same]
-        return np.nan_to_num(self.scaled[rows, np.arange(steps)])
+        return np.nan_to_num(self.scaled[rows, ahead])
 
 
 @dataclass(frozen=True)
@@ -452,7 +461,7 @@ class Calibration:
     def _n_errors(self, key, steps):
         return self.errors[key].n_errors(steps) if key in self.errors else 0
 
-    def fan(self, key, forecast, wanted, rng):
+    def fan(self, key, forecast, wanted, rng, run):
         """Return quantiles and paths (n, steps, n_outputs) around a forecast of a series.
 
         Parameters
@@ -465,6 +474,8 @@ class Calibration:
             What is asked.
         rng : numpy.random.RandomState
             Draws the paths.
+        run : callable
+            ``run(shocks)`` gives paths under shocks (n_paths, steps, n_outputs), or None.
         """
         steps = len(forecast.y_hat)
         if not self.knows(key, steps, wanted):
@@ -474,9 +485,14 @@ class Calibration:
         z = errors.quantiles(list(wanted.quantiles.values()))[:, :steps]
         if not wanted.n_paths:
             return forecast.y_hat + spread * z
-        drawn = errors.trajectories(steps, numbers[0])
-        drawn = drawn[rng.randint(len(drawn), size=wanted.n_paths)]
-        z = np.concatenate([z, _shuffled(errors, drawn)])
+        # one step ahead, row after row, to run through the loop; else whole errors of rollouts
+        one_step = errors.trajectories(np.zeros(steps, dtype=int), numbers[0])
+        drawn = one_step[rng.randint(len(one_step), size=wanted.n_paths)]
+        paths = run(drawn * errors.spread_of_one_step(forecast.y_hat, numbers))
+        if paths is None:
+            whole = errors.trajectories(np.arange(steps), numbers[0])
+            paths = whole[rng.randint(len(whole), size=wanted.n_paths)]
+        z = np.concatenate([z, _shuffled(errors, paths)])
         return forecast.y_hat + spread * z
 
     def along(self, key, runs, quantiles):
@@ -588,9 +604,10 @@ def _shuffled(errors, drawn):
     """Give drawn trajectories the quantiles of the errors at each step, in the order they have."""
     n, steps, _ = drawn.shape
     z = errors.quantiles((np.arange(n) + 0.5) / n)[:, :steps]
-    # those drawn twice stay neighbours
-    rank = np.argsort(np.argsort(drawn, axis=0, kind="stable"), axis=0)
-    return np.take_along_axis(z, rank, axis=0)
+    order = np.argsort(np.ascontiguousarray(drawn.T), axis=-1).T  # fast along rows of memory
+    shuffled = np.empty_like(z)
+    np.put_along_axis(shuffled, order, z, axis=0)
+    return shuffled
 
 
 def _counter(table, key):

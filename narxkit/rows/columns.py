@@ -172,8 +172,9 @@ class ColumnRoles:
         if None in names:
             names = ["y"] if self.n_outputs == 1 else [f"y{j}" for j in range(self.n_outputs)]
         columns = [f"{name}{suffix}" for name in names for suffix in ("", *suffixes)]
-        values = np.concatenate([y_hat[None], fans]).transpose(1, 2, 0)
-        return pd.DataFrame(values.reshape(len(y_hat), -1), index=index, columns=columns)
+        values = np.concatenate([y_hat[None], fans]).transpose(1, 2, 0).reshape(len(y_hat), -1)
+        # to make texts of thousands of names would take longer than thousands of paths
+        return pd.DataFrame(values, index=index, columns=pd.Index(columns, dtype=object))
 
 
 def _read_range(output_range, columns, n_outputs):
