@@ -323,3 +323,10 @@ class AutoNARX(Forecaster):
 
     def _units(self, y):
         return self._y_mean, self._y_std
+
+    def _limits(self, X):
+        low, high = self._bounds.bounds(X)
+        least = np.broadcast_to(
+            np.where(self._within[0] == 0.0, 0.0, -np.inf), (len(X), len(self._y_std))
+        )
+        return (least, np.full_like(least, np.inf)) if low is None else (np.fmax(low, least), high)

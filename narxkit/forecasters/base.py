@@ -382,7 +382,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             X, times = table.X[rows], None if table.times is None else take(table.times, rows)
             forecast = Forecast(self._bend(y_hat[rows], X), times)
             fan = calibration.fan(key, forecast, wanted, rng, partial(self._paths, table, key))
-            fans[:, rows] = self._in_bounds(fan, y_hat[rows], X)
+            fans[:, rows] = self._in_bounds(fan, y_hat[rows], forecast.y_hat, X)
         return fans
 
     def _fans_along(self, origins, first, y_hat, level):
@@ -412,16 +412,15 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             runs = Runs(rows, bent[its], y, measured[whole], one_step[whole], times)
             fans[:, its] = calibration.along(key, runs, list(wanted.quantiles.values()))
         flat = fans.reshape(len(fans), -1, p)
-        fans = self._in_bounds(flat, np.reshape(y_hat, (-1, p)), X[ahead]).reshape(fans.shape)
-        return dict(zip(wanted.quantiles, fans))
+        fans = self._in_bounds(flat, *(np.reshape(v, (-1, p)) for v in (y_hat, bent)), X[ahead])
+        return dict(zip(wanted.quantiles, fans.reshape(-1, n, steps, p)))
 
-    def _in_bounds(self, values, y_hat, X):
+    def _in_bounds(self, values, y_hat, bent, X):
         """Bring values around forecasts back to the units of y, and within bounds.
 
         A forecast that is not on the scale of errors, such as by night, is never in doubt.
         """
-        values = self._unbend(values, X)
-        values = np.where(np.isnan(values), y_hat, values)
+        values = np.where(np.isnan(bent), y_hat, self._unbend(values, X))
         low, high = self._limits(X)
         if low is not None:
             values = np.fmin(np.fmax(values, low), high)

@@ -295,51 +295,43 @@ class Spread:
             by_step = np.nan_to_num(np.nanmean(sizes, axis=0))
         with np.errstate(invalid="ignore"):
             sizes = np.where(by_step > 0, sizes / by_step, np.nan)
-        turn = np.arange(len(errors)) * 2 * N_BINS // max(len(errors), 1) % 2
+        rows = _Sizes(sizes, y_hat, places)
         plain = cls(by_step, np.ones(1), np.empty(0), np.zeros(len(by_step)))
-        if not all(np.isfinite(sizes[turn == one]).any() for one in (0, 1)):
+        turn = np.arange(len(errors)) * 2 * N_BINS // max(len(errors), 1) % 2 == 1
+        if not all(np.isfinite(sizes[part]).any() for part in (turn, ~turn)):
             return plain
-        spread = plain._by_group(sizes, y_hat, places, turn)
-        factors = spread.factor(y_hat, places[:, None])
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return spread._by_late_errors(np.where(factors > BARELY, sizes / factors, np.nan), turn)
-
-    def _by_group(self, sizes, y_hat, places, turn):
-        """Let the spread depend on the place of the season or the level, where that is better."""
-        there = np.isfinite(sizes)
-        row, sizes = np.nonzero(there)[0], sizes[there]
-        edges = np.unique(np.quantile(y_hat[there], np.arange(1, N_BINS) / N_BINS))
-        groups = {
-            None: np.zeros(len(sizes), dtype=int),
-            "season": places[row],
-            "level": np.searchsorted(edges, y_hat[there], side="right"),
+        losses = {
+            (kind, is_late): GAIN * ((kind != "none") + is_late)
+            + sum(rows.loss(plain.made(rows, part, kind, is_late), ~part) for part in (turn, ~turn))
+            for kind in ("none", "season", "level")[:: 1 + (places.max() == 0)]
+            for is_late in (False, True)
         }
-        n = {None: 1, "season": int(places.max()) + 1, "level": len(edges) + 1}
-        losses = {name: _loss_of_groups(sizes, g, n[name], turn[row]) for name, g in groups.items()}
-        best = min(losses, key=losses.get)
-        if losses[best] >= losses[None] - GAIN:
-            return self
-        factors = _factors(sizes, groups[best], n[best])
-        return replace(self, factors=factors, edges=edges if best == "level" else None)
+        return plain.made(rows, np.ones_like(turn), *min(losses, key=losses.get))
 
-    def _by_late_errors(self, sizes, turn):
-        """Let the spread depend on how large the last errors of one step were, likewise."""
-        before = at_origins(late_errors(sizes[:, 0]), sizes.shape[1])
-        loss, plain = 0.0, 0.0
-        for one in (0, 1):
-            given = _late_factor(before, _slopes(sizes[turn == one], before[turn == one]))
-            loss += np.nansum((np.log(given) + sizes / given)[turn != one])
-            plain += np.nansum(sizes[turn != one])
-        is_better = loss < plain - GAIN * np.isfinite(sizes).sum()
-        return replace(self, slopes=_slopes(sizes, before)) if is_better else self
+    def made(self, rows, part, kind, is_late):
+        """Return the spread that some rows have by nothing, season or level, and by late errors."""
+        spread = self
+        if kind != "none":
+            edges = rows.edges if kind == "level" else None
+            n = int(rows.places.max()) + 1 if edges is None else len(edges) + 1
+            spread = replace(spread, factors=np.ones(n), edges=edges)
+            group = spread.group(rows.y_hat, rows.places[:, None])
+            there = np.isfinite(rows.sizes) & part[:, None]
+            spread = replace(spread, factors=_factors(rows.sizes[there], group[there], n))
+        if not is_late:
+            return spread
+        sizes, before = rows.late(spread)
+        return replace(spread, slopes=_slopes(sizes[part], before[part]))
+
+    def group(self, y_hat, places):
+        """Return the number of the factor of each forecast."""
+        if self.edges is None:
+            return np.minimum(np.broadcast_to(places, y_hat.shape), len(self.factors) - 1)
+        return np.searchsorted(self.edges, y_hat, side="right")
 
     def factor(self, y_hat, places):
         """Return by how much forecasts of a level, at places of the season, err more than all."""
-        if self.edges is None:
-            group = np.minimum(np.broadcast_to(places, y_hat.shape), len(self.factors) - 1)
-        else:
-            group = np.searchsorted(self.edges, y_hat, side="right")
-        return self.factors[group]
+        return self.factors[self.group(y_hat, places)]
 
     def of(self, y_hat, places, before):
         """Return the spread of forecasts, and whether it is more than next to nothing.
@@ -386,14 +378,33 @@ def _factors(sizes, groups, n):
     return (np.bincount(groups, sizes, minlength=n) + sizes.mean()) / (counts + 1)
 
 
-def _loss_of_groups(sizes, groups, n, turn):
-    """Return the mean loss of each half of the blocks under the means of the other one."""
-    total = 0.0
-    for one in (0, 1):
-        given = np.maximum(_factors(sizes[turn == one], groups[turn == one], n), BARELY)
-        given = given[groups[turn != one]]
-        total += np.sum(np.log(given) + sizes[turn != one] / given)
-    return total / len(sizes)
+class _Sizes(NamedTuple):
+    """Absolute errors (n, steps) over their mean, their forecasts, and places of the rows."""
+
+    sizes: np.ndarray
+    y_hat: np.ndarray
+    places: np.ndarray
+
+    @property
+    def edges(self):
+        """Levels of the forecast with as many errors between any two of them."""
+        y_hat = self.y_hat[np.isfinite(self.sizes)]
+        return np.unique(np.quantile(y_hat, np.arange(1, N_BINS) / N_BINS))
+
+    def late(self, spread):
+        """Return sizes over factors, and how large those of one step were before each origin."""
+        factors = spread.factor(self.y_hat, self.places[:, None])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            sizes = np.where(factors > BARELY, self.sizes / factors, np.nan)
+        return sizes, at_origins(late_errors(sizes[:, 0]), sizes.shape[1])
+
+    def loss(self, spread, part):
+        """Return the mean loss of some rows under a spread."""
+        _, before = self.late(spread)
+        factors = spread.factor(self.y_hat, self.places[:, None])
+        given = np.maximum(factors, BARELY) * _late_factor(before, spread.slopes)
+        losses = np.log(given) + self.sizes / given
+        return float(np.nansum(losses[part])) / np.isfinite(self.sizes).sum()
 
 
 # --- errors of all series ------------------------------------------------------------------------
