@@ -3,6 +3,7 @@
 import copy
 import pickle
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ from narxkit import (
     AutoNARX,
     Climatology,
     ExponentialSmoothing,
+    ForecastDisplay,
     GRURegressor,
     LSTMRegressor,
     Persistence,
@@ -30,6 +32,7 @@ from narxkit import (
     interval_score,
     skill_table,
 )
+from narxkit.cli import main
 from narxkit.forecasters.intervals import Errors, errors_for
 from narxkit.networks import TappedMLP, make_taps
 from narxkit.rows.rollouts import Rollouts
@@ -544,3 +547,73 @@ def test_how_many_errors_a_quantile_needs():
     assert_allclose(
         known.quantiles([0.025, 0.975])[:, 0, 0], np.sort(known.scaled, 0)[[0, -1], 0, 0]
     )
+
+
+# --- pictures and the command --------------------------------------------------------------------
+
+
+def test_intervals_are_drawn_as_a_fan():
+    X, y = hourly(N + AHEAD)
+    model = ARX().fit(X[:N], y[:N])
+    display = ForecastDisplay.from_estimator(model, X[N:], y[N:], level=[50, 95], history=y[:N])
+    (bands,) = display.bands_.values()
+    tops = [band.get_paths()[0].vertices[:, 1].max() for band in bands]
+    fan = model.forecast(X=X[N:], level=[50, 95])
+    assert_allclose(tops, [fan["load-hi-95"].max(), fan["load-hi-50"].max()])
+    assert list(display.forecast_lines_) == ["ARX"]
+    again = ForecastDisplay.from_predictions(None, {"a": fan, "b": y[N:]})
+    assert list(again.bands_) == ["a"] and list(again.forecast_lines_) == ["a", "b"]
+    assert not ForecastDisplay.from_predictions(None, fan["load"]).bands_
+
+
+def test_several_outputs_are_drawn_one_at_a_time():
+    fan = ARX().fit(None, np.stack([walk(99), walk(99)], axis=1)).forecast(3, level=80)
+    with pytest.raises(ValueError, match="give one output at a time"):
+        ForecastDisplay.from_predictions(None, fan)
+
+
+@pytest.fixture
+def file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    load = hourly()[1].rename("load").to_frame()
+    load.assign(gas=2 * load["load"]).to_csv("f.csv")
+    return load
+
+
+def test_the_command_writes_and_draws_intervals(file, capsys):
+    command = "forecast f.csv --target load,gas --model arx --horizon 2 --level 80,90.5"
+    assert main([*command.split(), "--out", "o.csv", "--plot", "o.svg"]) == 0
+    ends = ["lo-80", "hi-80", "lo-90.5", "hi-90.5"]
+    columns = [
+        name for of in ("load", "gas") for name in (of, *(f"{of}-{e}" for e in ends), f"{of} RMSE")
+    ]
+    frame = pd.read_csv("o.csv", index_col="time")
+    assert frame.columns.tolist() == columns and frame.notna().all(axis=None)
+    assert ((frame["gas-lo-80"] < frame["gas"]) & (frame["gas"] < frame["gas-hi-80"])).all()
+    assert "load-lo-80" in capsys.readouterr().out and Path("o.svg").stat().st_size > 1000
+
+
+def test_a_saved_model_gives_the_command_its_intervals(file, capsys):
+    assert main("fit f.csv --target load --model arx --save m.narx".split()) == 0
+    command = "forecast f.csv --model m.narx --horizon 2 --level 80 --out o.csv --plot o.png"
+    assert main(command.split()) == 0
+    expected = narxkit.load("m.narx").forecast(2, level=80)
+    assert_allclose(pd.read_csv("o.csv", index_col="time"), expected)
+    assert pd.read_csv("o.csv").columns.tolist() == ["time", "load", "load-lo-80", "load-hi-80"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("f.csv --target load --level 0.8", "level must be above 1 and below 100. Got 0.8"),
+        ("f.csv --target load --level a", "must be numbers in per cent, such as 80 or 80,95"),
+        ("f.csv --target load --model arx --level 99.9", "--level 99.9 needs 1999 errors"),
+        ("solar --level 80", "--level is for forecasts past the end of a file"),
+    ],
+)
+def test_the_command_refuses_levels(file, capsys, options, message):
+    try:
+        code = main(["forecast", *options.split()])
+    except SystemExit as end:
+        code = end.code
+    assert code == 2 and message in capsys.readouterr().err
