@@ -299,7 +299,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         Notes
         -----
         How far forecasts err is told from rows that no weight was fitted to: the first call with
-        `level`, `quantiles` or `n_paths` fits up to three clones, each without a part of the
+        `level`, `quantiles` or `n_paths` fits up to five clones, each without a part of the
         training rows, which it then forecasts. Of each number of steps the last 2000 errors of a
         series count, and from then on ``update`` adds those of new rows. Errors are scaled where
         their size depends on the season or on the level of the forecast, and added under the

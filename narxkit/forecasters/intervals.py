@@ -53,7 +53,7 @@ from narxkit.rows.rollouts import Rollouts
 WINDOW = 2000  # errors of each number of steps that are kept
 MOST_CELLS = 2**22  # numbers in all of them, 32 MB: of many series fewer are kept
 FEWEST = 100  # of a series all the same
-N_FITS = 3  # where the errors are those of all rows
+N_FITS = 5  # where the errors are those of all rows: with fewer, clones err more than the model
 PER_HORIZON = 4  # horizons in a block of rows that a fit leaves out, at least
 N_BLOCKS = 4  # of these in a fit, at most
 N_BINS = 10  # of levels of the forecast

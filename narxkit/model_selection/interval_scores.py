@@ -46,7 +46,7 @@ def coverage(backtest):
     >>> coverage(runs).round().loc[1].to_dict()
     {80.0: 81.0, 95.0: 97.0}
     """
-    return _by_horizon(backtest, lambda y, low, high, level: 100.0 * ((low <= y) & (y <= high)))
+    return by_horizon(backtest, lambda y, low, high, level: 100.0 * ((low <= y) & (y <= high)))
 
 
 def interval_score(backtest):
@@ -93,7 +93,7 @@ def interval_score(backtest):
     >>> interval_score(runs).round(6).loc[1].to_dict()
     {80.0: 12.0}
     """
-    return _by_horizon(backtest, _score)
+    return by_horizon(backtest, _score)
 
 
 def _score(y, low, high, level):
@@ -107,7 +107,8 @@ def levels_of(backtest):
     return {name: float(match[1]) for name, match in found.items() if match}
 
 
-def _by_horizon(backtest, measure):
+def by_horizon(backtest, measure):
+    """Return the mean of ``measure(y, low, high, level)`` by horizon and level."""
     is_backtest = {"horizon", "y", "y_hat"} <= {*getattr(backtest, "columns", ())}
     levels = levels_of(backtest) if is_backtest else {}
     if not levels:
