@@ -246,7 +246,7 @@ class AsGiven(RegressorMixin, BaseEstimator):
     """A forecast that is a column already, as MAPIE asks for a model."""
 
     def fit(self, X, y):
-        self.is_fitted_ = True
+        self.fitted_ = True
         return self
 
     def predict(self, X):
@@ -264,7 +264,7 @@ def peer_rows(task, data, fitting, test, model, runs):
     known = in_doubt(task, data, known)
     if find_spec("mapie"):
         yield from scored(task.protocol, "MAPIE, split conformal", mapie(known, runs), None)
-    if find_spec("skforecast") and not task.features:
+    if find_spec("skforecast") and not task.input_lags:
         for method in ("bootstrapping", "conformal"):
             found = skforecast(task, fitting[task.target], test[task.target], model, method)
             yield from scored(task.protocol, f"skforecast, {method}", found, None)
@@ -278,7 +278,9 @@ def mapie(known, runs):
     for h, part in runs.groupby("horizon"):
         past = known[known["horizon"] == h].dropna()
         levels = [level / 100 for level in LEVELS]
-        conformal = SplitConformalRegressor(AsGiven(), confidence_level=levels, prefit=True)
+        conformal = SplitConformalRegressor(
+            AsGiven().fit(None, None), confidence_level=levels, prefit=True
+        )
         conformal.conformalize(past[["y_hat"]].to_numpy(), past["y"].to_numpy())
         there = part.dropna(subset=["y_hat"])
         _, ends = conformal.predict_interval(there[["y_hat"]].to_numpy())
@@ -299,7 +301,7 @@ def skforecast(task, y, future, model, method):
     forecaster = ForecasterRecursive(Ridge(model.alpha_), lags=lags)
     # errors of a fit to the head, on the rows behind it; then the fit to all rows
     forecaster.fit(pd.Series(whole[:n]))
-    late = pd.DataFrame({f"lag_{k}": whole[n - k : len(y) - k] for k in range(1, lags + 1)})
+    late = np.column_stack([whole[n - k : len(y) - k] for k in range(1, lags + 1)])
     residuals = whole[n : len(y)], forecaster.estimator.predict(late)
     forecaster.fit(pd.Series(whole[: len(y)]), store_in_sample_residuals=True)
     forecaster.set_out_sample_residuals(*residuals)
@@ -308,11 +310,10 @@ def skforecast(task, y, future, model, method):
     for at in first:
         fan = None
         for level in LEVELS:
+            window = pd.Series(whole[at - lags : at], range(at - lags, at))
             ends = forecaster.predict_interval(
-                steps=STEPS, last_window=pd.Series(whole[at - lags : at], range(at - lags, at)),
-                method=method, interval=level / 100 if method == "conformal"
-                else [50 - level / 2, 50 + level / 2],
-                n_boot=N_BOOT, use_in_sample_residuals=False,
+                steps=STEPS, last_window=window, method=method, n_boot=N_BOOT,
+                interval=[0.5 - level / 200, 0.5 + level / 200], use_in_sample_residuals=False,
             ).reset_index(drop=True)  # fmt: skip
             ends.columns = ["y", f"y-lo-{level}", f"y-hi-{level}"]
             fan = ends if fan is None else fan.join(ends.iloc[:, 1:])
