@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -33,7 +34,8 @@ from narxkit import (
     skill_table,
 )
 from narxkit.cli import main
-from narxkit.forecasters.intervals import Errors, errors_for
+from narxkit.forecasters.errors import Errors
+from narxkit.forecasters.intervals import errors_for
 from narxkit.networks import TappedMLP, make_taps
 from narxkit.rows.rollouts import Rollouts
 from narxkit.rows.segments import Segments
@@ -245,15 +247,21 @@ def test_intervals_widen_where_forecasts_get_worse():
     assert min(widths[1:]) > 2.5 * widths[0]  # of 4 times
 
 
-def test_rows_one_by_one_tell_the_same_as_all_at_once():
+@pytest.mark.parametrize("lead", [0, 2])
+def test_rows_one_by_one_tell_the_same_as_all_at_once(lead):
     X, y = hourly(N + 40)
-    one, all_at_once = (quick().fit(X[:N], y[:N]) for _ in range(2))
+    model = ARX(input_lags=[-lead, 0]) if lead else quick()
+    one, all_at_once = (clone(model).fit(X[:N], y[:N]) for _ in range(2))
     for model in (one, all_at_once):
-        model.forecast(X=X[N : N + 3], level=80)
+        model.forecast(X=X[N : N + 5], level=80)
     all_at_once.update(X[N : N + 30], y[N : N + 30])
     for t in range(N, N + 30):
         one.update(X[t : t + 1], y[t : t + 1])
-    later = X[N + 30 : N + 33]
+    later = X[N + 30 : N + 35]
+    known = [model._calibration.errors[None].errors for model in (one, all_at_once)]
+    # of each row the first times that it is forecast may lie before the rows that were kept
+    assert np.isfinite(known[0][-20:]).all()
+    assert_allclose(known[0][-20:], known[1][-20:], rtol=1e-9)
     pair = (model.forecast(X=later, level=[80, 90]) for model in (one, all_at_once))
     pd.testing.assert_frame_equal(*pair, rtol=1e-9)
 

@@ -379,8 +379,8 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         rng = check_random_state(wanted.random_state)
         fans = np.full((len(wanted.columns), *y_hat.shape), np.nan)
         for key, rows in series.items():
-            X, times = table.X[rows], None if table.times is None else take(table.times, rows)
-            forecast = Forecast(self._bend(y_hat[rows], X), times)
+            X = table.X[rows]
+            forecast = Forecast(self._bend(y_hat[rows], X), table.times_of(rows))
             fan = calibration.fan(key, forecast, wanted, rng, partial(self._paths, table, key))
             fans[:, rows] = self._in_bounds(fan, y_hat[rows], forecast.y_hat, X)
         return fans
@@ -391,29 +391,19 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         Each from the errors that were known at its origin, as if every row before had been given
         to ``update``.
         """
-        wanted, (n, steps, p) = Wanted.read(level), y_hat.shape
-        calibration, table = self._calibrated(steps), origins.table
+        wanted, table = Wanted.read(level), origins.table
+        (n, steps, p), place = y_hat.shape, origins.table_row
+        calibration = self._calibrated(steps)
         calibration.check(table.series, steps, wanted)
-        X, y = table.X[origins.table_row], table.y[origins.table_row]
-        ahead = (first[:, None] + np.arange(steps)).ravel()
-        bent = self._bend(np.reshape(y_hat, (-1, p)), X[ahead]).reshape(y_hat.shape)
-        measured = self._bend(y, X)
-        one_step = self._bend(origins.one_step(), X)
-        fans, edges = np.full((len(wanted.columns), n, steps, p), np.nan), 0
-        for key, members in table.series.items():
-            start, edges = edges, edges + len(members)
-            its = np.flatnonzero((start <= first) & (first < edges))
-            its = its[np.argsort(first[its], kind="stable")]
-            if not len(its) or not calibration.knows(key, steps, wanted):
-                continue
-            rows, whole = first[its] - start, slice(start, edges)
-            times = None if table.times is None else take(table.times, members)
-            y = measured[whole][rows[:, None] + np.arange(steps)]
-            runs = Runs(rows, bent[its], y, measured[whole], one_step[whole], times)
-            fans[:, its] = calibration.along(key, runs, list(wanted.quantiles.values()))
-        flat = fans.reshape(len(fans), -1, p)
-        fans = self._in_bounds(flat, *(np.reshape(v, (-1, p)) for v in (y_hat, bent)), X[ahead])
-        return dict(zip(wanted.quantiles, fans.reshape(-1, n, steps, p)))
+        ahead = place[(first[:, None] + np.arange(steps)).ravel()]
+        X, flat = table.X[ahead], np.reshape(y_hat, (-1, p))
+        bent = self._bend(flat, X)
+        rows = table.X[place]
+        y, y_one_step = (self._bend(v, rows) for v in (table.y[place], origins.one_step()))
+        runs = Runs(first, bent.reshape(y_hat.shape), y, y_one_step)
+        fans = calibration.along(table, runs, wanted).reshape(len(wanted.quantiles), -1, p)
+        fans = self._in_bounds(fans, flat, bent, X).reshape(-1, n, steps, p)
+        return dict(zip(wanted.quantiles, fans))
 
     def _in_bounds(self, values, y_hat, bent, X):
         """Bring values around forecasts back to the units of y, and within bounds.

@@ -160,6 +160,10 @@ class Table:
         """Return how to name a row to a reader."""
         return _label(row, self.index)
 
+    def times_of(self, rows):
+        """Return the time stamps of some rows, or None where there is no clock."""
+        return None if self.times is None else take(self.times, rows)
+
     def row_labels(self, rows):
         """Return the labels of some rows inside their series, or None where rows have none."""
         return None if self.index is None else self._labels_inside[rows]
