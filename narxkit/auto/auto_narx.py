@@ -303,6 +303,11 @@ class AutoNARX(Forecaster):
         return weights_by_fit(np.stack(columns, axis=1), y, prior)
 
     # ------------------------------------------------------------ rollouts
+    def _limits(self, X):
+        low, high = self._bounds.bounds(X)
+        least = np.where(self._within[0] == 0.0, 0.0, -np.inf) + np.zeros((len(X), 1))
+        return (least, np.full_like(least, np.inf)) if low is None else (np.fmax(low, least), high)
+
     def _run(self, rollouts):
         total = weights = 0.0
         bads = []
@@ -323,10 +328,3 @@ class AutoNARX(Forecaster):
 
     def _units(self, y):
         return self._y_mean, self._y_std
-
-    def _limits(self, X):
-        low, high = self._bounds.bounds(X)
-        least = np.broadcast_to(
-            np.where(self._within[0] == 0.0, 0.0, -np.inf), (len(X), len(self._y_std))
-        )
-        return (least, np.full_like(least, np.inf)) if low is None else (np.fmax(low, least), high)
