@@ -72,7 +72,7 @@ REMEDIES = (
 # Parameters as sentences of the library name them; one without "=" must be no English word
 PARAMETER = re.compile(
     r"\bheader=False\b|\btime=False\b|\b(known_future|max_lag)\b=?"
-    r"|\b(encoding|horizon|inputs|lags|missing|out|plot|target|time)="
+    r"|\b(encoding|horizon|inputs|lags|level|missing|out|plot|target|time)="
 )
 SWITCHES = {"header=False": "--no-header", "time=False": "--time none"}
 MOST_WRITTEN = 1e15  # beyond, a number is written with its power of ten
@@ -106,9 +106,12 @@ def show_forecasts(forecasts, frame):
     from narxkit.files import label_writer
 
     shown = frame if len(frame) <= MOST_ROWS else frame.iloc[:24]
-    sizes = [decimals(frame[name].abs().max(), digits=4) for name in frame.columns[::2]]
-    places = [size for size in sizes for _ in range(2)]
-    headers = [frame.index.name, *(c if i % 2 == 0 else "RMSE" for i, c in enumerate(frame))]
+    # a forecast, its intervals and its error, target by target
+    each = frame.shape[1] // len(forecasts)
+    sizes = [decimals(frame[name].abs().max(), digits=4) for name in frame.columns[::each]]
+    places = [size for size in sizes for _ in range(each)]
+    last = each - 1
+    headers = [frame.index.name, *(c if i % each < last else "RMSE" for i, c in enumerate(frame))]
     write = label_writer(forecasts[0].evaluation.y.index)
     rows = [
         [write(label), *(_number(value, n) for value, n in zip(row, places))]

@@ -104,6 +104,10 @@ forecast), the value measured, and a column for each model. Of a file it writes
 the forecast past the end: time, and for each target the forecast and the RMSE
 that this horizon had in the test. A name ending in .gz is compressed. Names of
 columns that a spreadsheet would run as formulas (=, +, -, @) get an apostrophe.
+--level 80,95 adds intervals that hold so many per cent of what comes, each row
+by itself, behind each forecast: Load-lo-80, Load-hi-80 and so on in the table
+and in the file, bands in the picture. How far forecasts err is told from clones
+of the model, each fitted without the rows that it forecasts.
 --plot draws history, the forecast, those of the other models behind it, and the
 errors beside it. Of a built-in series, the forecast shown is the median one by
 error, of those from midnight. The ending of the name chooses the format.
@@ -248,6 +252,12 @@ def make_parser():
         "built-in series, and the winner of the test for a file; elman, gru and lstm read the same "
         "lags and a window of 24 rows, and take a minute or so",
     )
+    command.add_argument(
+        "--level",
+        metavar="P,P",
+        type=levels,
+        help="intervals around the forecast of a file, in per cent, such as 80,95",
+    )
     command.add_argument("--out", metavar="FILE", type=Path, help="write the forecasts as CSV")
     command.add_argument("--plot", metavar="FILE", type=Path, help="draw forecast and errors")
 
@@ -336,6 +346,16 @@ def lags(text):
     return list(map(count, text.split(","))) if "," in text else count(text)
 
 
+def levels(text):
+    """Read levels of intervals, in per cent."""
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"must be numbers in per cent, such as 80 or 80,95. Got {text!r}."
+        ) from None
+
+
 def models(text):
     """Read the models to train."""
     named = MODELS if text == "all" else tuple(name.strip() for name in text.split(","))
@@ -380,6 +400,11 @@ def forecast_series(args):
     from narxkit import evaluation
 
     task = builtin_task(args)
+    if args.level:
+        raise ValueError(
+            f"--level is for forecasts past the end of a file, and {args.series} is a built-in "
+            "series: in Python, backtest(..., level=[80, 95]) has intervals of a test."
+        )
     with progress_shown() as progress:
         result = evaluation.run(task, (args.model or "narx",), args.seed, progress)
         write(args.out, result.to_csv, progress)
@@ -395,6 +420,7 @@ def forecast_file(args):
     tasks = tasks_from_frame(args)
     with progress_shown() as progress:
         options = {"random_state": args.seed, "progress": progress, "rivals": bool(args.plot)}
+        options["level"] = args.level
         forecasts = [evaluation.look_ahead(task, args.model, **options) for task in tasks]
         frame = evaluation.side_by_side(forecasts)
         write(args.out, partial(evaluation.write_csv, frame), progress)
@@ -413,8 +439,10 @@ def forecast_by_saved(args):
     refuse_options_of_training(args)
     model = narxkit.load(args.model)
     series, *_ = read_table(args)
-    found = evaluation.continue_saved(model, series.frame, args.horizon or 24, series.name)
     with progress_shown() as progress:
+        found = evaluation.continue_saved(
+            model, series.frame, args.horizon or 24, series.name, args.level
+        )
         write(args.out, partial(evaluation.write_csv, found.y_hat), progress)
         write(args.plot, partial(draw, found.plot), progress)
     show_continued(found)

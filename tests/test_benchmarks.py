@@ -30,6 +30,7 @@ from benchmarks import (  # noqa: E402
     hurst,
     hurst_laws,
     interrupt,
+    intervals,
     long_memory,
     recurrent,
     report,
@@ -1110,3 +1111,28 @@ def test_a_competition_without_its_file_has_no_figures(monkeypatch):
     assert [row["set"] for row in rows] == ["M3 monthly", "M4 hourly", "M4 weekly"]
     assert rows[0]["met"] == "needs m3_monthly.csv.gz"
     assert suite.table(rows).row_count == 3
+
+
+# --- intervals -----------------------------------------------------------------------------------
+
+
+def test_futures_follow_the_law_of_their_system():
+    """Of an autoregression from 2 on: 0.8^h 2 in the mean, the deviation of its innovations."""
+    rng = np.random.default_rng(0)
+    system = intervals.SYSTEMS["AR(1)"]
+    paths = np.concatenate(
+        [intervals.futures(system, (2.0,), np.zeros(3), rng) for _ in range(200)]
+    )
+    np.testing.assert_allclose(paths.mean(axis=0), [1.6, 1.28, 1.024], atol=0.05)
+    np.testing.assert_allclose(paths.std(axis=0), np.sqrt([1, 1.64, 2.0496]), rtol=0.03)
+
+
+def test_each_future_is_held_or_not():
+    fan = pd.DataFrame({"y": [0.0, 0.0], "y-lo-80": [-1.0, -2.0], "y-hi-80": [1.0, 2.0]})
+    fan[["y-lo-95", "y-hi-95"]] = [[-3.0, 3.0], [-3.0, 3.0]]
+    runs = intervals.as_backtest(fan, np.array([[0.5, 2.5], [1.5, 0.0]]))
+    rows = intervals.scored("AR(1)", "ARX", runs, 2.0)
+    held = {(row["level"], row["horizon"]): (row["coverage"], row["met"]) for row in rows}
+    assert held == {(80, 1): ("50.0", "no"), (80, "mean"): ("50.0", ""),
+                    (95, 1): ("100.0", "no"), (95, "mean"): ("100.0", "")}  # fmt: skip
+    assert intervals.SUITE.table(rows).row_count == 2

@@ -316,6 +316,11 @@ class AutoNARX(Forecaster):
         self.max_lag_, self.lead_ = self._reach.history, self._reach.lead
 
     # ------------------------------------------------------------ rollouts
+    def _limits(self, X):
+        low, high = self._bounds.bounds(X)
+        least = np.where(self._within[0] == 0.0, 0.0, -np.inf) + np.zeros((len(X), 1))
+        return (least, np.full_like(least, np.inf)) if low is None else (np.fmax(low, least), high)
+
     def _run(self, rollouts):
         total = weights = 0.0
         bads = []

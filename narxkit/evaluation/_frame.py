@@ -15,6 +15,7 @@ from narxkit._progress import no_progress
 from narxkit._words import counted
 from narxkit.files import label_writer, listed
 from narxkit.forecasters.base import Forecaster
+from narxkit.forecasters.intervals import read_levels
 from narxkit.networks import largest_lag
 from narxkit.plotting.base import load_matplotlib
 from narxkit.rows.clock import Clock
@@ -218,6 +219,8 @@ class Forecast(_Chosen):
     names : dict of str to str, default={}
         What models of the test are called once they are fitted on all rows: a network that was
         off in the test may live then, and one that lived may be off.
+    fan : DataFrame, default=None
+        Ends of intervals around the forecast, ``<target>-lo-80`` and so on.
 
     See Also
     --------
@@ -244,6 +247,7 @@ class Forecast(_Chosen):
     rivals: Mapping = field(default_factory=dict)
     is_named: bool = False
     names: Mapping = field(default_factory=dict)
+    fan: pd.DataFrame | None = None
 
     @property
     def heading(self):
@@ -263,12 +267,17 @@ class Forecast(_Chosen):
         Returns
         -------
         DataFrame
-            Columns named like the target and ``"<target> RMSE"``, the error that forecasts of the
-            same horizon had on the hold-out rows.
+            Columns named like the target, its intervals, and ``"<target> RMSE"``, the error that
+            forecasts of the same horizon had on the hold-out rows.
         """
         target = self.evaluation.task.target
         errors = self.rmse.reindex(np.arange(1, len(self.y_hat) + 1)).to_numpy()
-        return pd.DataFrame({target: self.y_hat, f"{target} RMSE": errors})
+        return self._with_intervals.assign(**{f"{target} RMSE": errors})
+
+    @property
+    def _with_intervals(self):
+        forecast = self.y_hat.to_frame(self.evaluation.task.target)
+        return forecast if self.fan is None else forecast.join(self.fan)
 
     def plot(self, figure=None):
         """Draw the forecast after its history, and the errors by horizon beside it.
@@ -290,7 +299,7 @@ class Forecast(_Chosen):
         """
         evaluation = self.evaluation
         title = f"{evaluation.caption}: forecast by {self.forecaster}, {self._why}"
-        forecasts = {evaluation.chosen: self.y_hat, **self.rivals}
+        forecasts = {evaluation.chosen: self._with_intervals, **self.rivals}
         forecasts = {self._name(k): forecasts[k] for k in evaluation.backtests if k in forecasts}
         origin = evaluation.y.index[-1]
         return evaluation.draw(forecasts, title, origin, figure=figure, highlight=self.forecaster)
@@ -451,7 +460,7 @@ def find_target(data, target=None, inputs=(), name="the data"):
     return target
 
 
-def look_ahead(task, model=None, random_state=0, progress=None, rivals=False):
+def look_ahead(task, model=None, random_state=0, progress=None, rivals=False, level=None):
     """Test models on the held-out rows, then fit one on all rows and forecast past the end.
 
     Parameters
@@ -467,6 +476,8 @@ def look_ahead(task, model=None, random_state=0, progress=None, rivals=False):
         ``progress(text, done, total)`` is called as the work proceeds.
     rivals : bool, default=False
         Whether the other models are fitted on all rows and forecast too.
+    level : float or sequence of float, default=None
+        Intervals around the forecast, in per cent.
 
     Returns
     -------
@@ -476,7 +487,7 @@ def look_ahead(task, model=None, random_state=0, progress=None, rivals=False):
     Raises
     ------
     ValueError
-        When inputs that are known ahead are missing.
+        When inputs that are known ahead are missing, or there are too few rows for a level.
     KeyboardInterrupt
         When Ctrl-C cut the training short.
 
@@ -492,6 +503,7 @@ def look_ahead(task, model=None, random_state=0, progress=None, rivals=False):
     progress = progress or no_progress
     # first of all, so that missing inputs are known before a network is trained
     future = task.future()
+    read_levels(level)  # and so is a level out of range
     evaluation = run(task.test, (model or "narx",), random_state, progress)
     # one fit for each model, for the forecast, its name and its picture
     forecast = cache(partial(_forecast, evaluation, future=future, progress=progress))
@@ -504,7 +516,12 @@ def look_ahead(task, model=None, random_state=0, progress=None, rivals=False):
         drawn = {name: forecast(name)[1] for name in others}
     called = {name: forecast(name)[0] for name in (chosen, *others)}
     evaluation = replace(evaluation, chosen=chosen)
-    return Forecast(evaluation, forecast(chosen)[1], drawn, model is not None, called)
+    _, y_hat, fitted = forecast(chosen)
+    fan = None
+    if level is not None:
+        progress(f"intervals of {called[chosen]}", 0, 1)
+        fan = fitted.forecast(evaluation.task.steps, X=future, level=level).iloc[:, 1:]
+    return Forecast(evaluation, y_hat, drawn, model is not None, called, fan)
 
 
 def fit_chosen(task, model=None, random_state=0, progress=None):
@@ -549,9 +566,9 @@ def fit_chosen(task, model=None, random_state=0, progress=None):
 
 
 def _forecast(evaluation, name, future, progress):
-    """Fit a model of the test again, on all rows; return its name then, and its forecast."""
+    """Fit a model of the test again, on all rows; return its name then, its forecast, and it."""
     name, model = _fit_on_all(evaluation, name, progress)
-    return name, model.forecast(evaluation.task.steps, X=future)
+    return name, model.forecast(evaluation.task.steps, X=future), model
 
 
 def _fit_on_all(evaluation, name, progress):
@@ -623,9 +640,11 @@ def side_by_side(forecasts):
     # targets keep their names, and errors give way
     taken = {frame.columns[0] for frame in frames}
     for frame in frames:
-        error = _unused(frame.columns[1], taken)
-        frame.columns = [frame.columns[0], error]
-        taken.add(error)
+        beside = []
+        for column in frame.columns[1:]:
+            beside.append(_unused(column, taken))
+            taken.add(beside[-1])
+        frame.columns = [frame.columns[0], *beside]
     table = pd.concat(frames, axis=1).sort_index()
     return table.rename_axis(_unused(table.index.name or "row", taken))
 

@@ -37,6 +37,8 @@ class Origins:
         Whether these rows have time stamps, but those of ``fit`` had none.
     check : callable
         Refuses rows of which no segment is as long as the lags need.
+    fans : callable
+        ``fans(origins, first, y_hat, level)`` gives intervals around rollouts.
     """
 
     runner: Runner
@@ -45,6 +47,7 @@ class Origins:
     table_row: np.ndarray
     has_new_clock: bool
     check: Callable
+    fans: Callable
 
     @cached_property
     def n_history(self):
@@ -109,7 +112,7 @@ class Origins:
         """
         cells = (self.max_lag + int(np.max(lengths, initial=1))) * self.n_outputs
         has_warned = False  # one warning stands for all batches
-        for part in _batches(len(origins), cells):
+        for part in batches(len(origins), cells):
             rollouts = Rollouts(self.segments, origins[part], lengths[part])
             y_hat, bad = self.runner.run(rollouts)
             has_diverged = self.runner.has_diverged(rollouts, bad)
@@ -119,8 +122,16 @@ class Origins:
                 has_warned = True
             yield part, y_hat, has_diverged
 
+    def one_step(self):
+        """Return predictions of all rows one step ahead (n, n_outputs), NaN without history."""
+        y_hat = np.full_like(self.segments.y, np.nan)
+        first = np.flatnonzero(self.can_run())
+        for part, values, _ in self.rollouts(first, np.ones(len(first), dtype=np.intp)):
+            y_hat[first[part]] = values[:, 0]
+        return y_hat
 
-def _batches(n, cells):
+
+def batches(n, cells):
     """Return slices of n rollouts with so many numbers each; the last one takes the rest along."""
     # whole blocks in the cache, or else one block, or as many rollouts as memory allows
     size = FAST_CELLS // cells // BLOCK * BLOCK or min(BLOCK, MOST_CELLS // cells) or 1

@@ -13,7 +13,7 @@ from narxkit.rows.table import names_of_outputs
 __all__ = ["backtest"]
 
 
-def backtest(model, X, y, steps=24, origins=None, segments=None):
+def backtest(model, X, y, steps=24, origins=None, segments=None, level=None):
     """Forecast from many origins, without refitting.
 
     The forecast of origin o and horizon h is the prediction of row o + h from outputs up to row o
@@ -37,18 +37,22 @@ def backtest(model, X, y, steps=24, origins=None, segments=None):
         them and all targets ahead of them.
     segments : array-like of shape (n,), optional
         Segment labels, as in ``fit``.
+    level : float or sequence of float, optional
+        Intervals that hold so many per cent of what comes, as in ``forecast``: each from the errors
+        that were known at its origin, as if all rows up to there had been given to ``update``.
 
     Returns
     -------
     DataFrame
         One row per origin and horizon: ``series`` (name of the output, of the series, or both as
         ``"series/output"``), ``origin`` (label of the last known row), ``horizon`` (1..steps),
-        ``y`` and ``y_hat``.
+        ``y`` and ``y_hat``; with `level` also ``y_hat-lo-80``, ``y_hat-hi-80`` and so on.
 
     Raises
     ------
     ValueError
-        When an origin lacks history or targets.
+        When an origin lacks history or targets, a level is out of range, or there are too few
+        errors to tell it from.
 
     See Also
     --------
@@ -74,8 +78,21 @@ def backtest(model, X, y, steps=24, origins=None, segments=None):
     y_hat = np.concatenate([part for _, part, _ in parts])
     # as it was measured: the segments have missing outputs filled
     measured = rows.table.y[rows.table_row].take(first[:, None] + np.arange(steps), axis=0)
-    outputs = names_of_outputs(y)[0]
-    return _long(rows, first, undo(measured), undo(y_hat), outputs)
+    columns = {"y": undo(measured), "y_hat": undo(y_hat)}
+    if level is not None:
+        sides = rows.fans(rows, first, y_hat, level)
+        columns |= _undone({f"y_hat-{name}": side for name, side in sides.items()}, undo)
+    return _long(rows, first, columns, names_of_outputs(y)[0])
+
+
+def _undone(sides, undo):
+    """Bring intervals back; an inverse that falls turns them round."""
+    sides = {name: undo(side) for name, side in sides.items()}
+    for low in [name for name in sides if "-lo-" in name]:
+        high = low.replace("-lo-", "-hi-")
+        pair = sides[low], sides[high]
+        sides[low], sides[high] = np.minimum(*pair), np.maximum(*pair)
+    return sides
 
 
 def _first_rows(rows, steps, origins):
@@ -155,9 +172,9 @@ def _is_label(origin):
     return isinstance(origin, Hashable)
 
 
-def _long(rows, first, y, y_hat, outputs):
+def _long(rows, first, columns, outputs):
     """Return one row per origin, horizon and output."""
-    n, steps, p = y.shape
+    n, steps, p = columns["y"].shape
     table, origin = rows.table, rows.table_row[first - 1]
     labels = pd.RangeIndex(len(table)) if table.index is None else table.index
     if isinstance(labels, pd.MultiIndex):
@@ -169,8 +186,7 @@ def _long(rows, first, y, y_hat, outputs):
                 "series": _series_names(table, origin, outputs, j).repeat(steps),
                 "origin": labels[origin].repeat(steps),
                 "horizon": np.tile(np.arange(1, steps + 1), n),
-                "y": y[:, :, j].ravel(),
-                "y_hat": y_hat[:, :, j].ravel(),
+                **{name: values[:, :, j].ravel() for name, values in columns.items()},
             },
             copy=False,
         )

@@ -21,6 +21,7 @@ from sklearn.utils.validation import (
 )
 
 from narxkit._checks import is_int
+from narxkit._stored import stored
 from narxkit._warn import warn
 from narxkit.rows.calendar import dates_of, names_of_days
 from narxkit.rows.clock import Clock, take
@@ -50,6 +51,7 @@ _TIMES = {
 }
 
 
+@stored
 @dataclass(frozen=True)
 class Table:
     """Checked rows.
@@ -148,9 +150,19 @@ class Table:
             series=series,
         )
 
+    def kept(self):
+        """Return a copy that keeps no memory of others, and of labels where they change."""
+        labels = None if self.labels is None else pd.factorize(self.labels)[0]
+        y = None if self.y is None else self.y.copy()
+        return self.replace(X=self.X.copy(), y=y, labels=labels)
+
     def label(self, row):
         """Return how to name a row to a reader."""
         return _label(row, self.index)
+
+    def times_of(self, rows):
+        """Return the time stamps of some rows, or None where there is no clock."""
+        return None if self.times is None else take(self.times, rows)
 
     def row_labels(self, rows):
         """Return the labels of some rows inside their series, or None where rows have none."""
