@@ -63,6 +63,7 @@ class Candidate:
     forecaster: Forecaster
 
 
+@stored
 @dataclass(frozen=True)
 class Inputs:
     """What a model reads beside the outputs.
