@@ -3,7 +3,8 @@
 The protocols S0, S1, W1, T1 and T2 of `narxkit.evaluation`: AutoNARX is told the horizon, the
 bounds of the output, and for irradiance the column that divides it, the clear sky; it is given the
 columns of the protocol. From every origin it sees what the protocol allows: rows up to the 24th
-hour of the inputs that are known ahead, which stay as they are from there on. Missing hours of the
+hour of the inputs that are known ahead, which stay as they are from there on. Origins whose
+history, a week and two days, reaches before the test period are left out. Missing hours of the
 output are carried forward as history and have no weight as targets.
 
 Systems: the plants of `../shared/protocol/plants.py` and the Cascaded Tanks, by
@@ -58,15 +59,30 @@ def task_trial(task, seed, every=1):
     model.fit(None if X is None else X.loc[fitting], y.loc[fitting])
     seconds = time.perf_counter() - begin
     origins = data.index.get_indexer(task.origins(data.loc[slice(*task.test)]))[::every]
+    origins = origins[has_history(data.index, origins, rows_before(model), task.steps)]
     y_hat = forecasts(model, X, y.ffill(), origins, task.steps)
     truth = y.to_numpy()[origins[:, None] + np.arange(1, task.steps + 1)]
     error = np.sqrt(np.nanmean((y_hat - truth) ** 2, axis=0)).mean()
     return float(error), model, seconds
 
 
+def rows_before(model):
+    """Return the rows that a forecast may read: its lags, and a night whose end it carries on."""
+    return model.max_lag_ + 2 * LONGEST_NIGHT
+
+
+def has_history(index, origins, lag, steps):
+    """Return which origins have these rows up to them and behind them without a gap."""
+    first, last = origins + 1 - lag, origins + steps
+    inside = (first >= 0) & (last < len(index))
+    hours = np.zeros(len(origins))
+    hours[inside] = (index[last[inside]] - index[first[inside]]) / pd.Timedelta(hours=1)
+    return hours == lag + steps - 1
+
+
 def forecasts(model, X, y, origins, steps):
     """Forecast from each origin, with no row of X behind the last step."""
-    lag = model.max_lag_ + 2 * LONGEST_NIGHT
+    lag = rows_before(model)
     rows = (origins[:, None] + np.arange(1 - lag, steps + 1)).ravel()
     n, width = len(origins), lag + steps
     names = np.repeat(np.arange(n), width)
