@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     )
     from narxkit.forecasters.exponential_smoothing import ExponentialSmoothing
     from narxkit.forecasters.narx import NARX, TDNN
+    from narxkit.forecasters.per_series import PerSeries
     from narxkit.forecasters.pruning import prune
     from narxkit.forecasters.recurrent import ElmanRegressor, GRURegressor, LSTMRegressor
+    from narxkit.forecasters.scaled_per_series import ScaledPerSeries
     from narxkit.forecasters.transformed import TransformedForecaster
     from narxkit.model_selection import (
         BlockedKFold,
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
         ResponseDisplay,
         TrainingDisplay,
     )
+    from narxkit.rows.long_frames import from_long
     from narxkit.significance import diebold_mariano, hit_rate
     from narxkit.solvers import (
         CMAES,
@@ -103,11 +106,13 @@ __all__ = [
     "LSTMRegressor",
     "LevenbergMarquardt",
     "ParetoDisplay",
+    "PerSeries",
     "Persistence",
     "RMSprop",
     "RegressionDisplay",
     "ResponseDisplay",
     "RollingOrigin",
+    "ScaledPerSeries",
     "SeasonalNaive",
     "SmartPersistence",
     "Subset",
@@ -117,6 +122,7 @@ __all__ = [
     "ahead_scorer",
     "backtest",
     "diebold_mariano",
+    "from_long",
     "hit_rate",
     "load",
     "prune",
@@ -149,8 +155,10 @@ _HOMES = {
     ),
     "forecasters.exponential_smoothing": ("ExponentialSmoothing",),
     "forecasters.narx": ("NARX", "TDNN"),
+    "forecasters.per_series": ("PerSeries",),
     "forecasters.pruning": ("prune",),
     "forecasters.recurrent": ("ElmanRegressor", "GRURegressor", "LSTMRegressor"),
+    "forecasters.scaled_per_series": ("ScaledPerSeries",),
     "forecasters.transformed": ("TransformedForecaster",),
     "plotting": (
         "ErrorAutocorrelationDisplay",
@@ -163,6 +171,7 @@ _HOMES = {
         "ResponseDisplay",
         "TrainingDisplay",
     ),
+    "rows.long_frames": ("from_long",),
     "significance": ("diebold_mariano", "hit_rate"),
     "solvers": (
         "CMAES",

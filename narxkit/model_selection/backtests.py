@@ -70,8 +70,9 @@ def backtest(model, X, y, steps=24, origins=None, segments=None):
     forecaster, X, inner_y, undo = unwrap(model, X, y)
     rows = forecaster._origins(X, inner_y, segments)
     first = _first_rows(rows, steps, origins)
-    parts = rows.rollouts(first, np.full(len(first), steps))
-    y_hat = np.concatenate([part for _, part, _ in parts])
+    y_hat = np.empty((len(first), steps, rows.n_outputs))
+    for part, values, _ in rows.rollouts(first, np.full(len(first), steps)):
+        y_hat[part] = values
     # as it was measured: the segments have missing outputs filled
     measured = rows.table.y[rows.table_row].take(first[:, None] + np.arange(steps), axis=0)
     outputs = names_of_outputs(y)[0]

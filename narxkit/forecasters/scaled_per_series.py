@@ -1,0 +1,243 @@
+"""One model for all series of a panel, each in units of its own."""
+
+from copy import copy
+from dataclasses import replace
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils.validation import check_is_fitted
+
+from narxkit._moments import moments
+from narxkit.forecasters.panels import Panel, PanelForecaster, columns_of
+from narxkit.rows.table import names_of_outputs, read_outputs
+
+
+class ScaledPerSeries(PanelForecaster):
+    r"""One model for all series of a panel, each series scaled by itself.
+
+    .. math::
+
+        z_{s,t} = (y_{s,t} - m_s) / d_s
+
+    with the mean m and the standard deviation d of series s over its training rows. The forecaster
+    is fitted to z of all series at once and runs on its own z; forecasts are brought back to the
+    units of each series. So shops or cells of all sizes train together and weigh alike.
+
+    Parameters
+    ----------
+    forecaster : Forecaster
+        The forecaster, not fitted. It sees z: its ``output_range`` bounds that.
+
+    Attributes
+    ----------
+    forecaster_ : Forecaster
+        The forecaster, fitted to z.
+    scales_ : dict
+        Mean and standard deviation of each output, two arrays of shape (n_outputs,), by series.
+    n_features_in_ : int
+        Number of columns of X.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, when X has any.
+
+    See Also
+    --------
+    PerSeries : One model for each series.
+    TransformedForecaster : Differences and seasons; it goes inside.
+    from_long : Makes a panel of a long frame.
+
+    Notes
+    -----
+    Inputs are not scaled by series: they keep what tells series apart. A series that ``fit`` has
+    not seen begins with ``update``, which scales it by the rows given.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from narxkit import ARX, ScaledPerSeries
+    >>> wave = pd.Series(np.sin(np.arange(60)), pd.date_range("2024-01-01", periods=60))
+    >>> y = pd.concat({"small": wave, "large": 1000 * wave + 5000})
+    >>> model = ScaledPerSeries(ARX(output_lags=2, alphas=[0.0])).fit(None, y)
+    >>> small, large = model.forecast(1)
+    >>> bool(abs(large - (1000 * small + 5000)) < 1e-6)
+    True
+    """
+
+    def __init__(self, forecaster):
+        self.forecaster = forecaster
+
+    def fit(self, X, y=None, sample_weight=None, segments=None):
+        """Fit one model to all series.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features) or None
+            Inputs.
+        y : array-like of shape (n,) or (n, n_outputs)
+            Outputs; they or X have a MultiIndex (series, time).
+        sample_weight : array-like of shape (n,), optional
+            Weight of each row's squared error in units of its series; rows of weight 0 do not enter
+            the scale.
+        segments : array-like of shape (n,), optional
+            One label per row; no lag crosses a change of label.
+
+        Returns
+        -------
+        self
+            The fitted model.
+
+        Raises
+        ------
+        ValueError
+            As ``fit`` of the forecaster.
+        """
+        self._check_forecaster()
+        panel = Panel.read(X=X, y=y)
+        values = read_outputs(y, index=panel.index)
+        counted = np.ones(len(values), bool)
+        if sample_weight is not None and np.shape(sample_weight) == (len(values),):
+            counted = np.asarray(sample_weight) > 0
+        scales = {key: _scale(values[rows][counted[rows]]) for key, rows in panel.series.items()}
+        z = _like(y, _scaled(values, panel, scales))
+        forecaster = clone(self.forecaster).fit(X, z, sample_weight, segments)
+        self.forecaster_, self.scales_ = forecaster, scales
+        self._y_ndim = names_of_outputs(y)[1]
+        self._copy_features(forecaster)
+        return self
+
+    def update(self, X, y=None):
+        """Take new measurements: move the state of each series, keep the weights.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features) or None
+            Inputs of the rows after the last ones seen.
+        y : array-like of shape (n,) or (n, n_outputs)
+            Their measured outputs. A series not seen before is scaled by them.
+
+        Returns
+        -------
+        self
+            The same model, its state moved on.
+
+        Raises
+        ------
+        ValueError
+            When the rows of a series begin before the last one seen; then no series has moved.
+        """
+        check_is_fitted(self)
+        panel = Panel.read(X=X, y=y)
+        values = read_outputs(y, index=panel.index)
+        new = {key: rows for key, rows in panel.series.items() if key not in self.scales_}
+        scales = self.scales_ | {key: _scale(values[rows]) for key, rows in new.items()}
+        z = _like(y, _scaled(values, panel, scales))
+        self.forecaster_ = copy(self.forecaster_).update(X, z)
+        self.scales_ = scales
+        return self
+
+    def predict(self, X):
+        """Continue each series from the last row seen.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features)
+            Inputs of the rows that follow; of models of y alone a frame of their index.
+
+        Returns
+        -------
+        ndarray of shape (n,) or (n, n_outputs)
+            Predictions in the order of the rows of X.
+        """
+        check_is_fitted(self)
+        z = columns_of(self.forecaster_.predict(X))
+        return self._shape(self._undone(z, Panel.read(X=X)))
+
+    def forecast(self, steps=None, X=None, **options):
+        """Forecast the next steps of each series, as pandas with the labels that follow.
+
+        Parameters
+        ----------
+        steps : int, optional
+            Number of steps; may be left out where X is given.
+        X : DataFrame, optional
+            Inputs of the steps, under a MultiIndex (series, time).
+        **options : dict
+            Whatever else ``forecast`` of the forecaster takes.
+
+        Returns
+        -------
+        Series or DataFrame
+            Named and indexed like y.
+
+        Raises
+        ------
+        ValueError
+            When inputs are missing or do not follow the last row seen.
+        """
+        check_is_fitted(self)
+        z = self.forecaster_.forecast(steps, X, **options)
+        y_hat = self._undone(columns_of(z.to_numpy()), Panel.read(y=z))
+        return _like(z, y_hat.reshape(z.shape))
+
+    def _undone(self, z, panel):
+        """Bring columns back to the units of each series; several may be of one output each."""
+        y_hat = np.empty_like(z)
+        for key, rows in panel.series.items():
+            mean, std = self.scales_[key]
+            n = z.shape[1] // len(mean)
+            y_hat[rows] = z[rows] * np.repeat(std, n) + np.repeat(mean, n)
+        return y_hat
+
+    def _origins(self, X, y, segments=None, after_state=False, is_free_run=False):
+        """Return measured rows, ready for rollouts in the units of each series."""
+        check_is_fitted(self)
+        panel = Panel.read(X=X, y=y, segments=segments)
+        self._refuse_unknown(panel)
+        values = read_outputs(y, index=panel.index)
+        z = _like(y, _scaled(values, panel, self.scales_))
+        rows = self.forecaster_._origins(X, z, segments, after_state, is_free_run)
+        mean, std = (np.empty_like(values) for _ in range(2))
+        for key, of_series in panel.series.items():
+            mean[of_series], std[of_series] = self.scales_[key]
+        inner = rows.runner.run
+
+        def run(rollouts):
+            z_hat, bad = inner(rollouts)
+            first = rows.table_row[rollouts.origins]  # of a row of the table, never of the state
+            return z_hat * std[first][:, None] + mean[first][:, None], bad
+
+        return replace(
+            rows, table=rows.table.replace(y=values), runner=replace(rows.runner, run=run)
+        )
+
+    def _refuse_unknown(self, panel):
+        unknown = [key for key in panel.series if key not in self.scales_]
+        if unknown:
+            raise ValueError(
+                f"the scale of the series {unknown[0]!r} is not known, for fit has seen "
+                f"{len(self.scales_)} others: give its first rows to update(X, y)."
+            )
+
+
+def _scale(y):
+    """Return mean and standard deviation of each output, 1 where that is 0."""
+    mean, std = moments(y)
+    return mean, np.where(std > 0, std, 1.0)
+
+
+def _scaled(values, panel, scales):
+    z = np.empty_like(values)
+    for key, rows in panel.series.items():
+        mean, std = scales[key]
+        z[rows] = (values[rows] - mean) / std
+    return z
+
+
+def _like(y, values):
+    """Return values under the labels and names of a table."""
+    values = values.reshape(np.shape(y))
+    if not hasattr(y, "iloc"):
+        return values
+    is_frame = y.ndim == 2
+    names = {"columns": y.columns} if is_frame else {"name": y.name}
+    return type(y)(values, index=y.index, **names)
