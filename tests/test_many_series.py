@@ -469,6 +469,31 @@ def test_the_size_of_a_series_does_not_matter():
     assert first["y"] == y[first["series"], first["origin"] + HOURS.freq]
 
 
+def test_a_large_panel_is_learned_from_in_part():
+    y = panel()[1]
+    weights = []
+
+    class Recorded(ARX):
+        def fit(self, X, y=None, sample_weight=None, segments=None):
+            weights.append(sample_weight)
+            return super().fit(X, y, sample_weight, segments)
+
+    given = np.where(np.arange(360) < 60, 0.0, 2.0)
+    for weight in (None, given):
+        ScaledPerSeries(Recorded(output_lags=3), max_rows=60).fit(None, y, weight)
+    ScaledPerSeries(Recorded(output_lags=3), max_rows=None).fit(None, y)
+    assert weights[2] is None
+    for weight, n in ((weights[0], 360), (weights[1] / 2.0, 300)):
+        rows = np.flatnonzero(weight)
+        assert set(weight) == {0.0, 1.0} and abs(len(rows) - 60) <= 1
+        assert np.diff(rows).max() <= 8 and rows[0] > 359 - n  # where 6, or 5, would be even
+        assert len(set(rows % 24)) > 20  # all hours of the day
+    whole, part = (ScaledPerSeries(arx(), max_rows=n).fit(None, y) for n in (None, 300))
+    assert part.scales_["odd"][0] == whole.scales_["odd"][0]
+    off = (part.forecast(1) - whole.forecast(1)).to_numpy()
+    assert (np.abs(off) < 0.1 * y.groupby(level=0, sort=False).std().to_numpy()).all()
+
+
 def test_a_new_series_begins_with_an_update():
     y = panel()[1]
     model = ScaledPerSeries(arx()).fit(None, heads(y)[["small", "odd"]])
@@ -502,6 +527,10 @@ def test_what_scaled_per_series_refuses_loses_nothing():
     assert model.scales_ is scales
     with pytest.raises(ValueError, match="'forecaster' parameter of ScaledPerSeries must be a"):
         ScaledPerSeries(None).fit(None, y)
+    with pytest.raises(ValueError, match="'max_rows' parameter of ScaledPerSeries must be an int"):
+        ScaledPerSeries(arx(), max_rows=0).fit(None, y)
+    with pytest.raises(ValueError, match="sample_weight.shape|sample_weight"):
+        model.fit(None, y, np.ones(7))
 
 
 # --- saved models --------------------------------------------------------------------------------

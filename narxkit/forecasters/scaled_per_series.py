@@ -7,9 +7,12 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
+from narxkit._checks import is_count
 from narxkit._moments import moments
 from narxkit.forecasters.panels import Panel, PanelForecaster, columns_of
 from narxkit.rows.table import names_of_outputs, read_outputs
+
+GOLDEN = (np.sqrt(5.0) - 1.0) / 2.0
 
 
 class ScaledPerSeries(PanelForecaster):
@@ -27,6 +30,9 @@ class ScaledPerSeries(PanelForecaster):
     ----------
     forecaster : Forecaster
         The forecaster, not fitted. It sees z: its ``output_range`` bounds that.
+    max_rows : int or None, default=50_000
+        Rows that are learned from. Of a larger panel they are spread evenly over its rows, and the
+        others are history; None learns from all.
 
     Attributes
     ----------
@@ -50,6 +56,9 @@ class ScaledPerSeries(PanelForecaster):
     Inputs are not scaled by series: they keep what tells series apart. A series that ``fit`` has
     not seen begins with ``update``, which scales it by the rows given.
 
+    A network of some hundred parameters has learned what it can from `max_rows` rows: ten times as
+    many take ten times as long.
+
     Examples
     --------
     >>> import numpy as np
@@ -63,8 +72,9 @@ class ScaledPerSeries(PanelForecaster):
     True
     """
 
-    def __init__(self, forecaster):
+    def __init__(self, forecaster, max_rows=50_000):
         self.forecaster = forecaster
+        self.max_rows = max_rows
 
     def fit(self, X, y=None, sample_weight=None, segments=None):
         """Fit one model to all series.
@@ -91,19 +101,36 @@ class ScaledPerSeries(PanelForecaster):
         ValueError
             As ``fit`` of the forecaster.
         """
-        self._check_forecaster()
+        self._check_parameters()
         panel = Panel.read(X=X, y=y)
         values = read_outputs(y, index=panel.index)
-        counted = np.ones(len(values), bool)
-        if sample_weight is not None and np.shape(sample_weight) == (len(values),):
-            counted = np.asarray(sample_weight) > 0
-        scales = {key: _scale(values[rows][counted[rows]]) for key, rows in panel.series.items()}
+        targets = _targets(sample_weight, len(values))
+        scales = {key: _scale(values[rows][targets[rows]]) for key, rows in panel.series.items()}
         z = _like(y, _scaled(values, panel, scales))
-        forecaster = clone(self.forecaster).fit(X, z, sample_weight, segments)
+        weight = self._thinned(sample_weight, targets)
+        forecaster = clone(self.forecaster).fit(X, z, weight, segments)
         self.forecaster_, self.scales_ = forecaster, scales
         self._y_ndim = names_of_outputs(y)[1]
         self._copy_features(forecaster)
         return self
+
+    def _check_parameters(self):
+        self._check_forecaster()
+        if self.max_rows is not None and not is_count(self.max_rows):
+            raise ValueError(
+                "The 'max_rows' parameter of ScaledPerSeries must be an int >= 1 or None. Got "
+                f"{self.max_rows!r} instead."
+            )
+
+    def _thinned(self, sample_weight, targets):
+        """Return weights that are 0 for all but `max_rows` of the targets."""
+        n = np.count_nonzero(targets)
+        if self.max_rows is None or n <= self.max_rows:
+            return sample_weight
+        # multiples of an irrational number: as even as can be, and in step with no season
+        places = np.cumsum(targets) * GOLDEN % 1.0
+        is_learned = targets & (places < self.max_rows / n)
+        return is_learned * (1.0 if sample_weight is None else np.asarray(sample_weight))
 
     def update(self, X, y=None):
         """Take new measurements: move the state of each series, keep the weights.
@@ -217,6 +244,13 @@ class ScaledPerSeries(PanelForecaster):
                 f"the scale of the series {unknown[0]!r} is not known, for fit has seen "
                 f"{len(self.scales_)} others: give its first rows to update(X, y)."
             )
+
+
+def _targets(sample_weight, n):
+    """Return which rows count; of weights that are wrong all, for the forecaster to refuse."""
+    weight = None if sample_weight is None else np.asarray(sample_weight)
+    has_one_each = weight is not None and weight.shape == (n,) and weight.dtype.kind in "iufb"
+    return weight > 0 if has_one_each else np.ones(n, dtype=bool)
 
 
 def _scale(y):
