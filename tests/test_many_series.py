@@ -571,3 +571,119 @@ def test_a_function_inside_is_refused_with_a_way_out(tmp_path):
 
 def print_nothing(*_):
     """Stand for a function of a user."""
+
+
+# --- backtests that refit ------------------------------------------------------------------------
+
+
+def refitted_by_hand(model, X, y, origins, steps, every, window=None):
+    """Return forecasts of a model that is fitted anew before origins, positions of one series."""
+    found = []
+    for i, origin in enumerate(origins):
+        if i % every == 0:
+            rows = slice(max(0, origin + 1 - (window or len(y))), origin + 1)
+            fitted = clone(model).fit(None if X is None else X.iloc[rows], y.iloc[rows])
+        part = None if X is None else X.iloc[: origin + steps + 1]
+        found.append(fitted.predict_ahead(part, y.iloc[: origin + steps + 1], range(1, steps + 1)))
+    return [run[-steps + h, h] for run in found for h in range(steps)]
+
+
+@pytest.mark.parametrize("window", [None, 40])
+@pytest.mark.parametrize("every", [1, 7])
+@pytest.mark.parametrize("has_input", [False, True])
+def test_a_model_is_fitted_again_as_origins_move_on(every, window, has_input):
+    X, y = (None if v is None else v.loc["small"] for v in panel(has_input))
+    options = {"window": window} if window else {}
+    table = backtest(arx(), X, y, 3, refit=every, **options)
+    origins = range(60, 117)
+    assert list(table["origin"].unique()) == list(HOURS[60:117])
+    expected = refitted_by_hand(arx(), X, y, origins, 3, every, window)
+    np.testing.assert_allclose(table["y_hat"], expected, rtol=1e-9)
+    named = backtest(arx(), X, y, 3, origins=HOURS[60:117], refit=every, **options)
+    pd.testing.assert_frame_equal(named, table)
+
+
+def test_a_refit_begins_at_the_first_origin():
+    y = panel()[1]["odd"]
+    table = backtest(arx(), None, y, 2, origins=[110, 80, 95], refit=20)
+    by_hand = arx().fit(None, y[:81]), arx().fit(None, y[:101])
+    for origin, model in ((110, by_hand[1]), (80, by_hand[0]), (95, by_hand[0])):
+        expected = backtest(model, None, y, 2, origins=[origin])
+        here = table[table["origin"] == HOURS[origin]].reset_index(drop=True)
+        pd.testing.assert_frame_equal(here, expected)
+    assert list(table["origin"][::2]) == list(HOURS[[110, 80, 95]])  # in the order given
+
+
+def test_the_given_model_stays_as_it_is():
+    y = panel()[1]["odd"]
+    model = arx().fit(None, y[:50])
+    backtest(model, None, y, 2, refit=20)
+    assert model._trained_on.n_rows == 50
+
+
+@pytest.mark.parametrize("make", [PerSeries, ScaledPerSeries])
+def test_a_panel_is_fitted_again_at_the_same_moments(make):
+    y = panel()[1]
+    y = y.drop([("odd", hour) for hour in HOURS[:10]])  # one begins later
+    table = backtest(make(arx()), None, y, 3, refit=30)
+    for n in (61, 91):
+        known = y[y.index.get_level_values(1) < HOURS[n]]
+        model = make(arx()).fit(None, known)
+        labels = [(key, hour) for key in SIZES for hour in HOURS[n - 1 : n + 5]]
+        expected = backtest(model, None, y, 3, origins=pd.MultiIndex.from_tuples(labels))
+        here = table[table["origin"].isin(HOURS[n - 1 : n + 5])].reset_index(drop=True)
+        pd.testing.assert_frame_equal(here, expected)
+    assert table.groupby("series", observed=True)["origin"].nunique().tolist() == [57] * 3
+
+
+def test_pipelines_and_transformed_targets_are_fitted_again():
+    from sklearn.compose import TransformedTargetRegressor
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    X, y = (v.loc["large"] for v in panel(has_input=True))
+    scaler = StandardScaler().set_output(transform="pandas")
+    model = TransformedTargetRegressor(make_pipeline(scaler, arx()), transformer=StandardScaler())
+    table = backtest(model, X, y.to_frame(), 2, refit=25)
+    plain = backtest(arx(), X, y, 2, refit=25)
+    np.testing.assert_allclose(table["y_hat"], plain["y_hat"], rtol=1e-4)
+    np.testing.assert_allclose(table["y"], plain["y"], rtol=1e-12)
+
+
+BAD_REFITS = {
+    "no number": ({"refit": 0}, "refit must be None or an int >= 1. Got 0 instead."),
+    "no window": (
+        {"refit": 5, "window": "sliding"},
+        "window must be 'expanding' or an int >= 1. Got 'sliding' instead.",
+    ),
+    "a window alone": (
+        {"window": 30},
+        "window=30 says what a refit learns from, but refit is None: give refit, every how many "
+        "rows to fit again.",
+    ),
+    "too few rows": ({"refit": 5, "window": 4}, "y has 4 rows, but lags up to 3 need at least 5"),
+    "too many steps": (
+        {"refit": 5, "steps": 100},
+        "the first fit takes the first half of the rows, and none of the others has 100 rows",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_REFITS)
+def test_what_is_wrong_with_a_refit(kind):
+    options, sentence = BAD_REFITS[kind]
+    with pytest.raises(ValueError) as error:
+        backtest(arx().fit(None, walk(0)), None, walk(0), **{"steps": 2, **options})
+    assert sentence in str(error.value)
+
+
+def test_lags_that_grow_with_a_refit_are_refused_where_they_have_no_history():
+    class Growing(ARX):
+        def fit(self, X, y=None, sample_weight=None, segments=None):
+            self.output_lags = 3 if len(y) < 70 else 60
+            return super().fit(X, y, sample_weight, segments)
+
+    y, segments = np.r_[walk(0), walk(1)], np.repeat([0, 1], [100, 140])
+    sentence = "has lags up to 60, and 2 origins, the first row 110, lack that history or 2 rows"
+    with pytest.raises(ValueError, match=sentence):
+        backtest(Growing(), None, y, 2, origins=[12, 110, 115], segments=segments, refit=60)

@@ -11,7 +11,7 @@ from sklearn.metrics import r2_score
 
 from narxkit.forecasters.base import Forecaster, read_horizons
 from narxkit.rows.labels import common_index, read_index
-from narxkit.rows.table import count_rows, read_outputs
+from narxkit.rows.table import count_rows, read_outputs, take_rows
 
 
 class PanelForecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
@@ -184,19 +184,13 @@ class Panel:
         rows = np.concatenate([self.series[key] for key in keys])
         edges = np.cumsum([len(self.series[key]) for key in keys])[:-1]
         series = dict(zip(keys, np.split(np.arange(len(rows)), edges)))
-        tables = {name: _take(values, rows) for name, values in self.tables.items()}
+        tables = {name: take_rows(values, rows) for name, values in self.tables.items()}
         return Panel(None if self.index is None else self.index[rows], series, tables)
-
-
-def _take(values, rows):
-    if values is None:
-        return None
-    return values.iloc[rows] if hasattr(values, "iloc") else np.asarray(values)[rows]
 
 
 def _one(values, rows, labels):
     """Return the rows of one series; under its labels where the table has any."""
-    part = _take(values, rows)
+    part = take_rows(values, rows)
     has_series = isinstance(getattr(part, "index", None), pd.MultiIndex)
     return part.set_axis(labels, axis=0) if has_series else part
 

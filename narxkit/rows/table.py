@@ -435,6 +435,13 @@ def count_rows(values, name):
     return n
 
 
+def take_rows(values, rows):
+    """Return rows of an array or a frame by their positions; None of None."""
+    if values is None:
+        return None
+    return values.iloc[rows] if hasattr(values, "iloc") else np.asarray(values)[rows]
+
+
 def read_outputs(y, name="y", index=None, min_samples=1):
     """Return outputs as floats of shape (n, n_outputs), NaN where they are missing or masked."""
     _refuse_no_table(y, name)
