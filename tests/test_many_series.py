@@ -24,7 +24,10 @@ from narxkit import (
     from_long,
     simulation_scorer,
 )
+from narxkit.cli import main
+from narxkit.evaluation import forecast_many
 from narxkit.export import summary
+from narxkit.files import read_panel
 from narxkit.forecasters import per_series
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
@@ -687,3 +690,212 @@ def test_lags_that_grow_with_a_refit_are_refused_where_they_have_no_history():
     sentence = "has lags up to 60, and 2 origins, the first row 110, lack that history or 2 rows"
     with pytest.raises(ValueError, match=sentence):
         backtest(Growing(), None, y, 2, origins=[12, 110, 115], segments=segments, refit=60)
+
+
+# --- files and the command -----------------------------------------------------------------------
+
+
+def run(*arguments):
+    return main(["forecast", *map(str, arguments)])
+
+
+@pytest.fixture
+def shops(tmp_path):
+    """A long table of two weekly shops and one of two days."""
+    days = pd.date_range("2024-01-01", periods=70)
+    week = [1.0, 2, 3, 4, 5, 0, 0] * 10
+    parts = {"north": pd.Series(week, days), "south": 10 * pd.Series(week, days)}
+    parts["new"] = pd.Series([1.0, 2.0], days[-2:])
+    frame = pd.concat(parts, names=["shop", "day"]).rename("sold").reset_index()
+    frame["note"] = "fair"
+    path = tmp_path / "shops.csv"
+    frame.sample(frac=1.0, random_state=0).to_csv(path, index=False)
+    return path
+
+
+def test_a_file_of_many_series_is_forecast_in_one_run(shops, tmp_path, capsys):
+    out = tmp_path / "next.csv"
+    assert run(shops, "--id", "shop", "--model", "arx", "--horizon", 7, "--out", out) == 0
+    said = capsys.readouterr()
+    notes = " ".join(said.out.split())
+    assert "shops.csv: 3 series (" in notes and "2 to 70 rows each, daily, from 2024-01-01" in notes
+    assert "'note' holds text and is left out." in notes
+    assert "Forecasts of 3 series, an ARX each" in notes
+    assert "1 of 3 series could not be fitted and forecast NaN: 'new': y has 2 rows" in said.err
+    found = pd.read_csv(out, parse_dates=["day"])
+    assert list(found) == ["shop", "day", "sold"] and len(found) == 21
+    expected = {"north": [1, 2, 3, 4, 5, 0, 0], "south": [10, 20, 30, 40, 50, 0, 0]}
+    for shop, week in expected.items():
+        rows = found[found["shop"] == shop]
+        np.testing.assert_allclose(rows["sold"], week, atol=0.5)
+        assert list(rows["day"]) == list(pd.date_range("2024-03-11", periods=7))
+    assert found[found["shop"] == "new"]["sold"].isna().all()
+
+
+def test_parquet_and_one_model_for_all(shops, tmp_path, capsys):
+    pytest.importorskip("pyarrow")
+    path, out = tmp_path / "shops.parquet", tmp_path / "next.csv"
+    frame = pd.read_csv(shops, parse_dates=["day"])
+    frame[frame["shop"] != "new"].to_parquet(path)
+    options = ("--id", "shop", "--model", "arx", "--global", "--horizon", 5, "--out", out)
+    assert run(path, *options) == 0
+    assert "Forecasts of 2 series, one ARX for all" in capsys.readouterr().out
+    found = pd.read_csv(out).groupby("shop")["sold"]
+    np.testing.assert_allclose(found.get_group("north"), [1, 2, 3, 4, 5], atol=0.5)
+    np.testing.assert_allclose(found.get_group("south"), [10, 20, 30, 40, 50], atol=5)
+
+
+def test_monthly_series_of_a_competition_in_one_run(tmp_path, capsys):
+    """Automatic models of series that end at other times, as in the M3 competition."""
+    parts = {}
+    for i in range(4):
+        months = pd.date_range(f"{1980 + i}-0{1 + i}-01", periods=66 + 10 * i, freq="MS")
+        wave = 1000 * (i + 1) + 100 * np.sin(2 * np.pi * np.arange(len(months)) / 12)
+        parts[f"N{1402 + i}"] = pd.Series(wave + 5 * walk(i, len(months)), months.strftime("%Y-%m"))
+    path, out = tmp_path / "m3.csv", tmp_path / "next.csv"
+    pd.concat(parts, names=["unique_id", "ds"]).rename("y").to_csv(path)
+    assert run(path, "--id", "unique_id", "--horizon", 18, "--out", out) == 0
+    assert "Forecasts of 4 series, an AutoNARX each" in capsys.readouterr().out
+    found = pd.read_csv(out, parse_dates=["ds"])
+    for i, (key, rows) in enumerate(found.groupby("unique_id")):
+        last = pd.Timestamp(parts[key].index[-1])
+        expected = pd.date_range(last, periods=19, freq="MS")[1:]
+        assert list(rows["ds"]) == list(expected)
+        turn = 2 * np.pi * np.arange(len(parts[key]), len(parts[key]) + 18) / 12
+        assert np.abs(rows["y"] - 1000 * (i + 1) - 100 * np.sin(turn)).max() < 60
+
+
+@pytest.mark.skipif(not CASE.exists(), reason="shared cases are not here")
+def test_two_series_are_not_averaged(tmp_path, capsys):
+    out = tmp_path / "next.csv"
+    assert run(CASE, "--id", "unique_id", "--model", "arx", "--horizon", 24, "--out", out) == 0
+    capsys.readouterr()
+    long = pd.read_csv(CASE, parse_dates=["ds"])
+    for key, found in pd.read_csv(out, parse_dates=["ds"]).groupby("unique_id"):
+        alone = long[long["unique_id"] == key].set_index("ds")["y"]
+        expected = ARX(output_lags=24).fit(None, alone).forecast(24)
+        np.testing.assert_allclose(found["y"], expected, rtol=1e-12)
+        assert list(found["ds"]) == list(expected.index)
+
+
+def test_known_inputs_go_on_after_the_target(tmp_path, capsys):
+    price = np.tile([1.0, 3.0, 2.0, 5.0, 4.0], 16)
+    rows = {"shop": np.repeat(["a", "b"], 80), "day": np.tile(np.arange(80), 2)}
+    frame = pd.DataFrame({**rows, "price": np.tile(price, 2)})
+    frame["sold"] = np.where(frame["shop"] == "a", 20 - frame["price"], 5 * frame["price"])
+    frame.loc[frame["day"] >= 76, "sold"] = np.nan
+    path, out = tmp_path / "shops.csv", tmp_path / "next.csv"
+    frame.to_csv(path, index=False)
+    options = ("--id", "shop", "--target", "sold", "--known-future", "price", "--model", "arx")
+    assert run(path, *options, "--lags", 2, "--horizon", 4, "--out", out) == 0
+    found = pd.read_csv(out).groupby("shop")["sold"]
+    np.testing.assert_allclose(found.get_group("a"), 20 - price[76:], atol=0.1)
+    np.testing.assert_allclose(found.get_group("b"), 5 * price[76:], atol=0.1)
+    capsys.readouterr()
+    assert run(path, *options, "--horizon", 6) == 2
+    said = capsys.readouterr().err
+    assert "2 series of shops.csv have fewer than 6 rows after their last value of the" in said
+
+
+def test_gaps_are_filled_and_series_without_values_are_named(shops, capsys):
+    frame = pd.read_csv(shops).sort_values(["shop", "day"])
+    frame = frame[~((frame["shop"] == "south") & (frame["day"] == "2024-02-01"))]
+    frame.loc[frame["shop"] == "new", "sold"] = np.nan
+    frame.to_csv(shops, index=False)
+    assert run(shops, "--id", "shop", "--model", "arx", "--horizon", 2) == 0
+    said = capsys.readouterr()
+    assert "1 missing row of 1 series: filled in as missing values." in said.out
+    assert "1 series holds no value to learn from, the first 'new'." in said.out
+    assert "the fits of 2 series gave 1 warning, the first: 8 of 63 rows were left" in said.err
+
+
+def test_rows_that_count_on_in_each_series_are_times(tmp_path):
+    path = tmp_path / "m4.csv"
+    path.write_text("unique_id,ds,y\n" + "".join(f"{k},{t},{t}\n" for k in "ab" for t in range(9)))
+    panel = read_panel(path, "unique_id")
+    assert panel.frame.index.names == ["unique_id", "ds"] and list(panel.frame) == ["y"]
+    assert "9 rows each, column 'ds', which counts on in each series." in panel.notes[0]
+    assert read_panel(path, "unique_id", time=False).frame.index.names == ["unique_id", "row"]
+
+
+def doubled(frame):
+    return pd.concat([frame, frame.tail(1)])
+
+
+def of_two_clocks(frame):
+    daily = frame[frame["shop"] == "north"]
+    months = pd.date_range("2024", periods=len(daily), freq="MS")
+    return pd.concat([daily, daily.assign(shop="monthly", day=months)])
+
+
+BAD_FILES = {
+    "no such column": (
+        lambda frame: frame,
+        ("--id", "store"),
+        "shops.csv has no column 'store' that names the series: it has 'shop', 'day', 'sold', "
+        "'note'. A table with a column for each series needs none.",
+    ),
+    "names missing": (
+        lambda frame: frame.assign(shop=frame["shop"].where(frame.index != 3)),
+        ("--id", "shop"),
+        "1 row of shops.csv has no name of a series in 'shop', the first in line 5: name it, or",
+    ),
+    "a time twice": (doubled, ("--id", "shop"), "(1 of 143 rows are such): keep one row of each."),
+    "two frequencies": (
+        of_two_clocks,
+        ("--id", "shop"),
+        "the series 'north' is daily, and 'monthly' is monthly, but series of one panel share a "
+        "frequency: give those of each frequency by themselves, in a file of their own.",
+    ),
+    "inputs": (
+        lambda frame: frame,
+        ("--id", "shop", "--inputs", "sold"),
+        "--inputs is for one series at a time; with --id name those that are known ahead by "
+        "--known-future.",
+    ),
+    "a picture": (
+        lambda frame: frame,
+        ("--id", "shop", "--plot", "x.png"),
+        "--plot is for one series at a time; with --id draw what --out has written.",
+    ),
+    "one model without series": (
+        lambda frame: frame,
+        ("--global",),
+        "--global is for many series in one table: name the column that tells them apart by --id",
+    ),
+    "a TDNN without inputs": (
+        lambda frame: frame,
+        ("--id", "shop", "--model", "tdnn"),
+        "a TDNN forecasts from inputs alone: name some by --known-future",
+    ),
+    "without an id": (
+        lambda frame: frame,
+        (),
+        "named by --id 'shop', all are forecast at once.",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_FILES)
+def test_what_the_command_refuses(kind, shops, capsys):
+    change, options, sentence = BAD_FILES[kind]
+    frame = pd.read_csv(shops).sort_values(["shop", "day"], ignore_index=True)
+    change(frame).to_csv(shops, index=False)
+    assert run(shops, *options) == 2
+    assert sentence in capsys.readouterr().err
+
+
+def test_a_builtin_series_has_no_id(capsys):
+    assert run("solar", "--id", "site") == 2
+    assert "--id is for files of your own: solar is a built-in series" in capsys.readouterr().err
+
+
+def test_progress_of_many_series_is_told(shops):
+    told = []
+    panel = read_panel(shops, "shop").frame.loc[["north", "south"]]
+    options = {"model": "arx", "steps": 2, "progress": lambda *call: told.append(call)}
+    forecast_many(panel, **options)
+    assert told == [("fitting the series", done, 2) for done in range(3)]
+    told.clear()
+    forecast_many(panel, one_for_all=True, **options)
+    assert told == [("fitting 140 rows", 0, 1)]

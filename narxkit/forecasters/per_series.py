@@ -21,6 +21,7 @@ from sklearn.utils.validation import check_is_fitted
 from narxkit._checks import is_count
 from narxkit._progress import no_progress
 from narxkit._warn import warn
+from narxkit._words import counted
 from narxkit.forecasters.base import TrainedOn, restored_on_error
 from narxkit.forecasters.origins import ManyOrigins, Origins
 from narxkit.forecasters.panels import Panel, PanelForecaster, columns_of
@@ -162,7 +163,7 @@ class PerSeries(PanelForecaster):
                 notes += said
                 progress("fitting the series", len(models) + len(failed), n)
         if notes:
-            more = f"the fits of {n} series gave {len(notes)} warnings, the first: "
+            more = f"the fits of {n} series gave {counted(len(notes), 'warning')}, the first: "
             warn(notes[0] if n == 1 else more + notes[0])
         return models, failed
 
