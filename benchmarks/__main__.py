@@ -21,6 +21,7 @@ from . import (
     hurst,
     interrupt,
     long_memory,
+    many_series,
     memory,
     nist,
     peers,
@@ -62,6 +63,8 @@ SUITES = {
     "recurrent-free-runs": recurrent.FREE_RUNS,
     "long-memory": long_memory.SUITE,
     "depth": long_memory.DEPTH,
+    "many-series": many_series.SUITE,
+    "many-series-m4": many_series.M4,
     "evolution-speed": evolution.THROUGHPUT,
     "evolution": evolution.WORTH,
 }

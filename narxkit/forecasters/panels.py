@@ -181,15 +181,17 @@ class Panel:
             yield self._chunk(keys[at : at + size])
 
     def _chunk(self, keys):
+        """Return a panel of some series, whose labels have lost the names: a worker needs none."""
         rows = np.concatenate([self.series[key] for key in keys])
-        edges = np.cumsum([len(self.series[key]) for key in keys])[:-1]
-        series = dict(zip(keys, np.split(np.arange(len(rows)), edges)))
-        tables = {name: take_rows(values, rows) for name, values in self.tables.items()}
-        return Panel(None if self.index is None else self.index[rows], series, tables)
+        edges = np.cumsum([0] + [len(self.series[key]) for key in keys])
+        series = {key: slice(*edge) for key, edge in zip(keys, zip(edges[:-1], edges[1:]))}
+        labels = None if keys == [None] else self._labels[rows]
+        tables = {name: _one(values, rows, labels) for name, values in self.tables.items()}
+        return Panel(labels, series, tables)
 
 
 def _one(values, rows, labels):
-    """Return the rows of one series; under its labels where the table has any."""
+    """Return some rows; under labels without the names of series where the table has both."""
     part = take_rows(values, rows)
     has_series = isinstance(getattr(part, "index", None), pd.MultiIndex)
     return part.set_axis(labels, axis=0) if has_series else part
