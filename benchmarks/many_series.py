@@ -24,7 +24,16 @@ import numpy as np
 import pandas as pd
 from rich.table import Table
 
-from narxkit import ARX, NARX, AutoNARX, PerSeries, ScaledPerSeries, SeasonalNaive, from_long
+from narxkit import (
+    ARX,
+    NARX,
+    AutoNARX,
+    PerSeries,
+    ScaledPerSeries,
+    SeasonalNaive,
+    TransformedForecaster,
+    from_long,
+)
 
 from .accuracy import read
 from .harness import Case, constant
@@ -152,16 +161,19 @@ SUITE = Suite(
 
 
 # ---------------------------------------------------------------- M4, hourly
+WEEK = 7 * DAY
+LAGS_OF_WEEK = [*range(1, DAY + 3), 2 * DAY, *range(WEEK - 1, WEEK + 2)]
 LOCAL = {
     "seasonal naive": SeasonalNaive(period=DAY),
-    "ARX, one each": ARX(output_lags=DAY),
-    "NARX, one each": NARX(output_lags=DAY, random_state=0),
-    "AutoNARX, one each": AutoNARX(horizon=STEPS, season=(DAY, 7 * DAY), random_state=0),
+    "ARX, one each": ARX(output_lags=LAGS_OF_WEEK),
+    "NARX, one each": NARX(output_lags=LAGS_OF_WEEK, random_state=0),
+    "AutoNARX, one each": AutoNARX(horizon=STEPS, season=(DAY, WEEK), random_state=0),
 }
-WEEK = [*range(1, DAY + 3), 2 * DAY, *range(7 * DAY - 1, 7 * DAY + 2)]
-GLOBAL = {
-    "ARX, one for all": ARX(output_lags=WEEK),
-    "NARX, one for all": NARX(output_lags=WEEK, random_state=0),
+GLOBAL = {  # daily changes, which the last training rows asked for
+    "ARX, one for all": TransformedForecaster(ARX(output_lags=WEEK), difference=[DAY]),
+    "NARX, one for all": TransformedForecaster(
+        NARX(output_lags=LAGS_OF_WEEK, random_state=0), difference=[DAY]
+    ),
 }
 MODELS = {name: PerSeries(model) for name, model in LOCAL.items()} | {
     name: ScaledPerSeries(model) for name, model in GLOBAL.items()
