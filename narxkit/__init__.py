@@ -50,7 +50,7 @@ if TYPE_CHECKING:
         ResponseDisplay,
         TrainingDisplay,
     )
-    from narxkit.rows.long_frames import from_long
+    from narxkit.rows.long_frames import from_long, to_long
     from narxkit.significance import diebold_mariano, hit_rate
     from narxkit.solvers import (
         CMAES,
@@ -128,6 +128,7 @@ __all__ = [
     "prune",
     "simulation_scorer",
     "skill_table",
+    "to_long",
 ]
 
 _HOMES = {
@@ -171,7 +172,7 @@ _HOMES = {
         "ResponseDisplay",
         "TrainingDisplay",
     ),
-    "rows.long_frames": ("from_long",),
+    "rows.long_frames": ("from_long", "to_long"),
     "significance": ("diebold_mariano", "hit_rate"),
     "solvers": (
         "CMAES",

@@ -23,6 +23,7 @@ from narxkit import (
     backtest,
     from_long,
     simulation_scorer,
+    to_long,
 )
 from narxkit.cli import main
 from narxkit.evaluation import forecast_many
@@ -127,7 +128,7 @@ def test_times_may_be_numbers_and_targets_several():
 
 def test_a_forecast_is_a_long_frame():
     X, y = from_long(long_frame().drop(columns="u"))
-    found = ScaledPerSeries(arx()).fit(X, y).forecast(2).reset_index()
+    found = to_long(ScaledPerSeries(arx()).fit(X, y).forecast(2))
     assert list(found) == ["unique_id", "ds", "y"] and len(found) == 6
 
 
@@ -197,22 +198,86 @@ def test_what_is_wrong_with_a_long_frame(kind):
 
 
 def test_what_is_no_frame():
-    with pytest.raises(TypeError, match="needs a DataFrame of pandas, .* Got ndarray instead"):
+    with pytest.raises(TypeError, match="a DataFrame of pandas is needed, .* Got ndarray instead"):
         from_long(np.zeros((3, 3)))
 
 
-def test_frames_of_polars_are_read():
-    polars = pytest.importorskip("polars")
+def in_library(frame, library):
+    """Return a frame of another library, whose columns keep their types and time zones."""
+    made = pytest.importorskip(library)
     pytest.importorskip("narwhals")
+    if library == "pyarrow":
+        return made.Table.from_pandas(frame, preserve_index=False)
+    columns = {name: column.to_numpy() for name, column in frame.items()}
+    zone = getattr(frame["ds"].dt, "tz", None)
+    if zone is None:
+        return made.DataFrame(columns)
+    utc = frame["ds"].dt.tz_convert("UTC").dt.tz_localize(None).to_numpy()
+    times = made.Series(utc).dt.replace_time_zone("UTC").dt.convert_time_zone(str(zone))
+    return made.DataFrame(columns | {"ds": times})
+
+
+@pytest.mark.parametrize("zone", [None, "Europe/Berlin"])
+@pytest.mark.parametrize("library", ["polars", "pyarrow"])
+def test_frames_of_other_libraries_go_in_and_out(library, zone):
     frame = long_frame()
-    frame["ds"] = frame["ds"].dt.tz_localize("Europe/Berlin", ambiguous=True)
-    times = polars.Series(frame["ds"].dt.tz_localize(None)).dt.replace_time_zone("Europe/Berlin")
-    others = {name: frame[name].to_list() for name in ("unique_id", "y", "u")}
-    given = polars.DataFrame(others | {"ds": times})
+    frame["ds"] = frame["ds"].dt.tz_localize(zone)
+    given = in_library(frame, library)
     X, y = from_long(given)
     expected = from_long(frame)
     np.testing.assert_array_equal(y, expected[1])
     assert (y.index == expected[1].index).all() and list(X) == ["u"]
+    y_hat = PerSeries(arx()).fit(None, y).forecast(2)
+    found = to_long(y_hat, like=given)
+    assert type(found) is type(given)
+    back = from_long(found)[1]
+    np.testing.assert_array_equal(back, y_hat)
+    assert (back.index == y_hat.index).all() and list(back.index.names) == ["unique_id", "ds"]
+    assert str(back.index.levels[1].tz) == str(zone)
+
+
+@pytest.mark.parametrize("library", ["polars", "pyarrow"])
+def test_one_series_of_another_library_has_names_and_times(library):
+    frame = long_frame().iloc[:120].drop(columns="unique_id")
+    given = in_library(frame, library)
+    X, y = from_long(given, id=None)
+    assert y.name == "y" and list(X) == ["u"] and (y.index == HOURS).all()
+    found = to_long(arx().fit(None, y).forecast(2), like=given)
+    assert list(from_long(found, id=None)[1].index) == list(NEXT)
+    names = ["y", "u"]
+    outputs = given.select(names)
+    assert list(arx().fit(None, outputs).forecast(1)) == names
+    assert list(backtest(arx().fit(None, outputs), None, outputs, 1)["series"].unique()) == names
+    with pytest.raises(
+        ValueError, match=r"'ds' of X holds time stamps: read .* by from_long\(frame"
+    ):
+        arx().fit(given, y.to_numpy())
+
+
+def test_one_series_may_have_no_name_and_rows_no_target():
+    frame = long_frame().iloc[:120].drop(columns="unique_id")
+    X, y = from_long(frame.iloc[::-1], id=None)
+    assert (y.index == HOURS).all() and y.index.name == "ds"
+    np.testing.assert_array_equal(y, panel()[1]["small"])
+    twice = pd.concat([frame, frame.iloc[:1]])
+    with pytest.raises(
+        ValueError, match=r"comes twice, in rows 0 and 120 .*drop_duplicates\(\['ds'"
+    ):
+        from_long(twice, id=None)
+    with pytest.raises(
+        ValueError, match=r"no column 'day', but 3 others .*: name its columns by time"
+    ):
+        from_long(frame, id=None, time="day")
+    ahead = long_frame().drop(columns="y")
+    X, y = from_long(ahead, target=None)
+    assert y is None and list(X) == ["u"] and len(X) == 360
+
+
+def test_a_forecast_of_no_names_gets_the_usual_ones():
+    alone = Persistence().fit(None, [1.0, 2.0, 3.0]).forecast(1)
+    assert to_long(alone).to_dict("list") == {"ds": [3], "y": [3.0]}
+    several = pd.concat({"a": alone})
+    assert list(to_long(several)) == ["unique_id", "ds", "y"]
 
 
 # --- one model for each series -------------------------------------------------------------------

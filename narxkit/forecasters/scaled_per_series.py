@@ -108,6 +108,7 @@ class ScaledPerSeries(PanelForecaster):
         scales = {key: _scale(values[rows][targets[rows]]) for key, rows in panel.series.items()}
         z = _like(y, _scaled(values, panel, scales))
         weight = self._thinned(sample_weight, targets)
+        del values, panel  # as large as the data, while the forecaster is fitted
         forecaster = clone(self.forecaster).fit(X, z, weight, segments)
         self.forecaster_, self.scales_ = forecaster, scales
         self._y_ndim = names_of_outputs(y)[1]
