@@ -176,7 +176,7 @@ GLOBAL = {  # daily changes, which the last training rows asked for
     ),
 }
 MODELS = {name: PerSeries(model) for name, model in LOCAL.items()} | {
-    name: ScaledPerSeries(model) for name, model in GLOBAL.items()
+    name: ScaledPerSeries(model, season=DAY) for name, model in GLOBAL.items()
 }
 COLUMNS = "model", "series", "MASE", "median", "not_finite", "seconds"
 

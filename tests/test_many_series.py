@@ -516,7 +516,7 @@ def test_series_of_all_sizes_train_together_as_if_they_had_one():
     learn = heads(y)
     series = learn.groupby(level=0, sort=False)
     z = (learn - series.transform("mean")) / series.transform(deviation)
-    model = ScaledPerSeries(arx()).fit(heads(X), learn)
+    model = ScaledPerSeries(arx(), season=None).fit(heads(X), learn)
     expected = arx().fit(heads(X), z).forecast(X=tails(X))
     keys = expected.index.get_level_values(0)
     expected *= series.agg(deviation)[keys].to_numpy()
@@ -535,6 +535,27 @@ def test_the_size_of_a_series_does_not_matter():
     np.testing.assert_allclose(runs[1]["y_hat"], runs[0]["y_hat"] * factor - factor, rtol=1e-6)
     first = runs[0].iloc[0]
     assert first["y"] == y[first["series"], first["origin"] + HOURS.freq]
+
+
+def test_series_are_scaled_by_their_changes_over_a_season():
+    y = panel()[1]
+    wave = pd.Series(np.tile(100 * np.sin(2 * np.pi * np.arange(120) / 24), 3), y.index)
+    model = ScaledPerSeries(arx()).fit(None, y + wave)
+    assert model.season_ == 24
+    for key in SIZES:
+        changes = (y[key] + wave[key]).diff(24).dropna()
+        size = (y[key] + wave[key]).std(ddof=0)
+        assert model.scales_[key][1][0] == pytest.approx(max(changes.std(ddof=0), 0.1 * size))
+    alone = wave["small"].to_numpy()
+    assert ScaledPerSeries(arx()).fit(None, alone).season_ == 1  # no clock
+    exact = ScaledPerSeries(arx(), season=24).fit(None, alone)
+    assert exact.scales_[None][1][0] == pytest.approx(0.1 * alone.std())
+    short = ScaledPerSeries(arx(), season=70).fit(None, alone)
+    assert short.scales_[None][1][0] == pytest.approx(alone.std())
+    weight = np.r_[np.ones(60), np.zeros(60)]
+    half = ScaledPerSeries(arx(), season=1).fit(None, alone + walk(0), weight)
+    expected = np.diff((alone + walk(0))[:60]).std()
+    assert half.scales_[None][1][0] == pytest.approx(expected)
 
 
 def test_a_large_panel_is_learned_from_in_part():
@@ -595,6 +616,8 @@ def test_what_scaled_per_series_refuses_loses_nothing():
     assert model.scales_ is scales
     with pytest.raises(ValueError, match="'forecaster' parameter of ScaledPerSeries must be a"):
         ScaledPerSeries(None).fit(None, y)
+    with pytest.raises(ValueError, match="'season' parameter of ScaledPerSeries must be an int"):
+        ScaledPerSeries(arx(), season=0).fit(None, y)
     with pytest.raises(ValueError, match="'max_rows' parameter of ScaledPerSeries must be an int"):
         ScaledPerSeries(arx(), max_rows=0).fit(None, y)
     with pytest.raises(ValueError, match="sample_weight.shape|sample_weight"):

@@ -10,8 +10,11 @@ from sklearn.utils.validation import check_is_fitted
 from narxkit._checks import is_count
 from narxkit._moments import moments
 from narxkit.forecasters.panels import Panel, PanelForecaster, columns_of
+from narxkit.rows.clock import Clock
+from narxkit.rows.labels import as_clock, has_clock
 from narxkit.rows.table import names_of_outputs, read_outputs
 
+LEAST_CHANGE = 0.1  # of the standard deviation
 GOLDEN = (np.sqrt(5.0) - 1.0) / 2.0
 
 
@@ -22,14 +25,20 @@ class ScaledPerSeries(PanelForecaster):
 
         z_{s,t} = (y_{s,t} - m_s) / d_s
 
-    with the mean m and the standard deviation d of series s over its training rows. The forecaster
-    is fitted to z of all series at once and runs on its own z; forecasts are brought back to the
-    units of each series. So shops or cells of all sizes train together and weigh alike.
+    with the mean m of series s over its training rows and the standard deviation d of its changes
+    over a season. The forecaster is fitted to z of all series at once and runs on its own z;
+    forecasts are brought back to the units of each series. So shops or cells of all sizes train
+    together and weigh alike: what cannot be foretold of a series is about as large as its changes,
+    however large its season is.
 
     Parameters
     ----------
     forecaster : Forecaster
         The forecaster, not fitted. It sees z: its ``output_range`` bounds that.
+    season : int, "auto" or None, default="auto"
+        Rows over which changes are taken; "auto" takes a season of the clock (a day of hours, a
+        week of days, a year of months), or 1 where there is none. None scales by the standard
+        deviation of the values, and so does a series of less than two seasons.
     max_rows : int or None, default=50_000
         Rows that are learned from. Of a larger panel they are spread evenly over its rows, and the
         others are history; None learns from all.
@@ -39,7 +48,9 @@ class ScaledPerSeries(PanelForecaster):
     forecaster_ : Forecaster
         The forecaster, fitted to z.
     scales_ : dict
-        Mean and standard deviation of each output, two arrays of shape (n_outputs,), by series.
+        m and d of each output, two arrays of shape (n_outputs,), by series.
+    season_ : int or None
+        The rows taken.
     n_features_in_ : int
         Number of columns of X.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -72,8 +83,9 @@ class ScaledPerSeries(PanelForecaster):
     True
     """
 
-    def __init__(self, forecaster, max_rows=50_000):
+    def __init__(self, forecaster, season="auto", max_rows=50_000):
         self.forecaster = forecaster
+        self.season = season
         self.max_rows = max_rows
 
     def fit(self, X, y=None, sample_weight=None, segments=None):
@@ -105,18 +117,25 @@ class ScaledPerSeries(PanelForecaster):
         panel = Panel.read(X=X, y=y)
         values = read_outputs(y, index=panel.index)
         targets = _targets(sample_weight, len(values))
-        scales = {key: _scale(values[rows][targets[rows]]) for key, rows in panel.series.items()}
+        season = _season(panel) if self.season == "auto" else self.season
+        counted = np.where(targets[:, None], values, np.nan)
+        scales = {key: _scale(counted[rows], season) for key, rows in panel.series.items()}
         z = _like(y, _scaled(values, panel, scales))
         weight = self._thinned(sample_weight, targets)
-        del values, panel  # as large as the data, while the forecaster is fitted
+        del values, counted, panel  # as large as the data, while the forecaster is fitted
         forecaster = clone(self.forecaster).fit(X, z, weight, segments)
-        self.forecaster_, self.scales_ = forecaster, scales
+        self.forecaster_, self.scales_, self.season_ = forecaster, scales, season
         self._y_ndim = names_of_outputs(y)[1]
         self._copy_features(forecaster)
         return self
 
     def _check_parameters(self):
         self._check_forecaster()
+        if self.season not in (None, "auto") and not is_count(self.season):
+            raise ValueError(
+                "The 'season' parameter of ScaledPerSeries must be an int >= 1, 'auto' or None. "
+                f"Got {self.season!r} instead."
+            )
         if self.max_rows is not None and not is_count(self.max_rows):
             raise ValueError(
                 "The 'max_rows' parameter of ScaledPerSeries must be an int >= 1 or None. Got "
@@ -157,7 +176,9 @@ class ScaledPerSeries(PanelForecaster):
         panel = Panel.read(X=X, y=y)
         values = read_outputs(y, index=panel.index)
         new = {key: rows for key, rows in panel.series.items() if key not in self.scales_}
-        scales = self.scales_ | {key: _scale(values[rows]) for key, rows in new.items()}
+        scales = self.scales_ | {
+            key: _scale(values[rows], self.season_) for key, rows in new.items()
+        }
         z = _like(y, _scaled(values, panel, scales))
         self.forecaster_ = copy(self.forecaster_).update(X, z)
         self.scales_ = scales
@@ -254,9 +275,20 @@ def _targets(sample_weight, n):
     return weight > 0 if has_one_each else np.ones(n, dtype=bool)
 
 
-def _scale(y):
-    """Return mean and standard deviation of each output, 1 where that is 0."""
+def _season(panel):
+    """Return the season of the clock of the longest series; 1 without a clock."""
+    longest = max(panel.series, key=lambda key: len(panel.series[key]))
+    labels = None if panel.index is None else as_clock(panel.labels(longest))
+    return Clock.from_index(labels).season() if has_clock(labels) else 1
+
+
+def _scale(y, season):
+    """Return mean of each output and standard deviation of its changes; 1 where that is 0."""
     mean, std = moments(y)
+    if season is not None and len(y) >= 2 * season:
+        changes = moments(y[season:] - y[:-season])[1]
+        # a season that returns exactly would make all else of the panel weigh nothing
+        std = np.maximum(changes, LEAST_CHANGE * std)
     return mean, np.where(std > 0, std, 1.0)
 
 
