@@ -24,6 +24,7 @@ from . import (
     interrupt,
     intervals,
     long_memory,
+    many_series,
     memory,
     nist,
     peers,
@@ -70,6 +71,8 @@ SUITES = {
     "recurrent-free-runs": recurrent.FREE_RUNS,
     "long-memory": long_memory.SUITE,
     "depth": long_memory.DEPTH,
+    "many-series": many_series.SUITE,
+    "many-series-m4": many_series.M4,
     "evolution-speed": evolution.THROUGHPUT,
     "evolution": evolution.WORTH,
 }

@@ -26,6 +26,7 @@ from narxkit._console import (
     show_evaluation,
     show_forecasts,
     show_lines,
+    show_many,
     show_result,
     show_table,
 )
@@ -49,6 +50,7 @@ examples:
   narxkit forecast load.csv --target Load       your own file, 24 rows ahead
   narxkit fit load.csv --save load.narx         train a model and keep it
   narxkit forecast new.csv --model load.narx    forecast by the model kept
+  narxkit forecast shops.csv --id shop          many series in one table
   narxkit compare wind                          all models side by side
   narxkit diagnose fx                           what there is to forecast
   narxkit forecast --help                       what tables and files hold
@@ -73,6 +75,10 @@ this test, or the model that --model names, then forecasts past its end.
 A file that narxkit fit has saved in the place of a model forecasts without a
 test and without training: rows of SERIES after the last one that it has seen
 move it on, and the forecast begins behind them.
+
+Many series in one table, a row for each series and time, are told apart by the
+column that --id names. Each gets a model of its own, or all get one (--global),
+and all are forecast past their ends, without a test; --out writes one table.
 """
 )
 COLUMNS = """\
@@ -258,6 +264,13 @@ def make_parser():
         type=levels,
         help="intervals around the forecast of a file, in per cent, such as 80,95",
     )
+    command.add_argument("--id", metavar="COLUMN", help="the column that names series of a table")
+    command.add_argument(
+        "--global", dest="one_for_all", action="store_true", help="one model for all series of --id"
+    )
+    command.add_argument(
+        "--jobs", metavar="N", type=count, help="processes that fit series of --id (1)"
+    )
     command.add_argument("--out", metavar="FILE", type=Path, help="write the forecasts as CSV")
     command.add_argument("--plot", metavar="FILE", type=Path, help="draw forecast and errors")
 
@@ -387,7 +400,10 @@ def seed(text):
 def run_forecast(args):
     """Test a model on a series; forecast past the end of a file."""
     check_files(args.series, args.out, args.plot)
-    if args.model and args.model not in MODELS:
+    refuse_options_of_panels(args)
+    if args.id is not None:
+        forecast_many_series(args)
+    elif args.model and args.model not in MODELS:
         forecast_by_saved(args)
     elif is_file(args.series):
         forecast_file(args)
@@ -430,6 +446,58 @@ def forecast_file(args):
         show_lines([""])
     show_forecasts(forecasts, frame)
     show_written(args.out, args.plot)
+
+
+def forecast_many_series(args):
+    """Forecast all series of a table past their ends, and write one file."""
+    from narxkit import evaluation
+    from narxkit.files import read_panel
+
+    panel = read_panel(args.series, args.id, **reading(args))
+    show_lines([*map(in_options, panel.notes), ""])
+    with progress_shown() as progress:
+        found = evaluation.forecast_many(
+            panel.frame,
+            target=args.target,
+            known_future=names(args.known_future, panel.frame),
+            steps=args.horizon or 24,
+            model=args.model,
+            lags=args.lags,
+            one_for_all=args.one_for_all,
+            random_state=args.seed,
+            n_jobs=args.jobs,
+            progress=progress,
+            name=panel.name,
+        )
+        rows = found.y_hat.reset_index()
+        write(args.out, partial(evaluation.write_csv, rows, index=False), progress)
+    show_many(found)
+    show_written(args.out)
+
+
+def refuse_options_of_panels(args):
+    """Refuse options that mean something for many series alone, or for one series alone."""
+    if args.id is None:
+        for option, value in (("--global", args.one_for_all), ("--jobs", args.jobs)):
+            if value:
+                raise ValueError(
+                    f"{option} is for many series in one table: name the column that tells them "
+                    "apart by --id COLUMN."
+                )
+        return
+    if not is_file(args.series):
+        raise ValueError(
+            f"--id is for files of your own: {args.series} is a built-in series, and one alone."
+        )
+    if args.model and args.model not in MODELS:
+        raise ValueError(f"--id trains models, and {args.model} is trained already: leave it out.")
+    remedies = {
+        "inputs": "name those that are known ahead by --known-future",
+        "plot": "draw what --out has written",
+    }
+    for option, remedy in remedies.items():
+        if getattr(args, option):
+            raise ValueError(f"--{option} is for one series at a time; with --id {remedy}.")
 
 
 def forecast_by_saved(args):
@@ -586,18 +654,22 @@ def read_table(args):
     """Read a file, print its notes, and return targets, inputs and those known ahead."""
     from narxkit.files import read_series
 
-    series = read_series(
-        args.series,
-        time=False if args.time == "none" else args.time,
-        encoding=args.encoding,
-        missing=args.missing or (),
-        header=not args.no_header,
-    )
+    series = read_series(args.series, **reading(args))
     show_lines([*map(in_options, series.notes), ""])
     targets, inputs, known_future = (
         names(option, series.frame) for option in (args.target, args.inputs, args.known_future)
     )
     return series, targets or [None], inputs, known_future
+
+
+def reading(args):
+    """Return how a file is to be read."""
+    return {
+        "time": False if args.time == "none" else args.time,
+        "encoding": args.encoding,
+        "missing": args.missing or (),
+        "header": not args.no_header,
+    }
 
 
 def names(text, frame):

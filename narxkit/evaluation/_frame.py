@@ -364,7 +364,7 @@ def task_from_frame(
     known = data.loc[data[target].first_valid_index() : last]
     clock = Clock.from_index(known.index)
     season, step = _season(clock, len(known)), _step_name(clock)
-    lags = _default_lags(season) if lags is None else lags
+    lags = default_lags(season) if lags is None else lags
     # what is not known ahead is read from before the origin, at every step
     input_lags = {c: [0, 1] if c in known_future else [horizon, horizon + 1] for c in inputs}
     # the baselines and lags of unknown inputs need rows, too
@@ -692,7 +692,8 @@ def _season(clock, n):
     return season if 4 * season <= n else 1
 
 
-def _default_lags(season):
+def default_lags(season):
+    """Return lags of the target that hold a season."""
     if season == 1:
         return 5
     return season if season <= MOST_LAGS else [*range(1, MOST_LAGS + 1), season]

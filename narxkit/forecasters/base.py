@@ -128,7 +128,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             have other labels than each other, or a parameter is out of its range.
         """
         self._validate_params()
-        with _restored_on_error(self):
+        with restored_on_error(self):
             table = read_table(self, X, y, sample_weight=sample_weight, segments=segments)
             self._prepare(table)
             rows = self._roles.segments(table)
@@ -569,25 +569,8 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         ndarray of the shape of y, or (\*y.shape, len(steps))
             NaN where the rollout lacks history.
         """
-        horizons = list(steps) if np.iterable(steps) else [steps]
-        if not horizons or not all(map(is_count, horizons)):
-            raise ValueError(
-                f"steps must be an int >= 1 or a sequence of them. Got {steps!r} instead."
-            )
-        horizons = np.array(horizons)
-        rows = self._origins(X, y, segments)
-        if not rows.can_run().any():
-            rows.check()  # refuses, and says why
-        origins, lengths = rows.reaching(horizons)
-        ahead = np.full((len(rows.table), self._roles.n_outputs, len(horizons)), np.nan)
-        for part, y_hat, _ in rows.rollouts(origins, lengths):
-            for i, h in enumerate(horizons):
-                long = lengths[part] >= h
-                if not long.any():
-                    continue
-                # step h of a rollout that starts at row o predicts row o + h - 1
-                ahead[rows.table_row[origins[part][long] + h - 1], :, i] = y_hat[long, h - 1]
-        ahead = self._shape(ahead)
+        horizons = read_horizons(steps)
+        ahead = self._shape(self._origins(X, y, segments).ahead(horizons))
         return ahead if np.iterable(steps) else ahead[..., 0]
 
     def simulate(self, X=None, y_init=None, y=None, steps=None):
@@ -944,6 +927,14 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         return tags
 
 
+def read_horizons(steps):
+    """Return numbers of steps ahead as an array."""
+    horizons = list(steps) if np.iterable(steps) else [steps]
+    if not horizons or not all(map(is_count, horizons)):
+        raise ValueError(f"steps must be an int >= 1 or a sequence of them. Got {steps!r} instead.")
+    return np.array(horizons)
+
+
 def _units(data):
     """Return the units of the columns of a frame that knows them."""
     units = getattr(data, "attrs", {}).get("units", {})
@@ -960,7 +951,7 @@ def _refuse_nothing_measured(y):
 
 
 @contextmanager
-def _restored_on_error(estimator):
+def restored_on_error(estimator):
     """Leave the estimator as it was where a call is refused or broken off."""
     before = dict(vars(estimator))
     try:
