@@ -243,15 +243,29 @@ class ManyOrigins(AnyOrigins):
             part.check()
 
     def rollouts(self, origins, lengths):
+        for at, which, first in self._by_part(origins):
+            rollouts = self.parts[at].rollouts(first, lengths[which])
+            for part, y_hat, has_diverged in rollouts:
+                yield which[part], y_hat, has_diverged
+
+    def fans(self, origins, first, y_hat, level):
+        """Return intervals around rollouts, NaN for a series without a model."""
+        sides = {}
+        for at, which, its_first in self._by_part(first):
+            part = self.parts[at]
+            for name, side in part.fans(part, its_first, y_hat[which], level).items():
+                sides.setdefault(name, np.full_like(y_hat, np.nan))[which] = side
+        return sides
+
+    def _by_part(self, origins):
+        """Yield each part, which of the origins are its, and its rows of them."""
         begins = np.cumsum([0] + [len(part.n_history) for part in self.parts])
         number = np.searchsorted(begins, origins, side="right") - 1
         order = np.argsort(number, kind="stable")
         cuts = np.flatnonzero(np.diff(number[order])) + 1
         for which in np.split(order, cuts) if len(order) else ():
             at = number[which[0]]
-            rollouts = self.parts[at].rollouts(origins[which] - begins[at], lengths[which])
-            for part, y_hat, has_diverged in rollouts:
-                yield which[part], y_hat, has_diverged
+            yield at, which, origins[which] - begins[at]
 
 
 def batches(n, cells):

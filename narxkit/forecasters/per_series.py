@@ -412,4 +412,5 @@ def _without_model(table, rows):
         np.arange(len(y)),
         has_new_clock=False,
         check=lambda: None,  # there is always history enough for nothing
+        fans=lambda *rollouts: {},
     )
