@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from . import (
     accuracy,
+    auto,
     cell_defaults,
     cells,
     competitions,
@@ -21,7 +22,9 @@ from . import (
     genetic_search,
     hurst,
     interrupt,
+    intervals,
     long_memory,
+    many_series,
     memory,
     nist,
     peers,
@@ -45,6 +48,7 @@ SUITES = {
     "nist": nist.SUITE,
     "shelf": shelf.SUITE,
     "interrupt": interrupt.SUITE,
+    "intervals": intervals.SUITE,
     "cells": cells.SUITE,
     "rolling": rolling.SUITE,
     "accuracy": accuracy.SUITE,
@@ -57,6 +61,7 @@ SUITES = {
     "resumed": genetic_search.RESUMED,
     "competitions": competitions.SUITE,
     "yardsticks": yardsticks.SUITE,
+    "auto": auto.SUITE,
     "validity": validity.SUITE,
     "hurst": hurst.COVERAGE,
     "hurst-speed": hurst.SPEED,
@@ -66,6 +71,8 @@ SUITES = {
     "recurrent-free-runs": recurrent.FREE_RUNS,
     "long-memory": long_memory.SUITE,
     "depth": long_memory.DEPTH,
+    "many-series": many_series.SUITE,
+    "many-series-m4": many_series.M4,
     "evolution-speed": evolution.THROUGHPUT,
     "evolution": evolution.WORTH,
 }

@@ -31,6 +31,7 @@ from .report import Suite
 STEPS = 10_000
 LOOP_STEPS = 1_000  # of the slow loops, whose time per step is the same in a longer run
 ROWS = 8_760
+N_PATHS, HORIZON = 1_000, 24
 
 
 def small_network():
@@ -75,6 +76,16 @@ def simulation():
             lambda: network.rollout(model.theta_, Rollouts(segments, origins, lengths)), STEPS
         ),
     )
+
+
+def sample_paths():
+    """Sample paths of a forecast, and the forecast alone."""
+    X, y = make_narendra(1_000, random_state=0)
+    model = NARX([1, 2], 2, (10,), alpha=1e-3, random_state=0).fit(X[:900], y[:900])
+    future = X[900 : 900 + HORIZON]
+    model.forecast(X=future, n_paths=1)  # learns how far the model errs
+    paths = partial(model.forecast, X=future, n_paths=N_PATHS)
+    return stopwatch(paths), stopwatch(partial(model.forecast, X=future))
 
 
 def training_problem(n_rows):
@@ -250,6 +261,12 @@ SUITE = Suite(
             simulation,
             figure="excess",
             unit="ns",
+        ),
+        Case(
+            f"{N_PATHS:,} sample paths of {HORIZON} steps, 2 + 2 taps, 10 hidden",
+            "the forecast alone",
+            sample_paths,
+            target=5,
         ),
         Case(
             "iteration of training, 8,760 rows, 741 weights",

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     )
     from narxkit.forecasters.exponential_smoothing import ExponentialSmoothing
     from narxkit.forecasters.narx import NARX, TDNN
+    from narxkit.forecasters.per_series import PerSeries
     from narxkit.forecasters.pruning import prune
     from narxkit.forecasters.recurrent import ElmanRegressor, GRURegressor, LSTMRegressor
+    from narxkit.forecasters.scaled_per_series import ScaledPerSeries
     from narxkit.forecasters.transformed import TransformedForecaster
     from narxkit.model_selection import (
         BlockedKFold,
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
         Subset,
         ahead_scorer,
         backtest,
+        coverage,
+        interval_score,
         simulation_scorer,
         skill_table,
     )
@@ -48,6 +52,7 @@ if TYPE_CHECKING:
         ResponseDisplay,
         TrainingDisplay,
     )
+    from narxkit.rows.long_frames import from_long, to_long
     from narxkit.significance import diebold_mariano, hit_rate
     from narxkit.solvers import (
         CMAES,
@@ -103,11 +108,13 @@ __all__ = [
     "LSTMRegressor",
     "LevenbergMarquardt",
     "ParetoDisplay",
+    "PerSeries",
     "Persistence",
     "RMSprop",
     "RegressionDisplay",
     "ResponseDisplay",
     "RollingOrigin",
+    "ScaledPerSeries",
     "SeasonalNaive",
     "SmartPersistence",
     "Subset",
@@ -116,12 +123,16 @@ __all__ = [
     "TruncatedNewton",
     "ahead_scorer",
     "backtest",
+    "coverage",
     "diebold_mariano",
+    "from_long",
     "hit_rate",
+    "interval_score",
     "load",
     "prune",
     "simulation_scorer",
     "skill_table",
+    "to_long",
 ]
 
 _HOMES = {
@@ -144,13 +155,17 @@ _HOMES = {
         "Subset",
         "ahead_scorer",
         "backtest",
+        "coverage",
+        "interval_score",
         "simulation_scorer",
         "skill_table",
     ),
     "forecasters.exponential_smoothing": ("ExponentialSmoothing",),
     "forecasters.narx": ("NARX", "TDNN"),
+    "forecasters.per_series": ("PerSeries",),
     "forecasters.pruning": ("prune",),
     "forecasters.recurrent": ("ElmanRegressor", "GRURegressor", "LSTMRegressor"),
+    "forecasters.scaled_per_series": ("ScaledPerSeries",),
     "forecasters.transformed": ("TransformedForecaster",),
     "plotting": (
         "ErrorAutocorrelationDisplay",
@@ -163,6 +178,7 @@ _HOMES = {
         "ResponseDisplay",
         "TrainingDisplay",
     ),
+    "rows.long_frames": ("from_long", "to_long"),
     "significance": ("diebold_mariano", "hit_rate"),
     "solvers": (
         "CMAES",

@@ -67,20 +67,27 @@ REMEDIES = (
         r"of X in the (\d+) rows after (.*?): give them as forecast\(X=\.\.\.\), or use lags .*",
         r"in the \1 rows after \2: add rows with them and an empty target to the end of the file.",
     ),
+    (r"keep one row of each, for example by frame\.drop_duplicates.*", "keep one row of each."),
+    (r", or bring them to one by groupby and resample", ", in a file of their own"),
     (r"calendar\['holiday'\] names", "--holidays names"),
     (r"calendar names the field 'holiday', which", "--holidays names days, a field that"),
+    (r"holidays=.* are looked up by day", "--holidays are looked up by day"),
     (
-        r"give X or y a DatetimeIndex or a PeriodIndex, or calendar=None",
+        r"give X or y (a DatetimeIndex or a PeriodIndex|such an index), or (calendar|holidays)=None",
         "give a file with a column of times, or leave out --holidays",
     ),
     (r"give more rows to update\(X, y\), or rows of missing values \(NaN\) .*", "give more rows."),
 )
 # Parameters as sentences of the library name them; one without "=" must be no English word
 PARAMETER = re.compile(
-    r"\bheader=False\b|\btime=False\b|\b(known_future|max_lag)\b=?"
-    r"|\b(encoding|horizon|inputs|lags|missing|out|plot|target|time)="
+    r"\bheader=False\b|\btime=False\b|\bone_for_all=True\b|\b(known_future|max_lag)\b=?"
+    r"|\b(encoding|horizon|id|inputs|lags|level|missing|out|plot|target|time)="
 )
-SWITCHES = {"header=False": "--no-header", "time=False": "--time none"}
+SWITCHES = {
+    "one_for_all=True": "--global",
+    "header=False": "--no-header",
+    "time=False": "--time none",
+}
 MOST_WRITTEN = 1e15  # beyond, a number is written with its power of ten
 LONGEST_LINE = 2000  # letters of an error, such as one that names thousands of columns
 PLACES = {"fit s": 2, "DM": 2, "hits %": 1, "band 2.5 %": 1, "band 97.5 %": 1}
@@ -112,9 +119,12 @@ def show_forecasts(forecasts, frame):
     from narxkit.files import label_writer
 
     shown = frame if len(frame) <= MOST_ROWS else frame.iloc[:24]
-    sizes = [decimals(frame[name].abs().max(), digits=4) for name in frame.columns[::2]]
-    places = [size for size in sizes for _ in range(2)]
-    headers = [frame.index.name, *(c if i % 2 == 0 else "RMSE" for i, c in enumerate(frame))]
+    # a forecast, its intervals and its error, target by target
+    each = frame.shape[1] // len(forecasts)
+    sizes = [decimals(frame[name].abs().max(), digits=4) for name in frame.columns[::each]]
+    places = [size for size in sizes for _ in range(each)]
+    last = each - 1
+    headers = [frame.index.name, *(c if i % each < last else "RMSE" for i, c in enumerate(frame))]
     write = label_writer(forecasts[0].evaluation.y.index)
     rows = [
         [write(label), *(_number(value, n) for value, n in zip(row, places))]
@@ -129,21 +139,35 @@ def show_forecasts(forecasts, frame):
 
 def show_continued(found):
     """Print the forecast of a saved model, the first rows if there are many."""
-    from narxkit.evaluation import decimals
     from narxkit.files import label_writer
+
+    write = label_writer(found.history.index)
+    _show_rows(found, [found.y_hat.index.name], lambda label: [write(label)])
+
+
+def show_many(found):
+    """Print the forecasts of many series, the first rows if there are many."""
+    from narxkit.files import label_writer
+
+    write = label_writer(found.y_hat.index.levels[1])
+    _show_rows(found, found.y_hat.index.names, lambda label: [label[0], write(label[1])])
+
+
+def _show_rows(found, names, cells_of):
+    """Print forecasts under labels that make cells of some columns."""
+    from narxkit.evaluation import decimals
 
     frame = found.y_hat
     shown = frame if len(frame) <= MOST_ROWS else frame.iloc[:24]
     places = [decimals(frame[name].abs().max(), digits=4) for name in frame]
-    write = label_writer(found.history.index)
     rows = [
-        [write(label), *(_number(value, n) for value, n in zip(row, places))]
+        [*cells_of(label), *(_number(value, n) for value, n in zip(row, places))]
         for label, row in zip(shown.index, shown.to_numpy())
     ]
     notes = ["", *found.notes]
     if len(shown) < len(frame):
         notes.append(f"{len(frame) - len(shown):,} rows follow: --out FILE writes all.")
-    show_table(found.heading, [frame.index.name, *frame], rows, notes)
+    show_table(found.heading, [*names, *frame], rows, notes)
 
 
 def show_result(title, result, advice=()):

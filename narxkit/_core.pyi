@@ -96,6 +96,7 @@ def rollout(
     runs: Trajectories,
     path: _Floats,
     bad: _Indices,
+    shocks: _Floats | None = None,
 ) -> None:
     """Trajectories that start with measured history and feed back their own output."""
 

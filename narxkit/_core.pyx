@@ -697,17 +697,23 @@ def normal_equations(Plan plan, const double[::1] theta, Trajectories runs, cons
 
 # ---------------------------------------------------------------- rollouts
 def rollout(Plan plan, const double[::1] theta, Trajectories runs, double[:, :, ::1] path,
-            Py_ssize_t[::1] bad):
+            Py_ssize_t[::1] bad, const double[:, :, ::1] shocks=None):
     """Trajectories that start with measured history and feed back their own output; from `FEW` on
     none may be longer than the one before.
 
+    shocks : (n, S, p), added to each output before it is clipped and fed back.
     path : OUT (n, K + S, p), the history followed by the predictions, NaN after a trajectory's
         length and from its first bad step.
     bad : OUT, first step that is not finite or leaves 1e3, -1 where there is none.
     """
     cdef Py_ssize_t i, s, K = plan.history
     cdef Py_ssize_t p = plan.net.p, S = path.shape[1] - K
+    cdef const double* shock = NULL
     runs.check(plan, 0)
+    if shocks is not None and runs.n * S * p:
+        if shocks.shape[0] != runs.n or shocks.shape[1] != S or shocks.shape[2] != p:
+            raise IndexError(f"{runs.n} rollouts of {S} steps need as many shocks.")
+        shock = &shocks[0, 0, 0]
     if runs.longest > S or not (runs.is_falling or runs.n < NK_LANES):
         raise IndexError(f"rollouts of up to {runs.longest} steps must have room for them, here "
                          f"{S}, and none may be longer than the one before.")
@@ -717,16 +723,18 @@ def rollout(Plan plan, const double[::1] theta, Trajectories runs, double[:, :, 
         for s in range(runs.lengths[i] * p, S * p):
             (&path[i, 0, 0] + K * p)[s] = NAN
     if runs.n < NK_LANES:
-        roll_each(plan, theta, runs, path, bad)
+        roll_each(plan, theta, runs, path, bad, shock)
     else:
-        roll_together(plan, theta, runs, path, bad)
+        roll_together(plan, theta, runs, path, bad, shock)
 
 
 cdef inline void accept(const Net* net, Measured data, Py_ssize_t row, Py_ssize_t s,
-                        double* y_hat, Py_ssize_t* bad) noexcept nogil:
-    """Clip the outputs of step s; NaN from the first bad step on."""
+                        double* y_hat, Py_ssize_t* bad, const double* shock) noexcept nogil:
+    """Add shocks, if not NULL, and clip the outputs of step s; NaN from the first bad step on."""
     cdef Py_ssize_t j
     for j in range(net.p):
+        if shock != NULL:
+            y_hat[j] += shock[j]
         if data.low != NULL:
             clip(data.low + row * net.p + j, data.high + row * net.p + j, y_hat + j)
         if bad[0] < 0 and not fabs(y_hat[j]) <= LIMIT:
@@ -736,12 +744,16 @@ cdef inline void accept(const Net* net, Measured data, Py_ssize_t row, Py_ssize_
             y_hat[j] = NAN
 
 
+cdef inline const double* at_step(const double* shock, Py_ssize_t row, Py_ssize_t p) noexcept nogil:
+    return NULL if shock == NULL else shock + row * p
+
+
 cdef roll_each(Plan plan, const double[::1] theta, Trajectories runs, double[:, :, ::1] path,
-               Py_ssize_t[::1] bad):
+               Py_ssize_t[::1] bad, const double* shock):
     """Few trajectories: one after another, step by step."""
     cdef const Net* net = &plan.net
     cdef Measured data = runs.data
-    cdef Py_ssize_t i, s, t, K = plan.history
+    cdef Py_ssize_t i, s, t, K = plan.history, S = path.shape[1] - K
     cdef double[::1] w = np.empty(packed_size(net)), z = np.zeros(pad(net.T) + NK_LANES)
     cdef double[::1] a = np.zeros(2 * pad(net.width) + NK_LANES)
     cdef double* y
@@ -753,18 +765,18 @@ cdef roll_each(Plan plan, const double[::1] theta, Trajectories runs, double[:, 
                 t = runs.origins[i] + s
                 gather(net, y, data.u + t * net.m, &z[0])
                 forward_row(net, &w[0], &z[0], &a[0], y, NULL, 0, 0)
-                accept(net, data, t, s, y, &bad[i])
+                accept(net, data, t, s, y, &bad[i], at_step(shock, i * S + s, net.p))
                 y += net.p
 
 
 cdef roll_together(Plan plan, const double[::1] theta, Trajectories runs, double[:, :, ::1] path,
-                   Py_ssize_t[::1] bad):
+                   Py_ssize_t[::1] bad, const double* shock):
     """Many trajectories: a block of them takes each step together.  Lengths decrease, so those
     that are still running come first."""
     cdef const Net* net = &plan.net
     cdef Measured data = runs.data
     cdef int B, n_running
-    cdef Py_ssize_t at, i, s, t, K = plan.history, N = runs.n
+    cdef Py_ssize_t at, i, s, t, K = plan.history, S = path.shape[1] - K, N = runs.n
     cdef double[::1] Z = np.empty(BLOCK * net.T + 1), A = np.empty(BLOCK * net.hidden + 1)
     cdef double[::1] y_hat = np.empty(BLOCK * net.p)
     cdef double* y
@@ -782,7 +794,8 @@ cdef roll_together(Plan plan, const double[::1] theta, Trajectories runs, double
                 for i in range(n_running):
                     y = &path[at + i, K + s, 0]
                     memcpy(y, &y_hat[0] + i * net.p, net.p * sizeof(double))
-                    accept(net, data, runs.origins[at + i] + s, s, y, &bad[at + i])
+                    accept(net, data, runs.origins[at + i] + s, s, y, &bad[at + i],
+                           at_step(shock, (at + i) * S + s, net.p))
             at += B
 
 

@@ -26,6 +26,7 @@ from narxkit._console import (
     show_evaluation,
     show_forecasts,
     show_lines,
+    show_many,
     show_result,
     show_table,
 )
@@ -49,6 +50,7 @@ examples:
   narxkit forecast load.csv --target Load       your own file, 24 rows ahead
   narxkit fit load.csv --save load.narx         train a model and keep it
   narxkit forecast new.csv --model load.narx    forecast by the model kept
+  narxkit forecast shops.csv --id shop          many series in one table
   narxkit compare wind                          all models side by side
   narxkit diagnose fx                           what there is to forecast
   narxkit forecast --help                       what tables and files hold
@@ -75,6 +77,10 @@ the training rows, finds their seasons and reads the calendar; or the one that
 A file that narxkit fit has saved in the place of a model forecasts without a
 test and without training: rows of SERIES after the last one that it has seen
 move it on, and the forecast begins behind them.
+
+Many series in one table, a row for each series and time, are told apart by the
+column that --id names. Each gets a model of its own, or all get one (--global),
+and all are forecast past their ends, without a test; --out writes one table.
 """
 )
 COLUMNS = """\
@@ -108,6 +114,10 @@ forecast), the value measured, and a column for each model. Of a file it writes
 the forecast past the end: time, and for each target the forecast and the RMSE
 that this horizon had in the test. A name ending in .gz is compressed. Names of
 columns that a spreadsheet would run as formulas (=, +, -, @) get an apostrophe.
+--level 80,95 adds intervals that hold so many per cent of what comes, each row
+by itself, behind each forecast: Load-lo-80, Load-hi-80 and so on in the table
+and in the file, bands in the picture. How far forecasts err is told from clones
+of the model, each fitted without the rows that it forecasts.
 --plot draws history, the forecast, those of the other models behind it, and the
 errors beside it. Of a built-in series, the forecast shown is the median one by
 error, of those from midnight. The ending of the name chooses the format.
@@ -252,6 +262,19 @@ def make_parser():
         "built-in series, and auto for a file; elman, gru and lstm read the same lags and a window "
         "of 24 rows, and take a minute or so",
     )
+    command.add_argument(
+        "--level",
+        metavar="P,P",
+        type=levels,
+        help="intervals around the forecast of a file, in per cent, such as 80,95",
+    )
+    command.add_argument("--id", metavar="COLUMN", help="the column that names series of a table")
+    command.add_argument(
+        "--global", dest="one_for_all", action="store_true", help="one model for all series of --id"
+    )
+    command.add_argument(
+        "--jobs", metavar="N", type=count, help="processes that fit series of --id (1)"
+    )
     command.add_argument("--out", metavar="FILE", type=Path, help="write the forecasts as CSV")
     command.add_argument("--plot", metavar="FILE", type=Path, help="draw forecast and errors")
 
@@ -346,6 +369,16 @@ def lags(text):
     return list(map(count, text.split(","))) if "," in text else count(text)
 
 
+def levels(text):
+    """Read levels of intervals, in per cent."""
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"must be numbers in per cent, such as 80 or 80,95. Got {text!r}."
+        ) from None
+
+
 def place(text):
     """Read a country, or a country and its region."""
     country, *region = (part.strip() for part in text.split(","))
@@ -387,7 +420,10 @@ def seed(text):
 def run_forecast(args):
     """Test a model on a series; forecast past the end of a file."""
     check_files(args.series, args.out, args.plot)
-    if args.model and args.model not in MODELS:
+    refuse_options_of_panels(args)
+    if args.id is not None:
+        forecast_many_series(args)
+    elif args.model and args.model not in MODELS:
         forecast_by_saved(args)
     elif is_file(args.series):
         forecast_file(args)
@@ -400,6 +436,11 @@ def forecast_series(args):
     from narxkit import evaluation
 
     task = builtin_task(args)
+    if args.level:
+        raise ValueError(
+            f"--level is for forecasts past the end of a file, and {args.series} is a built-in "
+            "series: in Python, backtest(..., level=[80, 95]) has intervals of a test."
+        )
     with progress_shown() as progress:
         result = evaluation.run(task, (args.model or task.default,), args.seed, progress)
         write(args.out, result.to_csv, progress)
@@ -415,6 +456,7 @@ def forecast_file(args):
     tasks = tasks_from_frame(args)
     with progress_shown() as progress:
         options = {"random_state": args.seed, "progress": progress, "rivals": bool(args.plot)}
+        options["level"] = args.level
         forecasts = [evaluation.look_ahead(task, args.model, **options) for task in tasks]
         frame = evaluation.side_by_side(forecasts)
         write(args.out, partial(evaluation.write_csv, frame), progress)
@@ -426,6 +468,59 @@ def forecast_file(args):
     show_written(args.out, args.plot)
 
 
+def forecast_many_series(args):
+    """Forecast all series of a table past their ends, and write one file."""
+    from narxkit import evaluation
+    from narxkit.files import read_panel
+
+    panel = read_panel(args.series, args.id, **reading(args))
+    show_lines([*map(in_options, panel.notes), ""])
+    with progress_shown() as progress:
+        found = evaluation.forecast_many(
+            panel.frame,
+            target=args.target,
+            known_future=names(args.known_future, panel.frame),
+            steps=args.horizon or 24,
+            model=args.model,
+            lags=args.lags,
+            one_for_all=args.one_for_all,
+            random_state=args.seed,
+            n_jobs=args.jobs,
+            progress=progress,
+            name=panel.name,
+        )
+        rows = found.y_hat.reset_index()
+        write(args.out, partial(evaluation.write_csv, rows, index=False), progress)
+    show_many(found)
+    show_written(args.out)
+
+
+def refuse_options_of_panels(args):
+    """Refuse options that mean something for many series alone, or for one series alone."""
+    if args.id is None:
+        for option, value in (("--global", args.one_for_all), ("--jobs", args.jobs)):
+            if value:
+                raise ValueError(
+                    f"{option} is for many series in one table: name the column that tells them "
+                    "apart by --id COLUMN."
+                )
+        return
+    if not is_file(args.series):
+        raise ValueError(
+            f"--id is for files of your own: {args.series} is a built-in series, and one alone."
+        )
+    if args.model and args.model not in MODELS:
+        raise ValueError(f"--id trains models, and {args.model} is trained already: leave it out.")
+    remedies = {
+        "inputs": "name those that are known ahead by --known-future",
+        "plot": "draw what --out has written",
+        "holidays": "give a column that is 1 on them by --known-future",
+    }
+    for option, remedy in remedies.items():
+        if getattr(args, option):
+            raise ValueError(f"--{option} is for one series at a time; with --id {remedy}.")
+
+
 def forecast_by_saved(args):
     """Forecast past the end of a file by a model that was saved, and write the files."""
     from narxkit import evaluation
@@ -433,8 +528,10 @@ def forecast_by_saved(args):
     refuse_options_of_training(args)
     model = narxkit.load(args.model)
     series, *_ = read_table(args)
-    found = evaluation.continue_saved(model, series.frame, args.horizon or 24, series.name)
     with progress_shown() as progress:
+        found = evaluation.continue_saved(
+            model, series.frame, args.horizon or 24, series.name, args.level
+        )
         write(args.out, partial(evaluation.write_csv, found.y_hat), progress)
         write(args.plot, partial(draw, found.plot), progress)
     show_continued(found)
@@ -580,18 +677,22 @@ def read_table(args):
     """Read a file, print its notes, and return targets, inputs and those known ahead."""
     from narxkit.files import read_series
 
-    series = read_series(
-        args.series,
-        time=False if args.time == "none" else args.time,
-        encoding=args.encoding,
-        missing=args.missing or (),
-        header=not args.no_header,
-    )
+    series = read_series(args.series, **reading(args))
     show_lines([*map(in_options, series.notes), ""])
     targets, inputs, known_future = (
         names(option, series.frame) for option in (args.target, args.inputs, args.known_future)
     )
     return series, targets or [None], inputs, known_future
+
+
+def reading(args):
+    """Return how a file is to be read."""
+    return {
+        "time": False if args.time == "none" else args.time,
+        "encoding": args.encoding,
+        "missing": args.missing or (),
+        "header": not args.no_header,
+    }
 
 
 def names(text, frame):

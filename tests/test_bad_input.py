@@ -790,7 +790,7 @@ class TestOtherFrames:
         with refuses("X holds text in row 0, column 'b'"):
             model.fit(table.set_column(1, "b", [["calm"] * 120]), Y.to_numpy())
         times = table.set_column(1, "b", [HOURS.to_numpy()])
-        with refuses("the column 'b' of X holds time stamps: make it the index"):
+        with refuses("the column 'b' of X holds time stamps: read the whole table by from_long("):
             model.fit(times, Y.to_numpy())
         with refuses("the column 'b' of y holds time stamps"):
             model.fit(X, times)

@@ -30,7 +30,9 @@ from benchmarks import (  # noqa: E402
     hurst,
     hurst_laws,
     interrupt,
+    intervals,
     long_memory,
+    many_series,
     recurrent,
     report,
     rolling,
@@ -1110,3 +1112,75 @@ def test_a_competition_without_its_file_has_no_figures(monkeypatch):
     assert [row["set"] for row in rows] == ["M3 monthly", "M4 hourly", "M4 weekly"]
     assert rows[0]["met"] == "needs m3_monthly.csv.gz"
     assert suite.table(rows).row_count == 3
+
+
+# --- intervals -----------------------------------------------------------------------------------
+
+
+def test_futures_follow_the_law_of_their_system():
+    """Of an autoregression from 2 on: 0.8^h 2 in the mean, the deviation of its innovations."""
+    rng = np.random.default_rng(0)
+    system = intervals.SYSTEMS["AR(1)"]
+    paths = np.concatenate(
+        [intervals.futures(system, (2.0,), np.zeros(3), rng) for _ in range(200)]
+    )
+    np.testing.assert_allclose(paths.mean(axis=0), [1.6, 1.28, 1.024], atol=0.05)
+    np.testing.assert_allclose(paths.std(axis=0), np.sqrt([1, 1.64, 2.0496]), rtol=0.03)
+
+
+def test_each_future_is_held_or_not():
+    fan = pd.DataFrame({"y": [0.0, 0.0], "y-lo-80": [-1.0, -2.0], "y-hi-80": [1.0, 2.0]})
+    fan[["y-lo-95", "y-hi-95"]] = [[-3.0, 3.0], [-3.0, 3.0]]
+    runs = intervals.as_backtest(fan, np.array([[0.5, 2.5], [1.5, 0.0]]))
+    rows = intervals.scored("AR(1)", "ARX", runs, 2.0)
+    held = {(row["level"], row["horizon"]): (row["coverage"], row["met"]) for row in rows}
+    assert held == {(80, 1): ("50.0", "no"), (80, "mean"): ("50.0", ""),
+                    (95, 1): ("100.0", "no"), (95, "mean"): ("100.0", "")}  # fmt: skip
+    assert intervals.SUITE.table(rows).row_count == 2
+
+
+# --- many series ---------------------------------------------------------------------------------
+
+
+def hourly_series(n_series=2, n_rows=200):
+    """Rows of a competition: days that go up by 2, and then by one more."""
+    t = np.arange(n_rows)
+    values = t % 24 + 2.0 * (t // 24)
+    rows = {"unique_id": np.repeat(list("ab")[:n_series], n_rows), "ds": np.tile(t, n_series)}
+    split = np.where(t < n_rows - many_series.STEPS, "train", "test")
+    return pd.DataFrame({**rows, "y": np.tile(values, n_series), "split": np.tile(split, n_series)})
+
+
+@pytest.mark.parametrize("is_pseudo, last", [(True, 103), (False, 151)])
+def test_a_pseudo_test_leaves_the_test_alone(is_pseudo, last, monkeypatch):
+    monkeypatch.setattr(many_series, "read", lambda name: hourly_series())
+    learn, ahead = many_series.halves(is_pseudo)
+    assert list(learn.loc["b"].index) == list(range(last + 1))
+    assert list(ahead.loc["b"].index) == list(range(last + 1, last + 49))
+
+
+def test_models_of_many_series_stand_beside_each_other(monkeypatch):
+    monkeypatch.setattr(many_series, "read", lambda name: hourly_series())
+    naive = many_series.PerSeries(many_series.SeasonalNaive(period=24))
+    monkeypatch.setattr(many_series, "MODELS", {"seasonal naive": naive})
+    suite = many_series.CompetitionSuite("Toys", is_pseudo=False)
+    (row,) = suite.rows(False, lambda name: None)
+    # a day ago is off by 2, and for the second day by 4
+    assert (row["series"], row["MASE"], row["not_finite"]) == ("2", "1.5", "0")
+    assert suite.table([row]).row_count == 1
+
+
+def test_many_series_without_their_file_are_left_out(monkeypatch):
+    def lost(name):
+        raise FileNotFoundError(name)
+
+    monkeypatch.setattr(many_series, "read", lost)
+    assert not list(many_series.CompetitionSuite("Lost", True).rows(False, lambda name: None))
+
+
+def test_models_on_two_processes_are_those_on_one(monkeypatch):
+    monkeypatch.setattr(many_series, "N_ROWS", 100)
+    many_series.long_frame.cache_clear()
+    gauges = many_series.on_two(lambda function: function)
+    many_series.long_frame.cache_clear()
+    assert len(gauges) == 2

@@ -993,22 +993,31 @@ def test_holidays_without_their_package(capsys, days, monkeypatch):
     )
 
 
+OF_DAYS = (
+    "--holidays are looked up by day, and the rows have no time stamps in steps of a day or less: "
+    "give a file with a column of times, or leave out --holidays."
+)
+
+
 @pytest.mark.parametrize(
-    ("freq", "sentence"),
+    ("model", "freq", "sentence"),
     [
-        ("MS", "--holidays names days, a field that changes within a week, but the clock is "
-               "monthly: leave the field out, or give rows of shorter steps."),
-        (None, "the calendar fields ['holiday'] are read from the time stamps of the rows, and "
-               "these rows have none: give a file with a column of times, or leave out "
-               "--holidays."),
+        ("auto", "MS", OF_DAYS),
+        ("auto", None, OF_DAYS),
+        ("arx", "MS", "--holidays names days, a field that changes within a week, but the clock is "
+                      "monthly: leave the field out, or give rows of shorter steps."),
+        ("arx", None, "the calendar fields ['holiday'] are read from the time stamps of the rows, "
+                      "and these rows have none: give a file with a column of times, or leave out "
+                      "--holidays."),
     ],
 )  # fmt: skip
-def test_holidays_without_days(capsys, days, freq, sentence):
+def test_holidays_without_days(capsys, days, model, freq, sentence):
     table = pd.DataFrame({"load": np.arange(100) % 7.0})
     if freq:
         table.insert(0, "time", pd.date_range("2010-01-01", periods=100, freq=freq))
     table.to_csv("f.csv", index=False)
-    assert refusal_of(capsys, "forecast f.csv --horizon 2 --holidays DE") == sentence
+    command = f"forecast f.csv --horizon 2 --holidays DE --model {model}"
+    assert refusal_of(capsys, command) == sentence
 
 
 def refusal_of(capsys, command):

@@ -479,7 +479,8 @@ def test_several_places_in_one_file(written):
         "the column 'region' tells several series apart ('north', 'south'), which share times such "
         "as 2024-03-30 20:00: keep the rows of one, or give each a column of its own, in pandas "
         "frame.pivot(index='time', columns='region', values='load').to_csv('wide.csv'); in Python "
-        "forecasters take them all, indexed by frame.set_index(['region', 'time'])."
+        "forecasters take them all, indexed by frame.set_index(['region', 'time']); named by "
+        "id='region', all are forecast at once."
     )
 
 
@@ -1553,3 +1554,12 @@ def test_the_command_names_its_options(tmp_path, capsys):
     (tmp_path / "load.csv").write_text("a,b\n1,2\n")
     assert main(["forecast", str(tmp_path / "load.csv"), "--encoding", "foo"]) == 2
     assert "such as --encoding utf-8, --encoding cp1252" in capsys.readouterr().err
+
+
+def test_row_numbers_that_a_filter_left_in_parquet_are_no_column(tmp_path):
+    pytest.importorskip("pyarrow")
+    times = pd.date_range("2024-01-01", periods=20, freq="h")
+    frame = pd.DataFrame({"hour": times, "load": np.arange(20.0)})
+    frame[frame["load"] != 3].iloc[::-1].to_parquet(tmp_path / "load.parquet")
+    series = read_series(tmp_path / "load.parquet")
+    assert list(series.frame) == ["load"] and series.frame["load"].iloc[-1] == 19

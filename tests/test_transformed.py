@@ -526,6 +526,7 @@ def test_parameters_are_nested_and_kept():
         "difference": [1, 12],
         "divide_by": None,
         "season": None,
+        "regression": None,
     }
     assert model.get_params()["forecaster__alphas"] == [1.0]
     model.set_params(forecaster__output_lags=3, transform=PAIR, divide_by="u")

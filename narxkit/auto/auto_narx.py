@@ -16,7 +16,7 @@ from narxkit.auto.seasons import SEEN, fields_of, periods_of
 from narxkit.auto.selection import Selection
 from narxkit.forecasters.base import Forecaster
 from narxkit.forecasters.inner import union_of
-from narxkit.forecasters.output_transforms import read_periods
+from narxkit.forecasters.output_transforms import Division, read_periods
 from narxkit.rows.columns import ColumnRoles
 from narxkit.rows.reach import of_outputs
 
@@ -239,7 +239,12 @@ class AutoNARX(Forecaster):
         self._refuse_short(n)
         periods = self._read_season(table, key, n)
         is_positive = self.divide_by is None and bool(np.nanmin(table.y, initial=np.inf) > 0)
-        around = {} if self.divide_by is None else {"divide_by": self.divide_by}
+        around = {}
+        if self.divide_by is not None:
+            Division.read(
+                table, self.divide_by, self._roles.columns
+            )  # refuses what divides nothing
+            around = {"divide_by": self.divide_by}
         values = np.log(y) if is_positive else y
         adjusted = _adjusted(values, periods) if _is_counted(table) and not around else ()
         return Series(n, periods, adjusted, is_positive, around)
@@ -271,7 +276,8 @@ class AutoNARX(Forecaster):
         if not self._members:  # before any is chosen
             return of_outputs([1], n_outputs)
         names = self._roles.calendar_names
-        reach = union_of(member.inner.reach_outside(names) for member in self._members)
+        members = {*self._members, self._floor}
+        reach = union_of(member.inner.reach_outside(names) for member in members)
         # beyond the rows that are known inputs stay as they were
         return replace(reach, inputs=tuple((c, max(lag, 0)) for c, lag in reach.inputs))
 
@@ -295,7 +301,7 @@ class AutoNARX(Forecaster):
         self._keep(selection)
 
     def _keep(self, selection):
-        self._members = selection.chosen
+        self._members, self._floor = selection.chosen, selection.floor
         self._n_networks = sum(bool(member.networks) for member in selection.members)
         self._judged = (
             f"over {selection.n_rollouts} rollouts behind {len(selection.judge.folds)} fits inside "
@@ -310,6 +316,11 @@ class AutoNARX(Forecaster):
         self.max_lag_, self.lead_ = self._reach.history, self._reach.lead
 
     # ------------------------------------------------------------ rollouts
+    def _limits(self, X):
+        low, high = self._bounds.bounds(X)
+        least = np.where(self._within[0] == 0.0, 0.0, -np.inf) + np.zeros((len(X), 1))
+        return (least, np.full_like(least, np.inf)) if low is None else (np.fmax(low, least), high)
+
     def _run(self, rollouts):
         total = weights = 0.0
         bads = []
@@ -319,9 +330,12 @@ class AutoNARX(Forecaster):
             total += np.where(there, member.weight * np.clip(y_hat, *self._within), 0.0)
             weights += there * member.weight
             bads.append(bad)
+        bads = np.stack(bads)
         with np.errstate(invalid="ignore"):  # NaN where no forecaster says anything
             y_hat = total / weights
-        bads = np.stack(bads)
+        if (bads >= 0).all(axis=0).any():  # all have diverged, or miss what they read
+            floor, bad = self._floor.inner.run(rollouts)
+            y_hat, bads = np.where(weights > 0, y_hat, floor), np.append(bads, bad[None], axis=0)
         return self._clip(y_hat, rollouts), np.where((bads < 0).any(axis=0), -1, bads.max(axis=0))
 
     def _clip(self, y_hat, rollouts):

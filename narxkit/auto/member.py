@@ -26,7 +26,9 @@ class Member:
     transforms : dict or None
         What a plain linear model transforms.
     errors : list of float
-        In the folds, from the last one on; fewer than there are where it was too bad for more.
+        In the folds, from the last one on.
+    error : float
+        What it is weighed by; infinite where it was too bad in the last fold.
     weight : float
         Its part in the forecasts.
     seconds : float
@@ -38,13 +40,9 @@ class Member:
     reads: Inputs | None = None
     transforms: dict | None = None
     errors: list = field(default_factory=list)
+    error: float = np.inf
     weight: float = 0.0
     seconds: float = 0.0
-
-    @property
-    def error(self):
-        """The mean over folds, infinite before any."""
-        return float(np.mean(self.errors)) if self.errors else np.inf
 
     @property
     def networks(self):

@@ -31,12 +31,22 @@ def fields_of(table, calendar, holidays):
     Chosen of steps up to a day: the time of the day and the day of the week, as far as there are
     any. To those come holidays of a country, where one is named.
     """
-    if calendar != "auto":
+    if not (isinstance(calendar, str) and calendar == "auto"):
+        if holidays is not None:
+            raise ValueError(
+                f"holidays={holidays!r} go with calendar='auto': name them in the calendar, as in "
+                f"calendar=['day_of_week', {{'holiday': {holidays!r}}}]."
+            )
         return calendar
     clock = _clock_of(table, max(table.series, key=lambda key: len(table.series[key])))
-    if clock is None or table.is_elapsed or clock.unit not in ("second", "session"):
+    if clock is None or table.is_elapsed or clock.unit not in ("second", "session", "trading day"):
+        if holidays is not None:
+            raise ValueError(
+                f"holidays={holidays!r} are looked up by day, and the rows have no time stamps in "
+                "steps of a day or less: give X or y such an index, or holidays=None."
+            )
         return None
-    days = clock.step / DAY
+    days = 1 if clock.unit == "trading day" else clock.step / DAY
     fields = ["hour"] if days < 1 else []
     fields += ["day_of_week"] if days <= 1 else []
     # what X has already

@@ -29,6 +29,8 @@ from narxkit.forecasters.inner import Inner
 WORSE = 1.05  # than the best linear model: a network that is so in one fold is left
 RIVAL = 4 / 3  # of the least error: what errs by more has no weight in a long series
 GAIN = 0.98  # of the error: what a system of a higher order must bring
+N_FOLDS_OF_NETWORKS = 2  # of a short series, the last ones
+TINY = 1e-12
 FOR_FITS = 0.5  # of a time limit: the rest is for the fits to all rows
 
 
@@ -91,7 +93,7 @@ class Selection:
                 if self.owner.networks and self.judge.folds and self.series.n >= N_FOR_NETWORKS:
                     self._try_networks()
         except KeyboardInterrupt:
-            if not any(np.isfinite(member.error) for member in self.members):
+            if self.best is None or not np.isfinite(self.best.error):
                 raise
             warn(
                 f"interrupted after {len(self.members)} candidates: what was judged by then is "
@@ -106,8 +108,8 @@ class Selection:
         return [member for member in self.members if member.weight]
 
     def fit(self):
-        """Fit the members with a weight to all rows."""
-        for member in self.chosen:
+        """Fit the members with a weight, and the floor, to all rows."""
+        for member in dict.fromkeys([*self.chosen, self.floor]):
             member.inner.train(self.segments, self._row_weights(member))
 
     # ------------------------------------------------------------ what is tried
@@ -124,7 +126,9 @@ class Selection:
         Those trained over several steps cost the most: they are tried where that helps the linear
         model, or where a network trained over one step is as good as any.
         """
-        best = min(self.members, key=lambda member: member.error)
+        best = self.best
+        if not self._best_readers():
+            return  # it was late before
         bar = WORSE * best.errors[0]
         self._try_regressions(bar)
         steps = 1 if self.series.n > LARGE else min(self.owner.horizon, MOST_STEPS)
@@ -192,19 +196,41 @@ class Selection:
         return inner if needed <= self.series.n // 2 + 1 else None
 
     def _measure(self, member, bar):
-        """Judge a member in all folds, from the last one on, unless it is too bad in that one."""
+        """Judge a member in the folds, from the last one on, unless it is too bad in that one."""
         begin, y_hats = time.perf_counter(), []
-        for k in reversed(range(len(self.judge.folds))):
+        for k in self._folds_of(member):
             y_hat, error = self.judge.judge(member.inner, k, self._row_weights(member))
             y_hats.append(y_hat)
             member.errors.append(error)
             if error > bar:
                 break
             bar = np.inf
+        else:
+            member.error = self._error_of(member)
         self._y_hat[member] = y_hats
         member.seconds = time.perf_counter() - begin
         if self.owner.verbose:
-            print(f"{len(self.members) + 1:4d}  {member.error:.4g}  {member.name}")
+            print(f"{len(self.members) + 1:4d}  {np.mean(member.errors):.4g}  {member.name}")
+
+    def _folds_of(self, member):
+        """Return folds, the last one first: of a short series the last ones for networks."""
+        folds = range(len(self.judge.folds))[::-1]
+        return folds[:N_FOLDS_OF_NETWORKS] if member.networks and not self.is_long else folds
+
+    def _error_of(self, member):
+        """Return the mean error of all folds; of a few the ratio to the best in the same ones."""
+        n = len(member.errors)
+        if not n:
+            return 1.0  # where there are no folds all are the same
+        best = self.best
+        if best is None or n == len(self.judge.folds):
+            return float(np.mean(member.errors))
+        return float(np.mean(member.errors) / max(np.mean(best.errors[:n]), TINY) * best.error)
+
+    @property
+    def best(self):
+        """The member with the least error so far, or None."""
+        return min(self.members, key=lambda member: member.error, default=None)
 
     def _row_weights(self, member):
         """Return weights of the rows to train on: of a large series a network needs not all."""
@@ -223,20 +249,27 @@ class Selection:
 
     # ------------------------------------------------------------ how it is weighed
     def _weigh(self):
-        n_folds = len(self.judge.folds)
-        members = [m for m in self.members if len(m.errors) == n_folds and not m.is_dead]
-        members = [m for m in members if not n_folds or np.isfinite(m.error)]
-        is_long = n_folds > 0 and self.n_horizons >= ENOUGH
-        if is_long:
-            least = min(member.error for member in members)
-            members = [member for member in members if member.error <= RIVAL * least]
-        errors = np.array([member.error if n_folds else 1.0 for member in members])
+        least, most = self.best.error, np.finfo(float).max
+        if self.is_long:
+            most = RIVAL * least
+        members = [m for m in self.members if m.error <= most and not m.is_dead]
         steps = 1 if self.is_system else self.owner.horizon
+        errors = np.array([member.error for member in members])
         weights = weights_by_errors(errors, self.series.n, steps)
-        if is_long:
+        if self.is_long:
             weights = weights_by_fit(*self._judged(members), weights)
         for member, weight in zip(members, weights):
             member.weight = float(weight)
+
+    @property
+    def is_long(self):
+        """Whether there are so many rollouts that weights are fitted to them."""
+        return self.n_horizons >= ENOUGH
+
+    @property
+    def floor(self):
+        """What forecasts where all others have diverged: the first of all, which cannot."""
+        return self.members[0]
 
     @property
     def n_horizons(self):

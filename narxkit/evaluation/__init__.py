@@ -12,7 +12,7 @@ nothing is chosen on the test period.
 
 `TASKS` holds the tasks of the built-in series; `task_from_frame` makes one of a table of the user,
 `look_ahead` forecasts past its end, and `fit_chosen` gives a model to keep, which
-`continue_saved` takes on.
+`continue_saved` takes on. `forecast_many` forecasts all series of a long table.
 """
 
 from ._base import Evaluation, Task, decimals, run
@@ -33,6 +33,7 @@ from ._frame import (
     side_by_side,
     task_from_frame,
 )
+from ._many import ManyForecasts, forecast_many
 from ._saved import Continued, continue_saved
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "Fitted",
     "Forecast",
     "FrameTask",
+    "ManyForecasts",
     "Evaluation",
     "Task",
     "bridge",
@@ -53,6 +55,7 @@ __all__ = [
     "find_target",
     "find_task",
     "fit_chosen",
+    "forecast_many",
     "heading",
     "longest_stretch",
     "look_ahead",

@@ -16,6 +16,7 @@ from narxkit._words import counted
 from narxkit.auto import AutoNARX
 from narxkit.files import label_writer, listed
 from narxkit.forecasters.base import Forecaster
+from narxkit.forecasters.intervals import read_levels
 from narxkit.networks import largest_lag
 from narxkit.plotting.base import load_matplotlib
 from narxkit.rows.clock import Clock
@@ -230,6 +231,8 @@ class Forecast(_Chosen):
     names : dict of str to str, default={}
         What models of the test are called once they are fitted on all rows: a network that was
         off in the test may live then, and one that lived may be off.
+    fan : DataFrame, default=None
+        Ends of intervals around the forecast, ``<target>-lo-80`` and so on.
     about : str, default=""
         Sentences on what AutoNARX has chosen on all rows; "" of any other model.
 
@@ -258,6 +261,7 @@ class Forecast(_Chosen):
     rivals: Mapping = field(default_factory=dict)
     is_named: bool = False
     names: Mapping = field(default_factory=dict)
+    fan: pd.DataFrame | None = None
     about: str = ""
 
     @property
@@ -278,12 +282,17 @@ class Forecast(_Chosen):
         Returns
         -------
         DataFrame
-            Columns named like the target and ``"<target> RMSE"``, the error that forecasts of the
-            same horizon had on the hold-out rows.
+            Columns named like the target, its intervals, and ``"<target> RMSE"``, the error that
+            forecasts of the same horizon had on the hold-out rows.
         """
         target = self.evaluation.task.target
         errors = self.rmse.reindex(np.arange(1, len(self.y_hat) + 1)).to_numpy()
-        return pd.DataFrame({target: self.y_hat, f"{target} RMSE": errors})
+        return self._with_intervals.assign(**{f"{target} RMSE": errors})
+
+    @property
+    def _with_intervals(self):
+        forecast = self.y_hat.to_frame(self.evaluation.task.target)
+        return forecast if self.fan is None else forecast.join(self.fan)
 
     def plot(self, figure=None):
         """Draw the forecast after its history, and the errors by horizon beside it.
@@ -305,7 +314,7 @@ class Forecast(_Chosen):
         """
         evaluation = self.evaluation
         title = f"{evaluation.caption}: forecast by {self.forecaster}, {self._why}"
-        forecasts = {evaluation.chosen: self.y_hat, **self.rivals}
+        forecasts = {evaluation.chosen: self._with_intervals, **self.rivals}
         forecasts = {self._name(k): forecasts[k] for k in evaluation.backtests if k in forecasts}
         origin = evaluation.y.index[-1]
         return evaluation.draw(forecasts, title, origin, figure=figure, highlight=self.forecaster)
@@ -380,7 +389,7 @@ def task_from_frame(
     known = data.loc[data[target].first_valid_index() : last]
     clock = Clock.from_index(known.index)
     season, step = _season(clock, len(known)), _step_name(clock)
-    lags = _default_lags(season) if lags is None else lags
+    lags = default_lags(season) if lags is None else lags
     # what is not known ahead is read from before the origin, at every step
     input_lags = {c: [0, 1] if c in known_future else [horizon, horizon + 1] for c in inputs}
     # the baselines and lags of unknown inputs need rows, too
@@ -478,7 +487,7 @@ def find_target(data, target=None, inputs=(), name="the data"):
     return target
 
 
-def look_ahead(task, model=None, random_state=0, progress=None, rivals=False):
+def look_ahead(task, model=None, random_state=0, progress=None, rivals=False, level=None):
     """Test models on the held-out rows, then fit one on all rows and forecast past the end.
 
     Parameters
@@ -495,6 +504,8 @@ def look_ahead(task, model=None, random_state=0, progress=None, rivals=False):
         ``progress(text, done, total)`` is called as the work proceeds.
     rivals : bool, default=False
         Whether the other models are fitted on all rows and forecast too.
+    level : float or sequence of float, default=None
+        Intervals around the forecast, in per cent.
 
     Returns
     -------
@@ -504,7 +515,7 @@ def look_ahead(task, model=None, random_state=0, progress=None, rivals=False):
     Raises
     ------
     ValueError
-        When inputs that are known ahead are missing.
+        When inputs that are known ahead are missing, or there are too few rows for a level.
     KeyboardInterrupt
         When Ctrl-C cut the training short.
 
@@ -520,6 +531,7 @@ def look_ahead(task, model=None, random_state=0, progress=None, rivals=False):
     progress = progress or no_progress
     # first of all, so that missing inputs are known before a network is trained
     future = task.future()
+    read_levels(level)  # and so is a level out of range
     evaluation = run(task.test, (model or task.test.default,), random_state, progress)
     # one fit for each model, for the forecast, its name and its picture
     forecast = cache(partial(_forecast, evaluation, future=future, progress=progress))
@@ -532,8 +544,13 @@ def look_ahead(task, model=None, random_state=0, progress=None, rivals=False):
         drawn = {name: forecast(name)[1] for name in others}
     called = {name: forecast(name)[0] for name in (chosen, *others)}
     evaluation = replace(evaluation, chosen=chosen)
-    _, y_hat, about = forecast(chosen)
-    return Forecast(evaluation, y_hat, drawn, model is not None, called, about)
+    _, y_hat, fitted = forecast(chosen)
+    fan = None
+    if level is not None:
+        progress(f"intervals of {called[chosen]}", 0, 1)
+        fan = fitted.forecast(evaluation.task.steps, X=future, level=level).iloc[:, 1:]
+    about = _describe(fitted)
+    return Forecast(evaluation, y_hat, drawn, model is not None, called, fan, about)
 
 
 def fit_chosen(task, model=None, random_state=0, progress=None):
@@ -576,9 +593,9 @@ def fit_chosen(task, model=None, random_state=0, progress=None):
 
 
 def _forecast(evaluation, name, future, progress):
-    """Fit a model of the test again, on all rows; return its name, forecast and description."""
+    """Fit a model of the test again, on all rows; return its name then, its forecast, and it."""
     name, model = _fit_on_all(evaluation, name, progress)
-    return name, model.forecast(evaluation.task.steps, X=future), _describe(model)
+    return name, model.forecast(evaluation.task.steps, X=future), model
 
 
 def _describe(model):
@@ -654,9 +671,11 @@ def side_by_side(forecasts):
     # targets keep their names, and errors give way
     taken = {frame.columns[0] for frame in frames}
     for frame in frames:
-        error = _unused(frame.columns[1], taken)
-        frame.columns = [frame.columns[0], error]
-        taken.add(error)
+        beside = []
+        for column in frame.columns[1:]:
+            beside.append(_unused(column, taken))
+            taken.add(beside[-1])
+        frame.columns = [frame.columns[0], *beside]
     table = pd.concat(frames, axis=1).sort_index()
     return table.rename_axis(_unused(table.index.name or "row", taken))
 
@@ -704,7 +723,8 @@ def _season(clock, n):
     return season if 4 * season <= n else 1
 
 
-def _default_lags(season):
+def default_lags(season):
+    """Return lags of the target that hold a season."""
     if season == 1:
         return 5
     return season if season <= MOST_LAGS else [*range(1, MOST_LAGS + 1), season]

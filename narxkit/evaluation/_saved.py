@@ -23,7 +23,7 @@ class Continued:
     Parameters
     ----------
     y_hat : DataFrame
-        The forecast of each output, over the labels that follow.
+        The forecast of each output, over the labels that follow, and behind each its intervals.
     history : DataFrame
         The measured outputs of the table.
     heading : str
@@ -67,18 +67,20 @@ class Continued:
         """
         from narxkit.plotting import ForecastDisplay
 
-        n = self.y_hat.shape[1]
+        n = self.history.shape[1]
         figure = load_matplotlib("figure").Figure((11, 4 * n), dpi=150, layout="constrained")
         axes = figure.subplots(n, squeeze=False)[:, 0]
-        for name, ax in zip(self.y_hat, axes):
+        each = self.y_hat.shape[1] // n
+        for i, (name, ax) in enumerate(zip(self.history, axes)):
             history = self.history[name].iloc[-SHOWN * len(self.y_hat) :]
+            forecast = self.y_hat.iloc[:, i * each : (i + 1) * each]
             ForecastDisplay.from_predictions(
-                None, self.y_hat[name], history=history, target=str(name), ax=ax
+                None, forecast, history=history, target=str(name), ax=ax
             )
         return figure
 
 
-def continue_saved(model, data, steps=24, name="the data"):
+def continue_saved(model, data, steps=24, name="the data", level=None):
     """Take the rows of a table that a model has not seen, and forecast past their end.
 
     Parameters
@@ -92,6 +94,8 @@ def continue_saved(model, data, steps=24, name="the data"):
         Steps to forecast.
     name : str, default="the data"
         Name of the table in errors.
+    level : float or sequence of float, default=None
+        Intervals around the forecast, in per cent.
 
     Returns
     -------
@@ -131,11 +135,13 @@ def continue_saved(model, data, steps=24, name="the data"):
         y = new[outputs[0]] if len(outputs) == 1 else new[outputs]
         model.update(new[inputs] if inputs else None, y)
     try:
-        y_hat = model.forecast(steps, X=_known_ahead(after, inputs, steps))
+        y_hat = model.forecast(steps, X=_known_ahead(after, inputs, steps), level=level)
     except ValueError as error:
         _refuse_other_step(rows, about, name, error)
         raise
-    y_hat = pd.DataFrame(y_hat).set_axis(outputs, axis=1).rename_axis(data.index.name or "row")
+    y_hat = pd.DataFrame(y_hat)
+    y_hat = y_hat.set_axis(outputs, axis=1) if level is None else y_hat
+    y_hat = y_hat.rename_axis(data.index.name or "row")
     write = label_writer(rows.index)
     until = "" if about["last"] is None else f" up to {write(about['last'])}"
     heading = f"Forecast by {fitted_name(model)}, trained on {counted(about['rows'], 'row')}{until}"

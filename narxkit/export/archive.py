@@ -33,6 +33,7 @@ VERSION = 1
 MANIFEST, MODEL = "manifest.json", "model.json"
 NAMED = 30 + len(MANIFEST)  # bytes of a zip up to the end of the name of its first member
 ENCRYPTED = 1  # a flag of a member
+COPIES = "_inner__", "forecaster___", "models___"  # where forecasters inside of others stand
 LONGEST = 200  # letters of what is wrong with a file
 # what a damaged tree may raise, by the classes of numpy, pandas and our own that it is given to
 DAMAGES = (
@@ -152,7 +153,10 @@ def _refusal(model, path, value):
             "when it is read: save models of narxkit's classes, or pickle this one."
         )
     # a forecaster inside of another is a copy, fitted, of the one given
-    first, *rest = path.replace("_inner__", "forecaster__", 1).split("__")
+    is_copy = path.startswith(COPIES)
+    for name in COPIES:
+        path = path.replace(name, "forecaster__", 1) if path.startswith(name) else path
+    first, *rest = path.split("__")
     name = "__".join([first, *rest])
     kind = type(value).__name__
     what = "a function" if callable(value) else f"of the class {kind}"
@@ -167,7 +171,7 @@ def _refusal(model, path, value):
     if name.endswith("transform"):
         return f"{start}: fit again with transform='log' or 'boxcox', which have names."
     change = f"set_params({name}={_default(model, name)!r})"
-    if path.startswith("_inner__") or len(rest) and first == "forecaster":
+    if is_copy or len(rest) and first == "forecaster":
         return f"{start}: call {change} and fit again."
     return f"{start}: call {change}, for predictions do not need it, and save again."
 
@@ -209,6 +213,10 @@ def summary(model):
     >>> summary(model)["outputs"], summary(model)["seen"]
     (['load'], Timestamp('2024-01-05 00:00:00'))
     """
+    if "models_" in vars(model):
+        return _summary_of_many(model)
+    if "forecaster_" in vars(model):
+        return {**summary(model.forecaster_), "model": type(model).__name__}
     roles, tails, trained = model._roles, model._history.tails, model._trained_on
     tail = next(iter(tails.values()))
     structure = getattr(model, "structure_", None)
@@ -224,6 +232,21 @@ def summary(model):
         "first": trained.first,
         "last": trained.last,
         "seen": tail.last_label,
+    }
+
+
+def _summary_of_many(model):
+    """Say it of a model for each series, by what all of them have in common."""
+    parts = {key: summary(part) for key, part in model.models_.items()}
+    trained, series = model._trained_on, [*model.models_, *model.failed_]
+    of_all = {"rows": trained.n_rows, "first": trained.first, "last": trained.last}
+    seen = [part["seen"] for part in parts.values()]
+    return {
+        **next(iter(parts.values())),
+        "model": type(model).__name__,
+        "series": None if None in series else series,
+        **of_all,
+        "seen": None if None in seen else max(seen),
     }
 
 

@@ -23,6 +23,8 @@ found and mended. What it takes for what:
   are text. A column that holds mostly text is left out.
 - Rows of the same time are averaged, unless they are many: then something tells them apart, a
   column of series, an hour or a place, and that is refused. So is a table whose rows are series.
+- `read_panel` reads many series of one table, whose rows a column of names tells apart: the same,
+  but a time stands once in each.
 - Missing rows of a regular clock are inserted, unless more than ``LONGEST_FILLED`` of them
   follow each other: such a gap stays a seam. A few rows that stand where the others could never
   reach are left out.
@@ -33,6 +35,15 @@ as text. Whatever a sentence quotes from a file can be printed without harm.
 
 from ._formatting import format_label, listed
 from ._label_writer import label_writer
+from ._panel import PanelFile, read_panel
 from ._series import SeriesFile, read_series
 
-__all__ = ["SeriesFile", "label_writer", "listed", "read_series", "format_label"]
+__all__ = [
+    "PanelFile",
+    "SeriesFile",
+    "format_label",
+    "label_writer",
+    "listed",
+    "read_panel",
+    "read_series",
+]

@@ -192,13 +192,21 @@ def read_parquet(path):
             f"{name} cannot be read as Parquet: {reason}; give an undamaged file, or the table as "
             "CSV."
         ) from error
-    if not isinstance(frame.index, pd.RangeIndex):
+    if _holds_labels(frame):
         frame = frame.reset_index(names=_index_names(frame))
     # names go to the terminal and into keys: none may command the one or double the other
     frame.columns = unique(map(printable, frame.columns))
     odd = [column for column, dtype in frame.dtypes.items() if dtype.kind not in "iufbM"]
     frame = frame.astype(dict.fromkeys(odd, TEXT))  # decimals, dates, categories, lists
     return frame.set_axis(np.arange(1, len(frame) + 1), axis=0)
+
+
+def _holds_labels(frame):
+    """Tell whether the index says more than which row it was, before some were left out."""
+    index = frame.index
+    is_number = index.nlevels == 1 and index.name is None and index.dtype.kind in "iu"
+    has_times = any(dtype.kind == "M" for dtype in frame.dtypes)
+    return not isinstance(index, pd.RangeIndex) and not (is_number and has_times)
 
 
 def _index_names(frame):

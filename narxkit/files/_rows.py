@@ -119,8 +119,12 @@ def _refuse_series(cells, frame, twice, columns):
         f"the {which} several series apart ({shown}), which share times such as "
         f"{_label(frame.index[twice][0])}: keep the rows of one, or give each a column of its own, "
         f"in pandas {_pivot(frame, keys, columns)}; in Python forecasters take them all, indexed "
-        f"by frame.set_index({[*keys, columns[0]]!r})."
+        f"by frame.set_index({[*keys, columns[0]]!r}){_advise_panel(keys)}."
     )
+
+
+def _advise_panel(keys):
+    return f"; named by id={keys[0]!r}, all are forecast at once" if len(keys) == 1 else ""
 
 
 def _find_keys(cells, times):

@@ -107,6 +107,33 @@ def read_series(path, time=None, encoding=None, missing=(), header=True):
     ...     read_series(path).frame.index[0]
     Timestamp('2024-03-14 13:00:00')
     """
+    name = printable(Path(path).name)
+    cells, notes, of_codes = read_cells(path, encoding, missing, header)
+    times = find_times(cells, time, name)
+    # before numbers: a table of series in rows has columns of numbers all the same
+    if time is None and times.index is None:
+        refuse_wide(cells, name)
+    cells, index, lost = with_times(cells, times)
+    cells, of_counter = without_counter(cells, times)
+    frame, found = find_numbers(cells.drop(columns=times.columns), name, read_missing(missing))
+    frame, seen, clock = in_order(frame, index, cells, times.columns)
+    seen += note_hours(frame, clock)
+    summary = _summary(name, frame, index, clock, times.how)
+    return SeriesFile(
+        name, frame, (summary, *notes, *of_codes, *of_counter, *found, *lost, *seen), clock
+    )
+
+
+def without_counter(cells, times):
+    """Leave out the counter that to_csv of pandas writes, which would become an input."""
+    if not times.columns or times.columns[0] == cells.columns[0] or not counts_rows(cells):
+        return cells, []
+    note = "The first column has no name and counts rows; it is left out."
+    return cells.drop(columns=cells.columns[0]), [note]
+
+
+def read_cells(path, encoding=None, missing=(), header=True):
+    """Read the cells of a file, blank lines left out; return notes on them and on codes, too."""
     path = Path(path)
     name = printable(path.name)
     refuse_odd(path)
@@ -118,22 +145,8 @@ def read_series(path, time=None, encoding=None, missing=(), header=True):
     cells = cells if has_value.all() else cells.loc[has_value]
     if not len(cells):
         raise ValueError(f"{name} has a header and no rows: nothing to forecast from.")
-    missing = read_missing(missing)
-    cells, of_codes = empty_texts(cells, missing)
-    times = find_times(cells, time, name)
-    # before numbers: a table of series in rows has columns of numbers all the same
-    if time is None and times.index is None:
-        refuse_wide(cells, name)
-    cells, index, lost = with_times(cells, times)
-    # to_csv of pandas writes a counter that would become an input
-    if times.columns and times.columns[0] != cells.columns[0] and counts_rows(cells):
-        of_codes = [*of_codes, "The first column has no name and counts rows; it is left out."]
-        cells = cells.drop(columns=cells.columns[0])
-    frame, found = find_numbers(cells.drop(columns=times.columns), name, missing)
-    frame, seen, clock = in_order(frame, index, cells, times.columns)
-    seen += note_hours(frame, clock)
-    summary = _summary(name, frame, index, clock, times.how)
-    return SeriesFile(name, frame, (summary, *notes, *of_codes, *found, *lost, *seen), clock)
+    cells, of_codes = empty_texts(cells, read_missing(missing))
+    return cells, notes, of_codes
 
 
 def _summary(name, frame, index, clock, how):

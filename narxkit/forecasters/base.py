@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.metrics import r2_score
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from narxkit._checks import is_count
@@ -22,6 +23,7 @@ from narxkit._moments import moments
 from narxkit._stored import stored
 from narxkit._warn import warn, warn_of_interruption
 from narxkit.forecasters.initial_state import fitted_start, is_estimate, rows_of_steps
+from narxkit.forecasters.intervals import Forecast, Runs, Wanted, calibrate
 from narxkit.forecasters.origins import Origins
 from narxkit.forecasters.runner import Runner, warn_of_divergence
 from narxkit.rows.clock import take
@@ -126,7 +128,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             have other labels than each other, or a parameter is out of its range.
         """
         self._validate_params()
-        with _restored_on_error(self):
+        with restored_on_error(self):
             table = read_table(self, X, y, sample_weight=sample_weight, segments=segments)
             self._prepare(table)
             rows = self._roles.segments(table)
@@ -140,6 +142,8 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             self._history = History(self._reach, names, {})
             self._remember(table)
             self._trained_on = TrainedOn.of(table, X, y)
+            # intervals ask for errors on rows that no weight was fitted to: for fits without them
+            self._fitted_to, self._calibration = table.kept(), None
         return self
 
     def _prepare(self, table):
@@ -172,9 +176,22 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             When the rows begin before the last one seen.
         """
         self._refuse_both_ways()
-        table = self._read(X, y=y)
-        self._remember(self._labelled(table))
+        table = self._labelled(self._read(X, y=y))
+        calibration = self._calibration_after(table)
+        self._remember(table)
+        self._calibration = calibration
         return self
+
+    def _calibration_after(self, table):
+        """Return what is known of the errors after new rows, where it was asked for before."""
+        if vars(self).get("_calibration") is None:
+            return None
+        self._check_outputs(table.X, table.y)
+        return self._calibration.moved_on(self._runner, self._filled_segment, self._bend, table)
+
+    def _filled_segment(self, X, y, times):
+        segment = self._roles.segment(X, y, times)
+        return segment.replace(y=self._filled(segment))
 
     def _remember(self, table):
         """Move the state of every series, or of none where one is refused."""
@@ -242,7 +259,9 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         self._warn_of_leads()
         return self._shape(y_hat)
 
-    def forecast(self, steps=None, X=None):
+    def forecast(
+        self, steps=None, X=None, level=None, quantiles=None, n_paths=None, random_state=0
+    ):
         """Forecast the next steps, as pandas with the time stamps that follow.
 
         Parameters
@@ -252,43 +271,163 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         X : DataFrame or array-like of shape (n, n_features), optional
             Inputs of the steps. Columns of which only lags of at least `steps` are used may be
             missing; without X, all must be such.
+        level : float or sequence of float, optional
+            Intervals that hold so many per cent of what comes, each number of steps by itself, such
+            as ``[80, 95]``: columns ``NAME-lo-80``, ``NAME-hi-80`` and so on behind the forecast.
+        quantiles : float or sequence of float, optional
+            Quantiles between 0 and 1: columns ``NAME-q-0.1`` and so on.
+        n_paths : int, optional
+            Number of sample paths, of all outputs together: columns ``NAME-path-0`` and so on. At
+            each step they are spread as the intervals are.
+        random_state : int, RandomState or None, default=0
+            Seed of the paths.
 
         Returns
         -------
         Series or DataFrame
             Named and indexed like y; without a clock the index counts on. Dates of every kind (in
             objects, Arrow, categories or text of ISO 8601) come back as a DatetimeIndex, elapsed
-            times as a TimedeltaIndex.
+            times as a TimedeltaIndex. A DataFrame where more than the forecast is asked for: the
+            columns of each output one after another, those of one without a name as of ``"y"``.
 
         Raises
         ------
         ValueError
-            When inputs are missing (naming columns and rows) or do not follow the last row seen.
+            When inputs are missing (naming columns and rows) or do not follow the last row seen, a
+            level or quantile is out of range, or there are too few errors to tell it from.
+
+        Notes
+        -----
+        How far forecasts err is told from rows that no weight was fitted to: the first call with
+        `level`, `quantiles` or `n_paths` fits up to five clones, each without a part of the
+        training rows, which it then forecasts. Of each number of steps the last 2000 errors of a
+        series count, and from then on ``update`` adds those of new rows. Errors are scaled where
+        their size depends on the season or on the level of the forecast, and added under the
+        transformation of a TransformedForecaster.
 
         Examples
         --------
         >>> import pandas as pd
-        >>> from narxkit import SeasonalNaive
+        >>> from narxkit import Persistence, SeasonalNaive
         >>> y = pd.Series([1.0, 2, 3, 1, 2, 3], index=pd.date_range("2024", periods=6), name="y")
         >>> SeasonalNaive(period=3).fit(None, y).forecast(2)
         2024-01-07    1.0
         2024-01-08    2.0
         Freq: D, Name: y, dtype: float64
+
+        A walk, which gets less certain with each step:
+
+        >>> import numpy as np
+        >>> y = np.random.default_rng(0).normal(size=300).cumsum()
+        >>> fan = Persistence().fit(None, y).forecast(4, level=80)
+        >>> fan.columns.tolist()
+        ['y', 'y-lo-80', 'y-hi-80']
+        >>> (fan["y-hi-80"] - fan["y-lo-80"]).round(1).tolist()
+        [2.6, 3.9, 4.5, 5.2]
         """
         self._refuse_both_ways()
+        wanted = Wanted.read(level, quantiles, n_paths, random_state)
         if steps is None and X is None:
             raise ValueError("forecast needs a number of steps, or X with their inputs.")
         if steps is not None and not is_count(steps):
             raise ValueError(f"steps must be an int >= 1. Got {steps!r} instead.")
         table = self._future(steps, X)
         y_hat = self._continue(table)
+        # the last rows of each series are there for the leads of those before them
+        lead = self._reach.lead
+        series = {key: rows[: len(rows) - lead] for key, rows in table.series.items()}
+        fans = None if wanted is None else self._fans(table, series, y_hat, wanted)
         index = table.index
-        if self._reach.lead:
-            # the last rows of each series are there for the leads of those before them
-            reached = [rows[: -self._reach.lead] for rows in table.series.values()]
-            keep = np.sort(np.concatenate(reached))
+        if lead:
+            keep = np.sort(np.concatenate(list(series.values())))
             y_hat, index = y_hat[keep], take(index, keep)
-        return self._roles.frame(y_hat, index)
+            fans = fans if fans is None else fans[:, keep]
+        if fans is None:
+            return self._roles.frame(y_hat, index)
+        return self._roles.fans(y_hat, fans, wanted.columns, index)
+
+    # ------------------------------------------------------------ how sure they are
+    def _bend(self, y, X):
+        """Bring outputs (n, ..., n_outputs) of rows of X to the scale on which errors are added."""
+        return y
+
+    def _unbend(self, values, X):
+        """Bring what is on the scale of errors back."""
+        return values
+
+    def _limits(self, X):
+        """Return lower and upper bounds (n, n_outputs) of the outputs, or two times None."""
+        return self._roles.bounds(X)
+
+    def _shocked(self, rollouts, shocks):
+        """Run rollouts under shocks (n, n_steps, n_outputs) that are fed back.
+
+        None of a subclass whose forecasts are not fed back.
+        """
+
+    def _paths(self, table, key, shocks):
+        """Return paths of the rows of a series under shocks, or None."""
+        n, steps, _ = shocks.shape
+        past, segment = self._continued(table, key)
+        return self._shocked(Rollouts(segment, np.full(n, past), np.full(n, steps)), shocks)
+
+    def _fans(self, table, series, y_hat, wanted):
+        """Return quantiles and paths (n, n_rows, n_outputs) around forecasts."""
+        steps = max(map(len, series.values()))
+        calibration = self._calibrated(steps)
+        calibration.check(series, steps, wanted)
+        rng = check_random_state(wanted.random_state)
+        fans = np.full((len(wanted.columns), *y_hat.shape), np.nan)
+        for key, rows in series.items():
+            X = table.X[rows]
+            forecast = Forecast(self._bend(y_hat[rows], X), table.times_of(rows))
+            fan = calibration.fan(key, forecast, wanted, rng, partial(self._paths, table, key))
+            fans[:, rows] = self._in_bounds(fan, y_hat[rows], forecast.y_hat, X)
+        return fans
+
+    def _fans_along(self, origins, first, y_hat, level):
+        """Return intervals around rollouts (n, steps, n_outputs) from many origins, by suffix.
+
+        Each from the errors that were known at its origin, as if every row before had been given
+        to ``update``.
+        """
+        wanted, table = Wanted.read(level), origins.table
+        (n, steps, p), place = y_hat.shape, origins.table_row
+        calibration = self._calibrated(steps)
+        calibration.check(table.series, steps, wanted)
+        ahead = place[(first[:, None] + np.arange(steps)).ravel()]
+        X, flat = table.X[ahead], np.reshape(y_hat, (-1, p))
+        bent = self._bend(flat, X)
+        rows = table.X[place]
+        y, y_one_step = (self._bend(v, rows) for v in (table.y[place], origins.one_step()))
+        runs = Runs(first, bent.reshape(y_hat.shape), y, y_one_step)
+        fans = calibration.along(table, runs, wanted).reshape(len(wanted.quantiles), -1, p)
+        fans = self._in_bounds(fans, flat, bent, X).reshape(-1, n, steps, p)
+        return dict(zip(wanted.quantiles, fans))
+
+    def _in_bounds(self, values, y_hat, bent, X):
+        """Bring values around forecasts back to the units of y, and within bounds.
+
+        A forecast that is not on the scale of errors, such as by night, is never in doubt.
+        """
+        values = np.where(np.isnan(bent), y_hat, self._unbend(values, X))
+        low, high = self._limits(X)
+        if low is not None:
+            values = np.fmin(np.fmax(values, low), high)
+        return values
+
+    def _calibrated(self, steps):
+        """Return what is known of the errors, so many steps ahead: computed when first asked."""
+        known = vars(self).get("_calibration")
+        if known is None or known.steps < steps:
+            if "_fitted_to" not in vars(self):
+                raise ValueError(
+                    f"this {type(self).__name__} does not have the rows that it was fitted to, "
+                    "which tell how far it errs: fit it again with this version of narxkit."
+                )
+            known = calibrate(self, self._fitted_to, self._history, self._bend, steps)
+            self._calibration = known
+        return known
 
     def score(self, X, y=None, sample_weight=None):
         """Return R2 of ``predict(X)``, the continuation from the last row seen.
@@ -322,15 +461,19 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         """Return predictions of the rows of `table`, each series from its own state."""
         y_hat = np.full((len(table), self._roles.n_outputs), np.nan)
         for key, rows in table.series.items():
-            reads_times = self._reads_times or self._roles.calendar is not None
-            past, *columns = self._history.continued(key, table, rows, reads_times)
-            segment = self._roles.segment(*columns)
-            # a lead may have kept the last outputs of the tail from being filled until now
-            y = self._filled(segment, past)
-            segment = segment if y is segment.y else segment.replace(y=y)
+            past, segment = self._continued(table, key)
             name_row = partial(self._history.name_row, key, table)
             y_hat[rows] = self._free_run(segment, past, name_row)
         return y_hat
+
+    def _continued(self, table, key):
+        """Return how many rows of a series were seen before, and all of them with the new ones."""
+        reads_times = self._reads_times or self._roles.calendar is not None
+        past, *columns = self._history.continued(key, table, table.series[key], reads_times)
+        segment = self._roles.segment(*columns)
+        # a lead may have kept the last outputs of the tail from being filled until now
+        y = self._filled(segment, past)
+        return past, segment if y is segment.y else segment.replace(y=y)
 
     def _free_run(self, segment, past, name_row):
         """Return the one rollout over all rows after the first `past`."""
@@ -426,25 +569,8 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         ndarray of the shape of y, or (\*y.shape, len(steps))
             NaN where the rollout lacks history.
         """
-        horizons = list(steps) if np.iterable(steps) else [steps]
-        if not horizons or not all(map(is_count, horizons)):
-            raise ValueError(
-                f"steps must be an int >= 1 or a sequence of them. Got {steps!r} instead."
-            )
-        horizons = np.array(horizons)
-        rows = self._origins(X, y, segments)
-        if not rows.can_run().any():
-            rows.check()  # refuses, and says why
-        origins, lengths = rows.reaching(horizons)
-        ahead = np.full((len(rows.table), self._roles.n_outputs, len(horizons)), np.nan)
-        for part, y_hat, _ in rows.rollouts(origins, lengths):
-            for i, h in enumerate(horizons):
-                long = lengths[part] >= h
-                if not long.any():
-                    continue
-                # step h of a rollout that starts at row o predicts row o + h - 1
-                ahead[rows.table_row[origins[part][long] + h - 1], :, i] = y_hat[long, h - 1]
-        ahead = self._shape(ahead)
+        horizons = read_horizons(steps)
+        ahead = self._shape(self._origins(X, y, segments).ahead(horizons))
         return ahead if np.iterable(steps) else ahead[..., 0]
 
     def simulate(self, X=None, y_init=None, y=None, steps=None):
@@ -668,6 +794,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             table_row,
             has_new_clock=table.times is not None and all(tail.times is None for tail in tails),
             check=partial(self._check_rows, rows, table),
+            fans=self._fans_along,
         )
 
     def _after_state(self, table):
@@ -800,6 +927,14 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         return tags
 
 
+def read_horizons(steps):
+    """Return numbers of steps ahead as an array."""
+    horizons = list(steps) if np.iterable(steps) else [steps]
+    if not horizons or not all(map(is_count, horizons)):
+        raise ValueError(f"steps must be an int >= 1 or a sequence of them. Got {steps!r} instead.")
+    return np.array(horizons)
+
+
 def _units(data):
     """Return the units of the columns of a frame that knows them."""
     units = getattr(data, "attrs", {}).get("units", {})
@@ -816,7 +951,7 @@ def _refuse_nothing_measured(y):
 
 
 @contextmanager
-def _restored_on_error(estimator):
+def restored_on_error(estimator):
     """Leave the estimator as it was where a call is refused or broken off."""
     before = dict(vars(estimator))
     try:

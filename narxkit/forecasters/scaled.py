@@ -155,8 +155,17 @@ class ScaledForecaster(Forecaster):
             )
 
     def _run(self, rollouts):
+        return self._run_under(rollouts)
+
+    def _shocked(self, rollouts, shocks):
+        if not self.structure_.takes_shocks:
+            return None
+        return self._run_under(rollouts, shocks=shocks / self._scale.y_std)[0]
+
+    def _run_under(self, rollouts, **shocks):
+        """Run rollouts of all members, each on its own output, perhaps under shocks."""
         scaled = rollouts.replace(segments=self._scale.apply(rollouts.segments))
-        runs = [self.structure_.rollout(theta, scaled) for theta in self._thetas]
+        runs = [self.structure_.rollout(theta, scaled, **shocks) for theta in self._thetas]
         y_hat, bad = runs[0] if len(runs) == 1 else combined(runs, COMBINE[self.combine])
         y_hat = self._scale.undo(y_hat)
         return rollouts.clip(y_hat), bad  # once more: undoing the scale rounds

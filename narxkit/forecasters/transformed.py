@@ -364,6 +364,24 @@ class TransformedForecaster(Forecaster):
     def _units(self, y):
         return self._inner.units(y) if self._leaves_all else super()._units(y)
 
+    def _bend(self, y, X):
+        chain = self._chain
+        if chain.function is None:
+            return y
+        if chain.division is not None:
+            # what is low has no quotient
+            c = np.where(chain.division.is_low(X), np.nan, chain.division.divisor(X))
+            y = y / c.reshape(len(X), *[1] * (y.ndim - 1))
+        return chain.function.forward(y)
+
+    def _unbend(self, values, X):
+        chain = self._chain
+        if chain.function is None:
+            return values
+        with np.errstate(over="ignore"):
+            values = chain.function.inverse(values)
+        return values if chain.division is None else values * chain.division.divisor(X)
+
     def _inner_tail(self, tail):
         """Return the last rows of a series as the forecaster inside has them."""
         segment, reach = self._roles.segment(tail.X, tail.y, tail.times), self._inner.reach

@@ -319,7 +319,7 @@ class SimulationScorer(Scorer):
         starts = self._with_room(rows, free, self.washout + 1)
         free = np.flatnonzero(free)
         # the first free row of each segment is where its run begins
-        _, first = np.unique(rows.segments.starts[free], return_index=True)
+        _, first = np.unique(rows.starts[free], return_index=True)
         origins = free[first]
         origins = origins[starts[origins]]
         return origins, rows.max_steps[origins]

@@ -8,6 +8,7 @@ import pandas as pd
 from sklearn.utils import check_random_state
 
 from narxkit._checks import is_count
+from narxkit.model_selection.interval_scores import crps
 
 __all__ = ["skill_table"]
 
@@ -62,8 +63,8 @@ def skill_table(
     -------
     DataFrame
         A row for each backtest; columns ``RMSE h=1`` ..., ``RMSE mean``, ``MAE``,
-        ``skill vs persistence``, ``skill vs naive``, ``ratio to ridge``, ``ratio 2.5 %``,
-        ``ratio 97.5 %``, ``fit s``.
+        ``CRPS`` (see Notes), ``skill vs persistence``, ``skill vs naive``, ``ratio to ridge``,
+        ``ratio 2.5 %``, ``ratio 97.5 %``, ``fit s``.
 
     Raises
     ------
@@ -76,10 +77,25 @@ def skill_table(
     backtest : Forecasts from many origins.
     narxkit.diebold_mariano : Whether two forecasts differ by more than chance.
 
+    Notes
+    -----
+    Backtests with `level` have a ``CRPS``, the mean over horizons of the weighted interval score
+
+    .. math::
+
+        \\frac{1}{K + 1/2} \\Big( \\frac{|y - \\hat y|}{2}
+        + \\sum_{k=1}^K \\frac{\\alpha_k}{2} S_k \\Big)
+
+    with S the `interval_score` of the level :math:`100 (1 - \\alpha_k)` and the forecast in the
+    place of the median. With more levels, such as ``level=range(10, 100, 10)``, it comes closer to
+    the continuous ranked probability score, the mean absolute error of a whole distribution;
+    compare what has the same levels.
+
     References
     ----------
     Künsch 1989, "The jackknife and the bootstrap for general stationary observations", Annals of
-    Statistics 17, 1217-1241.
+    Statistics 17, 1217-1241. Bracher, Ray, Gneiting and Reich 2021, "Evaluating epidemic forecasts
+    in an interval format", PLOS Computational Biology 17, e1008618.
 
     Examples
     --------
@@ -92,7 +108,7 @@ def skill_table(
     """
     names = {"persistence": persistence, "seasonal": seasonal, "ridge": ridge}
     _check_options(horizons, names, fit_seconds)
-    errors = _aligned_errors(backtests)
+    errors, scores = _aligned_errors(backtests)
     rmse = {name: np.sqrt(e.pow(2).groupby(level="horizon").mean()) for name, e in errors.items()}
     known = next(iter(rmse.values())).index
     if horizons is None:
@@ -108,6 +124,9 @@ def skill_table(
     # the mean over horizons, not over targets: late horizons have fewer
     table["RMSE mean"] = [rmse[name].mean() for name in backtests]
     table["MAE"] = [errors[name].abs().groupby(level="horizon").mean().mean() for name in backtests]
+    if len(scores.columns):
+        means = {name: s.groupby(level="horizon").mean().mean() for name, s in scores.items()}
+        table["CRPS"] = [means.get(name, np.nan) for name in backtests]
     if persistence in rmse:
         table["skill vs persistence"] = 1 - table["RMSE mean"] / rmse[persistence].mean()
         if seasonal in rmse:
@@ -175,7 +194,10 @@ def _check_options(horizons, names, fit_seconds):
 
 
 def _aligned_errors(backtests):
-    """Return errors by (series, origin, horizon), on the targets that all of them have."""
+    """Return errors by (series, origin, horizon), on the targets that all of them have.
+
+    And the scores of the intervals, of those that have any.
+    """
     keys = ["series", "origin", "horizon"]
     frames = list(backtests.values()) if isinstance(backtests, Mapping) else []
     if not frames or not all({*keys, "y", "y_hat"} <= {*getattr(f, "columns", ())} for f in frames):
@@ -187,7 +209,7 @@ def _aligned_errors(backtests):
         indexes = [shared] * len(frames)
     else:
         indexes = [pd.MultiIndex.from_frame(f[keys].astype({"series": str})) for f in frames]
-    parts = [f[["y", "y_hat"]].set_axis(index) for f, index in zip(frames, indexes)]
+    parts = [_values(f).set_axis(index) for f, index in zip(frames, indexes)]
     table = pd.concat(parts, axis=1, join="inner", keys=range(len(parts)))
     truths, forecasts = (table.xs(column, axis=1, level=1) for column in ("y", "y_hat"))
     # a failed forecast is NaN, and its target is left out for all
@@ -196,7 +218,14 @@ def _aligned_errors(backtests):
     if not is_known.any():
         raise ValueError("the backtests have no target in common: give them the same origins.")
     _refuse_other_truths(truths[is_known], list(backtests))
-    return errors[is_known]
+    names = dict(enumerate(backtests))
+    scores = table.loc[:, table.columns.get_level_values(1) == "crps"].droplevel(1, axis=1)
+    return errors[is_known], scores[is_known].rename(columns=names)
+
+
+def _values(backtest):
+    values, score = backtest[["y", "y_hat"]], crps(backtest)
+    return values if score is None else values.assign(crps=score)
 
 
 def _refuse_other_truths(truths, names):

@@ -7,6 +7,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from narxkit._warn import warn_of_interruption
 from narxkit.forecasters.base import Forecaster
+from narxkit.forecasters.panels import PanelForecaster
 from narxkit.rows.labels import common_index, with_index
 from narxkit.rows.table import read_outputs
 
@@ -44,7 +45,7 @@ def unwrap(model, X, y):
             return _where_finite(back, undo(values))
 
         return forecaster, X, inner, undo_both
-    if not isinstance(model, Forecaster):
+    if not isinstance(model, Forecaster | PanelForecaster):
         raise ValueError(
             "model must be a fitted forecaster, or a Pipeline, TransformedTargetRegressor or "
             f"search of one. Got {type(model).__name__} instead."

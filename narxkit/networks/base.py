@@ -27,8 +27,10 @@ class Network(ABC):
     rollouts)`` and ``gain(theta, rollouts)``, as in :class:`TappedMLP`. With a linear path from the
     taps to the outputs (`holds_linear_model`) there is ``with_linear(theta, linear)``, and
     `linear_feedback` has the share of their noise that its weights of fed-back outputs pass, and 0
-    elsewhere. ``groups`` are masks over the parameters; one of them is called "weights", which the
-    penalty is for. A search for it begins at `first_strength`, in units of the error variance.
+    elsewhere. Where a network `takes_shocks`, ``rollout(theta, rollouts, shocks)`` adds an array
+    (n, n_steps, n_outputs) to its outputs, before they are clipped and fed back. ``groups`` are
+    masks over the parameters; one of them is called "weights", which the penalty is for. A search
+    for it begins at `first_strength`, in units of the error variance.
 
     Examples
     --------
@@ -40,6 +42,7 @@ class Network(ABC):
     holds_linear_model = False
     can_bend = True
     first_strength = 10.0
+    takes_shocks = False
 
     # ------------------------------------------------------------ the structure
     # beside these a network has `taps`, the lagged vector, and `hidden_layer_sizes`

@@ -107,6 +107,11 @@ class TappedMLP(Network):
     linear_term: bool = True
 
     @property
+    def takes_shocks(self):
+        """Whether outputs are fed back, and shocks with them."""
+        return bool(self.taps.output_lags)
+
+    @property
     def reach(self):
         return self.taps.reach
 
@@ -249,26 +254,27 @@ class TappedMLP(Network):
 
     # The face of the kernels.
 
-    def rollout(self, theta, rollouts):
-        if rollouts.is_measured or not self.taps.output_lags:
+    def rollout(self, theta, rollouts, shocks=None):
+        if rollouts.is_measured or not self.takes_shocks:
             return self._row_by_row(theta, rollouts)
         runs = rollouts.trajectories
         if runs.n < _core.FEW:
-            return self._roll(theta, runs)
+            return self._roll(theta, runs, shocks)
         with one_blas_thread():
             if runs.is_falling:
-                return self._roll(theta, runs)
+                return self._roll(theta, runs, shocks)
             # the kernel steps a block of them together, and lets go of the last ones as they end
             order = np.argsort(-rollouts.lengths, kind="stable")
-            y_hat, bad = self._roll(theta, rollouts.part(order).trajectories)
+            sorted_shocks = None if shocks is None else shocks[order]
+            y_hat, bad = self._roll(theta, rollouts.part(order).trajectories, sorted_shocks)
         back = np.argsort(order)
         return y_hat[back], bad[back]
 
-    def _roll(self, theta, runs):
+    def _roll(self, theta, runs, shocks):
         """Return predictions and first bad steps; few trajectories are run without BLAS."""
         path = np.empty((runs.n, self.plan.history + runs.longest, self.n_outputs))
         bad = np.empty(runs.n, dtype=np.intp)
-        _core.rollout(self.plan, theta, runs, path, bad)
+        _core.rollout(self.plan, theta, runs, path, bad, shocks)
         return path[:, self.plan.history :], bad
 
     def _row_by_row(self, theta, rollouts):

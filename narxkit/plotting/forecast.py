@@ -1,5 +1,6 @@
 """History, forecasts and what really happened, over time."""
 
+import re
 from textwrap import fill
 
 import numpy as np
@@ -11,6 +12,9 @@ from narxkit.plotting.times import as_series, format_time_axis, points, time_nam
 from narxkit.rows.labels import has_clock
 
 __all__ = ["ForecastDisplay"]
+
+FAN = 0.18  # how dense each interval is
+LOWER = re.compile(r"(.*)-lo-([0-9.]+)")
 
 
 class ForecastDisplay(Display):
@@ -30,6 +34,8 @@ class ForecastDisplay(Display):
         Name of the quantity; by default that of the series.
     unit : str, default=None
         Its unit.
+    intervals : dict of str to dict, default=None
+        Of forecasts by name: the lower and the upper ends, two Series, by level in per cent.
 
     Attributes
     ----------
@@ -41,6 +47,8 @@ class ForecastDisplay(Display):
         The measured values before and after the origin.
     forecast_lines_ : dict of str to matplotlib Line2D
         The forecasts by name.
+    bands_ : dict of str to list of matplotlib PolyCollection
+        The intervals of forecasts by name, the widest first.
     origin_line_ : matplotlib Line2D or None
         The end of the history.
     legend_ : matplotlib Legend
@@ -59,10 +67,25 @@ class ForecastDisplay(Display):
     >>> display = ForecastDisplay.from_predictions(y[6:], [3, 4, 6], history=y[:6], unit="kW")
     >>> display.ax_.get_title(loc="left"), display.ax_.get_xlabel()
     ('power, kW', 'day')
+
+    A fan of intervals around a forecast:
+
+    >>> from narxkit import Persistence
+    >>> model = Persistence().fit(None, y)
+    >>> list(ForecastDisplay.from_estimator(model, steps=1, level=[50]).bands_)
+    ['Persistence']
     """
 
     def __init__(
-        self, *, y_pred, y_true=None, history=None, highlight=None, target=None, unit=None
+        self,
+        *,
+        y_pred,
+        y_true=None,
+        history=None,
+        highlight=None,
+        target=None,
+        unit=None,
+        intervals=None,
     ):
         self.y_pred = y_pred
         self.y_true = y_true
@@ -70,6 +93,7 @@ class ForecastDisplay(Display):
         self.highlight = highlight
         self.target = target
         self.unit = unit
+        self.intervals = intervals
 
     @classmethod
     def from_estimator(
@@ -79,6 +103,7 @@ class ForecastDisplay(Display):
         y=None,
         *,
         steps=None,
+        level=None,
         history=None,
         name=None,
         target=None,
@@ -98,6 +123,8 @@ class ForecastDisplay(Display):
             Measured values there.
         steps : int, default=None
             Number of steps where there is no X; by default the length of y.
+        level : float or sequence of float, default=None
+            Intervals in per cent, such as ``[50, 80, 95]``, drawn as a fan behind the forecast.
         history : Series or array-like, default=None
             Measured values up to the last row seen.
         name : str, default=None
@@ -115,8 +142,11 @@ class ForecastDisplay(Display):
         ForecastDisplay
             The display, drawn.
         """
-        if X is None:
-            y_pred = estimator.forecast(len(y) if steps is None else steps)
+        steps = len(y) if X is None and steps is None else steps
+        if level is not None:
+            y_pred = estimator.forecast(steps, X=X, level=level)
+        elif X is None:
+            y_pred = estimator.forecast(steps)
         else:
             y_pred = estimator.predict(X)
             index = getattr(X, "index", None)
@@ -146,8 +176,9 @@ class ForecastDisplay(Display):
         ----------
         y_true : Series, array-like of shape (n,) or None
             Measured values.
-        y_pred : Series, array-like of shape (n,), or dict of such by name
-            One forecast or several.
+        y_pred : Series, DataFrame, array-like of shape (n,), or dict of such by name
+            One forecast or several; a DataFrame as ``forecast(level=...)`` gives it is drawn with
+            its intervals.
         history : Series or array-like, default=None
             Measured values up to the origin.
         highlight : str, default=None
@@ -176,6 +207,8 @@ class ForecastDisplay(Display):
         in steps from the origin.
         """
         named = y_pred if isinstance(y_pred, dict) else {"forecast": y_pred}
+        intervals = {name: _intervals_of(fan) for name, fan in named.items()}
+        named = {name: _without(fan, intervals[name]) for name, fan in named.items()}
         ahead = _same_index({"y_true": y_true, **named})
         y_true = ahead.pop("y_true")
         if history is not None:
@@ -195,6 +228,7 @@ class ForecastDisplay(Display):
             highlight=highlight,
             target=target,
             unit=unit,
+            intervals={name: ends for name, ends in intervals.items() if ends},
         )
         return display.plot(ax=ax, **kwargs)
 
@@ -231,6 +265,10 @@ class ForecastDisplay(Display):
                 zorder=4,
             )  # fmt: skip
         styles = dict(zip(self._in_front_first(), line_styles(len(self.y_pred))))
+        self.bands_ = {
+            name: self._draw_bands(ends, styles[name]["color"])
+            for name, ends in (self.intervals or {}).items()
+        }
         self.forecast_lines_ = {
             name: self._draw_forecast(name, y_pred, styles[name], kwargs)
             for name, y_pred in self.y_pred.items()
@@ -251,6 +289,13 @@ class ForecastDisplay(Display):
         style = {**style, "label": name, "lw": 2.4 if is_bold else 1.0}
         style |= {"zorder": 3 if is_bold else 2} | dot(y_pred)
         return self.ax_.plot(*points(y_pred), **style | kwargs)[0]
+
+    def _draw_bands(self, ends, color):
+        """Draw intervals over each other, so that the narrow ones are the darkest."""
+        widest_first = sorted(ends.items(), reverse=True)
+        pairs = [(points(low), points(high)) for _, (low, high) in widest_first]
+        style = {"color": color, "alpha": FAN, "lw": 0, "zorder": 1}
+        return [self.ax_.fill_between(x, low, high, **style) for (x, low), (_, high) in pairs]
 
     def _draw_history(self):
         ax = self.ax_
@@ -276,6 +321,22 @@ class ForecastDisplay(Display):
         self.legend_ = self._legend_above(lines)
         if n_rows > 1:  # nothing stands beside the name
             self._title.set_text(fill(self._quantity(), self._room()))
+
+
+def _intervals_of(fan):
+    """Return the ends of the intervals of a forecast by level, those of ``forecast(level=...)``."""
+    ends = {}
+    for column in fan.columns if isinstance(fan, pd.DataFrame) else ():
+        match = LOWER.fullmatch(str(column))
+        if match and f"{match[1]}-hi-{match[2]}" in fan:
+            ends[float(match[2])] = fan[column], fan[f"{match[1]}-hi-{match[2]}"]
+    return ends
+
+
+def _without(fan, intervals):
+    """Return the forecast without its intervals."""
+    taken = {end.name for ends in intervals.values() for end in ends}
+    return fan[[name for name in fan if name not in taken]] if taken else fan
 
 
 def _same_index(values):

@@ -166,6 +166,16 @@ class ColumnRoles:
         names = self.outputs if self.outputs[0] is not None else range(self.n_outputs)
         return pd.DataFrame(values, index=index, columns=list(names))
 
+    def fans(self, y_hat, fans, suffixes, index):
+        """Return predictions, and beside each output what stands around it, by suffix."""
+        names = self.outputs
+        if None in names:
+            names = ["y"] if self.n_outputs == 1 else [f"y{j}" for j in range(self.n_outputs)]
+        columns = [f"{name}{suffix}" for name in names for suffix in ("", *suffixes)]
+        values = np.concatenate([y_hat[None], fans]).transpose(1, 2, 0).reshape(len(y_hat), -1)
+        # to make texts of thousands of names would take longer than thousands of paths
+        return pd.DataFrame(values, index=index, columns=pd.Index(columns, dtype=object))
+
 
 def _read_range(output_range, columns, n_outputs):
     """Return bounds as the position of a column, an array of one number per output, or None."""

@@ -232,7 +232,10 @@ class Segments:
 
     def replace(self, **changes):
         """Return a copy with other fields."""
-        return replace(self, **changes)
+        new, known = replace(self, **changes), vars(self)
+        if "edges" not in changes:  # what follows from them alone is as long as the data
+            vars(new).update((name, known[name]) for name in ("starts", "stops") if name in known)
+        return new
 
 
 def _mean_back(values, rows, column, first, last):

@@ -21,6 +21,7 @@ from sklearn.utils.validation import (
 )
 
 from narxkit._checks import is_int
+from narxkit._stored import stored
 from narxkit._warn import warn
 from narxkit.rows.calendar import dates_of, names_of_days
 from narxkit.rows.clock import Clock, take
@@ -50,6 +51,7 @@ _TIMES = {
 }
 
 
+@stored
 @dataclass(frozen=True)
 class Table:
     """Checked rows.
@@ -148,9 +150,19 @@ class Table:
             series=series,
         )
 
+    def kept(self):
+        """Return a copy that keeps no memory of others, and of labels where they change."""
+        labels = None if self.labels is None else pd.factorize(self.labels)[0]
+        y = None if self.y is None else self.y.copy()
+        return self.replace(X=self.X.copy(), y=y, labels=labels)
+
     def label(self, row):
         """Return how to name a row to a reader."""
         return _label(row, self.index)
+
+    def times_of(self, rows):
+        """Return the time stamps of some rows, or None where there is no clock."""
+        return None if self.times is None else take(self.times, rows)
 
     def row_labels(self, rows):
         """Return the labels of some rows inside their series, or None where rows have none."""
@@ -254,7 +266,9 @@ def _refuse_no_table(values, name):
         kind = pd.api.types.infer_dtype(getattr(part.dtype, "categories", part), skipna=True)
         whose = name if column is None else f"the column {column!r} of {name}"
         if kind in _TIMES:
-            raise ValueError(_refusal_of_times(name, column, whose, _TIMES[kind]))
+            is_other = _is_frame(values) and not isinstance(values, pd.DataFrame)
+            refusal = _refusal_in_other_frame if is_other else _refusal_of_times
+            raise ValueError(refusal(name, column, whose, _TIMES[kind]))
         if kind == "complex":
             raise ValueError(
                 f"Complex data not supported: {whose} holds complex numbers. Give real and "
@@ -314,6 +328,16 @@ def _odd_columns(values):
     if array.dtype.kind in _REAL or array.ndim not in (1, 2):
         return []
     return [(None, array)] if array.ndim == 1 else list(enumerate(array.T))
+
+
+def _refusal_in_other_frame(name, column, whose, what):
+    """Refuse times in a frame that has no index to hold them."""
+    if what == "durations":
+        return _refusal_of_times(name, column, whose, what)
+    return (
+        f"{whose} holds {what}: read the whole table by from_long(frame, id=None, "
+        f"time={column!r}, target=...), which makes them the index, or leave it out."
+    )
 
 
 def _refusal_of_times(name, column, whose, what):
@@ -435,6 +459,13 @@ def count_rows(values, name):
     return n
 
 
+def take_rows(values, rows):
+    """Return rows of an array or a frame by their positions; None of None."""
+    if values is None:
+        return None
+    return values.iloc[rows] if hasattr(values, "iloc") else np.asarray(values)[rows]
+
+
 def read_outputs(y, name="y", index=None, min_samples=1):
     """Return outputs as floats of shape (n, n_outputs), NaN where they are missing or masked."""
     _refuse_no_table(y, name)
@@ -464,7 +495,11 @@ def names_of_outputs(y):
         return list(y.columns), 2
     if isinstance(y, pd.Series):
         return [y.name], 1
-    y = np.asarray(y)
+    if _is_frame(y):  # of another library
+        return _names_of_inputs(y), 2
+    name, y = getattr(y, "name", None), np.asarray(y)
+    if y.ndim == 1 and isinstance(name, str):
+        return [name], 1
     return [None] * (y.shape[1] if y.ndim == 2 else 1), y.ndim
 
 

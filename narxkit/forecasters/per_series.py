@@ -1,0 +1,416 @@
+"""One model for each series of a panel.
+
+A panel is cut into its series once; each is fitted by itself, in chunks on the workers of joblib,
+and what the models answer is put together again under the labels of the panel. A series that cannot
+be fitted has no model: its labels are kept, and it forecasts NaN.
+"""
+
+import threading
+import warnings
+from contextlib import contextmanager
+from copy import copy
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed, effective_n_jobs
+from sklearn.base import clone
+from sklearn.utils.validation import check_is_fitted
+
+from narxkit._checks import is_count
+from narxkit._progress import no_progress
+from narxkit._warn import warn
+from narxkit._words import counted
+from narxkit.forecasters.base import TrainedOn, restored_on_error
+from narxkit.forecasters.origins import ManyOrigins, Origins
+from narxkit.forecasters.panels import Panel, PanelForecaster, columns_of
+from narxkit.forecasters.runner import Runner
+from narxkit.rows.history import History
+from narxkit.rows.reach import Reach
+from narxkit.rows.segments import Segments
+from narxkit.rows.table import names_of_outputs, read_outputs, read_table
+
+CHUNKS = 100  # a task costs a cluster 3 ms, and progress is told in percent
+NAMED = 3  # series in a warning
+
+
+class PerSeries(PanelForecaster):
+    """One model for each series of a panel.
+
+    Each series of a MultiIndex (series, time) is fitted by itself, with its own scale, lags that
+    are found and state. A series that cannot be fitted is named in a warning and in `failed_`, and
+    costs only itself: its forecasts are NaN.
+
+    Parameters
+    ----------
+    forecaster : Forecaster
+        The forecaster, not fitted, of which each series has a clone.
+    n_jobs : int, default=None
+        Fits at once, on the workers of joblib: processes, or what ``joblib.parallel_config`` names,
+        such as ``"threading"`` or ``"dask"``. None means 1 outside of such a context. The weights
+        do not depend on it.
+    progress : callable, default=None
+        ``progress(text, done, total)`` is called as series are fitted.
+
+    Attributes
+    ----------
+    models_ : dict
+        The fitted forecaster of each series by its name.
+    failed_ : dict
+        Why the others could not be fitted, by name.
+    n_features_in_ : int
+        Number of columns of X.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, when X has any.
+
+    See Also
+    --------
+    ScaledPerSeries : One model for all, each series scaled by itself.
+    from_long : Makes a panel of a long frame.
+
+    Notes
+    -----
+    One model for all series learns from all rows, and one each has nothing to share: short series
+    that behave alike want the first, long ones of several kinds the second. `backtest` tells.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from narxkit import ARX, PerSeries
+    >>> days = pd.date_range("2024-01-01", periods=40, name="day")
+    >>> series = {name: pd.Series(rate ** np.arange(40), days) for name, rate in
+    ...           {"a": 0.9, "b": 1.1}.items()}
+    >>> y = pd.concat(series, names=["series"])
+    >>> model = PerSeries(ARX(output_lags=1, alphas=[0.0])).fit(None, y)
+    >>> (model.forecast(1) / y.groupby("series").last().to_numpy()).round(3)
+    series  day
+    a       2024-02-10    0.9
+    b       2024-02-10    1.1
+    dtype: float64
+    """
+
+    def __init__(self, forecaster, n_jobs=None, progress=None):
+        self.forecaster = forecaster
+        self.n_jobs = n_jobs
+        self.progress = progress
+
+    # ------------------------------------------------------------ fit and update
+    def fit(self, X, y=None, sample_weight=None, segments=None):
+        """Fit a model to each series.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features) or None
+            Inputs.
+        y : array-like of shape (n,) or (n, n_outputs)
+            Outputs; they or X have a MultiIndex (series, time).
+        sample_weight : array-like of shape (n,), optional
+            Weight of each row's squared error.
+        segments : array-like of shape (n,), optional
+            One label per row; no lag crosses a change of label.
+
+        Returns
+        -------
+        self
+            The fitted model.
+
+        Raises
+        ------
+        ValueError
+            When no series can be fitted, or the labels are no (series, time) in order.
+        """
+        self._check_parameters()
+        panel = Panel.read(X=X, y=y, sample_weight=sample_weight, segments=segments)
+        models, failed = self._fitted(panel)
+        if not models:
+            raise ValueError(_no_model(failed))
+        with restored_on_error(self):
+            self.models_, self.failed_ = models, failed
+            self._remember(panel, *names_of_outputs(y))
+        _warn_of_failures(failed, len(panel.series))
+        return self
+
+    def _remember(self, panel, outputs, y_ndim):
+        """Keep what the models have in common, and the labels of series without one."""
+        self._outputs, self._y_ndim = outputs, y_ndim
+        self._copy_features(next(iter(self.models_.values())))
+        names = [None] if panel.index is None else list(panel.index.names)
+        self._unfitted = History(Reach(), names, {})
+        self._remember_labels(panel)
+        self._trained_on = _trained_on(self.models_, panel)
+
+    def _check_parameters(self):
+        self._check_forecaster()
+        if self.progress is not None and not callable(self.progress):
+            raise ValueError(
+                "The 'progress' parameter of PerSeries must be a function (text, done, total) or "
+                f"None. Got {self.progress!r} instead."
+            )
+
+    def _fitted(self, panel):
+        """Return the model of each series, and why there is none of others."""
+        chunks = panel.chunks(max(CHUNKS, 4 * effective_n_jobs(self.n_jobs)))
+        tasks = (delayed(_fit_chunk)(self.forecaster, chunk) for chunk in chunks)
+        progress, n = self.progress or no_progress, len(panel.series)
+        models, failed, notes = {}, {}, []
+        progress("fitting the series", 0, n)
+        with _recorded(notes):
+            for found, failures, said in Parallel(self.n_jobs, return_as="generator")(tasks):
+                models |= found
+                failed |= failures
+                notes += said
+                progress("fitting the series", len(models) + len(failed), n)
+        if notes:
+            more = f"the fits of {n} series gave {counted(len(notes), 'warning')}, the first: "
+            warn(notes[0] if n == 1 else more + notes[0])
+        return models, failed
+
+    def _remember_labels(self, panel):
+        """Move on the labels of the series that have no model."""
+        without = [key for key in panel.series if key in self.failed_]
+        if without:
+            index = panel.index[np.concatenate([panel.series[key] for key in without])]
+            history = self._unfitted if self._unfitted.tails else None
+            table = _labels_alone(index, np.full((len(index), 1), np.nan), history)
+            tails = {key: self._moved_on(key, table) for key in without}
+            self._unfitted = replace(self._unfitted, tails=self._unfitted.tails | tails)
+
+    def _moved_on(self, key, table):
+        return self._unfitted.tail(key, table, *self._unfitted.extended(key, table))
+
+    def update(self, X, y=None):
+        """Take new measurements: move the state of each series, keep the weights.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features) or None
+            Inputs of the rows after the last ones seen.
+        y : array-like of shape (n,) or (n, n_outputs)
+            Their measured outputs; series that are not among them stay where they are.
+
+        Returns
+        -------
+        self
+            The same model, its state moved on.
+
+        Raises
+        ------
+        ValueError
+            When a series was not in ``fit``, or its rows begin before the last one seen; then no
+            series has moved.
+        """
+        panel = self._read(X=X, y=y)
+        moved = self._each(panel, lambda model, part: copy(model).update(part["X"], part["y"]))
+        self._remember_labels(panel)
+        self.models_ = {key: moved.get(key) or model for key, model in self.models_.items()}
+        return self
+
+    # ------------------------------------------------------------ predictions
+    def predict(self, X):
+        """Continue each series from the last row seen.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features)
+            Inputs of the rows that follow; of models of y alone a frame of their index.
+
+        Returns
+        -------
+        ndarray of shape (n,) or (n, n_outputs)
+            Predictions in the order of the rows of X; NaN of series without a model.
+        """
+        panel = self._read(X=X)
+        y_hat = np.full((panel.n, len(self._outputs)), np.nan)
+        for key, part in self._each(panel, lambda model, part: model.predict(part["X"])).items():
+            if part is not None:
+                y_hat[panel.series[key]] = columns_of(part)
+        return self._shape(y_hat)
+
+    def forecast(self, steps=None, X=None, **options):
+        """Forecast the next steps of each series, as pandas with the labels that follow.
+
+        Parameters
+        ----------
+        steps : int, optional
+            Number of steps; may be left out where X is given.
+        X : DataFrame, optional
+            Inputs of the steps, under a MultiIndex (series, time); just its series are forecast.
+        **options : dict
+            Whatever else ``forecast`` of the forecaster takes.
+
+        Returns
+        -------
+        Series or DataFrame
+            Series after series under a MultiIndex (series, time); those without a model come last,
+            and are NaN.
+
+        Raises
+        ------
+        ValueError
+            When inputs are missing or do not follow the last row seen, or a series is unknown.
+        """
+        check_is_fitted(self)
+        if X is None and not is_count(steps):
+            raise ValueError(f"steps must be an int >= 1 where X is not given. Got {steps!r}.")
+        if X is None:
+            parts = {key: model.forecast(steps, **options) for key, model in self.models_.items()}
+            labels = {key: tail.labels(steps) for key, tail in self._unfitted.tails.items()}
+        else:
+            parts, labels = self._forecast_over(self._read(X=X), steps, options)
+        return self._stacked(parts, labels)
+
+    def _forecast_over(self, panel, steps, options):
+        """Forecast the series of a panel of inputs; return labels of those without a model."""
+
+        def ask(model, part):
+            return model.forecast(steps, X=part["X"], **options)
+
+        answers = self._each(panel, ask)
+        labels = {key: panel.labels(key)[:steps] for key, part in answers.items() if part is None}
+        return {key: part for key, part in answers.items() if part is not None}, labels
+
+    def _stacked(self, parts, labels):
+        """Put forecasts under one index."""
+        if None in parts:
+            return parts[None]
+        like = next(iter(parts.values()), pd.Series(dtype=float, name=self._outputs[0]))
+        parts |= {key: like.iloc[:0].reindex(index) for key, index in labels.items()}
+        whole = pd.concat(list(parts.values()))
+        keys = pd.Index(list(parts), tupleize_cols=False).repeat([*map(len, parts.values())])
+        index = pd.MultiIndex.from_arrays([keys, whole.index], names=self._unfitted.names)
+        return whole.set_axis(index, axis=0)
+
+    def _origins(self, X, y, segments=None, **options):
+        """Return measured rows of all series, ready for rollouts from any of them."""
+        panel = self._read(X=X, y=y, segments=segments)
+        table = _labels_alone(panel.index, read_outputs(y))
+
+        def ask(model, part):
+            return model._origins(part["X"], part["y"], part["segments"], **options)
+
+        parts, rows = [], []
+        for key, part in self._each(panel, ask).items():
+            given = panel.series[key]
+            part = _without_model(table, given) if part is None else part
+            parts.append(part)
+            rows.append(np.where(part.table_row < 0, -1, given[part.table_row]))
+        return ManyOrigins(table, parts, np.concatenate(rows))
+
+    # ------------------------------------------------------------ series
+    def _read(self, **tables):
+        """Cut tables into series, all of which ``fit`` has seen."""
+        check_is_fitted(self)
+        panel = Panel.read(**tables)
+        unknown = [key for key in panel.series if key not in self.models_ | self.failed_]
+        if unknown:
+            seen = "one series without a name"
+            if None not in self.models_:
+                seen = f"{len(self.models_)} others, such as {next(iter(self.models_))!r}"
+            what = "rows without a series" if unknown[0] is None else f"the series {unknown[0]!r}"
+            raise ValueError(
+                f"{what} has no model, for fit has seen {seen}: fit again with its rows, or use "
+                "ScaledPerSeries, one model for all."
+            )
+        return panel
+
+    def _each(self, panel, ask):
+        """Ask the model of each series about its tables; the answer is None where it has none."""
+        answers = dict.fromkeys(panel.series)
+        for key in self.models_.keys() & panel.series.keys():
+            with _named(key):
+                answers[key] = ask(self.models_[key], panel.part(key))
+        return answers
+
+
+@contextmanager
+def _named(key):
+    """Name the series in what is wrong with it."""
+    try:
+        yield
+    except ValueError as error:
+        if key is None:
+            raise
+        raise ValueError(f"series {key!r}: {error}") from error
+
+
+# --- fits ----------------------------------------------------------------------------------------
+
+
+def _fit_chunk(forecaster, panel):
+    """Return fitted models, reasons of failures and warnings, of the series of one task."""
+    models, failed, notes = {}, {}, []
+    with _recorded(notes):
+        for key in panel.series:
+            try:
+                models[key] = clone(forecaster).fit(**panel.part(key))
+            except Exception as error:  # of this series alone: the others go on
+                failed[key] = str(error) or type(error).__name__
+    return models, failed, notes
+
+
+@contextmanager
+def _recorded(notes):
+    """Take the warnings of many fits, which are told together.
+
+    Python keeps one list of filters for all threads: theirs are taken by the one that waits.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    notes += [str(warning.message) for warning in caught if warning.category is not ResourceWarning]
+
+
+def _no_model(failed):
+    (key, reason), *more = failed.items()
+    if key is None:
+        return reason
+    return f"none of {len(more) + 1} series can be fitted; {key!r}, the first: {reason}"
+
+
+def _warn_of_failures(failed, n):
+    if failed:
+        shown = [f"{key!r}: {reason}" for key, reason in list(failed.items())[:NAMED]]
+        more = f" (failed_ names all {len(failed)})" if len(failed) > NAMED else ""
+        warn(
+            f"{len(failed)} of {n} series could not be fitted and forecast NaN: "
+            f"{' '.join(shown)}{more}"
+        )
+
+
+def _trained_on(models, panel):
+    """Return the rows of all models together."""
+    ends = [model._trained_on for model in models.values()]
+    if ends[0].first is None:
+        return ends[0]._replace(n_rows=panel.n)
+    first, last = min(end.first for end in ends), max(end.last for end in ends)
+    return TrainedOn(panel.n, first, last, ends[0].units)
+
+
+def _labels_alone(index, y, history=None):
+    """Return outputs under labels, of no forecaster."""
+    labels = None if index is None else pd.DataFrame(index=index)
+    return read_table(SimpleNamespace(n_features_in_=0), labels, y, history=history)
+
+
+def _without_model(table, rows):
+    """Return the rows of a series, from which all forecasts are NaN."""
+    y = table.y[rows]
+
+    def run(rollouts):
+        shape = len(rollouts), rollouts.n_steps, y.shape[1]
+        return np.full(shape, np.nan), np.full(len(rollouts), -1)
+
+    return Origins(
+        Runner(Reach(), run, None),
+        table,
+        Segments(np.empty((len(y), 0)), y, np.array([0, len(y)])),
+        np.arange(len(y)),
+        has_new_clock=False,
+        check=lambda: None,  # there is always history enough for nothing
+        fans=lambda *rollouts: {},
+    )

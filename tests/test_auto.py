@@ -1,0 +1,374 @@
+"""AutoNARX: what it tries, how it judges, combines and tells."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.model_selection import TimeSeriesSplit, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import narxkit
+from narxkit import AutoNARX, SeasonalNaive, ahead_scorer, backtest
+from narxkit.auto.judging import first_origin, rolling_folds
+from narxkit.auto.pool import is_seasonal
+from narxkit.auto.weights import weights_by_errors, weights_by_fit
+from narxkit.datasets import make_narendra
+from narxkit.rows.segments import Segments
+
+
+def monthly(n=96, seed=0, freq="MS"):
+    """A trend and a season that grow, with noise."""
+    t = np.arange(n)
+    noise = 0.02 * np.random.default_rng(seed).normal(size=n)
+    y = np.exp(5 + 0.01 * t + 0.2 * np.sin(np.pi * t / 6) + noise)
+    return pd.Series(y, pd.date_range("2010-01-01", periods=n, freq=freq), name="sales")
+
+
+def hourly(n=600, seed=0):
+    """A load that temperature bends, with a day."""
+    rng = np.random.default_rng(seed)
+    index = pd.date_range("2024-01-01", periods=n, freq="h")
+    temp = 10 + 8 * np.sin(2 * np.pi * np.arange(n) / 24 + 1) + 3 * rng.normal(size=n)
+    day = np.sin(2 * np.pi * np.arange(n) / 24)
+    y = 100 + 10 * day + 0.3 * (temp - 10) ** 2 + rng.normal(size=n)
+    return pd.DataFrame({"temp": temp}, index), pd.Series(y, index, name="load")
+
+
+def later_rows(X, y, n=5):
+    """The first rows of X once more, at the times that follow."""
+    return X[:n].set_index(y.index[-n:] + pd.Timedelta(hours=n))
+
+
+def quick(**parameters):
+    return AutoNARX(**({"horizon": 6, "networks": False, "random_state": 0} | parameters))
+
+
+Y = monthly()
+MODEL = quick().fit(None, Y[:84])
+
+
+# ---------------------------------------------------------------- the whole
+def test_it_beats_the_seasonal_naive_it_holds():
+    y_hat = MODEL.forecast(12)
+    naive = SeasonalNaive().fit(None, Y[:84]).forecast(12)
+    assert (y_hat - Y[84:]).abs().mean() < 0.5 * (naive - Y[84:]).abs().mean()
+    assert y_hat.index.equals(Y.index[84:])
+    assert y_hat.name == "sales"
+
+
+def test_the_table_tells_what_was_tried():
+    table = MODEL.candidates_
+    assert list(table) == ["candidate", "error", "weight", "network_lives", "seconds"]
+    assert table["candidate"][0] == "seasonal naive"
+    assert table["candidate"].is_unique
+    assert table["weight"].sum() == pytest.approx(1.0)
+    assert not table["network_lives"].any()
+    # what errs least weighs most
+    assert table["weight"].idxmax() == table["error"].idxmin()
+
+
+def test_forecasts_are_the_weighted_means_of_the_members():
+    members = [member.inner.continuing(MODEL._history.names, MODEL._history.tails)
+               for member in MODEL._members]  # fmt: skip
+    expected = sum(m.weight * one.forecast(6) for m, one in zip(MODEL._members, members))
+    pd.testing.assert_series_equal(MODEL.forecast(6), expected, check_names=False)
+
+
+def test_the_same_seed_gives_the_same_bits():
+    X, y = hourly(400)
+    fits = [AutoNARX(4, random_state=3).fit(X[:390], y[:390]) for _ in range(2)]
+    first, second = (fit.forecast(X=X[390:]) for fit in fits)
+    assert (first == second).all()
+    pd.testing.assert_frame_equal(*(fit.candidates_.drop(columns="seconds") for fit in fits))
+
+
+def test_later_rows_change_no_earlier_forecast():
+    changed = Y.copy()
+    changed.iloc[90:] *= 3
+    ahead = [MODEL.predict_ahead(None, y, steps=6) for y in (Y, changed)]
+    assert (ahead[0][:90] == ahead[1][:90])[84:90].all()
+
+
+def test_units_of_y_do_not_matter():
+    scaled = quick().fit(None, 1000 * Y[:84]).forecast(6)
+    np.testing.assert_allclose(scaled, 1000 * MODEL.forecast(6), rtol=1e-6)
+
+
+def test_predictions_go_on_beyond_the_horizon():
+    assert np.isfinite(MODEL.forecast(40)).all()
+    assert MODEL.forecast(40)[:6].equals(MODEL.forecast(6))
+
+
+def test_forecasts_stay_in_range():
+    y = pd.Series(np.exp(0.3 * np.arange(40)), pd.date_range("2020", periods=40, freq="MS"))
+    y_hat = quick(horizon=4).fit(None, y).forecast(60)
+    assert (y_hat <= y.max() + np.ptp(y)).all()
+    assert (y_hat >= 0).all()
+
+
+# ---------------------------------------------------------------- verbs
+def test_update_moves_on():
+    model = clone(MODEL).fit(None, Y[:84])
+    model.update(None, Y[84:90])
+    table = backtest(MODEL, None, Y, 6, origins=[Y.index[89]])
+    np.testing.assert_allclose(model.forecast(6), table["y_hat"], rtol=1e-10)
+    assert model.forecast(1).index[0] == Y.index[90]
+
+
+def test_backtests_and_scorers_take_it():
+    table = backtest(MODEL, None, Y, steps=6)
+    origin = table["origin"] == Y.index[83]
+    np.testing.assert_allclose(table[origin]["y_hat"], MODEL.forecast(6), rtol=1e-10)
+    assert ahead_scorer(6)(MODEL, None, Y[84:]) < 0
+
+
+def test_it_goes_into_pipelines_and_cross_validation():
+    X, y = hourly(300)
+    model = make_pipeline(StandardScaler().set_output(transform="pandas"), quick(horizon=3))
+    scores = cross_val_score(model, X, y, cv=TimeSeriesSplit(2, test_size=24))
+    assert (scores > 0.2).all()
+
+
+def test_it_is_saved_and_loaded(tmp_path):
+    X, y = hourly(400)
+    model = AutoNARX(4, random_state=0).fit(X[:390], y[:390])
+    model.save(tmp_path / "m.narx")
+    loaded = narxkit.load(tmp_path / "m.narx")
+    assert (loaded.forecast(X=X[390:]) == model.forecast(X=X[390:])).all()
+    assert loaded.describe() == model.describe()
+
+
+def by_nature(estimator):
+    """List checks that no forecaster can pass."""
+    return {
+        "check_methods_sample_order_invariance": "rows of a series have an order",
+        "check_methods_subset_invariance": "a prediction depends on the rows before it",
+        "check_sample_weight_equivalence_on_dense_data": "a row of weight 0 is still history",
+    }
+
+
+@parametrize_with_checks([AutoNARX(networks=False)], expected_failed_checks=by_nature)
+def test_checks_of_sklearn(estimator, check):
+    check(estimator)
+
+
+# ---------------------------------------------------------------- series of all kinds
+@pytest.mark.parametrize(
+    ("n", "freq", "seasons"),
+    [(60, "MS", [12]), (40, "QS", [4]), (200, "W", [52]), (100, "D", [7]), (200, "B", [5]),
+     (100, "h", [24]), (600, "h", [24, 168]), (300, "30min", [48]), (30, "h", []),
+     (20, "YS", [])],
+)  # fmt: skip
+def test_seasons_come_from_the_clock(n, freq, seasons):
+    y = pd.Series(
+        np.random.default_rng(0).normal(size=n), pd.date_range("2020", periods=n, freq=freq)
+    )
+    assert quick(horizon=1).fit(None, y).seasons_ == seasons
+
+
+def test_a_season_without_a_clock_is_found():
+    y = np.tile([0.0, 3, 1, 7, 2, 9, 4], 30) + 0.1 * np.random.default_rng(0).normal(size=210)
+    model = quick(horizon=7).fit(None, y[:203])
+    assert model.seasons_ == [7]
+    np.testing.assert_allclose(model.forecast(7), y[203:], atol=0.5)
+
+
+def test_a_season_may_be_given():
+    assert quick(season=(4, 12)).fit(None, Y).seasons_ == [4, 12]
+    assert quick(season=None).fit(None, Y).seasons_ == []
+
+
+def test_missing_values_are_bridged():
+    y = Y.copy()
+    y.iloc[[20, 21, 60, 83]] = np.nan
+    y_hat = quick().fit(None, y[:84]).forecast(12)
+    assert (y_hat / Y[84:] - 1).abs().max() < 0.2
+
+
+def test_panels_and_several_outputs():
+    one, two = monthly(), 3 * monthly(seed=1)
+    panel = pd.concat({"a": one[:84], "b": two[:84]})
+    y_hat = quick().fit(None, panel).forecast(6)
+    assert (y_hat["b"] / two[84:90] - 1).abs().max() < 0.2
+    both = pd.DataFrame({"a": one, "b": two})
+    y_hat = quick().fit(None, both[:84]).forecast(6)
+    assert (y_hat / both[84:90] - 1).abs().to_numpy().max() < 0.2
+
+
+def test_inputs_are_read_where_they_help():
+    X, y = hourly()
+    model = AutoNARX(24, random_state=0).fit(X[:576], y[:576])
+    error = (model.forecast(X=X[576:]) - y[576:]).abs().mean()
+    assert error < 3  # the noise has a deviation of 1, the bend of the temperature one of 14
+    assert "A network lives in it" in model.describe() or "A network lives in" in model.describe()
+    best = model.best_network_
+    assert np.isfinite(best.forecast(X=X[576:])).all()
+
+
+def test_leads_are_read_and_rows_behind_the_known_ones_stay():
+    rng = np.random.default_rng(0)
+    u = rng.normal(size=700)
+    y = np.roll(u, -2) + 0.01 * rng.normal(size=700)
+    X = pd.DataFrame({"u": u})
+    model = quick(horizon=5).fit(X[:690], y[:690])
+    assert model.lead_ == 0
+    y_hat = model.predict(X[690:])
+    np.testing.assert_allclose(y_hat[:8], y[690:698], atol=0.2)
+    assert np.isfinite(y_hat).all()
+
+
+def test_a_divisor_scales_the_forecast():
+    X, y = hourly(400)
+    X["capacity"] = np.where(np.arange(400) < 380, 1.0, 2.0)
+    model = quick(horizon=10, divide_by="capacity").fit(X[:380], y[:380] * X["capacity"][:380])
+    y_hat = model.forecast(10, X=X[380:390])
+    assert (y_hat / (2 * y[380:390]) - 1).abs().mean() < 0.25
+
+
+def test_holidays_and_bounds():
+    pytest.importorskip("holidays")
+    index = pd.date_range("2023-01-01", periods=700)
+    X = pd.DataFrame({"top": np.full(700, 5.0)}, index)
+    y = pd.Series(np.random.default_rng(0).normal(size=700), index)
+    model = quick(horizon=7, holidays="DE", output_range=(0, "top")).fit(X, y.clip(lower=0))
+    names = model.candidates_["candidate"]
+    assert names.str.contains("calendar").any()
+    later = pd.DataFrame({"top": np.full(7, 0.1)}, pd.date_range("2024-12-01", periods=7))
+    assert (model.forecast(X=later) <= 0.1).all()
+
+
+# ---------------------------------------------------------------- networks
+def test_systems_run_freely():
+    X, y = make_narendra(800, random_state=0)
+    model = AutoNARX("simulation", random_state=0).fit(X[:600], y[:600])
+    y_hat = model.simulate(X[600:], y[600 : 600 + model.max_lag_])
+    error = np.sqrt(np.nanmean((y_hat - y[600:])[20:] ** 2)) / y.std()
+    assert error < 0.25
+    assert model.candidates_["network_lives"].any()
+    assert "A network lives in" in model.describe()
+
+
+def test_where_none_is_good_enough_no_network_lives():
+    X = None
+    y = pd.Series(np.random.default_rng(0).normal(size=300).cumsum())
+    model = AutoNARX(5, random_state=0).fit(X, y)
+    alive = model.candidates_["network_lives"] & (model.candidates_["weight"] > 0)
+    assert (model.best_network_ is None) == (not alive.any())
+    assert "." in model.describe()
+
+
+# ---------------------------------------------------------------- time and interruption
+def test_a_time_limit_ends_the_trials():
+    X, y = hourly(500)
+    limited = AutoNARX(24, random_state=0, time_limit=1e-6).fit(X, y)
+    assert list(limited.candidates_["candidate"]) == ["seasonal naive"]
+    assert np.isfinite(
+        limited.forecast(X=X[:5].set_index(y.index[-5:] + pd.Timedelta(hours=5)))
+    ).all()
+
+
+def test_ctrl_c_keeps_what_was_judged(monkeypatch):
+    from narxkit.auto.selection import Selection
+
+    def interrupted(self):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Selection, "_try_networks", interrupted)
+    with pytest.warns(RuntimeWarning, match="interrupted after 1. candidates"):
+        model = AutoNARX(3, random_state=0).fit(None, monthly(240))
+    assert np.isfinite(model.forecast(3)).all()
+
+
+def test_progress_is_printed(capsys):
+    quick(verbose=True).fit(None, Y)
+    assert "seasonal naive" in capsys.readouterr().out
+
+
+# ---------------------------------------------------------------- sentences
+@pytest.mark.parametrize(
+    ("parameters", "y", "sentence"),
+    [
+        ({"horizon": 40}, Y[:40], "horizon=40 needs at least 46 rows, .* has 40: give a longer"),
+        ({}, Y[:1], "horizon=6 needs at least 12 rows"),
+        ({"horizon": 0}, Y, "The 'horizon' parameter of AutoNARX must be"),
+        ({"season": 40}, Y, "season=40 must be seen 3 times, in 120 rows, .* has 96"),
+        ({"season": "yearly"}, Y, "season must be a number of rows"),
+        ({"calendar": ["hour"]}, Y.to_numpy(), "calendar fields .* time stamps"),
+        ({"divide_by": "sky"}, Y, "divide_by"),
+        ({}, Y * np.nan, "missing values"),
+        ({"time_limit": 0}, Y, "The 'time_limit' parameter of AutoNARX must be"),
+    ],
+)
+def test_bad_input_is_refused_in_a_sentence(parameters, y, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        quick(**parameters).fit(None, y)
+
+
+def test_an_unknown_country_is_refused():
+    pytest.importorskip("holidays")
+    daily = pd.Series(np.arange(100.0), pd.date_range("2024", periods=100))
+    with pytest.raises(ValueError, match="XX"):
+        quick(holidays="XX").fit(None, daily)
+
+
+def test_holidays_need_a_clock():
+    with pytest.raises(ValueError, match="holidays='DE' .* time stamps"):
+        quick(holidays="DE").fit(None, Y.to_numpy())
+
+
+def test_constant_series_are_told_and_repeated():
+    with pytest.warns(UserWarning, match="y is constant"):
+        model = quick().fit(None, pd.Series(np.full(60, 7.0), Y.index[:60]))
+    np.testing.assert_allclose(model.forecast(3), 7.0)
+
+
+def test_candidates_warn_of_nothing():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        quick().fit(None, Y).forecast(3)
+
+
+# ---------------------------------------------------------------- parts
+def test_folds_lie_one_after_another_inside_the_rows():
+    rows = Segments(np.empty((100, 0)), np.zeros((100, 1)), np.array([0, 100]))
+    folds = rolling_folds(rows, 10)
+    heads = [len(fold.head) for fold in folds]
+    assert heads == sorted(heads)
+    assert heads[0] == first_origin(0, 100, 10, 6)
+    for fold in folds:
+        assert fold.origins.min() == len(fold.head)
+        assert fold.origins.max() + fold.length <= 100
+
+
+def test_no_fold_fits_a_short_series():
+    rows = Segments(np.empty((20, 0)), np.zeros((20, 1)), np.array([0, 20]))
+    assert rolling_folds(rows, 15) == []
+
+
+def test_weights_by_errors_are_powers():
+    weights = weights_by_errors(np.array([1.0, 2.0, np.inf]), n=120, horizon=10)
+    np.testing.assert_allclose(weights, [0.8, 0.2, 0.0])  # to the power of 2
+    short = weights_by_errors(np.array([1.0, 4.0]), n=10, horizon=10)
+    np.testing.assert_allclose(short, [2 / 3, 1 / 3])  # and of one half
+
+
+def test_weights_by_fit_find_the_mixture():
+    rng = np.random.default_rng(0)
+    forecasts = rng.normal(size=(4000, 3))
+    y = forecasts @ [0.7, 0.3, 0.0]
+    weights = weights_by_fit(forecasts, y, np.full(3, 1 / 3))
+    assert weights.sum() == pytest.approx(1.0)
+    assert weights[0] > weights[1] > weights[2] >= 0.0
+
+
+def test_a_season_is_told_by_its_autocorrelation():
+    t = np.arange(60)
+    noise = np.random.default_rng(0).normal(size=60)
+    assert is_seasonal(np.sin(np.pi * t / 6) + 0.3 * noise, 12)
+    assert not is_seasonal(noise, 12)
+    assert not is_seasonal(np.ones(60), 12)
+    assert not is_seasonal(t[:30] % 12.0, 12)  # not seen three times
