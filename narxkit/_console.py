@@ -73,7 +73,7 @@ REMEDIES = (
     (r"calendar names the field 'holiday', which", "--holidays names days, a field that"),
     (r"holidays=.* are looked up by day", "--holidays are looked up by day"),
     (
-        r"give X or y (a DatetimeIndex or a PeriodIndex|such an index), or (calendar|holidays)=None",
+        r"give X or y (a DatetimeIndex or a PeriodIndex|such an index), or (cal\w+|holidays)=None",
         "give a file with a column of times, or leave out --holidays",
     ),
     (r"give more rows to update\(X, y\), or rows of missing values \(NaN\) .*", "give more rows."),
