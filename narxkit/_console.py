@@ -69,14 +69,25 @@ REMEDIES = (
     ),
     (r"keep one row of each, for example by frame\.drop_duplicates.*", "keep one row of each."),
     (r", or bring them to one by groupby and resample", ", in a file of their own"),
+    (r"calendar\['holiday'\] names", "--holidays names"),
+    (r"calendar names the field 'holiday', which", "--holidays names days, a field that"),
+    (r"holidays=.* are looked up by day", "--holidays are looked up by day"),
+    (
+        r"give X or y (a DatetimeIndex or a PeriodIndex|such an index), or (cal\w+|holidays)=None",
+        "give a file with a column of times, or leave out --holidays",
+    ),
     (r"give more rows to update\(X, y\), or rows of missing values \(NaN\) .*", "give more rows."),
 )
 # Parameters as sentences of the library name them; one without "=" must be no English word
 PARAMETER = re.compile(
-    r"\bheader=False\b|\btime=False\b|\b(known_future|max_lag)\b=?"
+    r"\bheader=False\b|\btime=False\b|\bone_for_all=True\b|\b(known_future|max_lag)\b=?"
     r"|\b(encoding|horizon|id|inputs|lags|level|missing|out|plot|target|time)="
 )
-SWITCHES = {"header=False": "--no-header", "time=False": "--time none"}
+SWITCHES = {
+    "one_for_all=True": "--global",
+    "header=False": "--no-header",
+    "time=False": "--time none",
+}
 MOST_WRITTEN = 1e15  # beyond, a number is written with its power of ten
 LONGEST_LINE = 2000  # letters of an error, such as one that names thousands of columns
 PLACES = {"fit s": 2, "DM": 2, "hits %": 1, "band 2.5 %": 1, "band 97.5 %": 1}
@@ -119,8 +130,8 @@ def show_forecasts(forecasts, frame):
         [write(label), *(_number(value, n) for value, n in zip(row, places))]
         for label, row in zip(shown.index, shown.to_numpy())
     ]
-    reasons = [forecast.reason for forecast in forecasts]
-    notes = ["", *reasons, "RMSE: the error of forecasts of the same horizon in the test."]
+    why = [sentence for each in forecasts for sentence in (each.reason, each.about) if sentence]
+    notes = ["", *why, "RMSE: the error of forecasts of the same horizon in the test."]
     if len(shown) < len(frame):
         notes.append(f"{len(frame) - len(shown):,} rows follow: --out FILE writes all.")
     show_table(heading(forecasts), headers, rows, notes)

@@ -39,8 +39,8 @@ Forecast time series with networks that feed their own output back (NARX).
 
 Begin with a built-in series: a network is trained, forecasts every hour of
 another year, and is compared with what any forecast must beat. Then give a
-file of your own: the same test on its last fifth, and its winner forecasts past
-the end.
+file of your own: models that it suits are combined, tested on its last fifth,
+and forecast past the end.
 """
 EXAMPLES = """\
 examples:
@@ -62,12 +62,14 @@ CSV in the dialect of your country, or Parquet. Of a file
   - missing, duplicated and non-numeric cells are reported;
   - the last fifth is held out for a test.
 """
-MODELS = "narx", "tdnn", "arx", "elman", "gru", "lstm"
+MODELS = "auto", "narx", "tdnn", "arx", "elman", "gru", "lstm"
 FORECAST = (
     """\
 Train a model and the baselines, forecast the test period from every origin
-without refitting, and print how well they did. Of your own file, the winner of
-this test, or the model that --model names, then forecasts past its end.
+without refitting, and print how well they did. Of your own file, the model then
+forecasts past its end: AutoNARX, which combines models by their errors inside
+the training rows, finds their seasons and reads the calendar; or the one that
+--model names.
 
 """
     + SERIES
@@ -82,10 +84,11 @@ and all are forecast past their ends, without a test; --out writes one table.
 """
 )
 COLUMNS = """\
-the table, one row per model; the winner has the least mean RMSE. A network is
-called NARX, TDNN, Elman, GRU or LSTM where something passes its hidden layers,
-and elsewhere what is left of it: linear (NARX, network off); of several that
-leave the same model the first one's row stands for all.
+the table, one row per model; the winner has the least mean RMSE. AutoNARX says
+below the forecast what it combines, and whether a network lives in it. A model
+of one network is called NARX, TDNN, Elman, GRU or LSTM where something passes
+its hidden layers, and elsewhere what is left of it: linear (NARX, network off);
+of several that leave the same model the first one's row stands for all.
   RMSE     root mean squared error 1, 8 and 24 steps ahead, and the mean over
            all horizons, in the unit of the series
   MAE      mean absolute error over all horizons
@@ -102,7 +105,8 @@ of returns (fx, stock), one day ahead:
 
 known inputs: --known-future names columns that the file holds for the rows to
 forecast too (rows at its end with an empty target); other --inputs are used
-with lags of at least the horizon.
+with lags of at least the horizon, and not by AutoNARX. --holidays names a
+country, as in --holidays DE, or with a region, as in --holidays DE,BY.
 
 --out of a built-in series writes every forecast of every model, a row for each
 origin and horizon: origin (the last known time), horizon, time (the one
@@ -119,9 +123,9 @@ errors beside it. Of a built-in series, the forecast shown is the median one by
 error, of those from midnight. The ending of the name chooses the format.
 """
 FIT = """\
-Test a model and the baselines as narxkit forecast does, train the winner, or
-the model that --model names, on all rows of a file, and save it. No program
-runs when it is read again:
+Test a model and the baselines as narxkit forecast does, train AutoNARX, or the
+model that --model names, on all rows of a file, and save it. No program runs
+when it is read again:
 
   narxkit fit load.csv --target Load --save load.narx
   narxkit forecast new.csv --model load.narx
@@ -255,8 +259,8 @@ def make_parser():
         metavar="M",
         type=model_or_file,
         help=f"{', '.join(MODELS)}, or a file that narxkit fit has saved; by default narx for a "
-        "built-in series, and the winner of the test for a file; elman, gru and lstm read the same "
-        "lags and a window of 24 rows, and take a minute or so",
+        "built-in series, and auto for a file; elman, gru and lstm read the same lags and a window "
+        "of 24 rows, and take a minute or so",
     )
     command.add_argument(
         "--level",
@@ -283,7 +287,7 @@ def make_parser():
     add_series(command)
     add_lags(command)
     command.add_argument(
-        "--model", choices=MODELS, help="what to train; by default the winner of the test"
+        "--model", choices=MODELS, help="what to train; by default auto, which combines models"
     )
     command.add_argument(
         "--save", metavar="FILE", type=Path, required=True, help="where to, such as load.narx"
@@ -310,7 +314,7 @@ def make_parser():
         description=DIAGNOSE,
         epilog=DIAGNOSED,
     )
-    command.set_defaults(command=run_diagnose, lags=None)
+    command.set_defaults(command=run_diagnose, lags=None, holidays=None)
     add_series(command)
     command.add_argument(
         "--max-lag", metavar="N", type=count, help="largest lag to look at (48, or twice --horizon)"
@@ -341,9 +345,15 @@ def add_series(command):
 
 
 def add_lags(command):
-    """Declare the lags, where they are not what is asked for."""
+    """Declare what models read beside inputs, where it is not what is asked for."""
     command.add_argument(
-        "--lags", metavar="L", type=lags, help="lags of the target: 24, or 1,2,24 for just these"
+        "--lags",
+        metavar="L",
+        type=lags,
+        help="lags of the target: 24, or 1,2,24 for just these; auto chooses its own",
+    )
+    command.add_argument(
+        "--holidays", metavar="DE", type=place, help="country of holidays: DE, or DE,BY by region"
     )
 
 
@@ -367,6 +377,16 @@ def levels(text):
         raise argparse.ArgumentTypeError(
             f"must be numbers in per cent, such as 80 or 80,95. Got {text!r}."
         ) from None
+
+
+def place(text):
+    """Read a country, or a country and its region."""
+    country, *region = (part.strip() for part in text.split(","))
+    if len(region) > 1:
+        raise argparse.ArgumentTypeError(
+            f"must be a country and at most one region, as in DE,BY. Got {text!r}."
+        )
+    return (country, *region) if region else country
 
 
 def models(text):
@@ -422,7 +442,7 @@ def forecast_series(args):
             "series: in Python, backtest(..., level=[80, 95]) has intervals of a test."
         )
     with progress_shown() as progress:
-        result = evaluation.run(task, (args.model or "narx",), args.seed, progress)
+        result = evaluation.run(task, (args.model or task.default,), args.seed, progress)
         write(args.out, result.to_csv, progress)
         write(args.plot, partial(draw, result.plot), progress)
     show_evaluation(result)
@@ -494,6 +514,7 @@ def refuse_options_of_panels(args):
     remedies = {
         "inputs": "name those that are known ahead by --known-future",
         "plot": "draw what --out has written",
+        "holidays": "give a column that is 1 on them by --known-future",
     }
     for option, remedy in remedies.items():
         if getattr(args, option):
@@ -524,7 +545,7 @@ def refuse_options_of_training(args):
             f"{args.model} forecasts rows that go on from where it was trained, and {args.series} "
             "is a built-in series: give a file."
         )
-    for option in ("target", "inputs", "known_future", "lags"):
+    for option in ("target", "inputs", "known_future", "lags", "holidays"):
         if getattr(args, option):
             raise ValueError(
                 f"--{option.replace('_', '-')} is for a model that is yet to be trained: "
@@ -551,7 +572,7 @@ def run_fit(args):
         fitted = evaluation.fit_chosen(tasks[0], args.model, args.seed, progress)
         fitted.model.save(args.save)
     show_evaluation(fitted.evaluation)
-    show_lines(["", fitted.reason])
+    show_lines(["", fitted.reason, *filter(None, [fitted.about])])
     show_written(args.save)
 
 
@@ -619,7 +640,8 @@ def builtin_task(args):
     from narxkit import evaluation
 
     task = evaluation.find_task(args.series)
-    for option in ("inputs", "known_future", "time", "encoding", "missing", "no_header"):
+    of_files = "inputs", "known_future", "holidays", "time", "encoding", "missing", "no_header"
+    for option in of_files:
         if getattr(args, option):
             raise ValueError(
                 f"--{option.replace('_', '-')} is for files of your own: the columns of "
@@ -642,6 +664,7 @@ def tasks_from_frame(args):
             horizon=args.horizon or 24,
             lags=args.lags,
             name=series.name,
+            holidays=args.holidays,
         )
         for target in targets
     ]

@@ -24,6 +24,7 @@ from narxkit import (
     NARX,
     TDNN,
     Adam,
+    AutoNARX,
     Climatology,
     ElmanRegressor,
     ExponentialSmoothing,
@@ -148,6 +149,12 @@ CASES = {
     "seasons of elapsed times": (
         TransformedForecaster(ARX(level=2), season=24),
         of_index(pd.timedelta_range("0s", freq="h", **many))),
+    # pools
+    "AutoNARX": (AutoNARX(6, random_state=0, networks=False), rows),
+    "AutoNARX of two": (AutoNARX(2, season=6, random_state=0), lambda: rows(n_outputs=2)),
+    "AutoNARX of arrays": (AutoNARX(2, random_state=0), lambda: (None, rows()[1].to_numpy())),
+    "AutoNARX of a panel": (AutoNARX(3, divide_by="b", output_range=(0, None)), panel),
+    "AutoNARX of systems": (AutoNARX("simulation", networks=False), rows),
     "all transforms": (
         TransformedForecaster(quick(calendar=["hour"]), "log", np.array([24]), "b"), rows),
     # series, clocks and labels

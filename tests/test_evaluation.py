@@ -186,6 +186,17 @@ def test_the_seed_decides():
     assert not np.array_equal(first, other)
 
 
+def test_autonarx_of_a_built_in_series_has_its_seed_horizon_and_bounds():
+    model = SOLAR.automatic(random_state=3)
+    assert (model.horizon, model.random_state, model.output_range) == (24, 3, (0, "limit"))
+    assert SOLAR.features_of(model) == ["clear_sky", "limit"]
+    evaluation = run(SHORT, ("auto",))
+    assert evaluation.chosen == "AutoNARX" and evaluation.errors["AutoNARX"] < 150
+    # the first days of the test are too few for the week that it reads
+    y_hat = evaluation.backtests["AutoNARX"]["y_hat"].dropna()
+    assert y_hat.between(0, SHORT.read()["limit"].max()).all() and len(y_hat) > 24
+
+
 def test_an_interrupted_training_ends_the_evaluation(monkeypatch):
     def network(self, model, random_state):
         return Interrupted(random_state=random_state)
@@ -352,8 +363,9 @@ def test_every_model_of_every_task_can_be_made():
     for task in TASKS.values():
         names = list(task.models(task.learnable))
         assert ("TDNN" in names) == bool(task.input_lags)
-        assert {"NARX", "ridge ARX", "Elman", "GRU", "LSTM"} <= set(names)
-        assert set(task.quick) == set(task.learnable) - {"elman", "gru", "lstm"}
+        assert {"AutoNARX", "NARX", "ridge ARX", "Elman", "GRU", "LSTM"} <= set(names)
+        assert "auto" in task.learnable  # of hours over years it takes a minute
+        assert set(task.quick) == set(task.learnable) - {"auto", "elman", "gru", "lstm"}
 
 
 # --- other options ------------------------------------------------------------------------------

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import clone
 
-from narxkit import ARX
+from narxkit import ARX, AutoNARX
 from narxkit.evaluation import heading, look_ahead, run, side_by_side, task_from_frame, write_csv
 from narxkit.files import label_writer, read_series
 
@@ -186,36 +187,86 @@ def walk(n=400):
     return pd.DataFrame({"price": np.random.default_rng(1).normal(size=n).cumsum()})
 
 
-@pytest.mark.parametrize("data", [week(), walk(), frame(600)])
-def test_the_winner_of_the_test_forecasts(data):
-    outlook = under(3.0, task_from_frame(data, horizon=7), rivals=True)
-    errors = outlook.evaluation.table()["RMSE mean"]
-    assert outlook.evaluation.chosen == errors.idxmin()
-    assert heading([outlook]).startswith(f"Forecast by {errors.idxmin()}, fitted on all rows")
-    assert outlook.reason.endswith(f"is forecast by {errors.idxmin()}, the winner of the test.")
-    assert list(outlook.rivals) == [name for name in errors.index if name != errors.idxmin()]
+@pytest.mark.parametrize("data", [week(150), walk(120), frame(180)])
+def test_autonarx_forecasts_by_default(data):
+    outlook = look_ahead(task_from_frame(data, horizon=7), rivals=True)
+    errors, target = outlook.evaluation.errors, data.columns[0]
+    assert outlook.evaluation.chosen == list(outlook.evaluation.models)[0] == "AutoNARX"
+    assert heading([outlook]).startswith("Forecast by AutoNARX, fitted on all rows")
+    best = errors.index[0]
+    why = "the winner of the test" if best == "AutoNARX" else f"as no other is named; {best} won"
+    assert outlook.reason.startswith(f"{target!r} is forecast by AutoNARX, {why}")
+    assert set(outlook.rivals) == set(errors.index) - {"AutoNARX"}
     assert all(len(y_hat) == 7 for y_hat in outlook.rivals.values())
+    by_hand = AutoNARX(7, random_state=0).fit(None, data[target])
+    np.testing.assert_array_equal(outlook.y_hat, by_hand.forecast(7))
+    assert outlook.about == by_hand.describe()
 
 
-def test_the_winner_is_fitted_on_all_rows():
-    data = walk()
-    outlook = look_ahead(task_from_frame(data, horizon=3))
-    assert outlook.evaluation.chosen == "persistence"
-    assert outlook.y_hat.tolist() == [data["price"].iloc[-1]] * 3
-    data = week()
-    outlook = look_ahead(task_from_frame(data, horizon=7))
-    assert outlook.evaluation.chosen == "climatology"
-    by_day = data["load"].groupby(data.index.day_of_week).mean()
-    np.testing.assert_allclose(outlook.y_hat, by_day[outlook.y_hat.index.day_of_week])
-
-
-def test_each_target_has_its_own_winner():
-    data = week().assign(price=walk(250)["price"].to_numpy())
-    forecasts = [look_ahead(task_from_frame(data, name, horizon=7)) for name in data]
-    assert [outlook.evaluation.chosen for outlook in forecasts] == ["climatology", "persistence"]
-    assert heading(forecasts) == (
-        "Forecast by climatology and persistence, fitted on all rows up to 2024-09-06"
+def test_a_baseline_that_won_by_luck_is_named():
+    outlook = look_ahead(task_from_frame(walk(150), horizon=3))
+    errors = outlook.evaluation.errors
+    more = 100 * (errors["AutoNARX"] / errors["persistence"] - 1)
+    assert more > 1 and outlook.reason == (
+        "'price' is forecast by AutoNARX, as no other is named; persistence won the test, AutoNARX "
+        f"errs by {more:.1f} % more."
     )
+
+
+def test_a_forecast_that_breaks_off_is_replaced_by_that_of_the_winner(monkeypatch):
+    forecast = AutoNARX.forecast
+    monkeypatch.setattr(
+        AutoNARX, "forecast", lambda self, steps, X: np.nan * forecast(self, steps, X)
+    )
+    data = walk(150)
+    outlook = look_ahead(task_from_frame(data, horizon=3))
+    assert outlook.reason == "'price' is forecast by persistence, the winner of the test."
+    assert outlook.y_hat.tolist() == [data["price"].iloc[-1]] * 3 and outlook.about == ""
+
+
+def test_autonarx_reads_inputs_that_are_known_ahead_alone():
+    data = frame(150, wind=RNG.normal(size=150), sun=RNG.normal(size=150))
+    data["load"] += data["sun"] + data["wind"]
+    data.loc[data.index[145:], "load"] = np.nan
+    task = task_from_frame(data, "load", ["wind"], ["sun"], horizon=5)
+    outlook = look_ahead(task, model="auto", rivals=True)
+    model = outlook.evaluation.models["AutoNARX"]
+    assert model.feature_names_in_.tolist() == ["sun"] and "inputs" in outlook.about
+    assert outlook.evaluation.models["ridge ARX"].feature_names_in_.tolist() == ["wind", "sun"]
+    assert np.isfinite(outlook.y_hat).all() and len(outlook.rivals) == 4
+    assert outlook.evaluation.notes()[-2] == (
+        "AutoNARX reads what is known ahead, and not 'wind': networks and ridge ARX read that from "
+        "before the origin."
+    )
+    assert run(task.test, ("arx",)).unread == []
+
+
+def test_origins_behind_a_gap_wait_for_the_history_that_autonarx_reads():
+    data = frame(200)
+    later = data[140:].set_axis(data.index[140:] + pd.Timedelta("40D"))
+    evaluation = run(task_from_frame(pd.concat([data[:140], later]), horizon=2).test, ("auto",))
+    lag = evaluation.models["AutoNARX"].max_lag_
+    runs = evaluation.backtests
+    assert (runs["AutoNARX"]["origin"] == runs["ridge ARX"]["origin"]).all()
+    np.testing.assert_array_equal(runs["AutoNARX"]["y"], runs["ridge ARX"]["y"])
+    lost = runs["AutoNARX"].query("y_hat.isna()")["origin"].unique()
+    # the test begins 20 rows behind the gap, and its first origin after a day
+    assert lag > 45 and list(lost) == list(later.index[20 + 23 : lag - 1])
+
+
+def test_holidays_are_read_by_what_learns():
+    days_off = pytest.importorskip("holidays").country_holidays("DE", subdiv="BY", years=2023)
+    index = pd.date_range("2023-01-01", periods=180)
+    off = np.array([day in days_off for day in index])
+    data = pd.DataFrame({"load": 10 - 5.0 * off + 0.1 * RNG.normal(size=180)}, index)
+    task = task_from_frame(data, horizon=2, holidays=("DE", "BY"))
+    models = run(task.test, ("auto", "narx")).models
+    fields = [{"holiday": ("DE", "BY")}]
+    assert models["AutoNARX"].fields == ["day_of_week", *fields]
+    assert models[OFF if OFF in models else "NARX"].calendar == fields
+    ridge = clone(models["ridge ARX"]).fit(None, data["load"][:157])
+    assert ridge.forecast(2).iloc[1] < 7 < ridge.forecast(1).iloc[0]  # Corpus Christi
+    assert task_from_frame(data, horizon=2).test.ridge().calendar is None
 
 
 def test_a_model_that_lost_says_by_how_much():
@@ -247,10 +298,10 @@ def test_the_penalty_is_chosen_from_the_rows():
 
 
 def test_a_network_has_its_name_where_it_lives():
-    outlook = bent(0.01, rivals=True)
+    outlook = bent(0.01, model="narx", rivals=True)
     share = 100 * outlook.evaluation.models["NARX"].hidden_share_
     assert outlook.evaluation.table().index[0] == outlook.evaluation.chosen == "NARX" and share > 50
-    assert outlook.reason == "'y' is forecast by NARX, the winner of the test."
+    assert outlook.reason == "'y' is forecast by NARX, as asked; it won the test too."
     assert outlook.heading == "Forecast by NARX, fitted on all rows up to row 299"
     told = f"{share:.3g} % of the variance of its output passes the hidden layers and is no "
     assert f"NARX: {told}linear function of the lags." in outlook.evaluation.notes()
@@ -297,10 +348,8 @@ def test_networks_that_were_switched_off_otherwise_have_their_own_row():
 
 def test_a_network_that_lives_on_all_rows_alone_says_so():
     pytest.importorskip("matplotlib")
-    outlook = bent(1e6, rivals=True)
-    outlook = replace(
-        outlook, evaluation=replace(outlook.evaluation, chosen=OFF), names={OFF: "NARX"}
-    )
+    outlook = bent(1e6, model="narx", rivals=True)
+    outlook = replace(outlook, is_named=False, names={OFF: "NARX"})
     assert outlook.heading.startswith("Forecast by NARX, ")
     assert outlook.reason.startswith("'y' is forecast by NARX, ")
     assert outlook.reason.endswith("; in the test its network was off.")
@@ -318,7 +367,7 @@ def test_a_network_that_is_off_on_all_rows_alone_says_so():
 
 
 def test_a_winner_that_breaks_off_is_followed_by_the_next():
-    outlook = look_ahead(task_from_frame(week(), horizon=7))
+    outlook = replace(look_ahead(task_from_frame(week(), horizon=7), "arx"), is_named=False)
     evaluation = outlook.evaluation
     run = evaluation.backtests["climatology"]
     cut = run.assign(y_hat=run["y_hat"].where(run.index % 50 > 0))
@@ -333,7 +382,7 @@ def test_a_winner_that_breaks_off_is_followed_by_the_next():
 
 def test_a_network_that_diverges_everywhere_leaves_the_others_their_test():
     pytest.importorskip("matplotlib")
-    outlook = under(1e6, task_from_frame(week(), horizon=7), rivals=True)
+    outlook = under(1e6, task_from_frame(week(), horizon=7), model="narx", rivals=True)
     evaluation, run = outlook.evaluation, outlook.evaluation.backtests[OFF]
     lost = replace(evaluation, backtests=evaluation.backtests | {OFF: run.assign(y_hat=np.nan)})
     assert list(lost.table().index) == list(evaluation.table().index)
@@ -352,49 +401,54 @@ def test_missing_inputs_do_not_count_against_models_that_read_them():
     data = frame(600, wind=RNG.normal(size=600))
     data["load"] = data["wind"].shift(2) + 0.01 * data["load"]
     data.iloc[[520, 560], 1] = np.nan
-    outlook = under(3.0, task_from_frame(data, "load", inputs=["wind"], horizon=2))
-    assert outlook.evaluation.chosen in ("NARX", OFF, "ridge ARX")
+    task = task_from_frame(data, "load", inputs=["wind"], horizon=2)
+    assert under(3.0, task, model="narx").evaluation.ranked[0] in ("NARX", OFF, "ridge ARX")
 
 
 def test_of_equals_a_network_comes_last():
     data = week().assign(load=5.0)
-    outlook = look_ahead(task_from_frame(data, horizon=2))
-    assert outlook.evaluation.errors.index[-1] == OFF
-    assert outlook.reason == "'load' is forecast by persistence, the winner of the test."
-    assert outlook.y_hat.tolist() == [5.0, 5.0]
+    task = task_from_frame(data, horizon=2)
+    assert run(task.test, ("narx",)).errors.index[-1] == OFF
+    with pytest.warns(UserWarning, match="y is constant"):
+        outlook = look_ahead(task)
+    assert outlook.evaluation.errors.index[-1] == "AutoNARX"
+    assert outlook.reason == (
+        "'load' is forecast by AutoNARX, as no other is named; persistence won the test, AutoNARX "
+        "errs no more."
+    )
+    assert outlook.y_hat.tolist() == pytest.approx([5.0, 5.0])
 
 
 def test_a_picture_without_an_error_needs_no_warning():
     pytest.importorskip("matplotlib")
-    outlook = look_ahead(task_from_frame(week().assign(load=5.0), horizon=2))
+    outlook = look_ahead(task_from_frame(week().assign(load=5.0), horizon=2), "narx")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         outlook.plot().draw_without_rendering()
 
 
 @pytest.mark.skipif(not CASES.exists(), reason="shared cases are missing")
-def test_a_network_that_drifts_in_its_test_does_not_forecast():
+def test_a_network_that_drifts_in_its_test_does_not_win_it():
     data = read_series(CASES / "daily_pageviews.csv").frame
     task = task_from_frame(data, horizon=30)
     fixed = replace(task.test, settings={"alpha": 3.0, "max_iter": 100})
-    outlook = look_ahead(replace(task, test=fixed))
-    errors = outlook.evaluation.table()["RMSE mean"]
+    evaluation = run(fixed, ("narx",))
+    errors = evaluation.table()["RMSE mean"]
     assert errors["NARX"] > 1.3 * errors["climatology"]
-    assert outlook.evaluation.chosen == "climatology"
-    assert outlook.y_hat.between(7.5, 10).all()
+    assert evaluation.ranked[0] == "climatology"
 
 
 def test_the_picture_has_a_title_and_rivals_behind():
     pytest.importorskip("matplotlib")
-    data = week().rename(columns={"load": "cost $, in $"})
-    outlook = under(1e6, task_from_frame(data, horizon=7), rivals=True)
+    data = week(150).rename(columns={"load": "cost $, in $"})
+    outlook = look_ahead(task_from_frame(data, horizon=7), rivals=True)
     figure = outlook.plot()
     title = figure.get_suptitle()
-    assert title == r"cost \$, in \$, 7 d ahead: forecast by climatology, the winner of the test"
+    assert title == r"cost \$, in \$, 7 d ahead: forecast by AutoNARX, the winner of the test"
     left, right = figure.axes
     lines = {line.get_label(): line for line in left.lines}
     assert set(outlook.evaluation.backtests) <= set(lines)
-    front = lines["climatology"]
+    front = lines["AutoNARX"]
     assert all(
         lines[name].get_zorder() < front.get_zorder()
         and lines[name].get_linewidth() < front.get_linewidth()
@@ -549,7 +603,7 @@ def test_times_without_a_step():
 def test_an_unknown_model():
     with pytest.raises(ValueError) as error:
         look_ahead(task_from_frame(frame(300)), model="rnn")
-    choices = "narx, tdnn, arx, elman, gru, lstm"
+    choices = "auto, narx, tdnn, arx, elman, gru, lstm"
     assert str(error.value) == f"there is no model 'rnn': choose from {choices}."
 
 
@@ -605,10 +659,12 @@ def test_a_table_of_inputs_has_nothing_to_forecast():
 def test_a_picture_says_why_this_model_forecasts():
     data = pd.DataFrame({"load": np.random.default_rng(0).normal(size=120).cumsum()})
     outlook = look_ahead(task_from_frame(data, horizon=2))
-    best = outlook.evaluation.errors.index[0]
-    second = replace(
-        outlook, evaluation=replace(outlook.evaluation, chosen=outlook.evaluation.errors.index[1])
+    assert list(outlook.evaluation.errors.index) == ["persistence", "ridge ARX", "AutoNARX"]
+    first, last = (
+        replace(outlook, evaluation=replace(outlook.evaluation, chosen=name))
+        for name in ("persistence", "ridge ARX")
     )
-    assert "the winner of the test" in outlook.plot().get_suptitle()
-    assert "the best in the test of those whose forecasts do not" in second.plot().get_suptitle()
-    assert second.reason.endswith(f"do not break off, as those of {best} do.")
+    assert "AutoNARX, as no other is named" in outlook.plot().get_suptitle()
+    assert "the winner of the test" in first.plot().get_suptitle()
+    assert "the best in the test of those whose forecasts do not" in last.plot().get_suptitle()
+    assert last.reason.endswith("do not break off, as those of persistence do.")

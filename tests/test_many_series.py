@@ -941,6 +941,16 @@ BAD_FILES = {
         "--inputs is for one series at a time; with --id name those that are known ahead by "
         "--known-future.",
     ),
+    "holidays": (
+        lambda frame: frame,
+        ("--id", "shop", "--holidays", "DE"),
+        "--holidays is for one series at a time; with --id give a column that is 1 on them by",
+    ),
+    "one AutoNARX for all": (
+        lambda frame: frame,
+        ("--id", "shop", "--model", "auto", "--global"),
+        "AutoNARX chooses for each series by itself: leave out --global, or name another model.",
+    ),
     "a picture": (
         lambda frame: frame,
         ("--id", "shop", "--plot", "x.png"),

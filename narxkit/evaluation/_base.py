@@ -14,11 +14,13 @@ from narxkit._moments import moments
 from narxkit._naming import fitted_name, is_off, short_name, what_passes, why_off
 from narxkit._progress import no_progress
 from narxkit._words import counted
-from narxkit.files import label_writer
+from narxkit.auto import AutoNARX
+from narxkit.files import label_writer, listed
 from narxkit.forecasters.baselines import ARX
 from narxkit.forecasters.narx import NARX, TDNN
 from narxkit.forecasters.recurrent import ElmanRegressor, GRURegressor, LSTMRegressor
 from narxkit.model_selection import backtest
+from narxkit.networks import make_taps
 from narxkit.rows.clock import Clock
 from narxkit.solvers import Stop
 
@@ -27,7 +29,8 @@ from ._csv import write_csv
 
 CELLS = {"elman": ElmanRegressor, "gru": GRURegressor, "lstm": LSTMRegressor}
 NETWORKS = {"narx": NARX, "tdnn": TDNN, **CELLS}
-LEARNED = {"narx": NARX, "tdnn": TDNN, "arx": ARX, **CELLS}  # in the order in which they are told
+# in the order in which they are told
+LEARNED = {"auto": AutoNARX, "narx": NARX, "tdnn": TDNN, "arx": ARX, **CELLS}
 LEARNED = {model: short_name(kind) for model, kind in LEARNED.items()} | {"arx": "ridge ARX"}
 SAME = 1e-6  # of the deviation of the target: what rounding makes of one linear model
 CELL_SETTINGS = {"hidden_layer_sizes": (8,), "max_iter": 50}  # a window and penalty by default
@@ -77,6 +80,10 @@ class Task(ABC):
         Name of the protocol.
     why : str, default=""
         A sentence on what is known ahead.
+    default : str, default="narx"
+        The model that forecasts where none is named.
+    holidays : str or tuple (country, region), default=None
+        Country of holidays that models which learn may read.
 
     Examples
     --------
@@ -105,6 +112,8 @@ class Task(ABC):
     is_bridged: bool = False
     protocol: str = ""
     why: str = ""
+    default: str = "narx"
+    holidays: str | tuple | None = None
 
     @abstractmethod
     def baselines(self):
@@ -162,8 +171,12 @@ class Task(ABC):
 
     @property
     def quick(self):
-        """Those of them that learn in seconds: recurrent networks take longer."""
-        return tuple(model for model in self.learnable if model not in CELLS)
+        """Those of them that learn in seconds: recurrent networks take longer.
+
+        So may AutoNARX; it is among them where it is the default.
+        """
+        slow = {*CELLS, "auto"} - {self.default}
+        return tuple(model for model in self.learnable if model not in slow)
 
     @property
     def heading(self):
@@ -203,6 +216,40 @@ class Task(ABC):
         """Columns that the models are given: known inputs and bounds."""
         bounds = [bound for bound in self.output_range or () if isinstance(bound, str)]
         return list(dict.fromkeys([*self.input_lags, *bounds]))
+
+    @property
+    def calendar(self):
+        """Fields of the calendar that networks and ridge ARX read."""
+        return None if self.holidays is None else [{"holiday": self.holidays}]
+
+    def features_of(self, model):
+        """Return the columns that a model is given.
+
+        AutoNARX chooses lags of its inputs itself, their own row among them: it gets none that
+        others read from before the origin alone, as they are not known ahead.
+
+        Parameters
+        ----------
+        model : estimator
+            One of the models.
+
+        Returns
+        -------
+        list of str
+            The columns.
+
+        Examples
+        --------
+        >>> from narxkit.evaluation import TASKS
+        >>> stock = TASKS["stock"]
+        >>> len(stock.features_of(stock.ridge())), stock.features_of(stock.automatic())
+        (7, [])
+        """
+        if not isinstance(model, AutoNARX):
+            return self.features
+        taps = make_taps(self.input_lags, 0, list(self.input_lags))
+        unknown = [c for c, lags in zip(self.input_lags, taps.input_lags) if 0 not in lags]
+        return [column for column in self.features if column not in unknown]
 
     def read(self):
         """Read the series, with the columns that the task adds.
@@ -248,6 +295,26 @@ class Task(ABC):
             )
         return origins
 
+    def automatic(self, random_state=0):
+        """Make the forecaster that chooses models, lags, seasons and calendar itself, not fitted.
+
+        Parameters
+        ----------
+        random_state : int, default=0
+            Seed of its networks.
+
+        Returns
+        -------
+        AutoNARX
+            Which has the range of the other models.
+        """
+        return AutoNARX(
+            self.steps,
+            holidays=self.holidays,
+            output_range=self.output_range,
+            random_state=random_state,
+        )
+
     def network(self, model="narx", random_state=0):
         """Make the network, not fitted: the one place where its parameters come together.
 
@@ -272,6 +339,7 @@ class Task(ABC):
         shared = {
             "input_lags": dict(self.input_lags),
             "output_range": self.output_range,
+            "calendar": self.calendar,
             "validation_fraction": self.validation_fraction,
             "random_state": random_state,
         }
@@ -304,6 +372,7 @@ class Task(ABC):
             self.output_lags,
             validation_fraction=self.validation_fraction,
             output_range=self.output_range,
+            calendar=self.calendar,
         )
 
     def models(self, learned=("narx",), random_state=0):
@@ -311,15 +380,16 @@ class Task(ABC):
 
         Parameters
         ----------
-        learned : sequence of {"narx", "tdnn", "arx", "elman", "gru", "lstm"}, default=("narx",)
-            The models asked for; the ridge "arx" is always among the baselines.
+        learned : sequence of {"auto", "narx", "tdnn", "arx", "elman", "gru", "lstm"}
+            The models asked for, a NARX network by default; the ridge "arx" is always among the
+            baselines.
         random_state : int, default=0
             Seed of the networks.
 
         Returns
         -------
         dict of str to estimator
-            Models by name, networks first.
+            Models by name, those that are no baselines first.
 
         Raises
         ------
@@ -329,12 +399,14 @@ class Task(ABC):
         unknown = [model for model in learned if model not in LEARNED]
         if unknown:
             raise ValueError(f"there is no model {unknown[0]!r}: choose from {', '.join(LEARNED)}.")
-        networks = {
+        made = {
             LEARNED[model]: self.network(model, random_state)
-            for model in learned
             if model in NETWORKS
+            else self.automatic(random_state)
+            for model in learned
+            if model != "arx"
         }
-        return networks | self.baselines()
+        return made | self.baselines()
 
 
 @dataclass(frozen=True, eq=False)
@@ -461,6 +533,19 @@ class Evaluation(ABC):
         shares = ((name, what_passes(model)) for name, model in self.models.items())
         return [f"{name}{self._kinds_of(name)}: {share}." for name, share in shares if share]
 
+    @property
+    def unread(self):
+        """A sentence on inputs that AutoNARX is not given, where there are any."""
+        features, notes = self.task.features, []
+        for name, model in self.models.items():
+            left = [column for column in features if column not in self.task.features_of(model)]
+            if left:
+                notes.append(
+                    f"{name} reads what is known ahead, and not {listed(left)}: networks and "
+                    "ridge ARX read that from before the origin."
+                )
+        return notes
+
     def _kinds_of(self, name):
         """List the kinds behind a name that stands for several, as a clause."""
         *kinds, last = self.stands_for.get(name, [""])
@@ -529,8 +614,9 @@ def run(task, learned=("narx",), random_state=0, progress=None):
     ----------
     task : Task
         The task.
-    learned : sequence of {"narx", "tdnn", "arx", "elman", "gru", "lstm"}, default=("narx",)
-        Models asked for beside the baselines; the first is the chosen one.
+    learned : sequence of {"auto", "narx", "tdnn", "arx", "elman", "gru", "lstm"}
+        Models asked for beside the baselines, a NARX network by default; the first is the chosen
+        one.
     random_state : int, default=0
         Seed of the networks.
     progress : callable, default=None
@@ -560,16 +646,15 @@ def run(task, learned=("narx",), random_state=0, progress=None):
     data = task.read()
     fitting, test = (data.loc[slice(*period)] for period in (task.fitting, task.test))
     # before any fit, which may take long: a test that is too short is refused here
-    origins, rows = task.origins(test), _with_history(task, fitting, test)
+    origins, before = task.origins(test), _history(task, fitting)
     backtests, fit_seconds = {}, {}
     for kind, model in models.items():
         start = perf_counter()
         fit(kind, model, task, fitting, progress)
         fit_seconds[kind] = perf_counter() - start
         progress(f"forecasting with {fitted_name(model, kind)}", 0, 1)
-        backtests[kind] = backtest(
-            model, rows[task.features], rows[task.target], task.steps, origins
-        )
+        rows = pd.concat([before.tail(max(task.history, model.max_lag_)), test])
+        backtests[kind] = _backtest(task, model, rows, origins)
     y = test[task.target]
     # the names after fitting: a network that is off has another one
     _, deviation = moments(y.to_numpy(dtype=float)[:, None])
@@ -608,13 +693,28 @@ def _and_more(kinds):
     return kinds[0] if len(kinds) == 1 else f"{kinds[0]} and {len(kinds) - 1} more"
 
 
-def _with_history(task, fitting, test):
-    """Return the test period, preceded by the rows that its first forecasts start from."""
+def _history(task, fitting):
+    """Return the rows that the first forecasts of the test start from."""
     if not task.is_bridged:
-        return test
-    # only where gaps are bridged: elsewhere the protocol begins with the test's own rows
-    before = fitting.assign(**{task.target: bridge(fitting[task.target])})
-    return pd.concat([before.tail(task.history), test])
+        # only where gaps are bridged: elsewhere the protocol begins with the test's own rows
+        return fitting[:0]
+    return fitting.assign(**{task.target: bridge(fitting[task.target])})
+
+
+def _backtest(task, model, rows, origins):
+    """Forecast from all origins; NaN from those behind a seam that the model reads across.
+
+    What AutoNARX reads is not known before it is fitted, and the origins are.
+    """
+    X, y, steps = rows[task.features_of(model)], rows[task.target], task.steps
+    if model.max_lag_ <= task.history:
+        return backtest(model, X, y, steps, origins)
+    possible = backtest(model, X, y, steps).set_index(["origin", "horizon"])
+    horizons = np.arange(1, steps + 1)
+    wanted = pd.MultiIndex.from_product([origins, horizons], names=possible.index.names)
+    ahead = y.index.get_indexer(origins)[:, None] + horizons
+    found = possible.reindex(wanted).assign(y=y.to_numpy()[ahead].ravel())
+    return found.assign(series=possible["series"].iloc[0]).reset_index()
 
 
 def fit(name, model, task, data, progress):
@@ -627,7 +727,7 @@ def fit(name, model, task, data, progress):
     KeyboardInterrupt
         When Ctrl-C cut the training short.
     """
-    X, y = data[task.features], data[task.target]
+    X, y = data[task.features_of(model)], data[task.target]
     history = bridge(y) if task.is_bridged else y
     # bridged rows are read as history, and not learnt
     weight = None if history.equals(y) else y.notna().astype(float)
@@ -641,14 +741,23 @@ def fit(name, model, task, data, progress):
     with warnings.catch_warnings():
         for start in ("fit: Interrupted", "with alpha="):  # what follows says so itself
             warnings.filterwarnings("ignore", start)
+        # AutoNARX would go on with what it has judged by then
+        warnings.filterwarnings("error", "interrupted after", RuntimeWarning)
         if "callback" in params:
             model.set_params(callback=report).fit(X, history, sample_weight=weight)
             # a model that is pickled later must not carry the progress bar
             model.set_params(callback=params["callback"])
         else:
-            model.fit(X, history, sample_weight=weight)
+            _fit_or_interrupt(model, X, history, weight)
     if getattr(model, "stop_", None) is Stop.INTERRUPTED:
         raise KeyboardInterrupt
+
+
+def _fit_or_interrupt(model, X, y, weight):
+    try:
+        model.fit(X, y, sample_weight=weight)
+    except RuntimeWarning:
+        raise KeyboardInterrupt from None
 
 
 def decimals(scale, digits):

@@ -13,6 +13,7 @@ from sklearn.base import clone
 from narxkit._naming import fitted_name, is_off
 from narxkit._progress import no_progress
 from narxkit._words import counted
+from narxkit.auto import AutoNARX
 from narxkit.files import label_writer, listed
 from narxkit.forecasters.base import Forecaster
 from narxkit.forecasters.intervals import read_levels
@@ -21,7 +22,7 @@ from narxkit.plotting.base import load_matplotlib
 from narxkit.rows.clock import Clock
 from narxkit.rows.timetable import DAY, HOUR, WEEK
 
-from ._base import NETWORKS, fit, run
+from ._base import LEARNED, NETWORKS, fit, run
 from ._bridges import note_blanks
 from ._horizon import HorizonEvaluation, HorizonTask, errs
 
@@ -138,7 +139,7 @@ class _Chosen:
         errors, chosen = self.evaluation.errors, self.evaluation.chosen
         best, target = errors.index[0], self.evaluation.task.target
         start = f"{target!r} is forecast by {self.forecaster}, {self._why}"
-        if self.is_named and chosen != best:
+        if chosen != best and (self.is_named or self._is_automatic):
             # a model without any forecast has no error in the table
             how = errs(errors[chosen], errors[best]) if chosen in errors else "diverged in it"
             return f"{start}; {best} won the test, {chosen} {how}."
@@ -158,12 +159,18 @@ class _Chosen:
         return f"; in the test its network {was}"
 
     @property
+    def _is_automatic(self):
+        return self.evaluation.chosen == LEARNED["auto"]
+
+    @property
     def _why(self):
         """Reason for this model, in few words."""
         if self.is_named:
             return "as asked"
         if self.evaluation.chosen == self.evaluation.errors.index[0]:
             return "the winner of the test"
+        if self._is_automatic:
+            return "as no other is named"
         return "the best in the test of those whose forecasts do not break off"
 
 
@@ -201,6 +208,11 @@ class Fitted(_Chosen):
     is_named: bool = False
     names: Mapping = field(default_factory=dict)
 
+    @property
+    def about(self):
+        """Sentences on what AutoNARX has chosen on all rows; "" of any other model."""
+        return _describe(self.model)
+
 
 @dataclass(frozen=True, eq=False)
 class Forecast(_Chosen):
@@ -221,6 +233,8 @@ class Forecast(_Chosen):
         off in the test may live then, and one that lived may be off.
     fan : DataFrame, default=None
         Ends of intervals around the forecast, ``<target>-lo-80`` and so on.
+    about : str, default=""
+        Sentences on what AutoNARX has chosen on all rows; "" of any other model.
 
     See Also
     --------
@@ -248,6 +262,7 @@ class Forecast(_Chosen):
     is_named: bool = False
     names: Mapping = field(default_factory=dict)
     fan: pd.DataFrame | None = None
+    about: str = ""
 
     @property
     def heading(self):
@@ -306,7 +321,14 @@ class Forecast(_Chosen):
 
 
 def task_from_frame(
-    data, target=None, inputs=(), known_future=(), horizon=24, lags=None, name="the data"
+    data,
+    target=None,
+    inputs=(),
+    known_future=(),
+    horizon=24,
+    lags=None,
+    name="the data",
+    holidays=None,
 ):
     """Make a task of a series of the user.
 
@@ -321,16 +343,19 @@ def task_from_frame(
         Column to forecast; by default the only one.
     inputs : sequence of str, default=()
         Other columns that the forecast may rest on. Those that are not known ahead get lags of at
-        least the horizon.
+        least the horizon; AutoNARX reads none of them.
     known_future : sequence of str, default=()
         Inputs that are known ahead; `data` must hold them in the rows to forecast, after the last
         value of the target.
     horizon : int, default=24
         Steps to forecast.
     lags : int or sequence of int, default=None
-        Lags of the output; by default a season, 24 at most, and the season itself.
+        Lags of the output; by default a season, 24 at most, and the season itself. AutoNARX
+        chooses its own.
     name : str, default="the data"
         Name of the series in errors.
+    holidays : str or tuple (country, region), default=None
+        Country of holidays that models which learn may read, such as "DE".
 
     Returns
     -------
@@ -400,6 +425,8 @@ def task_from_frame(
         climate=_climate(clock, known.index[:n_training]),
         # a block holds whole forecasts and a week of days, so that its errors leave the next alone
         block=max(horizon, 7 * season),
+        default="auto",
+        holidays=holidays,
     )
     # slices of labels hold both ends: the last row of the target goes again
     return FrameTask(test, list(known_future), data.loc[last:].iloc[1:])
@@ -467,11 +494,12 @@ def look_ahead(task, model=None, random_state=0, progress=None, rivals=False, le
     ----------
     task : FrameTask
         The task.
-    model : {"narx", "tdnn", "arx", "elman", "gru", "lstm"}, default=None
-        The model to forecast with. By default a NARX network is tested beside the baselines, and
-        the winner forecasts: the model with the least error on the mean over the horizons.
+    model : {"auto", "narx", "tdnn", "arx", "elman", "gru", "lstm"}, default=None
+        The model to forecast with, tested beside the baselines. By default AutoNARX: it has
+        combined models by many forecasts, and a baseline that wins one test may be lucky. Where
+        it breaks off, the winner of the test forecasts.
     random_state : int, default=0
-        Seed of the network.
+        Seed of the networks.
     progress : callable, default=None
         ``progress(text, done, total)`` is called as the work proceeds.
     rivals : bool, default=False
@@ -504,11 +532,11 @@ def look_ahead(task, model=None, random_state=0, progress=None, rivals=False, le
     # first of all, so that missing inputs are known before a network is trained
     future = task.future()
     read_levels(level)  # and so is a level out of range
-    evaluation = run(task.test, (model or "narx",), random_state, progress)
+    evaluation = run(task.test, (model or task.test.default,), random_state, progress)
     # one fit for each model, for the forecast, its name and its picture
     forecast = cache(partial(_forecast, evaluation, future=future, progress=progress))
-    names = [evaluation.chosen] if model else evaluation.ranked
-    # the winner of the test, unless its forecast diverges on all rows
+    names = [evaluation.chosen, *([] if model else evaluation.ranked)]
+    # unless its forecast diverges on all rows
     chosen = next((name for name in names if np.isfinite(forecast(name)[1]).all()), names[0])
     others = [name for name in evaluation.models if name != chosen] if rivals else []  # a fit each
     with warnings.catch_warnings():
@@ -521,7 +549,8 @@ def look_ahead(task, model=None, random_state=0, progress=None, rivals=False, le
     if level is not None:
         progress(f"intervals of {called[chosen]}", 0, 1)
         fan = fitted.forecast(evaluation.task.steps, X=future, level=level).iloc[:, 1:]
-    return Forecast(evaluation, y_hat, drawn, model is not None, called, fan)
+    about = _describe(fitted)
+    return Forecast(evaluation, y_hat, drawn, model is not None, called, fan, about)
 
 
 def fit_chosen(task, model=None, random_state=0, progress=None):
@@ -531,10 +560,10 @@ def fit_chosen(task, model=None, random_state=0, progress=None):
     ----------
     task : FrameTask
         The task.
-    model : {"narx", "tdnn", "arx", "elman", "gru", "lstm"}, default=None
-        The model to fit; by default the winner of the test, as in `look_ahead`.
+    model : {"auto", "narx", "tdnn", "arx", "elman", "gru", "lstm"}, default=None
+        The model to fit; by default AutoNARX, as in `look_ahead`.
     random_state : int, default=0
-        Seed of the network.
+        Seed of the networks.
     progress : callable, default=None
         ``progress(text, done, total)`` is called as the work proceeds.
 
@@ -558,17 +587,19 @@ def fit_chosen(task, model=None, random_state=0, progress=None):
     [1.0, 2.0]
     """
     progress = progress or no_progress
-    evaluation = run(task.test, (model or "narx",), random_state, progress)
-    chosen = evaluation.chosen if model else evaluation.ranked[0]
-    called, fitted = _fit_on_all(evaluation, chosen, progress)
-    evaluation = replace(evaluation, chosen=chosen)
-    return Fitted(evaluation, fitted, model is not None, {chosen: called})
+    evaluation = run(task.test, (model or task.test.default,), random_state, progress)
+    called, fitted = _fit_on_all(evaluation, evaluation.chosen, progress)
+    return Fitted(evaluation, fitted, model is not None, {evaluation.chosen: called})
 
 
 def _forecast(evaluation, name, future, progress):
     """Fit a model of the test again, on all rows; return its name then, its forecast, and it."""
     name, model = _fit_on_all(evaluation, name, progress)
     return name, model.forecast(evaluation.task.steps, X=future), model
+
+
+def _describe(model):
+    return model.describe() if isinstance(model, AutoNARX) else ""
 
 
 def _fit_on_all(evaluation, name, progress):

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from narxkit.auto import AutoNARX
 from narxkit.forecasters.baselines import Climatology, Persistence, SeasonalNaive, SmartPersistence
 from narxkit.model_selection import skill_table
 from narxkit.networks import largest_lag
@@ -26,6 +27,7 @@ INTERVAL = (
 )
 MIN_BLOCKS = 10
 LONGEST_NAME = 60  # letters, of a quantity in a picture
+ROUNDING = 1e-12  # of the largest output: smaller errors are none
 LEVEL = 1.0005  # errors that differ by less are the same to one decimal of a per cent
 
 
@@ -159,7 +161,7 @@ class HorizonEvaluation(Evaluation):
     def notes(self, interval=False):
         """Explain the table and its protocol, and say what came out."""
         task = self.task
-        of_models = *self.of_networks, self.verdict
+        of_models = *self.of_networks, *self.unread, self.verdict
         notes = self._measures(interval), self.protocol, task.why, task.bridges, *of_models
         return [note for note in notes if note]
 
@@ -177,10 +179,11 @@ class HorizonEvaluation(Evaluation):
     def errors(self):
         """Mean over the horizons of the root mean squared error of each model, the least first.
 
-        Of equal ones, as of a constant series, a network comes last.
+        Of equal ones, as of a constant series, what may hold a network comes last.
         """
         errors = self.table()["RMSE mean"].dropna()
-        kinds = tuple(NETWORKS.values())
+        errors = errors.where(errors > ROUNDING * self.y.abs().max(), 0.0)
+        kinds = AutoNARX, *NETWORKS.values()
         is_network = np.array([isinstance(self.models.get(k), kinds) for k in errors.index], bool)
         # a stable sort leaves networks behind what is as good and simpler
         return pd.concat([errors[~is_network], errors[is_network]]).sort_values(kind="stable")

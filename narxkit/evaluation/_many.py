@@ -15,6 +15,7 @@ from narxkit.rows.clock import Clock
 from ._base import CELL_SETTINGS, CELLS, NETWORKS
 from ._frame import default_lags, find_target
 
+AUTO = "auto"
 MODELS = {**NETWORKS, "arx": ARX}
 ARCHITECTURE = "narx"  # of one model for all, where none is named
 
@@ -81,8 +82,8 @@ def forecast_many(
     steps : int, default=24
         Steps to forecast.
     model : str, default=None
-        ``"narx"``, ``"arx"``, ``"tdnn"``, ``"elman"``, ``"gru"`` or ``"lstm"``; by default an
-        AutoNARX each, or a NARX for all.
+        ``"auto"``, ``"narx"``, ``"arx"``, ``"tdnn"``, ``"elman"``, ``"gru"`` or ``"lstm"``; by
+        default an AutoNARX each, or a NARX for all.
     lags : int or sequence of int, default=None
         Lags of the target; by default a season of the clock.
     one_for_all : bool, default=False
@@ -147,7 +148,12 @@ def _split(panel, target):
 
 def _forecaster(model, lags, steps, measured, known_future, one_for_all, random_state):
     """Return the forecaster that is cloned for each series, or learns from all."""
-    if model is None and not one_for_all:
+    if model == AUTO and one_for_all:
+        raise ValueError(
+            "AutoNARX chooses for each series by itself: leave out one_for_all=True, or name "
+            "another model."
+        )
+    if model in (None, AUTO) and not one_for_all:
         return AutoNARX(horizon=steps, random_state=random_state)
     model, options = model or ARCHITECTURE, {}
     if model == "tdnn" and not known_future:
