@@ -27,7 +27,7 @@ from narxkit.auto.weights import ENOUGH, weights_by_errors, weights_by_fit
 from narxkit.forecasters.inner import Inner
 
 WORSE = 1.05  # than the best linear model: a network that is so in one fold is left
-RIVAL = 4 / 3  # of the least error: what errs by more has no weight in a long series
+RIVAL, RIVAL_OF_LONG = 3.0, 4 / 3  # of the least error: what errs by more has no weight
 GAIN = 0.98  # of the error: what a system of a higher order must bring
 N_FOLDS_OF_NETWORKS = 2  # of a short series, the last ones
 TINY = 1e-12
@@ -249,9 +249,7 @@ class Selection:
 
     # ------------------------------------------------------------ how it is weighed
     def _weigh(self):
-        least, most = self.best.error, np.finfo(float).max
-        if self.is_long:
-            most = RIVAL * least
+        most = (RIVAL_OF_LONG if self.is_long else RIVAL) * self.best.error
         members = [m for m in self.members if m.error <= most and not m.is_dead]
         steps = 1 if self.is_system else self.owner.horizon
         errors = np.array([member.error for member in members])
