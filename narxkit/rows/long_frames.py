@@ -210,7 +210,9 @@ def _read_names(frame, id):
 
 
 def _read_times(frame, time):
-    times = read_labels(pd.Index(frame[time]), repr(time))
+    # objects stay objects, which pandas below 3 would look through
+    index = pd.Index(frame[time], dtype=frame[time].dtype)
+    times = read_labels(index, repr(time))
     _refuse_blank(times.isna(), time, "a time", "leave them out")
     if not (has_clock(times) or is_elapsed(times) or times.dtype.kind in "iuf"):
         label, remedy = no_date_among(times.astype(str))
