@@ -27,7 +27,7 @@ from narxkit.auto.weights import ENOUGH, weights_by_errors, weights_by_fit
 from narxkit.forecasters.inner import Inner
 
 WORSE = 1.05  # than the best linear model: a network that is so in one fold is left
-RIVAL, RIVAL_OF_LONG = 3.0, 4 / 3  # of the least error: what errs by more has no weight
+RIVAL, RIVAL_OF_LONG = 3.0, 1.05  # of the least error: what errs by more has no weight
 GAIN = 0.98  # of the error: what a system of a higher order must bring
 N_FOLDS_OF_NETWORKS = 2  # of a short series, the last ones
 TINY = 1e-12
