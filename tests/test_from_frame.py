@@ -244,7 +244,7 @@ def test_autonarx_reads_inputs_that_are_known_ahead_alone():
 def test_origins_behind_a_gap_wait_for_the_history_that_autonarx_reads():
     data = frame(200)
     later = data[140:].set_axis(data.index[140:] + pd.Timedelta("40D"))
-    evaluation = run(task_from_frame(pd.concat([data[:140], later]), horizon=2).test, ("auto",))
+    evaluation = run(task_from_frame(pd.concat([data[:140], later]), horizon=6).test, ("auto",))
     lag = evaluation.models["AutoNARX"].max_lag_
     runs = evaluation.backtests
     assert (runs["AutoNARX"]["origin"] == runs["ridge ARX"]["origin"]).all()
