@@ -168,37 +168,37 @@ class AutoNARX(Forecaster):
             The sentences.
         """
         self._check_fitted()
-        table, best = self.candidates_, max(self._members, key=lambda member: member.weight)
-        floor = table["error"].iloc[0]
-        error = float(table["error"][table["candidate"] == best.name].iloc[0])
+        best, floor = max(self._members, key=lambda member: member.weight), self._floor
         against = ""
-        if self.horizon != "simulation" and 0 < floor < np.inf:
-            against = (
-                f", with {error / floor:.2f} times the error of the {table['candidate'].iloc[0]}"
-            )
+        if self.horizon != "simulation" and 0 < floor.error < np.inf:
+            against = f", with {best.error / floor.error:.2f} times the error of the {floor.name}"
         return (
-            f"{len(self._members)} of {len(table)} candidates are combined by their errors "
-            f"{self._judged}; the most weight, {best.weight:.0%}, has the {best.name}{against}. "
-            f"{self._say_whether_networks_live()}"
+            f"{len(self._members)} of {len(self.candidates_)} candidates are combined by their "
+            f"errors {self._judged}; the most weight, {best.weight:.0%}, has the "
+            f"{best.name}{against}. {self._say_whether_networks_live()}"
         )
 
     def _say_whether_networks_live(self):
-        alive = [member for member in self._members if member.lives]
-        if not alive:
+        best = self._best_alive
+        if best is None:
             tried = "no network was tried" if not self._n_networks else "none was good enough"
             return f"No network lives in it: {tried}."
-        weight = sum(member.weight for member in alive)
-        best = min(alive, key=lambda member: member.error)
+        weight = sum(member.weight for member in self._members if member.lives)
         return f"A network lives in {weight:.0%} of the weight; the best is the {best.name}."
+
+    @property
+    def _best_alive(self):
+        """The best member in which a network lives, or None."""
+        alive = [member for member in self._members if member.lives]
+        return min(alive, key=lambda member: member.error, default=None)
 
     @property
     def best_network_(self):
         """The best single model in which a network lives, fitted to all rows; None without one."""
         self._check_fitted()
-        alive = [member for member in self._members if member.lives]
-        if not alive:
+        best = self._best_alive
+        if best is None:
             return None
-        best = min(alive, key=lambda member: member.error)
         return best.inner.continuing(self._history.names, self._history.tails)
 
     # ------------------------------------------------------------ before training
@@ -241,9 +241,8 @@ class AutoNARX(Forecaster):
         is_positive = self.divide_by is None and bool(np.nanmin(table.y, initial=np.inf) > 0)
         around = {}
         if self.divide_by is not None:
-            Division.read(
-                table, self.divide_by, self._roles.columns
-            )  # refuses what divides nothing
+            # refuses a column that cannot divide, which every candidate would else be left for
+            Division.read(table, self.divide_by, self._roles.columns)
             around = {"divide_by": self.divide_by}
         values = np.log(y) if is_positive else y
         adjusted = _adjusted(values, periods) if _is_counted(table) and not around else ()

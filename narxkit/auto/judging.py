@@ -145,7 +145,7 @@ class Judge:
         """Return forecasts and error of a forecaster in a fold; None and infinite where it fails.
 
         It is fitted to the head under these weights, perhaps of fewer rows than are judged.
-        A forecast that is missing errs by as much as any can.
+        A forecast that is missing counts as the middle of what is possible.
         """
         try:
             y_hat = forecasts_of(inner, self.segments, weight, self.folds[k])

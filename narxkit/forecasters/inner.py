@@ -79,7 +79,7 @@ class Inner:
 
     def rows(self, segments, y=None, which=None):
         """Return the rows that the forecaster inside sees, perhaps some of them, under other y."""
-        X, times, name_row = segments.u[:, : len(self.roles.columns)], segments.times, None
+        X, times = segments.u[:, : len(self.roles.columns)], segments.times
         y, edges, name_row = segments.y if y is None else y, segments.edges, segments.name_row
         if which is not None:
             starts = segments.starts[which]
