@@ -5,6 +5,9 @@ import pandas as pd
 from sklearn.base import clone
 
 from narxkit.forecasters.base import Forecaster
+from narxkit.forecasters.baselines import ARX
+from narxkit.forecasters.narx import NARX
+from narxkit.forecasters.transformed import TransformedForecaster
 
 try:
     from sktime.datatypes import update_data
@@ -105,8 +108,6 @@ class SktimeForecaster(BaseForecaster):
         list of dict
             Parameters of the instances that are checked.
         """
-        from narxkit import ARX, NARX, TransformedForecaster  # rarely needed
-
         network = NARX(output_lags=1, hidden_layer_sizes=(2,), max_iter=5, random_state=0)
         differenced = TransformedForecaster(ARX(output_lags=1), difference=[1])
         return [{"forecaster": one} for one in (ARX(output_lags=1), network, differenced)]
@@ -130,7 +131,7 @@ class SktimeForecaster(BaseForecaster):
 
     def _update(self, y, X=None, update_params=True):
         try:
-            self._move(y, None if X is None else X.loc[y.index])
+            self._move(y, None if self._cur_X is None or X is None else X.loc[y.index])
         except BaseException:  # Ctrl-C too
             # sktime has moved it to rows that are refused
             self._set_cutoff_from_y(self._cur_y)
@@ -166,21 +167,26 @@ class SktimeForecaster(BaseForecaster):
 
     def _steps(self, fh):
         """Return where the rows of a horizon lie, in order; 0 is the last row given."""
+        self._check_cutoff()
+        if isinstance(fh.to_pandas(), pd.TimedeltaIndex):
+            fh = ForecastingHorizon(fh.to_absolute_index(self.cutoff), is_relative=False)
+        try:
+            return fh.to_relative(self.cutoff).to_numpy().astype(int)
+        except (AssertionError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"fh holds {fh.to_pandas()[0]!r}, and no steps can be counted to it from "
+                f"{self.cutoff[0]!r}, the last row of y: give numbers of steps, such as fh=[1, 2], "
+                "or labels of the kind of y's, whose gaps y.asfreq(...) fills with NaN."
+            ) from error
+
+    def _check_cutoff(self):
+        """Refuse to forecast from a row before the last one given."""
         last = self._cur_y.index[-1]
         if self.cutoff[0] != last:
             raise ValueError(
                 f"the cutoff is {self.cutoff[0]}, but rows up to {last} have been given, and "
                 "forecasts continue after those: give update later rows, or fit to earlier ones."
             )
-        if isinstance(fh.to_pandas(), pd.TimedeltaIndex):
-            fh = ForecastingHorizon(fh.to_absolute_index(self.cutoff), is_relative=False)
-        try:
-            return fh.to_relative(self.cutoff).to_numpy().astype(int)
-        except ValueError as error:
-            raise ValueError(
-                "fh holds time stamps, but those of y have no frequency to count steps by: give "
-                "numbers of steps, such as fh=[1, 2], or y.asfreq(...), with NaN in missing rows."
-            ) from error
 
     def _in_sample(self):
         """Return predictions of all rows given, one step ahead."""
@@ -194,27 +200,35 @@ class SktimeForecaster(BaseForecaster):
         try:
             return self.forecaster_.forecast(int(steps), X=X, quantiles=quantiles)
         except ValueError as error:
-            raise ValueError(
-                str(error).replace("forecast(X=...)", "predict(fh, X=...)")
-            ) from error
+            words = str(error).replace("forecast(X=...)", "predict(fh, X=...)")
+            raise ValueError(words) from error
 
     def _inputs(self, X, steps):
         """Return the rows of X that so many steps read."""
         if X is None or self._cur_X is None:
             return None
-        if isinstance(self.cutoff, pd.DatetimeIndex) and self.cutoff.freq is None:
+        if _has_no_frequency(self.cutoff):
             return X[X.index > self.cutoff[0]]  # whether they follow is for the clock to say
-        n = steps + self.forecaster_.lead_
-        rows = ForecastingHorizon(np.arange(1, n + 1)).to_absolute_index(self.cutoff)
-        missing = rows[~rows.isin(X.index)]
-        if len(missing):
-            others = f" and {len(missing) - 1} others" if len(missing) > 1 else ""
-            raise ValueError(
-                f"a horizon of {steps} steps needs the {n} rows of X from {rows[0]} to {rows[-1]}, "
-                f"those between the steps of fh included, but X lacks {missing[0]}{others}: give "
-                "them in predict(fh, X)."
-            )
+        ahead = np.arange(1, steps + self.forecaster_.lead_ + 1)
+        rows = ForecastingHorizon(ahead).to_absolute_index(self.cutoff)
+        _check_inputs(X, rows, steps)
         return X.loc[rows]
+
+
+def _has_no_frequency(index):
+    return isinstance(index, pd.DatetimeIndex) and index.freq is None
+
+
+def _check_inputs(X, rows, steps):
+    """Refuse inputs that lack rows of a forecast."""
+    missing = rows[~rows.isin(X.index)]
+    if len(missing):
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise ValueError(
+            f"a horizon of {steps} steps needs the {len(rows)} rows of X from {rows[0]} to "
+            f"{rows[-1]}, those between the steps of fh included, but X lacks {missing[0]}{more}: "
+            "give them in predict(fh, X)."
+        )
 
 
 def _is_random(forecaster):
@@ -245,10 +259,8 @@ def _take(rows, at, fh):
             f"fh begins {-at[0]} rows before {rows.index[0]}, the first row that was given: leave "
             "those out."
         )
-    rows = rows.iloc[at]
-    if not fh.is_relative and (rows.index != fh.to_pandas()).any():
-        i = np.flatnonzero(rows.index != fh.to_pandas())[0]
-        raise ValueError(
-            f"fh holds {fh.to_pandas()[i]}, which is no row: the nearest is {rows.index[i]}."
-        )
+    rows, labels = rows.iloc[at], fh.to_pandas()
+    if not fh.is_relative and (rows.index != labels).any():
+        i = np.flatnonzero(rows.index != labels)[0]
+        raise ValueError(f"fh holds {labels[i]}, which is no row: the nearest is {rows.index[i]}.")
     return rows
