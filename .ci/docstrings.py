@@ -10,6 +10,7 @@ import inspect
 import pkgutil
 import sys
 import tomllib
+from importlib.util import find_spec
 from pathlib import Path
 
 from numpydoc.validate import validate
@@ -26,7 +27,8 @@ def public_modules():
     yield narxkit
     yield narxkit.datasets
     for _, name, _ in pkgutil.walk_packages(narxkit.__path__, "narxkit."):
-        if not any(part.startswith("_") for part in name.split(".")):
+        is_private = any(part.startswith("_") for part in name.split("."))
+        if not is_private and (name != "narxkit.sktime" or find_spec("sktime")):
             yield importlib.import_module(name)
 
 

@@ -17,7 +17,7 @@ FLOORS = [
     {"training"},
     {"export"},
     {"forecasters"},
-    {"model_selection", "significance", "plotting", "datasets", "files"},
+    {"model_selection", "significance", "plotting", "datasets", "files", "sktime"},
     {"diagnostics"},
     {"auto"},
     {"evaluation"},

@@ -19,7 +19,7 @@ import pytest
 import narxkit
 
 ROOT = Path(__file__).parents[1]
-HEAVY = ("statsmodels", "deap", "matplotlib")
+HEAVY = ("statsmodels", "deap", "matplotlib", "sktime")
 
 
 @pytest.fixture
