@@ -1,6 +1,7 @@
 """AutoNARX: what it tries, how it judges, combines and tells."""
 
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import narxkit
 from narxkit import AutoNARX, SeasonalNaive, ahead_scorer, backtest
-from narxkit.auto.judging import first_origin, rolling_folds
+from narxkit.auto.judging import Judge, blocked_folds, first_origin, is_long, rolling_folds
 from narxkit.auto.pool import is_seasonal
 from narxkit.auto.weights import weights_by_errors, weights_by_fit
 from narxkit.datasets import make_narendra
@@ -338,7 +339,7 @@ def test_folds_lie_one_after_another_inside_the_rows():
     folds = rolling_folds(rows, 10)
     heads = [len(fold.head) for fold in folds]
     assert heads == sorted(heads)
-    assert heads[0] == first_origin(0, 100, 10, 6)
+    assert heads[0] == first_origin(0, 100, 10)
     for fold in folds:
         assert fold.origins.min() == len(fold.head)
         assert fold.origins.max() + fold.length <= 100
@@ -347,6 +348,51 @@ def test_folds_lie_one_after_another_inside_the_rows():
 def test_no_fold_fits_a_short_series():
     rows = Segments(np.empty((20, 0)), np.zeros((20, 1)), np.array([0, 20]))
     assert rolling_folds(rows, 15) == []
+
+
+def test_blocks_of_a_long_series_are_left_out_in_turn():
+    n, history, horizon = 2400, 60, 12
+    rows = Segments(np.empty((n, 0)), np.zeros((n, 1)), np.array([0, n]))
+    assert is_long(rows, horizon) and not is_long(rows, 2 * horizon)
+    folds = blocked_folds(rows, horizon, history)
+    left_out = np.concatenate([fold.left_out for fold in folds])
+    assert sorted(left_out) == [*range(history, n)]  # each once
+    for fold in folds:
+        targets = fold.origins[:, None] + np.arange(horizon)
+        assert np.isin(targets, fold.left_out).all()
+        assert fold.head[-1] not in fold.left_out  # what ends a head counts
+        assert np.ptp(fold.origins) > n / 2
+
+
+def test_what_is_left_out_is_not_learned():
+    n, rng = 2000, np.random.default_rng(0)
+    rows = Segments(np.empty((n, 0)), rng.normal(size=(n, 1)), np.array([0, n]))
+    fold, seen = blocked_folds(rows, 1, 10)[1], {}
+
+    class Spy:
+        reach = SimpleNamespace(lead=0)
+
+        def train(self, segments, weight, which):
+            seen.update(weight=weight, which=which)
+
+        def run(self, rollouts):
+            return np.zeros((len(rollouts), 1, 1)), None
+
+    Judge(rows, np.ones(n), [fold], 1.0, (-9.0, 9.0), True).judge(Spy(), 0, np.ones(n))
+    assert not seen["weight"][fold.left_out].any()
+    assert seen["weight"].sum() == n - len(fold.left_out)
+
+
+def test_rollouts_behind_a_gap_are_not_judged():
+    n = 2000
+    y = np.zeros((n, 1))
+    y[500:900] = np.nan
+    rows = Segments(np.empty((n, 0)), y, np.array([0, n]))
+    folds = blocked_folds(rows, 4, 10)
+    judge = Judge(rows, np.ones(n), folds, 1.0, (-1.0, 1.0), True)
+    for fold, count in zip(folds, judge.counts):
+        is_measured = np.isfinite(y[fold.origins - 1, 0])
+        assert not count[~is_measured].any() and count[is_measured].any()
 
 
 def test_weights_by_errors_are_powers():

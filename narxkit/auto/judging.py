@@ -7,11 +7,12 @@ import numpy as np
 from narxkit.rows.rollouts import Rollouts
 
 N_FOLDS = 6  # fits of each candidate
-N_FOLDS_LONG, LONG = 4, 2000  # and of series with so many rows
-SHARE, SHARE_LONG = 3, 2  # the origins lie in the last one part in so many of the rows
+SHARE = 3  # the origins lie in the last one part in so many of the rows
+FEWEST = 2  # parts of a segment, one of which lies before the first origin
+N_FOLDS_LONG, N_BLOCKS = 4, 12  # of a long series, whose blocks take turns
+LONG, ENOUGH = 2000, 120  # rows and horizons, from which on a series is long
 SHARE_RUN = 4  # a free run is judged over the last one part in so many of the rows
 PER_HORIZON = 4  # origins in a horizon
-FEWEST = 2  # parts of a segment, one of which lies before the first origin
 MOST = 100  # rollouts of a fold and segment
 
 
@@ -23,6 +24,8 @@ class Fold:
     ----------
     head : ndarray of int
         Rows to fit to.
+    left_out : ndarray of int
+        Rows among them that do not count: the rollouts forecast them.
     origins : ndarray of int
         The first row that each rollout predicts.
     length : int
@@ -30,12 +33,18 @@ class Fold:
     """
 
     head: np.ndarray
+    left_out: np.ndarray
     origins: np.ndarray
     length: int
 
     def rollouts(self, segments):
         """Return the rollouts over the rows."""
         return Rollouts(segments, self.origins, np.full(len(self.origins), self.length))
+
+
+def is_long(segments, horizon):
+    """Tell whether the series have so many rows that blocks of them can be left out."""
+    return len(segments) >= max(LONG, ENOUGH * horizon) * (len(segments.edges) - 1)
 
 
 def rolling_folds(segments, horizon):
@@ -47,22 +56,47 @@ def rolling_folds(segments, horizon):
         The training rows.
     horizon : int
         Steps of each rollout.
+
     Returns
     -------
     list of Fold
         Each judged by rollouts from the end of its head up to that of the next; empty where no
         segment has room for a head and a rollout.
     """
-    n_folds = N_FOLDS if len(segments) < LONG else N_FOLDS_LONG
-    parts = [[] for _ in range(n_folds)]
+    parts = [[] for _ in range(N_FOLDS)]
     for start, stop in zip(segments.edges[:-1], segments.edges[1:]):
-        begin, end = first_origin(start, stop, horizon, n_folds), stop - horizon + 1
+        begin, end = first_origin(start, stop, horizon), stop - horizon + 1
         if begin < end:
-            heads = np.linspace(begin, end, n_folds + 1).astype(int)
+            heads = np.linspace(begin, end, N_FOLDS + 1).astype(int)
             for part, head, next_head in zip(parts, heads[:-1], heads[1:]):
                 part.append((start, head, next_head))
     folds = [_fold(part, horizon) for part in parts]
     return [fold for fold in folds if len(fold.origins)]
+
+
+def blocked_folds(segments, horizon, n_history):
+    """Leave out blocks of the rows in turn, so that all times of a year are learned and judged.
+
+    Parameters
+    ----------
+    segments : Segments
+        The training rows.
+    horizon : int
+        Steps of each rollout.
+    n_history : int
+        Rows of each segment that are never left out: what a rollout may read before it.
+
+    Returns
+    -------
+    list of Fold
+        Each judged by rollouts inside of every fourth block of each segment.
+    """
+    parts = [[] for _ in range(N_FOLDS_LONG)]
+    for start, stop in zip(segments.edges[:-1], segments.edges[1:]):
+        edges = np.linspace(min(start + n_history, stop), stop, N_BLOCKS + 1).astype(int)
+        for k, (begin, end) in enumerate(zip(edges[:-1], edges[1:])):
+            parts[k % N_FOLDS_LONG].append((begin, end))
+    return [_fold_of_blocks(segments, blocks, horizon) for blocks in parts]
 
 
 def free_run_fold(segments):
@@ -87,29 +121,49 @@ def free_run_fold(segments):
     return [_fold(part, length)]
 
 
-def first_origin(start, stop, horizon, n_folds):
+def first_origin(start, stop, horizon):
     """Return the first row of a segment that is predicted."""
     n, step = stop - start, max(horizon // 2, 1)
-    share = SHARE if n < LONG else SHARE_LONG
-    span = max((n_folds - 1) * step, n // share - horizon)
+    span = max((N_FOLDS - 1) * step, n // SHARE - horizon)
     return max(start + n // FEWEST, stop - horizon - span)
 
 
 def _fold(part, horizon):
     """Return the fold of some (start, head, next head) of segments."""
-    strides = [max(horizon // PER_HORIZON, (end - head) // MOST, 1) for _, head, end in part]
-    none = [np.empty(0, dtype=int)]
     return Fold(
-        np.concatenate(none + [np.arange(start, head) for start, head, _ in part]),
-        np.concatenate(
-            none + [np.arange(head, end, s) for (_, head, end), s in zip(part, strides)]
-        ),
+        _joined(np.arange(start, head) for start, head, _ in part),
+        _joined([]),
+        _joined(_origins(head, end, horizon, MOST) for _, head, end in part),
         horizon,
     )
 
 
+def _fold_of_blocks(segments, blocks, horizon):
+    """Return the fold that forecasts these (begin, end) of the rows."""
+    # a head ends with rows that count: by its last ones penalties are chosen
+    behind = _joined(np.arange(*block) for block in blocks if block[1] in segments.edges)
+    most = MOST * N_FOLDS_LONG // N_BLOCKS
+    return Fold(
+        np.setdiff1d(np.arange(len(segments)), behind),
+        _joined(np.arange(*block) for block in blocks),
+        _joined(_origins(begin, end - horizon + 1, horizon, most) for begin, end in blocks),
+        horizon,
+    )
+
+
+def _origins(begin, end, horizon, most):
+    """Return origins from one row up to another, at most so many."""
+    return np.arange(begin, end, max(horizon // PER_HORIZON, -(-(end - begin) // most), 1))
+
+
+def _joined(parts):
+    return np.concatenate([np.empty(0, dtype=int), *parts])
+
+
 def forecasts_of(inner, segments, weight, fold):
     """Fit a forecaster to the head of a fold and run its rollouts: (n, n_steps, n_outputs)."""
+    weight = weight.copy()
+    weight[fold.left_out] = 0.0
     inner.train(segments, weight, which=fold.head)
     if segments.is_missing.any():
         segments = segments.replace(y=inner.filled(segments))
@@ -130,16 +184,30 @@ class Judge:
         Units of the errors.
     bounds : tuple (low, high)
         What forecasts are kept between.
+    is_long : bool
+        Whether weights will be fitted to the forecasts, by squares.
     """
 
-    def __init__(self, segments, weight, folds, std, bounds):
+    def __init__(self, segments, weight, folds, std, bounds, is_long):
         self.segments, self.folds = segments, folds
-        self.std, self.bounds = std, bounds
+        self.std, self.bounds, self.is_long = std, bounds, is_long
         self._rows = [fold.rollouts(segments).rows for fold in folds]
         self.y = [segments.y[rows] / std for rows in self._rows]
-        self.counts = [
-            np.isfinite(y) & (weight[rows] > 0)[..., None] for y, rows in zip(self.y, self._rows)
-        ]
+        self.counts = [self._which_count(*one, weight) for one in zip(folds, self.y, self._rows)]
+
+    def mean(self, errors):
+        """Return the mean of errors of folds, from the last one on, by what counts in each."""
+        sizes = [np.count_nonzero(count) for count in self.counts[::-1][: len(errors)]]
+        return float(np.average(errors, weights=sizes if any(sizes) else None))
+
+    def _which_count(self, fold, y, rows, weight):
+        """Tell which outputs are judged: measured ones, behind a measured row where there is one.
+
+        Behind a long gap every forecaster has lost the level.
+        """
+        measured = np.isfinite(y) & (weight[rows] > 0)[..., None]
+        behind = measured & np.isfinite(self.segments.y[fold.origins - 1])[:, None]
+        return behind if behind.any() else measured
 
     def judge(self, inner, k, weight):
         """Return forecasts and error of a forecaster in a fold; None and infinite where it fails.
@@ -156,5 +224,13 @@ class Judge:
         errors = np.abs(y_hat - self.y[k])[self.counts[k]]
         if not len(errors):
             return y_hat, 0.0
-        # means are what squares ask for, medians what absolute errors do: neither alone
-        return y_hat, float(np.sqrt(errors.mean() * np.sqrt((errors**2).mean())))
+        return y_hat, self._mean(errors)
+
+    def _mean(self, errors):
+        """Return their root mean square, of short series its geometric mean with the mean error.
+
+        Means are what squares ask for, medians what absolute errors do. Few errors say little of
+        their squares.
+        """
+        squares = np.sqrt((errors**2).mean())
+        return float(squares if self.is_long else np.sqrt(errors.mean() * squares))

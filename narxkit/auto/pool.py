@@ -6,6 +6,7 @@ mean is better than any. What reads inputs comes next; networks last, of what ha
 """
 
 from dataclasses import dataclass, field, replace
+from itertools import product
 from math import gcd
 
 import numpy as np
@@ -39,8 +40,8 @@ SIZE_OF_REGRESSION = 16  # hidden units of a network of inputs alone
 ALPHAS_OF_REGRESSION = (0.1, 3.0)
 HARMONICS = {"hour": 4, "day_of_week": 3}  # of the calendar that it reads
 ORDERS = (1, 2, 4, 8)  # lags of inputs and outputs of a system
-SYSTEM_NETWORKS = ((6, 0.1), (10, 1e-3))  # hidden units, penalty
-N_RESTARTS = 3  # whose median runs
+SYSTEM_NETWORKS = ((6, 0.1), (10, 1e-3), (10, 1e-6))  # hidden units, penalty
+N_STARTS = 3  # of each: free runs have many minima
 LARGE = 20_000  # rows, from which on only the cheapest of each kind are tried
 MOST_TARGETS = 10_000  # rows that a network is trained on, spread over all
 MAX_ITER = 50
@@ -381,8 +382,11 @@ def regressions(series, inputs, transforms, random_state):
     return pool
 
 
-def systems(series, order, columns, ignored, random_state):
+def systems(series, order, columns, ignored, output_range, seeds):
     """Return models of one order that run freely on their inputs: a linear one, then networks.
+
+    What a network has learned from some rows is where it starts from with all of them: the minimum
+    that was judged is the one that is kept.
 
     Parameters
     ----------
@@ -391,8 +395,10 @@ def systems(series, order, columns, ignored, random_state):
         Lags of inputs and outputs.
     columns, ignored : list
         Columns of X to read, and the others.
-    random_state : int
-        Seed.
+    output_range : tuple (low, high) or None
+        What bounds the outputs, and what is fed back.
+    seeds : sequence of int
+        Of the networks of each size and penalty.
 
     Returns
     -------
@@ -402,21 +408,20 @@ def systems(series, order, columns, ignored, random_state):
     if order >= series.n / (SEEN * ROWS_PER_LAG):
         return []
     lags = dict.fromkeys(columns, order) | {name: () for name in ignored} or ()
-    known = {"input_lags": lags, "output_lags": order}
+    known = {"input_lags": lags, "output_lags": order, "output_range": output_range}
     pool = [Candidate(f"ARX of order {order}", series.transformed(ARX(**known)))]
-    for size, alpha in SYSTEM_NETWORKS:
+    for (size, alpha), seed in product(SYSTEM_NETWORKS, seeds):
         model = NARX(
             hidden_layer_sizes=(size,),
             alpha=alpha,
             linear_alpha=0.0,
-            loop=("open", "closed"),
-            n_restarts=N_RESTARTS,
-            combine="median",
-            random_state=random_state,
+            loop="closed",
+            warm_start=True,
+            random_state=seed,
             **known,
         )
         name = f"NARX of order {order}, {size} hidden units, alpha {alpha:g}, closed loop"
-        pool.append(Candidate(name, series.transformed(model)))
+        pool.append(Candidate(f"{name}, start {seed - seeds[0] + 1}", series.transformed(model)))
     return pool
 
 

@@ -5,12 +5,14 @@ import time
 import numpy as np
 
 from narxkit._warn import warn
-from narxkit.auto.judging import Judge, free_run_fold, rolling_folds
+from narxkit.auto.judging import Judge, blocked_folds, free_run_fold, is_long, rolling_folds
 from narxkit.auto.member import Member
 from narxkit.auto.pool import (
+    DAY,
     LARGE,
     MOST_STEPS,
     N_FOR_NETWORKS,
+    N_STARTS,
     ORDERS,
     Inputs,
     choices_of_inputs,
@@ -23,7 +25,7 @@ from narxkit.auto.pool import (
     systems,
     thinned,
 )
-from narxkit.auto.weights import ENOUGH, weights_by_errors, weights_by_fit
+from narxkit.auto.weights import weights_by_errors, weights_by_fit
 from narxkit.forecasters.inner import Inner
 
 WORSE = 1.05  # than the best linear model: a network that is so in one fold is left
@@ -60,6 +62,10 @@ class Selection:
     ----------
     members : list of Member
         What was tried, in this order.
+    is_system : bool
+        Whether models run freely.
+    is_long : bool
+        Whether there are so many rows that weights are fitted to rollouts.
     judge : Judge
         Who judges it.
     """
@@ -68,10 +74,8 @@ class Selection:
         self.owner, self.series, self.table = owner, series, table
         self.segments, self.weight, self.seed = segments, weight, seed
         self.is_system = owner.horizon == "simulation"
-        folds = (
-            free_run_fold(segments) if self.is_system else rolling_folds(segments, owner.horizon)
-        )
-        self.judge = Judge(segments, weight, folds, std, bounds)
+        self.is_long = not self.is_system and is_long(segments, owner.horizon)
+        self.judge = Judge(segments, weight, self._folds(), std, bounds, self.is_long)
         self.members, self._y_hat = [], {}
         self._begin = time.perf_counter()
         divisor = [owner.divide_by] if owner.divide_by is not None else []
@@ -81,6 +85,8 @@ class Selection:
     def _folds(self):
         if self.is_system:
             return free_run_fold(self.segments)
+        if self.is_long:
+            return blocked_folds(self.segments, self.owner.horizon, 2 * self.series.long + DAY)
         return rolling_folds(self.segments, self.owner.horizon)
 
     def run(self):
@@ -152,9 +158,10 @@ class Selection:
 
     def _try_systems(self):
         """Try models of higher orders as long as they bring something."""
-        least = np.inf
+        least, seeds = np.inf, range(self.seed, self.seed + N_STARTS)
         for order in ORDERS:
-            pool = systems(self.series, order, self._columns, self._ignored, self.seed)
+            columns, limits = (self._columns, self._ignored), self.owner.output_range
+            pool = systems(self.series, order, *columns, limits, seeds)
             tried = self._try(pool)
             error = min((member.error for member in tried), default=np.inf)
             if error > GAIN * least:
@@ -210,7 +217,9 @@ class Selection:
         self._y_hat[member] = y_hats
         member.seconds = time.perf_counter() - begin
         if self.owner.verbose:
-            print(f"{len(self.members) + 1:4d}  {np.mean(member.errors):.4g}  {member.name}")
+            print(
+                f"{len(self.members) + 1:4d}  {self.judge.mean(member.errors):.4g}  {member.name}"
+            )
 
     def _folds_of(self, member):
         """Return folds, the last one first: of a short series the last ones for networks."""
@@ -224,8 +233,9 @@ class Selection:
             return 1.0  # where there are no folds all are the same
         best = self.best
         if best is None or n == len(self.judge.folds):
-            return float(np.mean(member.errors))
-        return float(np.mean(member.errors) / max(np.mean(best.errors[:n]), TINY) * best.error)
+            return self.judge.mean(member.errors)
+        mean = self.judge.mean
+        return mean(member.errors) / max(mean(best.errors[:n]), TINY) * best.error
 
     @property
     def best(self):
@@ -260,20 +270,9 @@ class Selection:
             member.weight = float(weight)
 
     @property
-    def is_long(self):
-        """Whether there are so many rollouts that weights are fitted to them."""
-        return self.n_horizons >= ENOUGH
-
-    @property
     def floor(self):
         """What forecasts where all others have diverged: the first of all, which cannot."""
         return self.members[0]
-
-    @property
-    def n_horizons(self):
-        """Horizons one after another that the rollouts of the folds make."""
-        spans = [np.ptp(fold.origins) / fold.length for fold in self.judge.folds]
-        return float(np.sum(spans)) / max(len(self.segments.edges) - 1, 1)
 
     @property
     def n_rollouts(self):
