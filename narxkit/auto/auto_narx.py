@@ -33,8 +33,10 @@ class AutoNARX(Forecaster):
 
     with e the error of a model over rollouts of H = `horizon` steps from rolling origins inside
     the training rows, each fitted to the rows before (the geometric mean of mean absolute and root
-    mean squared errors), and n the rows. Where they hold at least sixty horizons, the weights are
-    those of least squares over these rollouts, none below zero, drawn to the former ones.
+    mean squared errors), and n the rows. Long series, of 2,000 rows and 120 horizons, are judged
+    by the root mean squared error over blocks that are left out in turn, so that all times of a
+    year are learned and judged, and the weights are those of least squares over these rollouts,
+    none below zero, drawn to the former ones.
 
     The pool: the seasonal naive as the floor; linear models of levels, logarithms, changes,
     seasonally adjusted series and deviations from a level, with what helps of inputs, their lags
@@ -46,8 +48,9 @@ class AutoNARX(Forecaster):
     ----------
     horizon : int or "simulation", default=1
         Steps ahead that forecasts are for; `predict` may go beyond, the rollouts go on.
-        "simulation" is for systems that run freely on their inputs: models are judged by free runs
-        to the end of the training rows, and asked by ``simulate``.
+        "simulation" is for systems that run freely on their inputs: models of several orders,
+        sizes, penalties and starts are judged by free runs to the end of the training rows, go on
+        to learn from all of them, and are asked by ``simulate``.
     season : "auto", int, sequence of int or None, default="auto"
         Rows of the seasons. "auto" takes those of the clock (a day and a week, a week and a year,
         or a year) as far as they are seen three times, and without a clock what
