@@ -8,7 +8,8 @@ history, a week and two days, reaches before the test period are left out. Missi
 output are carried forward as history and have no weight as targets.
 
 Systems: the plants of `../shared/protocol/plants.py` and the Cascaded Tanks, by
-``AutoNARX(horizon="simulation")``, free runs over the test rows after those that start them.
+``AutoNARX(horizon="simulation")``, free runs over the test rows after those that start them. It is
+told that the tanks overflow at 10 V, as the recipes beside it are.
 
 The targets of the systems are a tenth above the best documented recipe. Nothing was chosen on a
 test period.
@@ -94,7 +95,7 @@ def forecasts(model, X, y, origins, steps):
 
 
 def systems():
-    """Systems by name: training inputs and outputs, those of the test, rows left out, a unit."""
+    """Systems by name: rows of training and of the test, rows left out, unit, bounds, a target."""
     sys.path.append(str(accuracy.FOLDER.parents[1] / "protocol"))
     from plants import levitation, narendra
 
@@ -105,18 +106,18 @@ def systems():
         for rows in (table[table["split"] == part] for part in ("train", "test"))
     ]
     return {
-        "Narendra, clean": (narendra(3000, 0), test, 10, test[1].std(), 0.056),
-        "Narendra, noise 0.1": (narendra(600, 0, 0.1), test, 10, test[1].std(), 0.263),
-        "levitation": ((X[:3400], y[:3400]), (X[3400:], y[3400:]), 10, 1.0, 0.061),
-        "Cascaded Tanks, V": (*tanks, 50, 1.0, 0.431),
+        "Narendra, clean": (narendra(3000, 0), test, 10, test[1].std(), None, 0.056),
+        "Narendra, noise 0.1": (narendra(600, 0, 0.1), test, 10, test[1].std(), None, 0.263),
+        "levitation": ((X[:3400], y[:3400]), (X[3400:], y[3400:]), 10, 1.0, None, 0.061),
+        "Cascaded Tanks, V": (*tanks, 50, 1.0, (0.0, 10.0), 0.431),
     }
 
 
 def system_trial(system, seed):
     """Fit on the training rows and run freely over the test rows."""
-    (X, y), (X_test, y_test), skip, unit, _ = system
+    (X, y), (X_test, y_test), skip, unit, bounds, _ = system
     begin = time.perf_counter()
-    model = AutoNARX("simulation", random_state=seed).fit(X, y)
+    model = AutoNARX("simulation", output_range=bounds, random_state=seed).fit(X, y)
     seconds = time.perf_counter() - begin
     y_hat = model.simulate(X_test, y_test[: model.max_lag_])
     error = np.sqrt(np.nanmean((y_hat - y_test)[skip:] ** 2)) / unit

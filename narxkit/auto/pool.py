@@ -20,6 +20,7 @@ from narxkit.forecasters.transformed import TransformedForecaster
 
 ALPHAS = (0.1, 1.0, 10.0, 30.0, 100.0)
 STRONG = 100.0  # a penalty that leaves little but the level
+MANY, EASE = 500, 100.0  # rows, from which on penalties are so many times smaller
 N_RECENT = 13  # lags of the rows just before: a year of months and one, or half a day of hours
 N_WITHOUT_SEASON = 4
 DAY = 24  # rows of a season that are all read
@@ -139,6 +140,11 @@ class Series:
         return max(min(rows, self.n // SEEN), 2)
 
     @property
+    def ease(self):
+        """How many times smaller penalties are than those of a short series."""
+        return EASE if self.n >= MANY else 1.0
+
+    @property
     def log(self):
         """The transformation of outputs that have a logarithm."""
         return {"transform": "log"} if self.is_positive else {}
@@ -179,7 +185,7 @@ def linear_pool(series):
     list of Candidate
         The seasonal naive first.
     """
-    n, long, log, of = series.n, series.long, series.log, series.scale
+    n, long, log, of, ease = series.n, series.long, series.log, series.scale, series.ease
     lags, recent, level = series.lags(n), series.recent(n), series.level
     season = {"season": series.adjusted} if series.adjusted else {}
     adjusted = f"adjusted {of}" if season else of
@@ -191,15 +197,17 @@ def linear_pool(series):
         ),
         Candidate(
             f"ARX of {of} about their level",
-            series.transformed(arx(lags, alone, 1.0, level=level), **log),
+            series.transformed(arx(lags, alone, 1.0 / ease, level=level), **log),
         ),
         Candidate(
             f"ARX of {of} about their level, with drift",
-            series.transformed(arx(lags, alone, 10.0, level=level, drift=0.5), **log),
+            series.transformed(arx(lags, alone, 10.0 / ease, level=level, drift=0.5), **log),
         ),
         Candidate(
             f"ARX of {adjusted} about their level, with drift, recent lags",
-            series.transformed(arx(recent, alone, STRONG, level=level, drift=0.5), **log, **season),
+            series.transformed(
+                arx(recent, alone, STRONG / ease, level=level, drift=0.5), **log, **season
+            ),
         ),
         Candidate(
             f"ARX of changes of {of}",
@@ -215,9 +223,9 @@ def linear_pool(series):
         model = series.transformed(arx(recent, alone), **log, **season)
         pool.append(Candidate(f"ARX of {adjusted}", model))
     if long > 1 and n > 2 * long + 2 * LEVEL:
-        model = series.transformed(arx(lags, alone, 1.0, level=long), **log)
+        model = series.transformed(arx(lags, alone, 1.0 / ease, level=long), **log)
         pool.append(Candidate(f"ARX of {of} about the level of a season", model))
-        changes = arx(series.recent(n - long), alone, STRONG, level=0)
+        changes = arx(series.recent(n - long), alone, STRONG / ease, level=0)
         model = series.transformed(changes, difference=[long], **log)
         pool.append(Candidate(f"ARX of changes over a season of {of}", model))
     return pool

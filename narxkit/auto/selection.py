@@ -14,6 +14,7 @@ from narxkit.auto.pool import (
     N_FOR_NETWORKS,
     N_STARTS,
     ORDERS,
+    SEEN,
     Inputs,
     choices_of_inputs,
     in_detail,
@@ -29,8 +30,9 @@ from narxkit.auto.weights import weights_by_errors, weights_by_fit
 from narxkit.forecasters.inner import Inner
 
 WORSE = 1.05  # than the best linear model: a network that is so in one fold is left
-RIVAL, RIVAL_OF_LONG = 3.0, 1.05  # of the least error: what errs by more has no weight
+RIVAL, RIVAL_OF_LONG = 3.0, 1.12  # of the least error: what errs by more has no weight
 GAIN = 0.98  # of the error: what a system of a higher order must bring
+FEW = 12  # one part in so many of a long series is history before all that is judged
 N_FOLDS_OF_NETWORKS = 2  # of a short series, the last ones
 TINY = 1e-12
 FOR_FITS = 0.5  # of a time limit: the rest is for the fits to all rows
@@ -86,7 +88,7 @@ class Selection:
         if self.is_system:
             return free_run_fold(self.segments)
         if self.is_long:
-            return blocked_folds(self.segments, self.owner.horizon, 2 * self.series.long + DAY)
+            return blocked_folds(self.segments, self.owner.horizon, self._n_history)
         return rolling_folds(self.segments, self.owner.horizon)
 
     def run(self):
@@ -200,7 +202,13 @@ class Selection:
         except ValueError:
             return None
         needed = inner.reach.history + inner.reach.lead + 2
-        return inner if needed <= self.series.n // 2 + 1 else None
+        return inner if needed <= self._n_history else None
+
+    @property
+    def _n_history(self):
+        """Rows that a candidate may read before what it predicts."""
+        n = self.series.n
+        return max(n // FEW, SEEN * self.series.long + DAY) if self.is_long else n // 2 + 1
 
     def _measure(self, member, bar):
         """Judge a member in the folds, from the last one on, unless it is too bad in that one."""

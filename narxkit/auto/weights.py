@@ -6,7 +6,7 @@ from scipy.optimize import nnls
 SHARPEST, FLATTEST = 3.0, 0.5  # powers of the errors that weights go by
 ROWS_PER_STEP = 6  # of the horizon, for each power
 LEAST = 0.01  # of the weights: what has less is left out
-PRIOR = 0.2  # how much weights by errors count beside those horizons, as a share of the variance
+PRIOR = 0.02  # how much weights by errors count beside those horizons, as a share of the variance
 TINY = 1e-12
 HEAVY = 1e4  # on the sum of the weights
 
