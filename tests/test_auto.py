@@ -1,5 +1,6 @@
 """AutoNARX: what it tries, how it judges, combines and tells."""
 
+import signal
 import warnings
 
 import numpy as np
@@ -15,8 +16,10 @@ import narxkit
 from narxkit import AutoNARX, SeasonalNaive, ahead_scorer, backtest
 from narxkit.auto.judging import first_origin, rolling_folds
 from narxkit.auto.pool import is_seasonal
+from narxkit.auto.selection import Selection
 from narxkit.auto.weights import weights_by_errors, weights_by_fit
 from narxkit.datasets import make_narendra
+from narxkit.forecasters.network import NetworkForecaster
 from narxkit.rows.segments import Segments
 
 
@@ -272,8 +275,6 @@ def test_a_time_limit_ends_the_trials():
 
 
 def test_ctrl_c_keeps_what_was_judged(monkeypatch):
-    from narxkit.auto.selection import Selection
-
     def interrupted(self):
         raise KeyboardInterrupt
 
@@ -281,6 +282,89 @@ def test_ctrl_c_keeps_what_was_judged(monkeypatch):
     with pytest.warns(RuntimeWarning, match="interrupted after 1. candidates"):
         model = AutoNARX(3, random_state=0).fit(None, monthly(240))
     assert np.isfinite(model.forecast(3)).all()
+
+
+class Press:
+    """Presses Ctrl-C as a network begins to learn: the one of this number, in trials and last fits.
+
+    Attributes
+    ----------
+    n_trials : int
+        Networks that have learned before the last fits.
+    """
+
+    def __init__(self, monkeypatch, number=None):
+        self.number, self.n, self.n_trials = number, 0, None
+        learn, fit = NetworkForecaster._learn, Selection.fit
+
+        def learned(network, *args):
+            self.n += 1
+            if self.n == self.number:
+                signal.raise_signal(signal.SIGINT)
+            return learn(network, *args)
+
+        def fitted(selection):
+            self.n_trials = self.n
+            return fit(selection)
+
+        monkeypatch.setattr(NetworkForecaster, "_learn", learned)
+        monkeypatch.setattr(Selection, "fit", fitted)
+
+
+X_BENT, Y_BENT = hourly(310)
+
+
+def with_networks():
+    """Fit to a series whose best members hold networks."""
+    return AutoNARX(4, random_state=0).fit(X_BENT[:300], Y_BENT[:300])
+
+
+@pytest.fixture(scope="module")
+def undisturbed():
+    """The fit that nobody interrupts, and its networks in trials."""
+    with pytest.MonkeyPatch.context() as context:
+        press = Press(context)
+        return with_networks(), press.n_trials
+
+
+def test_ctrl_c_in_the_last_network_ends_the_trials(undisturbed, monkeypatch):
+    """The network keeps its best, as always; but it is not judged by that."""
+    whole, n_trials = undisturbed
+    Press(monkeypatch, n_trials)
+    n = len(whole.candidates_) - 1
+    with pytest.warns(RuntimeWarning, match=f"interrupted after {n} candidates") as told:
+        model = with_networks()
+    assert len(told) == 1
+    columns = ["candidate", "error"]
+    pd.testing.assert_frame_equal(model.candidates_[columns], whole.candidates_[columns][:n])
+    assert np.isfinite(model.forecast(X=X_BENT[300:])).all()
+
+
+def test_ctrl_c_in_the_last_fits_keeps_those_that_were_made(undisturbed, monkeypatch):
+    whole, n_trials = undisturbed
+    assert sum(member.lives for member in whole._members) > 1
+    Press(monkeypatch, n_trials + 1)
+    with pytest.warns(RuntimeWarning, match="interrupted after . of . fits to all rows"):
+        model = with_networks()
+    assert model.candidates_["weight"].sum() == pytest.approx(1.0)
+    assert 0 < len(model._members) < len(whole._members)
+    assert np.isfinite(model.forecast(X=X_BENT[300:])).all()
+
+
+def test_a_loop_of_fits_ends_at_the_one_after_ctrl_c(monkeypatch):
+    with monkeypatch.context() as context, pytest.warns(RuntimeWarning, match="interrupted after"):
+        Press(context, 1)
+        with_networks()
+    with pytest.raises(KeyboardInterrupt):
+        quick().fit(None, Y)
+    quick().fit(None, Y)
+
+
+def test_a_search_scores_no_fit_that_was_cut_short(monkeypatch):
+    Press(monkeypatch, 1)
+    model, cv = AutoNARX(4, random_state=0), TimeSeriesSplit(2, test_size=24)
+    with pytest.raises(KeyboardInterrupt):
+        cross_val_score(model, X_BENT, Y_BENT, cv=cv)
 
 
 def test_progress_is_printed(capsys):

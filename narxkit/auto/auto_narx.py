@@ -19,6 +19,7 @@ from narxkit.forecasters.inner import union_of
 from narxkit.forecasters.output_transforms import Division, read_periods
 from narxkit.rows.columns import ColumnRoles
 from narxkit.rows.reach import of_outputs
+from narxkit.solvers import raise_if_interrupted, remember_interrupt
 
 FEWEST = 6  # rows to learn from, beside a horizon
 
@@ -98,7 +99,9 @@ class AutoNARX(Forecaster):
     Everything is chosen inside the rows given to ``fit``, so that it may be cross-validated. As
     long as no `time_limit` cuts it, the same `random_state` gives the same forecasts. Forecasts
     stay within one range of the training outputs beyond the least and the largest, and above 0
-    where no output was below. Ctrl-C while candidates are tried keeps those that were judged.
+    where no output was below. Ctrl-C while candidates are tried keeps those that were judged, and
+    during the last fits those that were made, with a warning; the next fit in the same script or
+    statement then ends, and so does a search of scikit-learn around this one.
 
     References
     ----------
@@ -282,6 +285,7 @@ class AutoNARX(Forecaster):
 
     # ------------------------------------------------------------ training
     def _train(self, segments, weight):
+        raise_if_interrupted()  # a loop of fits ends where the next one begins
         self._y_mean, self._y_std = super()._units(segments.y[weight > 0])
         low, high = np.nanmin(segments.y, axis=0), np.nanmax(segments.y, axis=0)
         if (low == high).any():
@@ -298,6 +302,8 @@ class AutoNARX(Forecaster):
             selection.run()
             selection.fit()
         self._keep(selection)
+        if selection.was_interrupted:
+            remember_interrupt()
 
     def _keep(self, selection):
         self._members, self._floor = selection.chosen, selection.floor

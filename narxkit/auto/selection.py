@@ -25,6 +25,7 @@ from narxkit.auto.pool import (
 )
 from narxkit.auto.weights import ENOUGH, weights_by_errors, weights_by_fit
 from narxkit.forecasters.inner import Inner
+from narxkit.solvers import is_searching, raise_if_interrupted
 
 WORSE = 1.05  # than the best linear model: a network that is so in one fold is left
 RIVAL, RIVAL_OF_LONG = 3.0, 1.05  # of the least error: what errs by more has no weight
@@ -62,7 +63,11 @@ class Selection:
         What was tried, in this order.
     judge : Judge
         Who judges it.
+    was_interrupted : bool
+        Whether Ctrl-C has ended the trials or the last fits.
     """
+
+    was_interrupted = False
 
     def __init__(self, owner, series, table, segments, weight, seed, std, bounds):
         self.owner, self.series, self.table = owner, series, table
@@ -93,8 +98,10 @@ class Selection:
                 if self.owner.networks and self.judge.folds and self.series.n >= N_FOR_NETWORKS:
                     self._try_networks()
         except KeyboardInterrupt:
-            if self.best is None or not np.isfinite(self.best.error):
+            # another search would score this one, cut short, as whole
+            if is_searching() or self.best is None or not np.isfinite(self.best.error):
                 raise
+            self.was_interrupted = True
             warn(
                 f"interrupted after {len(self.members)} candidates: what was judged by then is "
                 "combined.",
@@ -108,9 +115,29 @@ class Selection:
         return [member for member in self.members if member.weight]
 
     def fit(self):
-        """Fit the members with a weight, and the floor, to all rows."""
-        for member in dict.fromkeys([*self.chosen, self.floor]):
-            member.inner.train(self.segments, self._row_weights(member))
+        """Fit the floor and the members with a weight to all rows; Ctrl-C leaves out the last."""
+        wanted, fitted = dict.fromkeys([self.floor, *self.chosen]), []
+        try:
+            for member in wanted:
+                member.inner.train(self.segments, self._row_weights(member))
+                fitted.append(member)
+                raise_if_interrupted()
+        except KeyboardInterrupt:
+            if is_searching() or not any(member.weight for member in fitted):
+                raise
+            self.was_interrupted = True
+            warn(
+                f"interrupted after {len(fitted)} of {len(wanted)} fits to all rows, perhaps "
+                "within the last of these: they alone are combined.",
+                RuntimeWarning,
+            )
+            self._keep_alone(fitted)
+
+    def _keep_alone(self, fitted):
+        """Share the weights of all members among some of them."""
+        total = sum(member.weight for member in fitted)
+        for member in self.members:
+            member.weight = member.weight / total if member in fitted else 0.0
 
     # ------------------------------------------------------------ what is tried
     def _try_linear(self):
@@ -200,6 +227,7 @@ class Selection:
         begin, y_hats = time.perf_counter(), []
         for k in self._folds_of(member):
             y_hat, error = self.judge.judge(member.inner, k, self._row_weights(member))
+            raise_if_interrupted()  # a network that was cut short is not judged
             y_hats.append(y_hat)
             member.errors.append(error)
             if error > bar:
