@@ -2,6 +2,7 @@
 
 import signal
 import warnings
+from copy import copy
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,15 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import narxkit
-from narxkit import AutoNARX, SeasonalNaive, ahead_scorer, backtest
+from narxkit import (
+    AutoNARX,
+    PerSeries,
+    ScaledPerSeries,
+    SeasonalNaive,
+    TransformedForecaster,
+    ahead_scorer,
+    backtest,
+)
 from narxkit.auto.judging import first_origin, rolling_folds
 from narxkit.auto.pool import is_seasonal
 from narxkit.auto.selection import Selection
@@ -136,6 +145,20 @@ def test_it_goes_into_pipelines_and_cross_validation():
     assert (scores > 0.2).all()
 
 
+@pytest.mark.parametrize("transforms", [{}, {"transform": "log"}, {"difference": [24]}])
+def test_it_goes_into_transformations(transforms, tmp_path):
+    """Though it finds fields of the calendar in the rows, and lags in its training alone."""
+    X, y = hourly(400)
+    model = TransformedForecaster(quick(), **transforms).fit(X[:390], y[:390])
+    y_hat = model.forecast(X=X[390:])
+    assert model.max_lag_ > 24
+    assert (y_hat / y[390:] - 1).abs().mean() < 0.15
+    at = backtest(model, X, y, 6, origins=[y.index[389]])
+    np.testing.assert_allclose(at["y_hat"], y_hat[:6], rtol=1e-9)
+    model.save(tmp_path / "m.narx")
+    assert narxkit.load(tmp_path / "m.narx").forecast(X=X[390:]).equals(y_hat)
+
+
 def test_it_is_saved_and_loaded(tmp_path):
     X, y = hourly(400)
     model = AutoNARX(4, random_state=0).fit(X[:390], y[:390])
@@ -143,6 +166,53 @@ def test_it_is_saved_and_loaded(tmp_path):
     loaded = narxkit.load(tmp_path / "m.narx")
     assert (loaded.forecast(X=X[390:]) == model.forecast(X=X[390:])).all()
     assert loaded.describe() == model.describe()
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        lambda model: model,
+        lambda model: TransformedForecaster(model, transform="log"),
+        lambda model: PerSeries(model),
+        lambda model: ScaledPerSeries(model),
+    ],
+    ids=["alone", "transformed", "per series", "scaled per series"],
+)
+def test_intervals_refit_what_was_chosen_and_search_no_more(around, monkeypatch):
+    y = pd.concat({"a": monthly(200), "b": 3 * monthly(200, seed=1)})
+    model = around(quick()).fit(None, y)
+    monkeypatch.setattr(Selection, "run", lambda self: pytest.fail("searched again"))
+    fan = model.forecast(6, level=80)
+    name, low, high = fan.columns
+    assert name == "sales" and (fan[low] < fan[name]).all() and (fan[name] < fan[high]).all()
+
+
+def test_refits_fit_the_members_anew_under_their_weights(monkeypatch):
+    model, fit, refits = clone(MODEL).fit(None, Y[:84]), Selection.fit, []
+    before = model.forecast(6)
+
+    def recorded(selection):
+        refits.append(selection.chosen)
+        return fit(selection)
+
+    monkeypatch.setattr(Selection, "fit", recorded)
+    model.forecast(6, level=80)
+    assert len(refits) > 1
+    for members in refits:
+        assert [m.name for m in members] == [m.name for m in model._members]
+        assert [m.weight for m in members] == [m.weight for m in model._members]
+        assert not {m.inner for m in members} & {m.inner for m in model._members}
+    assert model.forecast(6).equals(before)
+
+
+def test_ctrl_c_in_a_refit_is_no_error_of_forecasts(undisturbed, monkeypatch):
+    """The last refit, whose network would be cut short; the next call begins afresh."""
+    model = copy(undisturbed[0])
+    press = Press(monkeypatch)
+    copy(model).forecast(X=X_BENT[300:], level=80)
+    Press(monkeypatch, press.n)
+    with pytest.raises(KeyboardInterrupt):
+        model.forecast(X=X_BENT[300:], level=80)
 
 
 def by_nature(estimator):

@@ -225,14 +225,17 @@ class AutoNARX(Forecaster):
         return any(member.inner.reads_times for member in self._members)
 
     def _read_roles(self, table):
-        self._fields = fields_of(table, self.calendar, self.holidays)
+        self._fields = self._calendar_of(table)
         self._bounds = ColumnRoles.read(table, SimpleNamespace(output_range=self.output_range))
         # all columns are inputs here: what each forecaster reads of them is for it to say
         whole = SimpleNamespace(output_range=None, calendar=self._fields)
         return ColumnRoles.read(table, whole)
 
+    def _calendar_of(self, table):
+        return fields_of(table, self.calendar, self.holidays)
+
     def _read_clocks(self, table):
-        self._members, self._table = [], table
+        self._members, self._table, self._given = [], table, []
         self._series = self._read_series(table)
         self.seasons_ = list(self._series.periods)
 
@@ -299,11 +302,18 @@ class AutoNARX(Forecaster):
         with warnings.catch_warnings():
             # of candidates: what becomes of them says the table
             warnings.filterwarnings("ignore", "(?!interrupted after)")
-            selection.run()
+            if self._given:
+                selection.take(self._given)
+            else:
+                selection.run()
             selection.fit()
+        del self._given
         self._keep(selection)
         if selection.was_interrupted:
             remember_interrupt()
+
+    def _take_choices(self, fitted):
+        self._given = list(dict.fromkeys([fitted._floor, *fitted._members]))
 
     def _keep(self, selection):
         self._members, self._floor = selection.chosen, selection.floor
@@ -317,8 +327,7 @@ class AutoNARX(Forecaster):
             [(m.name, m.error * unit, m.weight, m.lives, m.seconds) for m in selection.members],
             columns=["candidate", "error", "weight", "network_lives", "seconds"],
         )
-        self._reach = self._make_reach(None, len(self._y_std))
-        self.max_lag_, self.lead_ = self._reach.history, self._reach.lead
+        self._read_reach()
 
     # ------------------------------------------------------------ rollouts
     def _limits(self, X):

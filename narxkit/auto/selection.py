@@ -1,6 +1,7 @@
 """What is tried of a series, in which order, and how it is weighed."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 
@@ -108,6 +109,13 @@ class Selection:
                 RuntimeWarning,
             )
         self._weigh()
+
+    def take(self, members):
+        """Take members that were chosen before, under their weights; the first is the floor."""
+        self.members = [
+            replace(member, inner=Inner(member.inner.forecaster, self.owner, self.table))
+            for member in members
+        ]
 
     @property
     def chosen(self):
