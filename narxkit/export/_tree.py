@@ -380,4 +380,6 @@ def put_together(tree, array):
         return array(content)
     if not isinstance(content, list):
         raise ValueError(f"a {name} is made of a list")
+    if name == "estimator":
+        find_estimator(content[0])  # importing it marks the types of what it holds
     return KINDS[name].made(*put_together(content, array))
