@@ -282,6 +282,68 @@ def test_inputs_are_read_where_they_help():
     assert np.isfinite(best.forecast(X=X[576:])).all()
 
 
+def led(n=300, seed=0, n_columns=1):
+    """A series that follows a column of the row before, beside columns that say nothing."""
+    rng = np.random.default_rng(seed)
+    index = pd.date_range("2024-01-01", periods=n, freq="D")
+    X = pd.DataFrame(rng.normal(size=(n, n_columns)), index).add_prefix("v")
+    y = 50 + 3 * X["v0"].shift(1, fill_value=0.0) + 0.3 * rng.normal(size=n)
+    return X, y.rename("y")
+
+
+@pytest.mark.parametrize("n_columns", [1, 6])
+def test_past_inputs_are_forecast_beside_the_outputs(n_columns, tmp_path):
+    X, y = led(n_columns=n_columns)
+    model = quick(horizon=1, past_inputs=list(X)).fit(X[:280], y[:280])
+    first = backtest(model, X, y, 1, origins=y.index[279:299])
+    assert (first["y_hat"] - first["y"]).std() < 0.2 * y.std()
+    names = model.candidates_["candidate"][model.candidates_["weight"] > 0]
+    # of many those that help alone
+    assert names.str.contains("of v0.* beside them").any()
+    assert n_columns == 1 or not names.str.contains("of v5 beside them").any()
+    # with rows of the inputs to come, with none, or with other ones: they are not known
+    y_hat = model.forecast(5)
+    pd.testing.assert_series_equal(y_hat, model.forecast(X=X[280:285]), rtol=1e-12)
+    model.save(tmp_path / "m.narx")
+    assert narxkit.load(tmp_path / "m.narx").forecast(5).equals(y_hat)
+    fan = model.forecast(1, level=80)
+    assert (fan["y-hi-80"] - fan["y-lo-80"]).iloc[0] < 0.5 * y.std()
+
+
+def test_rows_of_past_inputs_behind_the_origin_are_not_read():
+    X, y = led()
+    X["known"] = np.random.default_rng(1).normal(size=len(y))
+    model = quick(horizon=3, past_inputs=["v0"]).fit(X[:280], y[:280])
+    changed = X.copy()
+    changed.loc[y.index[285] :, "v0"] = 99.0
+    asked = [backtest(model, one, y, 3, origins=[y.index[284]]) for one in (X, changed)]
+    assert (asked[0]["y_hat"] == asked[1]["y_hat"]).all()
+    y_hat = model.forecast(X=X[["known"]][280:283])
+    model.update(X[280:285], y[280:285])
+    assert not np.allclose(model.forecast(X=X[["known"]][285:288]), y_hat)
+
+
+def test_past_inputs_that_say_nothing_have_no_weight():
+    X, y = led(n_columns=2)
+    y = 50 + np.random.default_rng(5).normal(size=len(y)) + 0 * y
+    model = quick(horizon=2, past_inputs=["v0", "v1"]).fit(X, y)
+    alone = quick(horizon=2).fit(None, y)
+    pd.testing.assert_series_equal(model.forecast(2), alone.forecast(2))
+
+
+def test_missing_past_inputs_are_carried_on():
+    X, y = led()
+    X.iloc[[20, 279], 0] = np.nan
+    model = quick(horizon=2, past_inputs=["v0"]).fit(X[:280], y[:280])
+    carried = quick(horizon=2, past_inputs=["v0"]).fit(X[:280], y[:280])
+    carried.update(X[280:282].fillna(0.0), y[280:282])
+    assert np.isfinite(model.forecast(2)).all() and np.isfinite(carried.forecast(2)).all()
+    member = next(m.inner for m in model._members if "beside them" in m.name)
+    one = member.continuing(model._history.names, model._history.tails)
+    before = X["v0"].iloc[278]
+    np.testing.assert_allclose(one.forecast(1), 50 + 3 * before, atol=1.0)
+
+
 def test_leads_are_read_and_rows_behind_the_known_ones_stay():
     rng = np.random.default_rng(0)
     u = rng.normal(size=700)
@@ -454,12 +516,26 @@ def test_progress_is_printed(capsys):
         ({"calendar": ["hour"]}, Y.to_numpy(), "calendar fields .* time stamps"),
         ({"divide_by": "sky"}, Y, "divide_by"),
         ({}, Y * np.nan, "missing values"),
+        ({"past_inputs": "temp"}, Y, "past_inputs must be a sequence of columns"),
+        ({"past_inputs": ["temp"]}, Y, "past_inputs name 'temp', which is no column of X"),
         ({"time_limit": 0}, Y, "The 'time_limit' parameter of AutoNARX must be"),
     ],
 )
 def test_bad_input_is_refused_in_a_sentence(parameters, y, sentence):
     with pytest.raises(ValueError, match=sentence):
         quick(**parameters).fit(None, y)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "sentence"),
+    [
+        ({"divide_by": "temp"}, "those that divide or bound the output must be known ahead"),
+        ({"horizon": "simulation"}, "past_inputs are read up to an origin, and a free run"),
+    ],
+)
+def test_past_inputs_that_cannot_be_are_refused(parameters, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        quick(past_inputs=["temp"], **parameters).fit(*hourly(60))
 
 
 def test_an_unknown_country_is_refused():

@@ -189,7 +189,7 @@ def test_the_seed_decides():
 def test_autonarx_of_a_built_in_series_has_its_seed_horizon_and_bounds():
     model = SOLAR.automatic(random_state=3)
     assert (model.horizon, model.random_state, model.output_range) == (24, 3, (0, "limit"))
-    assert SOLAR.features_of(model) == ["clear_sky", "limit"]
+    assert SOLAR.features == ["clear_sky", "limit"] and model.past_inputs == []
     evaluation = run(SHORT, ("auto",))
     assert evaluation.chosen == "AutoNARX" and evaluation.errors["AutoNARX"] < 150
     # the first days of the test are too few for the week that it reads

@@ -61,6 +61,10 @@ class AutoNARX(Forecaster):
     divide_by : str or int, default=None
         A column of X that divides the outputs, as in TransformedForecaster: a clear sky, installed
         capacity, working hours.
+    past_inputs : sequence of str or int, default=()
+        Columns of X that are known up to the origin alone, such as a temperature that was measured:
+        linear models forecast them beside the outputs, as far as that helps. All others are taken
+        to be known for the rows to forecast.
     networks : bool, default=True
         Whether networks are tried; linear models alone take a fraction of the time.
     output_range : tuple (low, high), default=None
@@ -130,6 +134,7 @@ class AutoNARX(Forecaster):
         "calendar": "no_validation",
         "holidays": "no_validation",
         "divide_by": [str, Integral, None],
+        "past_inputs": "no_validation",
         "networks": ["boolean"],
         "output_range": "no_validation",
         "time_limit": [Interval(Real, 0, None, closed="neither"), None],
@@ -144,6 +149,7 @@ class AutoNARX(Forecaster):
         calendar="auto",
         holidays=None,
         divide_by=None,
+        past_inputs=(),
         networks=True,
         output_range=None,
         time_limit=None,
@@ -155,6 +161,7 @@ class AutoNARX(Forecaster):
         self.calendar = calendar
         self.holidays = holidays
         self.divide_by = divide_by
+        self.past_inputs = past_inputs
         self.networks = networks
         self.output_range = output_range
         self.time_limit = time_limit
@@ -243,6 +250,7 @@ class AutoNARX(Forecaster):
         key = max(table.series, key=lambda key: len(table.series[key]))
         n, y = int(np.diff(table.edges).max()), table.y[table.series[key]][:, 0]
         self._refuse_short(n)
+        self._check_past_inputs()
         periods = self._read_season(table, key, n)
         is_positive = self.divide_by is None and bool(np.nanmin(table.y, initial=np.inf) > 0)
         around = {}
@@ -261,6 +269,25 @@ class AutoNARX(Forecaster):
                 f"horizon={self.horizon!r} needs at least {needed} rows, {FEWEST} more than are "
                 f"forecast, but the longest segment of y has {n}: give a longer series or a "
                 "smaller horizon."
+            )
+
+    def _check_past_inputs(self):
+        if isinstance(self.past_inputs, str):
+            raise ValueError(
+                f"past_inputs must be a sequence of columns. Got {self.past_inputs!r} instead."
+            )
+        used = [self.divide_by, *self.bound_names]
+        for name in self.past_inputs:
+            if name not in self.columns or name in used:
+                raise ValueError(
+                    f"past_inputs name {name!r}, which is no column of X that could be read: it "
+                    f"has {self.columns}, and those that divide or bound the output must be known "
+                    "ahead."
+                )
+        if self.past_inputs and self.horizon == "simulation":
+            raise ValueError(
+                "past_inputs are read up to an origin, and a free run over all rows has none: give "
+                "a horizon, or leave them out."
             )
 
     def _read_season(self, table, key, n):

@@ -10,6 +10,7 @@ from narxkit.auto.judging import Judge, free_run_fold, rolling_folds
 from narxkit.auto.member import Member
 from narxkit.auto.pool import (
     LARGE,
+    MOST_BESIDE,
     MOST_STEPS,
     N_FOR_NETWORKS,
     ORDERS,
@@ -19,6 +20,7 @@ from narxkit.auto.pool import (
     linear_over_steps,
     linear_pool,
     networks,
+    pool_beside,
     pool_with_inputs,
     regressions,
     systems,
@@ -31,6 +33,7 @@ from narxkit.solvers import is_searching, raise_if_interrupted
 WORSE = 1.05  # than the best linear model: a network that is so in one fold is left
 RIVAL, RIVAL_OF_LONG = 3.0, 1.05  # of the least error: what errs by more has no weight
 GAIN = 0.98  # of the error: what a system of a higher order must bring
+GAIN_BESIDE = 0.99  # and what forecasts columns of X beside the outputs
 N_FOLDS_OF_NETWORKS = 2  # of a short series, the last ones
 TINY = 1e-12
 FOR_FITS = 0.5  # of a time limit: the rest is for the fits to all rows
@@ -81,7 +84,8 @@ class Selection:
         self.members, self._y_hat = [], {}
         self._begin = time.perf_counter()
         divisor = [owner.divide_by] if owner.divide_by is not None else []
-        self._ignored = [*divisor, *owner.bound_names]
+        self._past = list(owner.past_inputs)
+        self._ignored = [*divisor, *owner.bound_names, *self._past]
         self._columns = [name for name in owner.columns if name not in self._ignored]
 
     def _folds(self):
@@ -154,6 +158,24 @@ class Selection:
         pool = pool_with_inputs(self.series, [self._whole(one) for one in [Inputs(), *choices]])
         for candidate, inputs, transforms in pool:
             self._try([candidate], reads=inputs, transforms=transforms)
+        self._try_beside()
+
+    def _try_beside(self):
+        """Try columns that are known up to the origin alone; of many those that help most."""
+        columns, readers = self._past, self._best_readers()
+        if not columns or not readers:
+            return
+        n, read = len(self.members), [(one.reads, one.transforms) for one in readers]
+        if len(columns) > MOST_BESIDE:
+            errors = {}
+            for name in columns:
+                tried = self._try(pool_beside(self.series, read[:1], [name])[:1])
+                errors[name] = min((member.error for member in tried), default=np.inf)
+            columns = sorted(errors, key=errors.get)[:MOST_BESIDE]
+        self._try(pool_beside(self.series, read, columns))
+        for member in self.members[n:]:
+            if member.error > GAIN_BESIDE * readers[0].error:
+                member.error = np.inf  # what is forecast for nothing makes a mean worse
 
     def _try_networks(self):
         """Try networks on what has proved itself.

@@ -58,8 +58,8 @@ class Refused(Exception):
 
 
 def find_estimator(name):
-    """Return a public estimator of narxkit by its name."""
-    found = getattr(narxkit, name) if name in narxkit.__all__ else None
+    """Return a public estimator of narxkit by its name, or one that lives inside of others."""
+    found = getattr(narxkit, name) if name in narxkit.__all__ else STORED.get(name)
     if not (isinstance(found, type) and issubclass(found, BaseEstimator)):
         raise ValueError(f"{name!r} is no estimator of narxkit")
     return found
