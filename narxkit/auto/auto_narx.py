@@ -105,7 +105,8 @@ class AutoNARX(Forecaster):
     stay within one range of the training outputs beyond the least and the largest, and above 0
     where no output was below. Ctrl-C while candidates are tried keeps those that were judged, and
     during the last fits those that were made, with a warning; the next fit in the same script or
-    statement then ends, and so does a search of scikit-learn around this one.
+    statement then ends, and so does a search of scikit-learn around this one. The first intervals
+    refit what was chosen, under the same weights, which takes about as long as ``fit``.
 
     References
     ----------
