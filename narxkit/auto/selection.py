@@ -1,6 +1,7 @@
 """What is tried of a series, in which order, and how it is weighed."""
 
 import time
+from copy import deepcopy
 from dataclasses import replace
 
 import numpy as np
@@ -116,10 +117,8 @@ class Selection:
 
     def take(self, members):
         """Take members that were chosen before, under their weights; the first is the floor."""
-        self.members = [
-            replace(member, inner=Inner(member.inner.forecaster, self.owner, self.table))
-            for member in members
-        ]
+        # copies, for those that learn on from what they know do so from the same minimum
+        self.members = [replace(member, inner=deepcopy(member.inner)) for member in members]
 
     @property
     def chosen(self):
