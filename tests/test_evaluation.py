@@ -197,6 +197,16 @@ def test_autonarx_of_a_built_in_series_has_its_seed_horizon_and_bounds():
     assert y_hat.between(0, SHORT.read()["limit"].max()).all() and len(y_hat) > 24
 
 
+def test_the_history_of_autonarx_may_lie_before_the_test():
+    """The week that it reads; other models begin with the test's own rows, as the protocol says."""
+    task = replace(SHORT, test=("2017-05-14", "2017-05-18"))
+    evaluation = run(task, ("auto",))
+    assert evaluation.models["AutoNARX"].max_lag_ > task.history
+    ours, ridge = (evaluation.backtests[name] for name in ("AutoNARX", "ridge ARX"))
+    assert np.isfinite(ours["y_hat"]).all()
+    assert (ours["origin"] == ridge["origin"]).all()
+
+
 def test_an_interrupted_training_ends_the_evaluation(monkeypatch):
     def network(self, model, random_state):
         return Interrupted(random_state=random_state)

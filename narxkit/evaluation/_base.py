@@ -631,14 +631,15 @@ def run(task, learned=("narx",), random_state=0, progress=None):
     data = task.read()
     fitting, test = (data.loc[slice(*period)] for period in (task.fitting, task.test))
     # before any fit, which may take long: a test that is too short is refused here
-    origins, before = task.origins(test), _history(task, fitting)
+    origins, history = task.origins(test), _bridged(task, fitting)
     backtests, fit_seconds = {}, {}
     for kind, model in models.items():
         start = perf_counter()
         fit(kind, model, task, fitting, progress)
         fit_seconds[kind] = perf_counter() - start
         progress(f"forecasting with {fitted_name(model, kind)}", 0, 1)
-        rows = pd.concat([before.tail(max(task.history, model.max_lag_)), test])
+        before = history.tail(_n_before(task, model))
+        rows = pd.concat([before, test])
         backtests[kind] = _backtest(task, model, rows, origins)
     y = test[task.target]
     # the names after fitting: a network that is off has another one
@@ -678,12 +679,20 @@ def _and_more(kinds):
     return kinds[0] if len(kinds) == 1 else f"{kinds[0]} and {len(kinds) - 1} more"
 
 
-def _history(task, fitting):
-    """Return the rows that the first forecasts of the test start from."""
-    if not task.is_bridged:
-        # only where gaps are bridged: elsewhere the protocol begins with the test's own rows
-        return fitting[:0]
-    return fitting.assign(**{task.target: bridge(fitting[task.target])})
+def _bridged(task, fitting):
+    """Return the rows that a test may follow, as models have learned them."""
+    y = fitting[task.target]
+    return fitting.assign(**{task.target: bridge(y)}) if task.is_bridged else fitting
+
+
+def _n_before(task, model):
+    """Return how many rows before the test a model reads.
+
+    Where no gaps are bridged, the protocol begins with the test's own rows; but AutoNARX may read
+    more of them than lie before the first origin.
+    """
+    is_enough = not task.is_bridged and model.max_lag_ <= task.history
+    return 0 if is_enough else max(task.history, model.max_lag_)
 
 
 def _backtest(task, model, rows, origins):
