@@ -14,11 +14,14 @@ What `narxkit compare SERIES --models all` prints; `python docs/series.py` write
 The multilayer perceptrons are trained over rollouts of 24 hours (`loop=24`), those of wind and
 markets one step ahead, recurrent networks likewise, and all run freely from every origin, under
 penalties chosen by blocks of the fitting period; where nothing passes the hidden layers, the row is
-called linear. One seed each: what ten seeds scatter by stands in `benchmarks/results/rolling.csv`
-and `recurrent.csv`. All figures are from the test period, on which nothing was chosen. Known ahead
-is what each table says; a **hindcast** is given something that nobody knows ahead, and says so.
-Protocols S0, S1, W1, T1, T2 and FX: `narxkit/evaluation`. Seconds are those of one run on a shared
-machine.
+called linear. `AutoNARX`, the default for files of your own, is told the horizon and the bounds of
+the output alone: lags, seasons, calendar and models are its own choice. Where a year lies between
+fitting and test, it has no forecast before it has seen the rows that it reads, such as a week, and
+rows are compared where all models have a forecast. One seed each: what ten seeds scatter by stands
+in `benchmarks/results/rolling.csv` and `recurrent.csv`. All figures are from the test period, on
+which nothing was chosen. Known ahead is what each table says; a **hindcast** is given something
+that nobody knows ahead, and says so. Protocols S0, S1, W1, T1, T2 and FX: `narxkit/evaluation`.
+Seconds are those of one run on a shared machine.
 """
 
 

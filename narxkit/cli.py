@@ -104,9 +104,10 @@ of returns (fx, stock), one day ahead:
   hits     signs forecast, beside the band that chance explains
 
 known inputs: --known-future names columns that the file holds for the rows to
-forecast too (rows at its end with an empty target); other --inputs are used
-with lags of at least the horizon, and not by AutoNARX. --holidays names a
-country, as in --holidays DE, or with a region, as in --holidays DE,BY.
+forecast too (rows at its end with an empty target). Of other --inputs networks
+and ridge ARX read lags of at least the horizon; AutoNARX tries to forecast them
+beside the target, and keeps that where it helps. --holidays names a country, as
+in --holidays DE, or with a region, as in --holidays DE,BY.
 
 --out of a built-in series writes every forecast of every model, a row for each
 origin and horizon: origin (the last known time), horizon, time (the one
@@ -669,7 +670,7 @@ def tasks_from_frame(args):
         for target in targets
     ]
     notes = [note for task in tasks for note in task.notes]
-    show_lines([*notes, ""] if notes else [])
+    show_lines([*map(in_options, notes), ""] if notes else [])
     return tasks
 
 

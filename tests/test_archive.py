@@ -220,6 +220,26 @@ def test_every_verb_answers_with_the_same_bits(name, tmp_path):
     assert set(vars(loaded)) == set(vars(model))
 
 
+@pytest.fixture(scope="module")
+def automatic(tmp_path_factory):
+    """A saved model whose types stand in a room of their own."""
+    path = tmp_path_factory.mktemp("models") / "format-automatic.narx"
+    fitted("AutoNARX")[0].save(path)
+    return path
+
+
+@pytest.mark.parametrize("name", ["climatology", "lstm", "narx", "transformed", "automatic"])
+def test_a_process_that_has_imported_nothing_yet_loads_it(name, request):
+    """Names of the package are imported when they are asked for, and types are marked then."""
+    path = FIXTURES / f"format1-{name}.narx"
+    path = request.getfixturevalue("automatic") if name == "automatic" else path
+    code = "import sys, narxkit; print(type(narxkit.load(sys.argv[1])).__name__)"
+    child = subprocess.run(
+        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False
+    )
+    assert (child.stdout.strip(), child.stderr) == (type(load(path)).__name__, "")
+
+
 @pytest.mark.parametrize("kind", [ElmanRegressor, GRURegressor, LSTMRegressor])
 def test_both_directions_come_back(kind, tmp_path):
     X, y = rows()

@@ -1,6 +1,8 @@
 """AutoNARX: what it tries, how it judges, combines and tells."""
 
+import signal
 import warnings
+from copy import copy
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,11 +15,21 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import narxkit
-from narxkit import AutoNARX, SeasonalNaive, ahead_scorer, backtest
+from narxkit import (
+    AutoNARX,
+    PerSeries,
+    ScaledPerSeries,
+    SeasonalNaive,
+    TransformedForecaster,
+    ahead_scorer,
+    backtest,
+)
 from narxkit.auto.judging import Judge, blocked_folds, first_origin, is_long, rolling_folds
 from narxkit.auto.pool import is_seasonal
+from narxkit.auto.selection import Selection
 from narxkit.auto.weights import weights_by_errors, weights_by_fit
 from narxkit.datasets import make_narendra
+from narxkit.forecasters.network import NetworkForecaster
 from narxkit.rows.segments import Segments
 
 
@@ -134,6 +146,20 @@ def test_it_goes_into_pipelines_and_cross_validation():
     assert (scores > 0.2).all()
 
 
+@pytest.mark.parametrize("transforms", [{}, {"transform": "log"}, {"difference": [24]}])
+def test_it_goes_into_transformations(transforms, tmp_path):
+    """Though it finds fields of the calendar in the rows, and lags in its training alone."""
+    X, y = hourly(400)
+    model = TransformedForecaster(quick(), **transforms).fit(X[:390], y[:390])
+    y_hat = model.forecast(X=X[390:])
+    assert model.max_lag_ > 24
+    assert (y_hat / y[390:] - 1).abs().mean() < 0.15
+    at = backtest(model, X, y, 6, origins=[y.index[389]])
+    np.testing.assert_allclose(at["y_hat"], y_hat[:6], rtol=1e-9)
+    model.save(tmp_path / "m.narx")
+    assert narxkit.load(tmp_path / "m.narx").forecast(X=X[390:]).equals(y_hat)
+
+
 def test_it_is_saved_and_loaded(tmp_path):
     X, y = hourly(400)
     model = AutoNARX(4, random_state=0).fit(X[:390], y[:390])
@@ -141,6 +167,53 @@ def test_it_is_saved_and_loaded(tmp_path):
     loaded = narxkit.load(tmp_path / "m.narx")
     assert (loaded.forecast(X=X[390:]) == model.forecast(X=X[390:])).all()
     assert loaded.describe() == model.describe()
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        lambda model: model,
+        lambda model: TransformedForecaster(model, transform="log"),
+        lambda model: PerSeries(model),
+        lambda model: ScaledPerSeries(model),
+    ],
+    ids=["alone", "transformed", "per series", "scaled per series"],
+)
+def test_intervals_refit_what_was_chosen_and_search_no_more(around, monkeypatch):
+    y = pd.concat({"a": monthly(200), "b": 3 * monthly(200, seed=1)})
+    model = around(quick()).fit(None, y)
+    monkeypatch.setattr(Selection, "run", lambda self: pytest.fail("searched again"))
+    fan = model.forecast(6, level=80)
+    name, low, high = fan.columns
+    assert name == "sales" and (fan[low] < fan[name]).all() and (fan[name] < fan[high]).all()
+
+
+def test_refits_fit_the_members_anew_under_their_weights(monkeypatch):
+    model, fit, refits = clone(MODEL).fit(None, Y[:84]), Selection.fit, []
+    before = model.forecast(6)
+
+    def recorded(selection):
+        refits.append(selection.chosen)
+        return fit(selection)
+
+    monkeypatch.setattr(Selection, "fit", recorded)
+    model.forecast(6, level=80)
+    assert len(refits) > 1
+    for members in refits:
+        assert [m.name for m in members] == [m.name for m in model._members]
+        assert [m.weight for m in members] == [m.weight for m in model._members]
+        assert not {m.inner for m in members} & {m.inner for m in model._members}
+    assert model.forecast(6).equals(before)
+
+
+def test_ctrl_c_in_a_refit_is_no_error_of_forecasts(undisturbed, monkeypatch):
+    """The last refit, whose network would be cut short; the next call begins afresh."""
+    model = copy(undisturbed[0])
+    press = Press(monkeypatch)
+    copy(model).forecast(X=X_BENT[300:], level=80)
+    Press(monkeypatch, press.n)
+    with pytest.raises(KeyboardInterrupt):
+        model.forecast(X=X_BENT[300:], level=80)
 
 
 def by_nature(estimator):
@@ -210,6 +283,68 @@ def test_inputs_are_read_where_they_help():
     assert np.isfinite(best.forecast(X=X[576:])).all()
 
 
+def led(n=300, seed=0, n_columns=1):
+    """A series that follows a column of the row before, beside columns that say nothing."""
+    rng = np.random.default_rng(seed)
+    index = pd.date_range("2024-01-01", periods=n, freq="D")
+    X = pd.DataFrame(rng.normal(size=(n, n_columns)), index).add_prefix("v")
+    y = 50 + 3 * X["v0"].shift(1, fill_value=0.0) + 0.3 * rng.normal(size=n)
+    return X, y.rename("y")
+
+
+@pytest.mark.parametrize("n_columns", [1, 6])
+def test_past_inputs_are_forecast_beside_the_outputs(n_columns, tmp_path):
+    X, y = led(n_columns=n_columns)
+    model = quick(horizon=1, past_inputs=list(X)).fit(X[:280], y[:280])
+    first = backtest(model, X, y, 1, origins=y.index[279:299])
+    assert (first["y_hat"] - first["y"]).std() < 0.2 * y.std()
+    names = model.candidates_["candidate"][model.candidates_["weight"] > 0]
+    # of many those that help alone
+    assert names.str.contains("of v0.* beside them").any()
+    assert n_columns == 1 or not names.str.contains("of v5 beside them").any()
+    # with rows of the inputs to come, with none, or with other ones: they are not known
+    y_hat = model.forecast(5)
+    pd.testing.assert_series_equal(y_hat, model.forecast(X=X[280:285]), rtol=1e-12)
+    model.save(tmp_path / "m.narx")
+    assert narxkit.load(tmp_path / "m.narx").forecast(5).equals(y_hat)
+    fan = model.forecast(1, level=80)
+    assert (fan["y-hi-80"] - fan["y-lo-80"]).iloc[0] < 0.5 * y.std()
+
+
+def test_rows_of_past_inputs_behind_the_origin_are_not_read():
+    X, y = led()
+    X["known"] = np.random.default_rng(1).normal(size=len(y))
+    model = quick(horizon=3, past_inputs=["v0"]).fit(X[:280], y[:280])
+    changed = X.copy()
+    changed.loc[y.index[285] :, "v0"] = 99.0
+    asked = [backtest(model, one, y, 3, origins=[y.index[284]]) for one in (X, changed)]
+    assert (asked[0]["y_hat"] == asked[1]["y_hat"]).all()
+    y_hat = model.forecast(X=X[["known"]][280:283])
+    model.update(X[280:285], y[280:285])
+    assert not np.allclose(model.forecast(X=X[["known"]][285:288]), y_hat)
+
+
+def test_past_inputs_that_say_nothing_have_no_weight():
+    X, y = led(n_columns=2)
+    y = 50 + np.random.default_rng(5).normal(size=len(y)) + 0 * y
+    model = quick(horizon=2, past_inputs=["v0", "v1"]).fit(X, y)
+    alone = quick(horizon=2).fit(None, y)
+    pd.testing.assert_series_equal(model.forecast(2), alone.forecast(2))
+
+
+def test_missing_past_inputs_are_carried_on():
+    X, y = led()
+    X.iloc[[20, 279], 0] = np.nan
+    model = quick(horizon=2, past_inputs=["v0"]).fit(X[:280], y[:280])
+    carried = quick(horizon=2, past_inputs=["v0"]).fit(X[:280], y[:280])
+    carried.update(X[280:282].fillna(0.0), y[280:282])
+    assert np.isfinite(model.forecast(2)).all() and np.isfinite(carried.forecast(2)).all()
+    member = next(m.inner for m in model._members if "beside them" in m.name)
+    one = member.continuing(model._history.names, model._history.tails)
+    before = X["v0"].iloc[278]
+    np.testing.assert_allclose(one.forecast(1), 50 + 3 * before, atol=1.0)
+
+
 def test_leads_are_read_and_rows_behind_the_known_ones_stay():
     rng = np.random.default_rng(0)
     u = rng.normal(size=700)
@@ -273,8 +408,6 @@ def test_a_time_limit_ends_the_trials():
 
 
 def test_ctrl_c_keeps_what_was_judged(monkeypatch):
-    from narxkit.auto.selection import Selection
-
     def interrupted(self):
         raise KeyboardInterrupt
 
@@ -282,6 +415,89 @@ def test_ctrl_c_keeps_what_was_judged(monkeypatch):
     with pytest.warns(RuntimeWarning, match="interrupted after 1. candidates"):
         model = AutoNARX(3, random_state=0).fit(None, monthly(240))
     assert np.isfinite(model.forecast(3)).all()
+
+
+class Press:
+    """Presses Ctrl-C as a network begins to learn: the one of this number, in trials and last fits.
+
+    Attributes
+    ----------
+    n_trials : int
+        Networks that have learned before the last fits.
+    """
+
+    def __init__(self, monkeypatch, number=None):
+        self.number, self.n, self.n_trials = number, 0, None
+        learn, fit = NetworkForecaster._learn, Selection.fit
+
+        def learned(network, *args):
+            self.n += 1
+            if self.n == self.number:
+                signal.raise_signal(signal.SIGINT)
+            return learn(network, *args)
+
+        def fitted(selection):
+            self.n_trials = self.n
+            return fit(selection)
+
+        monkeypatch.setattr(NetworkForecaster, "_learn", learned)
+        monkeypatch.setattr(Selection, "fit", fitted)
+
+
+X_BENT, Y_BENT = hourly(310)
+
+
+def with_networks():
+    """Fit to a series whose best members hold networks."""
+    return AutoNARX(4, random_state=0).fit(X_BENT[:300], Y_BENT[:300])
+
+
+@pytest.fixture(scope="module")
+def undisturbed():
+    """The fit that nobody interrupts, and its networks in trials."""
+    with pytest.MonkeyPatch.context() as context:
+        press = Press(context)
+        return with_networks(), press.n_trials
+
+
+def test_ctrl_c_in_the_last_network_ends_the_trials(undisturbed, monkeypatch):
+    """The network keeps its best, as always; but it is not judged by that."""
+    whole, n_trials = undisturbed
+    Press(monkeypatch, n_trials)
+    n = len(whole.candidates_) - 1
+    with pytest.warns(RuntimeWarning, match=f"interrupted after {n} candidates") as told:
+        model = with_networks()
+    assert len(told) == 1
+    columns = ["candidate", "error"]
+    pd.testing.assert_frame_equal(model.candidates_[columns], whole.candidates_[columns][:n])
+    assert np.isfinite(model.forecast(X=X_BENT[300:])).all()
+
+
+def test_ctrl_c_in_the_last_fits_keeps_those_that_were_made(undisturbed, monkeypatch):
+    whole, n_trials = undisturbed
+    assert sum(member.lives for member in whole._members) > 1
+    Press(monkeypatch, n_trials + 1)
+    with pytest.warns(RuntimeWarning, match="interrupted after . of . fits to all rows"):
+        model = with_networks()
+    assert model.candidates_["weight"].sum() == pytest.approx(1.0)
+    assert 0 < len(model._members) < len(whole._members)
+    assert np.isfinite(model.forecast(X=X_BENT[300:])).all()
+
+
+def test_a_loop_of_fits_ends_at_the_one_after_ctrl_c(monkeypatch):
+    with monkeypatch.context() as context, pytest.warns(RuntimeWarning, match="interrupted after"):
+        Press(context, 1)
+        with_networks()
+    with pytest.raises(KeyboardInterrupt):
+        quick().fit(None, Y)
+    quick().fit(None, Y)
+
+
+def test_a_search_scores_no_fit_that_was_cut_short(monkeypatch):
+    Press(monkeypatch, 1)
+    model, cv = AutoNARX(4, random_state=0), TimeSeriesSplit(2, test_size=24)
+    with pytest.raises(KeyboardInterrupt):
+        cross_val_score(model, X_BENT, Y_BENT, cv=cv)
 
 
 def test_progress_is_printed(capsys):
@@ -301,12 +517,26 @@ def test_progress_is_printed(capsys):
         ({"calendar": ["hour"]}, Y.to_numpy(), "calendar fields .* time stamps"),
         ({"divide_by": "sky"}, Y, "divide_by"),
         ({}, Y * np.nan, "missing values"),
+        ({"past_inputs": "temp"}, Y, "past_inputs must be a sequence of columns"),
+        ({"past_inputs": ["temp"]}, Y, "past_inputs name 'temp', which is no column of X"),
         ({"time_limit": 0}, Y, "The 'time_limit' parameter of AutoNARX must be"),
     ],
 )
 def test_bad_input_is_refused_in_a_sentence(parameters, y, sentence):
     with pytest.raises(ValueError, match=sentence):
         quick(**parameters).fit(None, y)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "sentence"),
+    [
+        ({"divide_by": "temp"}, "those that divide or bound the output must be known ahead"),
+        ({"horizon": "simulation"}, "past_inputs are read up to an origin, and a free run"),
+    ],
+)
+def test_past_inputs_that_cannot_be_are_refused(parameters, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        quick(past_inputs=["temp"], **parameters).fit(*hourly(60))
 
 
 def test_an_unknown_country_is_refused():

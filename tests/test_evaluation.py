@@ -189,12 +189,22 @@ def test_the_seed_decides():
 def test_autonarx_of_a_built_in_series_has_its_seed_horizon_and_bounds():
     model = SOLAR.automatic(random_state=3)
     assert (model.horizon, model.random_state, model.output_range) == (24, 3, (0, "limit"))
-    assert SOLAR.features_of(model) == ["clear_sky", "limit"]
+    assert SOLAR.features == ["clear_sky", "limit"] and model.past_inputs == []
     evaluation = run(SHORT, ("auto",))
     assert evaluation.chosen == "AutoNARX" and evaluation.errors["AutoNARX"] < 150
     # the first days of the test are too few for the week that it reads
     y_hat = evaluation.backtests["AutoNARX"]["y_hat"].dropna()
     assert y_hat.between(0, SHORT.read()["limit"].max()).all() and len(y_hat) > 24
+
+
+def test_the_history_of_autonarx_may_lie_before_the_test():
+    """The week that it reads; other models begin with the test's own rows, as the protocol says."""
+    task = replace(SHORT, test=("2017-05-14", "2017-05-18"))
+    evaluation = run(task, ("auto",))
+    assert evaluation.models["AutoNARX"].max_lag_ > task.history
+    ours, ridge = (evaluation.backtests[name] for name in ("AutoNARX", "ridge ARX"))
+    assert np.isfinite(ours["y_hat"]).all()
+    assert (ours["origin"] == ridge["origin"]).all()
 
 
 def test_an_interrupted_training_ends_the_evaluation(monkeypatch):

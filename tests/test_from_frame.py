@@ -224,21 +224,28 @@ def test_a_forecast_that_breaks_off_is_replaced_by_that_of_the_winner(monkeypatc
     assert outlook.y_hat.tolist() == [data["price"].iloc[-1]] * 3 and outlook.about == ""
 
 
-def test_autonarx_reads_inputs_that_are_known_ahead_alone():
-    data = frame(150, wind=RNG.normal(size=150), sun=RNG.normal(size=150))
-    data["load"] += data["sun"] + data["wind"]
-    data.loc[data.index[145:], "load"] = np.nan
-    task = task_from_frame(data, "load", ["wind"], ["sun"], horizon=5)
-    outlook = look_ahead(task, model="auto", rivals=True)
-    model = outlook.evaluation.models["AutoNARX"]
-    assert model.feature_names_in_.tolist() == ["sun"] and "inputs" in outlook.about
-    assert outlook.evaluation.models["ridge ARX"].feature_names_in_.tolist() == ["wind", "sun"]
-    assert np.isfinite(outlook.y_hat).all() and len(outlook.rivals) == 4
-    assert outlook.evaluation.notes()[-2] == (
-        "AutoNARX reads what is known ahead, and not 'wind': networks and ridge ARX read that from "
-        "before the origin."
+def test_autonarx_forecasts_inputs_that_are_not_known_ahead():
+    data = frame(190, wind=RNG.normal(size=190), sun=RNG.normal(size=190), unused=0.0)
+    data["load"] += data["sun"] + 3.0 * data["wind"].shift(1, fill_value=0.0)
+    data.loc[data.index[189:], ["load", "wind"]] = np.nan
+    task = task_from_frame(data, "load", ["wind"], ["sun"], horizon=1)
+    assert task.notes[-1] == (
+        "'load' is forecast without 'unused': give inputs=unused to have a column read, or "
+        "known_future=unused where it is known for the rows to forecast."
     )
-    assert run(task.test, ("arx",)).unread == []
+    assert (task.test.features, task.test.past_inputs) == (["wind", "sun"], ["wind"])
+    outlook = look_ahead(task, model="auto", rivals=True)
+    assert "wind beside them" in outlook.about
+    assert np.isfinite(outlook.y_hat).all() and len(outlook.rivals) == 4
+    # the wind of the row before tells most of the load
+    alone = run(task_from_frame(data, "load", [], ["sun"], horizon=1).test, ("auto",))
+    errors = [one.table().loc["AutoNARX"].iloc[0] for one in (outlook.evaluation, alone)]
+    assert errors[0] < 0.5 * errors[1]
+    assert outlook.evaluation.notes()[-2] == (
+        "'wind' is not known ahead: networks and ridge ARX read lags of 1 h and more, and AutoNARX "
+        "tries to forecast it beside 'load'."
+    )
+    assert run(task.test, ("arx",)).of_past_inputs == ""
 
 
 def test_origins_behind_a_gap_wait_for_the_history_that_autonarx_reads():

@@ -19,6 +19,7 @@ from narxkit.forecasters.inner import union_of
 from narxkit.forecasters.output_transforms import Division, read_periods
 from narxkit.rows.columns import ColumnRoles
 from narxkit.rows.reach import of_outputs
+from narxkit.solvers import raise_if_interrupted, remember_interrupt
 
 FEWEST = 6  # rows to learn from, beside a horizon
 
@@ -63,6 +64,10 @@ class AutoNARX(Forecaster):
     divide_by : str or int, default=None
         A column of X that divides the outputs, as in TransformedForecaster: a clear sky, installed
         capacity, working hours.
+    past_inputs : sequence of str or int, default=()
+        Columns of X that are known up to the origin alone, such as a temperature that was measured:
+        linear models forecast them beside the outputs, as far as that helps. All others are taken
+        to be known for the rows to forecast.
     networks : bool, default=True
         Whether networks are tried; linear models alone take a fraction of the time.
     output_range : tuple (low, high), default=None
@@ -101,7 +106,10 @@ class AutoNARX(Forecaster):
     Everything is chosen inside the rows given to ``fit``, so that it may be cross-validated. As
     long as no `time_limit` cuts it, the same `random_state` gives the same forecasts. Forecasts
     stay within one range of the training outputs beyond the least and the largest, and above 0
-    where no output was below. Ctrl-C while candidates are tried keeps those that were judged.
+    where no output was below. Ctrl-C while candidates are tried keeps those that were judged, and
+    during the last fits those that were made, with a warning; the next fit in the same script or
+    statement then ends, and so does a search of scikit-learn around this one. The first intervals
+    refit what was chosen, under the same weights, which takes about as long as ``fit``.
 
     References
     ----------
@@ -130,6 +138,7 @@ class AutoNARX(Forecaster):
         "calendar": "no_validation",
         "holidays": "no_validation",
         "divide_by": [str, Integral, None],
+        "past_inputs": "no_validation",
         "networks": ["boolean"],
         "output_range": "no_validation",
         "time_limit": [Interval(Real, 0, None, closed="neither"), None],
@@ -144,6 +153,7 @@ class AutoNARX(Forecaster):
         calendar="auto",
         holidays=None,
         divide_by=None,
+        past_inputs=(),
         networks=True,
         output_range=None,
         time_limit=None,
@@ -155,6 +165,7 @@ class AutoNARX(Forecaster):
         self.calendar = calendar
         self.holidays = holidays
         self.divide_by = divide_by
+        self.past_inputs = past_inputs
         self.networks = networks
         self.output_range = output_range
         self.time_limit = time_limit
@@ -225,14 +236,17 @@ class AutoNARX(Forecaster):
         return any(member.inner.reads_times for member in self._members)
 
     def _read_roles(self, table):
-        self._fields = fields_of(table, self.calendar, self.holidays)
+        self._fields = self._calendar_of(table)
         self._bounds = ColumnRoles.read(table, SimpleNamespace(output_range=self.output_range))
         # all columns are inputs here: what each forecaster reads of them is for it to say
         whole = SimpleNamespace(output_range=None, calendar=self._fields)
         return ColumnRoles.read(table, whole)
 
+    def _calendar_of(self, table):
+        return fields_of(table, self.calendar, self.holidays)
+
     def _read_clocks(self, table):
-        self._members, self._table = [], table
+        self._members, self._table, self._given = [], table, []
         self._series = self._read_series(table)
         self.seasons_ = list(self._series.periods)
 
@@ -240,6 +254,7 @@ class AutoNARX(Forecaster):
         key = max(table.series, key=lambda key: len(table.series[key]))
         n, y = int(np.diff(table.edges).max()), table.y[table.series[key]][:, 0]
         self._refuse_short(n)
+        self._check_past_inputs()
         periods = self._read_season(table, key, n)
         is_positive = self.divide_by is None and bool(np.nanmin(table.y, initial=np.inf) > 0)
         around = {}
@@ -258,6 +273,25 @@ class AutoNARX(Forecaster):
                 f"horizon={self.horizon!r} needs at least {needed} rows, {FEWEST} more than are "
                 f"forecast, but the longest segment of y has {n}: give a longer series or a "
                 "smaller horizon."
+            )
+
+    def _check_past_inputs(self):
+        if isinstance(self.past_inputs, str):
+            raise ValueError(
+                f"past_inputs must be a sequence of columns. Got {self.past_inputs!r} instead."
+            )
+        used = [self.divide_by, *self.bound_names]
+        for name in self.past_inputs:
+            if name not in self.columns or name in used:
+                raise ValueError(
+                    f"past_inputs name {name!r}, which is no column of X that could be read: it "
+                    f"has {self.columns}, and those that divide or bound the output must be known "
+                    "ahead."
+                )
+        if self.past_inputs and self.horizon == "simulation":
+            raise ValueError(
+                "past_inputs are read up to an origin, and a free run over all rows has none: give "
+                "a horizon, or leave them out."
             )
 
     def _read_season(self, table, key, n):
@@ -285,6 +319,7 @@ class AutoNARX(Forecaster):
 
     # ------------------------------------------------------------ training
     def _train(self, segments, weight):
+        raise_if_interrupted()  # a loop of fits ends where the next one begins
         self._y_mean, self._y_std = super()._units(segments.y[weight > 0])
         low, high = np.nanmin(segments.y, axis=0), np.nanmax(segments.y, axis=0)
         if (low == high).any():
@@ -298,9 +333,18 @@ class AutoNARX(Forecaster):
         with warnings.catch_warnings():
             # of candidates: what becomes of them says the table
             warnings.filterwarnings("ignore", "(?!interrupted after)")
-            selection.run()
+            if self._given:
+                selection.take(self._given)
+            else:
+                selection.run()
             selection.fit()
+        del self._given
         self._keep(selection)
+        if selection.was_interrupted:
+            remember_interrupt()
+
+    def _take_choices(self, fitted):
+        self._given = list(dict.fromkeys([fitted._floor, *fitted._members]))
 
     def _keep(self, selection):
         self._members, self._floor = selection.chosen, selection.floor
@@ -314,8 +358,7 @@ class AutoNARX(Forecaster):
             [(m.name, m.error * unit, m.weight, m.lives, m.seconds) for m in selection.members],
             columns=["candidate", "error", "weight", "network_lives", "seconds"],
         )
-        self._reach = self._make_reach(None, len(self._y_std))
-        self.max_lag_, self.lead_ = self._reach.history, self._reach.lead
+        self._read_reach()
 
     # ------------------------------------------------------------ rollouts
     def _limits(self, X):

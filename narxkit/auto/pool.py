@@ -12,6 +12,7 @@ from math import gcd
 import numpy as np
 
 from narxkit._stored import stored
+from narxkit.auto.beside import Beside
 from narxkit.forecasters.base import Forecaster
 from narxkit.forecasters.baselines import ARX, SeasonalNaive
 from narxkit.forecasters.exponential_smoothing import ExponentialSmoothing
@@ -44,6 +45,7 @@ ORDERS = (1, 2, 4, 8)  # lags of inputs and outputs of a system
 SYSTEM_NETWORKS = ((6, 0.1), (10, 1e-3), (10, 1e-6))  # hidden units, penalty
 N_STARTS = 3  # of each: free runs have many minima
 LARGE = 20_000  # rows, from which on only the cheapest of each kind are tried
+MOST_BESIDE = 4  # columns that are forecast beside the outputs
 MOST_TARGETS = 10_000  # rows that a network is trained on, spread over all
 MAX_ITER = 50
 LINEAR_ALPHA = 1.0
@@ -293,6 +295,35 @@ def pool_with_inputs(series, choices):
         for of, log in scales.items():
             model = series.transformed(arx(lags, inputs), **log)
             pool.append((Candidate(inputs.named(f"ARX of {of}"), model), inputs, log))
+    return pool
+
+
+def pool_beside(series, readers, columns):
+    """Return linear models that forecast columns of X beside the outputs.
+
+    Parameters
+    ----------
+    series : Series
+    readers : list of (Inputs, dict)
+        What the best linear models read and transform, the best one first.
+    columns : list
+        Columns that are known up to the origin alone.
+
+    Returns
+    -------
+    list of Candidate
+    """
+    choices = {", recent lags": series.recent(series.n), "": series.lags(series.n)}
+    if series.n > LARGE:
+        choices.popitem()
+        readers = readers[:1]
+    pool = []
+    for which, lags in choices.items():
+        for inputs, transforms in readers:
+            of = "logarithms" if transforms else "levels"
+            model = series.transformed(Beside(arx(lags, inputs), columns), **transforms)
+            name = f"ARX of {of} and of {' and '.join(map(str, columns))} beside them{which}"
+            pool.append(Candidate(inputs.named(name), model))
     return pool
 
 

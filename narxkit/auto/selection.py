@@ -1,6 +1,8 @@
 """What is tried of a series, in which order, and how it is weighed."""
 
 import time
+from copy import deepcopy
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,6 +12,7 @@ from narxkit.auto.member import Member
 from narxkit.auto.pool import (
     DAY,
     LARGE,
+    MOST_BESIDE,
     MOST_STEPS,
     N_FOR_NETWORKS,
     N_STARTS,
@@ -21,6 +24,7 @@ from narxkit.auto.pool import (
     linear_over_steps,
     linear_pool,
     networks,
+    pool_beside,
     pool_with_inputs,
     regressions,
     systems,
@@ -28,11 +32,13 @@ from narxkit.auto.pool import (
 )
 from narxkit.auto.weights import weights_by_errors, weights_by_fit
 from narxkit.forecasters.inner import Inner
+from narxkit.solvers import is_searching, raise_if_interrupted
 
 WORSE = 1.05  # than the best linear model: a network that is so in one fold is left
 RIVAL, RIVAL_OF_LONG = 3.0, 1.12  # of the least error: what errs by more has no weight
 GAIN = 0.98  # of the error: what a system of a higher order must bring
 FEW = 12  # one part in so many of a long series is history before all that is judged
+GAIN_BESIDE = 0.99  # and what forecasts columns of X beside the outputs
 N_FOLDS_OF_NETWORKS = 2  # of a short series, the last ones
 TINY = 1e-12
 FOR_FITS = 0.5  # of a time limit: the rest is for the fits to all rows
@@ -70,7 +76,11 @@ class Selection:
         Whether there are so many rows that weights are fitted to rollouts.
     judge : Judge
         Who judges it.
+    was_interrupted : bool
+        Whether Ctrl-C has ended the trials or the last fits.
     """
+
+    was_interrupted = False
 
     def __init__(self, owner, series, table, segments, weight, seed, std, bounds):
         self.owner, self.series, self.table = owner, series, table
@@ -81,7 +91,8 @@ class Selection:
         self.members, self._y_hat = [], {}
         self._begin = time.perf_counter()
         divisor = [owner.divide_by] if owner.divide_by is not None else []
-        self._ignored = [*divisor, *owner.bound_names]
+        self._past = list(owner.past_inputs)
+        self._ignored = [*divisor, *owner.bound_names, *self._past]
         self._columns = [name for name in owner.columns if name not in self._ignored]
 
     def _folds(self):
@@ -101,8 +112,10 @@ class Selection:
                 if self.owner.networks and self.judge.folds and self.series.n >= N_FOR_NETWORKS:
                     self._try_networks()
         except KeyboardInterrupt:
-            if self.best is None or not np.isfinite(self.best.error):
+            # another search would score this one, cut short, as whole
+            if is_searching() or self.best is None or not np.isfinite(self.best.error):
                 raise
+            self.was_interrupted = True
             warn(
                 f"interrupted after {len(self.members)} candidates: what was judged by then is "
                 "combined.",
@@ -110,15 +123,40 @@ class Selection:
             )
         self._weigh()
 
+    def take(self, members):
+        """Take members that were chosen before, under their weights; the first is the floor."""
+        # copies, for those that learn on from what they know do so from the same minimum
+        self.members = [replace(member, inner=deepcopy(member.inner)) for member in members]
+
     @property
     def chosen(self):
         """The members with a weight."""
         return [member for member in self.members if member.weight]
 
     def fit(self):
-        """Fit the members with a weight, and the floor, to all rows."""
-        for member in dict.fromkeys([*self.chosen, self.floor]):
-            member.inner.train(self.segments, self._row_weights(member))
+        """Fit the floor and the members with a weight to all rows; Ctrl-C leaves out the last."""
+        wanted, fitted = dict.fromkeys([self.floor, *self.chosen]), []
+        try:
+            for member in wanted:
+                member.inner.train(self.segments, self._row_weights(member))
+                fitted.append(member)
+                raise_if_interrupted()
+        except KeyboardInterrupt:
+            if is_searching() or not any(member.weight for member in fitted):
+                raise
+            self.was_interrupted = True
+            warn(
+                f"interrupted after {len(fitted)} of {len(wanted)} fits to all rows, perhaps "
+                "within the last of these: they alone are combined.",
+                RuntimeWarning,
+            )
+            self._keep_alone(fitted)
+
+    def _keep_alone(self, fitted):
+        """Share the weights of all members among some of them."""
+        total = sum(member.weight for member in fitted)
+        for member in self.members:
+            member.weight = member.weight / total if member in fitted else 0.0
 
     # ------------------------------------------------------------ what is tried
     def _try_linear(self):
@@ -127,6 +165,24 @@ class Selection:
         pool = pool_with_inputs(self.series, [self._whole(one) for one in [Inputs(), *choices]])
         for candidate, inputs, transforms in pool:
             self._try([candidate], reads=inputs, transforms=transforms)
+        self._try_beside()
+
+    def _try_beside(self):
+        """Try columns that are known up to the origin alone; of many those that help most."""
+        columns, readers = self._past, self._best_readers()
+        if not columns or not readers:
+            return
+        n, read = len(self.members), [(one.reads, one.transforms) for one in readers]
+        if len(columns) > MOST_BESIDE:
+            errors = {}
+            for name in columns:
+                tried = self._try(pool_beside(self.series, read[:1], [name])[:1])
+                errors[name] = min((member.error for member in tried), default=np.inf)
+            columns = sorted(errors, key=errors.get)[:MOST_BESIDE]
+        self._try(pool_beside(self.series, read, columns))
+        for member in self.members[n:]:
+            if member.error > GAIN_BESIDE * readers[0].error:
+                member.error = np.inf  # what is forecast for nothing makes a mean worse
 
     def _try_networks(self):
         """Try networks on what has proved itself.
@@ -215,6 +271,7 @@ class Selection:
         begin, y_hats = time.perf_counter(), []
         for k in self._folds_of(member):
             y_hat, error = self.judge.judge(member.inner, k, self._row_weights(member))
+            raise_if_interrupted()  # a network that was cut short is not judged
             y_hats.append(y_hat)
             member.errors.append(error)
             if error > bar:

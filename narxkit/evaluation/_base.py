@@ -222,34 +222,19 @@ class Task(ABC):
         """Fields of the calendar that networks and ridge ARX read."""
         return None if self.holidays is None else [{"holiday": self.holidays}]
 
-    def features_of(self, model):
-        """Return the columns that a model is given.
-
-        AutoNARX chooses lags of its inputs itself, their own row among them: it gets none that
-        others read from before the origin alone, as they are not known ahead.
-
-        Parameters
-        ----------
-        model : estimator
-            One of the models.
-
-        Returns
-        -------
-        list of str
-            The columns.
+    @property
+    def past_inputs(self):
+        """Inputs that are not known ahead: models read of them what lies before the origin.
 
         Examples
         --------
         >>> from narxkit.evaluation import TASKS
-        >>> stock = TASKS["stock"]
-        >>> len(stock.features_of(stock.ridge())), stock.features_of(stock.automatic())
+        >>> len(TASKS["stock"].past_inputs), TASKS["wind"].past_inputs
         (7, [])
         """
-        if not isinstance(model, AutoNARX):
-            return self.features
         taps = make_taps(self.input_lags, 0, list(self.input_lags))
-        unknown = [c for c, lags in zip(self.input_lags, taps.input_lags) if 0 not in lags]
-        return [column for column in self.features if column not in unknown]
+        lags = zip(self.input_lags, taps.input_lags)
+        return [column for column, its in lags if all(lag >= self.steps for lag in its)]
 
     def read(self):
         """Read the series, with the columns that the task adds.
@@ -311,6 +296,7 @@ class Task(ABC):
         return AutoNARX(
             self.steps,
             holidays=self.holidays,
+            past_inputs=self.past_inputs,
             output_range=self.output_range,
             random_state=random_state,
         )
@@ -534,17 +520,16 @@ class Evaluation(ABC):
         return [f"{name}{self._kinds_of(name)}: {share}." for name, share in shares if share]
 
     @property
-    def unread(self):
-        """A sentence on inputs that AutoNARX is not given, where there are any."""
-        features, notes = self.task.features, []
-        for name, model in self.models.items():
-            left = [column for column in features if column not in self.task.features_of(model)]
-            if left:
-                notes.append(
-                    f"{name} reads what is known ahead, and not {listed(left)}: networks and "
-                    "ridge ARX read that from before the origin."
-                )
-        return notes
+    def of_past_inputs(self):
+        """A sentence on inputs that are not known ahead; "" without any, or without AutoNARX."""
+        past, name = self.task.past_inputs, LEARNED["auto"]
+        if not past or name not in self.models:
+            return ""
+        return (
+            f"{listed(past)} {'is' if len(past) == 1 else 'are'} not known ahead: networks and "
+            f"ridge ARX read lags of {self.task.steps} {self.task.step} and more, and {name} "
+            f"tries to forecast {'it' if len(past) == 1 else 'them'} beside {self.task.target!r}."
+        )
 
     def _kinds_of(self, name):
         """List the kinds behind a name that stands for several, as a clause."""
@@ -646,14 +631,15 @@ def run(task, learned=("narx",), random_state=0, progress=None):
     data = task.read()
     fitting, test = (data.loc[slice(*period)] for period in (task.fitting, task.test))
     # before any fit, which may take long: a test that is too short is refused here
-    origins, before = task.origins(test), _history(task, fitting)
+    origins, history = task.origins(test), _bridged(task, fitting)
     backtests, fit_seconds = {}, {}
     for kind, model in models.items():
         start = perf_counter()
         fit(kind, model, task, fitting, progress)
         fit_seconds[kind] = perf_counter() - start
         progress(f"forecasting with {fitted_name(model, kind)}", 0, 1)
-        rows = pd.concat([before.tail(max(task.history, model.max_lag_)), test])
+        before = history.tail(_n_before(task, model))
+        rows = pd.concat([before, test])
         backtests[kind] = _backtest(task, model, rows, origins)
     y = test[task.target]
     # the names after fitting: a network that is off has another one
@@ -693,12 +679,20 @@ def _and_more(kinds):
     return kinds[0] if len(kinds) == 1 else f"{kinds[0]} and {len(kinds) - 1} more"
 
 
-def _history(task, fitting):
-    """Return the rows that the first forecasts of the test start from."""
-    if not task.is_bridged:
-        # only where gaps are bridged: elsewhere the protocol begins with the test's own rows
-        return fitting[:0]
-    return fitting.assign(**{task.target: bridge(fitting[task.target])})
+def _bridged(task, fitting):
+    """Return the rows that a test may follow, as models have learned them."""
+    y = fitting[task.target]
+    return fitting.assign(**{task.target: bridge(y)}) if task.is_bridged else fitting
+
+
+def _n_before(task, model):
+    """Return how many rows before the test a model reads.
+
+    Where no gaps are bridged, the protocol begins with the test's own rows; but AutoNARX may read
+    more of them than lie before the first origin.
+    """
+    is_enough = not task.is_bridged and model.max_lag_ <= task.history
+    return 0 if is_enough else max(task.history, model.max_lag_)
 
 
 def _backtest(task, model, rows, origins):
@@ -706,7 +700,7 @@ def _backtest(task, model, rows, origins):
 
     What AutoNARX reads is not known before it is fitted, and the origins are.
     """
-    X, y, steps = rows[task.features_of(model)], rows[task.target], task.steps
+    X, y, steps = rows[task.features], rows[task.target], task.steps
     if model.max_lag_ <= task.history:
         return backtest(model, X, y, steps, origins)
     possible = backtest(model, X, y, steps).set_index(["origin", "horizon"])
@@ -727,7 +721,7 @@ def fit(name, model, task, data, progress):
     KeyboardInterrupt
         When Ctrl-C cut the training short.
     """
-    X, y = data[task.features_of(model)], data[task.target]
+    X, y = data[task.features], data[task.target]
     history = bridge(y) if task.is_bridged else y
     # bridged rows are read as history, and not learnt
     weight = None if history.equals(y) else y.notna().astype(float)

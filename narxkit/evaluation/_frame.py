@@ -46,6 +46,8 @@ class FrameTask:
         Inputs that are known ahead.
     rows_after : DataFrame
         Rows of the data after the last value of the target.
+    unread : list of str, default=[]
+        Columns of the data that are neither the target nor an input.
 
     See Also
     --------
@@ -64,10 +66,11 @@ class FrameTask:
     test: HorizonTask
     known_future: list
     rows_after: pd.DataFrame
+    unread: list = field(default_factory=list)
 
     @property
     def notes(self):
-        """Sentences on blank cells of the target, and on rows after its last value."""
+        """Sentences on blank cells of the target, rows after its last value, and other columns."""
         y = self.test.read()[self.test.target]
         write = label_writer(y.index)
         notes = note_blanks(y, f"the {len(y):,} rows from its first value to its last", write)
@@ -76,6 +79,12 @@ class FrameTask:
             notes.append(
                 f"{y.name!r} ends at {write(y.index[-1])}, {counted(n, 'row')} before the end of "
                 f"{self.test.name}: the forecast begins there."
+            )
+        if self.unread:
+            one = _quoted(self.unread[0])
+            notes.append(
+                f"{y.name!r} is forecast without {listed(self.unread)}: give inputs={one} to have "
+                f"a column read, or known_future={one} where it is known for the rows to forecast."
             )
         return notes
 
@@ -342,8 +351,9 @@ def task_from_frame(
     target : str, default=None
         Column to forecast; by default the only one.
     inputs : sequence of str, default=()
-        Other columns that the forecast may rest on. Those that are not known ahead get lags of at
-        least the horizon; AutoNARX reads none of them.
+        Other columns that the forecast may rest on. Of those that are not known ahead networks and
+        ridge ARX read lags of at least the horizon; AutoNARX tries to forecast them beside the
+        target.
     known_future : sequence of str, default=()
         Inputs that are known ahead; `data` must hold them in the rows to forecast, after the last
         value of the target.
@@ -429,7 +439,8 @@ def task_from_frame(
         holidays=holidays,
     )
     # slices of labels hold both ends: the last row of the target goes again
-    return FrameTask(test, list(known_future), data.loc[last:].iloc[1:])
+    unread = [column for column in data if column not in (target, *inputs)]
+    return FrameTask(test, list(known_future), data.loc[last:].iloc[1:], unread)
 
 
 def find_target(data, target=None, inputs=(), name="the data"):

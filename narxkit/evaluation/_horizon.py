@@ -161,7 +161,7 @@ class HorizonEvaluation(Evaluation):
     def notes(self, interval=False):
         """Explain the table and its protocol, and say what came out."""
         task = self.task
-        of_models = *self.of_networks, *self.unread, self.verdict
+        of_models = *self.of_networks, self.of_past_inputs, self.verdict
         notes = self._measures(interval), self.protocol, task.why, task.bridges, *of_models
         return [note for note in notes if note]
 

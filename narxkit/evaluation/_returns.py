@@ -141,7 +141,7 @@ class ReturnsEvaluation(Evaluation):
     def notes(self, interval=False):
         """Explain the table and its protocol, and say what came out."""
         measures = MEASURES.format(chance=100 * self.chance)
-        of_models = *self.of_networks, *self.unread, self.verdict
+        of_models = *self.of_networks, self.of_past_inputs, self.verdict
         return [note for note in (measures, self.protocol, self.task.why, *of_models) if note]
 
     @property

@@ -58,8 +58,8 @@ class Refused(Exception):
 
 
 def find_estimator(name):
-    """Return a public estimator of narxkit by its name."""
-    found = getattr(narxkit, name) if name in narxkit.__all__ else None
+    """Return a public estimator of narxkit by its name, or one that lives inside of others."""
+    found = getattr(narxkit, name) if name in narxkit.__all__ else STORED.get(name)
     if not (isinstance(found, type) and issubclass(found, BaseEstimator)):
         raise ValueError(f"{name!r} is no estimator of narxkit")
     return found
@@ -380,4 +380,6 @@ def put_together(tree, array):
         return array(content)
     if not isinstance(content, list):
         raise ValueError(f"a {name} is made of a list")
+    if name == "estimator":
+        find_estimator(content[0])  # importing it marks the types of what it holds
     return KINDS[name].made(*put_together(content, array))

@@ -72,6 +72,10 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
     def _make_reach(self, columns, n_outputs):
         """Return what a prediction of a model with these input columns reads."""
 
+    def _calendar_of(self, table):
+        """Return the fields of the time stamps of a table that it reads, or None."""
+        return getattr(self, "calendar", None)
+
     def _read_roles(self, table):
         """Read how the columns are used; a subclass that has others read them does it here."""
         return ColumnRoles.read(table, self)
@@ -150,9 +154,19 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         """Read from the training rows what a prediction will read, before anything is learned."""
         self._roles = self._read_roles(table)
         self._read_clocks(table)
-        self._reach = self._make_reach(self._roles.input_names, self._roles.n_outputs)
+        self._read_reach()
         self._roles.check(table)
+
+    def _read_reach(self):
+        """Read which rows a prediction needs; again after training where that chooses lags."""
+        self._reach = self._make_reach(self._roles.input_names, self._roles.n_outputs)
         self.max_lag_, self.lead_ = self._reach.history, self._reach.lead
+
+    def _take_choices(self, fitted):
+        """Take over what a fitted forecaster of these parameters has chosen among candidates.
+
+        Training then fits that alone. Most choose nothing that costs more than the fit.
+        """
 
     def update(self, X, y=None):
         """Take new measurements: move the state, keep the weights.

@@ -93,6 +93,10 @@ class Inner:
         weight = weight if which is None else weight[which]
         self.forecaster._train(self.rows(segments, y, which), weight)
 
+    def take_choices(self, fitted):
+        """Take over what a fitted one has chosen: training then fits that alone."""
+        self.forecaster._take_choices(fitted.forecaster)
+
     def run(self, rollouts, y=None):
         """Run rollouts over rows of the one outside."""
         return self.forecaster._run(rollouts.replace(segments=self.rows(rollouts.segments, y)))

@@ -49,6 +49,7 @@ from narxkit.forecasters.inner import Inner
 from narxkit.forecasters.origins import Origins, batches
 from narxkit.rows.history import History
 from narxkit.rows.rollouts import Rollouts
+from narxkit.solvers import raise_if_interrupted
 
 WINDOW = 2000  # errors of each number of steps that are kept
 MOST_CELLS = 2**22  # numbers in all of them, 32 MB: of many series fewer are kept
@@ -449,8 +450,11 @@ def _refit(owner, table, segments, place, steps):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the fit to all rows they have been told
         inner = Inner(_quiet(owner), owner, table)
+        # a search for candidates in each fit would cost many times as much, and say the same
+        inner.forecaster._take_choices(owner)
         # what chooses by the last rows of a segment must find some that count there
         inner.train(segments, weight, which=np.flatnonzero(~_ends(is_out, segments)))
+        raise_if_interrupted()  # a clone that Ctrl-C cut short errs more than the model
         forecaster = inner.forecaster
         rows = inner.rows(segments, inner.filled(segments))
         return _by_target(forecaster._runner, rows, table, place, steps)

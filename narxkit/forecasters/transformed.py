@@ -207,7 +207,15 @@ class TransformedForecaster(Forecaster):
     @property
     def calendar(self):
         """That of the forecaster, which rows need time stamps for here, too."""
-        both = [getattr(one, "calendar", None) for one in (self.forecaster, self.regression)]
+        return self._calendar
+
+    def _read_roles(self, table):
+        self._calendar = self._calendar_of(table)
+        return super()._read_roles(table)
+
+    def _calendar_of(self, table):
+        inside = (one for one in (self.forecaster, self.regression) if isinstance(one, Forecaster))
+        both = [one._calendar_of(table) for one in inside]
         given = [calendar for calendar in both if calendar is not None]
         if len(given) > 1 and given[0] != given[1]:
             raise ValueError(
@@ -306,6 +314,12 @@ class TransformedForecaster(Forecaster):
                 "segment: give longer segments or smaller lags of difference."
             )
         self._inner.train(segments, weight, z, rows)
+        self._read_reach()  # AutoNARX inside has chosen its lags by now
+
+    def _take_choices(self, fitted):
+        self._inner.take_choices(fitted._inner)
+        if self._chain.regression is not None:
+            self._chain.regression.take_choices(fitted._chain.regression)
 
     def _fit_chain(self, segments, weight):
         """Fit the mean quotient, the function and the seasons to the training rows."""

@@ -1,6 +1,6 @@
 """The reach of a prediction: the rows and columns that it reads around its own row."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from narxkit._stored import stored
@@ -62,6 +62,17 @@ class Reach:
     def memory(self):
         """Rows before its own of which a prediction may read any."""
         return self.history + self.window + self.carry
+
+    def of_first_outputs(self, n):
+        """Return the reach of what runs further outputs behind these along inside.
+
+        Examples
+        --------
+        >>> Reach(outputs=((0, 1), (1, 1), (1, 2))).of_first_outputs(1).outputs
+        ((0, 1), (0, 2))
+        """
+        lags = sorted({lag for _, lag in self.outputs})
+        return replace(self, outputs=tuple((j, lag) for j in range(n) for lag in lags))
 
 
 def of_outputs(lags, n_outputs):

@@ -7,7 +7,7 @@ rng)``; :mod:`narxkit.solvers._base` holds the contract.
 from sklearn.base import clone
 
 from ._base import Iteration, Monitor, Solver, SolverResult, Stop
-from ._interrupt import interruptible, is_searching
+from ._interrupt import interruptible, is_searching, raise_if_interrupted, remember_interrupt
 from ._population import POLISHERS
 from .annealing import Annealing
 from .bayesian_regularisation import BayesianRegularisation
@@ -42,6 +42,8 @@ __all__ = [
     "interruptible",
     "is_searching",
     "make_solver",
+    "raise_if_interrupted",
+    "remember_interrupt",
 ]
 
 SOLVERS = {

@@ -75,7 +75,7 @@ def interruptible(flag):
         yield flag
         return
     # a loop over fits ends at the second, not after the last
-    _raise_if_remembered()
+    raise_if_interrupted()
     presses = _Presses(flag)
     signal.signal(signal.SIGINT, presses)
     try:
@@ -116,15 +116,46 @@ class _Presses:
 
     def settle(self):
         """Settle an interrupt: raise, or remember where the run was interrupted."""
-        global _remembered
         # a search would rank the truncated fit among whole ones
         if self.n > 1 or self.n and is_searching():
             raise KeyboardInterrupt
         if self.n:
-            _remembered = next(filter(_is_of_module, _running()), None)
+            remember_interrupt()
 
 
-def _raise_if_remembered():
+def remember_interrupt():
+    """Remember that what runs was interrupted, so that a loop around it ends at its next run.
+
+    For those who run several fits and keep what they have, such as AutoNARX.
+
+    Examples
+    --------
+    >>> from narxkit.solvers import raise_if_interrupted, remember_interrupt
+    >>> remember_interrupt()
+    >>> raise_if_interrupted()  # the next statement starts afresh
+    """
+    global _remembered
+    if threading.current_thread() is threading.main_thread():
+        _remembered = next(filter(_is_of_module, _running()), None)
+
+
+def raise_if_interrupted():
+    """Raise KeyboardInterrupt if an earlier run of this script or statement was interrupted.
+
+    As at the door of each run; it is forgotten then.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        When there was one.
+
+    Examples
+    --------
+    >>> from narxkit.solvers import raise_if_interrupted
+    >>> raise_if_interrupted()  # none was
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return
     met = _remembered
     forget()
     if met is not None and any(code is met for code in _running()):
