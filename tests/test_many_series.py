@@ -1,5 +1,6 @@
 """Many series: long frames, one model for each series or for all, and backtests that refit."""
 
+import tracemalloc
 import warnings
 from pathlib import Path
 
@@ -581,6 +582,19 @@ def test_a_large_panel_is_learned_from_in_part():
     assert part.scales_["odd"][0] == whole.scales_["odd"][0]
     off = (part.forecast(1) - whole.forecast(1)).to_numpy()
     assert (np.abs(off) < 0.1 * y.groupby(level=0, sort=False).std().to_numpy()).all()
+
+
+def test_a_large_panel_takes_a_few_times_its_memory():
+    """Rows that stand series after series are read where they are, and not copied by each reader."""
+    rows = pd.date_range("2024-01-01", periods=500, freq="h")
+    y = pd.concat({i: pd.Series(walk(i, 500), rows) for i in range(200)})
+    model = ScaledPerSeries(NARX(output_lags=2, alpha=1e-2, max_iter=3), max_rows=5000)
+    model.fit(None, y.loc[:9])  # what is imported and kept once
+    tracemalloc.start()
+    model.fit(None, y)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20 * y.to_numpy().nbytes  # 26 with a copy for each reader
 
 
 def test_a_new_series_begins_with_an_update():

@@ -135,7 +135,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             self._check_rows(rows, table)
             self._warn_of_short_segments(table, rows)
             # segments stand series after series, and so do the weights
-            weight = np.ones(len(rows)) if table.weight is None else table.weight[table.order]
+            weight = np.ones(len(rows)) if table.weight is None else table.in_order(table.weight)
             self._train(rows, weight)
             names = [None] if table.index is None else list(table.index.names)
             # an empty one: rows of an earlier fit are no history of these
@@ -833,7 +833,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             if stop is not None and start >= stop:
                 break
             # no further back than is read: a gap costs its own length, not that of all rows
-            first = max(start - reach.memory, segments.starts[start])
+            first = max(start - reach.memory, segments.starts_of(start))
             window = segments.replace(y=y).window(first, start + length + reach.lead)
             values, _ = self._run(Rollouts(window, np.array([start - first]), np.array([length])))
             rows = slice(start, start + length)

@@ -150,7 +150,7 @@ class ScaledPerSeries(PanelForecaster):
         # multiples of an irrational number: as even as can be, and in step with no season
         places = np.cumsum(targets) * GOLDEN % 1.0
         is_learned = targets & (places < self.max_rows / n)
-        return is_learned * (1.0 if sample_weight is None else np.asarray(sample_weight))
+        return is_learned if sample_weight is None else is_learned * np.asarray(sample_weight)
 
     def update(self, X, y=None):
         """Take new measurements: move the state of each series, keep the weights.
