@@ -585,7 +585,7 @@ def test_a_large_panel_is_learned_from_in_part():
 
 
 def test_a_large_panel_takes_a_few_times_its_memory():
-    """Rows that stand series after series are read where they are, and not copied by each reader."""
+    """Rows that stand series after series are read in place, and not copied by each reader."""
     rows = pd.date_range("2024-01-01", periods=500, freq="h")
     y = pd.concat({i: pd.Series(walk(i, 500), rows) for i in range(200)})
     model = ScaledPerSeries(NARX(output_lags=2, alpha=1e-2, max_iter=3), max_rows=5000)

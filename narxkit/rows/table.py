@@ -137,7 +137,7 @@ class Table:
         return True
 
     def segments(self, inputs, low=None, high=None):
-        """Take the rows in `order`, cut at the seams; `inputs` ascend, columns that taps may read."""
+        """Take the rows in `order`, cut at the seams; `inputs` are columns for taps, ascending."""
         X = self.X if len(inputs) == self.X.shape[1] else self.X[:, inputs]
         return Segments(
             u=np.ascontiguousarray(self.in_order(X)),
