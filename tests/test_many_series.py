@@ -436,6 +436,25 @@ def test_the_weights_do_not_depend_on_the_workers(backend, n_jobs):
     pd.testing.assert_series_equal(found, expected)
 
 
+@pytest.mark.parametrize("callback", [None, lambda iteration: False])
+def test_fits_come_back_from_processes_in_one_piece(callback):
+    """Or, where a function of a script is among them, as joblib sends it."""
+    model = NARX(output_lags=1, max_iter=2, alpha=0.1, callback=callback, random_state=0)
+    fits = per_series._Fits({"a": model.fit(None, walk(0))}, {"b": "why"}, ["note"])
+    rebuild, parts = fits.__reduce__()
+    assert isinstance(parts[0], bytes) == (callback is None)
+    models, failed, notes = rebuild(*parts)
+    np.testing.assert_array_equal(models["a"].forecast(3), model.forecast(3))
+    assert failed == {"b": "why"} and notes == ["note"]
+
+
+def test_models_of_equal_structure_share_it():
+    """So that it is sent between processes once."""
+    models = PerSeries(arx()).fit(None, panel()[1]).models_
+    assert len({id(model.structure_) for model in models.values()}) == 1
+    assert len({id(model._history.reach) for model in models.values()}) == 1
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 def test_series_are_fitted_on_a_cluster_of_dask():
     distributed = pytest.importorskip("dask.distributed")

@@ -5,12 +5,14 @@ and what the models answer is put together again under the labels of the panel. 
 be fitted has no model: its labels are kept, and it forecasts NaN.
 """
 
+import pickle
 import threading
 import warnings
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -338,8 +340,27 @@ def _named(key):
 # --- fits ----------------------------------------------------------------------------------------
 
 
+class _Fits(NamedTuple):
+    """Fitted models, reasons of failures and warnings, of the series of one task."""
+
+    models: dict
+    failed: dict
+    notes: list
+
+    def __reduce__(self):
+        # joblib looks at each array of each model by itself, which takes ten times as long
+        try:
+            return _unpickled, (pickle.dumps(tuple(self)),)
+        except Exception:  # of a class of a script, which joblib alone can send
+            return _Fits, tuple(self)
+
+
+def _unpickled(fits):
+    return _Fits(*pickle.loads(fits))
+
+
 def _fit_chunk(forecaster, panel):
-    """Return fitted models, reasons of failures and warnings, of the series of one task."""
+    """Fit a model to each series of one task."""
     models, failed, notes = {}, {}, []
     with _recorded(notes):
         for key in panel.series:
@@ -347,7 +368,7 @@ def _fit_chunk(forecaster, panel):
                 models[key] = clone(forecaster).fit(**panel.part(key))
             except Exception as error:  # of this series alone: the others go on
                 failed[key] = str(error) or type(error).__name__
-    return models, failed, notes
+    return _Fits(models, failed, notes)
 
 
 @contextmanager
