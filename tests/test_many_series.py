@@ -1,5 +1,6 @@
 """Many series: long frames, one model for each series or for all, and backtests that refit."""
 
+import re
 import tracemalloc
 import warnings
 from pathlib import Path
@@ -484,6 +485,68 @@ def test_progress_is_told_as_series_are_fitted(monkeypatch):
     told.clear()
     PerSeries(arx(), progress=lambda *call: told.append(call)).fit(None, panel()[1])
     assert [done for _, done, _ in told] == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("has_input", [False, True])
+def test_each_series_is_simulated_by_itself(has_input):
+    X, y = panel(has_input)
+    many = PerSeries(arx()).fit(X, y)
+    starts = {"y_init": y.groupby(level=0, sort=False).head(4)}, {"y_init": "estimate", "y": y}
+    for start, n in zip(starts, (34, 120)):
+        steps = {} if has_input or n == 120 else {"steps": 30}
+        run = many.simulate(X, **start, **steps)
+        alone = []
+        for key in SIZES:
+            own = {k: v if isinstance(v, str) else v[key] for k, v in start.items()}
+            alone.append(many.models_[key].simulate(X if X is None else X.loc[key], **own, **steps))
+        np.testing.assert_array_equal(run, np.concatenate(alone))
+
+
+@pytest.mark.filterwarnings("ignore:1 of 3 series could not be fitted")
+def test_a_simulation_is_in_the_order_of_its_rows_and_nan_without_a_model():
+    X, y = panel(has_input=True)
+    many = PerSeries(arx()).fit(X, y.where(y.index.get_level_values(0) != "odd"))
+    assert list(many.failed_) == ["odd"]
+    starts = y.groupby(level=0, sort=False).head(4)
+    expected = pd.Series(many.simulate(X, starts), X.index)
+    assert expected["odd"].isna().all() and expected["large"].iloc[4:].notna().all()
+    mixed = X.swaplevel().sort_index(kind="stable").swaplevel()
+    found = pd.Series(many.simulate(mixed, starts), mixed.index)
+    pd.testing.assert_series_equal(found.loc[list(SIZES)].reindex(X.index), expected)
+    alone = PerSeries(arx()).fit(None, y.where(y.index.get_level_values(0) != "odd"))
+    runs = alone.simulate(y_init=starts, steps=5)
+    assert np.isnan(runs).reshape(3, 9)[:, 4:].all(axis=1).tolist() == [False, False, True]
+
+
+def test_one_model_for_all_simulates_in_the_units_of_each_series():
+    y = panel()[1]
+    many = ScaledPerSeries(arx()).fit(None, y)
+    starts = y.groupby(level=0, sort=False).head(4)
+    run = many.simulate(y_init=starts, steps=116)
+    assert np.isnan(run.reshape(3, 120)[:, :4]).all()
+    for key, (mean, std) in many.scales_.items():
+        z = (starts[key] - mean[0]) / std[0]
+        alone = many.forecaster_.simulate(y_init=z, steps=116) * std[0] + mean[0]
+        np.testing.assert_allclose(run.reshape(3, 120)[list(SIZES).index(key)], alone, rtol=1e-12)
+    fitted = many.simulate(y_init="estimate", y=y)
+    assert np.isfinite(fitted.reshape(3, 120)[:, 5:]).all()
+
+
+@pytest.mark.parametrize("make", [PerSeries, ScaledPerSeries])
+def test_what_simulations_of_many_series_refuse(make):
+    X, y = panel(has_input=True)
+    many = make(arx()).fit(X, y)
+    starts = y.groupby(level=0, sort=False).head(4)
+    for arguments, sentence in {
+        "no rows": ((X, 5.0), "y_init must hold the measured outputs of the first rows of X"),
+        "a series less": ((X, starts[["small"]]), "y_init lacks the series 'large' of X"),
+        "no names": ((X, np.ones(4)), "y_init lacks the series 'small' of X"),
+        "unknown": ((X.rename({"odd": "new"}, level=0), starts), "the series 'new'"),
+        "another word": ((X, "guess"), "or 'estimate'. Got 'guess' instead."),
+        "no X": ((None, starts), "simulate needs X"),
+    }.values():
+        with pytest.raises(ValueError, match=re.escape(sentence)):
+            many.simulate(*arguments)
 
 
 def test_scores_and_scorers_see_all_series():

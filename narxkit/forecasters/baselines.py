@@ -15,7 +15,7 @@ from sklearn.utils._param_validation import Interval
 from narxkit._blas import one_blas_thread
 from narxkit.forecasters.base import Forecaster
 from narxkit.forecasters.scaled import ScaledForecaster, TapWeights, count_dropped
-from narxkit.networks import shared_mlp
+from narxkit.networks.tapped_mlp import shared_mlp
 from narxkit.networks.taps import MOST_LAGS
 from narxkit.rows.reach import Reach, of_outputs
 from narxkit.training.linear import (

@@ -7,7 +7,8 @@ import numpy as np
 from sklearn.utils._param_validation import Interval
 
 from narxkit.forecasters.scaled import ScaledForecaster, TapWeights
-from narxkit.networks import make_taps, shared_mlp
+from narxkit.networks import make_taps
+from narxkit.networks.tapped_mlp import shared_mlp
 from narxkit.networks.taps import MOST_LAGS
 from narxkit.training.linear import count_targets, name_scarcest, slopes_of_lines, with_drift
 from narxkit.training.objective import Objective

@@ -6,7 +6,8 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from narxkit.forecasters.network import NetworkForecaster
 from narxkit.forecasters.scaled import TapWeights
-from narxkit.networks import ACTIVATIONS, shared_mlp
+from narxkit.networks import ACTIVATIONS
+from narxkit.networks.tapped_mlp import shared_mlp
 
 
 class _TappedNetwork(TapWeights, NetworkForecaster):

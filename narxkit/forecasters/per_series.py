@@ -25,6 +25,7 @@ from narxkit._progress import no_progress
 from narxkit._warn import warn
 from narxkit._words import counted
 from narxkit.forecasters.base import TrainedOn, restored_on_error
+from narxkit.forecasters.initial_state import count_rows_of_steps, is_estimate
 from narxkit.forecasters.origins import ManyOrigins, Origins
 from narxkit.forecasters.panels import Panel, PanelForecaster, columns_of
 from narxkit.forecasters.runner import Runner
@@ -100,29 +101,6 @@ class PerSeries(PanelForecaster):
 
     # ------------------------------------------------------------ fit and update
     def fit(self, X, y=None, sample_weight=None, segments=None):
-        """Fit a model to each series.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, n_features) or None
-            Inputs.
-        y : array-like of shape (n,) or (n, n_outputs)
-            Outputs; they or X have a MultiIndex (series, time).
-        sample_weight : array-like of shape (n,), optional
-            Weight of each row's squared error.
-        segments : array-like of shape (n,), optional
-            One label per row; no lag crosses a change of label.
-
-        Returns
-        -------
-        self
-            The fitted model.
-
-        Raises
-        ------
-        ValueError
-            When no series can be fitted, or the labels are no (series, time) in order.
-        """
         self._check_parameters()
         panel = Panel.read(X=X, y=y, sample_weight=sample_weight, segments=segments)
         models, failed = self._fitted(panel)
@@ -183,26 +161,6 @@ class PerSeries(PanelForecaster):
         return self._unfitted.tail(key, table, *self._unfitted.extended(key, table))
 
     def update(self, X, y=None):
-        """Take new measurements: move the state of each series, keep the weights.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, n_features) or None
-            Inputs of the rows after the last ones seen.
-        y : array-like of shape (n,) or (n, n_outputs)
-            Their measured outputs; series that are not among them stay where they are.
-
-        Returns
-        -------
-        self
-            The same model, its state moved on.
-
-        Raises
-        ------
-        ValueError
-            When a series was not in ``fit``, or its rows begin before the last one seen; then no
-            series has moved.
-        """
         panel = self._read(X=X, y=y)
         moved = self._each(panel, lambda model, part: copy(model).update(part["X"], part["y"]))
         self._remember_labels(panel)
@@ -211,18 +169,6 @@ class PerSeries(PanelForecaster):
 
     # ------------------------------------------------------------ predictions
     def predict(self, X):
-        """Continue each series from the last row seen.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, n_features)
-            Inputs of the rows that follow; of models of y alone a frame of their index.
-
-        Returns
-        -------
-        ndarray of shape (n,) or (n, n_outputs)
-            Predictions in the order of the rows of X; NaN of series without a model.
-        """
         panel = self._read(X=X)
         y_hat = np.full((panel.n, len(self._outputs)), np.nan)
         for key, part in self._each(panel, lambda model, part: model.predict(part["X"])).items():
@@ -231,28 +177,6 @@ class PerSeries(PanelForecaster):
         return self._shape(y_hat)
 
     def forecast(self, steps=None, X=None, **options):
-        """Forecast the next steps of each series, as pandas with the labels that follow.
-
-        Parameters
-        ----------
-        steps : int, optional
-            Number of steps; may be left out where X is given.
-        X : DataFrame, optional
-            Inputs of the steps, under a MultiIndex (series, time); just its series are forecast.
-        **options : dict
-            Whatever else ``forecast`` of the forecaster takes.
-
-        Returns
-        -------
-        Series or DataFrame
-            Series after series under a MultiIndex (series, time); those without a model come last,
-            and are NaN.
-
-        Raises
-        ------
-        ValueError
-            When inputs are missing or do not follow the last row seen, or a series is unknown.
-        """
         check_is_fitted(self)
         if X is None and not is_count(steps):
             raise ValueError(f"steps must be an int >= 1 where X is not given. Got {steps!r}.")
@@ -283,6 +207,33 @@ class PerSeries(PanelForecaster):
         keys = pd.Index(list(parts), tupleize_cols=False).repeat([*map(len, parts.values())])
         index = pd.MultiIndex.from_arrays([keys, whole.index], names=self._unfitted.names)
         return whole.set_axis(index, axis=0)
+
+    def simulate(self, X=None, y_init=None, y=None, steps=None):
+        check_is_fitted(self)
+        name, given = ("y", y) if is_estimate(y_init, y) else ("y_init", y_init)
+        next(iter(self.models_.values()))._refuse_no_outputs(name, given)
+        panel = self._read(X=X, y=given if X is None else None)
+        measured = None if given is None else Panel.read(y=given)
+        if measured is not None:
+            panel.refuse_lacking(measured, name)
+        runs = []
+        for key in panel.series:
+            start = None if measured is None else measured.part(key)["y"]
+            runs.append(columns_of(self._simulated(key, panel.part(key)["X"], name, start, steps)))
+        y_hat = np.concatenate(runs)
+        if X is not None:
+            y_hat[np.concatenate(list(panel.series.values()))] = y_hat.copy()
+        return self._shape(y_hat)
+
+    def _simulated(self, key, X, name, start, steps):
+        """Run one series; without a model it is NaN over as many rows as others would have."""
+        if key in self.failed_:
+            like = next(iter(self.models_.values()))._history
+            n = count_rows_of_steps(like, name, len(start), steps) if X is None else len(X)
+            return np.full((n, len(self._outputs)), np.nan)
+        how = {"y_init": "estimate", "y": start} if name == "y" else {"y_init": start}
+        with _named(key):
+            return self.models_[key].simulate(X, **how, steps=steps)
 
     def _origins(self, X, y, segments=None, **options):
         """Return measured rows of all series, ready for rollouts from any of them."""

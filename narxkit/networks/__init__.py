@@ -3,7 +3,7 @@
 from narxkit.networks.base import Network
 from narxkit.networks.both_ways import BidirectionalNetwork
 from narxkit.networks.cells import CELLS, CellLayers, CellNetwork, CellWeights
-from narxkit.networks.tapped_mlp import ACTIVATIONS, TappedMLP, Weights, shared_mlp
+from narxkit.networks.tapped_mlp import ACTIVATIONS, TappedMLP, Weights
 from narxkit.networks.taps import Taps, largest_lag, make_taps
 
 __all__ = [
@@ -19,5 +19,4 @@ __all__ = [
     "Weights",
     "largest_lag",
     "make_taps",
-    "shared_mlp",
 ]
