@@ -487,6 +487,68 @@ def test_progress_is_told_as_series_are_fitted(monkeypatch):
     assert [done for _, done, _ in told] == [0, 1, 2, 3]
 
 
+def short_and_long(has_input=False):
+    """Return a panel whose first series has five rows, and inputs of the next two of each."""
+    X, y = panel(has_input)
+    keep = (y.index.get_level_values(0) != "small") | (y.groupby(level=0).cumcount() >= 115)
+    index = pd.MultiIndex.from_product([SIZES, NEXT], names=y.index.names)
+    return X if X is None else X[keep], y[keep], pd.DataFrame({"u": np.arange(6.0)}, index)
+
+
+@pytest.mark.parametrize("has_input", [False, True])
+def test_a_series_that_is_too_short_for_intervals_is_forecast_without(has_input):
+    X, y, future = short_and_long(has_input)
+    many = PerSeries(SeasonalNaive(period=2)).fit(X, y)
+    ahead = {"X": future} if has_input else {}
+    with pytest.warns(UserWarning, match="intervals are NaN of 1 of 3 series: 'small': level=80 "):
+        fans = many.forecast(2, **ahead, level=80)
+    assert fans.columns.tolist() == ["y", "y-lo-80", "y-hi-80"]
+    assert fans.isna().any(axis=1).tolist() == [True, True, False, False, False, False]
+    np.testing.assert_array_equal(fans["y"], many.forecast(2, **ahead))
+    own = many.models_["odd"].forecast(2, X=future.loc["odd"] if has_input else None, level=80)
+    np.testing.assert_array_equal(fans.loc["odd"], own)
+    with pytest.raises(ValueError, match="level must be above 1 and below 100"):
+        many.forecast(2, **ahead, level=0.8)
+    with pytest.warns(UserWarning, match="intervals are NaN of 3 of 3 series"):
+        fans = many.forecast(2, **ahead, level=99.9)
+    assert fans.columns.tolist() == ["y", "y-lo-99.9", "y-hi-99.9"] and fans["y"].notna().all()
+    alone = PerSeries(arx()).fit(None, walk(0, 20))
+    with pytest.raises(ValueError, match="^level=99 needs 199 errors"):
+        alone.forecast(1, level=99)
+
+
+def test_progress_of_intervals_is_told():
+    told = []
+    many = PerSeries(arx(), progress=lambda *event: told.append(event)).fit(None, panel()[1])
+    told.clear()
+    many.forecast(1)
+    assert not told
+    many.forecast(1, level=80)
+    assert told == [("forecasting the series", i, 3) for i in range(4)]
+
+
+@pytest.mark.filterwarnings("ignore:the series .'small'. have no segment of 9 rows")
+@pytest.mark.parametrize("has_input", [False, True])
+def test_one_model_for_all_forecasts_nan_of_a_series_that_is_too_short(has_input):
+    X, y, future = short_and_long(has_input)
+    model = NARX(output_lags=8, alpha=0.1, max_iter=3, random_state=0)
+    many = ScaledPerSeries(model).fit(X, y)
+    ahead = {"X": future} if has_input else {}
+    sentence = "NaN of 1 of 3 series, which have fewer than the 8 rows that lags up to 8 need; 'sma"
+    with pytest.warns(UserWarning, match=sentence):
+        y_hat = many.forecast(2, **ahead)
+    assert y_hat.index.equals(pd.MultiIndex.from_product([["large", "odd", "small"], NEXT]))
+    assert y_hat.isna().tolist() == [False] * 4 + [True] * 2
+    with pytest.warns(UserWarning, match=sentence):
+        predicted = many.predict(future if has_input else future[[]])
+    np.testing.assert_array_equal(predicted, y_hat.loc[list(SIZES)])
+    more = pd.Series([1.0, 2.0, 3.0], pd.date_range(NEXT[0], periods=3, freq="h"))
+    more = pd.concat({"small": more}, names=y.index.names)
+    many.update(pd.DataFrame({"u": 0.0}, more.index) if has_input else None, more)
+    if not has_input:
+        assert many.forecast(1).notna().all()
+
+
 @pytest.mark.parametrize("has_input", [False, True])
 def test_each_series_is_simulated_by_itself(has_input):
     X, y = panel(has_input)
@@ -914,6 +976,16 @@ def test_a_file_of_many_series_is_forecast_in_one_run(shops, tmp_path, capsys):
         np.testing.assert_allclose(rows["sold"], week, atol=0.5)
         assert list(rows["day"]) == list(pd.date_range("2024-03-11", periods=7))
     assert found[found["shop"] == "new"]["sold"].isna().all()
+
+
+def test_the_command_writes_intervals_of_many_series(shops, tmp_path):
+    out, asked = tmp_path / "next.csv", ["--model", "arx", "--horizon", 3, "--level", 80]
+    assert run(shops, "--id", "shop", *asked, "--out", out) == 0
+    found = pd.read_csv(out, index_col="shop")
+    assert list(found) == ["day", "sold", "sold-lo-80", "sold-hi-80"]
+    for shop in ("north", "south"):
+        rows = found.loc[shop]
+        assert rows["sold"].between(rows["sold-lo-80"], rows["sold-hi-80"]).all()
 
 
 def test_parquet_and_one_model_for_all(shops, tmp_path, capsys):

@@ -26,6 +26,7 @@ from narxkit._warn import warn
 from narxkit._words import counted
 from narxkit.forecasters.base import TrainedOn, restored_on_error
 from narxkit.forecasters.initial_state import count_rows_of_steps, is_estimate
+from narxkit.forecasters.intervals import Wanted
 from narxkit.forecasters.origins import ManyOrigins, Origins
 from narxkit.forecasters.panels import Panel, PanelForecaster, columns_of
 from narxkit.forecasters.runner import Runner
@@ -181,21 +182,35 @@ class PerSeries(PanelForecaster):
         if X is None and not is_count(steps):
             raise ValueError(f"steps must be an int >= 1 where X is not given. Got {steps!r}.")
         if X is None:
-            parts = {key: model.forecast(steps, **options) for key, model in self.models_.items()}
+            inputs = dict.fromkeys(self.models_)
             labels = {key: tail.labels(steps) for key, tail in self._unfitted.tails.items()}
         else:
-            parts, labels = self._forecast_over(self._read(X=X), steps, options)
-        return self._stacked(parts, labels)
+            panel = self._read(X=X)
+            inputs = {key: panel.part(key)["X"] for key in panel.series if key in self.models_}
+            without = [key for key in panel.series if key in self.failed_]
+            labels = {key: panel.labels(key)[:steps] for key in without}
+        return self._stacked(self._forecasts(inputs, steps, options), labels)
 
-    def _forecast_over(self, panel, steps, options):
-        """Forecast the series of a panel of inputs; return labels of those without a model."""
-
-        def ask(model, part):
-            return model.forecast(steps, X=part["X"], **options)
-
-        answers = self._each(panel, ask)
-        labels = {key: panel.labels(key)[:steps] for key, part in answers.items() if part is None}
-        return {key: part for key, part in answers.items() if part is not None}, labels
+    def _forecasts(self, inputs, steps, options):
+        """Forecast series; of those that have too few errors for intervals these are NaN."""
+        parts, refused, n = {}, {}, len(inputs)
+        wanted = Wanted.read(**options)
+        progress = self.progress if self.progress and options else no_progress
+        progress("forecasting the series", 0, n)
+        for key, X in inputs.items():
+            model = self.models_[key]
+            with _named(key):
+                try:
+                    parts[key] = model.forecast(steps, X, **options)
+                except ValueError as error:
+                    if wanted is None or key is None:
+                        raise
+                    parts[key] = _beside_nothing(model, model.forecast(steps, X), wanted)
+                    refused[key] = error
+            progress("forecasting the series", len(parts), n)
+        if refused:
+            warn(f"intervals are NaN of {len(refused)} of {n} series: {_first(refused)}")
+        return parts
 
     def _stacked(self, parts, labels):
         """Put forecasts under one index."""
@@ -346,12 +361,23 @@ def _no_model(failed):
 
 def _warn_of_failures(failed, n):
     if failed:
-        shown = [f"{key!r}: {reason}" for key, reason in list(failed.items())[:NAMED]]
         more = f" (failed_ names all {len(failed)})" if len(failed) > NAMED else ""
         warn(
             f"{len(failed)} of {n} series could not be fitted and forecast NaN: "
-            f"{' '.join(shown)}{more}"
+            f"{_first(failed)}{more}"
         )
+
+
+def _first(reasons):
+    """Name the first series and their reasons, for a sentence."""
+    return " ".join(f"{key!r}: {reason}" for key, reason in list(reasons.items())[:NAMED])
+
+
+def _beside_nothing(model, y_hat, wanted):
+    """Return a forecast beside intervals that are NaN."""
+    values = columns_of(y_hat.to_numpy())
+    fans = np.full((len(wanted.columns), *values.shape), np.nan)
+    return model._roles.fans(values, fans, wanted.columns, y_hat.index)
 
 
 def _trained_on(models, panel):

@@ -4,16 +4,18 @@ from copy import copy
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from narxkit._checks import is_count
 from narxkit._moments import moments
+from narxkit._warn import warn
 from narxkit.forecasters.initial_state import is_estimate
 from narxkit.forecasters.panels import Panel, PanelForecaster, columns_of
 from narxkit.rows.clock import Clock
 from narxkit.rows.labels import as_clock, has_clock
-from narxkit.rows.table import names_of_outputs, read_outputs
+from narxkit.rows.table import names_of_outputs, read_outputs, take_rows
 
 LEAST_CHANGE = 0.1  # of the standard deviation
 GOLDEN = (np.sqrt(5.0) - 1.0) / 2.0
@@ -145,14 +147,51 @@ class ScaledPerSeries(PanelForecaster):
 
     def predict(self, X):
         check_is_fitted(self)
-        z = columns_of(self.forecaster_.predict(X))
-        return self._shape(self._undone(z, Panel.read(X=X)))
+        panel = Panel.read(X=X)
+        inner, short = self._without_short(panel.series)
+        is_asked = np.ones(panel.n, dtype=bool)
+        for key in short:
+            is_asked[panel.series[key]] = False
+        z = columns_of(inner.predict(take_rows(X, is_asked) if short else X))
+        y_hat = np.full((panel.n, z.shape[1]), np.nan)
+        y_hat[is_asked] = z
+        return self._shape(self._undone(y_hat, panel))
 
     def forecast(self, steps=None, X=None, **options):
         check_is_fitted(self)
-        z = self.forecaster_.forecast(steps, X, **options)
+        panel = None if X is None else Panel.read(X=X)
+        tails = self.forecaster_._history.tails
+        inner, short = self._without_short(tails if X is None else panel.series)
+        if short and X is not None:
+            X = X[~X.index.get_level_values(0).isin(short)]
+        z = inner.forecast(steps, X, **options)
         y_hat = self._undone(columns_of(z.to_numpy()), Panel.read(y=z))
-        return _like(z, y_hat.reshape(z.shape))
+        y_hat = _like(z, y_hat.reshape(z.shape))
+        if not short:
+            return y_hat
+        labels = (tails[k].labels(steps) if X is None else panel.labels(k)[:steps] for k in short)
+        extra = [(key, label) for key, own in zip(short, labels) for label in own]
+        extra = pd.MultiIndex.from_tuples(extra, names=y_hat.index.names)
+        return y_hat.reindex(y_hat.index.append(extra))
+
+    def _without_short(self, asked):
+        """Return the forecaster without series that it cannot go on from, and these.
+
+        It keeps them where it would have no other, and refuses.
+        """
+        history = self.forecaster_._history
+        short = [key for key in history.short if key in asked]
+        if not short or set(short) == set(asked):
+            return self.forecaster_, []
+        inner = copy(self.forecaster_)
+        inner._history = history.without(short)
+        n, needed = len(history.tails[short[0]].y), history.reach.history
+        warn(
+            f"forecasts are NaN of {len(short)} of {len(asked)} series, which have fewer than the "
+            f"{needed} rows that lags up to {needed} need; {short[0]!r}, the first, has {n}: give "
+            "more rows to update(X, y)."
+        )
+        return inner, short
 
     def simulate(self, X=None, y_init=None, y=None, steps=None):
         check_is_fitted(self)
