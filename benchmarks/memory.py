@@ -35,7 +35,12 @@ def allocated(n_rows):
 
 def resident(n_rows):
     """The same as the growth of resident memory in a fresh process: BLAS's buffers count too."""
-    command = f"from benchmarks.memory import growth; print(growth({n_rows}))"
+    return in_fresh_process("memory import growth", f"growth({n_rows})")
+
+
+def in_fresh_process(imports, call):
+    """A gauge: the bytes that a call of a module of benchmarks answers there."""
+    command = f"from benchmarks.{imports}; print({call})"
 
     def gauge():
         answer = subprocess.run(

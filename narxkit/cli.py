@@ -489,6 +489,7 @@ def forecast_many_series(args):
             n_jobs=args.jobs,
             progress=progress,
             name=panel.name,
+            level=args.level,
         )
         rows = found.y_hat.reset_index()
         write(args.out, partial(evaluation.write_csv, rows, index=False), progress)

@@ -1,5 +1,7 @@
 """Many series: long frames, one model for each series or for all, and backtests that refit."""
 
+import re
+import tracemalloc
 import warnings
 from pathlib import Path
 
@@ -435,6 +437,25 @@ def test_the_weights_do_not_depend_on_the_workers(backend, n_jobs):
     pd.testing.assert_series_equal(found, expected)
 
 
+@pytest.mark.parametrize("callback", [None, lambda iteration: False])
+def test_fits_come_back_from_processes_in_one_piece(callback):
+    """Or, where a function of a script is among them, as joblib sends it."""
+    model = NARX(output_lags=1, max_iter=2, alpha=0.1, callback=callback, random_state=0)
+    fits = per_series._Fits({"a": model.fit(None, walk(0))}, {"b": "why"}, ["note"])
+    rebuild, parts = fits.__reduce__()
+    assert isinstance(parts[0], bytes) == (callback is None)
+    models, failed, notes = rebuild(*parts)
+    np.testing.assert_array_equal(models["a"].forecast(3), model.forecast(3))
+    assert failed == {"b": "why"} and notes == ["note"]
+
+
+def test_models_of_equal_structure_share_it():
+    """So that it is sent between processes once."""
+    models = PerSeries(arx()).fit(None, panel()[1]).models_
+    assert len({id(model.structure_) for model in models.values()}) == 1
+    assert len({id(model._history.reach) for model in models.values()}) == 1
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 def test_series_are_fitted_on_a_cluster_of_dask():
     distributed = pytest.importorskip("dask.distributed")
@@ -464,6 +485,130 @@ def test_progress_is_told_as_series_are_fitted(monkeypatch):
     told.clear()
     PerSeries(arx(), progress=lambda *call: told.append(call)).fit(None, panel()[1])
     assert [done for _, done, _ in told] == [0, 1, 2, 3]
+
+
+def short_and_long(has_input=False):
+    """Return a panel whose first series has five rows, and inputs of the next two of each."""
+    X, y = panel(has_input)
+    keep = (y.index.get_level_values(0) != "small") | (y.groupby(level=0).cumcount() >= 115)
+    index = pd.MultiIndex.from_product([SIZES, NEXT], names=y.index.names)
+    return X if X is None else X[keep], y[keep], pd.DataFrame({"u": np.arange(6.0)}, index)
+
+
+@pytest.mark.parametrize("has_input", [False, True])
+def test_a_series_that_is_too_short_for_intervals_is_forecast_without(has_input):
+    X, y, future = short_and_long(has_input)
+    many = PerSeries(SeasonalNaive(period=2)).fit(X, y)
+    ahead = {"X": future} if has_input else {}
+    with pytest.warns(UserWarning, match="intervals are NaN of 1 of 3 series: 'small': level=80 "):
+        fans = many.forecast(2, **ahead, level=80)
+    assert fans.columns.tolist() == ["y", "y-lo-80", "y-hi-80"]
+    assert fans.isna().any(axis=1).tolist() == [True, True, False, False, False, False]
+    np.testing.assert_array_equal(fans["y"], many.forecast(2, **ahead))
+    own = many.models_["odd"].forecast(2, X=future.loc["odd"] if has_input else None, level=80)
+    np.testing.assert_array_equal(fans.loc["odd"], own)
+    with pytest.raises(ValueError, match="level must be above 1 and below 100"):
+        many.forecast(2, **ahead, level=0.8)
+    with pytest.warns(UserWarning, match="intervals are NaN of 3 of 3 series"):
+        fans = many.forecast(2, **ahead, level=99.9)
+    assert fans.columns.tolist() == ["y", "y-lo-99.9", "y-hi-99.9"] and fans["y"].notna().all()
+    alone = PerSeries(arx()).fit(None, walk(0, 20))
+    with pytest.raises(ValueError, match="^level=99 needs 199 errors"):
+        alone.forecast(1, level=99)
+
+
+def test_progress_of_intervals_is_told():
+    told = []
+    many = PerSeries(arx(), progress=lambda *event: told.append(event)).fit(None, panel()[1])
+    told.clear()
+    many.forecast(1)
+    assert not told
+    many.forecast(1, level=80)
+    assert told == [("forecasting the series", i, 3) for i in range(4)]
+
+
+@pytest.mark.filterwarnings("ignore:the series .'small'. have no segment of 9 rows")
+@pytest.mark.parametrize("has_input", [False, True])
+def test_one_model_for_all_forecasts_nan_of_a_series_that_is_too_short(has_input):
+    X, y, future = short_and_long(has_input)
+    model = NARX(output_lags=8, alpha=0.1, max_iter=3, random_state=0)
+    many = ScaledPerSeries(model).fit(X, y)
+    ahead = {"X": future} if has_input else {}
+    sentence = "NaN of 1 of 3 series, which have fewer than the 8 rows that lags up to 8 need; 'sma"
+    with pytest.warns(UserWarning, match=sentence):
+        y_hat = many.forecast(2, **ahead)
+    assert y_hat.index.equals(pd.MultiIndex.from_product([["large", "odd", "small"], NEXT]))
+    assert y_hat.isna().tolist() == [False] * 4 + [True] * 2
+    with pytest.warns(UserWarning, match=sentence):
+        predicted = many.predict(future if has_input else future[[]])
+    np.testing.assert_array_equal(predicted, y_hat.loc[list(SIZES)])
+    more = pd.Series([1.0, 2.0, 3.0], pd.date_range(NEXT[0], periods=3, freq="h"))
+    more = pd.concat({"small": more}, names=y.index.names)
+    many.update(pd.DataFrame({"u": 0.0}, more.index) if has_input else None, more)
+    if not has_input:
+        assert many.forecast(1).notna().all()
+
+
+@pytest.mark.parametrize("has_input", [False, True])
+def test_each_series_is_simulated_by_itself(has_input):
+    X, y = panel(has_input)
+    many = PerSeries(arx()).fit(X, y)
+    starts = {"y_init": y.groupby(level=0, sort=False).head(4)}, {"y_init": "estimate", "y": y}
+    for start, n in zip(starts, (34, 120)):
+        steps = {} if has_input or n == 120 else {"steps": 30}
+        run = many.simulate(X, **start, **steps)
+        alone = []
+        for key in SIZES:
+            own = {k: v if isinstance(v, str) else v[key] for k, v in start.items()}
+            alone.append(many.models_[key].simulate(X if X is None else X.loc[key], **own, **steps))
+        np.testing.assert_array_equal(run, np.concatenate(alone))
+
+
+@pytest.mark.filterwarnings("ignore:1 of 3 series could not be fitted")
+def test_a_simulation_is_in_the_order_of_its_rows_and_nan_without_a_model():
+    X, y = panel(has_input=True)
+    many = PerSeries(arx()).fit(X, y.where(y.index.get_level_values(0) != "odd"))
+    assert list(many.failed_) == ["odd"]
+    starts = y.groupby(level=0, sort=False).head(4)
+    expected = pd.Series(many.simulate(X, starts), X.index)
+    assert expected["odd"].isna().all() and expected["large"].iloc[4:].notna().all()
+    mixed = X.swaplevel().sort_index(kind="stable").swaplevel()
+    found = pd.Series(many.simulate(mixed, starts), mixed.index)
+    pd.testing.assert_series_equal(found.loc[list(SIZES)].reindex(X.index), expected)
+    alone = PerSeries(arx()).fit(None, y.where(y.index.get_level_values(0) != "odd"))
+    runs = alone.simulate(y_init=starts, steps=5)
+    assert np.isnan(runs).reshape(3, 9)[:, 4:].all(axis=1).tolist() == [False, False, True]
+
+
+def test_one_model_for_all_simulates_in_the_units_of_each_series():
+    y = panel()[1]
+    many = ScaledPerSeries(arx()).fit(None, y)
+    starts = y.groupby(level=0, sort=False).head(4)
+    run = many.simulate(y_init=starts, steps=116)
+    assert np.isnan(run.reshape(3, 120)[:, :4]).all()
+    for key, (mean, std) in many.scales_.items():
+        z = (starts[key] - mean[0]) / std[0]
+        alone = many.forecaster_.simulate(y_init=z, steps=116) * std[0] + mean[0]
+        np.testing.assert_allclose(run.reshape(3, 120)[list(SIZES).index(key)], alone, rtol=1e-12)
+    fitted = many.simulate(y_init="estimate", y=y)
+    assert np.isfinite(fitted.reshape(3, 120)[:, 5:]).all()
+
+
+@pytest.mark.parametrize("make", [PerSeries, ScaledPerSeries])
+def test_what_simulations_of_many_series_refuse(make):
+    X, y = panel(has_input=True)
+    many = make(arx()).fit(X, y)
+    starts = y.groupby(level=0, sort=False).head(4)
+    for arguments, sentence in {
+        "no rows": ((X, 5.0), "y_init must hold the measured outputs of the first rows of X"),
+        "a series less": ((X, starts[["small"]]), "y_init lacks the series 'large' of X"),
+        "no names": ((X, np.ones(4)), "y_init lacks the series 'small' of X"),
+        "unknown": ((X.rename({"odd": "new"}, level=0), starts), "the series 'new'"),
+        "another word": ((X, "guess"), "or 'estimate'. Got 'guess' instead."),
+        "no X": ((None, starts), "simulate needs X"),
+    }.values():
+        with pytest.raises(ValueError, match=re.escape(sentence)):
+            many.simulate(*arguments)
 
 
 def test_scores_and_scorers_see_all_series():
@@ -581,6 +726,19 @@ def test_a_large_panel_is_learned_from_in_part():
     assert part.scales_["odd"][0] == whole.scales_["odd"][0]
     off = (part.forecast(1) - whole.forecast(1)).to_numpy()
     assert (np.abs(off) < 0.1 * y.groupby(level=0, sort=False).std().to_numpy()).all()
+
+
+def test_a_large_panel_takes_a_few_times_its_memory():
+    """Rows that stand series after series are read in place, and not copied by each reader."""
+    rows = pd.date_range("2024-01-01", periods=500, freq="h")
+    y = pd.concat({i: pd.Series(walk(i, 500), rows) for i in range(200)})
+    model = ScaledPerSeries(NARX(output_lags=2, alpha=1e-2, max_iter=3), max_rows=5000)
+    model.fit(None, y.loc[:9])  # what is imported and kept once
+    tracemalloc.start()
+    model.fit(None, y)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20 * y.to_numpy().nbytes  # 26 with a copy for each reader
 
 
 def test_a_new_series_begins_with_an_update():
@@ -818,6 +976,16 @@ def test_a_file_of_many_series_is_forecast_in_one_run(shops, tmp_path, capsys):
         np.testing.assert_allclose(rows["sold"], week, atol=0.5)
         assert list(rows["day"]) == list(pd.date_range("2024-03-11", periods=7))
     assert found[found["shop"] == "new"]["sold"].isna().all()
+
+
+def test_the_command_writes_intervals_of_many_series(shops, tmp_path):
+    out, asked = tmp_path / "next.csv", ["--model", "arx", "--horizon", 3, "--level", 80]
+    assert run(shops, "--id", "shop", *asked, "--out", out) == 0
+    found = pd.read_csv(out, index_col="shop")
+    assert list(found) == ["day", "sold", "sold-lo-80", "sold-hi-80"]
+    for shop in ("north", "south"):
+        rows = found.loc[shop]
+        assert rows["sold"].between(rows["sold-lo-80"], rows["sold-hi-80"]).all()
 
 
 def test_parquet_and_one_model_for_all(shops, tmp_path, capsys):

@@ -10,6 +10,7 @@ from numpy.testing import assert_array_equal
 
 from narxkit.networks import Taps, largest_lag, make_taps
 from narxkit.rows.segments import Segments
+from narxkit.rows.table import Table
 
 
 # ---------------------------------------------------------------- lag specifications
@@ -410,3 +411,26 @@ def test_replace_changes_a_copy():
     assert other.u is segments.u and segments.y[3, 0] == 3.0
     with pytest.raises(AttributeError):
         segments.y = None
+
+
+def test_rows_between_are_those_of_each_segment():
+    """A segment whose first row lies behind its last has none."""
+    segments = make_segments([0, 3, 7])
+    mask = segments.between(np.array([1, 4]), np.array([3, 6]))
+    assert np.flatnonzero(mask).tolist() == [1, 2, 4, 5] and mask.dtype == bool
+    assert segments.between(np.array([0, 3]), np.array([3, 7])).all()
+    assert not segments.between(np.array([5, 7]), np.array([3, 7])).any()
+    rows = np.arange(7)
+    assert_array_equal(segments.starts_of(rows), segments.starts)
+
+
+def test_a_table_in_order_is_not_copied():
+    y = np.arange(6.0)[:, None]
+    rows = {"a": np.array([0, 1, 2]), "b": np.array([3, 4, 5])}
+    fields = {"y_ndim": 1, "columns": None, "outputs": [None], "index": None, "times": None}
+    table = Table(np.empty((6, 0)), y, clocks={}, series=rows, **fields)
+    assert np.shares_memory(table.segments([]).y, y)
+    mixed = table.replace(series={"a": np.array([0, 2, 4]), "b": np.array([1, 3, 5])})
+    assert mixed.segments([]).y[:, 0].tolist() == [0, 2, 4, 1, 3, 5]
+    late = table.replace(series={"b": rows["b"], "a": rows["a"]})
+    assert late.segments([]).y[:, 0].tolist() == [3, 4, 5, 0, 1, 2]

@@ -27,7 +27,8 @@ class ManyForecasts:
     Parameters
     ----------
     y_hat : DataFrame
-        The forecast of the target, under (series, time); NaN of series that cannot be fitted.
+        The forecast of the target and its intervals, under (series, time); NaN of series that
+        cannot be fitted.
     heading : str
         How many series, and by which models, in a line.
     notes : tuple of str
@@ -68,6 +69,7 @@ def forecast_many(
     n_jobs=None,
     progress=no_progress,
     name="the data",
+    level=None,
 ):
     """Fit a model to each series of a table, or one to all, and forecast past their ends.
 
@@ -96,6 +98,8 @@ def forecast_many(
         ``progress(text, done, total)``.
     name : str, default="the data"
         Name of the table in errors.
+    level : float or sequence of float, default=None
+        Intervals that hold so many per cent of what comes: columns beside the forecast.
 
     Returns
     -------
@@ -129,12 +133,14 @@ def forecast_many(
         fitted = PerSeries(forecaster, n_jobs=n_jobs, progress=progress)
     X = measured[known_future] if known_future else None
     fitted.fit(X, measured[target])
-    y_hat = fitted.forecast(steps, X=_known(after, known_future, steps, measured, name))
+    future = _known(after, known_future, steps, measured, name)
+    y_hat = fitted.forecast(steps, X=future, **({} if level is None else {"level": level}))
     kind, n = type(forecaster).__name__, measured.index.get_level_values(0).nunique()
     article = "an" if kind[0] in "AEL" else "a"
     how = f"one {kind} for all" if one_for_all else f"{article} {kind} each"
     heading = f"Forecasts of {n:,} series, {how}"
-    return ManyForecasts(y_hat.to_frame(target), heading, tuple(_notes(panel, measured)), fitted)
+    y_hat = pd.DataFrame(y_hat)  # a Series without intervals
+    return ManyForecasts(y_hat, heading, tuple(_notes(panel, measured)), fitted)
 
 
 def _split(panel, target):

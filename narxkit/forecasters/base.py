@@ -63,7 +63,83 @@ class TrainedOn(NamedTuple):
         return cls(len(table), *ends, {c: units[c] for c in columns if c in units})
 
 
-class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
+class Verbs(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
+    """Base class of what has the verbs of a forecaster, for one series or for each of a panel.
+
+    A subclass has `_y_ndim` once it is fitted: how y was given.
+    """
+
+    @abstractmethod
+    def _origins(self, X, y, segments=None, after_state=False, is_free_run=False):
+        """Return measured rows, ready for rollouts from any of them."""
+
+    def predict_ahead(self, X, y=None, steps=1, segments=None):
+        r"""Predict every row some steps ahead, from measured history.
+
+        Row t holds the prediction of y_t from outputs up to t - steps and inputs up to t (plus
+        leads). Only the arguments are used, never the fitted state.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features) or None
+            Inputs.
+        y : array-like of shape (n,) or (n, n_outputs)
+            Measured outputs; a missing one is replaced by the model's one-step prediction.
+        steps : int or sequence of int, default=1
+            How many steps ahead; a sequence adds a last axis.
+        segments : array-like of shape (n,), optional
+            Segment labels, as in ``fit``.
+
+        Returns
+        -------
+        ndarray of the shape of y, or (\*y.shape, len(steps))
+            NaN where the rollout lacks history.
+        """
+        horizons = read_horizons(steps)
+        ahead = self._shape(self._origins(X, y, segments).ahead(horizons))
+        return ahead if np.iterable(steps) else ahead[..., 0]
+
+    def save(self, path):
+        """Write the fitted model to a file, from which `narxkit.load` brings it back.
+
+        Parameters
+        ----------
+        path : str or path
+            The file, such as ``"solar.narx"``; one that is there is replaced in one step.
+
+        Raises
+        ------
+        ValueError
+            When a parameter is a function or an object of a class of your own.
+        OSError
+            When the file cannot be written; an earlier one then stays.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> import narxkit
+        >>> model = narxkit.ARX(output_lags=1, alphas=[0.0]).fit(None, [1.0, 2, 4, 8, 16])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     model.save(Path(folder) / "m.narx")
+        ...     narxkit.load(Path(folder) / "m.narx").forecast(2).round().tolist()
+        [32.0, 64.0]
+        """
+        from narxkit.export import save  # rarely needed
+
+        save(self, path)
+
+    def _shape(self, values):
+        return values[:, 0] if self._y_ndim == 1 else values
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.target_tags.multi_output = True
+        return tags
+
+
+class Forecaster(Verbs):
     """Base class of all forecasters: ``fit`` and the verbs that need a fitted model."""
 
     _reads_times = False  # of the rows that are predicted
@@ -93,6 +169,10 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
     @abstractmethod
     def _run(self, rollouts):
         """Return predictions (n, n_steps, n_outputs) and the first bad step of each rollout."""
+
+    @property
+    def _y_ndim(self):
+        return self._roles.y_ndim
 
     @property
     def _runner(self):
@@ -139,7 +219,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             self._check_rows(rows, table)
             self._warn_of_short_segments(table, rows)
             # segments stand series after series, and so do the weights
-            weight = np.ones(len(rows)) if table.weight is None else table.weight[table.order]
+            weight = np.ones(len(rows)) if table.weight is None else table.in_order(table.weight)
             self._train(rows, weight)
             names = [None] if table.index is None else list(table.index.names)
             # an empty one: rows of an earlier fit are no history of these
@@ -216,37 +296,6 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             y = self._filled(self._roles.segment(X, y, times))
             tails[key] = self._history.tail(key, table, X, y, times)
         self._history = replace(self._history, tails=tails)
-
-    # ------------------------------------------------------------ keeping
-    def save(self, path):
-        """Write the fitted model to a file, from which `narxkit.load` brings it back.
-
-        Parameters
-        ----------
-        path : str or path
-            The file, such as ``"solar.narx"``; one that is there is replaced in one step.
-
-        Raises
-        ------
-        ValueError
-            When a parameter is a function or an object of a class of your own.
-        OSError
-            When the file cannot be written; an earlier one then stays.
-
-        Examples
-        --------
-        >>> import tempfile
-        >>> from pathlib import Path
-        >>> import narxkit
-        >>> model = narxkit.ARX(output_lags=1, alphas=[0.0]).fit(None, [1.0, 2, 4, 8, 16])
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     model.save(Path(folder) / "m.narx")
-        ...     narxkit.load(Path(folder) / "m.narx").forecast(2).round().tolist()
-        [32.0, 64.0]
-        """
-        from narxkit.export import save  # rarely needed
-
-        save(self, path)
 
     # ------------------------------------------------------------ predictions from the state
     def predict(self, X):
@@ -561,32 +610,6 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             )
 
     # ------------------------------------------------------------ predictions from arguments alone
-    def predict_ahead(self, X, y=None, steps=1, segments=None):
-        r"""Predict every row some steps ahead, from measured history.
-
-        Row t holds the prediction of y_t from outputs up to t - steps and inputs up to t (plus
-        leads). Only the arguments are used, never the fitted state.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, n_features) or None
-            Inputs.
-        y : array-like of shape (n,) or (n, n_outputs)
-            Measured outputs; a missing one is replaced by the model's one-step prediction.
-        steps : int or sequence of int, default=1
-            How many steps ahead; a sequence adds a last axis.
-        segments : array-like of shape (n,), optional
-            Segment labels, as in ``fit``.
-
-        Returns
-        -------
-        ndarray of the shape of y, or (\*y.shape, len(steps))
-            NaN where the rollout lacks history.
-        """
-        horizons = read_horizons(steps)
-        ahead = self._shape(self._origins(X, y, segments).ahead(horizons))
-        return ahead if np.iterable(steps) else ahead[..., 0]
-
     def simulate(self, X=None, y_init=None, y=None, steps=None):
         """Run freely over X from given or fitted initial conditions.
 
@@ -694,10 +717,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         if y is not None and key is not None:
             index = labels_of(y, name)
             if not isinstance(index, pd.MultiIndex) or key not in index.get_level_values(0):
-                raise ValueError(
-                    f"{name} lacks the series {key!r} of X: give its first rows too, under a "
-                    "MultiIndex (series, time) like that of X."
-                )
+                raise ValueError(lacks_series(name, key))
             # under the labels as read, as X has them: text of dates is times there
             y = y.set_axis(index, axis=0).xs(key, level=0)
         self._check_initial_rows(name, y, table, key)
@@ -847,7 +867,7 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             if stop is not None and start >= stop:
                 break
             # no further back than is read: a gap costs its own length, not that of all rows
-            first = max(start - reach.memory, segments.starts[start])
+            first = max(start - reach.memory, segments.starts_of(start))
             window = segments.replace(y=y).window(first, start + length + reach.lead)
             values, _ = self._run(Rollouts(window, np.array([start - first]), np.array([length])))
             rows = slice(start, start + length)
@@ -906,9 +926,6 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         mean, std = moments(y)
         return mean, np.where(std > 0, std, 1.0)
 
-    def _shape(self, values):
-        return values[:, 0] if self._roles.y_ndim == 1 else values
-
     def _warn_of_missing(self, name_row, row, cell):
         feedback = "predictions are NaN from there on"
         alone = "predictions of rows that need such a value are NaN"
@@ -934,11 +951,13 @@ class Forecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
                 "predicted and are NaN: give later rows of X to predict them."
             )
 
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        tags.target_tags.multi_output = True
-        return tags
+
+def lacks_series(name, key):
+    """Say that measured outputs leave out a series that runs."""
+    return (
+        f"{name} lacks the series {key!r} of X: give its first rows too, under a MultiIndex "
+        "(series, time) like that of X."
+    )
 
 
 def read_horizons(steps):

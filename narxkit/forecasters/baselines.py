@@ -15,7 +15,7 @@ from sklearn.utils._param_validation import Interval
 from narxkit._blas import one_blas_thread
 from narxkit.forecasters.base import Forecaster
 from narxkit.forecasters.scaled import ScaledForecaster, TapWeights, count_dropped
-from narxkit.networks import TappedMLP
+from narxkit.networks.tapped_mlp import shared_mlp
 from narxkit.networks.taps import MOST_LAGS
 from narxkit.rows.reach import Reach, of_outputs
 from narxkit.training.linear import (
@@ -517,7 +517,7 @@ class ARX(TapWeights, ScaledForecaster):
             tap = 1 if self.level == 1 else (1, int(self.level))
             lags = taps.output_lags
             taps = replace(taps, output_lags=lags if tap in lags else (*lags, tap))
-        return TappedMLP(taps, ())
+        return shared_mlp(taps, ())
 
     def _describe_reach(self):
         if self.level != self._reach.history:

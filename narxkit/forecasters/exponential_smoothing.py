@@ -7,7 +7,8 @@ import numpy as np
 from sklearn.utils._param_validation import Interval
 
 from narxkit.forecasters.scaled import ScaledForecaster, TapWeights
-from narxkit.networks import TappedMLP, make_taps
+from narxkit.networks import make_taps
+from narxkit.networks.tapped_mlp import shared_mlp
 from narxkit.networks.taps import MOST_LAGS
 from narxkit.training.linear import count_targets, name_scarcest, slopes_of_lines, with_drift
 from narxkit.training.objective import Objective
@@ -93,7 +94,7 @@ class ExponentialSmoothing(TapWeights, ScaledForecaster):
         self._n_lags = int(self.window or max(min(longest // SHARE, MOST), 1))
 
     def _make_network(self, columns, n_outputs):
-        return TappedMLP(make_taps([], self._n_lags, columns, n_outputs), ())
+        return shared_mlp(make_taps([], self._n_lags, columns, n_outputs), ())
 
     def _describe_reach(self):
         return f"a window of {self._n_lags} rows needs", "a smaller window"

@@ -68,12 +68,12 @@ def rows_of_steps(history, name, y, steps):
     index = labels_of(y, name)
     if index is None:
         k = 0 if y is None else len(read_outputs(y, name, min_samples=0))
-        n = _count_rows(history, name, k, steps)
+        n = count_rows_of_steps(history, name, k, steps)
         return pd.DataFrame(index=pd.RangeIndex(n)), y
     times, series = read_index(index, name, len(index))
     X, known = {}, {}
     for key, rows in series.items():
-        n = _count_rows(history, name, len(rows), steps)
+        n = count_rows_of_steps(history, name, len(rows), steps)
         stamps = times if key is None or times is None else take(times, rows)
         labels = _labels_from(history, key, stamps, n)
         labels = as_elapsed(labels) if is_elapsed(index) else labels
@@ -84,7 +84,7 @@ def rows_of_steps(history, name, y, steps):
     return pd.concat(X), pd.concat(known)
 
 
-def _count_rows(history, name, k, steps):
+def count_rows_of_steps(history, name, k, steps):
     """Return how many rows k measured ones and the free steps are together."""
     if steps is None:
         return k

@@ -82,7 +82,7 @@ class Inner:
         X, times = segments.u[:, : len(self.roles.columns)], segments.times
         y, edges, name_row = segments.y if y is None else y, segments.edges, segments.name_row
         if which is not None:
-            starts = segments.starts[which]
+            starts = segments.starts_of(which)
             edges = np.append(np.flatnonzero(np.diff(starts, prepend=-1)), len(which))
             X, y, name_row = X[which], y[which], partial(_name_of, which, name_row)
             times = None if times is None else take(times, which)

@@ -410,7 +410,7 @@ def calibrate(owner, table, history, bend, steps):
         y_hat[its[its >= 0]] = _refit(owner, table, segments, its, steps)[its[its >= 0]]
     X, rows = segments.u[place >= 0], np.flatnonzero(place >= 0)
     y_hat = bend(y_hat, X)
-    weight = np.ones(len(table)) if table.weight is None else table.weight[table.order]
+    weight = np.ones(len(table)) if table.weight is None else table.in_order(table.weight)
     measured = np.where(weight[:, None] > 0, segments.y, np.nan)[rows]
     errors = bend(measured[:, None], X) - y_hat
     counters = {key: _counter(table, key) for key in table.series}
@@ -444,7 +444,7 @@ def _held_out(lengths, n_history, size, steps):
 
 def _refit(owner, table, segments, place, steps):
     """Fit a clone to all rows but some, and return its forecasts of those by place."""
-    weight = np.ones(len(table)) if table.weight is None else table.weight[table.order].copy()
+    weight = np.ones(len(table)) if table.weight is None else table.in_order(table.weight).copy()
     is_out = place >= 0
     weight[is_out] = 0.0
     with warnings.catch_warnings():

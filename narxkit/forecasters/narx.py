@@ -6,7 +6,8 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from narxkit.forecasters.network import NetworkForecaster
 from narxkit.forecasters.scaled import TapWeights
-from narxkit.networks import ACTIVATIONS, TappedMLP
+from narxkit.networks import ACTIVATIONS
+from narxkit.networks.tapped_mlp import shared_mlp
 
 
 class _TappedNetwork(TapWeights, NetworkForecaster):
@@ -20,7 +21,7 @@ class _TappedNetwork(TapWeights, NetworkForecaster):
     }
 
     def _tapped_mlp(self, taps):
-        return TappedMLP(taps, self._read_sizes(), self.activation, self.linear_term)
+        return shared_mlp(taps, self._read_sizes(), self.activation, self.linear_term)
 
 
 class NARX(_TappedNetwork):

@@ -1,32 +1,138 @@
 """Forecasters around forecasters that take a panel apart: its series, and the verbs they share."""
 
-from abc import ABCMeta, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.metrics import r2_score
 
-from narxkit.forecasters.base import Forecaster, read_horizons
+from narxkit.forecasters.base import Forecaster, Verbs, lacks_series
 from narxkit.rows.labels import common_index, read_index
 from narxkit.rows.table import count_rows, read_outputs, take_rows
 
 
-class PanelForecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
-    """Base class of what has the verbs of a forecaster, and forecasters of one series each inside.
+class PanelForecaster(Verbs):
+    """Base class of forecasters of panels, around forecasters of one series each or of all."""
 
-    A final class sets `_y_ndim` in ``fit``: how y was given.
-    """
+    @abstractmethod
+    def fit(self, X, y=None, sample_weight=None, segments=None):
+        """Fit one model to all series, or one to each.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features) or None
+            Inputs.
+        y : array-like of shape (n,) or (n, n_outputs)
+            Outputs; they or X have a MultiIndex (series, time).
+        sample_weight : array-like of shape (n,), optional
+            Weight of each row's squared error.
+        segments : array-like of shape (n,), optional
+            One label per row; no lag crosses a change of label.
+
+        Returns
+        -------
+        self
+            The fitted model.
+
+        Raises
+        ------
+        ValueError
+            As ``fit`` of the forecaster; of one model for each series when none can be fitted.
+        """
+
+    @abstractmethod
+    def update(self, X, y=None):
+        """Take new measurements: move the state of each series, keep the weights.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features) or None
+            Inputs of the rows after the last ones seen.
+        y : array-like of shape (n,) or (n, n_outputs)
+            Their measured outputs; series that are not among them stay where they are.
+
+        Returns
+        -------
+        self
+            The same model, its state moved on.
+
+        Raises
+        ------
+        ValueError
+            When a series is not known that needs to be, or its rows begin before the last one seen;
+            then no series has moved.
+        """
 
     @abstractmethod
     def predict(self, X):
-        """Continue each series from the last row seen."""
+        """Continue each series from the last row seen.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features)
+            Inputs of the rows that follow; of models of y alone a frame of their index.
+
+        Returns
+        -------
+        ndarray of shape (n,) or (n, n_outputs)
+            Predictions in the order of the rows of X; NaN of series without a model.
+        """
 
     @abstractmethod
-    def _origins(self, X, y, segments=None, after_state=False, is_free_run=False):
-        """Return measured rows of all series, ready for rollouts from any of them."""
+    def forecast(self, steps=None, X=None, **options):
+        """Forecast the next steps of each series, as pandas with the labels that follow.
+
+        Parameters
+        ----------
+        steps : int, optional
+            Number of steps; may be left out where X is given.
+        X : DataFrame, optional
+            Inputs of the steps, under a MultiIndex (series, time); just its series are forecast.
+        **options : dict
+            Whatever else ``forecast`` of the forecaster takes.
+
+        Returns
+        -------
+        Series or DataFrame
+            Series after series under a MultiIndex (series, time), named like y; those without a
+            model come last, and are NaN.
+
+        Raises
+        ------
+        ValueError
+            When inputs are missing or do not follow the last row seen, or a series is unknown.
+        """
+
+    @abstractmethod
+    def simulate(self, X=None, y_init=None, y=None, steps=None):
+        """Run each series freely over X from given or fitted initial conditions.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features), optional
+            Inputs, including those of the first rows of each series; left out for models of y
+            alone, which are given `steps`.
+        y_init : array-like of shape (k,) or (k, n_outputs), or "estimate", optional
+            Measured outputs of the first rows of each series, under a MultiIndex (series, time).
+            "estimate" fits those that the first free step needs to `y`.
+        y : array-like of shape (k,) or (k, n_outputs), optional
+            For "estimate": measured outputs of the first rows of each series.
+        steps : int, optional
+            Free steps of models of y alone.
+
+        Returns
+        -------
+        ndarray of shape (n,) or (n, n_outputs)
+            Free runs in the order of the rows of X, or series after series; NaN before the first
+            free step of each and of series without a model.
+
+        Raises
+        ------
+        ValueError
+            As ``simulate`` of the forecaster, or when a series is unknown.
+        """
 
     def _check_forecaster(self):
         if not isinstance(self.forecaster, Forecaster):
@@ -35,29 +141,6 @@ class PanelForecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
                 f"ARX() or NARX(). Got {self.forecaster!r} instead."
             )
         self.forecaster._validate_params()
-
-    def predict_ahead(self, X, y=None, steps=1, segments=None):
-        r"""Predict every row some steps ahead, from measured history.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, n_features) or None
-            Inputs.
-        y : array-like of shape (n,) or (n, n_outputs)
-            Measured outputs.
-        steps : int or sequence of int, default=1
-            How many steps ahead; a sequence adds a last axis.
-        segments : array-like of shape (n,), optional
-            Segment labels, as in ``fit``.
-
-        Returns
-        -------
-        ndarray of the shape of y, or (\*y.shape, len(steps))
-            NaN where the rollout lacks history, and of series without a model.
-        """
-        horizons = read_horizons(steps)
-        ahead = self._shape(self._origins(X, y, segments).ahead(horizons))
-        return ahead if np.iterable(steps) else ahead[..., 0]
 
     def score(self, X, y=None, sample_weight=None):
         """Return R2 of ``predict(X)``, the continuation of each series.
@@ -89,34 +172,6 @@ class PanelForecaster(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             vars(self).pop(name, None)  # of an earlier fit
             if hasattr(fitted, name):
                 setattr(self, name, getattr(fitted, name))
-
-    def _shape(self, values):
-        return values[:, 0] if self._y_ndim == 1 else values
-
-    def save(self, path):
-        """Write the fitted models to one file, from which `narxkit.load` brings them back.
-
-        Parameters
-        ----------
-        path : str or path
-            The file, such as ``"shops.narx"``; one that is there is replaced in one step.
-
-        Raises
-        ------
-        ValueError
-            When a parameter is a function or an object of a class of your own.
-        OSError
-            When the file cannot be written; an earlier one then stays.
-        """
-        from narxkit.export import save  # rarely needed
-
-        save(self, path)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        tags.target_tags.multi_output = True
-        return tags
 
 
 @dataclass(frozen=True)
@@ -172,6 +227,12 @@ class Panel:
             return self.tables
         rows, labels = self.series[key], self.labels(key)
         return {name: _one(values, rows, labels) for name, values in self.tables.items()}
+
+    def refuse_lacking(self, measured, name):
+        """Refuse measured outputs that leave out a series."""
+        for key in self.series:
+            if key not in measured.series:
+                raise ValueError(lacks_series(name, key))
 
     def chunks(self, n):
         """Return the panel in about n parts of as many series each."""

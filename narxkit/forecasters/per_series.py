@@ -5,12 +5,14 @@ and what the models answer is put together again under the labels of the panel. 
 be fitted has no model: its labels are kept, and it forecasts NaN.
 """
 
+import pickle
 import threading
 import warnings
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -23,6 +25,8 @@ from narxkit._progress import no_progress
 from narxkit._warn import warn
 from narxkit._words import counted
 from narxkit.forecasters.base import TrainedOn, restored_on_error
+from narxkit.forecasters.initial_state import count_rows_of_steps, is_estimate
+from narxkit.forecasters.intervals import Wanted
 from narxkit.forecasters.origins import ManyOrigins, Origins
 from narxkit.forecasters.panels import Panel, PanelForecaster, columns_of
 from narxkit.forecasters.runner import Runner
@@ -98,29 +102,6 @@ class PerSeries(PanelForecaster):
 
     # ------------------------------------------------------------ fit and update
     def fit(self, X, y=None, sample_weight=None, segments=None):
-        """Fit a model to each series.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, n_features) or None
-            Inputs.
-        y : array-like of shape (n,) or (n, n_outputs)
-            Outputs; they or X have a MultiIndex (series, time).
-        sample_weight : array-like of shape (n,), optional
-            Weight of each row's squared error.
-        segments : array-like of shape (n,), optional
-            One label per row; no lag crosses a change of label.
-
-        Returns
-        -------
-        self
-            The fitted model.
-
-        Raises
-        ------
-        ValueError
-            When no series can be fitted, or the labels are no (series, time) in order.
-        """
         self._check_parameters()
         panel = Panel.read(X=X, y=y, sample_weight=sample_weight, segments=segments)
         models, failed = self._fitted(panel)
@@ -181,26 +162,6 @@ class PerSeries(PanelForecaster):
         return self._unfitted.tail(key, table, *self._unfitted.extended(key, table))
 
     def update(self, X, y=None):
-        """Take new measurements: move the state of each series, keep the weights.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, n_features) or None
-            Inputs of the rows after the last ones seen.
-        y : array-like of shape (n,) or (n, n_outputs)
-            Their measured outputs; series that are not among them stay where they are.
-
-        Returns
-        -------
-        self
-            The same model, its state moved on.
-
-        Raises
-        ------
-        ValueError
-            When a series was not in ``fit``, or its rows begin before the last one seen; then no
-            series has moved.
-        """
         panel = self._read(X=X, y=y)
         moved = self._each(panel, lambda model, part: copy(model).update(part["X"], part["y"]))
         self._remember_labels(panel)
@@ -209,18 +170,6 @@ class PerSeries(PanelForecaster):
 
     # ------------------------------------------------------------ predictions
     def predict(self, X):
-        """Continue each series from the last row seen.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, n_features)
-            Inputs of the rows that follow; of models of y alone a frame of their index.
-
-        Returns
-        -------
-        ndarray of shape (n,) or (n, n_outputs)
-            Predictions in the order of the rows of X; NaN of series without a model.
-        """
         panel = self._read(X=X)
         y_hat = np.full((panel.n, len(self._outputs)), np.nan)
         for key, part in self._each(panel, lambda model, part: model.predict(part["X"])).items():
@@ -229,47 +178,39 @@ class PerSeries(PanelForecaster):
         return self._shape(y_hat)
 
     def forecast(self, steps=None, X=None, **options):
-        """Forecast the next steps of each series, as pandas with the labels that follow.
-
-        Parameters
-        ----------
-        steps : int, optional
-            Number of steps; may be left out where X is given.
-        X : DataFrame, optional
-            Inputs of the steps, under a MultiIndex (series, time); just its series are forecast.
-        **options : dict
-            Whatever else ``forecast`` of the forecaster takes.
-
-        Returns
-        -------
-        Series or DataFrame
-            Series after series under a MultiIndex (series, time); those without a model come last,
-            and are NaN.
-
-        Raises
-        ------
-        ValueError
-            When inputs are missing or do not follow the last row seen, or a series is unknown.
-        """
         check_is_fitted(self)
         if X is None and not is_count(steps):
             raise ValueError(f"steps must be an int >= 1 where X is not given. Got {steps!r}.")
         if X is None:
-            parts = {key: model.forecast(steps, **options) for key, model in self.models_.items()}
+            inputs = dict.fromkeys(self.models_)
             labels = {key: tail.labels(steps) for key, tail in self._unfitted.tails.items()}
         else:
-            parts, labels = self._forecast_over(self._read(X=X), steps, options)
-        return self._stacked(parts, labels)
+            panel = self._read(X=X)
+            inputs = {key: panel.part(key)["X"] for key in panel.series if key in self.models_}
+            without = [key for key in panel.series if key in self.failed_]
+            labels = {key: panel.labels(key)[:steps] for key in without}
+        return self._stacked(self._forecasts(inputs, steps, options), labels)
 
-    def _forecast_over(self, panel, steps, options):
-        """Forecast the series of a panel of inputs; return labels of those without a model."""
-
-        def ask(model, part):
-            return model.forecast(steps, X=part["X"], **options)
-
-        answers = self._each(panel, ask)
-        labels = {key: panel.labels(key)[:steps] for key, part in answers.items() if part is None}
-        return {key: part for key, part in answers.items() if part is not None}, labels
+    def _forecasts(self, inputs, steps, options):
+        """Forecast series; of those that have too few errors for intervals these are NaN."""
+        parts, refused, n = {}, {}, len(inputs)
+        wanted = Wanted.read(**options)
+        progress = self.progress if self.progress and options else no_progress
+        progress("forecasting the series", 0, n)
+        for key, X in inputs.items():
+            model = self.models_[key]
+            with _named(key):
+                try:
+                    parts[key] = model.forecast(steps, X, **options)
+                except ValueError as error:
+                    if wanted is None or key is None:
+                        raise
+                    parts[key] = _beside_nothing(model, model.forecast(steps, X), wanted)
+                    refused[key] = error
+            progress("forecasting the series", len(parts), n)
+        if refused:
+            warn(f"intervals are NaN of {len(refused)} of {n} series: {_first(refused)}")
+        return parts
 
     def _stacked(self, parts, labels):
         """Put forecasts under one index."""
@@ -281,6 +222,33 @@ class PerSeries(PanelForecaster):
         keys = pd.Index(list(parts), tupleize_cols=False).repeat([*map(len, parts.values())])
         index = pd.MultiIndex.from_arrays([keys, whole.index], names=self._unfitted.names)
         return whole.set_axis(index, axis=0)
+
+    def simulate(self, X=None, y_init=None, y=None, steps=None):
+        check_is_fitted(self)
+        name, given = ("y", y) if is_estimate(y_init, y) else ("y_init", y_init)
+        next(iter(self.models_.values()))._refuse_no_outputs(name, given)
+        panel = self._read(X=X, y=given if X is None else None)
+        measured = None if given is None else Panel.read(y=given)
+        if measured is not None:
+            panel.refuse_lacking(measured, name)
+        runs = []
+        for key in panel.series:
+            start = None if measured is None else measured.part(key)["y"]
+            runs.append(columns_of(self._simulated(key, panel.part(key)["X"], name, start, steps)))
+        y_hat = np.concatenate(runs)
+        if X is not None:
+            y_hat[np.concatenate(list(panel.series.values()))] = y_hat.copy()
+        return self._shape(y_hat)
+
+    def _simulated(self, key, X, name, start, steps):
+        """Run one series; without a model it is NaN over as many rows as others would have."""
+        if key in self.failed_:
+            like = next(iter(self.models_.values()))._history
+            n = count_rows_of_steps(like, name, len(start), steps) if X is None else len(X)
+            return np.full((n, len(self._outputs)), np.nan)
+        how = {"y_init": "estimate", "y": start} if name == "y" else {"y_init": start}
+        with _named(key):
+            return self.models_[key].simulate(X, **how, steps=steps)
 
     def _origins(self, X, y, segments=None, **options):
         """Return measured rows of all series, ready for rollouts from any of them."""
@@ -338,8 +306,27 @@ def _named(key):
 # --- fits ----------------------------------------------------------------------------------------
 
 
+class _Fits(NamedTuple):
+    """Fitted models, reasons of failures and warnings, of the series of one task."""
+
+    models: dict
+    failed: dict
+    notes: list
+
+    def __reduce__(self):
+        # joblib looks at each array of each model by itself, which takes ten times as long
+        try:
+            return _unpickled, (pickle.dumps(tuple(self)),)
+        except Exception:  # of a class of a script, which joblib alone can send
+            return _Fits, tuple(self)
+
+
+def _unpickled(fits):
+    return _Fits(*pickle.loads(fits))
+
+
 def _fit_chunk(forecaster, panel):
-    """Return fitted models, reasons of failures and warnings, of the series of one task."""
+    """Fit a model to each series of one task."""
     models, failed, notes = {}, {}, []
     with _recorded(notes):
         for key in panel.series:
@@ -347,7 +334,7 @@ def _fit_chunk(forecaster, panel):
                 models[key] = clone(forecaster).fit(**panel.part(key))
             except Exception as error:  # of this series alone: the others go on
                 failed[key] = str(error) or type(error).__name__
-    return models, failed, notes
+    return _Fits(models, failed, notes)
 
 
 @contextmanager
@@ -374,12 +361,23 @@ def _no_model(failed):
 
 def _warn_of_failures(failed, n):
     if failed:
-        shown = [f"{key!r}: {reason}" for key, reason in list(failed.items())[:NAMED]]
         more = f" (failed_ names all {len(failed)})" if len(failed) > NAMED else ""
         warn(
             f"{len(failed)} of {n} series could not be fitted and forecast NaN: "
-            f"{' '.join(shown)}{more}"
+            f"{_first(failed)}{more}"
         )
+
+
+def _first(reasons):
+    """Name the first series and their reasons, for a sentence."""
+    return " ".join(f"{key!r}: {reason}" for key, reason in list(reasons.items())[:NAMED])
+
+
+def _beside_nothing(model, y_hat, wanted):
+    """Return a forecast beside intervals that are NaN."""
+    values = columns_of(y_hat.to_numpy())
+    fans = np.full((len(wanted.columns), *values.shape), np.nan)
+    return model._roles.fans(values, fans, wanted.columns, y_hat.index)
 
 
 def _trained_on(models, panel):

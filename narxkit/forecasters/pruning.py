@@ -185,7 +185,7 @@ def _objectives(model, X, given, fraction):
     table = model._read(X, **given)
     rows = model._scale.apply(model._roles.segments(table))
     # segments stand series after series, and so do the weights
-    weight = None if table.weight is None else table.weight[table.order]
+    weight = table.in_order(table.weight)
     is_held_out, loop = rows.last_block(fraction), model.loop_[-1].loop
     training, held_out = (
         Objective.over(network, rows, loop, 0.0, weight, targets, washout=model._washout)

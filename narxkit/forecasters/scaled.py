@@ -45,20 +45,26 @@ class Scale:
     def apply(self, segments):
         """Return segments in standardised units."""
         return segments.replace(
-            u=(segments.u - self.u_mean) / self.u_std,
+            u=_standardised(segments.u, self.u_mean, self.u_std),
             y=self._y(segments.y),
             low=None if segments.low is None else self._y(segments.low),
             high=None if segments.high is None else self._y(segments.high),
         )
 
     def _y(self, values):
-        return (values - self.y_mean) / self.y_std
+        return _standardised(values, self.y_mean, self.y_std)
 
     def undo(self, y_hat):
         """Return outputs in their own units."""
         y_hat = y_hat * self.y_std  # a new array, which the sum may fill
         y_hat += self.y_mean
         return y_hat
+
+
+def _standardised(values, mean, std):
+    values = values - mean  # a new array, which the quotient may fill
+    values /= std
+    return values
 
 
 def _check_spread(owner, names, values, std, name_row, limits=SCALED):

@@ -4,15 +4,18 @@ from copy import copy
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from narxkit._checks import is_count
 from narxkit._moments import moments
+from narxkit._warn import warn
+from narxkit.forecasters.initial_state import is_estimate
 from narxkit.forecasters.panels import Panel, PanelForecaster, columns_of
 from narxkit.rows.clock import Clock
 from narxkit.rows.labels import as_clock, has_clock
-from narxkit.rows.table import names_of_outputs, read_outputs
+from narxkit.rows.table import names_of_outputs, read_outputs, take_rows
 
 LEAST_CHANGE = 0.1  # of the standard deviation
 GOLDEN = (np.sqrt(5.0) - 1.0) / 2.0
@@ -64,8 +67,9 @@ class ScaledPerSeries(PanelForecaster):
 
     Notes
     -----
-    Inputs are not scaled by series: they keep what tells series apart. A series that ``fit`` has
-    not seen begins with ``update``, which scales it by the rows given.
+    Inputs are not scaled by series: they keep what tells series apart. Weights count in the units
+    of each series, and rows of weight 0 do not enter its scale. A series that ``fit`` has not seen
+    begins with ``update``, which scales it by the rows given.
 
     A network of some hundred parameters has learned what it can from `max_rows` rows: ten times as
     many take ten times as long.
@@ -89,30 +93,6 @@ class ScaledPerSeries(PanelForecaster):
         self.max_rows = max_rows
 
     def fit(self, X, y=None, sample_weight=None, segments=None):
-        """Fit one model to all series.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, n_features) or None
-            Inputs.
-        y : array-like of shape (n,) or (n, n_outputs)
-            Outputs; they or X have a MultiIndex (series, time).
-        sample_weight : array-like of shape (n,), optional
-            Weight of each row's squared error in units of its series; rows of weight 0 do not enter
-            the scale.
-        segments : array-like of shape (n,), optional
-            One label per row; no lag crosses a change of label.
-
-        Returns
-        -------
-        self
-            The fitted model.
-
-        Raises
-        ------
-        ValueError
-            As ``fit`` of the forecaster.
-        """
         self._check_parameters()
         panel = Panel.read(X=X, y=y)
         values = read_outputs(y, index=panel.index)
@@ -150,28 +130,9 @@ class ScaledPerSeries(PanelForecaster):
         # multiples of an irrational number: as even as can be, and in step with no season
         places = np.cumsum(targets) * GOLDEN % 1.0
         is_learned = targets & (places < self.max_rows / n)
-        return is_learned * (1.0 if sample_weight is None else np.asarray(sample_weight))
+        return is_learned if sample_weight is None else is_learned * np.asarray(sample_weight)
 
     def update(self, X, y=None):
-        """Take new measurements: move the state of each series, keep the weights.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, n_features) or None
-            Inputs of the rows after the last ones seen.
-        y : array-like of shape (n,) or (n, n_outputs)
-            Their measured outputs. A series not seen before is scaled by them.
-
-        Returns
-        -------
-        self
-            The same model, its state moved on.
-
-        Raises
-        ------
-        ValueError
-            When the rows of a series begin before the last one seen; then no series has moved.
-        """
         check_is_fitted(self)
         panel = Panel.read(X=X, y=y)
         values = read_outputs(y, index=panel.index)
@@ -185,48 +146,73 @@ class ScaledPerSeries(PanelForecaster):
         return self
 
     def predict(self, X):
-        """Continue each series from the last row seen.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, n_features)
-            Inputs of the rows that follow; of models of y alone a frame of their index.
-
-        Returns
-        -------
-        ndarray of shape (n,) or (n, n_outputs)
-            Predictions in the order of the rows of X.
-        """
         check_is_fitted(self)
-        z = columns_of(self.forecaster_.predict(X))
-        return self._shape(self._undone(z, Panel.read(X=X)))
+        panel = Panel.read(X=X)
+        inner, short = self._without_short(panel.series)
+        is_asked = np.ones(panel.n, dtype=bool)
+        for key in short:
+            is_asked[panel.series[key]] = False
+        z = columns_of(inner.predict(take_rows(X, is_asked) if short else X))
+        y_hat = np.full((panel.n, z.shape[1]), np.nan)
+        y_hat[is_asked] = z
+        return self._shape(self._undone(y_hat, panel))
 
     def forecast(self, steps=None, X=None, **options):
-        """Forecast the next steps of each series, as pandas with the labels that follow.
-
-        Parameters
-        ----------
-        steps : int, optional
-            Number of steps; may be left out where X is given.
-        X : DataFrame, optional
-            Inputs of the steps, under a MultiIndex (series, time).
-        **options : dict
-            Whatever else ``forecast`` of the forecaster takes.
-
-        Returns
-        -------
-        Series or DataFrame
-            Named and indexed like y.
-
-        Raises
-        ------
-        ValueError
-            When inputs are missing or do not follow the last row seen.
-        """
         check_is_fitted(self)
-        z = self.forecaster_.forecast(steps, X, **options)
+        panel = None if X is None else Panel.read(X=X)
+        tails = self.forecaster_._history.tails
+        inner, short = self._without_short(tails if X is None else panel.series)
+        if short and X is not None:
+            X = X[~X.index.get_level_values(0).isin(short)]
+        z = inner.forecast(steps, X, **options)
         y_hat = self._undone(columns_of(z.to_numpy()), Panel.read(y=z))
-        return _like(z, y_hat.reshape(z.shape))
+        y_hat = _like(z, y_hat.reshape(z.shape))
+        if not short:
+            return y_hat
+        labels = (tails[k].labels(steps) if X is None else panel.labels(k)[:steps] for k in short)
+        extra = [(key, label) for key, own in zip(short, labels) for label in own]
+        extra = pd.MultiIndex.from_tuples(extra, names=y_hat.index.names)
+        return y_hat.reindex(y_hat.index.append(extra))
+
+    def _without_short(self, asked):
+        """Return the forecaster without series that it cannot go on from, and these.
+
+        It keeps them where it would have no other, and refuses.
+        """
+        history = self.forecaster_._history
+        short = [key for key in history.short if key in asked]
+        if not short or set(short) == set(asked):
+            return self.forecaster_, []
+        inner = copy(self.forecaster_)
+        inner._history = history.without(short)
+        n, needed = len(history.tails[short[0]].y), history.reach.history
+        warn(
+            f"forecasts are NaN of {len(short)} of {len(asked)} series, which have fewer than the "
+            f"{needed} rows that lags up to {needed} need; {short[0]!r}, the first, has {n}: give "
+            "more rows to update(X, y)."
+        )
+        return inner, short
+
+    def simulate(self, X=None, y_init=None, y=None, steps=None):
+        check_is_fitted(self)
+        name, given = ("y", y) if is_estimate(y_init, y) else ("y_init", y_init)
+        self.forecaster_._refuse_no_outputs(name, given)
+        if X is None and not self.n_features_in_:
+            X, (_, given) = self.forecaster_._rows_to_simulate(name, given, steps)
+            steps = None
+        panel = None if X is None else Panel.read(X=X)
+        z = given if X is None or given is None else self._start(panel, name, given)
+        how = {"y_init": "estimate", "y": z} if name == "y" else {"y_init": z}
+        z_hat = self.forecaster_.simulate(X, **how, steps=steps)
+        return self._shape(self._undone(columns_of(z_hat), panel))
+
+    def _start(self, panel, name, y):
+        """Return measured outputs of the first rows of a panel as the forecaster sees them."""
+        measured = Panel.read(y=y)
+        self._refuse_unknown(panel)
+        panel.refuse_lacking(measured, name)
+        self._refuse_unknown(measured)
+        return _like(y, _scaled(read_outputs(y, index=measured.index), measured, self.scales_))
 
     def _undone(self, z, panel):
         """Bring columns back to the units of each series; several may be of one output each."""

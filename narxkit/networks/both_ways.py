@@ -316,7 +316,7 @@ def _spans(rollouts, window):
     """Return the first row of each span that is read, the one behind it, a rollout that it is for,
     and the span of each rollout."""
     segments, origins = rollouts.segments, rollouts.origins
-    firsts, stops = segments.starts[origins], segments.stops[origins]
+    firsts, stops = segments.starts_of(origins), segments.stops[origins]
     if rollouts.is_measured:  # a segment is read once for all its rows
         firsts, owners, spans = np.unique(firsts, return_index=True, return_inverse=True)
         return firsts, stops[owners], owners, spans

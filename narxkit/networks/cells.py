@@ -12,7 +12,7 @@ from narxkit import _recurrent
 from narxkit._blas import one_blas_thread
 from narxkit._stored import stored
 from narxkit.networks.base import Network, glorot
-from narxkit.networks.tapped_mlp import DEAD, TappedMLP
+from narxkit.networks.tapped_mlp import DEAD, shared_mlp
 from narxkit.networks.taps import Taps
 from narxkit.rows.reach import Reach
 
@@ -167,7 +167,7 @@ class CellLayers(Network):
         return np.abs(self.unpack(theta).outward).max(initial=0.0) <= DEAD
 
     def linear_part(self):
-        return TappedMLP(self.taps, (), linear_term=False)
+        return shared_mlp(self.taps, (), "tanh", False)
 
     def revive(self, theta, start):
         if not self.is_linear(theta):

@@ -1,6 +1,6 @@
 """The last rows of every series: what predictions continue from."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -106,6 +106,15 @@ class History:
     reach: Reach
     names: list
     tails: dict
+
+    @property
+    def short(self):
+        """The series that have fewer rows than a prediction needs."""
+        return [key for key, tail in self.tails.items() if len(tail.y) < self.reach.history]
+
+    def without(self, keys):
+        """Return the history of all other series."""
+        return replace(self, tails={k: tail for k, tail in self.tails.items() if k not in keys})
 
     def clock(self, key, times):
         """Return the clock of a series, or else of any; None for time stamps of another kind."""

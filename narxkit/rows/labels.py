@@ -530,13 +530,14 @@ def _read_series(index):
             f"stamps, such as {index.levels[0][0]}: use swaplevel().sort_index() or, where they "
             "name recordings, names that are no times, such as 'run 1'."
         )
-    # in the order in which the series appear, and -1 for NaN
-    codes, keys = pd.factorize(index.get_level_values(0))
-    if (codes < 0).any():
+    if (index.codes[0] < 0).any():
         raise ValueError(
-            f"the series of row {int(np.argmin(codes))} has no name (NaN): name it or leave "
-            "its rows out."
+            f"the series of row {int(np.argmin(index.codes[0]))} has no name (NaN): name it or "
+            "leave its rows out."
         )
+    # in the order in which the series appear; a name for each row would take as much as the data
+    codes, known = pd.factorize(index.codes[0])
+    keys = index.levels[0][known]
     # one sort for all: a look at all rows for each series would take rows times series
     rows = np.split(np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes))[:-1])
     return dict(zip(keys, rows))

@@ -93,9 +93,10 @@ class Rollouts:
     @cached_property
     def counts(self):
         """The weights of the residuals of each rollout, summed."""
-        counts = self.row_weights * np.isfinite(self.segments.y).sum(axis=1)
+        is_measured = np.isfinite(self.segments.y)
         if self.n_steps == 1 and not self.washout:
-            return counts[self.origins]
+            return self.row_weights[self.origins] * is_measured[self.origins].sum(axis=1)
+        counts = self.row_weights * is_measured.sum(axis=1)
         # sums over any run of rows are differences of one cumulative sum
         up_to = np.concatenate(([0.0], np.cumsum(counts)))
         begins = self.origins + np.minimum(self.washout, self.lengths)
@@ -190,14 +191,11 @@ def lay_rollouts(segments, reach, loop="open", weight=None, targets=None, washou
     if loop in ("open", 1) or not reach.carries:
         rows = np.flatnonzero(segments.known(reach) & targets)
         return Rollouts.one_step(segments, rows, weight)
-    begins, lengths = _begins_and_lengths(segments, reach, targets)
-    if loop == "closed":
-        begins = one_after_another(begins, lengths)
-    else:
-        k = min(loop, len(segments))
-        begins = one_after_another(begins, np.minimum(lengths, stride(k)))
-        lengths = np.minimum(lengths, k)
-    return Rollouts(segments, begins, lengths[begins], "own", weight, washout)
+    k = len(segments) if loop == "closed" else min(loop, len(segments))
+    begins, lengths = _begins_and_lengths(segments, reach, targets, k)
+    claimed = lengths if loop == "closed" else np.minimum(lengths, stride(k))
+    at = one_after_another(begins, claimed)
+    return Rollouts(segments, begins[at], lengths[at], "own", weight, washout)
 
 
 def rollouts_from_everywhere(segments, reach, k, weight=None, targets=None):
@@ -208,26 +206,26 @@ def rollouts_from_everywhere(segments, reach, k, weight=None, targets=None):
     """
     if k == 1 or not reach.carries:
         return lay_rollouts(segments, reach, "open", weight, targets)
-    begins, lengths = _begins_and_lengths(segments, reach, targets)
-    return Rollouts(segments, begins, np.minimum(lengths[begins], k), "own", weight)
+    return Rollouts(segments, *_begins_and_lengths(segments, reach, targets, k), "own", weight)
 
 
-def _begins_and_lengths(segments, reach, targets):
-    """Find where rollouts may begin, and how many steps they may take from each row."""
+def _begins_and_lengths(segments, reach, targets, k):
+    """Find where rollouts may begin, and how many steps, at most k, each may take."""
     is_step = segments.known_inputs(reach) & targets
-    n = np.arange(len(segments))
-    # from behind: the first row from each one on that is no step
-    ends = np.minimum.accumulate(np.where(is_step, len(segments), n)[::-1])[::-1]
     begins = np.flatnonzero(is_step & segments.known_history(reach))
-    return begins, np.minimum(ends, segments.stops) - n
+    # where steps end, in place of an end for each row: panels may have millions
+    ends = np.union1d(np.flatnonzero(is_step[:-1] & ~is_step[1:]) + 1, segments.edges)
+    lengths = ends[np.searchsorted(ends, begins, side="right")]
+    lengths -= begins
+    return begins, np.minimum(lengths, k, out=lengths)
 
 
 def one_after_another(begins, lengths):
-    """Choose rows to begin from: each the first after those that the one before claims."""
+    """Choose of what begins in order: each the first after the rows that the one before claims."""
     chosen, at = [], 0
     while at < len(begins):
-        chosen.append(begins[at])
-        at = np.searchsorted(begins, begins[at] + lengths[begins[at]])
+        chosen.append(at)
+        at = np.searchsorted(begins, begins[at] + lengths[at])
     return np.array(chosen, dtype=np.intp)
 
 

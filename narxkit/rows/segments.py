@@ -61,6 +61,10 @@ class Segments:
         """First row of each row's segment."""
         return np.repeat(self.edges[:-1], np.diff(self.edges))
 
+    def starts_of(self, rows):
+        """Return the first row of the segment of some rows."""
+        return self.edges[np.searchsorted(self.edges, rows, side="right") - 1]
+
     @cached_property
     def stops(self):
         """First row after each row's segment."""
@@ -68,8 +72,15 @@ class Segments:
 
     def reachable(self, reach):
         """Return rows whose taps all lie inside their segment, as a mask."""
-        t = np.arange(len(self))
-        return (t - reach.history >= self.starts) & (t + reach.lead < self.stops)
+        return self.between(self.edges[:-1] + reach.history, self.edges[1:] - reach.lead)
+
+    def between(self, begins, stops):
+        """Return rows from a first to the one before a last of each segment, as a mask."""
+        # numbers of rows would take eight times the memory of a mask, and rows may be millions
+        change, are_some = np.zeros(len(self) + 1, dtype=np.int8), begins < stops
+        change[begins[are_some]] += 1
+        change[stops[are_some]] -= 1
+        return np.cumsum(change[:-1], dtype=np.int8).view(bool)
 
     def known(self, reach):
         """Return reachable rows whose taps are all there (not NaN), as a mask.
@@ -132,10 +143,11 @@ class Segments:
 
     def _are_there(self, reach, values, pairs):
         """Return reachable rows of which these columns and lags are not NaN, as a mask."""
-        there = self.reachable(reach)
-        rows, finite = np.flatnonzero(there), np.isfinite(values)
-        # most columns miss nothing, and need no look at each lag
-        for column, lag in () if finite.all() else pairs:
+        there, finite = self.reachable(reach), np.isfinite(values)
+        if finite.all():  # as mostly: no need to look at each lag
+            return there
+        rows = np.flatnonzero(there)
+        for column, lag in pairs:
             there[rows] &= finite[rows - lag, column]
         return there
 
@@ -217,8 +229,8 @@ class Segments:
 
     def last_block(self, fraction):
         """Return the last rows of each segment, as a mask."""
-        t, length = np.arange(len(self)), self.stops - self.starts
-        return t >= self.stops - np.ceil(fraction * length).astype(int)
+        stops = self.edges[1:]
+        return self.between(stops - np.ceil(fraction * np.diff(self.edges)).astype(int), stops)
 
     def window(self, start, stop):
         """Return some rows of one segment, as a segment of their own."""

@@ -122,17 +122,31 @@ class Table:
         cut[:1] = True
         return cut
 
+    def in_order(self, values):
+        """Return values of the rows in `order`; the same ones, no copy, where they stand so."""
+        return values if values is None or self._is_in_order else values[self.order]
+
+    @cached_property
+    def _is_in_order(self):
+        """Whether the rows stand series after series."""
+        stop = 0
+        for rows in self.series.values():
+            stop += len(rows)
+            if rows[0] != stop - len(rows) or rows[-1] != stop - 1:
+                return False
+        return True
+
     def segments(self, inputs, low=None, high=None):
-        """Take the rows in `order`, cut at the seams; `inputs` are columns that taps may read."""
-        order = self.order
+        """Take the rows in `order`, cut at the seams; `inputs` are columns for taps, ascending."""
+        X = self.X if len(inputs) == self.X.shape[1] else self.X[:, inputs]
         return Segments(
-            u=np.ascontiguousarray(self.X[order][:, inputs]),
-            y=np.ascontiguousarray(self.y[order]),
+            u=np.ascontiguousarray(self.in_order(X)),
+            y=np.ascontiguousarray(self.in_order(self.y)),
             edges=self.edges,
-            low=None if low is None else low[order],
-            high=None if high is None else high[order],
-            times=None if self.times is None else self.times[order],
-            name_row=lambda row: self.label(order[row]),
+            low=self.in_order(low),
+            high=self.in_order(high),
+            times=self.in_order(self.times),
+            name_row=lambda row: self.label(self.order[row]),
         )
 
     def replace(self, **changes):

@@ -117,6 +117,9 @@ class Objective:
         -------
         Objective
         """
+        if loop == "open" and sample_weight is not None:  # what is history only has no rollout
+            has_weight = sample_weight > 0
+            targets = has_weight if targets is None else targets & has_weight
         rollouts = lay_rollouts(segments, network.reach, loop, sample_weight, targets, washout)
         return cls(network, rollouts, alpha * network.groups["weights"], flag)
 
@@ -326,11 +329,8 @@ class Objective:
         """
         rollouts = self.rollouts
         if not rollouts.is_measured:
-            steps = np.zeros(len(rollouts.segments), dtype=np.intp)
-            steps[rollouts.origins] = rollouts.lengths
-            begins = one_after_another(rollouts.origins, steps)
-            rollouts = rollouts.replace(origins=begins, lengths=steps[begins])
-        starts = rollouts.segments.starts[rollouts.origins]
+            rollouts = rollouts.part(one_after_another(rollouts.origins, rollouts.lengths))
+        starts = rollouts.segments.starts_of(rollouts.origins)
         return max(
             self.network.gain(theta, rollouts.part(chain))
             for chain in _chains(starts, rollouts.lengths)

@@ -173,16 +173,30 @@ class Runs:
     def errors(self, network, theta):
         """Return the squared errors of a network that reads the same rows."""
         rollouts = self.rollouts
-        y_hat, _ = network.rollout(theta, rollouts)
         y = rollouts.segments.y[rollouts.rows]
         weight = (rollouts.row_weights[rollouts.rows] * rollouts.is_step)[:, :, None]
         weight = weight * np.isfinite(y)
-        e = np.minimum(np.abs(np.nan_to_num(y_hat - y, nan=np.inf)), self._width)
-        of_model, of_mean = (weight * np.where(weight > 0, v, 0.0) ** 2 for v in (e, y))
+        e = self._absolute(network.rollout(theta, rollouts)[0], y)
         has_failed = ((e >= self._width) & (weight > 0) & (self._width > 0)).any(axis=(1, 2))
         first = np.linspace(0, len(rollouts), self.n_groups, endpoint=False).astype(int)
-        sums = (np.add.reduceat(values, first) for values in (of_model, of_mean, weight))
-        return Errors(*sums, self.steps, int(has_failed.sum()))
+        # one after another, for each is as large as the runs
+        of_model, of_mean = (np.add.reduceat(_squares(v, weight), first) for v in (e, y))
+        weights = np.add.reduceat(weight, first)
+        return Errors(of_model, of_mean, weights, self.steps, int(has_failed.sum()))
+
+    def _absolute(self, y_hat, y):
+        """Return absolute errors in the place of predictions, none above the width."""
+        y_hat -= y
+        np.nan_to_num(y_hat, copy=False, nan=np.inf)
+        return np.minimum(np.abs(y_hat, out=y_hat), self._width, out=y_hat)
+
+
+def _squares(values, weight):
+    """Return weighted squares, 0 without a weight."""
+    squares = np.where(weight > 0, values, 0.0)
+    np.square(squares, out=squares)
+    squares *= weight
+    return squares
 
 
 class Block:

@@ -211,11 +211,10 @@ class Lesson:
         """Return a mask of the rows from the last part of each segment's training targets on."""
         rollouts = self.objective("open").rollouts
         rows, segments = rollouts.origins, rollouts.segments
-        starts, counts = np.unique(segments.starts[rows], return_counts=True)
-        firsts = rows[np.cumsum(counts) - np.ceil(fraction * counts).astype(int)]
-        begins = np.full(len(segments), len(segments))  # none without a target
-        begins[starts] = firsts
-        return np.arange(len(segments)) >= begins[segments.starts]
+        behind = np.searchsorted(rows, segments.edges)
+        n_last = np.ceil(fraction * np.diff(behind)).astype(int)
+        begins = np.append(rows, len(segments))[behind[1:] - n_last]
+        return segments.between(begins, segments.edges[1:])  # none without a target
 
     def last_targets(self, n, mask):
         """Return the last n training targets among the rows of a mask, as a mask."""
