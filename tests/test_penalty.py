@@ -618,6 +618,20 @@ def test_effective_parameters_are_the_trace(loop):
     assert 4 < gamma < model.n_params_ - 0.1
 
 
+def test_nobody_who_has_pressed_ctrl_c_waits_for_what_the_data_determine():
+    """Whose normal equations take a second at a thousand weights."""
+    X, y = make_narendra(200, random_state=0)
+
+    def press(iteration):
+        if iteration.n_iter == 2:
+            signal.raise_signal(signal.SIGINT)
+
+    model = NARX([1], 2, alpha=0.01, max_iter=9, tol=0.0, random_state=0, callback=press)
+    with pytest.warns(RuntimeWarning, match="Interrupted"):
+        model.fit(X, y)
+    assert model.n_effective_params_ is None
+
+
 # ---------------------------------------------------------------- the way to rollouts
 
 

@@ -327,7 +327,7 @@ def pool_beside(series, readers, columns):
     return pool
 
 
-def networks(series, inputs, transforms, loop, random_state):
+def networks(series, inputs, transforms, loop, random_state, n_starts=1):
     """Return NARX networks of several penalties, or linear models trained over several steps.
 
     Parameters
@@ -341,6 +341,8 @@ def networks(series, inputs, transforms, loop, random_state):
         The rollouts that training minimises.
     random_state : int
         Seed.
+    n_starts : int
+        Initial weights of each, whose median forecasts: much of one alone is chance.
 
     Returns
     -------
@@ -357,6 +359,8 @@ def networks(series, inputs, transforms, loop, random_state):
             linear_alpha=0.0,
             loop=loop,
             max_iter=MAX_ITER,
+            n_restarts=n_starts,
+            combine="median",
             random_state=random_state,
             **inputs.parameters,
         )

@@ -198,7 +198,8 @@ class Selection:
         steps = 1 if self.series.n > LARGE else min(self.owner.horizon, MOST_STEPS)
         for reader in self._best_readers():
             read = self.series, reader.reads, reader.transforms
-            tried = self._try(networks(*read, "open", self.seed), bar)
+            n_starts = N_STARTS if self.is_long else 1
+            tried = self._try(networks(*read, "open", self.seed, n_starts), bar)
             if steps > 1:
                 linear = self._try([linear_over_steps(*read, steps)], bar)
                 has_gain = any(m.error < reader.error <= WORSE * best.error for m in linear)

@@ -179,7 +179,7 @@ class NARX(_TappedNetwork):
         Where a penalty given does that, fit warns.
     n_effective_params_ : float or None
         Parameters that the data determine and the penalty does not; None for solvers that build no
-        normal equations.
+        normal equations, and after Ctrl-C.
     loop_gain_ : float
         The largest growth per step of a small perturbation of the fed-back output along the
         training rollouts, with a warning from 1.01 on; see Notes.
@@ -471,7 +471,7 @@ class TDNN(_TappedNetwork):
         Where a penalty given does that, fit warns.
     n_effective_params_ : float or None
         Parameters that the data determine and the penalty does not; None for solvers that build no
-        normal equations.
+        normal equations, and after Ctrl-C.
     loop_gain_ : float
         Growth of a perturbation of the fed-back output: 0, since there is none.
     n_dropped_ : int

@@ -473,7 +473,9 @@ class NetworkForecaster(ScaledForecaster):
         lives = [NO_LIFE if is_off else life(objective, theta) for theta in self._thetas]
         self.hidden_share_ = max(one.share for one in lives)
         self.is_linear_ = all(one.is_over for one in lives)
-        if self.n_effective_params_ is None and self._builds_JtJ:
+        # of large networks that takes a second, which nobody who has pressed Ctrl-C waits for
+        is_whole = self.stop_ is not Stop.INTERRUPTED
+        if is_whole and self.n_effective_params_ is None and self._builds_JtJ:
             self.n_effective_params_ = effective_params(objective, self.theta_)
         if hasattr(objective, "loop_gain"):
             self.loop_gain_ = max(objective.loop_gain(theta) for theta in self._thetas)

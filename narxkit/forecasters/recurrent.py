@@ -144,7 +144,7 @@ BODY = r"""
         Whether nothing passes the cells.
     n_effective_params_ : float or None
         Parameters that the data determine and the penalty does not; None for solvers that build no
-        normal equations.
+        normal equations, and after Ctrl-C.
     loop_gain_ : None
         Not measured of recurrent networks; see `narxkit.diagnostics.memory_profile`.
     n_dropped_ : int
