@@ -584,7 +584,7 @@ def test_blocks_of_a_long_series_are_left_out_in_turn():
     n, history, horizon = 2400, 60, 12
     rows = Segments(np.empty((n, 0)), np.zeros((n, 1)), np.array([0, n]))
     assert is_long(rows, horizon) and not is_long(rows, 2 * horizon)
-    folds = blocked_folds(rows, horizon, history)
+    folds = blocked_folds(rows, horizon, history, 1)
     left_out = np.concatenate([fold.left_out for fold in folds])
     assert sorted(left_out) == [*range(history, n)]  # each once
     for fold in folds:
@@ -594,10 +594,72 @@ def test_blocks_of_a_long_series_are_left_out_in_turn():
         assert np.ptp(fold.origins) > n / 2
 
 
+def test_short_rollouts_begin_at_all_rows_of_a_season():
+    rows = Segments(np.empty((3000, 0)), np.zeros((3000, 1)), np.array([0, 3000]))
+    for fold in blocked_folds(rows, 1, 250, 7):
+        assert len(set(fold.origins % 7)) == 7
+
+
+def test_blocks_without_an_origin_are_none():
+    rows = Segments(np.empty((2016, 0)), np.zeros((2016, 1)), np.array([0, 2016]))
+    assert blocked_folds(rows, 4, 2040, 96) == []
+    t = np.arange(2016)
+    y = 50 + 10 * np.sin(2 * np.pi * t / 96) + np.random.default_rng(0).normal(size=2016)
+    y = pd.Series(y, pd.date_range("2024", periods=2016, freq="15min"))
+    assert np.isfinite(AutoNARX(horizon=4, networks=False).fit(None, y).forecast(4)).all()
+
+
+def test_a_linear_system_without_noise_is_one():
+    rng = np.random.default_rng(0)
+    u, y = rng.normal(size=(300, 1)), np.zeros(300)
+    for t in range(2, 300):
+        y[t] = 1.5 * y[t - 1] - 0.7 * y[t - 2] + u[t - 1, 0]
+    model = AutoNARX(horizon="simulation", random_state=0).fit(u, y)
+    y_hat = model.simulate(u, y[: model.max_lag_])
+    assert np.nanmax(np.abs(y_hat - y)) < 0.01 * y.std()
+
+
+def test_rows_without_a_weight_judge_nobody():
+    rng = np.random.default_rng(0)
+    u, y, weight = rng.normal(size=(200, 1)), rng.normal(size=200), np.ones(200)
+    weight[:150] = 0.0
+    with pytest.raises(ValueError, match="candidates could be judged"):
+        AutoNARX(horizon="simulation", random_state=0).fit(u, y, sample_weight=weight)
+    with pytest.raises(ValueError, match="needs at least 16 rows, but"):
+        AutoNARX(horizon="simulation").fit(u[:8], y[:8])
+
+
+def test_intervals_of_a_saved_model_are_its_own(tmp_path):
+    rng = np.random.default_rng(0)
+    y = 5 + np.sin(0.5 * np.arange(60)) + 0.3 * rng.normal(size=60)
+    y = pd.Series(y, pd.date_range("2020", periods=60, freq="MS"))
+    model = quick(horizon=2).fit(None, y)
+    model.save(tmp_path / "m.narx")
+    loaded = narxkit.load(tmp_path / "m.narx")
+    pd.testing.assert_frame_equal(loaded.forecast(2, level=80), model.forecast(2, level=80))
+
+
+def test_a_short_series_of_a_panel_has_no_intervals():
+    rng = np.random.default_rng(0)
+
+    def series(n):
+        values = 50 + 10 * np.sin(np.arange(n) * np.pi / 12) + rng.normal(size=n)
+        return pd.Series(values, pd.date_range("2024", periods=n, freq="h"))
+
+    y = pd.concat({"a": series(300), "b": series(100)})
+    model = quick(horizon=3).fit(None, y)
+    with pytest.warns(UserWarning, match=r"the series \['b'\] have fewer"):
+        answer = model.forecast(2, level=80)
+    ends = answer.filter(like="-80")
+    assert np.isfinite(ends.loc["a"]).all(axis=None) and np.isfinite(answer.iloc[:, 0]).all()
+    b = ends.loc["b"]
+    assert (b.isna() | (b > 1.0)).all(axis=None)  # not what bounds the forecasts
+
+
 def test_what_is_left_out_is_not_learned():
     n, rng = 2000, np.random.default_rng(0)
     rows = Segments(np.empty((n, 0)), rng.normal(size=(n, 1)), np.array([0, n]))
-    fold, seen = blocked_folds(rows, 1, 10)[1], {}
+    fold, seen = blocked_folds(rows, 1, 10, 1)[1], {}
 
     class Spy:
         reach = SimpleNamespace(lead=0)
@@ -618,7 +680,7 @@ def test_rollouts_behind_a_gap_are_not_judged():
     y = np.zeros((n, 1))
     y[500:900] = np.nan
     rows = Segments(np.empty((n, 0)), y, np.array([0, n]))
-    folds = blocked_folds(rows, 4, 10)
+    folds = blocked_folds(rows, 4, 10, 1)
     judge = Judge(rows, np.ones(n), folds, 1.0, (-1.0, 1.0), True)
     for fold, count in zip(folds, judge.counts):
         is_measured = np.isfinite(y[fold.origins - 1, 0])

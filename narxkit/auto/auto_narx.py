@@ -22,6 +22,7 @@ from narxkit.rows.reach import of_outputs
 from narxkit.solvers import raise_if_interrupted, remember_interrupt
 
 FEWEST = 6  # rows to learn from, beside a horizon
+FEWEST_OF_SYSTEM = 16  # rows, the last quarter of which is run freely
 
 
 class AutoNARX(Forecaster):
@@ -34,10 +35,10 @@ class AutoNARX(Forecaster):
 
     with e the error of a model over rollouts of H = `horizon` steps from rolling origins inside
     the training rows, each fitted to the rows before (the geometric mean of mean absolute and root
-    mean squared errors), and n the rows. Long series, of 2,000 rows and 120 horizons, are judged
-    by the root mean squared error over blocks that are left out in turn, so that all times of a
-    year are learned and judged, and the weights are those of least squares over these rollouts,
-    none below zero, drawn to the former ones.
+    mean squared errors), and n the rows. Long series, of 2,000 rows and 120 horizons (in panels in
+    the mean over the segments), are judged by the root mean squared error over blocks that are left
+    out in turn, so that all times of a year are learned and judged, and the weights are those of
+    least squares over these rollouts, none below zero, drawn to the former ones.
 
     The pool: the seasonal naive as the floor; linear models of levels, logarithms, changes,
     seasonally adjusted series and deviations from a level, with what helps of inputs, their lags
@@ -267,12 +268,14 @@ class AutoNARX(Forecaster):
         return Series(n, periods, adjusted, is_positive, around)
 
     def _refuse_short(self, n):
-        needed = FEWEST + (0 if self.horizon == "simulation" else self.horizon)
+        is_system = self.horizon == "simulation"
+        needed = FEWEST_OF_SYSTEM if is_system else FEWEST + self.horizon
+        more = "" if is_system else f", {FEWEST} more than are forecast"
+        remedy = "" if is_system else " or a smaller horizon"
         if n < needed:
             raise ValueError(
-                f"horizon={self.horizon!r} needs at least {needed} rows, {FEWEST} more than are "
-                f"forecast, but the longest segment of y has {n}: give a longer series or a "
-                "smaller horizon."
+                f"horizon={self.horizon!r} needs at least {needed} rows{more}, but the longest "
+                f"segment of y has {n}: give a longer series{remedy}."
             )
 
     def _check_past_inputs(self):
@@ -344,7 +347,9 @@ class AutoNARX(Forecaster):
             remember_interrupt()
 
     def _take_choices(self, fitted):
-        self._given = list(dict.fromkeys([fitted._floor, *fitted._members]))
+        # a model that was saved holds the floor twice where it has a weight
+        others = [member for member in fitted._members if member.name != fitted._floor.name]
+        self._given = [fitted._floor, *others]
 
     def _keep(self, selection):
         self._members, self._floor = selection.chosen, selection.floor

@@ -1,6 +1,7 @@
 """How well forecasters do from rolling origins inside the training rows."""
 
 from dataclasses import dataclass
+from math import gcd
 
 import numpy as np
 
@@ -74,7 +75,7 @@ def rolling_folds(segments, horizon):
     return [fold for fold in folds if len(fold.origins)]
 
 
-def blocked_folds(segments, horizon, n_history):
+def blocked_folds(segments, horizon, n_history, period):
     """Leave out blocks of the rows in turn, so that all times of a year are learned and judged.
 
     Parameters
@@ -85,22 +86,28 @@ def blocked_folds(segments, horizon, n_history):
         Steps of each rollout.
     n_history : int
         Rows of each segment that are never left out: what a rollout may read before it.
+    period : int
+        Rows of a season; rollouts that are shorter begin at all its rows.
 
     Returns
     -------
     list of Fold
-        Each judged by rollouts inside of every fourth block of each segment.
+        Each judged by rollouts inside of every fourth block of each segment; empty where the blocks
+        are too short.
     """
     parts = [[] for _ in range(N_FOLDS_LONG)]
     for start, stop in zip(segments.edges[:-1], segments.edges[1:]):
         edges = np.linspace(min(start + n_history, stop), stop, N_BLOCKS + 1).astype(int)
         for k, (begin, end) in enumerate(zip(edges[:-1], edges[1:])):
             parts[k % N_FOLDS_LONG].append((begin, end))
-    return [_fold_of_blocks(segments, blocks, horizon) for blocks in parts]
+    folds = [_fold_of_blocks(segments, blocks, horizon, period) for blocks in parts]
+    return folds if all(len(fold.origins) for fold in folds) else []
 
 
 def free_run_fold(segments):
-    """Return the fold of free runs to the end of each segment, over as many rows as the shortest.
+    """Return the fold of free runs to the end of each segment, over a quarter of the longest one.
+
+    Segments of less than twice that are learned from alone.
 
     Parameters
     ----------
@@ -138,7 +145,7 @@ def _fold(part, horizon):
     )
 
 
-def _fold_of_blocks(segments, blocks, horizon):
+def _fold_of_blocks(segments, blocks, horizon, period):
     """Return the fold that forecasts these (begin, end) of the rows."""
     # a head ends with rows that count: by its last ones penalties are chosen
     behind = _joined(np.arange(*block) for block in blocks if block[1] in segments.edges)
@@ -146,14 +153,17 @@ def _fold_of_blocks(segments, blocks, horizon):
     return Fold(
         np.setdiff1d(np.arange(len(segments)), behind),
         _joined(np.arange(*block) for block in blocks),
-        _joined(_origins(begin, end - horizon + 1, horizon, most) for begin, end in blocks),
+        _joined(_origins(begin, end - horizon + 1, horizon, most, period) for begin, end in blocks),
         horizon,
     )
 
 
-def _origins(begin, end, horizon, most):
+def _origins(begin, end, horizon, most, period=1):
     """Return origins from one row up to another, at most so many."""
-    return np.arange(begin, end, max(horizon // PER_HORIZON, -(-(end - begin) // most), 1))
+    step = max(horizon // PER_HORIZON, -(-(end - begin) // most), 1)
+    while horizon < period and gcd(step, period) > 1:
+        step += 1  # in step with a season, short rollouts would meet the same rows of it
+    return np.arange(begin, end, step)
 
 
 def _joined(parts):
@@ -198,7 +208,10 @@ class Judge:
     def mean(self, errors):
         """Return the mean of errors of folds, from the last one on, by what counts in each."""
         sizes = [np.count_nonzero(count) for count in self.counts[::-1][: len(errors)]]
-        return float(np.average(errors, weights=sizes if any(sizes) else None))
+        if not any(sizes):
+            return 1.0  # where nothing is judged all are the same
+        errors, sizes = zip(*[pair for pair in zip(errors, sizes) if pair[1]])
+        return float(np.average(errors, weights=sizes))
 
     def _which_count(self, fold, y, rows, weight):
         """Tell which outputs are judged: measured ones, behind a measured row where there is one.

@@ -473,7 +473,8 @@ def thinned(weight, series):
     step = -(-int((weight > 0).sum()) // MOST_TARGETS)
     while gcd(step, series.long) > 1:
         step += 1
-    return weight if step == 1 else np.where(np.arange(len(weight)) % step, 0.0, weight)
+    thin = np.where(np.arange(len(weight)) % step, 0.0, weight)
+    return thin if thin.any() else weight
 
 
 def is_seasonal(y, period):

@@ -86,8 +86,8 @@ class Selection:
         self.owner, self.series, self.table = owner, series, table
         self.segments, self.weight, self.seed = segments, weight, seed
         self.is_system = owner.horizon == "simulation"
-        self.is_long = not self.is_system and is_long(segments, owner.horizon)
-        self.judge = Judge(segments, weight, self._folds(), std, bounds, self.is_long)
+        folds = self._lay_folds()
+        self.judge = Judge(segments, weight, folds, std, bounds, self.is_long)
         self.members, self._y_hat = [], {}
         self._begin = time.perf_counter()
         divisor = [owner.divide_by] if owner.divide_by is not None else []
@@ -95,12 +95,20 @@ class Selection:
         self._ignored = [*divisor, *owner.bound_names, *self._past]
         self._columns = [name for name in owner.columns if name not in self._ignored]
 
-    def _folds(self):
+    def _lay_folds(self):
+        """Return the folds, and keep how much history there is before the first origin."""
+        segments, horizon, self.is_long = self.segments, self.owner.horizon, False
+        self._n_history = self.series.n // 2 + 1
         if self.is_system:
-            return free_run_fold(self.segments)
-        if self.is_long:
-            return blocked_folds(self.segments, self.owner.horizon, self._n_history)
-        return rolling_folds(self.segments, self.owner.horizon)
+            return free_run_fold(segments)
+        if is_long(segments, horizon):
+            each = len(segments) // (len(segments.edges) - 1)
+            n_history = max(each // FEW, SEEN * self.series.long + DAY)
+            folds = blocked_folds(segments, horizon, n_history, self.series.short)
+            if folds:
+                self.is_long, self._n_history = True, n_history
+                return folds
+        return rolling_folds(segments, horizon)
 
     def run(self):
         """Try all; Ctrl-C ends it with what has been judged by then."""
@@ -179,10 +187,12 @@ class Selection:
                 tried = self._try(pool_beside(self.series, read[:1], [name])[:1])
                 errors[name] = min((member.error for member in tried), default=np.inf)
             columns = sorted(errors, key=errors.get)[:MOST_BESIDE]
-        self._try(pool_beside(self.series, read, columns))
-        for member in self.members[n:]:
-            if member.error > GAIN_BESIDE * readers[0].error:
-                member.error = np.inf  # what is forecast for nothing makes a mean worse
+        try:
+            self._try(pool_beside(self.series, read, columns))
+        finally:  # after Ctrl-C, too
+            for member in self.members[n:]:
+                if member.error > GAIN_BESIDE * readers[0].error:
+                    member.error = np.inf  # what is forecast for nothing makes a mean worse
 
     def _try_networks(self):
         """Try networks on what has proved itself.
@@ -261,12 +271,6 @@ class Selection:
         needed = inner.reach.history + inner.reach.lead + 2
         return inner if needed <= self._n_history else None
 
-    @property
-    def _n_history(self):
-        """Rows that a candidate may read before what it predicts."""
-        n = self.series.n
-        return max(n // FEW, SEEN * self.series.long + DAY) if self.is_long else n // 2 + 1
-
     def _measure(self, member, bar):
         """Judge a member in the folds, from the last one on, unless it is too bad in that one."""
         begin, y_hats = time.perf_counter(), []
@@ -325,8 +329,15 @@ class Selection:
 
     # ------------------------------------------------------------ how it is weighed
     def _weigh(self):
+        if self.best is None or not np.isfinite(self.best.error):
+            raise ValueError(
+                f"none of the {len(self.members)} candidates could be judged inside the training "
+                "rows: give more rows, with a weight and an output before the last ones."
+            )
         most = (RIVAL_OF_LONG if self.is_long else RIVAL) * self.best.error
-        members = [m for m in self.members if m.error <= most and not m.is_dead]
+        rivals = [member for member in self.members if member.error <= most]
+        # a network that is off is a linear model, which there are enough of but for a perfect one
+        members = [member for member in rivals if not member.is_dead] or rivals
         steps = 1 if self.is_system else self.owner.horizon
         errors = np.array([member.error for member in members])
         weights = weights_by_errors(errors, self.series.n, steps)

@@ -53,6 +53,8 @@ def weights_by_fit(forecasts, y, prior):
     -------
     ndarray of shape (m,)
     """
+    if not len(y):
+        return prior
     errors = forecasts - y[:, None]
     # normal equations: few forecasters, many rows
     products = errors.T @ errors / len(y)

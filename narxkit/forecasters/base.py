@@ -363,7 +363,7 @@ class Forecaster(Verbs):
         -----
         How far forecasts err is told from rows that no weight was fitted to: the first call with
         `level`, `quantiles` or `n_paths` fits up to five clones, each without a part of the
-        training rows, which it then forecasts. Of each number of steps the last 2000 errors of a
+        training rows, which it then forecasts. Of each number of steps the last 10,000 errors of a
         series count, and from then on ``update`` adds those of new rows. Errors are scaled where
         their size depends on the season or on the level of the forecast, and added under the
         transformation of a TransformedForecaster.
@@ -476,7 +476,8 @@ class Forecaster(Verbs):
         values = np.where(np.isnan(bent), y_hat, self._unbend(values, X))
         low, high = self._limits(X)
         if low is not None:
-            values = np.fmin(np.fmax(values, low), high)
+            bounded = np.fmin(np.fmax(values, low), high)  # a bound may be missing
+            values = np.where(np.isnan(values), np.nan, bounded)  # and errors, of a short series
         return values
 
     def _calibrated(self, steps):

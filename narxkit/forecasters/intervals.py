@@ -51,7 +51,7 @@ from narxkit.rows.history import History
 from narxkit.rows.rollouts import Rollouts
 from narxkit.solvers import raise_if_interrupted
 
-WINDOW = 2000  # errors of each number of steps that are kept
+WINDOW = 10_000  # errors of each number of steps that are kept: a year of hours has all seasons
 MOST_CELLS = 2**22  # numbers in all of them, 32 MB: of many series fewer are kept
 FEWEST = 100  # of a series all the same
 N_FITS = 5  # where the errors are those of all rows: with fewer, clones err more than the model

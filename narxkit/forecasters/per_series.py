@@ -286,7 +286,7 @@ class PerSeries(PanelForecaster):
     def _each(self, panel, ask):
         """Ask the model of each series about its tables; the answer is None where it has none."""
         answers = dict.fromkeys(panel.series)
-        for key in self.models_.keys() & panel.series.keys():
+        for key in [key for key in panel.series if key in self.models_]:
             with _named(key):
                 answers[key] = ask(self.models_[key], panel.part(key))
         return answers

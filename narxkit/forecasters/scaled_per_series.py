@@ -201,6 +201,8 @@ class ScaledPerSeries(PanelForecaster):
             X, (_, given) = self.forecaster_._rows_to_simulate(name, given, steps)
             steps = None
         panel = None if X is None else Panel.read(X=X)
+        if panel is not None:
+            self._refuse_unknown(panel)
         z = given if X is None or given is None else self._start(panel, name, given)
         how = {"y_init": "estimate", "y": z} if name == "y" else {"y_init": z}
         z_hat = self.forecaster_.simulate(X, **how, steps=steps)
@@ -209,7 +211,6 @@ class ScaledPerSeries(PanelForecaster):
     def _start(self, panel, name, y):
         """Return measured outputs of the first rows of a panel as the forecaster sees them."""
         measured = Panel.read(y=y)
-        self._refuse_unknown(panel)
         panel.refuse_lacking(measured, name)
         self._refuse_unknown(measured)
         return _like(y, _scaled(read_outputs(y, index=measured.index), measured, self.scales_))
