@@ -1182,6 +1182,6 @@ def test_many_series_without_their_file_are_left_out(monkeypatch):
 def test_models_on_two_processes_are_those_on_one(monkeypatch):
     monkeypatch.setattr(many_series, "N_ROWS", 100)
     many_series.long_frame.cache_clear()
-    gauges = many_series.on_two(lambda function: function)
+    gauges = many_series.on_two(lambda function: function, many_series.one_each)
     many_series.long_frame.cache_clear()
     assert len(gauges) == 2
