@@ -26,6 +26,7 @@ from narxkit.diagnostics.memory import MemoryProfile, _growth
 from narxkit.networks import CellNetwork, make_taps
 from narxkit.rows.segments import Segments
 from narxkit.solvers import Adam
+from narxkit.training.alive import life
 from narxkit.training.objective import Objective
 from network_family import N, caught, make_data
 
@@ -226,6 +227,25 @@ def test_every_other_output_is_missing(alpha, loop):
     assert np.isfinite(model.loss_) and not model.is_linear_ and model.hidden_share_ > 0.0
     error = model.predict_ahead(X, y) - Y
     assert np.nanmean(error**2) < 0.7 * Y.var()
+
+
+@pytest.mark.parametrize(("output_lags", "n_predicted"), [([], 30), (1, 30 + 60)])
+def test_only_lags_of_outputs_have_missing_ones_bridged(monkeypatch, output_lags, n_predicted):
+    """What no tap reads need not be predicted to measure what passes the hidden layers."""
+    y = Y[:N].copy()
+    y.iloc[np.arange(N) % 3 > 0] = np.nan
+    model, _ = caught(lambda: make(output_lags=output_lags, solver="adam").fit(X[:N], y))
+    segments = Segments(X[:N].to_numpy(), y.to_numpy()[:, None], np.array([0, N]))
+    objective = Objective.over(model.structure_, model._scale.apply(segments))
+    predicted, rollout = [], CellNetwork.rollout
+
+    def counted(network, theta, rollouts):
+        predicted.append(len(rollouts))
+        return rollout(network, theta, rollouts)
+
+    monkeypatch.setattr(CellNetwork, "rollout", counted)
+    life(objective, model.theta_)
+    assert abs(sum(predicted) - n_predicted) <= 3  # the first rows have no lag
 
 
 def test_no_window_begins_without_its_lags():

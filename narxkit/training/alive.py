@@ -69,9 +69,11 @@ def _followed(objective, theta):
 def _bridged(objective, theta):
     """Return the outputs, those that a state bridges laid over the missing ones."""
     network, segments = objective.network, objective.rollouts.segments
+    if not network.reach.window or not network.taps.output_lags:
+        return segments.y
     lacks = np.isnan(segments.y)
     rows = np.flatnonzero(lacks.any(axis=1) & segments.known(network.reach))
-    if not network.reach.window or not len(rows):
+    if not len(rows):
         return segments.y
     y = segments.y.copy()
     y_hat = network.rollout(theta, Rollouts.one_step(segments, rows))[0][:, 0]
