@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from narxkit.networks import Taps
+from narxkit.networks.periodic_linear import PeriodicLinear
 from narxkit.networks.tapped_mlp import TappedMLP
 from narxkit.rows.segments import Segments
 
@@ -88,6 +89,8 @@ def split(network, theta):
 
 def forward(network, theta, z):
     """Outputs of one lagged vector (T,), or of one in each row (n, T), before clipping."""
+    if isinstance(network, PeriodicLinear):
+        return periodic(network, theta, z)
     f = ACTIVATIONS[network.activation]
     layers, V = split(network, theta)
     a = z
@@ -96,6 +99,19 @@ def forward(network, theta, z):
     W, b = layers[-1]
     y_hat = a @ W + b
     return y_hat if V is None else y_hat + z @ V
+
+
+def periodic(network, theta, z):
+    """Weights W_ji of each tap and 1, under each of the last inputs and under 1."""
+    n_own = n_taps(network.taps) - network.n_modulators
+    W = theta.reshape(network.n_modulators + 1, n_own + 1, network.taps.n_outputs)
+    y_hat = np.zeros((*np.shape(z)[:-1], network.taps.n_outputs), np.result_type(theta, z))
+    for j in range(network.n_modulators + 1):
+        for i in range(n_own + 1):
+            c = z[..., n_own + j] if j < network.n_modulators else np.ones(np.shape(z)[:-1])
+            own = z[..., i] if i < n_own else np.ones(np.shape(z)[:-1])
+            y_hat += (c * own)[..., None] * W[j, i]
+    return y_hat
 
 
 def clip(y_hat, low, high):
@@ -389,14 +405,20 @@ def detrended_variance(path, s, order):
 
 
 # ---------------------------------------------------------------- forecasters
-def levelled_ridge(y, lags, level, alpha, u=None, weight=None):
-    """One-step predictions by least squares of deviations from a level, penalties as rows."""
+def levelled_ridge(y, lags, level, alpha, u=None, weight=None, c=None):
+    """One-step predictions by least squares of deviations from a level, penalties as rows.
+
+    Where columns c are given the weights vary with them.
+    """
     n, weight = len(y), np.ones(len(y)) if weight is None else weight
     t = np.arange(max(*lags, level), n)
     back = [y[t - k] for k in range(1, level + 1)]
     m = np.mean(back, axis=0) if level else np.zeros_like(y[t])
     taps = [y[t - lag] - m for lag in lags]
     Z = np.hstack(taps if u is None else [*taps, u[t] - u[weight > 0].mean(axis=0)])
+    if c is not None:
+        c = c[t] - c[weight > 0].mean(axis=0)
+        Z = np.hstack([Z, c, *(c[:, [j]] * Z for j in range(c.shape[1]))])
     y_hat = np.full_like(y, np.nan)
     for j in range(y.shape[1]):
         e = y[t, j] - m[:, j]

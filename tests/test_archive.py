@@ -127,6 +127,7 @@ CASES = {
     "ARX": (ARX(calendar=["hour"]), rows),
     "level": (ARX(level=np.int64(4), drift=0.5), lambda: rows(n_outputs=2)),
     "level zero": (ARX(level=0), rows),
+    "periodic": (ARX(calendar={"hour": 2}, level=3, periodic=True), rows),
     "Persistence": (Persistence(output_range=(0, None)), rows),
     "SeasonalNaive": (SeasonalNaive(), rows),
     "ExponentialSmoothing": (ExponentialSmoothing(), rows),

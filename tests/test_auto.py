@@ -377,6 +377,33 @@ def test_holidays_and_bounds():
     assert (model.forecast(X=later) <= 0.1).all()
 
 
+@pytest.mark.parametrize(
+    ("parameters", "n", "is_tried", "reads_calendar"),
+    [
+        ({}, 600, True, False),
+        ({"calendar": ["hour", "month"]}, 600, True, True),
+        ({"calendar": None}, 600, False, False),
+        ({}, 450, False, True),
+    ],
+)
+def test_weights_vary_with_the_hour_of_enough_rows(parameters, n, is_tried, reads_calendar):
+    _, y = hourly(n)
+    names = quick(horizon=6, **parameters).fit(None, y).candidates_["candidate"]
+    assert names.str.contains("weights by the hour").sum() == 2 * is_tried
+    assert names.str.contains("reading the calendar").any() == reads_calendar
+
+
+def test_a_memory_of_the_hour_is_found():
+    """By day a value stays, by night it is forgotten: only weights of the hour know."""
+    index, rng = pd.date_range("2024-01-01", periods=1200, freq="h"), np.random.default_rng(0)
+    slope, y = np.where((index.hour > 6) & (index.hour < 19), 0.98, 0.1), np.zeros(1200)
+    for t in range(1, 1200):
+        y[t] = slope[t] * y[t - 1] + rng.normal()
+    table = quick(horizon=3).fit(None, pd.Series(y, index)).candidates_.set_index("candidate")
+    is_periodic = table.index.str.contains("by the hour")
+    assert table.error[is_periodic].max() < 0.95 * table.error[~is_periodic].min()
+
+
 # ---------------------------------------------------------------- networks
 def test_systems_run_freely():
     X, y = make_narendra(800, random_state=0)

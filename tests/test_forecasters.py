@@ -1331,6 +1331,7 @@ class TestOutputRange:
             SmartPersistence("a", threshold=0),
             ARX(1, 2),
             ARX(level=3),
+            ARX(calendar={"hour": 2}, periodic=True),
         ],
         ids=repr,
     )

@@ -42,9 +42,10 @@ class AutoNARX(Forecaster):
 
     The pool: the seasonal naive as the floor; linear models of levels, logarithms, changes,
     seasonally adjusted series and deviations from a level, with what helps of inputs, their lags
-    and leads and the calendar; networks of the inputs with a linear model of what they leave; and
-    NARX networks of several penalties and rollout lengths, as far as they are level with the best
-    linear model. Whether a network is in the end among them, `describe` says.
+    and leads and the calendar, and with weights that vary with the hour; networks of the inputs
+    with a linear model of what they leave; and NARX networks of several penalties and rollout
+    lengths, as far as they are level with the best linear model. Whether a network is in the end
+    among them, `describe` says.
 
     Parameters
     ----------

@@ -2,7 +2,8 @@
 
 Linear models come first. They read levels, logarithms, changes, or what is left of a season, and
 their penalties draw them towards a mean, a level or nothing: their errors are diverse, and so their
-mean is better than any. What reads inputs comes next; networks last, of what has proved itself.
+mean is better than any. What reads inputs comes next, then weights that vary with the hour; networks
+last, of what has proved itself.
 """
 
 from dataclasses import dataclass, field, replace
@@ -31,6 +32,9 @@ SEEN = 3  # times that a season has to be seen
 ROWS_PER_LAG = 2.5
 ROWS_PER_SEASON = 5  # where each lag of a season has a weight of its own
 CRITICAL = 1.645  # of the autocorrelation at the season, 90 %
+OF_A_WEEK = {"hour", "day_of_week"}  # fields that the lags of a day and a week know as well
+HARMONICS_OF_WEIGHTS = 2  # of the hour
+ALPHAS_OF_WEIGHTS = (3.0, 10.0)  # where they vary with it, about a short level and a long one
 LEADS = 3  # rows ahead that inputs are read, too
 N_FOR_LEADS = 500
 N_FOR_NETWORKS = 200
@@ -230,6 +234,41 @@ def linear_pool(series):
         changes = arx(series.recent(n - long), alone, STRONG / ease, level=0)
         model = series.transformed(changes, difference=[long], **log)
         pool.append(Candidate(f"ARX of changes over a season of {of}", model))
+    return pool
+
+
+def bears_periodic(series, fields):
+    """Tell whether there is an hour to read, and rows of all hours for weights that vary with it.
+
+    What is divided by a clear sky counts nothing by night, which would leave those hours free.
+    """
+    has_hour = isinstance(fields, list) and "hour" in fields and series.short > 1
+    return has_hour and series.n >= MANY and not series.around
+
+
+def periodic_pool(series, inputs):
+    """Return linear models whose weights vary with the hour, about the levels of both seasons.
+
+    Parameters
+    ----------
+    series : Series
+        One that `bears_periodic` weights.
+    inputs : Inputs
+        What the best linear model reads.
+
+    Returns
+    -------
+    list of Candidate
+    """
+    lags, pool, of = series.lags(series.n), [], series.scale
+    varying = replace(inputs, calendar={"hour": HARMONICS_OF_WEIGHTS})
+    levels = {"their level": series.level}
+    if series.long > series.level:
+        levels["the level of a season"] = series.long
+    for (which, level), alpha in zip(levels.items(), ALPHAS_OF_WEIGHTS):
+        model = arx(lags, varying, alpha / series.ease, level=level, periodic=True)
+        name = f"ARX of {of} about {which}, with weights by the hour"
+        pool.append(Candidate(inputs.named(name), series.transformed(model, **series.log)))
     return pool
 
 

@@ -16,14 +16,17 @@ from narxkit.auto.pool import (
     MOST_STEPS,
     N_FOR_NETWORKS,
     N_STARTS,
+    OF_A_WEEK,
     ORDERS,
     SEEN,
     Inputs,
+    bears_periodic,
     choices_of_inputs,
     in_detail,
     linear_over_steps,
     linear_pool,
     networks,
+    periodic_pool,
     pool_beside,
     pool_with_inputs,
     regressions,
@@ -170,9 +173,14 @@ class Selection:
     def _try_linear(self):
         self._try(linear_pool(self.series))
         choices = choices_of_inputs(self.series, self._columns, self.owner.fields)
+        is_periodic = bears_periodic(self.series, self.owner.fields)
+        if is_periodic and not self._columns and set(map(str, self.owner.fields)) <= OF_A_WEEK:
+            choices = []  # weights that vary with the hour say more than a level that does
         pool = pool_with_inputs(self.series, [self._whole(one) for one in [Inputs(), *choices]])
         for candidate, inputs, transforms in pool:
             self._try([candidate], reads=inputs, transforms=transforms)
+        if is_periodic and (readers := self._best_readers()):
+            self._try(periodic_pool(self.series, readers[0].reads))
         self._try_beside()
 
     def _try_beside(self):

@@ -15,6 +15,7 @@ from sklearn.utils._param_validation import Interval
 from narxkit._blas import one_blas_thread
 from narxkit.forecasters.base import Forecaster
 from narxkit.forecasters.scaled import ScaledForecaster, TapWeights, count_dropped
+from narxkit.networks.periodic_linear import PeriodicLinear
 from narxkit.networks.tapped_mlp import shared_mlp
 from narxkit.networks.taps import MOST_LAGS
 from narxkit.rows.reach import Reach, of_outputs
@@ -432,7 +433,14 @@ class ARX(TapWeights, ScaledForecaster):
         needs as many of history. By default it is drawn towards the mean of the training rows.
     drift : float, default=0
         Free runs rise by this share of the slope of the least-squares line through the training
-        rows; only where `level` is at least 1.
+        rows; only where `level` is at least 1, and the weights are not periodic.
+    periodic : bool, default=False
+        The weights vary with the columns c of the `calendar`,
+
+        .. math:: w_i \\to w_i + \\sum_j c_{t,j} v_{ij}
+
+        such as the sines and cosines of ``calendar={"hour": 3}``: a morning follows from the hours
+        before otherwise than an evening. All of them are penalised.
 
     Attributes
     ----------
@@ -440,6 +448,8 @@ class ARX(TapWeights, ScaledForecaster):
         Penalty chosen.
     coef_ : ndarray of shape (n_taps, n_outputs)
         Weights of the taps, in standardised units; with a `level`, that of the mean is among them.
+        Where they are periodic, the v of each column of the calendar come first, among them that of
+        the column itself.
     n_dropped_ : int
         Rows with enough history that were left out of training because of missing values.
     max_lag_ : int
@@ -484,6 +494,7 @@ class ARX(TapWeights, ScaledForecaster):
         "calendar": "no_validation",
         "level": [Interval(Integral, 0, MOST_LAGS, closed="both"), None],
         "drift": [Interval(Real, None, None, closed="neither")],
+        "periodic": ["boolean"],
     }
 
     def __init__(
@@ -496,6 +507,7 @@ class ARX(TapWeights, ScaledForecaster):
         calendar=None,
         level=None,
         drift=0.0,
+        periodic=False,
     ):
         self.input_lags = input_lags
         self.output_lags = output_lags
@@ -505,8 +517,20 @@ class ARX(TapWeights, ScaledForecaster):
         self.calendar = calendar
         self.level = level
         self.drift = drift
+        self.periodic = periodic
 
     def _make_network(self, columns, n_outputs):
+        n_modulators = len(self._roles.calendar_names) if self.periodic else 0
+        if self.periodic and not n_modulators:
+            raise ValueError(
+                "periodic=True lets the weights vary with the calendar, but calendar is "
+                f"{self.calendar!r}: name its fields, such as calendar={{'hour': 3}}."
+            )
+        if self.periodic and self.drift:
+            raise ValueError(
+                f"drift={self.drift!r} needs weights that stay, but periodic=True lets them vary: "
+                "leave one of both out."
+            )
         if self.drift and not self.level:
             raise ValueError(
                 f"drift={self.drift!r} needs a level that rises, but level is {self.level!r}: give "
@@ -517,7 +541,7 @@ class ARX(TapWeights, ScaledForecaster):
             tap = 1 if self.level == 1 else (1, int(self.level))
             lags = taps.output_lags
             taps = replace(taps, output_lags=lags if tap in lags else (*lags, tap))
-        return shared_mlp(taps, ())
+        return PeriodicLinear(taps, n_modulators) if self.periodic else shared_mlp(taps, ())
 
     def _describe_reach(self):
         if self.level != self._reach.history:
@@ -560,7 +584,9 @@ class ARX(TapWeights, ScaledForecaster):
         if self.level is None:
             return ridge(objective)
         zero = self._scale.y_mean / self._scale.y_std
-        return levelled_ridge(objective, Level(self.structure_.taps, int(self.level), zero))
+        n_modulators = getattr(self.structure_, "n_modulators", 0)
+        level = Level(self.structure_.taps, int(self.level), zero, n_modulators)
+        return levelled_ridge(objective, level)
 
     def _choose(self, training, held_out):
         can_solve = count_targets(training).all() and held_out.size
@@ -572,5 +598,5 @@ class ARX(TapWeights, ScaledForecaster):
 
     @property
     def coef_(self):
-        """Weights of the taps, (n_taps, n_outputs), in standardised units."""
+        """Weights of the taps (n_taps, n_outputs), in standardised units."""
         return self.coefs_[0]

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import lstsq
+from scipy.linalg import LinAlgError, lstsq, solve
 
 from narxkit.networks import Taps
 
 FEWEST = 1e-300  # summed weight of no rows at all, whose other sums are 0 too
 ROUNDING = 1e-12  # of a tap's mean square: what sums leave of the variance of a constant
+MANY, TELLING = 100, 1e-10  # weights, and a penalty that tells apart what the rows do not
 
 
 def ridge(objective):
@@ -41,7 +42,7 @@ def ridge(objective):
         (w, b, *_centred(JtJ, Jte, w, b)) for w, b in zip(places.coefs[0].T, places.intercepts[0])
     ]
 
-    def solve(alpha):
+    def solution(alpha):
         theta = np.empty(network.n_params)
         for w, b, products, shared, means, std, unit in equations:
             penalised = products + np.diag(alpha * (unit**2 if np.ndim(alpha) else std > 0))
@@ -50,7 +51,7 @@ def ridge(objective):
             theta[b] = -Jte[b] / max(JtJ[b, b], FEWEST) - means @ theta[w]
         return theta
 
-    return solve
+    return solution
 
 
 def levelled_ridge(objective, level):
@@ -85,7 +86,8 @@ def levelled_ridge(objective, level):
         products = JtJ[np.ix_(at, at)]
         # at zero parameters the residual is -y
         shared = -directions.T @ (Jte[at] + products @ start)
-        terms = np.diag(np.abs(directions.T) @ np.abs(products) @ np.abs(directions))
+        # what the terms of each square may add up to: products are at most those of lengths
+        terms = (np.sqrt(np.diag(products)) @ np.abs(directions)) ** 2
         products = directions.T @ products @ directions
         square = np.diag(products)
         # rounding leaves deviations that are all 0 a square, of either sign
@@ -95,15 +97,14 @@ def levelled_ridge(objective, level):
         products *= np.outer(unit, unit)
         equations.append((at, start, directions * unit, products, shared * unit))
 
-    def solve(alpha):
+    def solution(alpha):
         theta = np.empty(network.n_params)
         for at, start, directions, products, shared in equations:
             penalised = products + alpha * np.eye(len(products))
-            a = lstsq(penalised, shared, cond=ROUNDING, check_finite=False)[0]
-            theta[at] = start + directions @ a
+            theta[at] = start + directions @ _solved(penalised, shared, alpha)
         return theta
 
-    return solve
+    return solution
 
 
 @dataclass(frozen=True)
@@ -119,33 +120,44 @@ class Level:
     zero : ndarray of shape (n_outputs,)
         The mean of each output over its deviation: how far below the rows the level 0 lies, in
         standardised units.
+    n_modulators : int, default=0
+        Inputs at the end of X that the weights of all other taps vary with, as in `PeriodicLinear`.
     """
 
     taps: Taps
     rows: int
     zero: np.ndarray
+    n_modulators: int = 0
 
     def of(self, output):
         """Return weights and intercept of an output where all a are 0, and how each a moves them.
 
         Returns
         -------
-        start : ndarray of shape (n_taps + 1,)
-        directions : ndarray of shape (n_taps + 1, n_a)
+        start : ndarray of shape (n_features + 1,)
+        directions : ndarray of shape (n_features + 1, n_a)
         """
-        taps, n = self.taps.outputs, self.taps.n_taps
+        blocks = self._blocks()
+        plain, n = blocks[-1]
         start, directions = np.zeros(n + 1), np.eye(n + 1)[:, :n]
-        for i, (column, *_) in enumerate(taps):
-            if self.rows:
-                directions[self._place(column), i] -= 1.0
-            else:
-                directions[n, i] = self.zero[column]
+        for begin, constant in blocks:
+            for i, (column, *_) in enumerate(self.taps.outputs):
+                if self.rows:
+                    directions[begin + self._place(column), begin + i] -= 1.0
+                else:
+                    directions[constant, begin + i] = self.zero[column]
         if not self.rows:
             start[n] = -self.zero[output]
             return start, directions
-        start[self._place(output)] = 1.0
-        levels = [self._place(column) for column in range(self.taps.n_outputs)]
+        start[plain + self._place(output)] = 1.0
+        columns = range(self.taps.n_outputs)
+        levels = [begin + self._place(column) for begin, _ in blocks for column in columns]
         return start, np.delete(directions, levels, axis=1)
+
+    def _blocks(self):
+        """Return where the taps under each modulator begin, and the constant behind them."""
+        n_own = self.taps.n_taps - self.n_modulators
+        return [(j * (n_own + 1), j * (n_own + 1) + n_own) for j in range(self.n_modulators + 1)]
 
     def _place(self, column):
         """Return which tap is the level of an output."""
@@ -198,6 +210,16 @@ def name_scarcest(outputs, n_targets):
         return ""
     i = int(np.argmin(n_targets))
     return f" for output {i if outputs[i] is None else repr(outputs[i])}"
+
+
+def _solved(products, shared, alpha):
+    """Solve normal equations under a penalty; where it is too small for that, by least squares."""
+    if len(products) >= MANY and alpha > TELLING * np.trace(products):
+        try:
+            return solve(products, shared, assume_a="pos", check_finite=False)
+        except LinAlgError:
+            pass
+    return lstsq(products, shared, cond=ROUNDING, check_finite=False)[0]
 
 
 def _centred(JtJ, Jte, w, b):
