@@ -2,8 +2,8 @@
 
 Linear models come first. They read levels, logarithms, changes, or what is left of a season, and
 their penalties draw them towards a mean, a level or nothing: their errors are diverse, and so their
-mean is better than any. What reads inputs comes next, then weights that vary with the hour; networks
-last, of what has proved itself.
+mean is better than any. What reads inputs comes next, then what has weights that vary by the hour;
+networks last, of what has proved itself.
 """
 
 from dataclasses import dataclass, field, replace
