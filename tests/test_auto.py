@@ -116,6 +116,13 @@ def test_predictions_go_on_beyond_the_horizon():
     assert MODEL.forecast(40)[:6].equals(MODEL.forecast(6))
 
 
+def test_forecasts_are_as_long_as_the_horizon():
+    pd.testing.assert_series_equal(MODEL.forecast(), MODEL.forecast(6))
+    system = quick(horizon="simulation").fit(*make_narendra(200, random_state=0))
+    with pytest.raises(ValueError, match="forecast needs a number of steps, or X"):
+        system.forecast()
+
+
 def test_forecasts_stay_in_range():
     y = pd.Series(np.exp(0.3 * np.arange(40)), pd.date_range("2020", periods=40, freq="MS"))
     y_hat = quick(horizon=4).fit(None, y).forecast(60)

@@ -330,7 +330,8 @@ class Forecaster(Verbs):
         Parameters
         ----------
         steps : int, optional
-            Number of steps; may be left out where X is given.
+            Number of steps; may be left out where X is given, and of AutoNARX, which then takes
+            its horizon.
         X : DataFrame or array-like of shape (n, n_features), optional
             Inputs of the steps. Columns of which only lags of at least `steps` are used may be
             missing; without X, all must be such.
@@ -391,7 +392,9 @@ class Forecaster(Verbs):
         self._refuse_both_ways()
         wanted = Wanted.read(level, quantiles, n_paths, random_state)
         if steps is None and X is None:
-            raise ValueError("forecast needs a number of steps, or X with their inputs.")
+            steps = getattr(self, "horizon", None)  # what AutoNARX was made for
+            if not is_count(steps):
+                raise ValueError("forecast needs a number of steps, or X with their inputs.")
         if steps is not None and not is_count(steps):
             raise ValueError(f"steps must be an int >= 1. Got {steps!r} instead.")
         table = self._future(steps, X)
