@@ -38,6 +38,7 @@ from narxkit.forecasters.inner import Inner
 from narxkit.solvers import is_searching, raise_if_interrupted
 
 WORSE = 1.05  # than the best linear model: a network that is so in one fold is left
+LEVEL = 1.01  # times the least error: a network that has it is as good as any
 RIVAL, RIVAL_OF_LONG = 3.0, 1.12  # of the least error: what errs by more has no weight
 GAIN = 0.98  # of the error: what a system of a higher order must bring
 FEW = 12  # one part in so many of a long series is history before all that is judged
@@ -221,7 +222,7 @@ class Selection:
             if steps > 1:
                 linear = self._try([linear_over_steps(*read, steps)], bar)
                 has_gain = any(m.error < reader.error <= WORSE * best.error for m in linear)
-                has_network = any(m.error <= best.error and m.lives for m in tried)
+                has_network = any(m.error <= LEVEL * best.error and m.lives for m in tried)
                 if has_gain or has_network:
                     self._try(networks(*read, steps, self.seed), bar)
 
