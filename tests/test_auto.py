@@ -24,11 +24,18 @@ from narxkit import (
     ahead_scorer,
     backtest,
 )
+from narxkit.auto import judging
 from narxkit.auto.judging import Judge, blocked_folds, first_origin, is_long, rolling_folds
 from narxkit.auto.pool import is_seasonal
 from narxkit.auto.selection import Selection
-from narxkit.auto.weights import weights_by_errors, weights_by_fit
+from narxkit.auto.weights import (
+    weighted_mean,
+    weighted_median,
+    weights_by_errors,
+    weights_by_fit,
+)
 from narxkit.datasets import make_narendra
+from narxkit.forecasters.inner import Inner
 from narxkit.forecasters.network import NetworkForecaster
 from narxkit.rows.segments import Segments
 
@@ -735,6 +742,36 @@ def test_weights_by_fit_find_the_mixture():
     weights = weights_by_fit(forecasts, y, np.full(3, 1 / 3))
     assert weights.sum() == pytest.approx(1.0)
     assert weights[0] > weights[1] > weights[2] >= 0.0
+
+
+def test_runs_are_combined_under_weights():
+    """A value that is missing has no weight; what is out of bounds is at the bound."""
+    nan = np.nan
+    y_hats = np.array([[1.0, nan, nan, -9.0], [2.0, 5.0, nan, 3.0], [90.0, 6.0, nan, 4.0]])
+    runs = [(y_hat.reshape(1, 4, 1), np.array([k])) for k, y_hat in enumerate(y_hats)]
+    given = [0.2, 0.5, 0.3], (0.0, 10.0)
+    y_hat, bads = weighted_mean(runs, *given)
+    mean = [0.2 * 1 + 0.5 * 2 + 0.3 * 10, (0.5 * 5 + 0.3 * 6) / 0.8, nan, 0.5 * 3 + 0.3 * 4]
+    np.testing.assert_allclose(y_hat.ravel(), mean)
+    assert bads.tolist() == [[0], [1], [2]]
+    y_hat, bads = weighted_median(runs, *given)
+    np.testing.assert_array_equal(y_hat.ravel(), [2.0, 5.0, nan, 3.0])
+    assert bads.tolist() == [[0], [1], [2]]
+    assert weighted_median(runs, [0.2, 0.2, 0.6], (0.0, 10.0))[0].ravel()[0] == 10.0
+
+
+def test_free_runs_learn_from_the_last_rows_of_a_long_segment(monkeypatch):
+    """Both before they are judged, over the last quarter, and in the end."""
+    monkeypatch.setattr(judging, "MOST_OF_RUN", 100)
+    learned, train = [], Inner.train
+
+    def kept(inner, segments, weight, y=None, which=None):
+        learned.append((which[0], which[-1], len(which)))
+        return train(inner, segments, weight, y, which)
+
+    monkeypatch.setattr(Inner, "train", kept)
+    quick(horizon="simulation").fit(*make_narendra(400, random_state=0))
+    assert set(learned) == {(200, 299, 100), (300, 399, 100)}
 
 
 def test_a_season_is_told_by_its_autocorrelation():

@@ -14,6 +14,7 @@ from narxkit._warn import warn
 from narxkit.auto.pool import Series, is_seasonal
 from narxkit.auto.seasons import SEEN, fields_of, periods_of
 from narxkit.auto.selection import Selection
+from narxkit.auto.weights import weighted_mean, weighted_median
 from narxkit.forecasters.base import Forecaster
 from narxkit.forecasters.inner import union_of
 from narxkit.forecasters.output_transforms import Division, read_periods
@@ -53,7 +54,8 @@ class AutoNARX(Forecaster):
         Steps ahead that forecasts are for; `predict` may go beyond, the rollouts go on.
         "simulation" is for systems that run freely on their inputs: models of several orders,
         sizes, penalties and starts are judged by free runs to the end of the training rows, go on
-        to learn from all of them, and are asked by ``simulate``.
+        to learn from all of them, of each segment the last 16,000, and are asked by ``simulate``;
+        their weighted median answers, which one that goes astray does not carry along.
     season : "auto", int, sequence of int or None, default="auto"
         Rows of the seasons. "auto" takes those of the clock (a day and a week, a week and a year,
         or a year) as far as they are seen three times, and without a clock what
@@ -373,20 +375,16 @@ class AutoNARX(Forecaster):
         return (least, np.full_like(least, np.inf)) if low is None else (np.fmax(low, least), high)
 
     def _run(self, rollouts):
-        total = weights = 0.0
-        bads = []
-        for member in self._members:
-            y_hat, bad = member.inner.run(rollouts.lengthened(member.inner.reach.lead))
-            there = np.isfinite(y_hat)
-            total += np.where(there, member.weight * np.clip(y_hat, *self._within), 0.0)
-            weights += there * member.weight
-            bads.append(bad)
-        bads = np.stack(bads)
-        with np.errstate(invalid="ignore"):  # NaN where no forecaster says anything
-            y_hat = total / weights
+        runs = (
+            member.inner.run(rollouts.lengthened(member.inner.reach.lead))
+            for member in self._members
+        )
+        combine = weighted_median if self.horizon == "simulation" else weighted_mean
+        y_hat, bads = combine(runs, [member.weight for member in self._members], self._within)
         if (bads >= 0).all(axis=0).any():  # all have diverged, or miss what they read
             floor, bad = self._floor.inner.run(rollouts)
-            y_hat, bads = np.where(weights > 0, y_hat, floor), np.append(bads, bad[None], axis=0)
+            y_hat = np.where(np.isfinite(y_hat), y_hat, floor)
+            bads = np.append(bads, bad[None], axis=0)
         return self._clip(y_hat, rollouts), np.where((bads < 0).any(axis=0), -1, bads.max(axis=0))
 
     def _clip(self, y_hat, rollouts):

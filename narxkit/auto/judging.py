@@ -13,6 +13,7 @@ FEWEST = 2  # parts of a segment, one of which lies before the first origin
 N_FOLDS_LONG, N_BLOCKS = 4, 12  # of a long series, whose blocks take turns
 LONG, ENOUGH = 2000, 120  # rows and horizons, from which on a series is long
 SHARE_RUN = 4  # a free run is judged over the last one part in so many of the rows
+MOST_OF_RUN = 16_000  # rows of a segment that free runs learn from: more cost much and tell little
 PER_HORIZON = 4  # origins in a horizon
 MOST = 100  # rollouts of a fold and segment
 
@@ -107,7 +108,7 @@ def blocked_folds(segments, horizon, n_history, period):
 def free_run_fold(segments):
     """Return the fold of free runs to the end of each segment, over a quarter of the longest one.
 
-    Segments of less than twice that are learned from alone.
+    Segments of less than twice that are learned from alone. Of long ones the last rows before are.
 
     Parameters
     ----------
@@ -121,11 +122,17 @@ def free_run_fold(segments):
     lengths = np.diff(segments.edges)
     length = int(lengths.max() // SHARE_RUN)
     part = [
-        (start, stop - length, stop - length + 1)
+        (max(start, stop - length - MOST_OF_RUN), stop - length, stop - length + 1)
         for start, stop in zip(segments.edges[:-1], segments.edges[1:])
         if stop - start >= 2 * length
     ]
     return [_fold(part, length)]
+
+
+def newest(segments):
+    """Return the last rows of each segment, as many as free runs learn from."""
+    edges = zip(segments.edges[:-1], segments.edges[1:])
+    return _joined(np.arange(max(start, stop - MOST_OF_RUN), stop) for start, stop in edges)
 
 
 def first_origin(start, stop, horizon):

@@ -7,7 +7,14 @@ from dataclasses import replace
 import numpy as np
 
 from narxkit._warn import warn
-from narxkit.auto.judging import Judge, blocked_folds, free_run_fold, is_long, rolling_folds
+from narxkit.auto.judging import (
+    Judge,
+    blocked_folds,
+    free_run_fold,
+    is_long,
+    newest,
+    rolling_folds,
+)
 from narxkit.auto.member import Member
 from narxkit.auto.pool import (
     DAY,
@@ -148,9 +155,10 @@ class Selection:
     def fit(self):
         """Fit the floor and the members with a weight to all rows; Ctrl-C leaves out the last."""
         wanted, fitted = dict.fromkeys([self.floor, *self.chosen]), []
+        rows = newest(self.segments) if self.is_system else None
         try:
             for member in wanted:
-                member.inner.train(self.segments, self._row_weights(member))
+                member.inner.train(self.segments, self._row_weights(member), which=rows)
                 fitted.append(member)
                 raise_if_interrupted()
         except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""Weights of forecasters, from their errors or from their forecasts."""
+"""Weights of forecasters, from their errors or forecasts, and forecasts combined under them."""
 
 import numpy as np
 from scipy.optimize import nnls
@@ -65,6 +65,50 @@ def weights_by_fit(forecasts, y, prior):
     rows = np.vstack([upper, np.sqrt(strength) * np.eye(n), HEAVY * np.ones((1, n))])
     target = np.concatenate([np.zeros(n), np.sqrt(strength) * prior, [HEAVY]])
     return _normalised(nnls(rows, target)[0])
+
+
+def weighted_mean(runs, weights, bounds):
+    """Return the mean of rollouts, of each step that of the forecasters that have a value there.
+
+    Parameters
+    ----------
+    runs : iterable of (y_hat, bad)
+        Forecasts (n, n_steps, n_outputs) and first bad steps (n,) of each forecaster.
+    weights : sequence of float
+        Their weights.
+    bounds : tuple (low, high)
+        What each forecast is kept between.
+
+    Returns
+    -------
+    y_hat : ndarray of shape (n, n_steps, n_outputs)
+        NaN where none has a value.
+    bads : ndarray of shape (m, n)
+        First bad steps of each.
+    """
+    total = there = 0.0
+    bads = []
+    for (y_hat, bad), weight in zip(runs, weights):  # one after another: a backtest may be large
+        is_there = np.isfinite(y_hat)
+        total += np.where(is_there, weight * np.clip(y_hat, *bounds), 0.0)
+        there += is_there * weight
+        bads.append(bad)
+    with np.errstate(invalid="ignore"):
+        return total / there, np.stack(bads)
+
+
+def weighted_median(runs, weights, bounds):
+    """Return the weighted median of rollouts, which one that goes astray does not carry along.
+
+    Parameters and results are those of `weighted_mean`.
+    """
+    y_hats, bads = map(np.stack, zip(*runs))
+    order = np.argsort(y_hats, axis=0)  # NaN last
+    values = np.clip(np.take_along_axis(y_hats, order, axis=0), *bounds)
+    share = np.cumsum(np.asarray(weights)[order] * np.isfinite(values), axis=0)
+    at = (share >= share[-1] / 2).argmax(axis=0)
+    y_hat = np.take_along_axis(values, at[None], axis=0)[0]
+    return np.where(share[-1] > 0, y_hat, np.nan), bads
 
 
 def _normalised(weights):
