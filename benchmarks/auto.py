@@ -102,16 +102,10 @@ def systems():
 
     X, y = levitation()
     table, test = pd.read_csv(accuracy.FOLDER / "cascaded_tanks.csv"), narendra(2000, 1)
-    tanks = [
-        (rows[["u"]].to_numpy(), rows["y"].to_numpy())
-        for rows in (table[table["split"] == part] for part in ("train", "test"))
-    ]
+    tanks = [_record(table, part) for part in ("train", "test")]
     box = accuracy.read("silverbox.csv.gz")
     learned, multisine, arrow = (
-        (rows[["u"]].to_numpy(), rows["y"].to_numpy())
-        for rows in (
-            box[box["split"] == part] for part in ("train", "test_multisine", "test_arrow")
-        )
+        _record(box, part) for part in ("train", "test_multisine", "test_arrow")
     )
     return {
         "Narendra, clean": (narendra(3000, 0), test, 10, test[1].std(), None, 0.056),
@@ -121,6 +115,12 @@ def systems():
         "Silverbox, multisine, mV": (learned, multisine, 50, 1e-3, None, 0.221),
         "Silverbox, arrow, mV": (learned, arrow, 50, 1e-3, None, 0.334),
     }
+
+
+def _record(table, part):
+    """Return inputs and outputs of one part of a table."""
+    rows = table[table["split"] == part]
+    return rows[["u"]].to_numpy(), rows["y"].to_numpy()
 
 
 def system_trial(system, seed):
