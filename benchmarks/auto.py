@@ -107,6 +107,7 @@ def systems():
     learned, multisine, arrow = (
         _record(box, part) for part in ("train", "test_multisine", "test_arrow")
     )
+    quiet = tuple(column[:32_000] for column in arrow)  # no louder than what was learned from
     return {
         "Narendra, clean": (narendra(3000, 0), test, 10, test[1].std(), None, 0.056),
         "Narendra, noise 0.1": (narendra(600, 0, 0.1), test, 10, test[1].std(), None, 0.263),
@@ -114,6 +115,7 @@ def systems():
         "Cascaded Tanks, V": (*tanks, 50, 1.0, (0.0, 10.0), 0.431),
         "Silverbox, multisine, mV": (learned, multisine, 50, 1e-3, None, 0.221),
         "Silverbox, arrow, mV": (learned, arrow, 50, 1e-3, None, 0.334),
+        "Silverbox, arrow, no extrapolation, mV": (learned, quiet, 50, 1e-3, None, 0.226),
     }
 
 
