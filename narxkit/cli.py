@@ -440,7 +440,7 @@ def forecast_series(args):
     if args.level:
         raise ValueError(
             f"--level is for forecasts past the end of a file, and {args.series} is a built-in "
-            "series: in Python, backtest(..., level=[80, 95]) has intervals of a test."
+            "series: in Python, `backtest` takes levels, too, and has the intervals of a test."
         )
     with progress_shown() as progress:
         result = evaluation.run(task, (args.model or task.default,), args.seed, progress)
@@ -526,14 +526,14 @@ def refuse_options_of_panels(args):
 def forecast_by_saved(args):
     """Forecast past the end of a file by a model that was saved, and write the files."""
     from narxkit import evaluation
+    from narxkit.forecasters.base import usual_steps
 
     refuse_options_of_training(args)
     model = narxkit.load(args.model)
     series, *_ = read_table(args)
+    steps = args.horizon or usual_steps(model) or 24
     with progress_shown() as progress:
-        found = evaluation.continue_saved(
-            model, series.frame, args.horizon or 24, series.name, args.level
-        )
+        found = evaluation.continue_saved(model, series.frame, steps, series.name, args.level)
         write(args.out, partial(evaluation.write_csv, found.y_hat), progress)
         write(args.plot, partial(draw, found.plot), progress)
     show_continued(found)

@@ -125,6 +125,10 @@ def test_predictions_go_on_beyond_the_horizon():
 
 def test_forecasts_are_as_long_as_the_horizon():
     pd.testing.assert_series_equal(MODEL.forecast(), MODEL.forecast(6))
+    around = TransformedForecaster(quick(), "log").fit(None, Y[:84])
+    pd.testing.assert_series_equal(around.forecast(), around.forecast(6))
+    each = PerSeries(quick()).fit(None, pd.concat({"a": Y[:84], "b": 2 * Y[:84]}))
+    pd.testing.assert_series_equal(each.forecast(), each.forecast(6))
     system = quick(horizon="simulation").fit(*make_narendra(200, random_state=0))
     with pytest.raises(ValueError, match="forecast needs a number of steps, or X"):
         system.forecast()
@@ -277,6 +281,13 @@ def test_missing_values_are_bridged():
     assert (y_hat / Y[84:] - 1).abs().max() < 0.2
 
 
+def test_gaps_that_leave_no_rows_are_told():
+    """A month that is missing every year is among the lags of all others."""
+    y = monthly(120)
+    with pytest.warns(UserWarning, match="candidates cannot be fitted, because missing values"):
+        quick(horizon=12).fit(None, y.where(y.index.month != 7))
+
+
 def test_panels_and_several_outputs():
     one, two = monthly(), 3 * monthly(seed=1)
     panel = pd.concat({"a": one[:84], "b": two[:84]})
@@ -392,19 +403,31 @@ def test_holidays_and_bounds():
 
 
 @pytest.mark.parametrize(
-    ("parameters", "n", "is_tried", "reads_calendar"),
+    ("parameters", "n", "n_tried", "reads_calendar"),
     [
-        ({}, 600, True, False),
-        ({"calendar": ["hour", "month"]}, 600, True, True),
-        ({"calendar": None}, 600, False, False),
-        ({}, 450, False, True),
+        ({}, 600, 2, False),
+        ({"calendar": ["hour", "month"]}, 600, 2, True),
+        ({"calendar": {"hour": 2}}, 600, 2, True),
+        ({"season": 24}, 600, 1, True),
+        ({"calendar": None}, 600, 0, False),
+        ({}, 450, 0, True),
     ],
 )
-def test_weights_vary_with_the_hour_of_enough_rows(parameters, n, is_tried, reads_calendar):
+def test_weights_vary_with_the_hour_of_enough_rows(parameters, n, n_tried, reads_calendar):
     _, y = hourly(n)
     names = quick(horizon=6, **parameters).fit(None, y).candidates_["candidate"]
-    assert names.str.contains("weights by the hour").sum() == 2 * is_tried
+    assert names.str.contains("weights by the hour").sum() == n_tried
     assert names.str.contains("reading the calendar").any() == reads_calendar
+
+
+def test_a_week_that_no_season_tells_is_read_from_the_calendar():
+    """Weights of the hour know nothing of weekends, nor do lags of a day."""
+    _, y = hourly(900)
+    y = y - 30.0 * (y.index.day_of_week >= 5)
+    model = quick(horizon=24, season=24).fit(None, y[:840])
+    names = model.candidates_["candidate"]
+    assert names.str.contains("reading the calendar").any()
+    assert names[names.str.contains("by the hour")].str.contains("reading").sum() == 0
 
 
 def test_a_memory_of_the_hour_is_found():
@@ -758,6 +781,11 @@ def test_runs_are_combined_under_weights():
     np.testing.assert_array_equal(y_hat.ravel(), [2.0, 5.0, nan, 3.0])
     assert bads.tolist() == [[0], [1], [2]]
     assert weighted_median(runs, [0.2, 0.2, 0.6], (0.0, 10.0))[0].ravel()[0] == 10.0
+    assert weighted_median(runs[:2], [0.5, 0.5], (0.0, 10.0))[0].ravel()[0] == 1.5  # a tie
+    runs[1][0][0, 1] = np.inf
+    for combine in (weighted_mean, weighted_median):
+        assert combine(runs[:2], [0.1, 0.9], (0.0, 10.0))[0].ravel()[0] != 10.0
+        assert np.isnan(combine(runs[:2], [0.1, 0.9], (0.0, 10.0))[0].ravel()[1])
 
 
 def test_free_runs_learn_from_the_last_rows_of_a_long_segment(monkeypatch):
@@ -772,6 +800,16 @@ def test_free_runs_learn_from_the_last_rows_of_a_long_segment(monkeypatch):
     monkeypatch.setattr(Inner, "train", kept)
     quick(horizon="simulation").fit(*make_narendra(400, random_state=0))
     assert set(learned) == {(200, 299, 100), (300, 399, 100)}
+
+
+def test_free_runs_learn_from_rows_that_count(monkeypatch):
+    """However many behind them have no weight; where none is before the fold none is judged."""
+    monkeypatch.setattr(judging, "MOST_OF_RUN", 100)
+    X, y = make_narendra(400, random_state=0)
+    for n in (250, 60):
+        weight = np.arange(400) < n
+        model = quick(horizon="simulation").fit(X, y, sample_weight=weight.astype(float))
+        assert np.isfinite(model.simulate(X, y[: model.max_lag_])[model.max_lag_ :]).all()
 
 
 def test_a_season_is_told_by_its_autocorrelation():

@@ -758,8 +758,29 @@ def test_it_holds_several_outputs_transforms_and_constant_series():
     model = ScaledPerSeries(TransformedForecaster(arx(), difference=[1])).fit(None, both)
     found = model.forecast(3)
     assert list(found) == ["y", "u"] and np.isfinite(found).all().all()
-    assert model.scales_["odd"][1][1] == 1.0
+    assert model.scales_["odd"][1][1] == 0.0 and (found.loc["odd", "u"] == 3.0).all()
     assert model.predict_ahead(None, both, [1, 5]).shape == (360, 2, 2)
+
+
+def test_a_constant_series_of_a_panel_stays():
+    """Whatever the others do; its intervals hold nothing else."""
+    index = pd.date_range("2016-01-01", periods=96, freq="MS")
+    rising = np.arange(96.0) + np.random.default_rng(0).normal(size=96)
+    y = pd.concat({"a": pd.Series(rising, index), "c": pd.Series(5.0, index)})
+    found = ScaledPerSeries(ARX(output_lags=12)).fit(None, y).forecast(3, level=80)
+    assert np.allclose(found.loc["c"], 5.0)
+    assert (found.loc["a"].iloc[:, 0] > 90).all()
+
+
+def test_a_series_of_one_row_costs_only_itself():
+    """Its next time stamp is not known, so that it has no rows in the forecast."""
+    index = pd.date_range("2016-01-01", periods=96, freq="MS")
+    y = pd.concat({"one": pd.Series([1.0], index[:1]), "a": pd.Series(np.arange(96.0), index)})
+    with pytest.warns(UserWarning, match="one"):
+        model = PerSeries(ARX(output_lags=12)).fit(None, y)
+    with pytest.warns(UserWarning, match="1 series without a model have no rows in the forecast"):
+        found = model.forecast(2)
+    assert found.index.get_level_values(0).unique().tolist() == ["a"] and found.notna().all()
 
 
 def test_what_scaled_per_series_refuses_loses_nothing():

@@ -129,6 +129,25 @@ def test_input_gradient_equals_the_complex_step(name):
         assert_allclose(got, slopes * is_inside[:, [output]], rtol=1e-12, atol=1e-14)
 
 
+def test_no_rollouts_are_none():
+    """Nor is anything predicted in those of no steps."""
+    network, theta, segments, _ = problem("means")
+    none = np.array([], dtype=np.intp)
+    for origins, lengths in ((none, none), (np.array([5, 40]), np.array([0, 0]))):
+        y_hat, bad = network.rollout(theta, Rollouts(segments, origins, lengths))
+        assert y_hat.shape == (len(origins), 0, 2) and bad.tolist() == [-1] * len(origins)
+    assert network.input_gradient(theta, Rollouts.one_step(segments, none)).shape == (0, 1, 7)
+
+
+@pytest.mark.parametrize("periodic", [True, False])
+def test_gradients_of_rows_that_cannot_be_predicted_are_missing(periodic):
+    y, _ = a_day(200)
+    given = {"calendar": {"hour": 1}, "periodic": periodic, "output_range": (0, None)}
+    model = ARX(output_lags=2, alphas=[1.0], **given).fit(None, y)
+    holey = y.where(np.arange(len(y)) % 2 == 0)
+    assert np.isnan(model.input_gradient(None, holey).values).all()
+
+
 # ---------------------------------------------------------------- as ARX trains it
 @pytest.mark.parametrize("alpha", [1e-2, 10.0])
 @pytest.mark.parametrize("level", [0, 1, 5])

@@ -231,6 +231,11 @@ class AutoNARX(Forecaster):
         return self._bounds.bound_names
 
     @property
+    def has_own_calendar(self):
+        """Whether it has chosen the fields of the calendar itself, without holidays."""
+        return isinstance(self.calendar, str) and self.holidays is None
+
+    @property
     def fields(self):
         """The fields of the calendar that models may read."""
         return self._fields
@@ -344,6 +349,8 @@ class AutoNARX(Forecaster):
             else:
                 selection.run()
             selection.fit()
+        if not self._given:
+            selection.tell_lost()
         del self._given
         self._keep(selection)
         if selection.was_interrupted:

@@ -105,15 +105,18 @@ def blocked_folds(segments, horizon, n_history, period):
     return folds if all(len(fold.origins) for fold in folds) else []
 
 
-def free_run_fold(segments):
+def free_run_fold(segments, weight):
     """Return the fold of free runs to the end of each segment, over a quarter of the longest one.
 
-    Segments of less than twice that are learned from alone. Of long ones the last rows before are.
+    Segments of less than twice that are left out. Of long ones the last rows before are learned
+    from.
 
     Parameters
     ----------
     segments : Segments
         The training rows.
+    weight : ndarray of shape (n,)
+        Their weights.
 
     Returns
     -------
@@ -122,17 +125,24 @@ def free_run_fold(segments):
     lengths = np.diff(segments.edges)
     length = int(lengths.max() // SHARE_RUN)
     part = [
-        (max(start, stop - length - MOST_OF_RUN), stop - length, stop - length + 1)
+        (_begin_of_run(start, stop - length, weight), stop - length, stop - length + 1)
         for start, stop in zip(segments.edges[:-1], segments.edges[1:])
         if stop - start >= 2 * length
     ]
     return [_fold(part, length)]
 
 
-def newest(segments):
+def newest(segments, weight):
     """Return the last rows of each segment, as many as free runs learn from."""
     edges = zip(segments.edges[:-1], segments.edges[1:])
-    return _joined(np.arange(max(start, stop - MOST_OF_RUN), stop) for start, stop in edges)
+    return _joined(np.arange(_begin_of_run(start, stop, weight), stop) for start, stop in edges)
+
+
+def _begin_of_run(start, stop, weight):
+    """Return the first of the rows of a segment that free runs learn from: the last that count."""
+    counted = start + np.flatnonzero(weight[start:stop])
+    end = counted[-1] + 1 if len(counted) else stop
+    return max(start, end - MOST_OF_RUN)
 
 
 def first_origin(start, stop, horizon):
@@ -215,8 +225,8 @@ class Judge:
     def mean(self, errors):
         """Return the mean of errors of folds, from the last one on, by what counts in each."""
         sizes = [np.count_nonzero(count) for count in self.counts[::-1][: len(errors)]]
-        if not any(sizes):
-            return 1.0  # where nothing is judged all are the same
+        if not any(sizes):  # where nothing is judged all are the same that can be fitted
+            return 1.0 if np.isfinite(errors).all() else np.inf
         errors, sizes = zip(*[pair for pair in zip(errors, sizes) if pair[1]])
         return float(np.average(errors, weights=sizes))
 

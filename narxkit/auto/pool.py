@@ -32,7 +32,6 @@ SEEN = 3  # times that a season has to be seen
 ROWS_PER_LAG = 2.5
 ROWS_PER_SEASON = 5  # where each lag of a season has a weight of its own
 CRITICAL = 1.645  # of the autocorrelation at the season, 90 %
-OF_A_WEEK = {"hour", "day_of_week"}  # fields that the lags of a day and a week know as well
 HARMONICS_OF_WEIGHTS = 2  # of the hour
 ALPHAS_OF_WEIGHTS = (3.0, 10.0)  # where they vary with it, about a short level and a long one
 LEADS = 3  # rows ahead that inputs are read, too
@@ -238,11 +237,11 @@ def linear_pool(series):
 
 
 def bears_periodic(series, fields):
-    """Tell whether there is an hour to read, and rows of all hours for weights that vary with it.
+    """Tell whether there is an hour to read, and rows enough for weights that vary with it.
 
     What is divided by a clear sky counts nothing by night, which would leave those hours free.
     """
-    has_hour = isinstance(fields, list) and "hour" in fields and series.short > 1
+    has_hour = fields is not None and "hour" in fields and series.short > 1
     return has_hour and series.n >= MANY and not series.around
 
 
@@ -254,7 +253,7 @@ def periodic_pool(series, inputs):
     series : Series
         One that `bears_periodic` weights.
     inputs : Inputs
-        What the best linear model reads.
+        What the best linear model reads that reads no calendar.
 
     Returns
     -------

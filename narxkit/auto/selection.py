@@ -23,7 +23,6 @@ from narxkit.auto.pool import (
     MOST_STEPS,
     N_FOR_NETWORKS,
     N_STARTS,
-    OF_A_WEEK,
     ORDERS,
     SEEN,
     Inputs,
@@ -111,7 +110,7 @@ class Selection:
         segments, horizon, self.is_long = self.segments, self.owner.horizon, False
         self._n_history = self.series.n // 2 + 1
         if self.is_system:
-            return free_run_fold(segments)
+            return free_run_fold(segments, self.weight)
         if is_long(segments, horizon):
             each = len(segments) // (len(segments.edges) - 1)
             n_history = max(each // FEW, SEEN * self.series.long + DAY)
@@ -155,7 +154,7 @@ class Selection:
     def fit(self):
         """Fit the floor and the members with a weight to all rows; Ctrl-C leaves out the last."""
         wanted, fitted = dict.fromkeys([self.floor, *self.chosen]), []
-        rows = newest(self.segments) if self.is_system else None
+        rows = newest(self.segments, self.weight) if self.is_system else None
         try:
             for member in wanted:
                 member.inner.train(self.segments, self._row_weights(member), which=rows)
@@ -183,13 +182,16 @@ class Selection:
         self._try(linear_pool(self.series))
         choices = choices_of_inputs(self.series, self._columns, self.owner.fields)
         is_periodic = bears_periodic(self.series, self.owner.fields)
-        if is_periodic and not self._columns and set(map(str, self.owner.fields)) <= OF_A_WEEK:
-            choices = []  # weights that vary with the hour say more than a level that does
+        knows_week = len(self.series.periods) > 1 and self.owner.has_own_calendar
+        if is_periodic and knows_week and not self._columns:
+            choices = []  # lags of a week and weights of the hour say more than a level of both
         pool = pool_with_inputs(self.series, [self._whole(one) for one in [Inputs(), *choices]])
         for candidate, inputs, transforms in pool:
             self._try([candidate], reads=inputs, transforms=transforms)
-        if is_periodic and (readers := self._best_readers()):
-            self._try(periodic_pool(self.series, readers[0].reads))
+        plain = [one for one in self.members if one.reads and one.reads.calendar is None]
+        if is_periodic and plain:
+            best = min(plain, key=lambda member: member.error)
+            self._try(periodic_pool(self.series, best.reads))
         self._try_beside()
 
     def _try_beside(self):
@@ -362,6 +364,16 @@ class Selection:
             weights = weights_by_fit(*self._judged(members), weights)
         for member, weight in zip(members, weights):
             member.weight = float(weight)
+
+    def tell_lost(self):
+        """Warn where gaps have left most candidates without a row to learn from."""
+        lost = [one for one in self.members if np.isinf(one.errors).any()]
+        if self.segments.is_missing.any() and len(lost) > len(self.members) / 2:
+            warn(
+                f"{len(lost)} of {len(self.members)} candidates cannot be fitted, because missing "
+                "values leave too few rows that have all their lags, and the others forecast "
+                "alone: fill the gaps of y."
+            )
 
     @property
     def floor(self):

@@ -104,11 +104,13 @@ def weighted_median(runs, weights, bounds):
     """
     y_hats, bads = map(np.stack, zip(*runs))
     order = np.argsort(y_hats, axis=0)  # NaN last
-    values = np.clip(np.take_along_axis(y_hats, order, axis=0), *bounds)
+    values = np.take_along_axis(y_hats, order, axis=0)
     share = np.cumsum(np.asarray(weights)[order] * np.isfinite(values), axis=0)
-    at = (share >= share[-1] / 2).argmax(axis=0)
-    y_hat = np.take_along_axis(values, at[None], axis=0)[0]
-    return np.where(share[-1] > 0, y_hat, np.nan), bads
+    values, half = np.clip(values, *bounds), share[-1] / 2
+    # two different ones where the share of those up to one is a half
+    at = np.stack([share >= (1 - TINY) * half, share > (1 + TINY) * half]).argmax(axis=1)
+    y_hat = np.take_along_axis(values, at, axis=0).mean(axis=0)
+    return np.where(half > 0, y_hat, np.nan), bads
 
 
 def _normalised(weights):

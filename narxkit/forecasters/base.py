@@ -331,7 +331,7 @@ class Forecaster(Verbs):
         ----------
         steps : int, optional
             Number of steps; may be left out where X is given, and of AutoNARX, which then takes
-            its horizon.
+            its horizon, also inside of others.
         X : DataFrame or array-like of shape (n, n_features), optional
             Inputs of the steps. Columns of which only lags of at least `steps` are used may be
             missing; without X, all must be such.
@@ -392,8 +392,8 @@ class Forecaster(Verbs):
         self._refuse_both_ways()
         wanted = Wanted.read(level, quantiles, n_paths, random_state)
         if steps is None and X is None:
-            steps = getattr(self, "horizon", None)  # what AutoNARX was made for
-            if not is_count(steps):
+            steps = usual_steps(self)
+            if steps is None:
                 raise ValueError("forecast needs a number of steps, or X with their inputs.")
         if steps is not None and not is_count(steps):
             raise ValueError(f"steps must be an int >= 1. Got {steps!r} instead.")
@@ -997,3 +997,18 @@ def restored_on_error(estimator):
         vars(estimator).clear()
         vars(estimator).update(before)
         raise
+
+
+def usual_steps(model):
+    """Return the horizon that AutoNARX was made for, also inside of others; else None.
+
+    Examples
+    --------
+    >>> from narxkit import ARX, AutoNARX, PerSeries
+    >>> usual_steps(PerSeries(AutoNARX(horizon=6))), usual_steps(ARX())
+    (6, None)
+    """
+    while hasattr(model, "forecaster"):
+        model = model.forecaster
+    horizon = getattr(model, "horizon", None)
+    return horizon if is_count(horizon) else None

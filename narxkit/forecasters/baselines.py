@@ -435,7 +435,7 @@ class ARX(TapWeights, ScaledForecaster):
         Free runs rise by this share of the slope of the least-squares line through the training
         rows; only where `level` is at least 1, and the weights are not periodic.
     periodic : bool, default=False
-        The weights vary with the columns c of the `calendar`,
+        The weights vary with the standardised columns c of the `calendar`,
 
         .. math:: w_i \\to w_i + \\sum_j c_{t,j} v_{ij}
 
@@ -446,7 +446,7 @@ class ARX(TapWeights, ScaledForecaster):
     ----------
     alpha_ : float
         Penalty chosen.
-    coef_ : ndarray of shape (n_taps, n_outputs)
+    coef_ : ndarray of shape (n_weights, n_outputs)
         Weights of the taps, in standardised units; with a `level`, that of the mean is among them.
         Where they are periodic, the v of each column of the calendar come first, among them that of
         the column itself.

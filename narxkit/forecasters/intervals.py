@@ -100,7 +100,7 @@ def read_levels(level):
             hint = (
                 f": level is in per cent, {100 * one:g} and not {one:g}."
                 if _is_number(one) and 0 < one < 1
-                else ", such as level=[80, 95]."
+                else ", such as 80 or [80, 95]."
             )
             raise ValueError(f"level must be above 1 and below 100. Got {one!r} instead{hint}")
     sides = (("lo", 0.5, -1), ("hi", 0.5, 1))

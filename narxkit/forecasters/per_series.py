@@ -24,7 +24,7 @@ from narxkit._checks import is_count
 from narxkit._progress import no_progress
 from narxkit._warn import warn
 from narxkit._words import counted
-from narxkit.forecasters.base import TrainedOn, restored_on_error
+from narxkit.forecasters.base import TrainedOn, restored_on_error, usual_steps
 from narxkit.forecasters.initial_state import count_rows_of_steps, is_estimate
 from narxkit.forecasters.intervals import Wanted
 from narxkit.forecasters.origins import ManyOrigins, Origins
@@ -179,17 +179,34 @@ class PerSeries(PanelForecaster):
 
     def forecast(self, steps=None, X=None, **options):
         check_is_fitted(self)
+        if X is None and steps is None:
+            steps = usual_steps(self)
         if X is None and not is_count(steps):
             raise ValueError(f"steps must be an int >= 1 where X is not given. Got {steps!r}.")
         if X is None:
             inputs = dict.fromkeys(self.models_)
-            labels = {key: tail.labels(steps) for key, tail in self._unfitted.tails.items()}
+            labels = self._labels_without_model(steps)
         else:
             panel = self._read(X=X)
             inputs = {key: panel.part(key)["X"] for key in panel.series if key in self.models_}
             without = [key for key in panel.series if key in self.failed_]
             labels = {key: panel.labels(key)[:steps] for key in without}
         return self._stacked(self._forecasts(inputs, steps, options), labels)
+
+    def _labels_without_model(self, steps):
+        """Return the next labels of the series that have no model; one row tells none."""
+        labels, unknown = {}, {}
+        for key, tail in self._unfitted.tails.items():
+            try:
+                labels[key] = tail.labels(steps)
+            except ValueError as error:
+                unknown[key] = error
+        if unknown:
+            warn(
+                f"{len(unknown)} series without a model have no rows in the forecast, for their "
+                f"next labels are not known: {_first(unknown)}"
+            )
+        return labels
 
     def _forecasts(self, inputs, steps, options):
         """Forecast series; of those that have too few errors for intervals these are NaN."""

@@ -51,7 +51,8 @@ class ScaledPerSeries(PanelForecaster):
     forecaster_ : Forecaster
         The forecaster, fitted to z.
     scales_ : dict
-        m and d of each output, two arrays of shape (n_outputs,), by series.
+        m and d of each output, two arrays of shape (n_outputs,), by series; d is 0 of a constant,
+        which stays what it is.
     season_ : int or None
         The rows taken.
     n_features_in_ : int
@@ -270,20 +271,20 @@ def _season(panel):
 
 
 def _scale(y, season):
-    """Return mean of each output and standard deviation of its changes; 1 where that is 0."""
+    """Return mean of each output and standard deviation of its changes, 0 of a constant."""
     mean, std = moments(y)
     if season is not None and len(y) >= 2 * season:
         changes = moments(y[season:] - y[:-season])[1]
         # a season that returns exactly would make all else of the panel weigh nothing
         std = np.maximum(changes, LEAST_CHANGE * std)
-    return mean, np.where(std > 0, std, 1.0)
+    return mean, std
 
 
 def _scaled(values, panel, scales):
     z = np.empty_like(values)
     for key, rows in panel.series.items():
         mean, std = scales[key]
-        z[rows] = (values[rows] - mean) / std
+        z[rows] = (values[rows] - mean) / np.where(std > 0, std, 1.0)
     return z
 
 

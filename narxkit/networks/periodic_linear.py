@@ -39,8 +39,8 @@ class PeriodicLinear:
 
     Examples
     --------
-    >>> from narxkit.networks import make_taps
-    >>> network = PeriodicLinear(make_taps([[0], [0]], 3, ["sin", "cos"]), 2)
+    >>> from narxkit.networks import Taps
+    >>> network = PeriodicLinear(Taps((1, 2, 3), ((0,), (0,))), 2)
     >>> network.n_own, network.n_params
     (3, 12)
     """
@@ -143,7 +143,8 @@ class PeriodicLinear:
         """
         own, modulators = self.split(z)
         weights = modulators @ theta.reshape(self.n_modulators + 1, -1)
-        return np.einsum("ti,tio->to", own, weights.reshape(len(z), -1, self.n_outputs))
+        weights = weights.reshape(len(z), self.n_own + 1, self.n_outputs)
+        return np.einsum("ti,tio->to", own, weights)
 
     # ------------------------------------------------------------ the face of the kernels
     def rollout(self, theta, rollouts, shocks=None):
@@ -167,6 +168,8 @@ class PeriodicLinear:
             First step that is not finite or leaves 1000 standard deviations, -1 where there is
             none.
         """
+        if not rollouts.n_steps:
+            return np.empty((len(rollouts), 0, self.n_outputs)), np.full(len(rollouts), -1)
         if rollouts.is_measured:
             y_hat = self._row_by_row(theta, rollouts)
         else:
@@ -237,9 +240,12 @@ class PeriodicLinear:
         weight = (counts * rollouts.row_weights[rollouts.rows])[..., None] * np.isfinite(y)
         sums = np.empty(len(thetas))
         for i, theta in enumerate(thetas):
-            y_hat, bad = self.rollout(theta, rollouts)
-            squares = np.where(weight > 0, weight * (y_hat - y) ** 2, 0.0)
-            sums[i] = np.inf if (bad >= 0).any() else squares.sum()
+            if rollouts.is_measured:  # one that is far off makes no other so
+                y_hat = self._row_by_row(theta, rollouts)
+            else:
+                y_hat, _ = self.rollout(theta, rollouts)
+            total = np.where(weight > 0, weight * (y_hat - y) ** 2, 0.0).sum()
+            sums[i] = total if np.isfinite(total) else np.inf
         return sums
 
     def normal_equations(self, theta, rollouts, stop):

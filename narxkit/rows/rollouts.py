@@ -105,7 +105,7 @@ class Rollouts:
     def clip(self, y_hat):
         """Put predictions (n, n_steps, n_outputs) between the bounds of their rows, in place."""
         low, high = self.segments.low, self.segments.high
-        if low is None:
+        if low is None or not len(self):
             return y_hat
         for bounds, is_beyond in ((low, np.less), (high, np.greater)):
             # a NaN bound is beyond nothing, where np.clip would make the prediction NaN
