@@ -194,24 +194,17 @@ class PeriodicLinear:
         inputs = rollouts.segments.tapped(of_inputs, rows.ravel()).reshape(*rows.shape, -1)
         path = np.empty((len(rows), history + rollouts.n_steps, self.n_outputs))
         path[:, :history] = rollouts.segments.y[rows[:, :1] - np.arange(history, 0, -1)]
+        taps = np.array(self.taps.outputs, dtype=int).reshape(-1, 3).T
         with np.errstate(over="ignore", invalid="ignore"):  # what diverges is told
             for step in range(rollouts.n_steps):
                 now = history + step
-                z = np.hstack((self._outputs_before(path, now), inputs[:, step]))
+                z = np.hstack((_outputs_before(path, now, *taps), inputs[:, step]))
                 y_hat = self.predict(theta, z)
                 if shocks is not None:
                     y_hat += shocks[:, step]
                 alone = Rollouts.one_step(rollouts.segments, rows[:, step])
                 path[:, now] = alone.clip(y_hat[:, None])[:, 0]
         return path[:, history:]
-
-    def _outputs_before(self, path, now):
-        """Return the taps of outputs (n, n_output_taps) before a step of paths."""
-        column, first, last = np.array(self.taps.outputs, dtype=int).reshape(-1, 3).T
-        taps = path[:, now - first, column]
-        for i in np.flatnonzero(first < last):
-            taps[:, i] = path[:, now - last[i] : now - first[i] + 1, column[i]].mean(axis=1)
-        return taps
 
     @staticmethod
     def _safe_rows(rollouts):
@@ -306,6 +299,13 @@ class PeriodicLinear:
         W = theta.reshape(self.n_modulators + 1, self.n_own + 1, -1)[:, :, output]
         g = np.hstack(((modulators @ W)[:, :-1], (own @ W.T)[:, :-1]))
         y_hat = self.predict(theta, z)
-        clipped = rollouts.clip(y_hat[:, None].copy())  # which works in place
-        is_clipped = clipped[:, 0, output] != y_hat[:, output]
-        return np.where(is_clipped[:, None], 0.0, g)[:, None]
+        is_clipped = rollouts.is_clipped(y_hat[:, None])[..., output]
+        return np.where(is_clipped, 0.0, g)[:, None]
+
+
+def _outputs_before(path, now, column, first, last):
+    """Return the taps of outputs (n, n_output_taps) before a step of paths."""
+    taps = path[:, now - first, column]
+    for i in np.flatnonzero(first < last):
+        taps[:, i] = path[:, now - last[i] : now - first[i] + 1, column[i]].mean(axis=1)
+    return taps

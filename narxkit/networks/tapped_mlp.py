@@ -391,9 +391,8 @@ class TappedMLP(Network):
             g = (g * SLOPE[self.activation](a)) @ W.T
         if weights.linear is not None:
             g = g + weights.linear[:, output]
-        clipped = rollouts.clip(y_hat[:, None].copy())  # which works in place
-        is_clipped = clipped[:, 0, output] != y_hat[:, output]
-        return np.where(is_clipped[:, None], 0.0, g)[:, None]
+        is_clipped = rollouts.is_clipped(y_hat[:, None])[..., output]
+        return np.where(is_clipped, 0.0, g)[:, None]
 
     def gain(self, theta, rollouts):
         r"""Measure the growth per step of a small perturbation of the fed-back output.

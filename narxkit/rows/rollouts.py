@@ -113,6 +113,10 @@ class Rollouts:
             np.copyto(y_hat, bound, where=is_beyond(y_hat, bound))
         return y_hat
 
+    def is_clipped(self, y_hat):
+        """Tell which predictions (n, n_steps, n_outputs) are beyond the bounds of their rows."""
+        return self.clip(y_hat.copy()) != y_hat
+
     def part(self, which):
         """Return some of the rollouts: a mask, positions or a slice."""
         origins, lengths = self.origins[which], self.lengths[which]
