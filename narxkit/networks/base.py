@@ -1,6 +1,7 @@
 """The contract of networks: what training, rollouts and diagnostics ask of any of them."""
 
 from abc import ABC, abstractmethod
+from dataclasses import asdict
 from functools import cached_property
 
 import numpy as np
@@ -9,42 +10,20 @@ GLOROT = 6.0  # of the square of the bound of uniform weights, over the sum of b
 LONG = 1000  # steps over which the gain of a loop is measured
 
 
-class Network(ABC):
-    """An immutable structure that explains a flat parameter vector, with its kernels.
-
-    A network predicts a row from its taps and, where it has a memory, from the rows of its window:
-    measured ones before the origin of a rollout, and from there on its own output where the source
-    is "own". Its state at an origin follows from these rows alone, so that rows are the state.
-
-    See Also
-    --------
-    narxkit.networks.TappedMLP : A static network over lagged values.
-
-    Notes
-    -----
-    What some networks cannot do is not asked of all, and an objective has these verbs where its
-    network does: ``normal_equations(theta, rollouts, stop)``, ``residuals_and_jacobian(theta,
-    rollouts)`` and ``gain(theta, rollouts)``, as in :class:`TappedMLP`. With a linear path from the
-    taps to the outputs (`holds_linear_model`) there is ``with_linear(theta, linear)``, and
-    `linear_feedback` has the share of their noise that its weights of fed-back outputs pass, and 0
-    elsewhere. Where a network `takes_shocks`, ``rollout(theta, rollouts, shocks)`` adds an array
-    (n, n_steps, n_outputs) to its outputs, before they are clipped and fed back. ``groups`` are
-    masks over the parameters; one of them is called "weights", which the penalty is for. A search
-    for it begins at `first_strength`, in units of the error variance.
+class Structure(ABC):
+    """The meaning of a flat parameter vector: its parts, and the rows that a prediction reads.
 
     Examples
     --------
-    >>> from narxkit.networks import Network, TappedMLP
-    >>> issubclass(TappedMLP, Network)
+    >>> from narxkit.networks.base import Network, Structure
+    >>> issubclass(Network, Structure)
     True
     """
 
     holds_linear_model = False
     can_bend = True
-    first_strength = 10.0
     takes_shocks = False
 
-    # ------------------------------------------------------------ the structure
     # beside these a network has `taps`, the lagged vector, and `hidden_layer_sizes`
 
     @property
@@ -104,6 +83,68 @@ class Network(ABC):
         if weights.straight is not None:
             weights.straight[:] = "linear"
         return {group: name == group for group in ("weights", "intercepts", "linear")}
+
+
+class OverTaps(Structure):
+    """A structure over lagged values alone, without a memory of its own; a dataclass with `taps`.
+
+    Examples
+    --------
+    >>> from narxkit.networks import TappedMLP
+    >>> from narxkit.networks.base import OverTaps
+    >>> issubclass(TappedMLP, OverTaps)
+    True
+    """
+
+    @property
+    def takes_shocks(self):
+        """Whether outputs are fed back, and shocks with them."""
+        return bool(self.taps.output_lags)
+
+    @property
+    def reach(self):
+        return self.taps.reach
+
+    @property
+    def n_outputs(self):
+        return self.taps.n_outputs
+
+    def describe(self):
+        parts = asdict(self)
+        return {**parts.pop("taps"), **parts}
+
+
+class Network(Structure):
+    """An immutable structure that explains a flat parameter vector, with its kernels.
+
+    A network predicts a row from its taps and, where it has a memory, from the rows of its window:
+    measured ones before the origin of a rollout, and from there on its own output where the source
+    is "own". Its state at an origin follows from these rows alone, so that rows are the state.
+
+    See Also
+    --------
+    narxkit.networks.TappedMLP : A static network over lagged values.
+
+    Notes
+    -----
+    What some networks cannot do is not asked of all, and an objective has these verbs where its
+    network does: ``normal_equations(theta, rollouts, stop)``, ``residuals_and_jacobian(theta,
+    rollouts)`` and ``gain(theta, rollouts)``, as in :class:`TappedMLP`. With a linear path from the
+    taps to the outputs (`holds_linear_model`) there is ``with_linear(theta, linear)``, and
+    `linear_feedback` has the share of their noise that its weights of fed-back outputs pass, and 0
+    elsewhere. Where a network `takes_shocks`, ``rollout(theta, rollouts, shocks)`` adds an array
+    (n, n_steps, n_outputs) to its outputs, before they are clipped and fed back. ``groups`` are
+    masks over the parameters; one of them is called "weights", which the penalty is for. A search
+    for it begins at `first_strength`, in units of the error variance.
+
+    Examples
+    --------
+    >>> from narxkit.networks import Network, TappedMLP
+    >>> issubclass(TappedMLP, Network)
+    True
+    """
+
+    first_strength = 10.0
 
     @cached_property
     def linear_feedback(self):

@@ -1,12 +1,12 @@
 """The periodic linear model: an autoregression whose weights turn with the calendar."""
 
-from dataclasses import asdict, dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from narxkit._core import DIVERGED
 from narxkit._stored import stored
+from narxkit.networks.base import OverTaps
 from narxkit.networks.tapped_mlp import Weights
 from narxkit.networks.taps import Taps
 from narxkit.rows.rollouts import Rollouts
@@ -16,7 +16,7 @@ BLOCK = 4096  # rows, whose features are in memory at once
 
 @stored
 @dataclass(frozen=True)
-class PeriodicLinear:
+class PeriodicLinear(OverTaps):
     r"""Structure of a linear model of taps whose weights vary with the last inputs.
 
     .. math::
@@ -26,7 +26,7 @@ class PeriodicLinear:
 
     with c the last q inputs, such as sines and cosines of the hour, and z the n other taps. The
     parameter vector holds W in C order, so that the intercept stands last. Least squares find it in
-    one step: of the contract of networks it has what ARX asks for, and no slopes of rollouts. Over
+    one step: a structure without the slopes of rollouts that a network has. Over
     a season such as a day this is the periodic autoregression (Franses and Paap 2004, "Periodic
     Time Series Models", Oxford).
 
@@ -50,22 +50,6 @@ class PeriodicLinear:
 
     hidden_layer_sizes = ()
     can_bend = False
-    holds_linear_model = False
-
-    @property
-    def takes_shocks(self):
-        """Whether outputs are fed back, and shocks with them."""
-        return bool(self.taps.output_lags)
-
-    @property
-    def reach(self):
-        """The rows and columns that a prediction reads."""
-        return self.taps.reach
-
-    @property
-    def n_outputs(self):
-        """Number of outputs."""
-        return self.taps.n_outputs
 
     @property
     def n_own(self):
@@ -74,42 +58,11 @@ class PeriodicLinear:
 
     @property
     def n_params(self):
-        """Length of the parameter vector."""
         return (self.n_modulators + 1) * (self.n_own + 1) * self.n_outputs
 
-    @cached_property
-    def groups(self):
-        """Masks over the parameters, by the names of the contract."""
-        is_intercept = np.arange(self.n_params) >= self.n_params - self.n_outputs
-        none = np.zeros_like(is_intercept)
-        return {"weights": none, "intercepts": is_intercept, "linear": ~is_intercept}
-
     def unpack(self, theta):
-        """Return the weights of all products and the intercepts, as views.
-
-        Parameters
-        ----------
-        theta : ndarray of shape (n_params,)
-            Parameters.
-
-        Returns
-        -------
-        Weights
-            Writing to them writes to `theta`.
-        """
         W = theta.reshape(-1, self.n_outputs)
         return Weights([W[:-1]], [W[-1]], None)
-
-    def describe(self):
-        """Name what makes two of them differ.
-
-        Returns
-        -------
-        dict
-            Plain data by name.
-        """
-        parts = asdict(self)
-        return {**parts.pop("taps"), **parts}
 
     def split(self, z):
         """Return the factors [z, 1] and [c, 1] of lagged vectors.

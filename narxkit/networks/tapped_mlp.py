@@ -1,6 +1,6 @@
 """The tapped multilayer perceptron: a static network over lagged values."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ from scipy.special import expit
 from narxkit import _core
 from narxkit._blas import one_blas_thread
 from narxkit._stored import stored
-from narxkit.networks.base import LONG, Network, glorot
+from narxkit.networks.base import LONG, Network, OverTaps, glorot
 from narxkit.networks.taps import Taps
 
 ACTIVATIONS = tuple(_core.ACTIVATIONS)
@@ -71,7 +71,7 @@ class Weights(NamedTuple):
 
 @stored
 @dataclass(frozen=True)
-class TappedMLP(Network):
+class TappedMLP(OverTaps, Network):
     """Structure of a multilayer perceptron that reads taps.
 
     .. math::
@@ -105,19 +105,6 @@ class TappedMLP(Network):
     hidden_layer_sizes: tuple[int, ...] = (10,)
     activation: str = "tanh"
     linear_term: bool = True
-
-    @property
-    def takes_shocks(self):
-        """Whether outputs are fed back, and shocks with them."""
-        return bool(self.taps.output_lags)
-
-    @property
-    def reach(self):
-        return self.taps.reach
-
-    @property
-    def n_outputs(self):
-        return self.taps.n_outputs
 
     @property
     def layer_sizes(self):
@@ -247,10 +234,6 @@ class TappedMLP(Network):
         for layer in (*weights.coefs[:-1], *weights.intercepts[:-1]):
             layer[:] = True
         return np.where(hidden, start, theta)
-
-    def describe(self):
-        parts = asdict(self)
-        return {**parts.pop("taps"), **parts}
 
     # The face of the kernels.
 
