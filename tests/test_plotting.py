@@ -470,6 +470,22 @@ def test_words_of_long_names_do_not_touch(name):
     assert len(boxes) == 3 and not overlaps(boxes)
 
 
+@pytest.mark.parametrize("name", ["NARX", "linear (NARX, network off)"])
+def test_names_of_many_forecasts_stay_in_the_figure(y, name):
+    names = [name, "persistence", "smart persistence", "seasonal naive", "climatology", "ridge ARX"]
+    forecasts = {one: y[72:] + i for i, one in enumerate(names)}
+    figure = plt.figure(figsize=(11, 4), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    right.set_title("RMSE", loc="left")
+    style = {"weight": "bold", "fontsize": 9, "transform": right.transAxes}
+    right.text(1.01, 0.5, "linear (NARX, network off)", **style)  # leaves less room beside it
+    display = ForecastDisplay.from_predictions(y[72:], forecasts, history=y[:72], ax=left)
+    figure.canvas.draw()
+    box = display.legend_.get_window_extent()
+    padding = 0.4 * 9 * figure.dpi / 72  # around the names, without ink
+    assert len(texts(display.legend_)) == 8 and box.x0 >= -padding - 1
+
+
 @pytest.mark.parametrize("kind", [RegressionDisplay, ErrorHistogramDisplay])
 def test_words_on_a_fit_stand_off_what_is_drawn(kind):
     """Values of a skewed series lie low, those of its errors to the right or to the left."""

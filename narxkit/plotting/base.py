@@ -74,14 +74,25 @@ class Display:
         style = {"color": COLOURS[1], "fontsize": SMALL}
         return self.ax_.annotate(words, (0, 1), (0, 7), "axes fraction", "offset points", **style)
 
-    def _room(self):
-        """Count the letters that fit over the axes without reaching into others beside them."""
+    def _room(self, part=0.75):
+        """Count the letters that fit over a part of the axes' share of the figure."""
         spec, figure = self.ax_.get_subplotspec(), self.figure_
         # a panel's share of the figure: text is not clipped at its axes
         share = 1.0 if spec is None else len(spec.colspan) / spec.get_gridspec().ncols
-        return max(20, int(0.75 * share * figure.bbox.width * 72 / figure.dpi / LETTER))
+        return max(20, int(part * share * figure.bbox.width * 72 / figure.dpi / LETTER))
 
-    def _legend_above(self, handles):
+    def _columns_of(self, handles):
+        """Count the columns of a legend that fit over the axes."""
+        lengths = [len(str(handle.get_label())) + 5 for handle in handles]
+        room = self._room(part=0.8)  # what names of y's axis leave
+        for n_columns in range(LEGEND_COLUMNS, 1, -1):
+            n_rows = -(-len(lengths) // n_columns)
+            columns = (lengths[i : i + n_rows] for i in range(0, len(lengths), n_rows))
+            if sum(map(max, columns)) <= room:
+                return n_columns
+        return 1
+
+    def _legend_above(self, handles, n_columns=LEGEND_COLUMNS):
         """Name the lines in their colours, at the right end of the title's line."""
         handles = [handle for handle in handles if handle is not None]
         # letters, and a dash before each
@@ -91,7 +102,7 @@ class Display:
             handles=handles,
             loc="lower right",
             bbox_to_anchor=(1.0, 1.0),
-            ncols=LEGEND_COLUMNS,
+            ncols=n_columns,
             frameon=False,
             fontsize=SMALL,
             labelcolor="linecolor",

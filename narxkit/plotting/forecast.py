@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from narxkit._naming import fitted_name
-from narxkit.plotting.base import GREY, INK, LEGEND_COLUMNS, SMALL, Display, dot, line_styles
+from narxkit.plotting.base import GREY, INK, SMALL, Display, dot, line_styles
 from narxkit.plotting.times import as_series, format_time_axis, points, time_name
 from narxkit.rows.labels import has_clock
 
@@ -314,11 +314,12 @@ class ForecastDisplay(Display):
         """Name the axes and the lines; many lines need rows of their own below y's name."""
         forecasts = [self.forecast_lines_[name] for name in self._in_front_first()]
         lines = [self.history_line_, self.true_line_, *forecasts]
-        # rounded up
-        n_rows = -(-sum(line is not None for line in lines) // LEGEND_COLUMNS)
+        lines = [line for line in lines if line is not None]
+        n_columns = self._columns_of(lines)
+        n_rows = -(-len(lines) // n_columns)  # rounded up
         room = n_rows * 1.7 * SMALL if n_rows > 1 else 0
         self._name_axes(time, self._quantity(), pad=8 + room)
-        self.legend_ = self._legend_above(lines)
+        self.legend_ = self._legend_above(lines, n_columns)
         if n_rows > 1:  # nothing stands beside the name
             self._title.set_text(fill(self._quantity(), self._room()))
 
